@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built in Swift 6 mode with warnings as errors; a module used but not imported is one of them.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A C library of the system, found by pkg-config; exactly one target imports each.
+func cLibrary(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig,
+        providers: [.apt([apt]), .brew([brew])])
+}
+
+/// - Parameter embedding: a folder of files that are compiled into the code, as byte arrays.
+func library(_ name: String, uses: [Target.Dependency] = [], embedding files: String? = nil) -> Target {
+    .target(
+        name: name, dependencies: uses, resources: files.map { [.embedInCode($0)] } ?? [], swiftSettings: strict)
+}
+
+func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + uses, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "chat-service",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "chat-service", targets: ["ChatService"]),
+        .executable(name: "conformance-server", targets: ["ConformanceServer"]),
+    ],
+    targets: [
+        cLibrary("CUV", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
+        cLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
+        cLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev", brew: "sqlite"),
+        cLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
+        cLibrary("CHiredis", pkgConfig: "hiredis", apt: "libhiredis-dev", brew: "hiredis"),
+        cLibrary("CMongoc", pkgConfig: "libmongoc-1.0", apt: "libmongoc-dev", brew: "mongo-c-driver"),
+        cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", brew: "rabbitmq-c"),
+        cLibrary("CSimdJSONLibrary", pkgConfig: "simdjson", apt: "libsimdjson-dev", brew: "simdjson"),
+        .target(name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
+
+        // Values and rules: no I/O, no clock.
+        library("ChatDomain"),
+        library("JSON", uses: ["CSimdJSON"]),
+        library("MessageJSON", uses: ["ChatDomain", "JSON"]),
+        library("WireProtocols", uses: ["JSON"]),
+        library("Telemetry"),
+        tests("Telemetry"),
+
+        // The edge: sockets, threads, C libraries.
+        library("Workers"),
+        library("EventLoop", uses: ["CUV"]),
+        library("Crypto", uses: ["COpenSSL"]),
+        library("Compression", uses: ["CZlib"]),
+        library("RedisLink", uses: ["Crypto", "EventLoop", "Workers", "CHiredis"]),
+        library("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
+        library(
+            "Persistence",
+            uses: ["ChatDomain", "JSON", "MessageJSON", "RedisLink", "Telemetry", "Workers", "CMongoc", "CSQLite"],
+            embedding: "Redis/Scripts"),
+        library("Messaging", uses: ["ChatDomain", "JSON", "RedisLink", "Telemetry", "Workers", "CRabbitMQ"]),
+        library("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "WireProtocols"]),
+        library(
+            "Gateway",
+            uses: [
+                "ChatDomain", "Compression", "Crypto", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON",
+                "Telemetry",
+                "WireProtocols",
+            ]),
+
+        // Configuration and command line.
+        tests("ChatService"),
+        .executableTarget(
+            name: "ChatService",
+            dependencies: [
+                "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON", "Messaging",
+                "Persistence", "RedisLink", "Telemetry", "WireProtocols",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "ConformanceServer",
+            dependencies: ["Engine", "EventLoop", "JSON", "Telemetry", "WireProtocols"],
+            swiftSettings: strict),
+
+        tests("JSON"),
+        // Persistence
+        tests(
+            "Persistence",
+            uses: [
+                "ChatDomain", "JSON", "MessageJSON", "Messaging", "RedisLink", "RedisTestSupport", "Telemetry",
+                "TestSupport", "Workers",
+            ]),
+        // Cryptography, compression and who a caller is.
+        tests("Crypto"),
+        tests("Compression"),
+        tests("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
+        // Wire protocols
+        tests("WireProtocols", uses: ["JSON"]),
+        // Rules of rooms, loops, connections and sessions.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("ChatDomain", uses: ["TestSupport"]),
+        tests("EventLoop", uses: ["TestSupport"]),
+        tests("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "TestSupport", "WireProtocols"]),
+        tests(
+            "Gateway",
+            uses: [
+                "ChatDomain", "Compression", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON", "Messaging",
+                "Telemetry", "TestSupport", "WireProtocols",
+            ]),
+        // Redis and what travels through it
+        .target(name: "RedisTestSupport", path: "Tests/RedisTestSupport", swiftSettings: strict),
+        tests("RedisLink", uses: ["Crypto", "EventLoop", "RedisTestSupport", "Workers"]),
+        tests("Messaging", uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,80 @@
+/// Something a client asks for, checked for shape and size, whatever framing it came in.
+public enum ClientCommand: Sendable {
+    case authenticate(Credentials)
+    case joinRoom(RoomID, HistoryWish)
+    case leaveRoom(RoomID)
+    case sendMessage(RoomID, OutgoingMessage)
+    case sendDirect([UserID], OutgoingMessage)
+    case typing(RoomID, isTyping: Bool)
+    case markRead(RoomID, SequenceNumber)
+    case identify(username: String)
+    case userActivity
+    case presence(PresenceCommand)
+    /// Answered with the same data, given as JSON text.
+    case ping([UInt8])
+
+    /// Commands that may be under way together with others of the same room, since the room keeps their order itself.
+    public var pipelinedRoom: RoomID? {
+        if case .sendMessage(let room, _) = self { room } else { nil }
+    }
+
+    /// Whether the message rate limit counts it.
+    public var isMessage: Bool {
+        switch self {
+        case .sendMessage, .sendDirect: true
+        default: false
+        }
+    }
+
+    public var needsIdentity: Bool {
+        switch self {
+        case .authenticate, .ping, .presence(.comeOnline): false
+        default: true
+        }
+    }
+}
+
+/// How a client says who it is.
+public struct Credentials: Hashable, Sendable {
+    public var token: String?
+    public var userID: UserID?
+    public var username: String?
+    /// What the client's program calls itself.
+    public var userAgent: String?
+
+    public init(
+        token: String? = nil, userID: UserID? = nil, username: String? = nil, userAgent: String? = nil
+    ) {
+        self.token = token
+        self.userID = userID
+        self.username = username
+        self.userAgent = userAgent
+    }
+}
+
+/// What a client wants said.
+public struct OutgoingMessage: Hashable, Sendable {
+    public var text: String
+    public var kind: String
+    public var clientMessageID: String?
+    /// A JSON object as compact text.
+    public var metadata: String?
+    public var replyTo: String?
+
+    public init(
+        text: String, kind: String = "text", clientMessageID: String? = nil, metadata: String? = nil,
+        replyTo: String? = nil
+    ) {
+        self.text = text
+        self.kind = kind
+        self.clientMessageID = clientMessageID
+        self.metadata = metadata
+        self.replyTo = replyTo
+    }
+
+    public func body(from author: RoomUser) -> MessageBody {
+        MessageBody(
+            author: author.userID, username: author.username, text: text, kind: kind,
+            clientMessageID: clientMessageID, metadata: metadata, replyTo: replyTo)
+    }
+}

@@ -1,0 +1,42 @@
+/// What a client asks about who is there.
+public enum PresenceCommand: Hashable, Sendable {
+    case setStatus(PresenceStatus)
+    /// Signs in by a claim where nobody has yet, and watches everybody.
+    case comeOnline(UserID)
+    case countOnline
+    case check(UserID, PresenceQuestion)
+    case listKnown(PresencePage)
+    case listOnline(PresencePage)
+    case listOnlineIDs(PresencePage)
+    case listDevices(PresencePage)
+    case watch(PresenceSubject)
+    case unwatch(PresenceSubject)
+}
+
+/// Two events that ask the same and are answered under names of their own.
+public enum PresenceQuestion: Hashable, Sendable {
+    case userStatus
+    case userOnline
+}
+
+public enum PresenceSubject: Hashable, Sendable {
+    case users([UserID])
+    case friends
+    case everybody
+    /// Only where watching ends: all of it.
+    case anything
+}
+
+/// A part of a list that is ordered by user id.
+public struct PresencePage: Hashable, Sendable {
+    public static let maximumUsers = 1000
+
+    /// Begin after this user; nil for the beginning.
+    public var cursor: UserID?
+    public var limit: Int
+
+    public init(after cursor: UserID? = nil, limit: Int = Self.maximumUsers) {
+        self.cursor = cursor
+        self.limit = limit
+    }
+}

@@ -1,0 +1,21 @@
+/// One database that keeps every store port, and its life cycle.
+public protocol DurableStore: MessageStore, RoomStore, ProfileStore, Outbox {
+    /// Whether the database answers now. Cheap; asked by `/ready`.
+    func probe() async throws(StoreError)
+
+    /// Finishes what is in flight and closes. No call may follow.
+    func close() async
+}
+
+/// What a store is opened with, whatever the database.
+public struct StoreOptions: Sendable {
+    /// Under whose name new messages wait for their event to be published; nil when nobody wants events.
+    public var outboxOwner: InstanceID?
+    /// Past this, joiners of an open room are not recorded.
+    public var maximumParticipants: Int
+
+    public init(outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000) {
+        self.outboxOwner = outboxOwner
+        self.maximumParticipants = maximumParticipants
+    }
+}

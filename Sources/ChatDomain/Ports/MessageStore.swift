@@ -1,0 +1,101 @@
+/// The durable truth about messages, participants and read marks. Kept by SQLite and by MongoDB; one contract suite runs over both.
+///
+/// Duties of every implementation:
+/// - **Numbering is storing.** A message gets its number in the step that makes it durable; a room's numbers have no holes.
+/// - **Idempotency by unique index** over (room, author, client message id), never by a cache with a time limit. Repeats inside
+///   one write resolve like repeats against the store.
+/// - **An outcome is certain.** `commit` completes once per call and only when it is known what was stored. While an attempt's
+///   outcome is unknown the implementation keeps settling it; the caller has its own deadline for its senders.
+/// - What a write brings takes effect in this order: participants, read marks, drafts in their order.
+/// - Nothing here blocks the caller's thread; completions come on a thread of the store's own.
+public protocol MessageStore: Sendable {
+    /// Stores what rooms gathered, many rooms in one go. At most one write of a room may be in flight.
+    ///
+    /// The outcomes come in the order of `writes`.
+    func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void)
+
+    /// - Throws: `.unavailable` when the store cannot be read now.
+    func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage
+
+    /// The newest number of each room that has messages; rooms without are absent.
+    func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber]
+}
+
+/// What one room gathered since its last write.
+public struct RoomWrite: Sendable {
+    public var roomID: RoomID
+    /// The newest number this instance knows of; where numbering starts, if nobody else was faster.
+    public var lastKnown: SequenceNumber
+    /// Users to record as participants (idempotent; silently ignored past the room's limit).
+    public var newParticipants: [UserID]
+    public var readMarks: [ReadMark]
+    public var drafts: [MessageDraft]
+
+    public init(
+        roomID: RoomID, lastKnown: SequenceNumber, newParticipants: [UserID] = [], readMarks: [ReadMark] = [],
+        drafts: [MessageDraft] = []
+    ) {
+        self.roomID = roomID
+        self.lastKnown = lastKnown
+        self.newParticipants = newParticipants
+        self.readMarks = readMarks
+        self.drafts = drafts
+    }
+}
+
+/// How far a user has read. Never moves backwards.
+public struct ReadMark: Hashable, Sendable {
+    public var userID: UserID
+    public var sequence: SequenceNumber
+
+    public init(userID: UserID, sequence: SequenceNumber) {
+        self.userID = userID
+        self.sequence = sequence
+    }
+}
+
+/// What became of a `RoomWrite`.
+public struct RoomWriteOutcome: Sendable {
+    public enum Draft: Sendable, Hashable {
+        case stored(SequenceNumber)
+        /// The same author, room and client id had stored this, with the same body, before.
+        case duplicate(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp)
+        /// The client id was used before for another body.
+        case conflict
+        /// Certainly not stored.
+        case failed(StoreError)
+    }
+
+    public var roomID: RoomID
+    /// One per draft, in order.
+    public var drafts: [Draft]
+    /// One per read mark, in order: whether it moved forward, or why it could not be kept.
+    public var readMarks: [Result<Bool, StoreError>]
+    /// Why the new participants could not be recorded; nil when they were. They are brought again with a later write.
+    public var participantsFailure: StoreError?
+
+    public init(
+        roomID: RoomID, drafts: [Draft], readMarks: [Result<Bool, StoreError>], participantsFailure: StoreError? = nil
+    ) {
+        self.roomID = roomID
+        self.drafts = drafts
+        self.readMarks = readMarks
+        self.participantsFailure = participantsFailure
+    }
+
+    /// The outcome of a write of which nothing was stored.
+    public static func failure(of write: RoomWrite, _ error: StoreError) -> Self {
+        .init(
+            roomID: write.roomID, drafts: write.drafts.map { _ in .failed(error) },
+            readMarks: write.readMarks.map { _ in .failure(error) },
+            participantsFailure: write.newParticipants.isEmpty ? nil : error)
+    }
+}
+
+/// Why the store did not do it.
+public enum StoreError: Error, Hashable, Sendable {
+    /// It cannot be reached or written now; `reason` is for logs, never for clients.
+    case unavailable(reason: String)
+    /// The database refused the data itself; a retry will not help.
+    case rejected(reason: String)
+}

@@ -1,0 +1,38 @@
+/// The durable truth about people: profiles, friendships, when somebody was last seen.
+public protocol ProfileStore: Sendable {
+    func profiles(of users: [UserID]) async throws(StoreError) -> [UserID: Profile]
+    /// Writes the fields that are not nil; makes the profile when there is none.
+    func update(_ user: UserID, _ profile: Profile) async throws(StoreError)
+
+    func friends(of user: UserID) async throws(StoreError) -> Set<UserID>
+    /// Mutual and idempotent.
+    func befriend(_ a: UserID, _ b: UserID) async throws(StoreError)
+    /// Mutual and idempotent.
+    func unfriend(_ a: UserID, _ b: UserID) async throws(StoreError)
+
+    /// Keeps the later of what is stored and what is given, for many users at once.
+    func recordLastSeen(_ seen: [UserID: Timestamp]) async throws(StoreError)
+
+    /// Users the store knows a profile or a last-seen time of, ordered by id, after `cursor`.
+    func knownUsers(after cursor: UserID?, limit: Int) async throws(StoreError) -> [(user: UserID, profile: Profile)]
+}
+
+/// What is known of a user beyond the id. Every field is optional; nil means unknown (or, in an update, unchanged).
+public struct Profile: Hashable, Sendable {
+    public var name: String?
+    public var username: String?
+    public var email: String?
+    public var avatar: String?
+    public var lastSeen: Timestamp?
+
+    public init(
+        name: String? = nil, username: String? = nil, email: String? = nil, avatar: String? = nil,
+        lastSeen: Timestamp? = nil
+    ) {
+        self.name = name
+        self.username = username
+        self.email = email
+        self.avatar = avatar
+        self.lastSeen = lastSeen
+    }
+}

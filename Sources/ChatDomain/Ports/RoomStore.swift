@@ -1,0 +1,30 @@
+/// The durable truth about rooms. See `MessageStore` for the duties common to all store ports.
+public protocol RoomStore: Sendable {
+    /// The room, or nil when there is none or it was deleted.
+    func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot?
+
+    /// Makes the room, or answers with the one that is already there (`created` false).
+    ///
+    /// Where a deleted room had this id, numbering goes on and `historyBase` is set to its last number.
+    func create(_ room: Room, participants: [UserID]) async throws(StoreError) -> (
+        snapshot: RoomSnapshot, created: Bool
+    )
+
+    /// Renames; false when there is no such room.
+    func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool
+
+    /// Makes the room unreachable; its messages stay stored. False when there is no such room.
+    func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool
+
+    /// False when there is no such room or it holds `limit` participants already.
+    func add(_ user: UserID, to id: RoomID, limit: Int) async throws(StoreError) -> Bool
+
+    /// False when there is no such room or the user was no participant.
+    func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool
+
+    /// The rooms the user takes part in, the most lately active first.
+    func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary]
+
+    /// How far `user` has read in `room`; 0 for never.
+    func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber
+}

@@ -1,0 +1,49 @@
+/// The live sessions of all instances and what they come to for each user.
+///
+/// Duties of every implementation:
+/// - Calls about one session take effect in the order they were made. A session that is not known is passed over; one that
+///   connects twice replaces itself; each takes out itself only.
+/// - What changes is told to the handler of every instance, in the order it took effect for that user, and only when
+///   something changed.
+/// - Nothing here blocks the caller. What cannot be told elsewhere now is caught up with later; sessions of this instance are
+///   known at once, whatever is down.
+public protocol SessionDirectory: Sendable {
+    /// Begins. Called once, before anything else; `handler` is called one event at a time, and must not call back.
+    func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void)
+
+    /// Adds a session. `completion` gets those of the user's sessions that must give way, on any instance, the oldest first.
+    func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void)
+    func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp)
+    /// Takes a session out for good, after its grace period.
+    func remove(_ session: SessionID, of user: UserID, at now: Timestamp)
+
+    /// The connected sessions of a user on all instances, the oldest first.
+    func sessions(of user: UserID) async -> [SessionRecord]
+    /// Which of these users have a connected session anywhere, and on which instances.
+    func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>]
+    /// Whether an instance may still be at work; false only when it is certainly dead.
+    func isAlive(_ instance: InstanceID) async -> Bool
+    /// Friends that other services recorded beside the store.
+    func sharedFriends(of user: UserID) async -> Set<UserID>
+
+    /// A user's first session in a room here came, or the last went.
+    func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool)
+
+    /// Brings a payload, opaque here, to another instance, or to all others when `instance` is nil. May be lost.
+    func send(_ payload: [UInt8], to instance: InstanceID?)
+
+    /// Winds up; what lingers is left to the grace of others where there are others.
+    func close() async
+}
+
+public enum DirectoryEvent: Sendable {
+    /// A user stands like this now. `origin` is the instance that made it so.
+    case changed(UserPresence, origin: InstanceID)
+    /// Everybody who is known to be there, for certain; what was heard before may be outdated.
+    ///
+    /// - Parameter isComplete: whether nobody else is there.
+    case everybody([UserPresence], isComplete: Bool)
+    /// An instance is dead, and its sessions are out.
+    case lost(InstanceID)
+    case received(payload: [UInt8])
+}

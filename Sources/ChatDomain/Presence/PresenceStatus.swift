@@ -1,0 +1,26 @@
+/// How somebody stands. What a user wishes to be, and what others see, is the same scale.
+public enum PresenceStatus: String, Sendable, CaseIterable {
+    case online
+    case away
+    case busy
+    /// There, and shown as offline to everybody else.
+    case invisible
+    case offline
+
+    /// As everybody else sees it.
+    public var seenByOthers: Self { self == .invisible ? .offline : self }
+
+    /// Whether others see somebody there.
+    public var isOnline: Bool { seenByOthers != .offline }
+
+    /// Of several devices the one with the highest rank speaks for the user.
+    var rank: Int {
+        switch self {
+        case .offline: 0
+        case .away: 1
+        case .online: 2
+        case .busy: 3
+        case .invisible: 4
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// Sessions by user, and what changes for others when one comes, changes or goes. A value: the time is given.
+public struct PresenceTable: Sendable {
+    private var users: [UserID: UserSessions] = [:]
+
+    public init() {}
+
+    /// Users with a session, hidden ones too.
+    public var userCount: Int { users.count }
+
+    /// How a user with sessions stands; nil for one without.
+    public func presence(of user: UserID) -> UserPresence? { users[user]?.presence }
+
+    public var all: [UserPresence] { users.values.map(\.presence) }
+
+    /// A user's connected sessions, the oldest first.
+    public func sessions(of user: UserID) -> [SessionRecord] { users[user]?.live ?? [] }
+
+    /// All sessions, those in their grace period too.
+    public var records: [SessionRecord] { users.values.flatMap(\.records) }
+
+    /// Adds a session, in place of one with the same id.
+    ///
+    /// - Parameter limit: sessions a user may have; 0 for no limit.
+    /// - Returns: what others see now where that changed, and the sessions that must give way, the oldest first.
+    public mutating func connect(
+        _ record: SessionRecord, limit: Int, at now: Timestamp
+    ) -> (change: UserPresence?, evicted: [SessionRecord]) {
+        var evicted: [SessionRecord] = []
+        let change = change(of: record.user.userID, from: record.user, at: now) {
+            evicted = $0.connect(record, limit: limit, at: now)
+        }
+        return (change, evicted)
+    }
+
+    /// A session nobody knows is passed over.
+    public mutating func update(
+        _ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp
+    ) -> UserPresence? {
+        guard users[user] != nil else { return nil }
+        return change(of: user, from: nil, at: now) { $0.apply(update, to: session, at: now) }
+    }
+
+    /// Takes a session out for good; it takes no other with it.
+    public mutating func remove(_ session: SessionID, of user: UserID, at now: Timestamp) -> UserPresence? {
+        guard users[user] != nil else { return nil }
+        return change(of: user, from: nil, at: now) { $0.remove(session, at: now) }
+    }
+
+    private mutating func change(
+        of id: UserID, from user: RoomUser?, at now: Timestamp, _ body: (inout UserSessions) -> Void
+    ) -> UserPresence? {
+        let found = users.removeValue(forKey: id)
+        guard var sessions = found ?? user.map({ UserSessions($0, at: now) }) else { return nil }
+        let before = found?.presence
+        body(&sessions)
+        let after = sessions.presence
+        if !sessions.isEmpty { users[id] = sessions }
+        let isNews = before?.own != after.own || before?.user != after.user || before?.sessions != after.sessions
+        return isNews ? after : nil
+    }
+}

@@ -1,0 +1,110 @@
+/// One user's sessions on all devices, and what they come to together.
+///
+/// - The devices that are connected decide; the one that broke off last only while none is left.
+/// - Of several, busy beats online, and online beats away. A device set to offline does not count.
+/// - Invisible belongs to the user, not to a device: whoever sets it is hidden on all, and any other choice on any device
+///   ends it. A new device of a hidden user is hidden too.
+struct UserSessions: Sendable {
+    /// In the order they came.
+    private(set) var records: [SessionRecord] = []
+    private var name: RoomUser
+    private var lastSeen: Timestamp
+
+    init(_ user: RoomUser, at now: Timestamp) {
+        name = user
+        lastSeen = now
+    }
+
+    var isEmpty: Bool { records.isEmpty }
+    var live: [SessionRecord] { records.filter { !$0.isLingering } }
+
+    private var deciding: [SessionRecord] {
+        let live = live
+        return live.isEmpty ? records : live
+    }
+
+    private var status: PresenceStatus {
+        deciding.map(\.status).max { $0.rank < $1.rank } ?? .offline
+    }
+
+    var presence: UserPresence {
+        UserPresence(user: name, own: status, lastSeen: lastSeen, sessions: records.count { !$0.isLingering })
+    }
+
+    /// Adds a session; those that must give way to it are returned, the oldest first.
+    mutating func connect(_ record: SessionRecord, limit: Int, at now: Timestamp) -> [SessionRecord] {
+        var record = record
+        records.removeAll { $0.id == record.id }
+        record.wish = inheritedWish() ?? record.wish
+        let others = live
+        let excess = limit > 0 ? max(others.count + 1 - limit, 0) : 0
+        let evicted = Array(others.prefix(excess))
+        noteSight(at: now) { sessions in
+            for old in evicted { sessions.records.removeAll { $0.id == old.id } }
+            sessions.records.append(record)
+            sessions.name = record.user
+        }
+        return evicted
+    }
+
+    /// A user who is hidden stays hidden on a new device; who comes back after a break is as before it.
+    private func inheritedWish() -> PresenceStatus? {
+        if records.contains(where: { $0.wish == .invisible }) { return .invisible }
+        guard live.isEmpty else { return nil }
+        return records.last?.wish
+    }
+
+    mutating func apply(_ update: SessionUpdate, to session: SessionID, at now: Timestamp) {
+        guard records.contains(where: { $0.id == session }) else { return }
+        noteSight(at: now) { sessions in
+            switch update {
+            case .wish(let wish): sessions.set(wish, on: session)
+            case .idle(let isIdle): sessions.change(session) { $0.isIdle = isIdle }
+            case .active:
+                sessions.change(session) {
+                    $0.isIdle = false
+                    $0.lastActiveAt = now
+                }
+            case .renamed(let username):
+                sessions.change(session) { $0.user.username = username }
+                sessions.name.username = username
+            case .lingering:
+                // Others keep the user in sight; what this one wished is over.
+                let isNeeded = !sessions.live.contains { $0.id != session }
+                if isNeeded {
+                    sessions.change(session) { $0.isLingering = true }
+                } else {
+                    sessions.records.removeAll { $0.id == session }
+                }
+            }
+        }
+    }
+
+    mutating func remove(_ session: SessionID, at now: Timestamp) {
+        // Who lingers was last seen when the connection broke, not when the grace period ended.
+        if records.contains(where: { $0.id == session && $0.isLingering }) {
+            records.removeAll { $0.id == session }
+        } else {
+            noteSight(at: now) { $0.records.removeAll { $0.id == session } }
+        }
+    }
+
+    private mutating func set(_ wish: PresenceStatus, on session: SessionID) {
+        for index in records.indices {
+            let isHidden = records[index].wish == .invisible
+            if wish == .invisible || isHidden || records[index].id == session { records[index].wish = wish }
+        }
+    }
+
+    private mutating func change(_ session: SessionID, _ body: (inout SessionRecord) -> Void) {
+        guard let index = records.firstIndex(where: { $0.id == session }) else { return }
+        body(&records[index])
+    }
+
+    /// Only what others can see counts as seeing somebody: the hidden leave no trace of when they were there.
+    private mutating func noteSight(at now: Timestamp, _ body: (inout Self) -> Void) {
+        let wasOnline = status.isOnline
+        body(&self)
+        if wasOnline || status.isOnline { lastSeen = max(lastSeen, now) }
+    }
+}

@@ -1,0 +1,118 @@
+extension LiveRoom {
+    /// Takes a message up for storing. The answer comes with the store's.
+    ///
+    /// - Parameter session: where it came from; nil for REST, where the right to enter is enough.
+    public mutating func send(
+        _ draft: MessageDraft, from session: SessionAddress?, origin: RequestOrigin, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        if let session {
+            guard members.contains(session) else { return .failure(.notJoined) }
+        } else {
+            guard admits(draft.body.author) else { return .failure(.roomUnavailable) }
+        }
+        writes.add(.init(draft: draft, origin: origin, deadline: now + limits.storeMilliseconds))
+        guard !typists.isEmpty else { return .success([]) }
+        return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
+    }
+
+    /// Takes a read mark up for storing; numbers beyond the newest message mean the newest.
+    public mutating func markRead(
+        _ session: SessionAddress, sequence: SequenceNumber, origin: RequestOrigin, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        guard let user = members.user(of: session) else { return .failure(.notJoined) }
+        let mark = ReadMark(userID: user.userID, sequence: min(sequence, lastSequence))
+        writes.add(.init(mark: mark, user: user, origin: origin, deadline: now + limits.storeMilliseconds))
+        return .success([])
+    }
+
+    /// Whether `nextWrite` has something.
+    public var hasWriteReady: Bool { writes.inFlight == nil && writes.hasWork }
+
+    /// Whether the store has not answered the last `nextWrite` yet.
+    public var isWriting: Bool { writes.inFlight != nil }
+
+    /// Gives up everybody who waits for the store, and forgets what it was not given yet.
+    public mutating func abandonWrites() -> [RequestOrigin] { writes.expire(at: Moment(milliseconds: .max)) }
+
+    /// What to store next, if anything; `committed` must follow before there is more.
+    public mutating func nextWrite() -> RoomWrite? { writes.next(in: room.id, lastKnown: gate.delivered) }
+
+    /// Takes the store's answer to the last `nextWrite`.
+    public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [RoomEffect] {
+        let written = writes.finish()
+        if outcome.participantsFailure != nil {
+            writes.recordLater(written.participants.filter(participants.contains))
+        }
+        var effects: [RoomEffect] = []
+        effects.reserveCapacity(written.drafts.count + 2)
+        var stored: [Message] = []
+        for (draft, result) in zip(written.drafts, outcome.drafts) {
+            if let origin = draft.origin { effects.append(.reply(origin, Self.reply(to: draft.draft, result))) }
+            switch result {
+            case .stored(let sequence): stored.append(Message(draft.draft, in: room.id, sequence: sequence))
+            // Whoever stored the first may not have come to telling anybody.
+            case .duplicate(_, let sequence, _): gate.announce(sequence)
+            case .conflict, .failed: break
+            }
+        }
+        if !stored.isEmpty { effects.append(.publish(stored)) }
+        effects += admit(stored, at: now)
+        for (mark, result) in zip(written.marks, outcome.readMarks) {
+            if let origin = mark.origin {
+                let failed = (try? result.get()) == nil
+                effects.append(.reply(origin, failed ? .refused(.storageUnavailable) : .done))
+            }
+            if case .success(true) = result {
+                effects.append(.announce(.read(mark.user, mark.mark.sequence), except: mark.user.userID))
+                effects.append(.share(.read(mark.user, mark.mark.sequence)))
+            }
+        }
+        return effects
+    }
+
+    private static func reply(to draft: MessageDraft, _ result: RoomWriteOutcome.Draft) -> RoomReply {
+        switch result {
+        case .stored(let sequence):
+            .sent(id: draft.id, sequence: sequence, timestamp: draft.timestamp, isDuplicate: false)
+        case .duplicate(let id, let sequence, let timestamp):
+            .sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: true)
+        case .conflict:
+            .refused(.init(.conflict, "this clientMessageId was used for another message"))
+        case .failed(.unavailable): .refused(.storageUnavailable)
+        case .failed(.rejected): .refused(.badRequest("the store refused this message"))
+        }
+    }
+
+    /// Takes messages that another instance stored.
+    public mutating func received(_ messages: [Message], at now: Moment) -> [RoomEffect] { admit(messages, at: now) }
+
+    /// Takes what the store holds after the number `repair` named.
+    ///
+    /// - Parameter reachedEnd: these are all the store has. What was heard of before it was asked and is not among them does
+    ///   not exist, and is waited for no longer.
+    public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
+        let ready = messages.flatMap { gate.admit($0) }
+        if reachedEnd { gate.forgetMissing(upTo: newestAtRepair) }
+        return deliver(ready, at: now)
+    }
+
+    /// Learns that the room has messages up to `sequence`, as the store or another instance says.
+    public mutating func announced(lastSequence sequence: SequenceNumber, at now: Moment) {
+        gate.announce(sequence)
+        scheduleRepair(at: now)
+    }
+
+    private mutating func admit(_ messages: [Message], at now: Moment) -> [RoomEffect] {
+        deliver(messages.flatMap { gate.admit($0) }, at: now)
+    }
+
+    private mutating func deliver(_ ready: [Message], at now: Moment) -> [RoomEffect] {
+        for message in ready { tail.append(message) }
+        scheduleRepair(at: now)
+        return ready.isEmpty ? [] : [.deliver(ready)]
+    }
+
+    private mutating func scheduleRepair(at now: Moment) {
+        if !gate.hasHole { repairDue = nil } else if repairDue == nil { repairDue = now + Self.repairDelay }
+    }
+}

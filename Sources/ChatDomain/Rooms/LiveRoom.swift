@@ -1,0 +1,229 @@
+/// The limits a room works under.
+public struct RoomLimits: Sendable {
+    /// Past this, those who join an open room take part while connected and are not recorded.
+    public var maximumParticipants = 5000
+    /// How long a user whose last session broke off still counts as present, in milliseconds.
+    public var graceMilliseconds: Int64 = 5000
+    /// How long a sender waits for the store before being told to try again, in milliseconds.
+    public var storeMilliseconds: Int64 = 5000
+    /// Above this many users present, joins and leaves show as counts, once a second.
+    public var announcedUsers = 200
+
+    public init() {}
+}
+
+/// A room at work on its home shard: who is in it, what is being stored, what was delivered.
+///
+/// A value without clock or I/O: commands and the time go in, effects come out. `deadline` says when `tick` is due.
+public struct LiveRoom: Sendable {
+    static let stateInterval: Int64 = 1000
+    static let repairDelay: Int64 = 150
+
+    public internal(set) var room: Room
+    public internal(set) var participants: Set<UserID>
+    public internal(set) var members = RoomMembers()
+    let limits: RoomLimits
+    var gate: SequenceGate
+    var tail = MessageTail()
+    var writes = WriteQueue()
+    var typists = TypingBoard()
+    /// When the next `room_state` of a big room is due; nil when nothing changed since the last.
+    var stateDue: Moment?
+    var lastState = Moment(milliseconds: .min / 2)
+    var repairDue: Moment?
+    /// Who is in the room on other instances.
+    var remote = RemoteRoster()
+    /// Users who are both here and there.
+    var overlap = 0
+    /// When instances that have not spoken since contact was lost are given up.
+    var doubtDue: Moment?
+    /// The newest number known when the store was last asked for what is missing.
+    var newestAtRepair: SequenceNumber = 0
+
+    public init(_ snapshot: RoomSnapshot, limits: RoomLimits) {
+        room = snapshot.room
+        participants = snapshot.participants
+        gate = SequenceGate(delivered: snapshot.lastSequence)
+        self.limits = limits
+    }
+
+    public var lastSequence: SequenceNumber { gate.delivered }
+
+    public var state: RoomState {
+        RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
+    }
+
+    /// Users present on any instance, each once.
+    public var online: Int { members.count + remote.count - overlap }
+
+    /// Nothing here would be lost if the room were forgotten and loaded again.
+    public var isIdle: Bool { members.isEmpty && writes.isIdle && typists.isEmpty && !gate.hasHole }
+
+    /// What drafts of this room weigh that are not stored yet, in bytes.
+    public var pendingBytes: Int { writes.bytes }
+
+    /// Whether `user` may enter, read and (over REST) write.
+    public func admits(_ user: UserID?) -> Bool {
+        if room.kind == .group && !room.isPrivate { return true }
+        return user.map(participants.contains) ?? false
+    }
+
+    public func look(by user: UserID?) -> RoomLook {
+        RoomLook(
+            room: room, state: state, isAdmitted: admits(user),
+            participants: participants.count <= RoomLook.participantLimit
+                ? participants.sorted { $0.value < $1.value } : nil)
+    }
+
+    // MARK: Changes made from outside
+
+    public mutating func rename(to name: String?, at time: Timestamp) {
+        room.name = name
+        room.updatedAt = time
+    }
+
+    /// Records somebody as participant whom the store has as one already.
+    public mutating func admit(_ user: UserID) { participants.insert(user) }
+
+    /// Takes the room as the store has it; who is present and may no longer be.
+    public mutating func refresh(_ snapshot: RoomSnapshot, at now: Moment) -> [UserID] {
+        room = snapshot.room
+        // Joiners of an open room are participants here before the store has them; to a closed one, only the store admits.
+        if room.kind == .group && !room.isPrivate {
+            participants.formUnion(snapshot.participants)
+        } else {
+            participants = snapshot.participants
+        }
+        announced(lastSequence: snapshot.lastSequence, at: now)
+        return members.list(limit: .max).map(\.userID).filter { !admits($0) }
+    }
+
+    // MARK: Coming and going
+
+    /// Lets a session in, and says what others hear of it.
+    public mutating func join(
+        _ user: RoomUser, session: SessionAddress, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        guard admits(user.userID) else { return .failure(.roomUnavailable) }
+        record(user.userID)
+        guard case .firstSession = members.join(user, session: session) else { return .success([]) }
+        return .success(arrived(user, at: now))
+    }
+
+    private mutating func record(_ user: UserID) {
+        guard !participants.contains(user), participants.count < limits.maximumParticipants else { return }
+        participants.insert(user)
+        writes.addParticipant(user)
+    }
+
+    /// - Parameter isBroken: the connection went without a word, so the grace period applies.
+    public mutating func leave(_ session: SessionAddress, isBroken: Bool, at now: Moment) -> [RoomEffect] {
+        let user = members.user(of: session)
+        switch members.leave(session, grace: isBroken ? now + limits.graceMilliseconds : nil) {
+        case .notHere, .sessionsRemain: return []
+        case .inGrace: return user.map { endTyping($0, at: now) } ?? []
+        case .gone(let user): return endTyping(user, at: now) + departed(user, at: now)
+        }
+    }
+
+    /// A user's first session here: news to those here unless the user was on another instance, and to the others always.
+    private mutating func arrived(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
+        guard remote.contains(user.userID) else {
+            return announcePresence(.joined(user), at: now) + [.share(.joined(user))]
+        }
+        overlap += 1
+        return [.share(.joined(user))]
+    }
+
+    private mutating func departed(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
+        guard remote.contains(user.userID) else {
+            return announcePresence(.left(user), at: now) + [.share(.left(user.userID))]
+        }
+        overlap -= 1
+        return [.share(.left(user.userID))]
+    }
+
+    /// Takes a user's right away, as far as this room is concerned; the sessions to tell.
+    public mutating func expel(_ user: UserID, at now: Moment) -> (sessions: Set<SessionAddress>, effects: [RoomEffect])
+    {
+        participants.remove(user)
+        writes.dropParticipant(user)
+        guard let present = members.user(user) else { return ([], []) }
+        let sessions = members.remove(user)
+        return (sessions, endTyping(present, at: now) + departed(present, at: now))
+    }
+
+    mutating func announcePresence(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {
+        guard online > limits.announcedUsers else {
+            switch announcement {
+            case .joined(let user), .left(let user): return [.announce(announcement, except: user.userID)]
+            default: return [.announce(announcement, except: nil)]
+            }
+        }
+        if stateDue == nil { stateDue = max(now, lastState + Self.stateInterval) }
+        return []
+    }
+
+    // MARK: Typing
+
+    public mutating func setTyping(
+        _ session: SessionAddress, isTyping: Bool, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        guard let user = members.user(of: session) else { return .failure(.notJoined) }
+        let isNews = typists.set(user, isTyping: isTyping, at: now)
+        // Others end it by themselves too, so they hear of repeats.
+        let share = isNews || isTyping ? [RoomEffect.share(.typing(user, isTyping: isTyping))] : []
+        return .success(
+            isNews ? [.announce(.typing(user, isTyping: isTyping), except: user.userID)] + share : share)
+    }
+
+    mutating func stopTyping(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
+        guard typists.set(user, isTyping: false, at: now) else { return [] }
+        return [.announce(.typing(user, isTyping: false), except: user.userID)]
+    }
+
+    /// Ends the typing of a user of this instance, for those on others too.
+    mutating func endTyping(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
+        let announced = stopTyping(user, at: now)
+        return announced.isEmpty ? [] : announced + [.share(.typing(user, isTyping: false))]
+    }
+
+    // MARK: Time
+
+    /// When `tick` has something to do.
+    public var deadline: Moment? {
+        [typists.nextExpiry, members.nextDeparture, stateDue, repairDue, doubtDue, writes.nextDeadline].compactMap {
+            $0
+        }.min()
+    }
+
+    public mutating func tick(at now: Moment) -> [RoomEffect] {
+        var effects: [RoomEffect] = []
+        for user in typists.expire(at: now) {
+            effects.append(.announce(.typing(user, isTyping: false), except: user.userID))
+        }
+        for user in members.depart(at: now) { effects += departed(user, at: now) }
+        for origin in writes.expire(at: now) { effects.append(.reply(origin, .refused(.storageUnavailable))) }
+        if let due = stateDue, due <= now {
+            stateDue = nil
+            lastState = now
+            effects.append(.announce(.state(state), except: nil))
+        }
+        if let due = doubtDue, due <= now {
+            doubtDue = nil
+            effects += remoteChanged(left: remote.dropDoubtful(), at: now)
+        }
+        if let due = repairDue, due <= now {
+            repairDue = nil
+            if gate.hasHole {
+                newestAtRepair = gate.newest
+                effects.append(.repair(after: gate.delivered))
+            }
+        }
+        return effects
+    }
+}
+
+extension ChatError {
+    public static let notJoined = Self(.notJoined, "join the room first")
+}

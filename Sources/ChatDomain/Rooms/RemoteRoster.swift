@@ -1,0 +1,66 @@
+/// Who is in a room on other instances, as they last said. Each instance speaks only for its own users.
+public struct RemoteRoster: Sendable {
+    private var instances: [InstanceID: [UserID: RoomUser]] = [:]
+    /// On how many other instances a user is.
+    private var holders: [UserID: Int] = [:]
+    /// Instances that have not spoken since contact was lost.
+    private var doubtful: Set<InstanceID> = []
+
+    public init() {}
+
+    /// Users on other instances, each once.
+    public var count: Int { holders.count }
+    public var isEmpty: Bool { holders.isEmpty }
+    public func contains(_ user: UserID) -> Bool { holders[user] != nil }
+
+    /// Some of the users, for a list that has room for `limit`.
+    func list(limit: Int, where isWanted: (UserID) -> Bool) -> [RoomUser] {
+        var seen: Set<UserID> = []
+        var list: [RoomUser] = []
+        for users in instances.values {
+            for user in users.values where list.count < limit && isWanted(user.userID) {
+                if seen.insert(user.userID).inserted { list.append(user) }
+            }
+        }
+        return list
+    }
+
+    /// Whether the user was on no other instance before.
+    mutating func add(_ user: RoomUser, of instance: InstanceID) -> Bool {
+        guard instances[instance, default: [:]].updateValue(user, forKey: user.userID) == nil else { return false }
+        holders[user.userID, default: 0] += 1
+        return holders[user.userID] == 1
+    }
+
+    /// The user, if this was the last of the other instances they were on.
+    mutating func remove(_ user: UserID, of instance: InstanceID) -> RoomUser? {
+        guard let known = instances[instance]?.removeValue(forKey: user) else { return nil }
+        if instances[instance]?.isEmpty == true { instances[instance] = nil }
+        guard let count = holders[user], count > 1 else {
+            holders[user] = nil
+            return known
+        }
+        holders[user] = count - 1
+        return nil
+    }
+
+    /// An instance is gone: its users who are on no other one.
+    mutating func drop(_ instance: InstanceID) -> [RoomUser] {
+        doubtful.remove(instance)
+        return (instances[instance] ?? [:]).keys.compactMap { remove($0, of: instance) }
+    }
+
+    /// What an instance says in full: users it no longer has, of those that are on no other one, and those who are new.
+    mutating func replace(_ users: [RoomUser], of instance: InstanceID) -> (gone: [RoomUser], new: [RoomUser]) {
+        doubtful.remove(instance)
+        let present = Set(users.map(\.userID))
+        let gone = (instances[instance] ?? [:]).keys.filter { !present.contains($0) }
+            .compactMap { remove($0, of: instance) }
+        return (gone, users.filter { add($0, of: instance) })
+    }
+
+    /// Contact was lost: whoever does not speak up again is dropped by `dropDoubtful`.
+    mutating func doubtEverybody() { doubtful = Set(instances.keys) }
+
+    mutating func dropDoubtful() -> [RoomUser] { doubtful.flatMap { drop($0) } }
+}

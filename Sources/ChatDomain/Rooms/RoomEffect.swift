@@ -1,0 +1,65 @@
+/// What a room wants done after a command, in this order.
+public enum RoomEffect: Sendable {
+    case reply(RequestOrigin, RoomReply)
+    /// Fan these out to every live session of the room here, in order.
+    case deliver([Message])
+    /// This instance stored these: other instances shall hear of them at once.
+    case publish([Message])
+    /// Other instances shall hear of this.
+    case share(RoomNews)
+    /// Tell every live session of the room here, save those of one user.
+    case announce(RoomAnnouncement, except: UserID?)
+    /// Messages after this number are missing: read them from the store and pass them to `repaired`.
+    case repair(after: SequenceNumber)
+}
+
+public enum RoomReply: Hashable, Sendable {
+    case sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool)
+    case done
+    case look(RoomLook)
+    case refused(ChatError)
+}
+
+/// A room as somebody sees it from outside.
+public struct RoomLook: Hashable, Sendable {
+    public var room: Room
+    public var state: RoomState
+    /// Whether whoever asked may enter and read.
+    public var isAdmitted: Bool
+    /// The participants, where there are at most `participantLimit` of them.
+    public var participants: [UserID]?
+
+    public static let participantLimit = 200
+
+    public init(room: Room, state: RoomState, isAdmitted: Bool, participants: [UserID]?) {
+        self.room = room
+        self.state = state
+        self.isAdmitted = isAdmitted
+        self.participants = participants
+    }
+}
+
+public enum RoomAnnouncement: Hashable, Sendable {
+    case joined(RoomUser)
+    case left(RoomUser)
+    case typing(RoomUser, isTyping: Bool)
+    case read(RoomUser, SequenceNumber)
+    case state(RoomState)
+}
+
+/// A room in numbers.
+public struct RoomState: Hashable, Sendable {
+    public var roomID: RoomID
+    public var lastSequence: SequenceNumber
+    /// Users recorded as participants.
+    public var members: Int
+    /// Users present now.
+    public var online: Int
+
+    public init(roomID: RoomID, lastSequence: SequenceNumber, members: Int, online: Int) {
+        self.roomID = roomID
+        self.lastSequence = lastSequence
+        self.members = members
+        self.online = online
+    }
+}

@@ -1,0 +1,47 @@
+/// Lets a room's messages through in order, each once. What comes early waits for what is missing before it.
+public struct SequenceGate: Sendable {
+    /// Early messages held at most; past that they are dropped and read from the store with the rest of the hole.
+    public static let capacity = 1024
+
+    /// Everything up to here has been delivered.
+    public private(set) var delivered: SequenceNumber
+    private var early: [SequenceNumber: Message] = [:]
+    /// The newest number known to exist.
+    public private(set) var newest: SequenceNumber
+
+    public init(delivered: SequenceNumber) {
+        self.delivered = delivered
+        newest = delivered
+    }
+
+    /// Some messages before the newest known one have not come.
+    public var hasHole: Bool { newest > delivered }
+
+    /// Takes one message and returns those that may be delivered now, in order; none for repeats and early ones.
+    public mutating func admit(_ message: Message) -> [Message] {
+        guard message.sequence > delivered else { return [] }
+        newest = max(newest, message.sequence)
+        guard message.sequence == delivered + 1 else {
+            if early.count < Self.capacity { early[message.sequence] = message }
+            return []
+        }
+        delivered += 1
+        guard !early.isEmpty else { return [message] }
+        var ready = [message]
+        while let next = early.removeValue(forKey: delivered + 1) {
+            delivered += 1
+            ready.append(next)
+        }
+        return ready
+    }
+
+    /// Gives up what is missing, unless numbers beyond `sequence` are known of.
+    public mutating func forgetMissing(upTo sequence: SequenceNumber) {
+        guard newest <= sequence else { return }
+        newest = delivered
+        early = [:]
+    }
+
+    /// Learns that messages up to `sequence` exist, without having them.
+    public mutating func announce(_ sequence: SequenceNumber) { newest = max(newest, sequence) }
+}

@@ -1,0 +1,48 @@
+/// Which part of a room's history is asked for. Cursors are sequence numbers.
+public struct HistoryQuery: Hashable, Sendable {
+    public enum Cursor: Hashable, Sendable {
+        /// The newest messages.
+        case latest
+        /// The newest messages numbered below this.
+        case before(SequenceNumber)
+        /// The oldest messages numbered above this.
+        case after(SequenceNumber)
+        /// This message in the middle: half the limit up to and including it, the rest after it.
+        case around(SequenceNumber)
+    }
+
+    public static let limits = 1...1000
+    public static let defaultLimit = 50
+
+    public var cursor: Cursor
+    /// 1–1000.
+    public var limit: Int
+    /// Messages at or below this are unreachable (`Room.historyBase`).
+    public var base: SequenceNumber
+
+    public init(_ cursor: Cursor, limit: Int = HistoryQuery.defaultLimit, base: SequenceNumber = 0) {
+        self.cursor = cursor
+        self.limit = limit
+        self.base = base
+    }
+}
+
+/// A page of history, oldest first.
+public struct HistoryPage: Hashable, Sendable {
+    public var messages: [Message]
+    /// There are reachable messages older than the page's first.
+    public var hasMoreBefore: Bool
+    /// There are messages newer than the page's last.
+    public var hasMoreAfter: Bool
+
+    public init(messages: [Message], hasMoreBefore: Bool, hasMoreAfter: Bool) {
+        self.messages = messages
+        self.hasMoreBefore = hasMoreBefore
+        self.hasMoreAfter = hasMoreAfter
+    }
+
+    /// More in the direction the cursor asked for: newer for `after`, else older.
+    public func hasMore(for cursor: HistoryQuery.Cursor) -> Bool {
+        if case .after = cursor { hasMoreAfter } else { hasMoreBefore }
+    }
+}

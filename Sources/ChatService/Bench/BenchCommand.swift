@@ -1,0 +1,48 @@
+import EventLoop
+
+/// `chat-service bench`: drives a running server and knows what is owed to whom.
+enum BenchCommand {
+    static func run(
+        _ arguments: [String], print: @Sendable (String) -> Void, complain: @Sendable (String) -> Void
+    ) async -> Int32 {
+        if arguments.contains("--help") {
+            print(BenchOptions.usage)
+            return ExitCode.success
+        }
+        do throws(UsageError) {
+            let options = try BenchOptions(parsing: arguments)
+            guard let address = IPAddress(options.host) else {
+                throw UsageError(description: "--url must name an IP address")
+            }
+            let outcome = await drive(options, address)
+            if let trouble = outcome.trouble { complain("bench: \(trouble)") }
+            complain(outcome.tally.table(options))
+            print(String(decoding: outcome.tally.report(options), as: UTF8.self))
+            return outcome.isClean ? ExitCode.success : ExitCode.failure
+        } catch {
+            complain("chat-service: \(error)\n\n\(BenchOptions.usage)")
+            return ExitCode.usage
+        }
+    }
+
+    private static func drive(_ options: BenchOptions, _ address: IPAddress) async -> BenchOutcome {
+        let loop = EventLoop(name: "bench")
+        loop.start()
+        let outcome = await withCheckedContinuation { continuation in
+            loop.post {
+                BenchDriver(options, address: address, loop: loop) { continuation.resume(returning: $0) }.begin()
+            }
+        }
+        loop.stop()
+        return outcome
+    }
+}
+
+/// How a bench ended.
+struct BenchOutcome: Sendable {
+    var tally: BenchTally
+    /// Why it could not go on; nil when it ran to its end.
+    var trouble: String?
+
+    var isClean: Bool { trouble == nil && tally.isClean }
+}

@@ -1,0 +1,68 @@
+import EventLoop
+import WireProtocols
+
+/// The way of one client's texts to the server and back.
+protocol BenchLink: AnyObject {
+    func say(_ text: String)
+    func close()
+}
+
+/// What a link brings.
+enum BenchLinkEvent {
+    case opened
+    /// A text; valid during the call.
+    case text(UnsafeRawBufferPointer)
+    case lost(String)
+}
+
+/// Texts in the frames of a WebSocket.
+final class BenchWebSocket: BenchLink {
+    private let report: (BenchLinkEvent) -> Void
+    private var decoder = WebSocketDecoder(.init(role: .client, maximumMessageBytes: 16 << 20))
+    private var isUpgraded = false
+    private var socket: BenchSocket?
+
+    init(
+        _ context: BenchContext, path: String, report: @escaping (BenchLinkEvent) -> Void
+    ) throws(ConnectError) {
+        self.report = report
+        let socket = try BenchSocket(
+            context, received: { [unowned self] in understand(&$0) }, lost: { report(.lost($0)) })
+        self.socket = socket
+        socket.send(
+            Array(
+                """
+                GET \(path) HTTP/1.1\r\nHost: \(context.host)\r\nUpgrade: websocket\r\nConnection: Upgrade\r
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n
+                """.utf8))
+    }
+
+    func say(_ text: String) {
+        var frame: [UInt8] = []
+        WebSocketEncoder.append(.text, payload: Array(text.utf8), mask: WebSocketMask(key: 0x5A17_C3E9), to: &frame)
+        socket?.send(frame)
+    }
+
+    func close() { socket?.close() }
+
+    private func understand(_ input: inout InputBuffer) {
+        if !isUpgraded {
+            let head = input.withUnsafeBytes { Array($0) }
+            guard let end = head.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+            guard head.starts(with: Array("HTTP/1.1 101".utf8)) else {
+                close()
+                return report(.lost(String(decoding: head.prefix(40), as: UTF8.self)))
+            }
+            input.consume(end.upperBound)
+            isUpgraded = true
+            report(.opened)
+        }
+        while let event = decoder.next(&input) {
+            guard case .message(_, _, let payload) = event else { continue }
+            switch payload {
+            case .slice(let slice): input.withUnsafeBytes(of: slice) { report(.text($0)) }
+            case .assembled(let bytes): bytes.withUnsafeBytes { report(.text($0)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Foundation
+
+@main
+enum ChatService {
+    static func main() async {
+        let programs = CommandRunner.Programs(
+            serve: { await ServeCommand.run($0) },
+            migrate: { await MigrateCommand.run($0) },
+            importUserState: { await ImportUserStateCommand.run($0, path: $1) },
+            bench: { await BenchCommand.run($0, print: { print($0) }, complain: complain) })
+        let runner = CommandRunner(
+            environment: ProcessInfo.processInfo.environment, environmentFile: ".env", system: .current(),
+            print: { print($0) }, complain: complain, readStandardInput: { readLine() ?? "" }, programs: programs)
+        exit(await runner.run(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    @Sendable private static func complain(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

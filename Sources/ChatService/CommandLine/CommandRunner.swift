@@ -1,0 +1,118 @@
+import ChatDomain
+import Telemetry
+
+/// Exit codes, the failures by sysexits.h.
+enum ExitCode {
+    static let success: Int32 = 0
+    static let failure: Int32 = 1
+    static let usage: Int32 = 64
+    static let configuration: Int32 = 78
+}
+
+/// Carries out what the arguments ask for. What it reads and where it prints are given.
+struct CommandRunner: Sendable {
+    /// The commands that are whole programs; each returns the exit code.
+    struct Programs: Sendable {
+        var serve: @Sendable (LoadedConfiguration) async -> Int32
+        var migrate: @Sendable (LoadedConfiguration) async -> Int32
+        var importUserState: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
+        var bench: @Sendable ([String]) async -> Int32
+    }
+
+    var environment: [String: String]
+    /// The path of the `.env` file; there need not be one.
+    var environmentFile: String
+    var system: SystemFacts
+    var print: @Sendable (String) -> Void
+    var complain: @Sendable (String) -> Void
+    var readStandardInput: @Sendable () -> String
+    var programs: Programs
+
+    func run(_ arguments: [String]) async -> Int32 {
+        let action: CommandLineAction
+        do throws(UsageError) {
+            action = try CommandLineAction(parsing: arguments)
+        } catch {
+            complain("chat-service: \(error)\n\n\(HelpText.usage)")
+            return ExitCode.usage
+        }
+        switch action {
+        case .help: print(HelpText.full())
+        case .version: print("chat-service \(Version.current)")
+        case .printConfigurationDocs: print(ConfigurationText.referencePage())
+        case .bench(let arguments): return await programs.bench(arguments)
+        default: return await runConfigured(action)
+        }
+        return ExitCode.success
+    }
+
+    private func runConfigured(_ action: CommandLineAction) async -> Int32 {
+        do throws(InvalidConfiguration) {
+            let file = try BoundedFile.bytes(at: environmentFile).map { String(decoding: $0, as: UTF8.self) }
+            let loaded = try Configuration.load(environment: environment, file: file, system: system)
+            return try await run(action, loaded)
+        } catch {
+            for warning in error.warnings { complain("warning: \(warning)") }
+            for problem in error.problems { complain("error: \(problem)") }
+            return ExitCode.configuration
+        }
+    }
+
+    private func run(_ action: CommandLineAction, _ loaded: LoadedConfiguration) async throws(InvalidConfiguration)
+        -> Int32
+    {
+        let authentication = loaded.configuration.authentication
+        switch action {
+        case .serve: return await programs.serve(loaded)
+        case .migrate: return await programs.migrate(loaded)
+        case .importUserState(let path): return await programs.importUserState(loaded, path)
+        case .healthcheck: return checkHealth(loaded.configuration)
+        case .mintToken(let request):
+            return answer { () throws(TokenCommands.Failure) in
+                try TokenCommands.mint(request, by: authentication, now: now)
+            }
+        case .checkToken(let source):
+            let verifier = try authentication.verifier()
+            return answer { () throws(TokenCommands.Failure) in
+                try TokenCommands.check(text(of: source), by: verifier, now: now)
+            }
+        case .checkConfiguration:
+            _ = try authentication.verifier()
+            for warning in loaded.warnings { complain("warning: \(warning)") }
+            print(ConfigurationText.settings(loaded))
+            for (name, value) in StartBanner.facts(loaded.configuration) { print("# \(name): \(value)") }
+            return ExitCode.success
+        case .help, .version, .printConfigurationDocs, .bench:
+            preconditionFailure("runs without a configuration")
+        }
+    }
+
+    private func answer(_ body: () throws(TokenCommands.Failure) -> String) -> Int32 {
+        do throws(TokenCommands.Failure) {
+            print(try body())
+            return ExitCode.success
+        } catch {
+            complain("\(error)")
+            return ExitCode.failure
+        }
+    }
+
+    private func checkHealth(_ configuration: Configuration) -> Int32 {
+        do throws(Healthcheck.Failure) {
+            try Healthcheck.run(configuration.listening)
+            return ExitCode.success
+        } catch {
+            complain("unhealthy: \(error)")
+            return ExitCode.failure
+        }
+    }
+
+    private func text(of source: TokenSource) -> String {
+        switch source {
+        case .argument(let token): token
+        case .standardInput: readStandardInput()
+        }
+    }
+
+    private var now: Timestamp { Timestamp(milliseconds: WallClock.milliseconds()) }
+}

@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// `GET /health` of a server on this machine over one blocking socket, for container health checks.
+enum Healthcheck {
+    enum Failure: Error, Equatable, CustomStringConvertible {
+        case unreachable(String)
+        case silent
+        case unhealthy(String)
+
+        var description: String {
+            switch self {
+            case .unreachable(let reason): "cannot connect: \(reason)"
+            case .silent: "no answer in time"
+            case .unhealthy(let line): "the server answered \(line)"
+            }
+        }
+    }
+
+    /// - Parameter timeout: seconds for each step.
+    static func run(_ listening: Configuration.Listening, timeout: Int = 5) throws(Failure) {
+        let head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
+        // A TLS listener refuses plain text with an alert: whoever sends one is alive. The certificate is not this check's affair.
+        if listening.tls != nil, !head.isEmpty, head.first != UInt8(ascii: "H") { return }
+        let line = String(decoding: head.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(100), as: UTF8.self)
+        guard line.hasPrefix("HTTP/1.1 200") else { throw .unhealthy(line.isEmpty ? "nothing" : line) }
+    }
+
+    /// Where to reach a listener: one on every address is on loopback as well.
+    static func target(of host: String) -> String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        default: host
+        }
+    }
+
+    private static func exchange(host: String, port: Int, timeout: Int) throws(Failure) -> [UInt8] {
+        let descriptor = try connected(host: host, port: port, timeout: timeout)
+        defer { close(descriptor) }
+        let shown = host.contains(":") ? "[\(host)]" : host
+        let request = Array("GET /health HTTP/1.1\r\nHost: \(shown):\(port)\r\nConnection: close\r\n\r\n".utf8)
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { throw .silent }
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1024)
+        while !answer.contains(0x0A), answer.count < 4096 {
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .silent }
+            guard count > 0 else { break }
+            answer.append(contentsOf: chunk[..<count])
+        }
+        return answer
+    }
+
+    private static func connected(host: String, port: Int, timeout: Int) throws(Failure) -> Int32 {
+        var hints = addrinfo()
+        #if canImport(Glibc)
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        #else
+            hints.ai_socktype = SOCK_STREAM
+        #endif
+        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
+        var found: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, String(port), &hints, &found)
+        guard status == 0, let address = found?.pointee else {
+            throw .unreachable(String(cString: gai_strerror(status)))
+        }
+        defer { freeaddrinfo(found) }
+        let descriptor = socket(address.ai_family, address.ai_socktype, address.ai_protocol)
+        guard descriptor >= 0 else { throw .unreachable(String(cString: strerror(errno))) }
+        var limit = timeval()
+        limit.tv_sec = timeout
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        // Linux applies the send limit to connect(2) as well.
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        guard connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 else {
+            let reason = String(cString: strerror(errno))
+            close(descriptor)
+            throw .unreachable(reason)
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,79 @@
+import ChatDomain
+import Telemetry
+
+/// What the log says first: what the process runs with, and what somebody should worry about.
+enum StartBanner {
+    struct Line: Equatable {
+        let level: LogLevel
+        let message: String
+    }
+
+    /// What each part runs with, in words, credentials left out.
+    static func facts(_ configuration: Configuration) -> [(name: String, value: String)] {
+        var facts = [
+            ("version", Version.current), ("instance", configuration.instance.value),
+            ("listening", address(configuration)),
+            ("auth", authentication(configuration.authentication)), ("store", store(configuration.store)),
+            ("bus", bus(configuration.redis)), ("events", events(configuration.events)),
+            ("page", configuration.page == nil ? "off" : "on"),
+        ]
+        if let environment = configuration.environment { facts.insert(("environment", environment), at: 1) }
+        return facts
+    }
+
+    static func warnings(_ configuration: Configuration) -> [Line] {
+        let authentication = configuration.authentication
+        guard authentication.mode == .trusted else { return [] }
+        let claim = "TRUSTED MODE: whoever connects is believed to be who they say"
+        if authentication.isTrustedOnPurpose {
+            return [Line(level: .warning, message: "\(claim), on every address this server listens on")]
+        }
+        return [
+            Line(
+                level: .warning,
+                message:
+                    "\(claim); listening on loopback only, until JWT_SECRET (or another key) or AUTH_MODE=trusted is set"
+            )
+        ]
+    }
+
+    static func log(_ configuration: Configuration, warnings configured: [String], to logger: Logger) {
+        var described = logger
+        for (name, value) in facts(configuration) { described = described.with([name: value]) }
+        described.notice("chat-service starting")
+        for warning in configured { logger.warning("configuration: \(warning)") }
+        for line in warnings(configuration) { logger.write(line.level, line.message, [:]) }
+    }
+
+    private static func address(_ configuration: Configuration) -> String {
+        let listening = configuration.listening
+        let host = listening.host.contains(":") ? "[\(listening.host)]" : listening.host
+        return "\(listening.tls == nil ? "http" : "https")://\(host):\(listening.port)"
+    }
+
+    private static func authentication(_ authentication: Configuration.Authentication) -> String {
+        let keys = [
+            authentication.secret.map { _ in "shared key" }, authentication.publicKeyFile.map { _ in "public key" },
+            authentication.keySetFile.map { _ in "key set" },
+        ].compactMap(\.self)
+        return keys.isEmpty
+            ? authentication.mode.rawValue : "\(authentication.mode.rawValue) (\(keys.joined(separator: ", ")))"
+    }
+
+    private static func store(_ store: Configuration.Store) -> String {
+        switch store {
+        case .embedded(let directory): "SQLite in \(directory)"
+        case .mongo: "MongoDB"
+        }
+    }
+
+    private static func bus(_ redis: RedisEndpoint?) -> String {
+        guard let redis else { return "in process (one instance)" }
+        return "Redis at \(redis.host):\(redis.port)/\(redis.database)\(redis.usesTLS ? " over TLS" : "")"
+    }
+
+    private static func events(_ events: Configuration.Events?) -> String {
+        guard let events else { return "off" }
+        return "RabbitMQ at \(events.broker.host), queue \(events.newMessageQueue), one per \(events.mode.rawValue)"
+    }
+}

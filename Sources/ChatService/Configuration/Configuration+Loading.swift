@@ -1,0 +1,216 @@
+import ChatDomain
+import EventLoop
+import Gateway
+import Telemetry
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A configuration with what its reader should be told about it.
+struct LoadedConfiguration: Sendable {
+    let configuration: Configuration
+    let warnings: [String]
+    /// Every variable with the text that takes effect, secrets masked.
+    let settings: [EffectiveSetting]
+}
+
+extension Configuration {
+    /// - Parameters:
+    ///   - environment: the process's environment.
+    ///   - file: the text of the `.env` file, if there is one; the environment beats it.
+    static func load(
+        environment: [String: String], file: String?, system: SystemFacts
+    ) throws(InvalidConfiguration) -> LoadedConfiguration {
+        var reader = ConfigurationReader(environment: environment, file: EnvironmentFile(parsing: file ?? ""))
+        let configuration = Configuration(reading: &reader, system: system)
+        guard reader.problems.isEmpty else {
+            throw InvalidConfiguration(problems: reader.problems, warnings: reader.warnings)
+        }
+        let settings = Variables.all.map { reader.effective($0) }
+        return LoadedConfiguration(configuration: configuration, warnings: reader.warnings, settings: settings)
+    }
+
+    /// Reads every variable, so that all problems are found; the result counts only when the reader found none.
+    init(reading reader: inout ConfigurationReader, system: SystemFacts) {
+        let authentication = Authentication(reading: &reader)
+        let dataDirectory = reader.value(Variables.dataDirectory)
+        let environment = reader.optional(Variables.environment)
+        let nodeEnvironment = reader.optional(Variables.nodeEnvironment)
+        self.init(
+            instance: reader.optional(Variables.instanceID) ?? system.instance,
+            environment: environment ?? nodeEnvironment,
+            shutdownGrace: reader.value(Variables.shutdownGrace),
+            listening: Listening(reading: &reader, authentication: authentication, system: system),
+            logging: Logging(reading: &reader, system: system),
+            authentication: authentication,
+            store: reader.optional(Variables.mongoURI).map(Store.mongo) ?? .embedded(directory: dataDirectory),
+            dataDirectory: dataDirectory,
+            redis: Self.redis(reading: &reader),
+            events: Self.events(reading: &reader),
+            limits: Limits(reading: &reader),
+            rooms: Rooms(reading: &reader),
+            presence: Presence(reading: &reader),
+            page: Self.page(reading: &reader, authentication: authentication, system: system))
+    }
+
+    private static func redis(reading reader: inout ConfigurationReader) -> RedisEndpoint? {
+        let url = reader.optional(Variables.redisURL)
+        let host = reader.optional(Variables.redisHost)
+        let port = reader.value(Variables.redisPort)
+        let password = reader.optional(Variables.redisPassword)
+        if url != nil, host != nil { reader.warn("REDIS_HOST is ignored, since REDIS_URL is set") }
+        if let url { return url }
+        if let host { return RedisEndpoint(host: host, port: port, password: password) }
+        if password != nil, !reader.isSet(Variables.redisURL) {
+            reader.warn("REDIS_PASSWORD does nothing without REDIS_HOST")
+        }
+        return nil
+    }
+
+    private static func events(reading reader: inout ConfigurationReader) -> Events? {
+        let broker = reader.optional(Variables.rabbitURL)
+        let queue = reader.value(Variables.newMessageQueue)
+        let presenceQueue = reader.optional(Variables.presenceQueue)
+        let mode = reader.value(Variables.eventMode)
+        return broker.map { Events(broker: $0, newMessageQueue: queue, presenceQueue: presenceQueue, mode: mode) }
+    }
+
+    private static func page(
+        reading reader: inout ConfigurationReader, authentication: Authentication, system: SystemFacts
+    ) -> Page? {
+        let wanted = reader.optional(Variables.serveClient)
+        let directory = reader.optional(Variables.clientDirectory) ?? system.clientDirectory
+        let socketIOClientFile = reader.optional(Variables.socketIOClientFile)
+        guard wanted ?? (authentication.mode == .trusted) else { return nil }
+        guard let directory else {
+            if wanted == true, !reader.isSet(Variables.clientDirectory) {
+                reader.refuse("SERVE_CLIENT=true, but no client-example directory was found; set CLIENT_DIR")
+            }
+            return nil
+        }
+        return Page(directory: directory, socketIOClientFile: socketIOClientFile)
+    }
+}
+
+extension Configuration.Listening {
+    init(
+        reading reader: inout ConfigurationReader, authentication: Configuration.Authentication, system: SystemFacts
+    ) {
+        host = Self.host(reading: &reader, authentication: authentication)
+        port = reader.value(Variables.port)
+        origins = reader.optional(Variables.corsOrigin) ?? .sameOrigin
+        trustedProxies = reader.optional(Variables.trustedProxies) ?? TrustedProxies()
+        eventLoops = reader.optional(Variables.eventLoops) ?? min(system.cores, 256)
+        tls = Self.tls(reading: &reader)
+        internalListener = Self.internalListener(reading: &reader, authentication: authentication)
+        if internalListener?.port == port { reader.refuse("INTERNAL_PORT must differ from PORT (\(port))") }
+    }
+
+    private static func host(
+        reading reader: inout ConfigurationReader, authentication: Configuration.Authentication
+    ) -> String {
+        let host = reader.optional(Variables.host)
+        let isUnguarded = authentication.mode == .trusted && !authentication.isTrustedOnPurpose
+        guard let host else { return isUnguarded ? "127.0.0.1" : "0.0.0.0" }
+        if isUnguarded, IPAddress(host)?.isLoopback != true {
+            reader.refuse(
+                "HOST=\(host) would let everybody in under any name: no key is configured; "
+                    + "set JWT_SECRET (or another key), or AUTH_MODE=trusted if that is meant")
+        }
+        return host
+    }
+
+    private static func tls(reading reader: inout ConfigurationReader) -> Configuration.TLSFiles? {
+        let certificate = reader.optional(Variables.tlsCertificate)
+        let key = reader.optional(Variables.tlsKey)
+        if reader.isSet(Variables.tlsCertificate) != reader.isSet(Variables.tlsKey) {
+            reader.refuse("TLS_CERT_FILE and TLS_KEY_FILE go together: one of them is not set")
+        }
+        guard let certificate, let key else { return nil }
+        return .init(certificate: certificate, key: key)
+    }
+
+    private static func internalListener(
+        reading reader: inout ConfigurationReader, authentication: Configuration.Authentication
+    ) -> Configuration.InternalListener? {
+        let port = reader.optional(Variables.internalPort)
+        let mode = reader.value(Variables.internalAuth)
+        guard let port else { return nil }
+        if mode == .key, authentication.serviceKey == nil {
+            reader.refuse("INTERNAL_PORT needs SERVICE_API_KEY, or INTERNAL_AUTH=none on a network that guards it")
+        }
+        return .init(port: port, authentication: mode)
+    }
+}
+
+extension Configuration.Authentication {
+    /// RFC 7518, section 3.2: a key of HS256 has at least the size of the hash.
+    private static let shortestSecret = 32
+
+    init(reading reader: inout ConfigurationReader) {
+        secret = reader.optional(Variables.jwtSecret)
+        publicKeyFile = reader.optional(Variables.jwtPublicKeyFile)
+        keySetFile = reader.optional(Variables.jwtJWKSFile)
+        issuer = reader.optional(Variables.jwtIssuer)
+        audience = reader.optional(Variables.jwtAudience)
+        tokenLifetime = reader.value(Variables.jwtExpiration)
+        serviceKey = reader.optional(Variables.serviceKey)
+        let chosen = reader.optional(Variables.authMode)
+        // A key that could not be read counts as configured, so that its one problem is not followed by another about HOST.
+        let keyed: [any AnyVariable] = [Variables.jwtSecret, Variables.jwtPublicKeyFile, Variables.jwtJWKSFile]
+        let isKeyed = keyed.contains { reader.isSet($0) }
+        mode = chosen ?? (isKeyed ? .token : .trusted)
+        isTrustedOnPurpose = chosen == .trusted || (chosen == nil && reader.isSet(Variables.authMode))
+        if mode == .token, !isKeyed {
+            reader.refuse("AUTH_MODE=token needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE")
+        }
+        if let secret, secret.text.utf8.count < Self.shortestSecret {
+            reader.warn("JWT_SECRET is shorter than \(Self.shortestSecret) bytes and can be guessed from any token")
+        }
+    }
+}
+
+extension Configuration.Logging {
+    init(reading reader: inout ConfigurationReader, system: SystemFacts) {
+        level = reader.value(Variables.logLevel)
+        let chosen = reader.optional(Variables.logFormat) ?? (system.isTerminal ? .pretty : .json)
+        format = chosen == .json ? .json : .pretty(colours: system.isTerminal)
+        directory = reader.optional(Variables.logDirectory)
+    }
+}
+
+extension Configuration.Limits {
+    init(reading reader: inout ConfigurationReader) {
+        connections = reader.value(Variables.maximumConnections)
+        connectionsPerUser = reader.value(Variables.connectionsPerUser)
+        messageBytes = reader.value(Variables.messageBytes)
+        frameBytes = reader.value(Variables.frameBytes)
+        messageRate = reader.value(Variables.messageRate)
+        connectionRate = reader.value(Variables.connectionRate)
+        outputQueueBytes = reader.value(Variables.outputQueueBytes)
+        if messageBytes > frameBytes {
+            reader.refuse("MAX_MESSAGE_BYTES=\(messageBytes) does not fit into MAX_FRAME_BYTES=\(frameBytes)")
+        }
+    }
+}
+
+extension Configuration.Rooms {
+    init(reading reader: inout ConfigurationReader) {
+        createsOnJoin = reader.value(Variables.createOnJoin)
+        maximumParticipants = reader.value(Variables.roomParticipants)
+        cachedMessages = reader.value(Variables.historyMessages)
+        cacheLifetime = reader.value(Variables.historyLifetime)
+    }
+}
+
+extension Configuration.Presence {
+    init(reading reader: inout ConfigurationReader) {
+        visibility = reader.value(Variables.presenceVisibility)
+        grace = reader.value(Variables.presenceGrace)
+        awayAfter = reader.value(Variables.presenceAwayAfter)
+        isPublic = reader.value(Variables.presenceIsPublic)
+    }
+}

@@ -1,0 +1,166 @@
+import ChatDomain
+import EventLoop
+import Gateway
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What a variable's text may be, and the value it stands for.
+struct ValueType<Value: Sendable>: Sendable {
+    /// Ends the sentence "allowed: …".
+    let allowed: String
+    /// nil when the text is not allowed. Gets no empty text: an empty variable counts as unset.
+    let parse: @Sendable (String) -> Value?
+}
+
+/// A setting chosen from a few words, which are its raw values.
+protocol Choice: RawRepresentable<String>, CaseIterable, Sendable, Hashable {}
+
+extension ValueType {
+    static func choice() -> Self where Value: Choice {
+        Self(allowed: Value.allCases.map(\.rawValue).joined(separator: ", ")) { Value(rawValue: $0.lowercased()) }
+    }
+}
+
+extension ValueType<Int> {
+    static func integer(_ range: ClosedRange<Int>) -> Self {
+        Self(allowed: "an integer from \(range.lowerBound) to \(range.upperBound)") { text in
+            guard let value = Int(text), range.contains(value) else { return nil }
+            return value
+        }
+    }
+
+    /// Seconds.
+    static let duration = Self(allowed: "seconds, or a number with a unit: 90s, 15m, 24h, 7d") { text in
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        let unit = text.last.flatMap { units[$0] }
+        let digits = unit == nil ? text[...] : text.dropLast()
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0 else {
+            return nil
+        }
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+        return overflow || seconds > 3650 * 86_400 ? nil : seconds
+    }
+}
+
+extension ValueType<Int?> {
+    /// A limit that 0 turns off, which is nil here.
+    static func limit(upTo maximum: Int) -> Self {
+        Self(allowed: "an integer from 1 to \(maximum), or 0 for no limit") { text -> Int?? in
+            guard let value = Int(text), (0...maximum).contains(value) else { return .none }
+            return .some(value == 0 ? nil : value)
+        }
+    }
+}
+
+extension ValueType<Bool> {
+    static let flag = Self(allowed: "true or false (also 1/0, yes/no, on/off)") { text in
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+}
+
+extension ValueType<String> {
+    /// A name in a bounded alphabet that is safe in keys, logs and addresses.
+    static func name(upTo length: Int) -> Self {
+        Self(allowed: "1 to \(length) letters, digits, dots, - or _") { text in
+            let isPlain = text.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+            return isPlain && text.utf8.count <= length ? text : nil
+        }
+    }
+
+    static let text = Self(allowed: "a text") { $0 }
+
+    /// An address to listen on.
+    static let listenAddress = Self(allowed: "an IPv4 or IPv6 address, or localhost") { text in
+        if text.lowercased() == "localhost" { return "127.0.0.1" }
+        return IPAddress(text) == nil ? nil : text
+    }
+
+    static let readableFile = Self(allowed: "the path of a readable file") { isReadable($0, kind: S_IFREG) ? $0 : nil }
+
+    static let readableDirectory = Self(allowed: "the path of a readable directory") {
+        isReadable($0, kind: S_IFDIR) ? $0 : nil
+    }
+
+    /// Where files will be written: a directory, or a place where one can be made.
+    static let writableDirectory = Self(allowed: "the path of a directory that is writable or can be made") { text in
+        var status = stat()
+        guard stat(text, &status) == 0 else { return text }
+        return status.st_mode & S_IFMT == S_IFDIR && access(text, W_OK | X_OK) == 0 ? text : nil
+    }
+
+    private static func isReadable(_ path: String, kind: mode_t) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == kind && access(path, R_OK) == 0
+    }
+}
+
+extension ValueType<Secret> {
+    static let secret = Self(allowed: "a text, which is never shown") { Secret($0) }
+
+    /// Only the scheme is looked at: the driver knows the rest of the format, hosts by the dozen included.
+    static let mongoURI = Self(allowed: "mongodb://… or mongodb+srv://…, with a host") { text in
+        let schemes = ["mongodb://", "mongodb+srv://"]
+        guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { return nil }
+        let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
+        let hosts = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        return hosts.isEmpty ? nil : Secret(text)
+    }
+}
+
+extension ValueType<InstanceID> {
+    static let instanceID = Self(allowed: "1 to 16 letters, digits, - or _") { text in
+        guard ValueType<String>.name(upTo: 16).parse(text) != nil, !text.contains(".") else { return nil }
+        return InstanceID(text)
+    }
+}
+
+extension ValueType<RedisEndpoint> {
+    static let redisURL = Self(allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS") {
+        RedisEndpoint(url: $0)
+    }
+}
+
+extension ValueType<ServerURL> {
+    static let amqpURL = Self(allowed: "amqp://[user:password@]host[:port][/vhost], amqps:// with TLS") { text in
+        guard let url = ServerURL(text), url.scheme == "amqp" || url.scheme == "amqps" else { return nil }
+        return url
+    }
+}
+
+extension ValueType<OriginPolicy> {
+    static let origins = Self(allowed: "* or origins (https://host[:port]) with commas between") {
+        OriginPolicy(parsing: $0)
+    }
+}
+
+extension ValueType<TrustedProxies> {
+    static let networks = Self(allowed: "IP addresses or CIDR ranges with commas between") { text in
+        let parts = text.split(separator: ",").map { $0.trimmingBlanks() }
+        let networks = parts.compactMap { CIDR($0) }
+        return networks.count == parts.count && !parts.isEmpty ? TrustedProxies(networks: networks) : nil
+    }
+}
+
+extension StringProtocol {
+    /// Without blanks at both ends.
+    func trimmingBlanks() -> String {
+        let start = drop { $0 == " " || $0 == "\t" }
+        let blanks = start.reversed().prefix { $0 == " " || $0 == "\t" }.count
+        return String(start.dropLast(blanks))
+    }
+}

@@ -1,0 +1,89 @@
+/// The chapters of the reference page.
+enum VariableGroup: String, CaseIterable, Sendable {
+    case listening = "Listening"
+    case process = "Process and logs"
+    case identity = "Identity"
+    case storage = "Store, bus and events"
+    case limits = "Limits"
+    case rooms = "Rooms and history"
+    case presence = "Presence"
+    case page = "Chat page"
+}
+
+/// What a variable that is not set means.
+enum Fallback: Hashable, Sendable {
+    /// This text, read as if it had been set.
+    case text(String)
+    /// Something that only the running process knows, described.
+    case described(String)
+}
+
+/// How much of a variable's value may be shown.
+enum Sensitivity: Sendable {
+    case plain
+    /// A URL that may carry credentials: shown without them, and not at all where it could not be read as a URL.
+    case credentials
+    /// Shown nowhere.
+    case secret
+}
+
+/// One environment variable: all there is to know about it, from which it is read, checked, listed and documented.
+struct Variable<Value: Sendable>: Sendable {
+    let name: String
+    let group: VariableGroup
+    let type: ValueType<Value>
+    let fallback: Fallback
+    let summary: String
+    let sensitivity: Sensitivity
+
+    /// A variable with a default of its own.
+    init(_ name: String, _ group: VariableGroup, _ type: ValueType<Value>, default text: String, _ summary: String) {
+        self.init(name, group, type, fallback: .text(text), sensitivity: .plain, summary)
+    }
+
+    /// A variable that may stay unset; `unset` says what that means.
+    init(
+        _ name: String, _ group: VariableGroup, _ type: ValueType<Value>, unset: String,
+        sensitivity: Sensitivity = .plain,
+        _ summary: String
+    ) {
+        self.init(name, group, type, fallback: .described(unset), sensitivity: sensitivity, summary)
+    }
+
+    private init(
+        _ name: String, _ group: VariableGroup, _ type: ValueType<Value>, fallback: Fallback, sensitivity: Sensitivity,
+        _ summary: String
+    ) {
+        self.name = name
+        self.group = group
+        self.type = type
+        self.fallback = fallback
+        self.sensitivity = sensitivity
+        self.summary = summary
+    }
+}
+
+/// A variable whatever its values are: what lists and pages need.
+protocol AnyVariable: Sendable {
+    var name: String { get }
+    var group: VariableGroup { get }
+    var allowed: String { get }
+    var fallback: Fallback { get }
+    var summary: String { get }
+    var sensitivity: Sensitivity { get }
+    func allows(_ text: String) -> Bool
+}
+
+extension Variable: AnyVariable {
+    var allowed: String { type.allowed }
+    func allows(_ text: String) -> Bool { type.parse(text) != nil }
+}
+
+extension AnyVariable {
+    var defaultText: String {
+        switch fallback {
+        case .text(let text): text
+        case .described(let meaning): meaning
+        }
+    }
+}

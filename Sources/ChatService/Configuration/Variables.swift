@@ -1,0 +1,178 @@
+import Gateway
+import Telemetry
+
+/// Every variable the service reads: the one place where they are declared.
+enum Variables {
+    static let port = Variable(
+        "PORT", .listening, .integer(1...65_535), default: "5004",
+        "Port of the public listener: Socket.IO, WebSocket, REST and the chat page.")
+    static let host = Variable(
+        "HOST", .listening, .listenAddress,
+        unset: "127.0.0.1 in trusted mode that nobody asked for, else 0.0.0.0", "Address to listen on.")
+    static let internalPort = Variable(
+        "INTERNAL_PORT", .listening, .integer(1...65_535), unset: "off",
+        "Port of the internal Socket.IO listener for other services (4000 by custom).")
+    static let tlsCertificate = Variable(
+        "TLS_CERT_FILE", .listening, .readableFile, unset: "no TLS",
+        "Certificate chain (PEM); with it and TLS_KEY_FILE the public listener speaks TLS.")
+    static let tlsKey = Variable(
+        "TLS_KEY_FILE", .listening, .readableFile, unset: "no TLS", "Private key (PEM) of the certificate.")
+    static let corsOrigin = Variable(
+        "CORS_ORIGIN", .listening, .origins, unset: "same origin only",
+        "Web origins that may call from a browser, by CORS and by WebSocket handshake.")
+    static let trustedProxies = Variable(
+        "TRUSTED_PROXIES", .listening, .networks, unset: "none",
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.")
+    static let eventLoops = Variable(
+        "EVENT_LOOPS", .listening, .integer(1...256), unset: "the number of cores", "Threads that serve connections.")
+
+    static let environment = Variable(
+        "ENVIRONMENT", .process, .name(upTo: 64), unset: "NODE_ENV, else none",
+        "Name of the deployment (production, staging …), shown at start.")
+    static let nodeEnvironment = Variable(
+        "NODE_ENV", .process, .name(upTo: 64), unset: "none", "Another name for ENVIRONMENT, for existing deployments.")
+    static let instanceID = Variable(
+        "INSTANCE_ID", .process, .instanceID, unset: "random at each start",
+        "Name of this process in session ids and leases; no two live ones may share it.")
+    static let shutdownGrace = Variable(
+        "SHUTDOWN_GRACE_MS", .process, .integer(0...600_000), default: "10000",
+        "Milliseconds that a drain after SIGTERM may take before what is left is closed.")
+    static let logLevel = Variable(
+        "LOG_LEVEL", .process, .logLevel, default: "info", "Least important level that is logged.")
+    static let logFormat = Variable(
+        "LOG_FORMAT", .process, ValueType<LogFormatChoice>.choice(), unset: "pretty on a terminal, else json",
+        "Log lines for people or for a collector.")
+    static let logDirectory = Variable(
+        "LOG_DIR", .process, .writableDirectory, unset: "standard error only",
+        "Directory for log files beside standard error: 8 files of 16 MiB, rotated.")
+
+    static let authMode = Variable(
+        "AUTH_MODE", .identity, ValueType<AuthenticationMode>.choice(),
+        unset: "token once a key is configured, else trusted",
+        "token: only verified tokens; trusted: claimed identities are believed.")
+    static let jwtSecret = Variable(
+        "JWT_SECRET", .identity, .secret, unset: "no shared key", sensitivity: .secret,
+        "Key of HS256, HS384 and HS512 tokens; 32 bytes or more.")
+    static let jwtPublicKeyFile = Variable(
+        "JWT_PUBLIC_KEY_FILE", .identity, .readableFile, unset: "no public key",
+        "Public key (PEM) of RS256, PS256, ES256 or EdDSA tokens.")
+    static let jwtJWKSFile = Variable(
+        "JWT_JWKS_FILE", .identity, .readableFile, unset: "no key set",
+        "JSON Web Key Set with the keys tokens may be signed by.")
+    static let jwtIssuer = Variable(
+        "JWT_ISSUER", .identity, .text, unset: "not checked", "Issuer (iss) that tokens must name.")
+    static let jwtAudience = Variable(
+        "JWT_AUDIENCE", .identity, .text, unset: "not checked", "Audience (aud) that tokens must name.")
+    static let jwtExpiration = Variable(
+        "JWT_EXPIRATION", .identity, .duration, default: "24h", "Life of tokens made by `chat-service token mint`.")
+    static let serviceKey = Variable(
+        "SERVICE_API_KEY", .identity, .secret, unset: "no service may call", sensitivity: .secret,
+        "Key that other services show as X-Service-Key.")
+    static let internalAuth = Variable(
+        "INTERNAL_AUTH", .identity, ValueType<InternalAuthentication>.choice(), default: "key",
+        "Whether the internal listener asks for the service key.")
+
+    static let dataDirectory = Variable(
+        "DATA_DIR", .storage, .writableDirectory, default: "./data",
+        "Directory of the embedded store; made when missing.")
+    static let mongoURI = Variable(
+        "MONGODB_URI", .storage, .mongoURI, unset: "the embedded store in DATA_DIR", sensitivity: .credentials,
+        "MongoDB deployment that keeps messages and rooms.")
+    static let redisURL = Variable(
+        "REDIS_URL", .storage, .redisURL, unset: "REDIS_HOST, else one instance by itself", sensitivity: .credentials,
+        "Redis server through which instances meet.")
+    static let redisHost = Variable(
+        "REDIS_HOST", .storage, .name(upTo: 253), unset: "one instance by itself",
+        "Redis server, where REDIS_URL is not set.")
+    static let redisPort = Variable(
+        "REDIS_PORT", .storage, .integer(1...65_535), default: "6379", "Port for REDIS_HOST.")
+    static let redisPassword = Variable(
+        "REDIS_PASSWORD", .storage, .secret, unset: "none", sensitivity: .secret, "Password for REDIS_HOST.")
+    static let rabbitURL = Variable(
+        "RABBITMQ_URL", .storage, .amqpURL, unset: "no events", sensitivity: .credentials,
+        "RabbitMQ broker that gets an event for every message.")
+    static let newMessageQueue = Variable(
+        "RABBITMQ_QUEUE_NEW_MESSAGE", .storage, .name(upTo: 255), default: "new_message", "Queue of message events.")
+    static let presenceQueue = Variable(
+        "RABBITMQ_QUEUE_PRESENCE", .storage, .name(upTo: 255), unset: "no presence events",
+        "Queue of online and offline events.")
+    static let eventMode = Variable(
+        "RABBITMQ_EVENT_MODE", .storage, ValueType<EventMode>.choice(), default: "recipient",
+        "One event for each recipient, or one for each message.")
+
+    static let maximumConnections = Variable(
+        "MAX_CONNECTIONS", .limits, .limit(upTo: 10_000_000), default: "0",
+        "Connections of this process; without a limit, as many as its file descriptors allow.")
+    static let connectionsPerUser = Variable(
+        "MAX_CONNECTIONS_PER_USER", .limits, .limit(upTo: 100_000), default: "5",
+        "Sessions of one user on all instances; past it the oldest is closed with 4409.")
+    static let messageBytes = Variable(
+        "MAX_MESSAGE_BYTES", .limits, .integer(1...16_777_216), default: "16384", "Bytes of a message's text.")
+    static let frameBytes = Variable(
+        "MAX_FRAME_BYTES", .limits, .integer(1024...67_108_864), default: "131072",
+        "Bytes of a WebSocket message, Engine.IO packet or HTTP body.")
+    static let messageRate = Variable(
+        "RATE_LIMIT_MESSAGES", .limits, .limit(upTo: 1_000_000), default: "20",
+        "Messages a second and user; bursts of three times that.")
+    static let connectionRate = Variable(
+        "RATE_LIMIT_CONNECTIONS", .limits, .limit(upTo: 1_000_000), default: "50",
+        "New connections a second and address; bursts of four times that.")
+    static let outputQueueBytes = Variable(
+        "OUTPUT_QUEUE_BYTES", .limits, .integer(65_536...1_073_741_824), default: "1048576",
+        "Bytes that may wait for a slow client before it is closed with 4008; past half, typing and presence are dropped."
+    )
+
+    static let createOnJoin = Variable(
+        "ROOM_CREATE_ON_JOIN", .rooms, .flag, default: "true", "Whether joining an unknown room makes an open one.")
+    static let roomParticipants = Variable(
+        "ROOM_MAX_PARTICIPANTS", .rooms, .integer(2...1_000_000), default: "5000",
+        "Participants a room keeps; newcomers past that take part unrecorded.")
+    static let historyMessages = Variable(
+        "MAX_MESSAGE_HISTORY", .rooms, .integer(1...100_000), default: "1000", "Messages of a room that Redis holds.")
+    static let historyLifetime = Variable(
+        "MESSAGE_HISTORY_TTL", .rooms, .integer(1...315_360_000), default: "604800",
+        "Seconds that a quiet room's history stays in Redis.")
+
+    static let presenceVisibility = Variable(
+        "PRESENCE_VISIBILITY", .presence, ValueType<PresenceVisibility>.choice(), default: "everyone",
+        "Whose presence a user may see.")
+    static let presenceGrace = Variable(
+        "PRESENCE_GRACE_MS", .presence, .integer(0...600_000), default: "5000",
+        "Milliseconds that a user may be gone before being called offline.")
+    static let presenceAwayAfter = Variable(
+        "PRESENCE_AWAY_AFTER_MS", .presence, .limit(upTo: 86_400_000), default: "300000",
+        "Milliseconds without activity after which an online user is shown as away.")
+    static let presenceIsPublic = Variable(
+        "PRESENCE_PUBLIC", .presence, .flag, default: "false",
+        "Whether /online-status and /api/online-users answer callers without a token.")
+
+    static let serveClient = Variable(
+        "SERVE_CLIENT", .page, .flag, unset: "true in trusted mode, else false", "Whether the chat page is served at /."
+    )
+    static let clientDirectory = Variable(
+        "CLIENT_DIR", .page, .readableDirectory, unset: "client-example beside the working directory or the executable",
+        "Directory of the chat page.")
+    static let socketIOClientFile = Variable(
+        "SOCKETIO_CLIENT_FILE", .page, .readableFile, unset: "not served",
+        "A socket.io.min.js to serve at /client/vendor/socket.io.min.js.")
+
+    /// All of them, in the order of the reference page.
+    static let all: [any AnyVariable] = [
+        port, host, internalPort, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
+        environment, nodeEnvironment, instanceID, shutdownGrace, logLevel, logFormat, logDirectory,
+        authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
+        internalAuth,
+        dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
+        rabbitURL, newMessageQueue, presenceQueue, eventMode,
+        maximumConnections, connectionsPerUser, messageBytes, frameBytes, messageRate, connectionRate, outputQueueBytes,
+        createOnJoin, roomParticipants, historyMessages, historyLifetime,
+        presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,
+        serveClient, clientDirectory, socketIOClientFile,
+    ]
+}
+
+extension ValueType<LogLevel> {
+    static let logLevel = Self(allowed: LogLevel.allCases.map(\.name).joined(separator: ", ")) { text in
+        LogLevel(name: text.lowercased() == "warn" ? "warning" : text.lowercased())
+    }
+}

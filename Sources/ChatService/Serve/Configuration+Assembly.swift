@@ -1,0 +1,89 @@
+import ChatDomain
+import Crypto
+import Engine
+import EventLoop
+import Gateway
+import Identity
+import Messaging
+import Persistence
+import RedisLink
+import Telemetry
+
+/// From what the operator decided to what the parts are made with.
+extension Configuration {
+    func gateway() throws -> GatewayConfiguration {
+        var gateway = GatewayConfiguration(instance: instance)
+        gateway.engine = engine
+        gateway.commands.maximumMessageBytes = limits.messageBytes
+        gateway.roomLimits.maximumParticipants = rooms.maximumParticipants
+        gateway.roomLimits.graceMilliseconds = Int64(presence.grace)
+        gateway.createsRoomsOnJoin = rooms.createsOnJoin
+        gateway.presence = presenceSettings
+        gateway.messageRate = limits.messageRate ?? 0
+        gateway.connectionRate = limits.connectionRate ?? 0
+        gateway.requiresAuthentication = authentication.mode == .token
+        gateway.serviceKey = authentication.serviceKey.map { ServiceKey($0.text) }
+        gateway.internalRequiresKey = listening.internalListener?.authentication != .open
+        let proxies = listening.trustedProxies
+        gateway.isTrustedProxy = { proxies.contains($0) }
+        gateway.origins = listening.origins
+        if let page { gateway.client = try page.files() }
+        return gateway
+    }
+
+    private var presenceSettings: PresenceSettings {
+        var settings = PresenceSettings()
+        settings.isForFriendsOnly = presence.visibility == .friends
+        settings.isPublic = presence.isPublic
+        settings.graceMilliseconds = Int64(presence.grace)
+        settings.awayAfterMilliseconds = presence.awayAfter.map(Int64.init)
+        return settings
+    }
+
+    func openDirectory() -> any SessionDirectory {
+        InProcessDirectory(instance: instance, maximumSessions: limits.connectionsPerUser ?? 0)
+    }
+
+    private var engine: EngineConfiguration {
+        var engine = EngineConfiguration()
+        engine.maximumBodyBytes = limits.frameBytes
+        engine.maximumMessageBytes = limits.frameBytes
+        engine.hardOutputLimit = limits.outputQueueBytes
+        engine.softOutputLimit = limits.outputQueueSoftBytes
+        engine.maximumConnections = limits.connections ?? .max
+        engine.tls = listening.tls.map { Engine.TLSFiles(certificateChain: $0.certificate, privateKey: $0.key) }
+        return engine
+    }
+
+    func openStore() async throws(StoreError) -> any DurableStore {
+        let options = StoreOptions(
+            outboxOwner: events == nil ? nil : instance, maximumParticipants: rooms.maximumParticipants)
+        switch store {
+        case .embedded(let directory): return try SQLiteStore(directory: directory, options: options)
+        case .mongo(let uri): return try await MongoStore.open(uri: uri.text, options: options)
+        }
+    }
+
+    func authenticationPolicy(logger: Logger) throws(InvalidConfiguration) -> AuthenticationPolicy {
+        AuthenticationPolicy(
+            mode: authentication.mode == .token ? .token : .trusted, verifier: try authentication.verifier(),
+            noteRefusal: { logger.debug("token refused", ["reason": $0.description]) })
+    }
+}
+
+extension RedisEndpoint {
+    /// The same server, as the link to it is opened.
+    var link: RedisLink.RedisEndpoint {
+        RedisLink.RedisEndpoint(
+            host: host, port: UInt16(port), user: user, password: password?.text, database: database,
+            tls: usesTLS ? .system : nil)
+    }
+}
+
+extension Configuration.Page {
+    func files() throws -> StaticFiles {
+        var files = try StaticFiles(directory: directory)
+        if let socketIOClientFile { try files.add(path: "/client/vendor/socket.io.min.js", file: socketIOClientFile) }
+        return files
+    }
+}

@@ -1,0 +1,94 @@
+import ChatDomain
+import Messaging
+import Telemetry
+
+/// What an instance has of RabbitMQ: the relay that brings the events of stored messages to it, and who comes and goes.
+struct EventsPart: Sendable {
+    private let relay: OutboxRelay
+    private let presence: PresenceEvents?
+
+    init(
+        _ configuration: Configuration, _ events: Configuration.Events, store: any DurableStore,
+        directory sessions: any SessionDirectory, logger: Logger, registry: MetricsRegistry
+    ) throws {
+        let broker = try RabbitMQBroker(
+            try events.endpoint(), queue: events.newMessageQueue, clock: WallClock.monotonicMilliseconds)
+        let directory = EventDirectory(
+            participants: { room throws(StoreError) in try await store.room(room).map { Array($0.participants) } ?? []
+            },
+            online: { Set(await sessions.instances(of: $0).keys) },
+            isAlive: { await sessions.isAlive($0) })
+        relay = OutboxRelay(
+            instance: configuration.instance, mode: events.mode == .recipient ? .recipient : .message, outbox: store,
+            broker: broker, directory: directory, logger: logger, registry: registry)
+        presence = try events.presenceQueue.map { queue in
+            PresenceEvents(
+                instance: configuration.instance, startedAt: Timestamp(milliseconds: WallClock.milliseconds()),
+                broker: try RabbitMQBroker(
+                    try events.endpoint(), queue: queue, clock: WallClock.monotonicMilliseconds),
+                logger: logger)
+        }
+    }
+
+    /// What is wrong with the broker; nil when nothing is.
+    var trouble: String? { relay.brokerState }
+
+    /// To be called when messages were stored.
+    var hint: @Sendable () -> Void { { [relay] in relay.wake() } }
+
+    /// To be told of what others see change about a user; nil where nobody wants to know.
+    var presenceChanged: (@Sendable (PresenceEdge) -> Void)? {
+        guard let presence else { return nil }
+        return { presence.note($0, at: Timestamp(milliseconds: WallClock.milliseconds())) }
+    }
+
+    func start() {
+        relay.start()
+        presence?.start()
+    }
+
+    func stop() async {
+        await relay.stop()
+        await presence?.stop()
+    }
+}
+
+extension Configuration.Events {
+    /// The broker as RABBITMQ_URL names it, with the query parameters that RabbitMQ's own clients know: `heartbeat`,
+    /// `cacertfile`, `certfile`, `keyfile`.
+    func endpoint() throws(InvalidConfiguration) -> RabbitMQEndpoint {
+        let parameters = try broker.queryParameters()
+        var endpoint = RabbitMQEndpoint(
+            host: broker.host, port: broker.port.map { UInt16($0) }, user: broker.user,
+            password: broker.password?.text, virtualHost: broker.path.flatMap { $0.isEmpty ? nil : $0 } ?? "/",
+            tls: broker.scheme == "amqps" ? RabbitMQEndpoint.TLS(authorityFile: parameters["cacertfile"]) : nil)
+        if let chain = parameters["certfile"], let key = parameters["keyfile"] {
+            endpoint.tls?.certificate = (chain, key)
+        }
+        if let text = parameters["heartbeat"] {
+            guard let seconds = Int(text), (1...3600).contains(seconds) else {
+                throw InvalidConfiguration(
+                    problems: ["RABBITMQ_URL: heartbeat must be 1 to 3600 seconds"], warnings: [])
+            }
+            endpoint.heartbeatSeconds = seconds
+        }
+        return endpoint
+    }
+}
+
+extension ServerURL {
+    private static let known: Set<String> = ["heartbeat", "cacertfile", "certfile", "keyfile"]
+
+    fileprivate func queryParameters() throws(InvalidConfiguration) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for part in (query ?? "").split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1)
+            guard pair.count == 2, Self.known.contains(String(pair[0])), let value = Self.decoded(pair[1]) else {
+                throw InvalidConfiguration(
+                    problems: ["RABBITMQ_URL: of the parameters only \(Self.known.sorted()) are known"], warnings: [])
+            }
+            parameters[String(pair[0])] = value
+        }
+        return parameters
+    }
+}

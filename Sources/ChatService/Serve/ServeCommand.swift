@@ -1,0 +1,88 @@
+import ChatDomain
+import Crypto
+import EventLoop
+import Gateway
+import Identity
+import Messaging
+import Persistence
+import Telemetry
+
+/// `chat-service serve`: puts an instance together, runs it until it is told to stop, and winds it up.
+enum ServeCommand {
+    static func run(_ loaded: LoadedConfiguration) async -> Int32 {
+        let configuration = loaded.configuration
+        let logger: Logger
+        do throws(RotatingFileSink.Unusable) { logger = try configuration.logging.makeLogger() } catch {
+            Logger(level: .error, format: .pretty(colours: false), sink: StandardErrorSink()).error("\(error)")
+            return ExitCode.configuration
+        }
+        StartBanner.log(configuration, warnings: loaded.warnings, to: logger)
+        let signals = Signals()
+        do {
+            let instance = try await RunningInstance(configuration, logger: logger)
+            logger.notice("listening", ["port": Int(instance.port)])
+            let signal = await signals.next()
+            logger.notice("draining", ["signal": signal, "graceMs": configuration.shutdownGrace])
+            await instance.stop(graceMilliseconds: Int64(configuration.shutdownGrace))
+            logger.notice("stopped")
+            return ExitCode.success
+        } catch {
+            logger.error("cannot start: \(error)")
+            return ExitCode.failure
+        }
+    }
+}
+
+/// Everything one instance consists of, started in the order of dependence and stopped in reverse.
+struct RunningInstance {
+    let gateway: Gateway
+    let store: any DurableStore
+    let port: UInt16
+    private let redis: RedisPart?
+    private let events: EventsPart?
+
+    init(_ configuration: Configuration, logger: Logger) async throws {
+        let registry = MetricsRegistry()
+        ProcessMetrics.register(in: registry)
+        let store = try await configuration.openStore()
+        self.store = store
+        redis = configuration.redis.map { RedisPart(configuration, $0, logger: logger, registry: registry) }
+        let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
+        events = try configuration.events.map {
+            try EventsPart(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
+        }
+        gateway = try await Gateway(
+            configuration: try configuration.gateway(), loops: configuration.listening.eventLoops, store: store,
+            bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, directory: directory,
+            presenceChanged: events?.presenceChanged,
+            recovery: InProcessRecovery(clock: WallClock.monotonicMilliseconds),
+            authentication: try configuration.authenticationPolicy(logger: logger), logger: logger, registry: registry)
+        gateway.dependencies.add("store", isRequired: true) {
+            do throws(StoreError) {
+                try await store.probe()
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.trouble } }
+        if let events {
+            gateway.dependencies.add("rabbitmq", isRequired: false) { events.trouble }
+            events.start()
+        }
+        guard let address = IPAddress(configuration.listening.host) else {
+            throw ListenError(description: "HOST must be an address, not a name: \(configuration.listening.host)")
+        }
+        if let listener = configuration.listening.internalListener {
+            _ = try await gateway.listenInternally(address: address, port: UInt16(listener.port))
+        }
+        port = try await gateway.listen(address: address, port: UInt16(configuration.listening.port))
+    }
+
+    func stop(graceMilliseconds: Int64) async {
+        await gateway.drain(over: graceMilliseconds)
+        await events?.stop()
+        await redis?.close()
+        await store.close()
+    }
+}

@@ -1,0 +1,142 @@
+import EventLoop
+public import WireProtocols
+
+/// Takes what comes in over one Engine.IO session.
+public protocol EngineIOHandler: AnyObject {
+    /// A text message; `range` is its content in `bytes`, valid only during the call.
+    func received(text bytes: UnsafeRawBufferPointer, in range: Range<Int>, on socket: EngineIOSocket)
+    func received(binary: [UInt8], on socket: EngineIOSocket)
+    /// The session moved from polling to a WebSocket.
+    func transportChanged(_ socket: EngineIOSocket)
+    /// The session is over; called once.
+    func closed(_ socket: EngineIOSocket, reason: EngineIOCloseReason)
+}
+
+/// The Engine.IO sessions of one loop, and their requests.
+public final class EngineIOServer {
+    public let settings: EngineIOSettings
+    unowned let context: EngineContext
+    private let makeSID: () -> String
+    private let opened: (EngineIOSocket, HTTPRequest) -> Void
+    private var sockets: [String: EngineIOSocket] = [:]
+    private var dirty: [EngineIOSocket] = []
+
+    /// - Parameters:
+    ///   - makeSID: a fresh session id; it must name this loop, since requests for it may come in on any.
+    ///   - opened: told of a new session; sets its handler.
+    public init(
+        context: EngineContext, settings: EngineIOSettings, makeSID: @escaping () -> String,
+        opened: @escaping (EngineIOSocket, HTTPRequest) -> Void
+    ) {
+        self.context = context
+        self.settings = settings
+        self.makeSID = makeSID
+        self.opened = opened
+    }
+
+    public var sessionCount: Int { sockets.count }
+
+    /// The request, classified by method, query and headers; the loop its `sid` names has to take it.
+    public static func classify(_ head: HTTPRequestHead) throws(EngineIORefusal) -> EngineIORequest {
+        try EngineIORequest(
+            method: head.method, query: head.target.rawQuery ?? "",
+            isWebSocketUpgrade: head.asksToUpgrade(to: "websocket"))
+    }
+
+    public static func response(_ refusal: EngineIORefusal) -> HTTPResponse { EngineIOSocket.response(refusal) }
+
+    /// A request that belongs on this loop.
+    ///
+    /// - Parameter answer: given what to respond, now or later; not called for a WebSocket that was taken.
+    public func serve(
+        _ kind: EngineIORequest, _ request: HTTPRequest, on connection: Connection,
+        answer: @escaping (HTTPResponse, Connection) -> Void
+    ) {
+        switch kind {
+        case .handshakeWebSocket, .upgrade:
+            if let refusal = upgrade(kind, request, on: connection) { answer(refusal, connection) }
+        default: handle(kind, request, HTTPResponder(for: connection, answer: answer))
+        }
+    }
+
+    /// A request of a polling client.
+    public func handle(_ kind: EngineIORequest, _ request: HTTPRequest, _ responder: HTTPResponder) {
+        switch kind {
+        case .handshakePolling:
+            let socket = open(over: .polling, request)
+            responder.respond(EngineIOSocket.text(socket.openPacket, type: "text/plain; charset=UTF-8"))
+        case .poll(let sid):
+            guard let socket = sockets[sid] else { return responder.respond(Self.response(.unknownSession)) }
+            socket.poll(responder)
+        case .post(let sid):
+            guard let socket = sockets[sid] else { return responder.respond(Self.response(.unknownSession)) }
+            socket.post(request.body, responder)
+        case .handshakeWebSocket, .upgrade:
+            responder.respond(Self.response(.badRequest))
+        }
+    }
+
+    /// A WebSocket request; nil when it was taken, else what to answer.
+    public func upgrade(
+        _ kind: EngineIORequest, _ request: HTTPRequest, on connection: Connection
+    ) -> HTTPResponse? {
+        let handshake: WebSocketHandshake
+        do throws(HTTPRefusal) {
+            handshake = try WebSocketHandshake(request.head, deflate: connection.deflatePolicy)
+        } catch {
+            return HTTPResponse(status: error.status, fields: error.fields, body: EngineIORefusal.badRequest.body)
+        }
+        switch kind {
+        case .upgrade(let sid):
+            guard let socket = sockets[sid] else { return Self.response(.unknownSession) }
+            connection.attachment = socket
+            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.maxPayload)
+            socket.probe(on: connection)
+        case .handshakeWebSocket:
+            let socket = make(over: .webSocket)
+            connection.attachment = socket
+            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.maxPayload)
+            socket.open(on: connection)
+            opened(socket, request)
+        default: return Self.response(.badRequest)
+        }
+        return nil
+    }
+
+    private func open(over transport: EngineIOSession.Transport, _ request: HTTPRequest) -> EngineIOSocket {
+        let socket = make(over: transport)
+        opened(socket, request)
+        return socket
+    }
+
+    private func make(over transport: EngineIOSession.Transport) -> EngineIOSocket {
+        let socket = EngineIOSocket(sid: makeSID(), over: transport, server: self)
+        sockets[socket.sid] = socket
+        return socket
+    }
+
+    func forget(_ socket: EngineIOSocket) { sockets[socket.sid] = nil }
+
+    func settleLater(_ socket: EngineIOSocket) {
+        guard !socket.isDirty else { return }
+        socket.isDirty = true
+        dirty.append(socket)
+    }
+
+    /// Answers held polls and ends what is over. Called at the end of a loop turn.
+    public func settle() {
+        while !dirty.isEmpty {
+            let batch = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for socket in batch {
+                socket.isDirty = false
+                socket.settleNow()
+            }
+        }
+    }
+
+    /// Whether `settle` has something to do.
+    public var hasUnsettled: Bool { !dirty.isEmpty }
+
+    public var all: [EngineIOSocket] { Array(sockets.values) }
+}

@@ -1,0 +1,34 @@
+public import WireProtocols
+
+/// The way back to whoever made a request, on this loop or on another.
+public final class HTTPResponder {
+    private var answer: ((HTTPResponse) -> Void)?
+    private var abandon: (() -> Void)?
+
+    /// - Parameter answer: called at most once.
+    public init(answer: @escaping (HTTPResponse) -> Void) { self.answer = answer }
+
+    /// The way back over `connection`, which tells when its client goes before it was answered.
+    public convenience init(for connection: Connection, answer: @escaping (HTTPResponse, Connection) -> Void) {
+        self.init { answer($0, connection) }
+        connection.attachment = self
+        connection.treatsEndAsGone = true
+    }
+
+    public func respond(_ response: HTTPResponse) {
+        let answer = answer
+        self.answer = nil
+        abandon = nil
+        answer?(response)
+    }
+
+    /// - Parameter action: called when the client is gone before it was answered.
+    func onAbandon(_ action: @escaping () -> Void) { abandon = action }
+
+    public func abandoned() {
+        let abandon = abandon
+        self.abandon = nil
+        answer = nil
+        abandon?()
+    }
+}

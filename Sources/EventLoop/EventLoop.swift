@@ -1,0 +1,217 @@
+internal import CUV
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A value on its way from one loop to another: moved, never shared.
+///
+/// Whoever makes one gives the value up and everything that refers to it; whoever receives it is its only owner. The
+/// compiler cannot see that for a value that lived in a loop's world, so it is promised here, beside the other promise.
+public struct Handover<Value>: @unchecked Sendable {
+    public let value: Value
+    public init(_ value: Value) { self.value = value }
+}
+
+/// One thread that waits for sockets, timers and other threads' posts, and a serial executor for an actor bound to it.
+///
+/// A loop runs in turns: what is ready is handled, then everything posted meanwhile runs, then `turnEnd` is called, until
+/// nothing is left; only then does it wait again. Whatever gathers output or commits flushes it in `turnEnd`, once a turn.
+///
+/// `post`, `enqueue` and `stop` may be called from any thread; everything else only on the loop, which is checked.
+///
+/// This is the one file with `@unchecked Sendable`. What makes it hold: `inbox` is behind a lock, `identity` is written once
+/// before the thread that reads it matters, `uv_async_send` is thread safe by libuv's contract, and every other member is
+/// touched only after `preconditionInLoop()`.
+public final class EventLoop: SerialExecutor, @unchecked Sendable {
+    private enum Item {
+        case job(UnownedJob)
+        case work(@Sendable () -> Void)
+    }
+
+    private struct Inbox {
+        var items: [Item] = []
+        var isClosed = false
+    }
+
+    public let name: String
+    let uv: UnsafeMutablePointer<uv_loop_t>
+    private let wakeup: UnsafeMutablePointer<uv_async_t>
+    private let turn: UnsafeMutablePointer<uv_prepare_t>
+    private let timer: UnsafeMutablePointer<uv_timer_t>
+    private let identity = Atomic<UInt>(0)
+    private let inbox = Mutex(Inbox())
+
+    // Confined to the loop's thread.
+    private var local: [Item] = []
+    private var timers = TimerQueue()
+    private var timerDeadline: Int64?
+    private var wallClock: Int64 = 0
+    private var isStopping = false
+
+    /// Called at the end of every turn, before the loop waits. Set it before `start`.
+    public var turnEnd: () -> Void = {}
+
+    public init(name: String) {
+        self.name = name
+        uv = .allocate(capacity: 1)
+        wakeup = .allocate(capacity: 1)
+        turn = .allocate(capacity: 1)
+        timer = .allocate(capacity: 1)
+        precondition(uv_loop_init(uv) == 0, "no event loop: out of descriptors")
+        uv_async_init(uv, wakeup) { EventLoop.of($0).drainInbox() }
+        uv_prepare_init(uv, turn)
+        uv_timer_init(uv, timer)
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        wakeup.pointee.data = this
+        turn.pointee.data = this
+        timer.pointee.data = this
+    }
+
+    private static func of<Handle>(_ handle: UnsafeMutablePointer<Handle>?) -> EventLoop {
+        guard let data = handle.flatMap({ cuv_get_data($0) }) else { fatalError("handle without its loop") }
+        return Unmanaged<EventLoop>.fromOpaque(data).takeUnretainedValue()
+    }
+
+    // MARK: Running
+
+    /// Runs the loop on a thread of its own until `stop`. Keeps itself alive meanwhile.
+    ///
+    /// - Parameter ended: called on that thread as its last act.
+    public func start(ended: @escaping @Sendable () -> Void = {}) {
+        Thread.start(name: name) {
+            self.run()
+            ended()
+        }
+    }
+
+    /// Runs the loop on the calling thread until `stop`.
+    public func run() {
+        identity.store(Thread.current, ordering: .releasing)
+        refreshWallClock()
+        uv_prepare_start(turn) { EventLoop.of($0).finishTurn() }
+        uv_run(uv, UV_RUN_DEFAULT)
+        identity.store(0, ordering: .releasing)
+    }
+
+    /// Ends the loop after the turn in which this is seen. What is posted later is dropped.
+    public func stop() {
+        post {
+            self.isStopping = true
+            uv_stop(self.uv)
+        }
+    }
+
+    public var isCurrent: Bool { identity.load(ordering: .acquiring) == Thread.current }
+
+    @inline(__always)
+    public func preconditionInLoop() {
+        precondition(isCurrent, "called outside its event loop")
+    }
+
+    // MARK: Work from anywhere
+
+    /// Runs `work` on the loop: in this turn when called on it, else as soon as it wakes. In order per caller.
+    public func post(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
+
+    private func add(_ item: Item) {
+        if isCurrent {
+            local.append(item)
+            return
+        }
+        let wasEmpty = inbox.withLock { inbox in
+            guard !inbox.isClosed else { return false }
+            inbox.items.append(item)
+            return inbox.items.count == 1
+        }
+        if wasEmpty { uv_async_send(wakeup) }
+    }
+
+    private func drainInbox() {
+        let items = inbox.withLock { inbox in
+            let items = inbox.items
+            inbox.items.removeAll(keepingCapacity: items.count <= 1024)
+            return items
+        }
+        for item in items { run(item) }
+    }
+
+    private func run(_ item: Item) {
+        switch item {
+        case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+        case .work(let work): work()
+        }
+    }
+
+    private func finishTurn() {
+        refreshWallClock()
+        repeat {
+            while !local.isEmpty {
+                let items = local
+                local.removeAll(keepingCapacity: true)
+                for item in items { run(item) }
+            }
+            turnEnd()
+        } while !local.isEmpty
+        armTimer()
+    }
+
+    // MARK: Executor
+
+    public func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+    public func checkIsolated() { preconditionInLoop() }
+
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    // MARK: Time
+
+    /// Milliseconds from an arbitrary start, read once per turn.
+    public var monotonicMilliseconds: Int64 { Int64(uv_now(uv)) }
+
+    /// Milliseconds since the Unix epoch, read once per turn.
+    public var wallMilliseconds: Int64 { wallClock }
+
+    private func refreshWallClock() {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        wallClock = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    // MARK: Timers
+
+    /// Runs `action` on the loop once, `milliseconds` from now or later.
+    @discardableResult
+    public func schedule(after milliseconds: Int64, _ action: @escaping () -> Void) -> TimerID {
+        preconditionInLoop()
+        return timers.add(deadline: monotonicMilliseconds + max(0, milliseconds), action)
+    }
+
+    /// Does nothing for a timer that has run or was cancelled.
+    public func cancel(_ id: TimerID) {
+        preconditionInLoop()
+        timers.cancel(id)
+    }
+
+    private func armTimer() {
+        guard timers.nextDeadline != timerDeadline else { return }
+        timerDeadline = timers.nextDeadline
+        guard let deadline = timerDeadline else {
+            uv_timer_stop(timer)
+            return
+        }
+        uv_timer_start(timer, { EventLoop.of($0).fireTimers() }, UInt64(max(0, deadline - monotonicMilliseconds)), 0)
+    }
+
+    private func fireTimers() {
+        timerDeadline = nil
+        refreshWallClock()
+        let now = monotonicMilliseconds
+        while let action = timers.popDue(at: now) { action() }
+    }
+}

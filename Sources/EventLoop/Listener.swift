@@ -1,0 +1,88 @@
+internal import CUV
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Why a port could not be opened.
+public struct ListenError: Error, CustomStringConvertible {
+    public let description: String
+    public init(description: String) { self.description = description }
+}
+
+/// A listening socket of one loop. Several loops may listen on the same port where the system supports it.
+public final class Listener: SocketHandler {
+    /// Connections taken per turn at most, so that a flood of them does not starve those that are there.
+    private static let acceptsPerTurn = 64
+    private static let backlog: Int32 = 4096
+
+    private let socket: Socket
+    private let accepted: (_ descriptor: Int32, _ peer: IPAddress) -> Void
+    private let starved: () -> Void
+    /// Held back so that a connection can be taken and refused when descriptors have run out.
+    private var reserve: Int32
+
+    /// The port in use; differs from the one asked for when that was 0.
+    public let port: UInt16
+
+    /// Whether each loop can have a listener of its own on one port.
+    public static var canShare: Bool { cuv_is_shared_listening_supported() != 0 }
+
+    /// - Parameters:
+    ///   - accepted: takes over each connection.
+    ///   - starved: told when a connection had to be dropped for want of descriptors.
+    public init(
+        on loop: EventLoop, address: IPAddress, port: UInt16, shared: Bool,
+        accepted: @escaping (_ descriptor: Int32, _ peer: IPAddress) -> Void, starved: @escaping () -> Void = {}
+    ) throws(ListenError) {
+        let descriptor = address.withSocketAddress(port: port) { cuv_listen($0, $1, Self.backlog, shared ? 1 : 0) }
+        guard descriptor >= 0 else {
+            throw ListenError(
+                description: "cannot listen on \(address) port \(port): \(String(cString: strerror(errno)))")
+        }
+        self.port = UInt16(truncatingIfNeeded: cuv_local_port(descriptor))
+        guard let socket = Socket(descriptor: descriptor, loop: loop) else {
+            throw ListenError(description: "cannot watch the listening socket")
+        }
+        self.socket = socket
+        self.accepted = accepted
+        self.starved = starved
+        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        socket.setHandler(self)
+        socket.watch(readable: true, writable: false)
+    }
+
+    public func socketReady(readable: Bool, writable: Bool) {
+        var peer = sockaddr_storage()
+        for _ in 0..<Self.acceptsPerTurn {
+            let descriptor = cuv_accept(socket.descriptor, &peer)
+            if descriptor >= 0 {
+                accepted(descriptor, IPAddress(peer))
+            } else if errno == EMFILE || errno == ENFILE {
+                shedOne()
+                return
+            } else if errno != ECONNABORTED && errno != EINTR {
+                return
+            }
+        }
+    }
+
+    /// Without this the connection would stay queued and the loop would spin on it.
+    private func shedOne() {
+        starved()
+        guard reserve >= 0 else { return }
+        CUV.close(reserve)
+        var peer = sockaddr_storage()
+        let descriptor = cuv_accept(socket.descriptor, &peer)
+        if descriptor >= 0 { CUV.close(descriptor) }
+        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    }
+
+    public func close() {
+        socket.close()
+        if reserve >= 0 { CUV.close(reserve) }
+        reserve = -1
+    }
+}

@@ -1,0 +1,41 @@
+internal import CUV
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Why a connection could not be made.
+public struct ConnectError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(_ code: Int32) { description = String(cString: strerror(code)) }
+    init(description: String) { self.description = description }
+}
+
+extension Socket {
+    /// The system's words for an error of `IOResult`.
+    public static func describe(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+    /// A TCP socket on its way to `address`: watch it for writing, and ask `takeConnectError` once it is.
+    ///
+    /// - Throws: what could be told at once; most failures show only later.
+    public static func connect(
+        to address: IPAddress, port: UInt16, on loop: EventLoop
+    ) throws(ConnectError) -> Socket {
+        let descriptor = address.withSocketAddress(port: port) { cuv_connect($0, $1) }
+        guard descriptor >= 0 else { throw ConnectError(errno) }
+        guard let socket = Socket(descriptor: descriptor, loop: loop) else {
+            throw ConnectError(description: "the event loop cannot watch the socket")
+        }
+        return socket
+    }
+
+    /// What became of a connect, asked once the socket is writable; nil when it stands.
+    public func takeConnectError() -> ConnectError? {
+        guard !isClosed else { return ConnectError(EBADF) }
+        let code = cuv_take_error(descriptor)
+        return code == 0 ? nil : ConnectError(code)
+    }
+}

@@ -1,0 +1,160 @@
+import ChatDomain
+import JSON
+import MessageJSON
+
+/// The JSON of what clients see: one function per shape, used by every framing and by REST.
+enum EventJSON {
+    static func messages(_ messages: [Message]) -> [UInt8] {
+        var out = JSONWriter(reserving: messages.reduce(16) { $0 + $1.body.approximateBytes + 200 })
+        out.array(messages) { MessageJSON.encode($1, into: &$0) }
+        return out.bytes
+    }
+
+    static func users(_ users: [RoomUser]) -> [UInt8] {
+        var out = JSONWriter()
+        out.array(users) { out, user in out.object { $0.user(user) } }
+        return out.bytes
+    }
+
+    static func state(_ state: RoomState) -> [UInt8] { object { $0.state(state) } }
+
+    /// The event's name and data for what a room announces.
+    static func announcement(_ announcement: RoomAnnouncement, in room: RoomID) -> (event: StaticString, data: [UInt8])
+    {
+        func about(_ user: RoomUser, _ more: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
+            object { out in
+                out.key("roomId")
+                out.string(room.value)
+                out.user(user)
+                more(&out)
+            }
+        }
+        switch announcement {
+        case .joined(let user): return ("user_joined", about(user))
+        case .left(let user): return ("user_left", about(user))
+        case .typing(let user, let isTyping):
+            return (
+                "user_typing",
+                about(user) {
+                    $0.key("isTyping")
+                    $0.bool(isTyping)
+                }
+            )
+        case .read(let user, let sequence):
+            return (
+                "message_read",
+                object { out in
+                    out.key("roomId")
+                    out.string(room.value)
+                    out.key("userId")
+                    out.string(user.userID.value)
+                    out.key("seq")
+                    out.integer(sequence)
+                }
+            )
+        case .state(let state): return ("room_state", self.state(state))
+        }
+    }
+
+    /// - Parameter isTyped: clients of flat frames are told the time too.
+    static func error(_ error: ChatError, event: String?, isTyped: Bool, at now: Timestamp) -> [UInt8] {
+        object { out in
+            out.error(error)
+            if let event {
+                out.key("event")
+                out.string(event)
+            }
+            if isTyped {
+                out.key("timestamp")
+                out.string(now.iso8601)
+            }
+        }
+    }
+
+    /// The answer to a refused request that asked for one.
+    static func refusal(_ error: ChatError) -> [UInt8] {
+        object { out in
+            out.key("success")
+            out.bool(false)
+            out.key("error")
+            out.object { $0.error(error) }
+        }
+    }
+
+    /// The answer to a request that was done: `success` and the fields of its reply event.
+    static func success(_ fields: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
+        object { out in
+            out.key("success")
+            out.bool(true)
+            fields(&out)
+        }
+    }
+
+    static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var out = JSONWriter()
+        out.object(members)
+        return out.bytes
+    }
+}
+
+extension JSONWriter {
+    /// The members `userId` and `username`.
+    mutating func user(_ user: RoomUser) {
+        key("userId")
+        string(user.userID.value)
+        key("username")
+        string(user.username)
+    }
+
+    /// The members `code`, `message` and `retryable`, and `retryAfterMs` where it is known.
+    mutating func error(_ error: ChatError) {
+        key("code")
+        string(error.code.rawValue)
+        key("message")
+        string(error.message)
+        key("retryable")
+        bool(error.code.isRetryable)
+        if let wait = error.retryAfterMilliseconds {
+            key("retryAfterMs")
+            integer(wait)
+        }
+    }
+
+    /// The member `id`, as the client gave it.
+    mutating func tag(_ tag: RequestTag) {
+        switch tag {
+        case .number(let number):
+            key("id")
+            integer(number)
+        case .text(let text):
+            key("id")
+            string(text)
+        case .acknowledgement: break
+        }
+    }
+
+    mutating func state(_ state: RoomState) {
+        key("roomId")
+        string(state.roomID.value)
+        key("lastSeq")
+        integer(state.lastSequence)
+        key("members")
+        integer(state.members)
+        key("online")
+        integer(state.online)
+    }
+
+    /// The members of a stored message's answer.
+    mutating func sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool) {
+        key("messageId")
+        self.id(id)
+        key("seq")
+        integer(sequence)
+        key("timestamp")
+        integer(timestamp.milliseconds)
+        if isDuplicate {
+            key("duplicate")
+            bool(true)
+        }
+    }
+}

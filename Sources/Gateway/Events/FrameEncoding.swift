@@ -1,0 +1,196 @@
+import ChatDomain
+import JSON
+import WireProtocols
+
+/// The byte forms an event can take on its way out. A broadcast is encoded once for each that somebody in the room needs.
+enum FrameEncoding: Int, CaseIterable, Sendable {
+    /// `{"event":"E","data":D}` in a WebSocket frame.
+    case event
+    case eventDeflated
+    /// `{"type":"E",…D}` in a WebSocket frame.
+    case type
+    case typeDeflated
+    /// `42["E",D]` in a WebSocket frame.
+    case socketIO
+    case socketIODeflated
+    /// `42["E",D]` as an Engine.IO packet for a polling payload.
+    case socketIOPolling
+    /// The three forms of Socket.IO for clients that may recover: a message carries its offset as a last argument.
+    case recoverable
+    case recoverableDeflated
+    case recoverablePolling
+
+    init(_ framing: RawFraming, deflates: Bool) {
+        switch framing {
+        case .event: self = deflates ? .eventDeflated : .event
+        case .type: self = deflates ? .typeDeflated : .type
+        }
+    }
+
+    var deflates: Bool {
+        switch self {
+        case .eventDeflated, .typeDeflated, .socketIODeflated, .recoverableDeflated: true
+        default: false
+        }
+    }
+
+    var isWebSocket: Bool { self != .socketIOPolling && self != .recoverablePolling }
+
+    var isRecoverable: Bool {
+        switch self {
+        case .recoverable, .recoverableDeflated, .recoverablePolling: true
+        default: false
+        }
+    }
+
+    /// Whether the client speaks flat frames.
+    var isTyped: Bool { self == .type || self == .typeDeflated }
+
+    /// The text around the answer to a request.
+    func answer(_ tag: RequestTag, data: [UInt8], under name: StaticString = "data") -> Envelope {
+        if case .acknowledgement(let id) = tag {
+            return Envelope(before: Array("43\(id)[".utf8), data: data[...], after: [UInt8(ascii: "]")])
+        }
+        var head = JSONWriter(reserving: 32)
+        head.beginObject()
+        head.key(isTyped ? "type" : "event")
+        head.string("ack")
+        head.tag(tag)
+        if isTyped {
+            guard data.first == UInt8(ascii: "{") else {
+                head.key(name)
+                return Envelope(before: head.bytes, data: data[...], after: [UInt8(ascii: "}")])
+            }
+            let comma: [UInt8] = data.count == 2 ? [] : [UInt8(ascii: ",")]
+            return Envelope(before: head.bytes + comma, data: data.dropFirst(), after: [])
+        }
+        head.key("data")
+        return Envelope(before: head.bytes, data: data[...], after: [UInt8(ascii: "}")])
+    }
+
+    /// The text around an event's data.
+    ///
+    /// - Parameter offset: where who gets this stands then; for those forms that carry it.
+    func envelope(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Envelope {
+        switch self {
+        case .event, .eventDeflated: .event(event, data: data)
+        case .type, .typeDeflated: .type(event, data: data)
+        case .socketIO, .socketIODeflated, .socketIOPolling: .socketIO(event, data: data)
+        case .recoverable, .recoverableDeflated, .recoverablePolling: .socketIO(event, data: data, offset: offset)
+        }
+    }
+}
+
+/// An event's text in three parts, so that its length is known before it is put together.
+struct Envelope {
+    var before: [UInt8]
+    var data: ArraySlice<UInt8>
+    var after: [UInt8]
+
+    var count: Int { before.count + data.count + after.count }
+
+    static func event(_ event: StaticString, data: [UInt8]) -> Self {
+        Self(before: text("{\"event\":\"", event, "\",\"data\":"), data: data[...], after: [UInt8(ascii: "}")])
+    }
+
+    /// Data that is an object is spread out flat; anything else travels under a name.
+    static func type(_ event: StaticString, data: [UInt8]) -> Self {
+        guard data.first == UInt8(ascii: "{") else {
+            return Self(
+                before: text("{\"type\":\"", event, "\",\"\(name(for: event))\":"), data: data[...],
+                after: [UInt8(ascii: "}")])
+        }
+        let isEmpty = data.count == 2
+        return Self(
+            before: text("{\"type\":\"", event, isEmpty ? "\"" : "\","), data: data.dropFirst(), after: [])
+    }
+
+    static func socketIO(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Self {
+        var after: [UInt8] = []
+        if let offset {
+            var text = JSONWriter()
+            text.string(offset.text)
+            after = [UInt8(ascii: ",")] + text.bytes
+        }
+        return Self(before: text("42[\"", event, "\","), data: data[...], after: after + [UInt8(ascii: "]")])
+    }
+
+    private static func name(for event: StaticString) -> String {
+        switch "\(event)" {
+        case "message_history": "messages"
+        case "room_users", "get_online_users", "get_all_online_users", "get_detailed_online_users": "users"
+        default: "data"
+        }
+    }
+
+    private static func text(_ head: String, _ event: StaticString, _ tail: String) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(head.utf8.count + event.utf8CodeUnitCount + tail.utf8.count)
+        out.append(contentsOf: head.utf8)
+        out.append(contentsOf: UnsafeBufferPointer(start: event.utf8Start, count: event.utf8CodeUnitCount))
+        out.append(contentsOf: tail.utf8)
+        return out
+    }
+
+    func append(to out: inout [UInt8]) {
+        out.append(contentsOf: before)
+        out.append(contentsOf: data)
+        out.append(contentsOf: after)
+    }
+
+    var bytes: [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(count)
+        append(to: &out)
+        return out
+    }
+}
+
+/// Some events of a room as shared, immutable bytes, once per encoding in use.
+struct EncodedFrames: Sendable {
+    private var forms: [[UInt8]] = Array(repeating: [], count: FrameEncoding.allCases.count)
+
+    subscript(encoding: FrameEncoding) -> [UInt8] { forms[encoding.rawValue] }
+
+    /// - Parameter deflate: compresses a message for those who agreed on it; nil where it is too short to be worth it.
+    mutating func append(
+        _ event: StaticString, data: [UInt8], offset: MessageOffset? = nil, for encodings: [FrameEncoding],
+        deflate: (UnsafeRawBufferPointer) -> [UInt8]?
+    ) {
+        for encoding in encodings {
+            let envelope = encoding.envelope(event, data: data, offset: offset)
+            Self.append(envelope, as: encoding, deflate: deflate, to: &forms[encoding.rawValue])
+        }
+    }
+
+    /// The polling form as WebSocket frames, for a session that moved on while this was under way.
+    func framedPackets(for encoding: FrameEncoding) -> [UInt8] {
+        Self.framed(packets: self[encoding.isRecoverable ? .recoverablePolling : .socketIOPolling])
+    }
+
+    static func framed(packets: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        for packet in packets.split(separator: 0x1E) {
+            WebSocketEncoder.append(.text, payload: Array(packet), to: &out)
+        }
+        return out
+    }
+
+    static func append(
+        _ envelope: Envelope, as encoding: FrameEncoding, deflate: (UnsafeRawBufferPointer) -> [UInt8]?,
+        to out: inout [UInt8]
+    ) {
+        guard encoding.isWebSocket else {
+            if !out.isEmpty { out.append(0x1E) }
+            envelope.append(to: &out)
+            return
+        }
+        if encoding.deflates, let squeezed = envelope.bytes.withUnsafeBytes(deflate) {
+            WebSocketEncoder.append(.text, payload: squeezed, isCompressed: true, to: &out)
+            return
+        }
+        out.reserveCapacity(out.count + envelope.count + 10)
+        WebSocketEncoder.appendHeader(.text, payloadBytes: envelope.count, to: &out)
+        envelope.append(to: &out)
+    }
+}

@@ -1,0 +1,75 @@
+public import ChatDomain
+public import EventLoop
+public import Identity
+public import Telemetry
+
+/// A running server: its loops and what they share.
+public final class Gateway: Sendable {
+    public let services: Services
+    private let shards: [Shard]
+
+    public var dependencies: Dependencies { services.dependencies }
+
+    /// Starts the loops. Nothing is listened on yet.
+    ///
+    /// - Parameters:
+    ///   - storedMessages: told after each write of messages, from any thread.
+    ///   - presenceChanged: told of what others see change about a user, in order, by the one instance that made it so.
+    public init(
+        configuration: GatewayConfiguration, loops: Int, store: any DurableStore, bus: (any RoomBus)? = nil,
+        cache: (any HistoryCache)? = nil, storedMessages: (@Sendable () -> Void)? = nil,
+        directory: any SessionDirectory, presenceChanged: (@Sendable (PresenceEdge) -> Void)? = nil,
+        recovery: (any RecoveryStore)? = nil, authentication: AuthenticationPolicy, logger: Logger,
+        registry: MetricsRegistry
+    ) async throws {
+        let shards = (0..<max(loops, 1)).map { Shard(loop: EventLoop(name: "loop-\($0)"), index: UInt16($0)) }
+        self.shards = shards
+        services = Services(
+            configuration: configuration, store: store, bus: bus, cache: cache,
+            storedMessages: storedMessages, directory: directory, presenceChanged: presenceChanged,
+            recovery: recovery, authentication: authentication,
+            logger: logger,
+            registry: registry, mailboxes: shards.map { shard in Mailbox(loop: shard.loop) { shard.openMailbox() } })
+        for shard in shards { shard.loop.start() }
+        for shard in shards { try await shard.open(services) }
+        services.startBus()
+        services.startPresence()
+    }
+
+    /// Opens the port on every loop, where the system spreads connections over them; the port in use.
+    public func listen(address: IPAddress, port: UInt16) async throws -> UInt16 {
+        guard let first = shards.first else { return port }
+        let shared = shards.count > 1 && Listener.canShare
+        let chosen = try await first.listen(address: address, port: port, shared: shared)
+        for shard in shards.dropFirst() where shared {
+            _ = try await shard.listen(address: address, port: chosen, shared: true)
+        }
+        return chosen
+    }
+
+    /// Opens the port for other services, on one loop; the port in use.
+    public func listenInternally(address: IPAddress, port: UInt16) async throws -> UInt16 {
+        guard let first = shards.first else { return port }
+        return try await first.listenInternally(address: address, port: port)
+    }
+
+    /// Winds the instance up: readiness goes first, then the sessions, a few at a time, then everything.
+    ///
+    /// - Parameter milliseconds: the time sessions have to move elsewhere.
+    public func drain(over milliseconds: Int64) async {
+        services.readiness.beginDraining()
+        for shard in shards { await shard.drain(over: milliseconds) }
+        let deadline = services.clock().monotonic + (milliseconds + 2000)
+        while services.clock().monotonic < deadline {
+            var left = 0
+            for shard in shards { left += await shard.sessionCount }
+            if left == 0 { break }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        for shard in shards { await shard.close() }
+        await services.presence.close()
+        // The last words go out before the loops end.
+        try? await Task.sleep(for: .milliseconds(50))
+        for shard in shards { shard.loop.stop() }
+    }
+}

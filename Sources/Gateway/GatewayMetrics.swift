@@ -1,0 +1,37 @@
+import Telemetry
+
+/// The gateway's instruments. No label names a user or a room.
+struct GatewayMetrics: Sendable {
+    let sessions: Gauge
+    let rooms: Gauge
+    let usersOnline: Gauge
+    let messages: Counter
+    let deliveries: Counter
+    let commands: Counter
+    let refusals: Counter
+    let repairs: Counter
+    let foreignNews: Counter
+    let commitBatch: Histogram
+    let requests: Counter
+    let connectionsRefused: Counter
+
+    init(_ registry: MetricsRegistry) {
+        sessions = registry.gauge("chat_sessions", help: "Sessions connected to this instance.")
+        rooms = registry.gauge("chat_rooms_joined", help: "Rooms with sessions on this instance.")
+        usersOnline = registry.gauge(
+            "chat_users_online", help: "Users seen online, on all instances as this one has heard.")
+        messages = registry.counter("chat_messages_total", help: "Room messages delivered in order by this instance.")
+        deliveries = registry.counter("chat_deliveries_total", help: "Copies of broadcasts handed to sessions.")
+        commands = registry.counter("chat_commands_total", help: "Commands taken from clients.")
+        refusals = registry.counter("chat_refusals_total", help: "Commands and frames refused with an error.")
+        repairs = registry.counter("chat_repairs_total", help: "Holes in a room's sequence read from the store.")
+        foreignNews = registry.counter(
+            "chat_bus_rejected_total", help: "Publications on the bus that were not understood and dropped.")
+        commitBatch = registry.histogram(
+            "chat_commit_batch_messages", help: "Messages handed to the store at once.", unit: .plain,
+            bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
+        requests = registry.counter("chat_http_requests_total", help: "HTTP requests answered.")
+        connectionsRefused = registry.counter(
+            "chat_connections_refused_total", help: "Connections turned away by the rate limit.")
+    }
+}

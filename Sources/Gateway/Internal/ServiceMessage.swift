@@ -1,0 +1,42 @@
+import ChatDomain
+import JSON
+
+/// What another service of the operator's wants said to users, in the name it goes by.
+struct ServiceMessage: Sendable {
+    /// Of services that do not say who they are.
+    static let anonymous = UserID(unchecked: "internal")
+
+    let sender: UserID
+    let recipients: [UserID]
+    let message: OutgoingMessage
+
+    /// - Parameter service: who the connection belongs to; nil where only the message can say.
+    /// - Throws: `bad_request` naming the field at fault.
+    init(_ fields: CommandFields, from service: UserID?) throws(ChatError) {
+        guard fields["roomId"] == nil else { throw .badRequest("a service writes to recipientIds, not to a room") }
+        var message = try CommandDecoder.outgoingMessage(fields)
+        recipients = try fields.identifiers("recipientIds", limit: fields.limits.maximumRecipients)
+        let named = fields["metadata"]?["serviceName"]?.string
+        if let service {
+            sender = service
+        } else if let named {
+            sender = try UserID(validating: named, field: "metadata.serviceName")
+        } else {
+            sender = Self.anonymous
+        }
+        if named == nil { message.metadata = Self.naming(sender, in: message.metadata) }
+        self.message = message
+    }
+
+    /// The metadata with `serviceName` in front.
+    private static func naming(_ service: UserID, in metadata: String?) -> String {
+        var out = JSONWriter()
+        out.object {
+            $0.key("serviceName")
+            $0.string(service.value)
+        }
+        let name = String(decoding: out.bytes, as: UTF8.self)
+        guard let metadata, metadata != "{}" else { return name }
+        return name.dropLast() + "," + metadata.dropFirst()
+    }
+}

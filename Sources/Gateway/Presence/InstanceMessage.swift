@@ -1,0 +1,107 @@
+import ChatDomain
+import JSON
+
+/// What one instance asks of another.
+enum InstanceMessage: Hashable, Sendable {
+    case close(SessionID, of: UserID, Ending)
+    case friendship(UserID, UserID, isFriend: Bool)
+    /// A message straight to sessions of these users; its data is JSON text.
+    case direct([UserID], [UInt8])
+
+    enum Ending: String, Sendable {
+        /// A newer connection of the user took its place.
+        case replaced
+        /// A service logged the user out.
+        case loggedOut
+    }
+
+    init?(decoding payload: [UInt8]) {
+        guard let root = try? JSONValue(parsing: payload) else { return nil }
+        func user(_ name: String) -> UserID? {
+            root[name]?.string.flatMap { try? UserID(validating: $0, field: name) }
+        }
+        switch root["kind"]?.string {
+        case "close":
+            guard let session = root["session"]?.string, let user = user("user"),
+                let ending = root["ending"]?.string.flatMap(Ending.init)
+            else { return nil }
+            self = .close(SessionID(session), of: user, ending)
+        case "friendship":
+            guard let a = user("user"), let b = user("friend"), let isFriend = root["isFriend"]?.bool else {
+                return nil
+            }
+            self = .friendship(a, b, isFriend: isFriend)
+        case "direct":
+            guard let data = root["data"]?.string, let names = root["users"]?.array else { return nil }
+            self = .direct(
+                names.compactMap { $0.string }.compactMap { try? UserID(validating: $0, field: "users") },
+                Array(data.utf8))
+        default: return nil
+        }
+    }
+
+    var encoded: [UInt8] {
+        EventJSON.object { out in
+            out.key("kind")
+            switch self {
+            case .close(let session, let user, let ending):
+                out.string("close")
+                out.key("session")
+                out.string(session.value)
+                out.key("user")
+                out.string(user.value)
+                out.key("ending")
+                out.string(ending.rawValue)
+            case .friendship(let a, let b, let isFriend):
+                out.string("friendship")
+                out.key("user")
+                out.string(a.value)
+                out.key("friend")
+                out.string(b.value)
+                out.key("isFriend")
+                out.bool(isFriend)
+            case .direct(let users, let data):
+                out.string("direct")
+                out.key("users")
+                out.array(users) { $0.string($1.value) }
+                out.key("data")
+                out.string(String(decoding: data, as: UTF8.self))
+            }
+        }
+    }
+}
+
+extension Services {
+    /// Does what another instance asked for.
+    func perform(_ message: InstanceMessage) {
+        switch message {
+        case .close(let session, let user, let ending): end(session, of: user, ending)
+        case .direct(let users, let data): deliverDirect(data, to: users)
+        case .friendship(let a, let b, let isFriend): tellAll(.friendship(a, b, isFriend: isFriend))
+        }
+    }
+
+    /// Ends a session wherever it is.
+    func end(_ record: SessionRecord, _ ending: InstanceMessage.Ending) {
+        let user = record.user.userID
+        guard record.instance != configuration.instance else { return end(record.id, of: user, ending) }
+        presence.directory.send(InstanceMessage.close(record.id, of: user, ending).encoded, to: record.instance)
+    }
+
+    private func end(_ session: SessionID, of user: UserID, _ ending: InstanceMessage.Ending) {
+        guard let address = users.address(of: session, of: user) else { return }
+        switch ending {
+        case .replaced:
+            let error = ChatError(.replaced, "replaced by a newer connection")
+            mailbox(address.shard).post(.close(address, .replaced, error))
+        case .loggedOut: mailbox(address.shard).post(.logOut(address))
+        }
+    }
+
+    /// A friendship began or ended: whoever watches friends sees it on every instance.
+    func tellFriendship(_ a: UserID, _ b: UserID, isFriend: Bool) {
+        let message = InstanceMessage.friendship(a, b, isFriend: isFriend)
+        perform(message)
+        presence.directory.send(message.encoded, to: nil)
+    }
+}

@@ -1,0 +1,195 @@
+import ChatDomain
+import Synchronization
+import Telemetry
+
+/// Who is there, for all shards of this instance: what the directory tells goes on the board, and its edges to the shards.
+final class PresenceHub: Sendable {
+    private static let flushInterval: Duration = .seconds(1)
+
+    let directory: any SessionDirectory
+    let settings: PresenceSettings
+    let seen: LastSeenLog
+    private let store: any DurableStore
+    private let trouble: OccasionalLogger
+    private let gauge: Gauge
+    /// Told of the edges others see, by the one instance that made them, in order for each user.
+    private let changed: (@Sendable (PresenceEdge) -> Void)?
+    private let board = Mutex(PresenceBoard())
+    private let instance: InstanceID
+    private let flushing = Mutex<Task<Void, Never>?>(nil)
+
+    init(
+        instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, settings: PresenceSettings,
+        changed: (@Sendable (PresenceEdge) -> Void)?, online: Gauge, logger: Logger
+    ) {
+        self.instance = instance
+        self.directory = directory
+        self.store = store
+        self.settings = settings
+        gauge = online
+        self.changed = changed
+        seen = LastSeenLog(store: store)
+        trouble = OccasionalLogger(logger)
+    }
+
+    /// - Parameters:
+    ///   - tell: posts to every shard, in order.
+    ///   - perform: does what another instance asked for.
+    func start(
+        tell: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
+    ) {
+        directory.start { [self] event in
+            switch event {
+            case .changed(let presence, let origin):
+                // Told under the lock, so that edges of one user reach the shards in order.
+                board.withLock { board in
+                    guard let edge = board.apply(presence) else { return }
+                    gauge.set(board.onlineCount)
+                    if origin == instance { remember(edge) }
+                    tell(.presence([edge]))
+                }
+            case .everybody(let all, let isComplete):
+                board.withLock { board in
+                    let edges = board.replace(
+                        with: all, isComplete: isComplete, at: Timestamp(milliseconds: WallClock.milliseconds()))
+                    gauge.set(board.onlineCount)
+                    if !edges.isEmpty { tell(.presence(edges)) }
+                }
+            case .lost(let instance): tell(.lost(instance))
+            case .received(let payload):
+                guard let message = InstanceMessage(decoding: payload) else {
+                    return trouble.warning("instance message not understood")
+                }
+                perform(message)
+            }
+        }
+        flushing.withLock { task in
+            task = Task { [weak self] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.flushInterval)
+                    await self?.flush()
+                }
+            }
+        }
+    }
+
+    func close() async {
+        flushing.withLock { $0 }?.cancel()
+        await directory.close()
+        await flush()
+    }
+
+    private func remember(_ edge: PresenceEdge) {
+        guard edge.isVisible else { return }
+        seen.note(edge.presence.user.userID, at: edge.presence.lastSeen)
+        changed?(edge)
+    }
+
+    func flush() async {
+        do throws(StoreError) { try await seen.flush() } catch {
+            trouble.warning("last seen not stored", ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: Looking
+
+    /// What `user` may see. Friends come from the store and from where other services keep them.
+    func viewer(_ user: UserID?) async -> PresenceViewer {
+        guard settings.isForFriendsOnly else { return PresenceViewer(user: user) }
+        guard let user else { return PresenceViewer(visible: []) }
+        return PresenceViewer(user: user, visible: await friends(of: user))
+    }
+
+    /// What a service sees: everybody who does not hide.
+    static let service = PresenceViewer()
+
+    /// Empty where they cannot be read: nobody is shown to somebody who may not see them.
+    func friends(of user: UserID) async -> Set<UserID> {
+        do throws(StoreError) {
+            async let shared = directory.sharedFriends(of: user)
+            let own = try await store.friends(of: user)
+            return await own.union(shared)
+        } catch {
+            trouble.warning("friends not read", ["reason": "\(error)"])
+            return []
+        }
+    }
+
+    func presence(of user: UserID) -> UserPresence? { board.withLock { $0.presence(of: user) } }
+
+    func onlineCount(for viewer: PresenceViewer) -> Int {
+        guard let visible = viewer.visible else { return board.withLock { $0.onlineCount } }
+        return board.withLock { board in visible.count { board.presence(of: $0)?.status.isOnline == true } }
+    }
+
+    /// Who others see online, ordered by id.
+    func online(for viewer: PresenceViewer) -> [PresenceView] {
+        let all = board.withLock { $0.online() }
+        return all.filter { viewer.sees($0.user.userID) && (viewer.visible == nil || $0.user.userID != viewer.user) }
+            .map { PresenceView($0, for: nil) }
+    }
+
+    /// How these users stand, in the order asked.
+    func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
+        let present = board.withLock { board in users.map { board.presence(of: $0) } }
+        let absent = zip(users, present).filter { $0.1 == nil && viewer.sees($0.0) }.map(\.0)
+        let profiles = await profiles(of: absent)
+        return zip(users, present).map { user, presence in
+            guard viewer.sees(user) else {
+                return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
+            }
+            if let presence { return PresenceView(presence, for: viewer.user) }
+            return absence(of: user, profiles[user])
+        }
+    }
+
+    /// What the store knows of people; nothing where it cannot be read.
+    func profiles(of users: [UserID]) async -> [UserID: Profile] {
+        guard !users.isEmpty else { return [:] }
+        do throws(StoreError) { return try await store.profiles(of: users) } catch {
+            trouble.warning("profiles not read", ["reason": "\(error)"])
+            return [:]
+        }
+    }
+
+    /// A page of everybody ever seen; `next` is the cursor of the page behind, nil at the end.
+    func known(
+        _ page: PresencePage, for viewer: PresenceViewer
+    ) async throws(ChatError) -> (views: [PresenceView], next: UserID?) {
+        await flush()
+        let found: [(user: UserID, profile: Profile)]
+        do throws(StoreError) {
+            found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
+        } catch { throw .storageUnavailable }
+        let shown = found.prefix(page.limit)
+        let views = shown.filter { viewer.sees($0.user) }.map { user, profile in
+            var view = presence(of: user).map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
+            if view.user.username == user.value, let name = profile.username ?? profile.name {
+                view.user.username = name
+            }
+            return view
+        }
+        return (views, found.count > page.limit ? shown.last?.user : nil)
+    }
+
+    private func absence(of user: UserID, _ profile: Profile?) -> PresenceView {
+        let name = profile?.username ?? profile?.name ?? user.value
+        let time = [profile?.lastSeen, seen.lastSeen(of: user)].compactMap { $0 }.max()
+        return PresenceView(absent: RoomUser(userID: user, username: name), lastSeen: time)
+    }
+}
+
+extension PresencePage {
+    /// The part of an ordered list this page is, and the cursor of the next.
+    func cut(_ views: [PresenceView]) -> (views: ArraySlice<PresenceView>, next: UserID?) {
+        var start = views.startIndex
+        if let cursor {
+            start =
+                views.firstIndex {
+                    cursor.value.utf8.lexicographicallyPrecedes($0.user.userID.value.utf8)
+                } ?? views.endIndex
+        }
+        let part = views[start...].prefix(limit)
+        return (part, part.endIndex < views.endIndex ? part.last?.user.userID : nil)
+    }
+}

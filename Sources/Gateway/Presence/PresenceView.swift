@@ -1,0 +1,98 @@
+import ChatDomain
+import JSON
+
+/// Who looks, and whom they may see.
+struct PresenceViewer: Sendable {
+    var user: UserID?
+    /// The only users there are for this viewer; nil for everybody.
+    var visible: Set<UserID>?
+
+    func sees(_ other: UserID) -> Bool { other == user || visible?.contains(other) ?? true }
+}
+
+/// How one user stands in the eyes of one viewer.
+struct PresenceView: Sendable {
+    var user: RoomUser
+    var status: PresenceStatus
+    /// nil where it was never known, or is not for this viewer.
+    var lastSeen: Timestamp?
+    var sessions = 0
+
+    var isOnline: Bool { status.isOnline }
+
+    /// - Parameter viewer: sees their own true status.
+    init(_ presence: UserPresence, for viewer: UserID?) {
+        user = presence.user
+        status = presence.user.userID == viewer ? presence.own : presence.status
+        lastSeen = presence.lastSeen
+        sessions = presence.status.isOnline || presence.user.userID == viewer ? presence.sessions : 0
+    }
+
+    /// Somebody who is not there.
+    init(absent user: RoomUser, lastSeen: Timestamp?) {
+        self.user = user
+        status = .offline
+        self.lastSeen = lastSeen
+    }
+}
+
+extension JSONWriter {
+    /// `userId`, `username`, `status`, `lastSeen`.
+    mutating func presence(_ view: PresenceView) {
+        user(view.user)
+        standing(view)
+    }
+
+    /// `status`, `lastSeen`.
+    mutating func standing(_ view: PresenceView) {
+        key("status")
+        string(view.status.rawValue)
+        key("lastSeen")
+        time(view.lastSeen)
+    }
+
+    mutating func time(_ time: Timestamp?) {
+        if let time { string(time.iso8601) } else { null() }
+    }
+
+    mutating func stamp(_ now: Timestamp) {
+        key("timestamp")
+        string(now.iso8601)
+    }
+}
+
+extension EventJSON {
+    static func change(_ view: PresenceView, at now: Timestamp) -> [UInt8] {
+        object { out in
+            out.presence(view)
+            out.stamp(now)
+        }
+    }
+
+    static func userID(_ user: UserID) -> [UInt8] {
+        object { out in
+            out.key("userId")
+            out.string(user.value)
+        }
+    }
+
+    static func onlineList(_ views: [PresenceView], count: Int, at now: Timestamp) -> [UInt8] {
+        object { $0.onlineList(views, count: count, at: now) }
+    }
+
+    static func views(_ views: [PresenceView]) -> [UInt8] {
+        var out = JSONWriter(reserving: views.count * 100 + 16)
+        out.array(views) { out, view in out.object { $0.presence(view) } }
+        return out.bytes
+    }
+}
+
+extension JSONWriter {
+    mutating func onlineList(_ views: [PresenceView], count: Int, at now: Timestamp) {
+        key("users")
+        array(views) { out, view in out.object { $0.presence(view) } }
+        key("count")
+        integer(count)
+        stamp(now)
+    }
+}

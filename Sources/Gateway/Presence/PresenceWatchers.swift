@@ -1,0 +1,129 @@
+import ChatDomain
+import EventLoop
+import Identity
+
+/// One shard's sessions that asked for presence, and what each is owed.
+///
+/// Those who named a user hear of every edge at once. Those who watch everybody get at most one change a user and
+/// `everybodyInterval`; trackers also get the list of who is online, at most once a `listInterval`.
+final class PresenceWatchers {
+    private static let everybodyInterval: Int64 = 250
+    private static let listInterval: Int64 = 1000
+
+    private unowned let shard: ShardCore
+    private var byUser: [UserID: [ObjectIdentifier: Session]] = [:]
+    private var everybody: [ObjectIdentifier: Session] = [:]
+    private var trackers: [ObjectIdentifier: Session] = [:]
+    private var coalescer = PresenceCoalescer()
+    private var isListScheduled = false
+
+    init(shard: ShardCore) { self.shard = shard }
+
+    // MARK: Who watches
+
+    func add(_ session: Session, of users: some Sequence<UserID>) {
+        for user in users { byUser[user, default: [:]][ObjectIdentifier(session)] = session }
+    }
+
+    func remove(_ session: Session, of users: some Sequence<UserID>) {
+        for user in users {
+            byUser[user]?[ObjectIdentifier(session)] = nil
+            if byUser[user]?.isEmpty == true { byUser[user] = nil }
+        }
+    }
+
+    func setEverybody(_ session: Session, _ isWatching: Bool) {
+        everybody[ObjectIdentifier(session)] = isWatching ? session : nil
+    }
+
+    func addTracker(_ session: Session) { trackers[ObjectIdentifier(session)] = session }
+
+    func forget(_ session: Session) {
+        remove(session, of: session.presence.indexed)
+        everybody[ObjectIdentifier(session)] = nil
+        trackers[ObjectIdentifier(session)] = nil
+    }
+
+    func befriended(_ a: UserID, _ b: UserID, isFriend: Bool) {
+        for (user, other) in [(a, b), (b, a)] {
+            for address in shard.services.users.sessions(of: user) where address.shard == shard.index {
+                shard.sessions[address]?.befriended(other, isFriend: isFriend)
+            }
+        }
+    }
+
+    // MARK: What they are told
+
+    func note(_ edges: [PresenceEdge]) {
+        for edge in edges {
+            tellNamed(edge)
+            guard !everybody.isEmpty else { continue }
+            if coalescer.isEmpty {
+                shard.loop.schedule(after: Self.everybodyInterval) { [weak self] in self?.tellEverybody() }
+            }
+            coalescer.add(edge)
+        }
+        scheduleList()
+    }
+
+    private func tellNamed(_ edge: PresenceEdge) {
+        guard let sessions = byUser[edge.presence.user.userID] else { return }
+        tell(edge, to: sessions.values.filter { !$0.presence.watch.watchesEverybody })
+    }
+
+    private func tellEverybody() {
+        for edge in coalescer.take() { tell(edge, to: Array(everybody.values)) }
+    }
+
+    private func tell(_ edge: PresenceEdge, to sessions: [Session]) {
+        let user = edge.presence.user.userID
+        let own = sessions.filter { $0.identity?.userID == user }
+        // One's own devices know that they are connected.
+        if edge.before != .offline { send(edge, as: user, to: own) }
+        guard edge.isVisible else { return }
+        send(edge, as: nil, to: sessions.filter { $0.identity?.userID != user && $0.mayShow(user) })
+    }
+
+    private func send(_ edge: PresenceEdge, as viewer: UserID?, to sessions: [Session]) {
+        guard !sessions.isEmpty else { return }
+        let view = PresenceView(edge.presence, for: viewer)
+        deliver("user_status_change", EventJSON.change(view, at: shard.now.wall), to: sessions)
+        guard viewer == nil, edge.before.isOnline != view.isOnline else { return }
+        let trackers = sessions.filter { self.trackers[ObjectIdentifier($0)] != nil }
+        deliver(view.isOnline ? "user_online" : "user_offline", EventJSON.userID(view.user.userID), to: trackers)
+    }
+
+    private func deliver(_ event: StaticString, _ data: [UInt8], to sessions: [Session]) {
+        guard !sessions.isEmpty else { return }
+        var frames = EncodedFrames()
+        let encodings = Set(sessions.map(\.encoding))
+        frames.append(event, data: data, for: Array(encodings), deflate: shard.deflate)
+        for session in sessions { session.deliver(frames, isDroppable: true) }
+    }
+
+    // MARK: The list
+
+    private func scheduleList() {
+        guard !trackers.isEmpty, !isListScheduled else { return }
+        isListScheduled = true
+        shard.loop.schedule(after: Self.listInterval) { [weak self] in self?.sendList() }
+    }
+
+    private func sendList() {
+        isListScheduled = false
+        let hub = shard.services.presence
+        guard hub.settings.isForFriendsOnly else {
+            return deliver("online_users_list", list(for: PresenceViewer()), to: Array(trackers.values))
+        }
+        for session in trackers.values {
+            let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
+            deliver("online_users_list", list(for: viewer), to: [session])
+        }
+    }
+
+    func list(for viewer: PresenceViewer) -> [UInt8] {
+        let views = shard.services.presence.online(for: viewer)
+        let shown = Array(views.prefix(PresencePage.maximumUsers))
+        return EventJSON.onlineList(shown, count: views.count, at: shard.now.wall)
+    }
+}

@@ -1,0 +1,259 @@
+import ChatDomain
+import Identity
+import JSON
+
+/// What a session does with a command about presence.
+extension Session {
+    private var hub: PresenceHub { shard.services.presence }
+
+    func perform(_ command: PresenceCommand, _ request: Request) throws(ChatError) {
+        switch command {
+        case .setStatus(let status): setStatus(status, request)
+        case .comeOnline(let user): try comeOnline(user, request)
+        case .countOnline:
+            look(request) { session, hub, viewer in
+                let count = hub.onlineCount(for: viewer)
+                session.tell("online_count", request) { out in
+                    out.key("count")
+                    out.integer(count)
+                    out.stamp(session.shard.now.wall)
+                }
+            }
+        case .check(let user, let question): check(user, question, request)
+        case .listKnown(let page): listKnown(page, request)
+        case .listOnline(let page): listOnline(page, request)
+        case .listOnlineIDs(let page):
+            look(request) { session, hub, viewer in
+                var out = JSONWriter()
+                out.array(page.cut(hub.online(for: viewer)).views) { $0.string($1.user.userID.value) }
+                session.answer(request, "get_all_online_users", out.bytes)
+            }
+        case .listDevices(let page): listDevices(page, request)
+        case .watch(let subject): try watch(subject, request)
+        case .unwatch(let subject): unwatch(subject, request)
+        }
+    }
+
+    // MARK: Answers
+
+    /// The reply event, and the same as the answer to a request that asked for one.
+    private func tell(_ event: StaticString, _ request: Request, _ fields: (inout JSONWriter) -> Void) {
+        emit(event, EventJSON.object(fields))
+        reply(request.tag, EventJSON.success(fields))
+    }
+
+    /// As the answer where one was asked for, else as an event.
+    private func answer(_ request: Request, _ event: StaticString, _ data: [UInt8]) {
+        if request.tag == nil { emit(event, data) } else { reply(request.tag, data, under: "users") }
+    }
+
+    /// Does something that is known elsewhere only, and goes on here; what came after it waits.
+    private func later<Value: Sendable>(
+        _ request: Request, _ operation: @escaping @Sendable (PresenceHub) async -> Value,
+        then: @escaping (Session, Value) throws(ChatError) -> Void
+    ) {
+        let number = begin(request)
+        shard.run({ [hub] in await operation(hub) }) { [weak self] value in
+            guard let self, finish(number) != nil else { return }
+            do throws(ChatError) { try then(self, value) } catch {
+                refuse(error, event: request.event, tag: request.tag)
+            }
+            startWaiting()
+        }
+    }
+
+    /// Finds out whom this session may see; at once where that is everybody.
+    private func look(_ request: Request, _ body: @escaping (Session, PresenceHub, PresenceViewer) -> Void) {
+        let user = identity?.userID
+        guard hub.settings.isForFriendsOnly else { return body(self, hub, PresenceViewer(user: user)) }
+        later(request, { await $0.viewer(user) }) { session, viewer in body(session, session.hub, viewer) }
+    }
+
+    // MARK: One by one
+
+    private func setStatus(_ status: PresenceStatus, _ request: Request) {
+        update(.wish(status))
+        tell("status_updated", request) { [now = shard.now.wall] out in
+            out.key("status")
+            out.string(status.rawValue)
+            out.stamp(now)
+        }
+    }
+
+    private func comeOnline(_ user: UserID, _ request: Request) throws(ChatError) {
+        if let identity, identity.userID != user { throw ChatError(.forbidden, "this connection is another user's") }
+        if identity == nil { try authenticate(Credentials(userID: user), tag: nil) }
+        watchEverybody()
+        shard.watchers.addTracker(self)
+        look(request) { session, _, viewer in
+            session.emit("online_users_list", session.shard.watchers.list(for: viewer))
+            session.reply(
+                request.tag,
+                EventJSON.success { out in
+                    out.key("userId")
+                    out.string(user.value)
+                })
+        }
+    }
+
+    private func check(_ user: UserID, _ question: PresenceQuestion, _ request: Request) {
+        let asking = identity?.userID
+        later(request, { await $0.views(of: [user], for: $0.viewer(asking)) }) { session, views in
+            guard let view = views.first else { return }
+            let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
+            session.tell(event, request) { out in
+                out.key("userId")
+                out.string(user.value)
+                out.key("online")
+                out.bool(view.isOnline)
+                out.standing(view)
+            }
+        }
+    }
+
+    private func listKnown(_ page: PresencePage, _ request: Request) {
+        let asking = identity?.userID
+        later(
+            request,
+            { hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
+                let viewer = await hub.viewer(asking)
+                do throws(ChatError) { return .success(try await hub.known(page, for: viewer)) } catch {
+                    return .failure(error)
+                }
+            }
+        ) { session, result throws(ChatError) in
+            let (views, next) = try result.get()
+            session.tell("all_users", request) { out in
+                out.key("users")
+                out.array(views) { out, view in out.object { $0.presence(view) } }
+                out.stamp(session.shard.now.wall)
+                if let next {
+                    out.key("cursor")
+                    out.string(next.value)
+                }
+            }
+        }
+    }
+
+    /// With an acknowledgement the caller's online friends, without one everybody who is online.
+    private func listOnline(_ page: PresencePage, _ request: Request) {
+        guard request.tag != nil else {
+            return look(request) { session, hub, viewer in
+                let all = hub.online(for: viewer)
+                let shown = Array(page.cut(all).views)
+                session.emit(
+                    "online_users_list", EventJSON.onlineList(shown, count: all.count, at: session.shard.now.wall))
+            }
+        }
+        let asking = identity?.userID
+        later(
+            request,
+            { hub in
+                guard let asking else { return [UInt8]() }
+                let viewer = PresenceViewer(user: asking, visible: await hub.friends(of: asking))
+                return EventJSON.views(Array(page.cut(hub.online(for: viewer)).views))
+            }
+        ) { $0.reply(request.tag, $1, under: "users") }
+    }
+
+    /// Devices are shown to their owner only.
+    private func listDevices(_ page: PresencePage, _ request: Request) {
+        guard let asking = identity?.userID else { return }
+        later(
+            request,
+            { hub in
+                let viewer = await hub.viewer(asking)
+                let devices = await hub.directory.sessions(of: asking)
+                var views = page.cut(hub.online(for: viewer)).views
+                if !views.contains(where: { $0.user.userID == asking }), page.cursor == nil,
+                    let own = hub.presence(of: asking)
+                {
+                    views = [PresenceView(own, for: asking)] + views
+                }
+                var out = JSONWriter()
+                out.array(views) { out, view in
+                    out.detailed(view, devices: view.user.userID == asking ? devices : nil)
+                }
+                return out.bytes
+            }
+        ) { $0.answer(request, "get_detailed_online_users", $1) }
+    }
+
+    // MARK: Watching
+
+    private func watch(_ subject: PresenceSubject, _ request: Request) throws(ChatError) {
+        var watched: [UserID] = []
+        switch subject {
+        case .users(let users):
+            try presence.watch.add(users)
+            index()
+            watched = users
+        case .everybody:
+            watchEverybody()
+            return look(request) { session, hub, viewer in
+                session.snapshot(Array(hub.online(for: viewer).prefix(PresencePage.maximumUsers)), request)
+            }
+        case .friends, .anything: presence.watch.watchesFriends = true
+        }
+        guard let asking = identity?.userID else { return }
+        let isAboutFriends = subject == .friends
+        later(
+            request,
+            { [watched] hub in
+                let friends = isAboutFriends ? await hub.friends(of: asking) : []
+                let users = isAboutFriends ? Array(friends.prefix(WatchList.maximumUsers)) : watched
+                return (friends, await hub.views(of: users, for: hub.viewer(asking)))
+            }
+        ) { session, answer in
+            if isAboutFriends {
+                session.presence.friends = answer.0
+                session.index()
+            }
+            session.snapshot(answer.1, request)
+        }
+    }
+
+    private func snapshot(_ views: [PresenceView], _ request: Request) {
+        tell("presence_snapshot", request) { out in
+            out.key("users")
+            out.array(views) { out, view in out.object { $0.presence(view) } }
+        }
+    }
+
+    private func unwatch(_ subject: PresenceSubject, _ request: Request) {
+        switch subject {
+        case .users(let users): presence.watch.remove(users)
+        case .friends: presence.watch.watchesFriends = false
+        case .everybody: presence.watch.watchesEverybody = false
+        case .anything: presence.watch.removeAll()
+        }
+        shard.watchers.setEverybody(self, presence.watch.watchesEverybody)
+        index()
+        reply(request.tag, EventJSON.success())
+    }
+}
+
+extension JSONWriter {
+    /// A user with the devices, where they may be shown.
+    mutating func detailed(_ view: PresenceView, devices: [SessionRecord]?) {
+        object { out in
+            out.presence(view)
+            guard let devices else { return }
+            out.key("devices")
+            out.array(devices) { out, device in out.object { $0.device(device) } }
+        }
+    }
+
+    private mutating func device(_ device: SessionRecord) {
+        key("socketId")
+        string(device.id.value)
+        key("connectedAt")
+        string(device.connectedAt.iso8601)
+        key("lastActivity")
+        string(device.lastActiveAt.iso8601)
+        key("instance")
+        string(device.instance.value)
+        key("userAgent")
+        if let agent = device.userAgent { string(agent) } else { null() }
+    }
+}

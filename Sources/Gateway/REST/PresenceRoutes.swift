@@ -1,0 +1,142 @@
+import ChatDomain
+import JSON
+import WireProtocols
+
+/// Who is online, over REST.
+struct PresenceRoutes: Sendable {
+    /// Users one query may name.
+    private static let maximumIDs = 1000
+
+    let services: Services
+    private var hub: PresenceHub { services.presence }
+
+    init(services: Services) { self.services = services }
+
+    /// `[{"id", "online"}]` in the order asked; ids that are canonical integers come back as numbers.
+    func onlineStatus(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let viewer = try await viewer(request, isPublic: hub.settings.isPublic)
+        let views = await hub.views(of: try ids(request), for: viewer)
+        var out = JSONWriter()
+        out.array(views) { out, view in
+            out.object { out in
+                out.key("id")
+                out.publicID(view.user.userID)
+                out.key("online")
+                out.bool(view.isOnline)
+            }
+        }
+        return .json(out.bytes)
+    }
+
+    /// `[{"userId", "status", "online", "lastSeen", "sessions"}]` in the order asked.
+    func presence(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let viewer = try await viewer(request, isPublic: false)
+        let views = await hub.views(of: try ids(request), for: viewer)
+        var out = JSONWriter()
+        out.array(views) { out, view in
+            out.object { out in
+                out.key("userId")
+                out.string(view.user.userID.value)
+                out.standing(view)
+                out.key("online")
+                out.bool(view.isOnline)
+                out.key("sessions")
+                out.integer(view.sessions)
+            }
+        }
+        return .json(out.bytes)
+    }
+
+    /// Who is online, a page of at most 1000, with their profiles.
+    func onlineUsers(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let viewer = try await viewer(request, isPublic: hub.settings.isPublic)
+        var excluded: UserID?
+        if let id = request.query("excludeUserId"), !id.isEmpty {
+            excluded = try UserID(validating: id, field: "excludeUserId")
+        }
+        let online = hub.online(for: viewer).filter { $0.user.userID != excluded }
+        let now = services.clock().wall
+        let isCountOnly = try isCountOnly(request)
+        let (shown, next) = isCountOnly ? ([], nil) : try page(request).cut(online)
+        let profiles = await hub.profiles(of: shown.map(\.user.userID))
+        let showsEmail = request.caller.isService
+        return .json(
+            EventJSON.success { out in
+                if !isCountOnly {
+                    out.key("data")
+                    out.array(shown) { out, view in
+                        out.object { $0.onlineUser(view, profiles[view.user.userID], showsEmail: showsEmail) }
+                    }
+                }
+                out.key("count")
+                out.integer(online.count)
+                out.stamp(now)
+                if let next {
+                    out.key("cursor")
+                    out.string(next.value)
+                }
+            })
+    }
+
+    private func isCountOnly(_ request: RESTRequest) throws(ChatError) -> Bool {
+        switch request.query("countOnly") {
+        case nil, "", "false", "0": false
+        case "true", "1": true
+        default: throw .badRequest("countOnly must be true or false")
+        }
+    }
+
+    private func page(_ request: RESTRequest) throws(ChatError) -> PresencePage {
+        var cursor: UserID?
+        if let text = request.query("cursor") { cursor = try UserID(validating: text, field: "cursor") }
+        let limit = try request.integer("limit", in: 1...Int64(PresencePage.maximumUsers))
+        return PresencePage(after: cursor, limit: limit.map(Int.init) ?? PresencePage.maximumUsers)
+    }
+
+    /// - Throws: `unauthorized` for nobody, where a name is needed.
+    private func viewer(_ request: RESTRequest, isPublic: Bool) async throws(ChatError) -> PresenceViewer {
+        if request.caller.isService { return PresenceHub.service }
+        guard isPublic || request.caller.user != nil else { throw .unauthorized }
+        return await hub.viewer(request.caller.user?.userID)
+    }
+
+    private func ids(_ request: RESTRequest) throws(ChatError) -> [UserID] {
+        guard let text = request.query("ids"), !text.isEmpty else { throw .badRequest("ids is missing") }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count <= Self.maximumIDs else {
+            throw .badRequest("ids must name \(Self.maximumIDs) users at most")
+        }
+        var ids: [UserID] = []
+        for part in parts { ids.append(try UserID(validating: String(part), field: "ids")) }
+        return ids
+    }
+}
+
+extension JSONWriter {
+    /// The largest integer every JSON reader keeps exact: 2^53 − 1.
+    private static let largestExact: Int64 = 9_007_199_254_740_991
+
+    /// An id as older services gave it: what is written like an integer is one.
+    mutating func publicID(_ user: UserID) {
+        if let number = Int64(user.value), String(number) == user.value, abs(number) <= Self.largestExact {
+            integer(number)
+        } else {
+            string(user.value)
+        }
+    }
+
+    mutating func onlineUser(_ view: PresenceView, _ profile: Profile?, showsEmail: Bool) {
+        key("id")
+        string(view.user.userID.value)
+        key("name")
+        string(profile?.name ?? view.user.username)
+        key("username")
+        string(view.user.username)
+        key("email")
+        if showsEmail, let email = profile?.email { string(email) } else { null() }
+        key("avatar")
+        if let avatar = profile?.avatar { string(avatar) } else { null() }
+        key("status")
+        string(view.status.rawValue)
+    }
+}

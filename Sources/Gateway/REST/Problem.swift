@@ -1,0 +1,63 @@
+import ChatDomain
+import JSON
+import WireProtocols
+
+/// Errors over HTTP: `application/problem+json` (RFC 9457) with the contract's `code` and `success:false` beside.
+enum Problem {
+    static func response(_ error: ChatError) -> HTTPResponse {
+        var response = response(
+            status: error.code.httpStatus, code: error.code.rawValue, detail: error.message,
+            retryable: error.code.isRetryable)
+        if let wait = error.retryAfterMilliseconds {
+            response.fields.append(HTTPField("Retry-After", String((wait + 999) / 1000)))
+        }
+        if error.code.httpStatus == 401 { response.fields.append(HTTPField("WWW-Authenticate", "Bearer")) }
+        return response
+    }
+
+    static func response(_ refusal: HTTPRefusal) -> HTTPResponse {
+        var response = response(
+            status: refusal.status, code: code(forStatus: refusal.status), detail: refusal.detail,
+            retryable: refusal.status == 503)
+        response.fields += refusal.fields
+        return response
+    }
+
+    private static func response(status: Int, code: String, detail: String, retryable: Bool) -> HTTPResponse {
+        let body = EventJSON.object { out in
+            out.key("type")
+            out.string("about:blank")
+            out.key("title")
+            out.string(HTTPResponse(status: status).reason)
+            out.key("status")
+            out.integer(status)
+            out.key("detail")
+            out.string(detail)
+            out.key("code")
+            out.string(code)
+            out.key("retryable")
+            out.bool(retryable)
+            out.key("success")
+            out.bool(false)
+        }
+        return HTTPResponse(status: status, fields: [HTTPField("Content-Type", "application/problem+json")], body: body)
+    }
+
+    private static func code(forStatus status: Int) -> String {
+        switch status {
+        case 408: "request_timeout"
+        case 413: "payload_too_large"
+        case 426: "upgrade_required"
+        case 431: "header_too_large"
+        case 503: "overloaded"
+        case 505: "version_not_supported"
+        default: "bad_request"
+        }
+    }
+}
+
+extension HTTPResponse {
+    static func json(_ body: [UInt8], status: Int = 200, fields: [HTTPField] = []) -> HTTPResponse {
+        HTTPResponse(status: status, fields: [HTTPField("Content-Type", "application/json")] + fields, body: body)
+    }
+}

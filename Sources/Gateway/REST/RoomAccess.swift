@@ -1,0 +1,48 @@
+import ChatDomain
+import Telemetry
+
+/// Asking rooms, from REST.
+struct RoomAccess: Sendable {
+    let services: Services
+
+    func ask(_ room: RoomID, _ command: (RequestOrigin) -> RoomCommand) async -> RoomReply {
+        let mailbox = services.mailbox(services.home(of: room))
+        return await services.calls.call { mailbox.post(.room(room, command($0))) }
+    }
+
+    func tell(_ room: RoomID, _ change: RoomChange) {
+        services.mailbox(services.home(of: room)).post(.room(room, .changed(change)))
+    }
+
+    /// The room as the caller may see it.
+    ///
+    /// - Throws: `unauthorized` for nobody where names are needed; the same `forbidden` for a room that does not exist and
+    ///   one that is closed to the caller.
+    func look(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
+        if caller.user == nil, !caller.isService, services.configuration.requiresAuthentication { throw .unauthorized }
+        let user = caller.user?.userID
+        switch await ask(room, { .look($0, user) }) {
+        case .look(let look) where look.isAdmitted || caller.isService: return look
+        case .refused(let error): throw error
+        default: throw .roomUnavailable
+        }
+    }
+
+    /// - Throws: `forbidden` unless the caller owns the room or shows the service key.
+    func lookAsOwner(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
+        let look = try await look(room, by: caller)
+        guard caller.isService || (look.room.owner != nil && look.room.owner == caller.user?.userID) else {
+            throw ChatError(.forbidden, "only the room's owner may do this")
+        }
+        return look
+    }
+
+    func store<R: Sendable>(
+        _ body: (any DurableStore) async throws(StoreError) -> R
+    ) async throws(ChatError) -> R {
+        do throws(StoreError) { return try await body(services.store) } catch {
+            services.storeTrouble.warning("store call failed", ["reason": "\(error)"])
+            throw .storageUnavailable
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import ChatDomain
+import Crypto
+import JSON
+import WireProtocols
+
+/// Rooms over REST.
+struct RoomRoutes: Sendable {
+    private static let listLimit = 200
+    private static let maximumNameCharacters = 128
+    private static let maximumInitialParticipants = 1000
+
+    let services: Services
+    private var access: RoomAccess { RoomAccess(services: services) }
+
+    init(services: Services) { self.services = services }
+
+    /// The caller's rooms, the most lately active first.
+    func list(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let user = try request.requireUser()
+        let rooms = try await access.store { (store) async throws(StoreError) in
+            try await store.rooms(of: user.userID, limit: Self.listLimit)
+        }
+        return .json(
+            EventJSON.success { out in
+                out.key("rooms")
+                out.array(rooms) { out, summary in out.object { $0.summary(summary) } }
+            })
+    }
+
+    // MARK: Making
+
+    private struct Wish {
+        var kind: Room.Kind
+        var id: RoomID?
+        var name: String?
+        var isPrivate: Bool
+        var participants: [UserID]
+    }
+
+    func create(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let wish = try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> Wish in try Self.wish(fields)
+        }
+        let creator = request.caller.user?.userID
+        guard creator != nil || request.caller.isService else { throw .unauthorized }
+        let now = services.clock().wall
+        let (room, participants) = try Self.room(for: wish, creator: creator, now: now)
+        let (snapshot, isNew) = try await access.store { (store) async throws(StoreError) in
+            try await store.create(room, participants: participants)
+        }
+        guard isNew || wish.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
+        // Whoever asked for the room before it was there may have left its absence in memory.
+        for user in participants where isNew { access.tell(snapshot.room.id, .admitted(user)) }
+        let look = RoomLook(
+            room: snapshot.room,
+            state: RoomState(
+                roomID: snapshot.room.id, lastSequence: snapshot.lastSequence, members: snapshot.participants.count,
+                online: 0),
+            isAdmitted: true, participants: snapshot.participants.sorted { $0.value < $1.value })
+        return .json(Self.json(look), status: isNew ? 201 : 200)
+    }
+
+    private static func wish(_ fields: CommandFields) throws(ChatError) -> Wish {
+        let kindText = try fields.optionalText("type", maximumCharacters: 16) ?? "group"
+        guard let kind = Room.Kind(rawValue: kindText) else { throw .badRequest("type must be direct or group") }
+        let isPrivate = fields["private"] == nil ? false : try fields.bool("private")
+        var participants: [UserID] = []
+        if let list = fields["participants"], !list.elements.isEmpty || list.kind != .array {
+            participants = try fields.identifiers("participants", limit: maximumInitialParticipants)
+        }
+        return Wish(
+            kind: kind, id: try fields.optionalIdentifier("roomId"), name: try name(fields), isPrivate: isPrivate,
+            participants: participants)
+    }
+
+    private static func name(_ fields: CommandFields) throws(ChatError) -> String? {
+        try fields.optionalText("name", maximumCharacters: maximumNameCharacters)
+    }
+
+    private static func room(
+        for wish: Wish, creator: UserID?, now: Timestamp
+    ) throws(ChatError) -> (Room, [UserID]) {
+        switch wish.kind {
+        case .direct: try direct(wish, creator: creator, now: now)
+        case .group: try group(wish, creator: creator, now: now)
+        }
+    }
+
+    private static func direct(
+        _ wish: Wish, creator: UserID?, now: Timestamp
+    ) throws(ChatError) -> (Room, [UserID]) {
+        var pair = Set(wish.participants)
+        if let creator { pair.insert(creator) }
+        guard pair.count == 2, creator.map(pair.contains) ?? true else {
+            throw .badRequest("a direct room has exactly two participants, the caller one of them")
+        }
+        let users = Array(pair)
+        let id = DirectRoom.id(of: users[0], and: users[1])
+        guard wish.id == nil || wish.id == id else { throw .badRequest("roomId must be \(id) or left out") }
+        return (Room(id: id, kind: .direct, isPrivate: true, name: wish.name, createdAt: now), users)
+    }
+
+    private static func group(_ wish: Wish, creator: UserID?, now: Timestamp) throws(ChatError) -> (Room, [UserID]) {
+        let id = wish.id ?? RoomID(unchecked: "room-" + SecureRandom.hex(bytes: 12))
+        guard !DirectRoom.isDirect(id) else { throw .badRequest("roomId must not begin with \(DirectRoom.prefix)") }
+        var participants = wish.participants
+        if let creator, !participants.contains(creator) { participants.insert(creator, at: 0) }
+        let room = Room(
+            id: id, kind: .group, isPrivate: wish.isPrivate, name: wish.name, owner: creator, createdAt: now)
+        return (room, participants)
+    }
+
+    // MARK: One room
+
+    func read(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
+        .json(Self.json(try await access.look(id, by: request.caller)))
+    }
+
+    func rename(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
+        let name = try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> String? in
+            guard fields.data?["name"] != nil else { throw .badRequest("name is missing") }
+            return try Self.name(fields)
+        }
+        var look = try await access.lookAsOwner(id, by: request.caller)
+        let now = services.clock().wall
+        let isDone = try await access.store { (store) async throws(StoreError) in
+            try await store.rename(id, to: name, at: now)
+        }
+        guard isDone else { throw .roomUnavailable }
+        access.tell(id, .renamed(name, at: now))
+        look.room.name = name
+        look.room.updatedAt = now
+        return .json(Self.json(look))
+    }
+
+    func delete(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
+        _ = try await access.lookAsOwner(id, by: request.caller)
+        let now = services.clock().wall
+        let isDone = try await access.store { (store) async throws(StoreError) in try await store.delete(id, at: now) }
+        guard isDone else { throw .roomUnavailable }
+        services.cache?.drop(id)
+        access.tell(id, .deleted)
+        return .json(EventJSON.success())
+    }
+
+    // MARK: Participants
+
+    func admit(_ request: RESTRequest, _ user: UserID, to id: RoomID) async throws(ChatError) -> HTTPResponse {
+        let look = try await access.lookAsOwner(id, by: request.caller)
+        guard look.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
+        let limit = services.configuration.roomLimits.maximumParticipants
+        let isDone = try await access.store { (store) async throws(StoreError) in
+            try await store.add(user, to: id, limit: limit)
+        }
+        guard isDone else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
+        access.tell(id, .admitted(user))
+        return .json(EventJSON.success())
+    }
+
+    /// The owner and the service may remove anybody; anybody may go.
+    func expel(_ request: RESTRequest, _ user: UserID, from id: RoomID) async throws(ChatError) -> HTTPResponse {
+        let look =
+            request.caller.user?.userID == user
+            ? try await access.look(id, by: request.caller) : try await access.lookAsOwner(id, by: request.caller)
+        guard look.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
+        let isDone = try await access.store { (store) async throws(StoreError) in try await store.remove(user, from: id)
+        }
+        guard isDone else { throw ChatError(.notFound, "this user takes no part in the room") }
+        access.tell(id, .expelled(user))
+        return .json(EventJSON.success())
+    }
+
+    private static func json(_ look: RoomLook) -> [UInt8] {
+        EventJSON.success { out in
+            out.key("room")
+            out.object { out in
+                out.room(look.room)
+                out.key("lastSeq")
+                out.integer(look.state.lastSequence)
+                out.key("members")
+                out.integer(look.state.members)
+                out.key("online")
+                out.integer(look.state.online)
+                out.participants(look.participants)
+            }
+        }
+    }
+}
+
+extension JSONWriter {
+    /// The members of a room as the store knows it.
+    mutating func room(_ room: Room) {
+        key("roomId")
+        string(room.id.value)
+        key("type")
+        string(room.kind.rawValue)
+        key("private")
+        bool(room.isPrivate)
+        key("name")
+        if let name = room.name { string(name) } else { null() }
+        key("owner")
+        if let owner = room.owner { string(owner.value) } else { null() }
+        key("createdAt")
+        integer(room.createdAt.milliseconds)
+        key("updatedAt")
+        integer(room.updatedAt.milliseconds)
+    }
+
+    mutating func participants(_ participants: [UserID]?) {
+        guard let participants else { return }
+        key("participants")
+        array(participants) { $0.string($1.value) }
+    }
+
+    /// The members of a room in one user's list.
+    mutating func summary(_ summary: RoomSummary) {
+        room(summary.snapshot.room)
+        key("lastSeq")
+        integer(summary.snapshot.lastSequence)
+        key("members")
+        integer(summary.snapshot.participants.count)
+        let participants = summary.snapshot.participants
+        self.participants(
+            participants.count <= RoomLook.participantLimit ? participants.sorted { $0.value < $1.value } : nil)
+        key("lastMessage")
+        if let message = summary.lastMessage {
+            object { out in
+                out.key("content")
+                out.string(message.body.text)
+                out.key("timestamp")
+                out.integer(message.timestamp.milliseconds)
+                out.key("senderId")
+                out.string(message.body.author.value)
+                out.key("username")
+                out.string(message.body.username)
+                out.key("seq")
+                out.integer(message.sequence)
+            }
+        } else {
+            null()
+        }
+        key("unread")
+        integer(summary.unread)
+        key("lastReadSeq")
+        integer(summary.lastReadSequence)
+    }
+}

@@ -1,0 +1,64 @@
+import Crypto
+import Foundation
+import WireProtocols
+
+/// The chat page's files, read once at start: what is served can neither change nor be escaped from.
+public struct StaticFiles: Sendable {
+    private struct File: Sendable {
+        let response: HTTPResponse
+        let tag: String
+    }
+
+    private var files: [String: File] = [:]
+
+    public init() {}
+
+    /// Reads all files below `directory`, to be served below `/client/`, and `index.html` at `/` too.
+    public init(directory: String) throws {
+        let root = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
+        let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+        for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
+            let file = root.appendingPathComponent(name)
+            guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
+            add(path: "/client/" + name, contents: Array(try Data(contentsOf: file)))
+        }
+        files["/"] = files["/client/index.html"]
+    }
+
+    public mutating func add(path: String, contents: [UInt8]) {
+        let tag = "\"" + Digest.sha256(contents).prefix(12).map { String($0, radix: 16) }.joined() + "\""
+        let response = HTTPResponse(
+            status: 200,
+            fields: [
+                HTTPField("Content-Type", Self.type(of: path)), HTTPField("ETag", tag),
+                HTTPField("Cache-Control", "no-cache"),
+            ],
+            body: contents)
+        files[path] = File(response: response, tag: tag)
+    }
+
+    /// Adds a file from elsewhere under a path of its own.
+    public mutating func add(path: String, file: String) throws {
+        add(path: path, contents: Array(try Data(contentsOf: URL(fileURLWithPath: file))))
+    }
+
+    func response(path: String, head: HTTPRequestHead) -> HTTPResponse? {
+        guard let file = files[path] else { return nil }
+        guard head.headers["If-None-Match"] == file.tag else { return file.response }
+        return HTTPResponse(status: 304, fields: [HTTPField("ETag", file.tag)])
+    }
+
+    private static func type(of path: String) -> String {
+        switch path.split(separator: ".").last {
+        case "html": "text/html; charset=utf-8"
+        case "css": "text/css; charset=utf-8"
+        case "js", "mjs": "text/javascript; charset=utf-8"
+        case "json", "map", "webmanifest": "application/json"
+        case "svg": "image/svg+xml"
+        case "png": "image/png"
+        case "ico": "image/x-icon"
+        case "woff2": "font/woff2"
+        default: "application/octet-stream"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ChatDomain
+import JSON
+import WireProtocols
+
+/// People over REST, for services: profiles, friendships, logging out.
+struct UserRoutes: Sendable {
+    private static let maximumTextCharacters = 256
+    private static let maximumAvatarCharacters = 2048
+
+    let services: Services
+    private var access: RoomAccess { RoomAccess(services: services) }
+
+    init(services: Services) { self.services = services }
+
+    /// Writes the fields that are given and leaves the others.
+    func setProfile(_ request: RESTRequest, of user: UserID) async throws(ChatError) -> HTTPResponse {
+        try requireService(request)
+        let profile = try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> Profile in
+            Profile(
+                name: try fields.optionalText("name", maximumCharacters: Self.maximumTextCharacters),
+                username: try fields.optionalText(
+                    "username", maximumCharacters: CommandDecoder.maximumUsernameCharacters),
+                email: try fields.optionalText("email", maximumCharacters: Self.maximumTextCharacters),
+                avatar: try fields.optionalText("avatar", maximumCharacters: Self.maximumAvatarCharacters))
+        }
+        guard profile != Profile() else { throw .badRequest("give name, username, email or avatar") }
+        try await access.store { (store) async throws(StoreError) in try await store.update(user, profile) }
+        return .json(EventJSON.success())
+    }
+
+    /// Makes or ends a friendship, which is mutual.
+    func setFriend(
+        _ request: RESTRequest, _ friend: UserID, of user: UserID, isFriend: Bool
+    ) async throws(ChatError) -> HTTPResponse {
+        try requireService(request)
+        guard friend != user else { throw .badRequest("nobody is their own friend") }
+        try await access.store { (store) async throws(StoreError) in
+            if isFriend { try await store.befriend(user, friend) } else { try await store.unfriend(user, friend) }
+        }
+        services.tellFriendship(user, friend, isFriend: isFriend)
+        return .json(EventJSON.success())
+    }
+
+    /// Ends the user's sessions on all instances, or the one named by `socketId`.
+    func logOut(_ request: RESTRequest, _ user: UserID) async throws(ChatError) -> HTTPResponse {
+        try requireService(request)
+        let socketID = try socketID(request)
+        let sessions = await services.presence.directory.sessions(of: user)
+            .filter { socketID == nil || $0.id == socketID }
+        if socketID != nil, sessions.isEmpty { throw ChatError(.notFound, "this user has no such session") }
+        for session in sessions { services.end(session, .loggedOut) }
+        return .json(
+            EventJSON.success { out in
+                out.key("sessions")
+                out.integer(sessions.count)
+            })
+    }
+
+    private func socketID(_ request: RESTRequest) throws(ChatError) -> SessionID? {
+        if let text = request.query("socketId") { return SessionID(text) }
+        guard !request.body.isEmpty else { return nil }
+        return try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> SessionID? in
+            try fields.optionalText("socketId", maximumCharacters: 128).map { SessionID($0) }
+        }
+    }
+
+    private func requireService(_ request: RESTRequest) throws(ChatError) {
+        guard request.caller.isService else { throw ChatError(.unauthorized, "this takes the service key") }
+    }
+}

@@ -1,0 +1,52 @@
+import ChatDomain
+import JSON
+
+/// How a Socket.IO connection stands with recovery.
+struct ChannelRecovery {
+    /// Whether broadcasts carry offsets, because the client knows what they are.
+    var isOffered = false
+    /// Under what the session may be recovered later.
+    var key: String?
+    /// Whether the session the client left is being looked for, or brought back.
+    var isUnderWay = false
+    /// The session that is being brought back, in case the client is gone again before it is.
+    var returning: (key: String, session: RecoverableSession)?
+    /// What waits until the session is whole; nil when nothing has to.
+    var held: [HeldFrames]?
+}
+
+/// Frames or packets, as the transport they were made for takes them.
+struct HeldFrames {
+    let bytes: [UInt8]
+    let isForWebSocket: Bool
+
+    /// What was made for polling, as a client takes it that moved on to a WebSocket.
+    func bytes(onWebSocket: Bool) -> [UInt8] {
+        isForWebSocket == onWebSocket ? bytes : EncodedFrames.framed(packets: bytes)
+    }
+}
+
+/// What a client's CONNECT says about recovery.
+struct RecoveryClaim {
+    /// The session it left; clients that were given a `pid` send it.
+    let key: String?
+    /// The last offset it saw.
+    let offset: MessageOffset?
+    private let wish: Bool?
+
+    /// Takes nothing amiss: who claims nonsense starts over.
+    init(_ fields: CommandFields) {
+        key = fields["pid"]?.string.flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        offset = fields["offset"]?.string.flatMap { MessageOffset($0) }
+        wish = fields["recovery"]?.bool
+    }
+
+    /// Offsets come as one more argument, which handlers of some clients refuse. They are for clients that ask for them, have
+    /// shown that they know them, or are the JavaScript client: in a browser, or in Node by its polling.
+    func isUnderstood(by userAgent: String?) -> Bool {
+        if let wish { return wish }
+        if key != nil { return true }
+        guard let userAgent else { return false }
+        return userAgent.hasPrefix("Mozilla/") || userAgent.hasPrefix("node-XMLHttpRequest")
+    }
+}

@@ -1,0 +1,53 @@
+import ChatDomain
+import EventLoop
+
+/// A room on its home shard: the rules (`LiveRoom`) and what it takes to carry out their effects.
+final class HomeRoom {
+    let id: RoomID
+    /// nil while the room is being loaded or made.
+    var live: LiveRoom?
+    /// Commands that came before the room was there; in order.
+    var waiting: [RoomCommand] = []
+    /// Sessions that receive the room's traffic, with their encoding. A joined session enters once it was shown the room.
+    var entered: [SessionAddress: FrameEncoding] = [:]
+    var audience = Audience()
+    /// Joins that wait for a page of history; those who need the same page share one read.
+    var reading: [HistoryQuery: [PendingJoin]] = [:]
+    /// Joins of sessions that are ahead of this instance, until it has read as far.
+    var catchingUp: [PendingJoin] = []
+    var timer: (id: TimerID, deadline: Moment)?
+    var isQueuedForWrite = false
+    var isRepairing = false
+    /// Deleted while a write was in flight: commands wait for its outcome, as a room has one write at a time.
+    var isClosing = false
+    /// How often the room itself was changed from outside while it was here.
+    var changes = 0
+    /// Whether sessions here receive its traffic, so that other instances' is asked for.
+    var isSubscribed = false
+
+    struct PendingJoin {
+        let session: SessionAddress
+        let request: UInt32
+        let wish: HistoryWish
+        let encoding: FrameEncoding
+        let user: RoomUser
+        /// Reads made for it so far; a room that outruns them all is reported as unavailable.
+        var attempts = 0
+    }
+
+    init(id: RoomID) { self.id = id }
+
+    func enter(_ session: SessionAddress, _ encoding: FrameEncoding) {
+        guard entered.updateValue(encoding, forKey: session) == nil else { return }
+        audience.add(shard: session.shard, encoding)
+    }
+
+    func exit(_ session: SessionAddress) {
+        guard let encoding = entered.removeValue(forKey: session) else { return }
+        audience.remove(shard: session.shard, encoding)
+    }
+
+    var isForgettable: Bool {
+        waiting.isEmpty && reading.isEmpty && !isRepairing && !isQueuedForWrite && live?.isIdle ?? true
+    }
+}

@@ -1,0 +1,81 @@
+import ChatDomain
+import MessageJSON
+import Telemetry
+
+/// Carrying out what the rules of a room decided.
+extension RoomHub {
+    func perform(_ effects: [RoomEffect], in room: HomeRoom) {
+        for effect in effects {
+            switch effect {
+            case .reply(let origin, let answer): reply(answer, to: origin)
+            case .deliver(let messages): deliver(messages, in: room)
+            case .publish(let messages): publish(messages, in: room)
+            case .share(let news): share(news, in: room)
+            case .announce(let announcement, let user): announce(announcement, except: user, in: room)
+            case .repair(let after): repair(room, after: after)
+            }
+        }
+    }
+
+    /// Encodes once per form in use and hands each shard its members' share.
+    private func deliver(_ messages: [Message], in room: HomeRoom) {
+        services.metrics.messages.add(messages.count)
+        let encodings = room.audience.encodings
+        guard !encodings.isEmpty else { return }
+        var frames = EncodedFrames()
+        for message in messages {
+            frames.append(
+                "new_message", data: MessageJSON.encode(message), offset: message.offset, for: encodings,
+                deflate: shard.deflate)
+        }
+        guard let first = messages.first?.sequence, let last = messages.last?.sequence, first <= last else { return }
+        for target in room.audience.shards { shard.post(.messages(room.id, frames, first...last), to: target) }
+    }
+
+    private func announce(_ announcement: RoomAnnouncement, except user: UserID?, in room: HomeRoom) {
+        let encodings = room.audience.encodings
+        guard !encodings.isEmpty else { return }
+        let (event, data) = EventJSON.announcement(announcement, in: room.id)
+        var frames = EncodedFrames()
+        frames.append(event, data: data, for: encodings, deflate: shard.deflate)
+        fanOut(frames, isDroppable: announcement.isDroppable, except: user, in: room)
+    }
+
+    private func fanOut(_ frames: EncodedFrames, isDroppable: Bool, except user: UserID?, in room: HomeRoom) {
+        for target in room.audience.shards {
+            shard.post(.fanOut(room.id, frames, isDroppable: isDroppable, except: user), to: target)
+        }
+    }
+
+    /// Reads what is missing from the store, which has it: numbering is storing.
+    private func repair(_ room: HomeRoom, after sequence: SequenceNumber) {
+        guard !room.isRepairing else { return }
+        room.isRepairing = true
+        services.metrics.repairs.add()
+        let id = room.id
+        let query = HistoryQuery(.after(sequence), limit: HistoryQuery.limits.upperBound)
+        shard.withStore({ (store) async throws(StoreError) in try await store.history(of: id, query) }) {
+            [unowned self] result in
+            room.isRepairing = false
+            let now = shard.now.monotonic
+            let page = try? result.get()
+            let effects = room.live?.repaired(page?.messages ?? [], reachedEnd: page?.hasMoreAfter == false, at: now)
+            perform(effects ?? [], in: room)
+            followUp(room)
+        }
+    }
+}
+
+extension Message {
+    var offset: MessageOffset { MessageOffset(room: roomID, number: sequence) }
+}
+
+extension RoomAnnouncement {
+    /// Whether a slow reader does without it rather than being closed.
+    var isDroppable: Bool {
+        switch self {
+        case .read: false
+        default: true
+        }
+    }
+}

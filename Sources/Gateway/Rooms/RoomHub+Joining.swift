@@ -1,0 +1,131 @@
+import ChatDomain
+import JSON
+import MessageJSON
+
+/// Showing a room to those who join it, so that nothing falls between what they are shown and what they then receive.
+///
+/// The view is made on the home shard in one step with entering the audience: it is complete up to the number delivered
+/// last, and everything after that reaches the session's shard behind it.
+extension RoomHub {
+    func join(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
+        switch room.live?.join(join.user, session: join.session, at: shard.now.monotonic) {
+        case .success(let effects):
+            perform(effects, in: room)
+            if isBehind(join, in: room) { catchUp(join, in: room) } else { show(join, in: room, page: nil) }
+        case .failure(let error):
+            refuse(join, error)
+        case nil: break
+        }
+    }
+
+    /// Whether the session saw more of the room on another instance than has come here.
+    private func isBehind(_ join: HomeRoom.PendingJoin, in room: HomeRoom) -> Bool {
+        guard services.bus != nil, let since = join.wish.since, let live = room.live else { return false }
+        return since > live.lastSequence
+    }
+
+    /// Reads what has not come yet, so that a number ahead of it is not taken for one of another life of the room.
+    private func catchUp(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
+        room.catchingUp.append(join)
+        guard room.catchingUp.count == 1, let last = room.live?.lastSequence else { return }
+        let id = room.id
+        let query = HistoryQuery(.after(last), limit: HistoryQuery.limits.upperBound)
+        shard.withStore({ (store) async throws(StoreError) in try await store.history(of: id, query) }) {
+            [unowned self] result in
+            let joins = room.catchingUp
+            room.catchingUp = []
+            let page = try? result.get()
+            if let page { perform(room.live?.received(page.messages, at: shard.now.monotonic) ?? [], in: room) }
+            for join in joins {
+                if page != nil { show(join, in: room, page: nil) } else { giveUp(join, in: room) }
+            }
+            followUp(room)
+        }
+    }
+
+    private func show(_ join: HomeRoom.PendingJoin, in room: HomeRoom, page: HistoryPage?) {
+        guard room.live?.members.contains(join.session) == true else {
+            // Gone, expelled or without a room meanwhile; who is still there hears of it.
+            return refuse(join, .roomUnavailable)
+        }
+        switch room.live?.view(join.wish, page: page) {
+        case .view(let view):
+            room.enter(join.session, join.encoding)
+            let entered = EnteredRoom(
+                frames: frames(of: view, for: join), encoding: join.encoding, state: view.state,
+                userID: join.user.userID, numbers: view.numbers, needsResync: view.needsResync)
+            shard.post(.entered(join.session, request: join.request, room.id, entered), to: join.session.shard)
+        case .read(let query): read(query, for: join, in: room)
+        case nil: break
+        }
+    }
+
+    private func read(_ query: HistoryQuery, for join: HomeRoom.PendingJoin, in room: HomeRoom) {
+        var join = join
+        join.attempts += 1
+        guard join.attempts <= 4 else { return giveUp(join, in: room) }
+        if room.reading[query] != nil {
+            room.reading[query]?.append(join)
+            return
+        }
+        room.reading[query] = [join]
+        let id = room.id
+        let newest = room.live?.lastSequence ?? 0
+        shard.withStore({ [services] (_) async throws(StoreError) in
+            try await services.history(of: id, query, newest: newest)
+        }) {
+            [unowned self] result in
+            guard let joins = room.reading.removeValue(forKey: query) else { return }
+            for join in joins {
+                if case .success(let page) = result { show(join, in: room, page: page) } else { giveUp(join, in: room) }
+            }
+            followUp(room)
+        }
+    }
+
+    private func giveUp(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
+        room.exit(join.session)
+        perform(room.live?.leave(join.session, isBroken: false, at: shard.now.monotonic) ?? [], in: room)
+        refuse(join, .storageUnavailable)
+    }
+
+    private func refuse(_ join: HomeRoom.PendingJoin, _ error: ChatError) {
+        shard.post(.reply(join.session, request: join.request, .refused(error)), to: join.session.shard)
+    }
+
+    /// `message_history`, `resync_required` where it is due, `room_users` and `room_state`, as bytes for one session.
+    private func frames(of view: RoomView, for join: HomeRoom.PendingJoin) -> [UInt8] {
+        var out: [UInt8] = []
+        func add(_ event: StaticString, _ data: [UInt8], offset: MessageOffset? = nil) {
+            let envelope = join.encoding.envelope(event, data: data, offset: offset)
+            EncodedFrames.append(envelope, as: join.encoding, deflate: shard.deflate, to: &out)
+        }
+        if join.wish.asMessages {
+            for message in view.messages { add("new_message", MessageJSON.encode(message), offset: message.offset) }
+        } else {
+            add("message_history", EventJSON.messages(view.messages))
+        }
+        if view.needsResync {
+            add(
+                "resync_required",
+                EventJSON.object { out in
+                    out.key("roomId")
+                    out.string(view.state.roomID.value)
+                    out.key("lastSeq")
+                    out.integer(view.state.lastSequence)
+                })
+        }
+        add("room_users", EventJSON.users(view.users))
+        add("room_state", EventJSON.state(view.state))
+        return out
+    }
+}
+
+extension RoomView {
+    fileprivate var numbers: ClosedRange<SequenceNumber>? {
+        guard let first = messages.first?.sequence, let last = messages.last?.sequence, first <= last else {
+            return nil
+        }
+        return first...last
+    }
+}

@@ -1,0 +1,76 @@
+import ChatDomain
+import Telemetry
+
+/// Bringing rooms into memory, and into existence.
+extension RoomHub {
+    func load(_ id: RoomID) -> HomeRoom {
+        let room = HomeRoom(id: id)
+        rooms[id] = room
+        shard.withStore({ (store) async throws(StoreError) in try await store.room(id) }) { [unowned self] in
+            loaded($0, id)
+        }
+        return room
+    }
+
+    private func loaded(_ result: Result<RoomSnapshot?, StoreError>, _ id: RoomID) {
+        guard let room = rooms[id], room.live == nil else { return }
+        switch result {
+        case .success(let snapshot?): open(room, snapshot)
+        case .success(nil): makeOrRefuse(room)
+        case .failure(let error):
+            services.storeTrouble.warning("room not loaded", ["reason": "\(error)"])
+            abandon(room, .storageUnavailable)
+        }
+    }
+
+    private func open(_ room: HomeRoom, _ snapshot: RoomSnapshot) {
+        room.live = LiveRoom(snapshot, limits: services.configuration.roomLimits)
+        let waiting = room.waiting
+        room.waiting = []
+        // By id: one of them may delete the room, and those behind it mean the next one.
+        for command in waiting { handle(command, in: room.id) }
+        followUp(room)
+    }
+
+    private func abandon(_ room: HomeRoom, _ error: ChatError) {
+        rooms[room.id] = nil
+        for command in room.waiting { refuse(command, error) }
+    }
+
+    /// Nobody has made this room: the first command that may, does; those before it are refused.
+    private func makeOrRefuse(_ room: HomeRoom) {
+        guard let index = room.waiting.firstIndex(where: { mayMake(room.id, $0) }) else {
+            return abandon(room, .roomUnavailable)
+        }
+        for command in room.waiting[..<index] { refuse(command, .roomUnavailable) }
+        room.waiting.removeFirst(index)
+        let now = shard.now.wall
+        let id = room.id
+        let direct = DirectRoom.participants(of: id)
+        let value = Room(id: id, kind: direct == nil ? .group : .direct, isPrivate: direct != nil, createdAt: now)
+        let participants = direct.map { [$0.0, $0.1] } ?? []
+        shard.withStore({ (store) async throws(StoreError) in
+            try await store.create(value, participants: participants).snapshot
+        }) { [unowned self] result in
+            guard let room = rooms[id], room.live == nil else { return }
+            switch result {
+            case .success(let snapshot): open(room, snapshot)
+            case .failure(let error):
+                services.storeTrouble.warning("room not made", ["reason": "\(error)"])
+                abandon(room, .storageUnavailable)
+            }
+        }
+    }
+
+    /// A direct room comes to exist by the first join or send of one of its two, an open group by a join.
+    private func mayMake(_ id: RoomID, _ command: RoomCommand) -> Bool {
+        let user: UserID
+        switch command {
+        case .join(_, _, let joining, _, _): user = joining.userID
+        case .send(nil, _, _, let author) where DirectRoom.isDirect(id): user = author.userID
+        default: return false
+        }
+        guard DirectRoom.isDirect(id) else { return services.configuration.createsRoomsOnJoin }
+        return DirectRoom.participants(of: id).map { $0.0 == user || $0.1 == user } ?? false
+    }
+}

@@ -1,0 +1,138 @@
+import ChatDomain
+import JSON
+import Telemetry
+
+/// Rooms across instances: live traffic comes over the bus, the truth from the store.
+extension RoomHub {
+    /// Rooms compared with the store at once.
+    private static let checkSlice = 200
+
+    // MARK: Telling
+
+    func publish(_ messages: [Message], in room: HomeRoom) {
+        services.cache?.append(messages, to: room.id)
+        guard let bus = services.bus else { return }
+        bus.publish(messages.map { (room.id, encode(.message($0), in: room)) })
+    }
+
+    func share(_ news: RoomNews, in room: HomeRoom) {
+        switch news {
+        case .joined(let user): services.presence.directory.setPresent(user.userID, in: room.id, true)
+        case .left(let user): services.presence.directory.setPresent(user, in: room.id, false)
+        default: break
+        }
+        // Nobody else has the room who did not hear of it by subscribing; who is alone tells nobody.
+        guard let bus = services.bus else { return }
+        bus.publish([(room.id, encode(news, in: room))])
+    }
+
+    private func encode(_ news: RoomNews, in room: HomeRoom) -> [UInt8] {
+        RoomNewsCodec.encode(news, from: services.configuration.instance, in: room.id)
+    }
+
+    /// Traffic is wanted while sessions here receive it.
+    func updateSubscription(_ room: HomeRoom) {
+        guard room.isSubscribed == room.audience.isEmpty else { return }
+        room.isSubscribed = !room.audience.isEmpty
+        services.metrics.rooms.add(room.isSubscribed ? 1 : -1)
+        guard let bus = services.bus else { return }
+        if room.isSubscribed { bus.subscribe(room.id) } else { bus.unsubscribe(room.id) }
+    }
+
+    // MARK: Hearing
+
+    func heard(_ payload: [UInt8], in id: RoomID) {
+        guard let room = rooms[id], room.live != nil else { return }
+        let news: (InstanceID, RoomNews)? = payload.withUnsafeBytes { bytes in
+            guard let root = try? shard.parser.parse(bytes) else { return nil }
+            return RoomNewsCodec.decode(root, in: id)
+        }
+        guard let (instance, news) = news else {
+            services.metrics.foreignNews.add()
+            return services.busTrouble.warning("room news not understood", ["room": id.value])
+        }
+        guard instance != services.configuration.instance else { return }
+        if case .changed(let change) = news { weighing(room) { apply(change, to: room) } }
+        perform(room.live?.heard(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
+        followUp(room)
+    }
+
+    /// The subscription stands. What was stored before that may have gone by unheard.
+    func subscribed(_ id: RoomID) {
+        guard let room = rooms[id], room.isSubscribed else { return }
+        perform(room.live?.contactMade(at: shard.now.monotonic) ?? [], in: room)
+        followUp(room)
+        refresh([id])
+    }
+
+    /// Contact was lost and is there again: every live room is compared with the store.
+    func reconnected() {
+        let live = rooms.values.filter { $0.isSubscribed && $0.live != nil }
+        for room in live {
+            perform(room.live?.contactMade(at: shard.now.monotonic) ?? [], in: room)
+            followUp(room)
+        }
+        check(live.map(\.id))
+        refresh(live.map(\.id)[...])
+    }
+
+    /// An instance is dead: its users are gone, and what it stored last may never have been told.
+    func lost(_ instance: InstanceID) {
+        let live = rooms.values.filter { $0.live != nil }
+        for room in live {
+            perform(room.live?.lost(instance, at: shard.now.monotonic) ?? [], in: room)
+            followUp(room)
+        }
+        check(live.map(\.id))
+    }
+
+    // MARK: Comparing with the store
+
+    /// Looks for the last message of rooms gone quiet: the one loss that no later message uncovers.
+    func sweep() {
+        guard services.bus != nil else { return }
+        check(rooms.values.filter { $0.isSubscribed && $0.live != nil }.map(\.id))
+    }
+
+    private func check(_ ids: [RoomID]) {
+        for start in stride(from: 0, to: ids.count, by: Self.checkSlice) {
+            let slice = Array(ids[start..<min(start + Self.checkSlice, ids.count)])
+            shard.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: slice) }) {
+                [unowned self] result in
+                guard let newest = try? result.get() else { return }
+                for (id, sequence) in newest { announced(sequence, in: id) }
+            }
+        }
+    }
+
+    /// Reads what rooms are now, one after the other: a change made elsewhere while nobody listened is not told again.
+    private func refresh(_ ids: ArraySlice<RoomID>) {
+        var rest = ids
+        while let id = rest.popFirst() {
+            guard let room = rooms[id], room.live != nil else { continue }
+            let changes = room.changes
+            return shard.withStore({ (store) async throws(StoreError) in try await store.room(id) }) {
+                [unowned self] result in
+                // What was read may be from before a change that was heard of meanwhile.
+                if room.changes != changes { rest.append(id) } else if room === rooms[id] { take(result, for: room) }
+                refresh(rest)
+            }
+        }
+    }
+
+    private func take(_ result: Result<RoomSnapshot?, StoreError>, for room: HomeRoom) {
+        switch result {
+        case .success(let snapshot?):
+            for user in room.live?.refresh(snapshot, at: shard.now.monotonic) ?? [] { expel(user, from: room) }
+            followUp(room)
+        case .success(nil): apply(.deleted, to: room)
+        case .failure: break
+        }
+    }
+
+    private func announced(_ sequence: SequenceNumber, in id: RoomID) {
+        guard let room = rooms[id] else { return }
+        room.live?.announced(lastSequence: sequence, at: shard.now.monotonic)
+        followUp(room)
+    }
+}

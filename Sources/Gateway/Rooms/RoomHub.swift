@@ -1,0 +1,215 @@
+import ChatDomain
+import EventLoop
+import Telemetry
+
+/// The rooms at home on one shard: orders their commands, stores what they gather, sends what they deliver.
+final class RoomHub {
+    /// How long a room nobody uses is kept in memory, in milliseconds. With other instances about it is short: what they
+    /// change in a room without members here is not heard of.
+    private var idleMilliseconds: Int64 { services.bus == nil ? 30_000 : 1000 }
+
+    unowned let shard: ShardCore
+    let services: Services
+    var rooms: [RoomID: HomeRoom] = [:]
+    /// Rooms with something to store, in the order they came by it.
+    private var unwritten: [HomeRoom] = []
+    var messageIDs: MessageIDGenerator
+    /// What drafts weigh that wait for the store, in bytes.
+    private(set) var pendingBytes = 0
+
+    init(shard: ShardCore, services: Services, seed: UInt64) {
+        self.shard = shard
+        self.services = services
+        messageIDs = MessageIDGenerator(seed: seed)
+    }
+
+    // MARK: Commands
+
+    func handle(_ command: RoomCommand, in id: RoomID) {
+        let room = rooms[id] ?? load(id)
+        guard room.live != nil else {
+            guard room.waiting.count < 4096 else {
+                return refuse(command, .init(.overloaded, "too many wait for this room"))
+            }
+            room.waiting.append(command)
+            return
+        }
+        run(command, in: room)
+    }
+
+    private func run(_ command: RoomCommand, in room: HomeRoom) {
+        weighing(room) { carryOut(command, in: room) }
+        followUp(room)
+    }
+
+    /// Keeps count of what waits for the store, whatever `body` does to the room.
+    func weighing(_ room: HomeRoom, _ body: () -> Void) {
+        let before = room.live?.pendingBytes ?? 0
+        body()
+        pendingBytes += (room.live?.pendingBytes ?? 0) - before
+    }
+
+    private func carryOut(_ command: RoomCommand, in room: HomeRoom) {
+        let now = shard.now
+        switch command {
+        case .join(let session, let request, let user, let wish, let encoding):
+            join(.init(session: session, request: request, wish: wish, encoding: encoding, user: user), in: room)
+        case .leave(let session, let request, let isBroken):
+            room.exit(session)
+            perform(room.live?.leave(session, isBroken: isBroken, at: now.monotonic) ?? [], in: room)
+            if let request { shard.post(.reply(session, request: request, .done), to: session.shard) }
+        case .send(let session, let origin, let message, let author):
+            guard pendingBytes < services.configuration.maximumPendingBytes else {
+                return reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin)
+            }
+            let draft = MessageDraft(
+                id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
+            settle(room.live?.send(draft, from: session, origin: origin, at: now.monotonic), origin, in: room)
+        case .typing(let session, let request, let isTyping):
+            let origin = RequestOrigin.session(session, request: request)
+            if settle(room.live?.setTyping(session, isTyping: isTyping, at: now.monotonic), origin, in: room) {
+                reply(.done, to: origin)
+            }
+        case .markRead(let session, let request, let sequence):
+            let origin = RequestOrigin.session(session, request: request)
+            settle(
+                room.live?.markRead(session, sequence: sequence, origin: origin, at: now.monotonic), origin, in: room)
+        case .reencode(let session, let encoding):
+            guard room.entered[session] != nil else { break }
+            room.exit(session)
+            room.enter(session, encoding)
+        case .look(let origin, let user):
+            if let look = room.live?.look(by: user) { reply(.look(look), to: origin) }
+        case .changed(let change):
+            share(.changed(change), in: room)
+            apply(change, to: room)
+        }
+    }
+
+    func apply(_ change: RoomChange, to room: HomeRoom) {
+        room.changes += 1
+        switch change {
+        case .renamed(let name, let time): room.live?.rename(to: name, at: time)
+        case .admitted(let user): room.live?.admit(user)
+        case .expelled(let user): expel(user, from: room)
+        case .deleted: close(room)
+        }
+    }
+
+    func expel(_ user: UserID, from room: HomeRoom) {
+        guard let (sessions, effects) = room.live?.expel(user, at: shard.now.monotonic) else { return }
+        for session in sessions {
+            room.exit(session)
+            shard.post(.expelled(session, room.id), to: session.shard)
+        }
+        perform(effects, in: room)
+    }
+
+    @discardableResult
+    private func settle(
+        _ result: Result<[RoomEffect], ChatError>?, _ origin: RequestOrigin, in room: HomeRoom
+    ) -> Bool {
+        switch result {
+        case .success(let effects):
+            perform(effects, in: room)
+            return true
+        case .failure(let error):
+            reply(.refused(error), to: origin)
+            return false
+        case nil: return false
+        }
+    }
+
+    func refuse(_ command: RoomCommand, _ error: ChatError) {
+        switch command {
+        case .join(let session, let request, _, _, _), .typing(let session, let request, _),
+            .markRead(let session, let request, _):
+            shard.post(.reply(session, request: request, .refused(error)), to: session.shard)
+        case .leave(let session, let request?, _):
+            shard.post(.reply(session, request: request, .done), to: session.shard)
+        case .leave: break
+        case .send(_, let origin, _, _), .look(let origin, _): reply(.refused(error), to: origin)
+        case .changed, .reencode: break
+        }
+    }
+
+    func reply(_ reply: RoomReply, to origin: RequestOrigin) {
+        switch origin {
+        case .session(let session, let request):
+            shard.post(.reply(session, request: request, reply), to: session.shard)
+        case .call(let ticket): services.calls.answer(ticket, reply)
+        }
+    }
+
+    // MARK: Storing
+
+    /// Whatever a command left to do later: a write, a timer, forgetting the room.
+    func followUp(_ room: HomeRoom) {
+        guard rooms[room.id] === room, !room.isClosing else { return }
+        if room.live?.hasWriteReady == true, !room.isQueuedForWrite {
+            room.isQueuedForWrite = true
+            unwritten.append(room)
+        }
+        updateSubscription(room)
+        schedule(room)
+    }
+
+    /// Hands the store what the rooms gathered in this turn.
+    func submitWrites() {
+        guard !unwritten.isEmpty else { return }
+        let writes = unwritten.compactMap { room in
+            room.isQueuedForWrite = false
+            return room.live?.nextWrite()
+        }
+        unwritten.removeAll(keepingCapacity: true)
+        guard !writes.isEmpty else { return }
+        services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
+        let mailbox = services.mailbox(shard.index)
+        let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.storedMessages : nil
+        services.store.commit(writes) {
+            mailbox.post(.committed($0))
+            storedMessages?()
+        }
+    }
+
+    func committed(_ outcomes: [RoomWriteOutcome]) {
+        for outcome in outcomes {
+            guard let room = rooms[outcome.roomID] else { continue }
+            guard !room.isClosing else {
+                closed(room)
+                continue
+            }
+            weighing(room) { perform(room.live?.committed(outcome, at: shard.now.monotonic) ?? [], in: room) }
+            followUp(room)
+        }
+    }
+
+    // MARK: Time
+
+    /// Timers only ever move forward here: one that fires early finds nothing due and is set again.
+    private func schedule(_ room: HomeRoom) {
+        let now = shard.now.monotonic
+        let idle: Moment? = room.isForgettable ? now + idleMilliseconds : nil
+        guard let deadline = room.live?.deadline ?? idle else { return }
+        if let timer = room.timer {
+            guard deadline < timer.deadline else { return }
+            shard.loop.cancel(timer.id)
+        }
+        let id = shard.loop.schedule(after: deadline - now) { [unowned self] in
+            fire(room)
+        }
+        room.timer = (id, deadline)
+    }
+
+    private func fire(_ room: HomeRoom) {
+        let deadline = room.timer?.deadline
+        room.timer = nil
+        let now = shard.now.monotonic
+        weighing(room) { perform(room.live?.tick(at: now) ?? [], in: room) }
+        if room.isForgettable, room.live?.deadline == nil, let deadline, deadline <= now {
+            rooms[room.id] = nil
+        } else {
+            followUp(room)
+        }
+    }
+}

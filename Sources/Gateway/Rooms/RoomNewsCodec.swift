@@ -1,0 +1,130 @@
+import ChatDomain
+import JSON
+import MessageJSON
+
+/// Room news as other instances, and other services, read it: one JSON object,
+/// `{"instance":…,"type":…,"data":…}`, where a `new_message`'s data is what clients get.
+enum RoomNewsCodec {
+    static func encode(_ news: RoomNews, from instance: InstanceID, in room: RoomID) -> [UInt8] {
+        EventJSON.object { out in
+            out.key("instance")
+            out.string(instance.value)
+            out.key("type")
+            switch news {
+            case .message(let message):
+                out.string("new_message")
+                out.key("data")
+                MessageJSON.encode(message, into: &out)
+            case .joined(let user):
+                out.string("user_joined")
+                out.data { $0.user(user) }
+            case .left(let user):
+                out.string("user_left")
+                out.data { $0.member("userId", user.value) }
+            case .typing(let user, let isTyping):
+                out.string("user_typing")
+                out.data { out in
+                    out.user(user)
+                    out.key("isTyping")
+                    out.bool(isTyping)
+                }
+            case .read(let user, let sequence):
+                out.string("message_read")
+                out.data { out in
+                    out.user(user)
+                    out.key("seq")
+                    out.integer(sequence)
+                }
+            case .roster(let users, let asks):
+                out.string("roster")
+                out.data { out in
+                    out.key("asks")
+                    out.bool(asks)
+                    out.key("users")
+                    out.array(users) { out, user in out.object { $0.user(user) } }
+                }
+            case .changed(let change):
+                out.string("room_changed")
+                out.data { $0.change(change) }
+            }
+        }
+    }
+
+    /// nil for anything this server would not have written.
+    static func decode(_ root: JSONElement, in room: RoomID) -> (InstanceID, RoomNews)? {
+        guard let instance = root["instance"]?.string, let type = root["type"]?.string, let data = root["data"] else {
+            return nil
+        }
+        return news(type, data, in: room).map { (InstanceID(instance), $0) }
+    }
+
+    private static func news(_ type: String, _ data: JSONElement, in room: RoomID) -> RoomNews? {
+        switch type {
+        case "new_message": return MessageJSON.decode(data, in: room).map(RoomNews.message)
+        case "user_joined": return user(data).map(RoomNews.joined)
+        case "user_left": return userID(data["userId"]).map(RoomNews.left)
+        case "user_typing":
+            guard let user = user(data), let isTyping = data["isTyping"]?.bool else { return nil }
+            return .typing(user, isTyping: isTyping)
+        case "message_read":
+            guard let user = user(data), let sequence = data["seq"]?.integer else { return nil }
+            return .read(user, sequence)
+        case "roster":
+            guard let users = data["users"], users.kind == .array else { return nil }
+            return .roster(users.elements.compactMap(user), asks: data["asks"]?.bool ?? false)
+        case "room_changed": return change(data).map(RoomNews.changed)
+        default: return nil
+        }
+    }
+
+    private static func user(_ data: JSONElement) -> RoomUser? {
+        guard let id = userID(data["userId"]), let name = data["username"]?.string else { return nil }
+        return RoomUser(userID: id, username: name)
+    }
+
+    private static func userID(_ value: JSONElement?) -> UserID? {
+        value?.string.flatMap { try? UserID(validating: $0, field: "userId") }
+    }
+
+    private static func change(_ data: JSONElement) -> RoomChange? {
+        switch data["change"]?.string {
+        case "renamed":
+            guard let time = data["updatedAt"]?.integer else { return nil }
+            return .renamed(data["name"]?.string, at: Timestamp(milliseconds: time))
+        case "admitted": return userID(data["userId"]).map(RoomChange.admitted)
+        case "expelled": return userID(data["userId"]).map(RoomChange.expelled)
+        case "deleted": return .deleted
+        default: return nil
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func data(_ members: (inout JSONWriter) -> Void) {
+        key("data")
+        object(members)
+    }
+
+    fileprivate mutating func member(_ name: StaticString, _ value: String) {
+        key(name)
+        string(value)
+    }
+
+    fileprivate mutating func change(_ change: RoomChange) {
+        switch change {
+        case .renamed(let name, let time):
+            member("change", "renamed")
+            key("name")
+            if let name { string(name) } else { null() }
+            key("updatedAt")
+            integer(time.milliseconds)
+        case .admitted(let user):
+            member("change", "admitted")
+            member("userId", user.value)
+        case .expelled(let user):
+            member("change", "expelled")
+            member("userId", user.value)
+        case .deleted: member("change", "deleted")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+public import ChatDomain
+import Crypto
+public import Engine
+import EventLoop
+public import Identity
+import Synchronization
+import Telemetry
+
+/// What the gateway is set up with.
+public struct GatewayConfiguration: Sendable {
+    public var instance: InstanceID
+    public var engine = EngineConfiguration()
+    public var commands = CommandLimits()
+    public var roomLimits = RoomLimits()
+    public var createsRoomsOnJoin = true
+    /// Drafts waiting for the store at most, per shard, in bytes; past that, sends are refused.
+    public var maximumPendingBytes = 64 << 20
+    /// Rooms one session may be in at most.
+    public var maximumRoomsPerSession = 1000
+    /// Messages a second and user, bursts of three times that; 0 for no limit.
+    public var messageRate = 20
+    /// Connections a second and address, bursts of four times that; 0 for no limit.
+    public var connectionRate = 50
+    /// How long a connection may stay unauthenticated where a key is configured, in milliseconds.
+    public var authenticationMilliseconds: Int64 = 10_000
+    public var requiresAuthentication = false
+    public var origins = OriginPolicy.sameOrigin
+    /// Whether the address is a proxy's, whose `X-Forwarded-For` is believed.
+    public var isTrustedProxy: @Sendable (IPAddress) -> Bool = { _ in false }
+    public var serviceKey: ServiceKey?
+    /// Whether services on the internal listener have to show the service key.
+    public var internalRequiresKey = true
+    public var presence = PresenceSettings()
+    /// Files served at `/` and `/client/`; nil when the page is not served.
+    public var client: StaticFiles?
+
+    public init(instance: InstanceID) { self.instance = instance }
+}
+
+/// What all shards of an instance share. Everything in it may be used from any thread.
+public final class Services: Sendable {
+    public let configuration: GatewayConfiguration
+    let store: any DurableStore
+    let authentication: AuthenticationPolicy
+    let logger: Logger
+    let storeTrouble: OccasionalLogger
+    let busTrouble: OccasionalLogger
+    /// Live traffic between instances; nil for an instance by itself.
+    let bus: (any RoomBus)?
+    /// The newest history outside the process; nil without Redis.
+    let cache: (any HistoryCache)?
+    /// Called after each write of messages, on a thread of the store's: the hint that events may be pending.
+    let storedMessages: (@Sendable () -> Void)?
+    let metrics: GatewayMetrics
+    let registry: MetricsRegistry
+    let users: UserDirectory
+    let presence: PresenceHub
+    /// Sessions that clients may come back to; nil where none are kept.
+    let recovery: RecoveryDesk?
+    let addresses: AddressLimits
+    let readiness = Readiness()
+    let calls = CallTable()
+    private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
+    let dependencies: Dependencies
+    let engineMetrics: EngineMetrics
+    private let mailboxes: [Mailbox]
+    let shardCount: Int
+
+    init(
+        configuration: GatewayConfiguration, store: any DurableStore, bus: (any RoomBus)?, cache: (any HistoryCache)?,
+        storedMessages: (@Sendable () -> Void)?, directory: any SessionDirectory,
+        presenceChanged: (@Sendable (PresenceEdge) -> Void)?,
+        recovery: (any RecoveryStore)?,
+        authentication: AuthenticationPolicy, logger: Logger,
+        registry: MetricsRegistry, mailboxes: [Mailbox]
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.authentication = authentication
+        self.logger = logger
+        self.registry = registry
+        self.mailboxes = mailboxes
+        shardCount = mailboxes.count
+        storeTrouble = OccasionalLogger(logger)
+        busTrouble = OccasionalLogger(logger)
+        self.bus = bus
+        self.cache = cache
+        self.storedMessages = storedMessages
+        metrics = GatewayMetrics(registry)
+        users = UserDirectory(messageRate: configuration.messageRate)
+        presence = PresenceHub(
+            instance: configuration.instance, directory: directory, store: store, settings: configuration.presence,
+            changed: presenceChanged, online: metrics.usersOnline, logger: logger)
+        self.recovery = recovery.map { RecoveryDesk(store: $0) }
+        addresses = AddressLimits(rate: configuration.connectionRate)
+        engineMetrics = EngineMetrics(registry)
+        dependencies = Dependencies { Timestamp(milliseconds: WallClock.milliseconds()) }
+    }
+
+    /// History from the cache where it holds the whole page, else from the store.
+    ///
+    /// - Parameter newest: the newest number delivered here; a cache that is behind it is not asked.
+    func history(
+        of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber
+    ) async throws(StoreError) -> HistoryPage {
+        guard let cache else { return try await store.history(of: room, query) }
+        if let page = await cache.history(of: room, query, newest: newest) { return page }
+        let page = try await store.history(of: room, query)
+        // Only a page that ends with the newest message may stand in for the room's end.
+        if !page.hasMoreAfter, page.messages.last?.sequence == newest { cache.fill(room, with: page.messages) }
+        return page
+    }
+
+    /// Passes what the bus brings to the shards where the rooms are at home.
+    func startBus() {
+        bus?.start { [self] event in
+            switch event {
+            case .received(let room, let payload): mailbox(home(of: room)).post(.heard(room, payload))
+            case .subscribed(let room): mailbox(home(of: room)).post(.subscribed(room))
+            case .reconnected: tellAll(.reconnected)
+            case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
+            }
+        }
+    }
+
+    /// Takes what the directory of sessions tells to where it belongs.
+    func startPresence() {
+        presence.start(
+            tell: { [self] in tellAll($0) },
+            perform: { [self] in perform($0) })
+    }
+
+    func tellAll(_ message: ShardMessage) {
+        for mailbox in mailboxes { mailbox.post(message) }
+    }
+
+    /// An id for a message that goes into no room.
+    func messageID(at now: Timestamp) -> MessageID { messageIDs.withLock { $0.next(at: now) } }
+
+    func mailbox(_ shard: UInt16) -> Mailbox { mailboxes[Int(shard)] }
+
+    /// Both clocks, for code that runs off the loops.
+    func clock() -> Now {
+        Now(
+            wall: Timestamp(milliseconds: WallClock.milliseconds()),
+            monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
+    }
+
+    /// The shard where a room is at home on this instance.
+    func home(of room: RoomID) -> UInt16 {
+        guard shardCount > 1 else { return 0 }
+        var hasher = Hasher()
+        hasher.combine(room)
+        return UInt16(UInt(bitPattern: hasher.finalize()) % UInt(shardCount))
+    }
+}

@@ -1,0 +1,69 @@
+import ChatDomain
+import Engine
+import JSON
+
+/// A raw WebSocket as a session's channel: text frames in one of the two framings.
+final class RawChannel: SessionChannel, WebSocketHandler {
+    private let connection: Connection
+    private let shard: ShardCore
+    private var session: Session?
+    /// The framing of the endpoint holds until the first valid frame, then that frame's.
+    private var isFramingSettled = false
+
+    init(connection: Connection, shard: ShardCore) {
+        self.connection = connection
+        self.shard = shard
+    }
+
+    /// Opens the session. Called after the upgrade, so that what it says first goes out as frames.
+    func open(_ framing: RawFraming, handshake: Credentials) {
+        let encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
+        let session = shard.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
+        self.session = session
+        session.opened()
+    }
+
+    // MARK: From the client
+
+    func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
+        guard let session else { return }
+        do throws(ChatError) {
+            let frame = try RawFrame(try parse(text, isPadded: isPadded))
+            if !isFramingSettled { settle(frame.framing) }
+            guard frame.framing == framing else { throw RawFrame.refusal("this connection speaks the other framing") }
+            session.receive(event: frame.event, data: frame.data, tag: frame.tag)
+        } catch {
+            session.receivedGarbage(error)
+        }
+    }
+
+    private func parse(_ text: UnsafeRawBufferPointer, isPadded: Bool) throws(ChatError) -> JSONElement {
+        do throws(JSONError) { return try shard.parser.parse(text, padded: isPadded) } catch {
+            throw RawFrame.refusal(error == .tooDeep ? "JSON nested too deep" : "a frame is JSON text")
+        }
+    }
+
+    private var framing: RawFraming { session?.encoding.isTyped == true ? .type : .event }
+
+    private func settle(_ framing: RawFraming) {
+        isFramingSettled = true
+        session?.encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
+    }
+
+    func received(binary: UnsafeRawBufferPointer, on connection: Connection) {
+        close(.unsupportedData, reason: "binary frames are not taken here")
+    }
+
+    func closed(_ connection: Connection, code: UInt16?) {
+        session?.closed()
+        session = nil
+    }
+
+    // MARK: To the client
+
+    func send(_ frames: [UInt8], isDroppable: Bool) { connection.send(frames, isDroppable: isDroppable) }
+    func close(_ code: CloseCode, reason: String) { connection.close(code: code.rawValue, reason: reason) }
+    var frameSink: Connection? { connection }
+    func pause() { connection.pause() }
+    func resume() { connection.resume() }
+}

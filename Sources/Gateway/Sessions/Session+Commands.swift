@@ -1,0 +1,129 @@
+import ChatDomain
+import Identity
+
+/// What a session does with a command when its turn has come.
+extension Session {
+    func start(_ request: Request) {
+        do throws(ChatError) {
+            if request.command.needsIdentity, identity == nil { throw .unauthenticated }
+            if request.command.isMessage { try countMessage() }
+            try perform(request)
+        } catch {
+            refuse(error, event: request.event, tag: request.tag)
+            if error.code == .rateLimited, rate.isAbusive {
+                channel.close(.rateLimited, reason: "rate limit exceeded repeatedly")
+            }
+        }
+    }
+
+    private func countMessage() throws(ChatError) {
+        guard let user = identity?.userID else { return }
+        let now = shard.now.monotonic
+        guard let wait = shard.services.users.countMessage(of: user, at: now) else { return }
+        rate.noteRefusal(at: now)
+        throw .tooFast(wait: wait)
+    }
+
+    private func perform(_ request: Request) throws(ChatError) {
+        switch request.command {
+        case .authenticate(let credentials): try authenticate(credentials, tag: request.tag)
+        case .ping(let data):
+            emit("pong", data)
+            reply(request.tag, EventJSON.success())
+        case .userActivity: reply(request.tag, EventJSON.success())
+        case .presence(let command): try perform(command, request)
+        case .identify(let username):
+            identify(username)
+            reply(request.tag, EventJSON.success())
+        case .joinRoom(let room, let wish):
+            guard let user else { throw .unauthenticated }
+            let limit = shard.services.configuration.maximumRoomsPerSession
+            guard rooms.contains(room) || rooms.count < limit else {
+                throw .badRequest("a connection may be in \(limit) rooms at most")
+            }
+            rooms.insert(room)
+            send(.join(address, request: begin(request), user, wish, encoding), to: room)
+        case .leaveRoom(let room):
+            guard rooms.contains(room) else { throw .notJoined }
+            rooms.remove(room)
+            shard.localRooms.remove(self, from: room)
+            send(.leave(address, request: begin(request), isBroken: false), to: room)
+        case .sendMessage(let room, let message):
+            guard rooms.contains(room) else { throw .notJoined }
+            guard let user else { throw .unauthenticated }
+            let origin = RequestOrigin.session(address, request: begin(request))
+            send(.send(address, origin, message, user), to: room)
+        case .sendDirect(let recipients, let message):
+            guard let user else { throw .unauthenticated }
+            let number = begin(request)
+            shard.run({ [services = shard.services] in
+                await services.sendDirect(message, from: user.userID, to: recipients)
+            }) { [weak self] delivery in
+                guard let self, finish(number) != nil else { return }
+                reply(request.tag, delivery.json)
+                startWaiting()
+            }
+        case .typing(let room, let isTyping):
+            guard rooms.contains(room) else { throw .notJoined }
+            send(.typing(address, request: begin(request), isTyping: isTyping), to: room)
+        case .markRead(let room, let sequence):
+            guard rooms.contains(room) else { throw .notJoined }
+            send(.markRead(address, request: begin(request), sequence), to: room)
+        }
+    }
+
+    private func send(_ command: RoomCommand, to room: RoomID) {
+        shard.post(.room(room, command), to: shard.services.home(of: room))
+    }
+
+    /// A name for who came without one; a token's name stays.
+    private func identify(_ username: String) {
+        guard let identity, !identity.isUsernameVerified else { return }
+        self.identity?.username = username
+        update(.renamed(username))
+    }
+
+    // MARK: Answers from elsewhere
+
+    func answered(_ number: UInt32, _ answer: RoomReply) {
+        guard let request = finish(number) else { return }
+        switch answer {
+        case .sent(let id, let sequence, let timestamp, let isDuplicate):
+            reply(
+                request.tag,
+                EventJSON.success {
+                    $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)
+                })
+        case .done, .look: reply(request.tag, EventJSON.success())
+        case .refused(let error):
+            // Also who was in the room and asked to see it again is out of it then.
+            if case .joinRoom(let room, _) = request.command {
+                rooms.remove(room)
+                shard.localRooms.remove(self, from: room)
+                if rejoining != nil { return rejoined(isWhole: false) }
+            }
+            refuse(error, event: request.event, tag: request.tag)
+        }
+        startWaiting()
+    }
+
+    /// The room was shown; from here on its traffic comes to this session.
+    func entered(_ number: UInt32, _ room: RoomID, _ view: EnteredRoom) {
+        guard let request = finish(number) else { return }
+        if rooms.contains(room) { shard.localRooms.add(self, to: room, newest: view.state.lastSequence) }
+        let isOutdated = !view.encoding.isWebSocket && encoding.isWebSocket
+        channel.send(isOutdated ? EncodedFrames.framed(packets: view.frames) : view.frames, isDroppable: false)
+        reply(request.tag, EventJSON.success { $0.state(view.state) })
+        startWaiting()
+        entered(room, view)
+    }
+
+    /// The right to be in the room was taken away.
+    func expelled(from room: RoomID) {
+        rooms.remove(room)
+        shard.localRooms.remove(self, from: room)
+        emit(
+            "error",
+            EventJSON.error(.roomUnavailable, event: "join_room", isTyped: encoding.isTyped, at: shard.now.wall))
+    }
+}

@@ -1,0 +1,193 @@
+import ChatDomain
+import EventLoop
+import Identity
+import JSON
+import Telemetry
+
+/// One client connection as the chat sees it: who it is, which rooms it is in, which of its requests are under way.
+///
+/// Commands take effect in the order they came: one that needs an answer from elsewhere holds up those behind it, except
+/// messages to one room, whose order the room keeps itself.
+final class Session {
+    /// Commands under way and waiting; a client that has this many is not read until some are answered.
+    static let maximumPending = 64
+    /// Commands that may wait behind those under way. Reading stops earlier; a polling client's one body may hold more.
+    static let maximumWaiting = 1024
+    /// Bad frames or requests in a row before the connection is ended.
+    static let maximumBadInputs = 10
+
+    struct Request {
+        let event: String
+        let command: ClientCommand
+        let tag: RequestTag?
+    }
+
+    let shard: ShardCore
+    let id: SessionID
+    let address: SessionAddress
+    let connectedAt: Moment
+    let channel: any SessionChannel
+    var encoding: FrameEncoding
+    let isRaw: Bool
+    var identity: Identity?
+    /// What the handshake brought; used by a claim that brings no token of its own.
+    let handshake: Credentials
+    var rooms: Set<RoomID> = []
+    var presence = SessionPresence()
+    var underWay: [UInt32: Request] = [:]
+    var waiting: [Request] = []
+    var lastRequest: UInt32 = 0
+    private var badInputs = 0
+    var rate: ConnectionRate
+    var timer: TimerID?
+    var trail = SessionTrail()
+    var rejoining: Rejoining?
+    private(set) var isClosed = false
+
+    init(
+        shard: ShardCore, id: SessionID, address: SessionAddress, channel: any SessionChannel,
+        encoding: FrameEncoding, isRaw: Bool, handshake: Credentials
+    ) {
+        self.shard = shard
+        self.id = id
+        self.address = address
+        self.channel = channel
+        self.encoding = encoding
+        self.isRaw = isRaw
+        self.handshake = handshake
+        connectedAt = shard.now.monotonic
+        rate = ConnectionRate(messageRate: shard.services.configuration.messageRate, at: connectedAt)
+    }
+
+    var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
+
+    // MARK: Coming in
+
+    /// Takes one event from the client.
+    func receive(event: String, data: JSONElement?, tag: RequestTag?) {
+        let services = shard.services
+        services.metrics.commands.add()
+        do throws(ChatError) {
+            try rate.count(at: shard.now.monotonic)
+            let command = try CommandDecoder.decode(
+                event: event, data: data, isFlat: encoding.isTyped, limits: services.configuration.commands)
+            badInputs = 0
+            if command.isActivity { noteActivity() }
+            submit(Request(event: event, command: command, tag: tag))
+        } catch {
+            refuse(error, event: event, tag: tag)
+            noteBadInput(error)
+        }
+    }
+
+    /// Refuses what was not even an event.
+    func receivedGarbage(_ error: ChatError) {
+        refuse(error, event: nil, tag: nil)
+        noteBadInput(error)
+    }
+
+    private func noteBadInput(_ error: ChatError) {
+        switch error.code {
+        case .rateLimited:
+            if rate.isAbusive { channel.close(.rateLimited, reason: "rate limit exceeded repeatedly") }
+        case .badFrame, .badRequest, .unknownEvent:
+            badInputs += 1
+            if badInputs >= Self.maximumBadInputs { channel.close(.malformed, reason: "too many malformed frames") }
+        default: break
+        }
+    }
+
+    private func submit(_ request: Request) {
+        guard waiting.isEmpty, mayStart(request) else {
+            guard waiting.count < Self.maximumWaiting else {
+                let error = ChatError(.overloaded, "too many requests wait on this connection")
+                return refuse(error, event: request.event, tag: request.tag)
+            }
+            waiting.append(request)
+            if waiting.count + underWay.count >= Self.maximumPending { channel.pause() }
+            return
+        }
+        start(request)
+        if underWay.count >= Self.maximumPending { channel.pause() }
+    }
+
+    private func mayStart(_ request: Request) -> Bool {
+        guard !underWay.isEmpty else { return true }
+        guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
+        return underWay.first?.value.command.pipelinedRoom == room
+    }
+
+    /// Notes a request that will be answered from elsewhere.
+    func begin(_ request: Request) -> UInt32 {
+        lastRequest &+= 1
+        underWay[lastRequest] = request
+        return lastRequest
+    }
+
+    /// Ends a request that was under way, and starts what waited for it.
+    func finish(_ number: UInt32) -> Request? { underWay.removeValue(forKey: number) }
+
+    func startWaiting() {
+        while let next = waiting.first, mayStart(next), !isClosed {
+            waiting.removeFirst()
+            start(next)
+        }
+        if waiting.count + underWay.count < Self.maximumPending { channel.resume() }
+    }
+
+    // MARK: Going out
+
+    /// Takes a broadcast in the form this session needs.
+    @inline(__always)
+    func deliver(_ frames: EncodedFrames, isDroppable: Bool) {
+        let form = frames[encoding]
+        // Made before the rooms learned that this session needs another form.
+        let bytes = form.isEmpty ? frames.framedPackets(for: encoding) : form
+        channel.send(bytes, isDroppable: isDroppable)
+    }
+
+    /// The transport changed: from now on this form is needed.
+    func reencode(_ encoding: FrameEncoding) {
+        self.encoding = encoding
+        for room in rooms {
+            shard.localRooms.refresh(self, in: room)
+            shard.post(.room(room, .reencode(address, encoding)), to: shard.services.home(of: room))
+        }
+    }
+
+    func emit(_ event: StaticString, _ data: [UInt8], isDroppable: Bool = false) {
+        var out: [UInt8] = []
+        EncodedFrames.append(encoding.envelope(event, data: data), as: encoding, deflate: shard.deflate, to: &out)
+        channel.send(out, isDroppable: isDroppable)
+    }
+
+    /// Answers a request that asked for it.
+    ///
+    /// - Parameter name: what data that is no object stands under in flat frames.
+    func reply(_ tag: RequestTag?, _ data: [UInt8], under name: StaticString = "data") {
+        guard let tag else { return }
+        var out: [UInt8] = []
+        let envelope = encoding.answer(tag, data: data, under: name)
+        EncodedFrames.append(envelope, as: encoding, deflate: shard.deflate, to: &out)
+        channel.send(out, isDroppable: false)
+    }
+
+    /// Refuses a request: as its answer when it asked for one, else by an `error` event.
+    func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
+        shard.services.metrics.refusals.add()
+        if tag != nil { return reply(tag, EventJSON.refusal(error)) }
+        emit("error", EventJSON.error(error, event: event, isTyped: encoding.isTyped, at: shard.now.wall))
+    }
+
+    // MARK: The end
+
+    /// Called once by the channel, whoever ended the connection.
+    func closed() {
+        guard !isClosed else { return }
+        isClosed = true
+        if let timer { shard.loop.cancel(timer) }
+        underWay = [:]
+        waiting = []
+        shard.forget(self)
+    }
+}

@@ -1,0 +1,15 @@
+import ChatDomain
+import Engine
+
+/// The way to a session's client: a raw WebSocket or an Engine.IO connection.
+protocol SessionChannel: AnyObject {
+    /// Takes bytes in the session's encoding. Droppable ones may be left out when the client does not keep up.
+    func send(_ frames: [UInt8], isDroppable: Bool)
+    /// The WebSocket, where frames in the session's encoding may go to it past the channel; nil where they may not.
+    var frameSink: Connection? { get }
+    /// Ends the connection; the error, if any, was sent before. The session hears of the end by `closed`.
+    func close(_ code: CloseCode, reason: String)
+    /// Stops taking commands until `resume`, so that the client feels its own pace.
+    func pause()
+    func resume()
+}

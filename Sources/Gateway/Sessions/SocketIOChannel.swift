@@ -1,0 +1,191 @@
+import ChatDomain
+import Crypto
+import Engine
+import EventLoop
+import Identity
+import JSON
+import WireProtocols
+
+/// A Socket.IO connection as a session's channel: packets over polling or a WebSocket.
+final class SocketIOChannel: SessionChannel, SocketIOServing {
+    let socket: EngineIOSocket
+    let shard: ShardCore
+    private let handshake: Credentials
+    var rules: SocketIOSession
+    var timer: TimerID?
+    private var session: Session?
+    private var recovery = ChannelRecovery()
+
+    init(socket: EngineIOSocket, shard: ShardCore, handshake: Credentials) {
+        self.socket = socket
+        self.shard = shard
+        self.handshake = handshake
+        rules = Self.rules(on: shard)
+        schedule()
+    }
+
+    private var encoding: FrameEncoding {
+        guard socket.isOnWebSocket else { return recovery.isOffered ? .recoverablePolling : .socketIOPolling }
+        if recovery.isOffered { return socket.compressesOutput ? .recoverableDeflated : .recoverable }
+        return socket.compressesOutput ? .socketIODeflated : .socketIO
+    }
+
+    // MARK: From the client
+
+    func open(_ auth: JSONElement?) throws(ChatError) {
+        let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
+        let credentials = try credentials(fields)
+        let claim = RecoveryClaim(fields)
+        recovery.isOffered = shard.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
+        guard recovery.isOffered, let desk = shard.services.recovery, let key = claim.key, let offset = claim.offset
+        else { return try begin(credentials) }
+        recovery.isUnderWay = true
+        shard.run({ [services = shard.services] in
+            await desk.take(key) { address in
+                let error = ChatError(.replaced, "the client came back on another connection")
+                services.mailbox(address.shard).post(.close(address, .restart, error))
+            }
+        }) { [self] found in recover(found, key, offset, credentials) }
+    }
+
+    private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
+        Credentials(
+            token: try fields.optionalText("token", maximumCharacters: 8192) ?? handshake.token,
+            userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
+            username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
+                ?? handshake.username,
+            userAgent: handshake.userAgent)
+    }
+
+    /// Opens a session of its own.
+    private func begin(_ credentials: Credentials) throws(ChatError) {
+        recovery.isUnderWay = false
+        let session = shard.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
+        self.session = session
+        try session.checkHandshake()
+        if recovery.isOffered {
+            let key = SecureRandom.hex(bytes: 18)
+            recovery.key = key
+            shard.services.recovery?.opened(key, at: session.address)
+        }
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.key))
+        session.opened()
+    }
+
+    func received(_ event: SocketIOEvent) {
+        guard !event.hasBinary else {
+            let error = ChatError.badRequest("binary data is not taken here")
+            session?.refuse(error, event: event.name, tag: event.tag)
+            return
+        }
+        session?.receive(event: event.name, data: event.data, tag: event.tag)
+    }
+
+    func receivedGarbage(_ error: ChatError) { session?.receivedGarbage(error) }
+
+    // MARK: Recovery
+
+    /// Goes on with the session the client left. Until all its rooms are entered the client is told nothing, so that it is
+    /// told the truth then: whether anything is missing.
+    private func recover(
+        _ found: RecoverableSession?, _ key: String, _ offset: MessageOffset, _ credentials: Credentials
+    ) {
+        guard recovery.isUnderWay else {
+            // The client was gone before it was found; it may come again.
+            shard.services.recovery?.closed(key, keeping: found)
+            return
+        }
+        guard let found, let seen = found.seen(upTo: offset), let identity = identity(found, credentials) else {
+            return beginAfresh(credentials)
+        }
+        recovery.held = []
+        recovery.returning = (key, found)
+        let session = shard.open(
+            channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
+        self.session = session
+        session.adopt(identity)
+        session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
+            guard let self, recovery.isUnderWay else { return }
+            if isWhole { recovered(session, key) } else { beginAfresh(credentials) }
+        }
+    }
+
+    /// Who comes back: whom the credentials name, if any, must be the one who left.
+    private func identity(_ found: RecoverableSession, _ credentials: Credentials) -> Identity? {
+        guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: shard.now.wall) }
+        let named = try? shard.services.authentication.identify(
+            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
+            now: shard.now.wall)
+        return named?.userID == found.user.userID ? named : nil
+    }
+
+    private func recovered(_ session: Session, _ key: String) {
+        let held = recovery.held ?? []
+        recovery.held = nil
+        recovery.returning = nil
+        recovery.isUnderWay = false
+        recovery.key = key
+        shard.services.recovery?.opened(key, at: session.address)
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: key))
+        for frames in held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
+        for room in session.rooms { shard.localRooms.refresh(session, in: room) }
+    }
+
+    private func beginAfresh(_ credentials: Credentials) {
+        recovery.held = nil
+        recovery.returning = nil
+        session?.closed()
+        session = nil
+        do throws(ChatError) { try begin(credentials) } catch { refuseConnection(error) }
+    }
+
+    // MARK: To the client
+
+    func send(_ frames: [UInt8], isDroppable: Bool) {
+        if recovery.held != nil {
+            recovery.held?.append(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
+        } else if socket.isOnWebSocket {
+            socket.send(frames: frames, isDroppable: isDroppable)
+        } else {
+            socket.enqueue(frames[...], isDroppable: isDroppable)
+        }
+    }
+
+    func transportChanged(_ socket: EngineIOSocket) { session?.reencode(encoding) }
+
+    /// There are no close codes here: what a client must not retry is told by a DISCONNECT, after which it does not.
+    func close(_ code: CloseCode, reason: String) {
+        switch code {
+        case .malformed, .unauthorized, .forbidden, .replaced: disconnect()
+        default: socket.end(.serverClosed, code: code.rawValue, text: reason)
+        }
+    }
+
+    var frameSink: Connection? { recovery.held == nil ? socket.frameSink : nil }
+    func pause() { socket.pause() }
+    func resume() { socket.resume() }
+
+    // MARK: The end
+
+    func broken() {
+        if let key = recovery.key {
+            recovery.key = nil
+            shard.services.recovery?.closed(key, keeping: session?.recoverable())
+        }
+        if let (key, session) = recovery.returning {
+            recovery.returning = nil
+            shard.services.recovery?.closed(key, keeping: session)
+        }
+        left()
+    }
+
+    func left() {
+        recovery.isUnderWay = false
+        recovery.held = nil
+        recovery.returning = nil
+        if let key = recovery.key { shard.services.recovery?.closed(key, keeping: nil) }
+        recovery.key = nil
+        session?.closed()
+        session = nil
+    }
+}

@@ -1,0 +1,69 @@
+import Engine
+import EventLoop
+
+/// One event loop's share of an instance, as an actor that runs on that loop.
+actor Shard {
+    nonisolated let loop: EventLoop
+    nonisolated let index: UInt16
+    private var core: ShardCore?
+    private var listener: Listener?
+    private var internalListener: Listener?
+
+    init(loop: EventLoop, index: UInt16) {
+        self.loop = loop
+        self.index = index
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Makes the loop's world. Called once, before anything else.
+    func open(_ services: Services) throws {
+        let runner = Runner { [self] ticket, value in
+            loop.post { self.assumeIsolated { $0.core?.finished(ticket, value) } }
+        }
+        let core = try ShardCore(index: index, loop: loop, services: services, runner: runner)
+        self.core = core
+        core.keepHouse()
+        core.watchIdleness()
+        loop.turnEnd = { [unowned core] in core.endTurn() }
+    }
+
+    nonisolated func openMailbox() { assumeIsolated { $0.core?.openMailbox() } }
+
+    /// Listens, or joins the others who listen on this port.
+    func listen(address: IPAddress, port: UInt16, shared: Bool) throws(ListenError) -> UInt16 {
+        guard let core else { return port }
+        let listener = try Listener(
+            on: loop, address: address, port: port, shared: shared,
+            accepted: { [unowned core] descriptor, peer in core.accept(descriptor, from: peer) },
+            starved: { [unowned core] in core.starved() })
+        self.listener = listener
+        return listener.port
+    }
+
+    /// Opens the port for other services.
+    func listenInternally(address: IPAddress, port: UInt16) throws -> UInt16 {
+        guard let core else { return port }
+        let endpoint = try InternalEndpoint(shard: core)
+        let listener = try Listener(
+            on: loop, address: address, port: port, shared: false,
+            accepted: { [unowned endpoint] descriptor, peer in endpoint.accept(descriptor, from: peer) },
+            starved: { [unowned core] in core.starved() })
+        core.internalEndpoint = endpoint
+        internalListener = listener
+        return listener.port
+    }
+
+    /// Tells the sessions that this instance goes, a slice at a time so that they do not all come back at once.
+    func drain(over milliseconds: Int64) { core?.drain(over: milliseconds) }
+
+    func close() {
+        listener?.close()
+        listener = nil
+        internalListener?.close()
+        internalListener = nil
+        core?.closeAll()
+    }
+
+    var sessionCount: Int { core?.sessions.count ?? 0 }
+}

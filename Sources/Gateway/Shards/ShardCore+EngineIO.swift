@@ -1,0 +1,127 @@
+import ChatDomain
+import Crypto
+import Engine
+import EventLoop
+import WireProtocols
+
+/// Engine.IO requests. The port belongs to all loops, a session to one: its id names it, and a request that comes in
+/// elsewhere is passed on. Only WebSockets move with their sockets; polls are answered where they came in.
+extension ShardCore {
+    var engineIOSettings: EngineIOSettings {
+        var settings = EngineIOSettings()
+        settings.maxPayload = services.configuration.engine.maximumMessageBytes
+        return settings
+    }
+
+    func makeEngineIO() -> EngineIOServer {
+        let prefix = "\(services.configuration.instance)-\(index)-"
+        return EngineIOServer(
+            context: engine, settings: engineIOSettings, makeSID: { prefix + SecureRandom.hex(bytes: 12) },
+            opened: { [unowned self] socket, request in
+                let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
+                socket.handler = SocketIOChannel(socket: socket, shard: self, handshake: handshake)
+            })
+    }
+
+    func receivedEngineIO(_ request: HTTPRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection) {
+        do throws(EngineIORefusal) {
+            guard verdict != .refused else { throw .forbidden }
+            let kind = try EngineIOServer.classify(request.head)
+            switch kind {
+            case .handshakePolling, .handshakeWebSocket:
+                if services.readiness.isDraining {
+                    return answer(Problem.response(.draining), verdict, to: connection)
+                }
+                serve(kind, request, verdict, on: connection)
+            case .poll(let sid), .post(let sid), .upgrade(let sid):
+                guard let owner = owner(of: sid) else { throw .unknownSession }
+                guard owner == index else { return passOn(kind, request, verdict, from: connection, to: owner) }
+                serve(kind, request, verdict, on: connection)
+            }
+        } catch {
+            answer(EngineIOServer.response(error), verdict, to: connection)
+        }
+    }
+
+    private func serve(
+        _ kind: EngineIORequest, _ request: HTTPRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection
+    ) {
+        engineIO.serve(kind, request, on: connection) { [unowned self] in answer($0, verdict, to: $1) }
+    }
+
+    /// The shard a session id names; nil when it is another instance's, or nobody's.
+    private func owner(of sid: String) -> UInt16? {
+        let parts = sid.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 3, let shard = UInt16(parts[parts.count - 2]), Int(shard) < services.shardCount,
+            parts.dropLast(2).joined(separator: "-") == services.configuration.instance.value
+        else { return nil }
+        return shard
+    }
+
+    // MARK: Between loops
+
+    private func passOn(
+        _ kind: EngineIORequest, _ request: HTTPRequest, _ verdict: OriginPolicy.Verdict, from connection: Connection,
+        to owner: UInt16
+    ) {
+        if case .upgrade = kind {
+            guard let moving = connection.detach() else { return connection.abort() }
+            return post(.upgrade(kind, request, moving), to: owner)
+        }
+        lastPoll += 1
+        let ticket = lastPoll
+        let responder = HTTPResponder(for: connection) { [unowned self] in answer($0, verdict, to: $1) }
+        polls[ticket] = responder
+        // A client that goes while its poll is held elsewhere has to be missed there.
+        connection.attachment = PassedPoll(responder) { [unowned self] in
+            guard polls.removeValue(forKey: ticket) != nil else { return }
+            post(.pollAbandoned(ticket, by: index), to: owner)
+        }
+        post(.poll(ticket, from: index, kind, request), to: owner)
+    }
+
+    /// A request that came in on another loop for a session of this one.
+    func takePoll(_ ticket: UInt64, from origin: UInt16, _ kind: EngineIORequest, _ request: HTTPRequest) {
+        let key = ForeignPoll(shard: origin, ticket: ticket)
+        let responder = HTTPResponder { [unowned self] response in
+            foreignPolls[key] = nil
+            post(.polled(ticket, response), to: origin)
+        }
+        foreignPolls[key] = responder
+        engineIO.handle(kind, request, responder)
+    }
+
+    func pollAnswered(_ ticket: UInt64, _ response: HTTPResponse) {
+        polls.removeValue(forKey: ticket)?.respond(response)
+    }
+
+    func pollAbandoned(_ ticket: UInt64, by origin: UInt16) {
+        foreignPolls.removeValue(forKey: ForeignPoll(shard: origin, ticket: ticket))?.abandoned()
+    }
+
+    func takeUpgrade(_ kind: EngineIORequest, _ request: HTTPRequest, _ moving: Handover<DetachedConnection>) {
+        guard let connection = engine.adopt(moving) else { return }
+        if let refusal = engineIO.upgrade(kind, request, on: connection) {
+            connection.respond(refusal)
+        }
+    }
+}
+
+/// A poll held for a client of another loop.
+struct ForeignPoll: Hashable {
+    let shard: UInt16
+    let ticket: UInt64
+}
+
+/// What a connection keeps of a poll that was passed on.
+final class PassedPoll {
+    private let responder: HTTPResponder
+    private let abandon: () -> Void
+
+    init(_ responder: HTTPResponder, abandon: @escaping () -> Void) {
+        self.responder = responder
+        self.abandon = abandon
+    }
+
+    func abandoned() { abandon() }
+}

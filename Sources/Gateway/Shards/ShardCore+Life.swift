@@ -1,0 +1,48 @@
+import ChatDomain
+import Engine
+import EventLoop
+import JSON
+import Telemetry
+
+/// How a shard takes connections, and how it ends.
+extension ShardCore {
+    /// What is looked after now and then, milliseconds apart.
+    private static let housekeepingInterval: Int64 = 30_000
+
+    func keepHouse() {
+        hub.sweep()
+        services.users.sweep(at: now.monotonic)
+        services.addresses.sweep(at: now.monotonic)
+        loop.schedule(after: Self.housekeepingInterval) { [unowned self] in keepHouse() }
+    }
+
+    func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }
+
+    func starved() {
+        descriptorTrouble.warning("out of file descriptors: connections are dropped")
+    }
+
+    /// Every session is told, and then closed at a moment of its own within the time given.
+    func drain(over milliseconds: Int64) {
+        let leaving = sessions.all
+        for session in leaving {
+            session.emit(
+                "server_draining",
+                EventJSON.object { out in
+                    out.key("reconnectInMs")
+                    out.integer(Int64.random(in: 0...max(milliseconds, 1000)))
+                })
+        }
+        for session in leaving {
+            loop.schedule(after: Int64.random(in: 0...max(milliseconds, 0))) {
+                session.channel.close(.restart, reason: "the server restarts")
+            }
+        }
+    }
+
+    func closeAll() {
+        for connection in engine.allConnections { connection.close(code: CloseCode.restart.rawValue, reason: "") }
+        engine.flush()
+        internalEndpoint?.closeAll()
+    }
+}

@@ -1,0 +1,142 @@
+import ChatDomain
+import Engine
+import EventLoop
+import Telemetry
+import WireProtocols
+
+/// What a shard does with HTTP requests: upgrades, the page, REST.
+extension ShardCore: EngineHandler {
+    func received(_ request: HTTPRequest, on connection: Connection) {
+        services.metrics.requests.add()
+        let head = request.head
+        let verdict = services.configuration.origins.judge(head)
+        do throws(ChatError) {
+            try countConnection(request, on: connection)
+            if isEngineIO(head), head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
+            if head.asksToUpgrade(to: "websocket") { return try upgrade(head, verdict, connection) }
+            if head.method == "OPTIONS" {
+                return answer(services.configuration.origins.preflight(verdict), verdict, to: connection)
+            }
+            // What a foreign page cannot read it can still send; what changes something is not taken from it.
+            if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
+            guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
+            if let page = page(head) { return answer(page, verdict, to: connection) }
+            // What operators' tools ask is asked by nobody in particular, whatever their proxies add.
+            let caller =
+                OperationRoutes.answers(path)
+                ? Caller() : try CallerResolver(services: services).resolve(head, now: now.wall)
+            respond(
+                RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller),
+                verdict, on: connection)
+        } catch {
+            answer(Problem.response(error), verdict, to: connection)
+        }
+    }
+
+    func abandoned(_ connection: Connection) {
+        switch connection.attachment {
+        case let poll as HTTPResponder: poll.abandoned()
+        case let poll as PassedPoll: poll.abandoned()
+        default: break
+        }
+    }
+
+    func response(to refusal: HTTPRefusal) -> HTTPResponse { secured(Problem.response(refusal)) }
+
+    // MARK: REST
+
+    private func respond(_ request: RESTRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection) {
+        let router = router
+        run({ () async -> HTTPResponse in
+            do throws(ChatError) { return try await router.respond(to: request) } catch {
+                return Problem.response(error)
+            }
+        }) { [unowned self] response in
+            answer(response, verdict, to: connection)
+        }
+    }
+
+    private func page(_ head: HTTPRequestHead) -> HTTPResponse? {
+        guard head.method == "GET" || head.method == "HEAD", let path = head.path else { return nil }
+        return services.configuration.client?.response(path: path, head: head)
+    }
+
+    func isEngineIO(_ head: HTTPRequestHead) -> Bool {
+        head.target.rawPath == "/socket.io/" || head.target.rawPath == "/socket.io"
+    }
+
+    func answer(_ response: HTTPResponse, _ verdict: OriginPolicy.Verdict, to connection: Connection) {
+        var response = secured(response)
+        response.fields += services.configuration.origins.fields(for: verdict)
+        connection.respond(response)
+    }
+
+    /// Every answer forbids what no answer of ours needs.
+    private func secured(_ response: HTTPResponse) -> HTTPResponse {
+        var response = response
+        response.fields += [
+            HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
+            HTTPField("Referrer-Policy", "no-referrer"),
+            HTTPField(
+                "Content-Security-Policy",
+                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+            ),
+        ]
+        return response
+    }
+
+    // MARK: Limits
+
+    /// Counts a connection once, by the address of the client behind a trusted proxy.
+    private func countConnection(_ request: HTTPRequest, on connection: Connection) throws(ChatError) {
+        let isProxy = services.configuration.isTrustedProxy(request.peer)
+        // Behind a proxy one connection carries many clients: their upgrades are what is counted there.
+        guard isProxy ? request.head.asksToUpgrade(to: "websocket") : connection.attachment == nil else { return }
+        connection.attachment = self
+        let address = isProxy ? forwardedAddress(request.head) ?? request.peer : request.peer
+        guard let wait = services.addresses.countConnection(from: address, at: now.monotonic) else { return }
+        services.metrics.connectionsRefused.add()
+        connection.closeAfterAnswer()
+        throw ChatError(.rateLimited, "too many connections from this address", retryAfterMilliseconds: wait)
+    }
+
+    /// The last address a trusted proxy saw that is not a trusted proxy itself.
+    private func forwardedAddress(_ head: HTTPRequestHead) -> IPAddress? {
+        let hops = head.headers.listMembers(of: "X-Forwarded-For").reversed().compactMap { IPAddress($0) }
+        return hops.first { !services.configuration.isTrustedProxy($0) } ?? hops.last
+    }
+
+    // MARK: Upgrades
+
+    private func upgrade(
+        _ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict, _ connection: Connection
+    ) throws(ChatError) {
+        let framing: RawFraming
+        switch head.path {
+        case "/": framing = .event
+        case "/ws": framing = .type
+        default: throw ChatError(.notFound, "there is no WebSocket at this path")
+        }
+        if verdict == .refused { throw .foreignOrigin }
+        guard !services.readiness.isDraining else { throw .draining }
+        let handshake: WebSocketHandshake
+        do throws(HTTPRefusal) {
+            handshake = try WebSocketHandshake(head, deflate: connection.deflatePolicy)
+        } catch {
+            connection.closeAfterAnswer()
+            return answer(Problem.response(error), verdict, to: connection)
+        }
+        let credentials = try CallerResolver.credentials(head)
+        let channel = RawChannel(connection: connection, shard: self)
+        let subprotocol = handshake.subprotocols.first == "bearer" ? "bearer" : nil
+        connection.attachment = channel
+        connection.upgrade(handshake, subprotocol: subprotocol, handler: channel)
+        channel.open(framing, handshake: credentials)
+    }
+}
+
+extension ChatError {
+    static let foreignOrigin = Self(.forbidden, "this origin is not on the list")
+    static let draining = Self(
+        .overloaded, "this instance is shutting down; connect again", retryAfterMilliseconds: 1000)
+}

@@ -1,0 +1,180 @@
+import ChatDomain
+import Crypto
+import Compression
+import Engine
+import EventLoop
+import Identity
+import JSON
+import Telemetry
+
+/// Everything one event loop owns: its connections and sessions, the rooms at home on it, the way to the other shards.
+///
+/// Confined to its loop; `Shard` is the actor that keeps it there.
+final class ShardCore {
+    let index: UInt16
+    let loop: EventLoop
+    let services: Services
+    let engine: EngineContext
+    let parser = JSONParser()
+    let localRooms = LocalRooms()
+    var trail = SentTrail()
+    private(set) lazy var watchers = PresenceWatchers(shard: self)
+    private(set) lazy var hub = RoomHub(shard: self, services: services, seed: SecureRandom.uint64())
+    private(set) lazy var engineIO = makeEngineIO()
+    /// The port for other services, on the one loop that serves it.
+    var internalEndpoint: InternalEndpoint?
+    var sessions = SessionTable()
+    /// Polls passed on to other shards, and polls of other shards held here.
+    var polls: [UInt64: HTTPResponder] = [:]
+    var foreignPolls: [ForeignPoll: HTTPResponder] = [:]
+    var lastPoll: UInt64 = 0
+    let router: RESTRouter
+    let descriptorTrouble: OccasionalLogger
+    private var local: [ShardMessage] = []
+    private let runner: Runner
+
+    init(index: UInt16, loop: EventLoop, services: Services, runner: Runner) throws(TLSError) {
+        self.index = index
+        self.loop = loop
+        self.services = services
+        self.runner = runner
+        router = RESTRouter(services: services)
+        descriptorTrouble = OccasionalLogger(services.logger)
+        engine = try EngineContext(
+            loop: loop, configuration: services.configuration.engine, metrics: services.engineMetrics,
+            logger: services.logger)
+        engine.handler = self
+    }
+
+    /// Both clocks, as read at the beginning of this turn.
+    var now: Now {
+        Now(
+            wall: Timestamp(milliseconds: loop.wallMilliseconds),
+            monotonic: Moment(milliseconds: loop.monotonicMilliseconds))
+    }
+
+    // MARK: Messages between shards
+
+    func post(_ message: ShardMessage, to shard: UInt16) {
+        if shard == index { local.append(message) } else { services.mailbox(shard).post(message) }
+    }
+
+    func openMailbox() {
+        for message in services.mailbox(index).takeAll() { handle(message) }
+    }
+
+    /// The end of a loop turn: what was said here is heard, what was gathered is stored, what was queued is written.
+    func endTurn() {
+        repeat {
+            engine.resumePaused()
+            while !local.isEmpty {
+                let batch = local
+                local.removeAll(keepingCapacity: true)
+                for message in batch { handle(message) }
+            }
+            engineIO.settle()
+            internalEndpoint?.settle()
+        } while engine.hasPausedToResume || engineIO.hasUnsettled || !local.isEmpty
+            || internalEndpoint?.hasUnsettled == true
+        hub.submitWrites()
+        engine.flush()
+        internalEndpoint?.flush()
+    }
+
+    private func handle(_ message: ShardMessage) {
+        switch message {
+        case .room(let room, let command): hub.handle(command, in: room)
+        case .committed(let outcomes): hub.committed(outcomes)
+        case .heard(let room, let payload): hub.heard(payload, in: room)
+        case .subscribed(let room): hub.subscribed(room)
+        case .reconnected: hub.reconnected()
+        case .lost(let instance): hub.lost(instance)
+        case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
+        case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
+        case .fanOut(let room, let frames, let isDroppable, let user):
+            let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user)
+            services.metrics.deliveries.add(copies)
+        case .messages(let room, let frames, let numbers):
+            trail.note(room, numbers)
+            services.metrics.deliveries.add(localRooms.fanOut(frames, to: room, numbers: numbers))
+        case .expelled(let address, let room): sessions[address]?.expelled(from: room)
+        case .direct(let addresses, let frames):
+            for address in addresses {
+                guard let session = sessions[address] else { continue }
+                session.trail.restart(at: trail.count)
+                session.deliver(frames, isDroppable: false)
+            }
+        case .close(let address, let code, let error):
+            guard let session = sessions[address] else { return }
+            session.refuse(error, event: nil, tag: nil)
+            session.channel.close(code, reason: error.message)
+        case .logOut(let address): sessions[address]?.logOut()
+        case .presence(let edges): watchers.note(edges)
+        case .friendship(let a, let b, let isFriend): watchers.befriended(a, b, isFriend: isFriend)
+        case .poll(let ticket, let origin, let kind, let request): takePoll(ticket, from: origin, kind, request)
+        case .polled(let ticket, let response): pollAnswered(ticket, response)
+        case .pollAbandoned(let ticket, let origin): pollAbandoned(ticket, by: origin)
+        case .upgrade(let kind, let request, let moving): takeUpgrade(kind, request, moving)
+        }
+    }
+
+    // MARK: Sessions
+
+    func open(
+        channel: any SessionChannel, encoding: FrameEncoding, isRaw: Bool, handshake: Credentials,
+        id recovered: SessionID? = nil
+    ) -> Session {
+        let address = sessions.reserve(shard: index)
+        let id = recovered ?? SessionID("\(services.configuration.instance)-\(index)-\(SecureRandom.hex(bytes: 12))")
+        let session = Session(
+            shard: self, id: id, address: address, channel: channel, encoding: encoding, isRaw: isRaw,
+            handshake: handshake)
+        sessions.set(session)
+        services.metrics.sessions.add()
+        return session
+    }
+
+    func forget(_ session: Session) {
+        for room in session.rooms {
+            localRooms.remove(session, from: room)
+            post(.room(room, .leave(session.address, request: nil, isBroken: true)), to: services.home(of: room))
+        }
+        if let user = session.identity?.userID {
+            services.users.remove(session.address, of: user, at: now.monotonic)
+            leave(session, user)
+        }
+        sessions.remove(session.address)
+        services.metrics.sessions.subtract()
+    }
+
+    // MARK: Helpers
+
+    /// Compresses a message for those who agreed on it; nil where it is too short to be worth it.
+    func deflate(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard bytes.count >= services.configuration.engine.deflateThreshold else { return nil }
+        var squeezed: [UInt8] = []
+        engine.deflater.compress(bytes, into: &squeezed)
+        return squeezed
+    }
+
+    /// Asks the store, and goes on here with its answer.
+    func withStore<Value: Sendable>(
+        _ operation: @escaping @Sendable (any DurableStore) async throws(StoreError) -> Value,
+        then: @escaping (Result<Value, StoreError>) -> Void
+    ) {
+        let store = services.store
+        run(
+            { () async -> Result<Value, StoreError> in
+                do throws(StoreError) { return .success(try await operation(store)) } catch { return .failure(error) }
+            }, then: then)
+    }
+
+    func finished(_ ticket: UInt64, _ value: any Sendable) { runner.finished(ticket, value) }
+
+    /// Runs `operation` off the loop and `then` on it, with the result.
+    func run<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        runner.run(operation, then: then)
+    }
+}

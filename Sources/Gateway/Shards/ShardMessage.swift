@@ -1,0 +1,62 @@
+import ChatDomain
+import Engine
+import EventLoop
+import WireProtocols
+
+/// What shards tell each other. Delivered in order per sender, in batches, one wake-up however many.
+enum ShardMessage: Sendable {
+    // To the shard where the room is at home.
+    case room(RoomID, RoomCommand)
+    case committed([RoomWriteOutcome])
+    case heard(RoomID, [UInt8])
+    case subscribed(RoomID)
+    case reconnected
+    case lost(InstanceID)
+
+    // To the shard where the session lives.
+    case reply(SessionAddress, request: UInt32, RoomReply)
+    case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
+    case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?)
+    /// Messages of a room, with their numbers.
+    case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>)
+    case expelled(SessionAddress, RoomID)
+    case direct([SessionAddress], EncodedFrames)
+    case close(SessionAddress, CloseCode, ChatError)
+    /// Ends a session for good: without a grace period.
+    case logOut(SessionAddress)
+    case presence([PresenceEdge])
+    case friendship(UserID, UserID, isFriend: Bool)
+
+    // Between the shard where an Engine.IO request came in and the one its session lives on.
+    case poll(UInt64, from: UInt16, EngineIORequest, HTTPRequest)
+    case polled(UInt64, HTTPResponse)
+    case pollAbandoned(UInt64, by: UInt16)
+    case upgrade(EngineIORequest, HTTPRequest, Handover<DetachedConnection>)
+}
+
+/// What a session or a REST call wants of a room.
+enum RoomCommand: Sendable {
+    case join(SessionAddress, request: UInt32, RoomUser, HistoryWish, FrameEncoding)
+    case leave(SessionAddress, request: UInt32?, isBroken: Bool)
+    case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser)
+    case typing(SessionAddress, request: UInt32, isTyping: Bool)
+    case markRead(SessionAddress, request: UInt32, SequenceNumber)
+    /// The session's client needs another form from now on.
+    case reencode(SessionAddress, FrameEncoding)
+    /// Asks what the room is and whether this user may enter.
+    case look(RequestOrigin, UserID?)
+    /// The store changed; what is in memory follows.
+    case changed(RoomChange)
+}
+
+/// What a session is shown on entering a room, encoded for it.
+struct EnteredRoom: Sendable {
+    var frames: [UInt8]
+    var encoding: FrameEncoding
+    var state: RoomState
+    var userID: UserID
+    /// The messages it is shown.
+    var numbers: ClosedRange<SequenceNumber>?
+    /// More was missed than is shown.
+    var needsResync: Bool
+}

@@ -1,0 +1,74 @@
+public import Crypto
+
+/// The keys a server believes, and what each of them is for.
+public struct VerificationKeys: Sendable {
+    struct Key: Sendable {
+        enum Material: Sendable {
+            case secret([UInt8])
+            case publicKey(SignatureVerifier)
+        }
+
+        /// nil for a key that has no name, which is tried whatever `kid` a token has.
+        var id: String?
+        var material: Material
+        /// What it may be used with. The token only chooses among these (RFC 8725 §3.1).
+        var algorithms: Set<TokenAlgorithm>
+    }
+
+    private(set) var keys: [Key]
+    /// Keys of a set that are of no use here, each with the reason, for the log.
+    public internal(set) var ignored: [String] = []
+
+    public var count: Int { keys.count }
+    public var isEmpty: Bool { keys.isEmpty }
+
+    init(_ keys: [Key]) { self.keys = keys }
+
+    /// A secret shared with the issuer, for HS256, HS384 and HS512. An empty one is no key.
+    public init(secret: [UInt8]) {
+        let algorithms: Set<TokenAlgorithm> = Set(HMAC.Function.allCases.map(TokenAlgorithm.hmac))
+        keys = secret.isEmpty ? [] : [Key(material: .secret(secret), algorithms: algorithms)]
+    }
+
+    /// The issuer's public key in PEM, for every algorithm of its kind.
+    public init(publicKeyPEM: [UInt8]) throws(PublicKey.Refusal) {
+        keys = [Key(try PublicKey(pem: publicKeyPEM))]
+    }
+
+    public func adding(_ others: VerificationKeys) -> VerificationKeys {
+        var all = self
+        all.keys += others.keys
+        all.ignored += others.ignored
+        return all
+    }
+
+    func check(_ token: JSONWebToken) throws(TokenRefusal) {
+        guard let algorithm = token.algorithm else { throw .algorithmNotAllowed }
+        let fitting = keys.filter { $0.algorithms.contains(algorithm) }
+        guard !fitting.isEmpty else { throw .algorithmNotAllowed }
+        let named = fitting.filter { $0.id == nil || token.keyID == nil || $0.id == token.keyID }
+        guard !named.isEmpty else { throw .unknownKey }
+        guard named.contains(where: { $0.secures(token, by: algorithm) }) else { throw .badSignature }
+    }
+}
+
+extension VerificationKeys.Key {
+    init(_ key: PublicKey, id: String? = nil) {
+        let algorithms = SignatureAlgorithm.allCases.filter { $0.keyKind == key.kind }
+        self.init(
+            id: id, material: .publicKey(SignatureVerifier(key)),
+            algorithms: Set(algorithms.map(TokenAlgorithm.signature)))
+    }
+
+    /// Whether the token was secured with this key by an algorithm the key is for.
+    func secures(_ token: JSONWebToken, by algorithm: TokenAlgorithm) -> Bool {
+        guard algorithms.contains(algorithm) else { return false }
+        return switch (material, algorithm) {
+        case (.secret(let secret), .hmac(let function)):
+            HMAC.isValid(token.signature, function, key: secret, message: token.signedBytes)
+        case (.publicKey(let verifier), .signature(let algorithm)):
+            verifier.isValid(token.signature, of: token.signedBytes, algorithm: algorithm)
+        default: false
+        }
+    }
+}

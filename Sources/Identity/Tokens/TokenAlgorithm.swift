@@ -1,0 +1,28 @@
+public import Crypto
+
+/// How a token is secured (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
+public enum TokenAlgorithm: Hashable, Sendable {
+    case hmac(HMAC.Function)
+    case signature(SignatureAlgorithm)
+
+    /// - Parameter name: as the header's `alg` and a key's `alg` have it; nil for names not taken.
+    public init?(name: String) {
+        switch name {
+        case "HS256": self = .hmac(.sha256)
+        case "HS384": self = .hmac(.sha384)
+        case "HS512": self = .hmac(.sha512)
+        default:
+            guard let algorithm = SignatureAlgorithm(rawValue: name) else { return nil }
+            self = .signature(algorithm)
+        }
+    }
+
+    public var name: String {
+        switch self {
+        case .hmac(.sha256): "HS256"
+        case .hmac(.sha384): "HS384"
+        case .hmac(.sha512): "HS512"
+        case .signature(let algorithm): algorithm.rawValue
+        }
+    }
+}

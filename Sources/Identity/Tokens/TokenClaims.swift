@@ -1,0 +1,59 @@
+public import ChatDomain
+import JSON
+
+/// What a verified token says of its bearer (RFC 7519 §4; the profile as OpenID Connect Core §5.1 names it).
+public struct TokenClaims: Hashable, Sendable {
+    /// `sub`, else `userId`, else `id`; a number means its decimal text.
+    public var userID: UserID
+    /// `username`, else `name`, else `preferred_username`.
+    public var username: String?
+    public var name: String?
+    public var email: String?
+    /// `avatar`, else `picture`.
+    public var avatar: String?
+    /// nil for a token that does not expire.
+    public var expiresAt: Timestamp?
+    public var notBefore: Timestamp?
+    public var issuedAt: Timestamp?
+    public var issuer: String?
+    public var audiences: [String]
+
+    init(payload: [UInt8]) throws(TokenRefusal) {
+        guard let claims = try? JSONValue(parsing: payload), claims.object != nil else { throw .malformedClaims }
+        userID = try Self.userID(claims)
+        username = Self.displayName(claims, ["username", "name", "preferred_username"])
+        name = Self.displayName(claims, ["name"])
+        email = claims["email"]?.string
+        avatar = (claims["avatar"] ?? claims["picture"])?.string
+        expiresAt = try Self.date(claims["exp"])
+        notBefore = try Self.date(claims["nbf"])
+        issuedAt = try Self.date(claims["iat"])
+        issuer = claims["iss"]?.string
+        audiences = claims["aud"]?.array?.compactMap(\.string) ?? claims["aud"]?.string.map { [$0] } ?? []
+    }
+
+    private static func userID(_ claims: JSONValue) throws(TokenRefusal) -> UserID {
+        let claim = ["sub", "userId", "id"].lazy.compactMap { claims[$0] }.first { !$0.isNull }
+        guard let text = claim?.string ?? claim?.integer.map(String.init),
+            let userID = try? UserID(validating: text, field: "sub")
+        else { throw .missingUser }
+        return userID
+    }
+
+    /// The first of these claims that can stand beside a message; others are passed over, as a name is no ground to
+    /// refuse anybody.
+    private static func displayName(_ claims: JSONValue, _ names: [String]) -> String? {
+        names.lazy.compactMap { claims[$0]?.string }.first { name in
+            !name.isEmpty && name.count <= UserID.maximumCharacters && !name.utf8.contains(0)
+        }
+    }
+
+    /// Seconds since the epoch, with or without a fraction (RFC 7519 §2).
+    private static func date(_ claim: JSONValue?) throws(TokenRefusal) -> Timestamp? {
+        guard let claim else { return nil }
+        guard let seconds = claim.number else { throw .malformedClaims }
+        // Milliseconds that a Double holds exactly: some 285,000 years each way.
+        let milliseconds = min(max(seconds * 1000, -0x1p53), 0x1p53)
+        return Timestamp(milliseconds: Int64(milliseconds))
+    }
+}

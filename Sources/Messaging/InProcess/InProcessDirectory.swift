@@ -1,0 +1,73 @@
+public import ChatDomain
+import Synchronization
+
+/// The sessions of an instance by itself.
+public final class InProcessDirectory: SessionDirectory {
+    private struct State {
+        var table = PresenceTable()
+        var handler: (@Sendable (DirectoryEvent) -> Void)?
+    }
+
+    private let instance: InstanceID
+    private let maximumSessions: Int
+    private let state = Mutex(State())
+
+    /// - Parameter maximumSessions: sessions one user may have; the oldest gives way. 0 for no limit.
+    public init(instance: InstanceID, maximumSessions: Int) {
+        self.instance = instance
+        self.maximumSessions = maximumSessions
+    }
+
+    public func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void) {
+        state.withLock { $0.handler = handler }
+    }
+
+    public func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
+        var evicted: [SessionRecord] = []
+        change { table in
+            let outcome = table.connect(record, limit: maximumSessions, at: record.connectedAt)
+            evicted = outcome.evicted
+            return outcome.change
+        }
+        completion(evicted)
+    }
+
+    public func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
+        change { $0.update(session, of: user, update, at: now) }
+    }
+
+    public func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
+        change { $0.remove(session, of: user, at: now) }
+    }
+
+    /// The handler is called under the lock, so that changes are told in the order they took effect.
+    private func change(_ body: (inout PresenceTable) -> UserPresence?) {
+        state.withLock { state in
+            guard let presence = body(&state.table) else { return }
+            state.handler?(.changed(presence, origin: instance))
+        }
+    }
+
+    public func sessions(of user: UserID) async -> [SessionRecord] { state.withLock { $0.table.sessions(of: user) } }
+
+    public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
+        state.withLock { state in
+            var found: [UserID: Set<InstanceID>] = [:]
+            for user in users where !state.table.sessions(of: user).isEmpty { found[user] = [instance] }
+            return found
+        }
+    }
+
+    /// There is no other: what is not this instance's was left by an earlier run.
+    public func isAlive(_ instance: InstanceID) async -> Bool { instance == self.instance }
+
+    public func sharedFriends(of user: UserID) async -> Set<UserID> { [] }
+    public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {}
+    public func send(_ payload: [UInt8], to instance: InstanceID?) {}
+    /// There is nobody else to keep anybody in sight.
+    public func close() async {
+        for record in state.withLock({ $0.table.records }) {
+            remove(record.id, of: record.user.userID, at: record.lastActiveAt)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// Takes events for others and says what became of each. Kept by RabbitMQ; by a scripted one in tests.
+///
+/// Duties of every implementation:
+/// - Nothing here blocks; reports come on a thread of the broker's own, in order.
+/// - Every event published after `.connected` is settled once, unless `.disconnected` comes first: then the fate of all
+///   that were not settled is unknown.
+/// - It reconnects by itself.
+public protocol EventBroker: Sendable {
+    /// Connects, and reports from then on. Called once.
+    func start(_ report: @escaping @Sendable (BrokerReport) -> Void)
+
+    /// Hands events over, to be sent in this order.
+    func publish(_ events: [BrokerEvent])
+
+    /// Lets go of the broker. No report follows.
+    func stop() async
+}
+
+/// One event on its way to a queue.
+public struct BrokerEvent: Sendable {
+    /// The sender's own handle, under which the outcome is reported.
+    public var tag: UInt64
+    /// Names the event for its consumers, the same on every repeat; at most 255 bytes of UTF-8.
+    public var messageID: String
+    /// What kind of event it is, such as `message.sent`; at most 255 bytes.
+    public var type: String
+    /// Seconds since the Unix epoch.
+    public var timestampSeconds: UInt64
+    /// The trace it belongs to (W3C Trace Context, section 3.2), if any.
+    public var traceparent: String?
+    /// JSON.
+    public var body: [UInt8]
+
+    public init(
+        tag: UInt64, messageID: String, type: String, timestampSeconds: UInt64, traceparent: String? = nil,
+        body: [UInt8]
+    ) {
+        self.tag = tag
+        self.messageID = messageID
+        self.type = type
+        self.timestampSeconds = timestampSeconds
+        self.traceparent = traceparent
+        self.body = body
+    }
+}
+
+/// What became of one event.
+public enum BrokerOutcome: Hashable, Sendable {
+    /// The broker has it, durably.
+    case confirmed
+    /// No queue took it: the queue is gone.
+    case returned
+    /// The broker could not or would not take it.
+    case refused
+}
+
+public enum BrokerReport: Sendable {
+    case connected
+    case settled([(tag: UInt64, outcome: BrokerOutcome)])
+    /// The connection, or an attempt at one, came to nothing; another follows by itself.
+    case disconnected(BrokerError)
+}

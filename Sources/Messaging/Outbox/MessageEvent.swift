@@ -1,0 +1,88 @@
+import ChatDomain
+import JSON
+
+/// The event `message.sent` as its consumers read it. It depends on nothing but the message and whom to tell, so that a
+/// repeat differs in `receiverOnline` at most.
+enum MessageEvent {
+    static let type = "message.sent"
+    private static let maximumIDBytes = 255
+
+    /// - Parameter index: which of the message's events; 0 for the one that all share.
+    static func make(_ addressed: AddressedMessage, index: Int, mode: EventMode, tag: UInt64) -> BrokerEvent {
+        let message = addressed.message
+        let recipient = mode == .recipient ? addressed.recipients[index] : nil
+        return BrokerEvent(
+            tag: tag, messageID: recipient.map { messageID(message.id, $0) } ?? message.id.description, type: type,
+            timestampSeconds: UInt64(max(0, message.timestamp.milliseconds / 1000)),
+            body: body(addressed, recipient: recipient))
+    }
+
+    /// `<messageId>:<receiverId>`. Where that is longer than AMQP's 255 bytes the receiver's id is cut, between two
+    /// characters, and its hash stands for the rest.
+    static func messageID(_ message: MessageID, _ receiver: UserID) -> String {
+        let whole = "\(message):\(receiver)"
+        guard whole.utf8.count > maximumIDBytes else { return whole }
+        let hash = "~" + hexadecimal(fnv1a(receiver.value))
+        var head = whole.unicodeScalars
+        while head.reduce(0, { $0 + UTF8.width($1) }) + hash.utf8.count > maximumIDBytes { head.removeLast() }
+        return String(head) + hash
+    }
+
+    private static func body(_ addressed: AddressedMessage, recipient: UserID?) -> [UInt8] {
+        let message = addressed.message
+        var out = JSONWriter(reserving: 320 + message.body.text.utf8.count)
+        out.object { out in
+            out.key("eventType")
+            out.string(type)
+            out.key("timestamp")
+            out.string(message.timestamp.iso8601)
+            out.key("data")
+            out.object { out in
+                out.key("messageId")
+                out.string(message.id.description)
+                out.key("roomId")
+                out.string(message.roomID.value)
+                out.key("senderId")
+                out.string(message.body.author.value)
+                writeReceivers(addressed, recipient, into: &out)
+                out.key("message")
+                out.string(message.body.text)
+                out.key("timestamp")
+                out.integer(message.timestamp.milliseconds)
+                out.key("seq")
+                out.integer(message.sequence)
+                out.key("messageType")
+                out.string(message.body.kind)
+                out.key("username")
+                out.string(message.body.username)
+            }
+        }
+        return out.bytes
+    }
+
+    private static func writeReceivers(
+        _ addressed: AddressedMessage, _ recipient: UserID?, into out: inout JSONWriter
+    ) {
+        if let recipient {
+            out.key("receiverId")
+            out.string(recipient.value)
+            out.key("receiverOnline")
+            out.bool(addressed.online.contains(recipient))
+        } else {
+            out.key("receiverIds")
+            out.array(addressed.recipients) { $0.string($1.value) }
+            out.key("receiversOnline")
+            out.array(addressed.recipients.filter(addressed.online.contains)) { $0.string($1.value) }
+        }
+    }
+
+    /// FNV-1a, 64 bits: enough to tell apart receivers whose ids begin alike.
+    private static func fnv1a(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    private static func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

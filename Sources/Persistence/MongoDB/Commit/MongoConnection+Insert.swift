@@ -1,0 +1,119 @@
+import ChatDomain
+
+/// Why one document of an insert was not stored.
+enum InsertObstacle: Hashable {
+    case known(RoomAttempt.Obstacle)
+    /// The server was interrupted: it may be stored or not.
+    case unknown(reason: String)
+
+    var known: RoomAttempt.Obstacle? { if case .known(let obstacle) = self { obstacle } else { nil } }
+}
+
+extension MongoConnection {
+    /// A command may hold 16 MiB and 100,000 documents; these stay well below.
+    private static let commandLimits = (bytes: 8 << 20, documents: 1000)
+
+    /// Inserts messages, with the deployment's write concern.
+    ///
+    /// - Returns: by index, those that were not stored. An ordered insert stops at the first.
+    func insert(_ documents: [BSONDocument], isOrdered: Bool) throws(MongoError) -> [Int: InsertObstacle] {
+        var obstacles: [Int: InsertObstacle] = [:]
+        var start = 0
+        while start < documents.count {
+            let end = Self.commandEnd(documents, from: start)
+            let found = try insertCommand(Array(documents[start..<end]), isOrdered: isOrdered, isFirst: start == 0)
+            for (index, obstacle) in found { obstacles[start + index] = obstacle }
+            if isOrdered, !found.isEmpty { break }
+            start = end
+        }
+        return obstacles
+    }
+
+    /// One command. A later one that fails tells nothing of the earlier ones, so its documents are reported unknown.
+    private func insertCommand(
+        _ documents: [BSONDocument], isOrdered: Bool, isFirst: Bool
+    ) throws(MongoError) -> [Int: InsertObstacle] {
+        do throws(MongoError) {
+            let reply = try write([
+                "insert": .string(MongoSchema.messages), "ordered": .bool(isOrdered),
+                "documents": .documents(documents),
+            ])
+            return Self.obstacles(in: reply)
+        } catch {
+            if isFirst { throw error }
+            let reason = error.asStoreError.reason
+            return Dictionary(uniqueKeysWithValues: documents.indices.map { ($0, .unknown(reason: reason)) })
+        }
+    }
+
+    private static func commandEnd(_ documents: [BSONDocument], from start: Int) -> Int {
+        var bytes = 0
+        var end = start
+        while end < documents.count, end - start < commandLimits.documents {
+            bytes += documents[end].fields.reduce(0) { $0 + $1.name.utf8.count + ($1.value.text?.utf8.count ?? 16) + 8 }
+            if bytes > commandLimits.bytes, end > start { break }
+            end += 1
+        }
+        return end
+    }
+
+    private static func obstacles(in reply: BSONDocument) -> [Int: InsertObstacle] {
+        var obstacles: [Int: InsertObstacle] = [:]
+        for error in reply["writeErrors"]?.array ?? [] {
+            guard let error = error.document, let index = error["index"]?.integer else { continue }
+            obstacles[Int(index)] = obstacle(error)
+        }
+        return obstacles
+    }
+
+    private static func obstacle(_ error: BSONDocument) -> InsertObstacle {
+        let code = Int(error["code"]?.integer ?? 0)
+        let reason = "MongoDB \(code): \(error["errmsg"]?.text ?? "no reason given")"
+        guard code == MongoError.duplicateKey else {
+            return MongoError(code: code, reason: reason).isUnknown
+                ? .unknown(reason: reason) : .known(.refused(reason: reason))
+        }
+        let keys = error["keyPattern"]?.document
+        if keys?["clientMessageId"] != nil || reason.contains(MongoSchema.clientIDIndex) {
+            return .known(.clientIDTaken)
+        }
+        if keys?["seq"] != nil || reason.contains(MongoSchema.numberIndex) { return .known(.numberTaken) }
+        if keys?["_id"] != nil || reason.contains("index: _id_") { return .known(.alreadyStored) }
+        return .known(.refused(reason: reason))
+    }
+
+    // MARK: Looking for what an insert met
+
+    /// A query may hold 16 MiB; client ids are short.
+    private static let repeatsPerQuery = 500
+
+    /// Messages with the client ids of rooms' drafts, as far as the majority has them.
+    func messages(repeating drafts: [(room: RoomID, draft: MessageDraft)]) throws(MongoError) -> [Message] {
+        let keys = drafts.compactMap { room, draft -> BSONDocument? in
+            guard let clientID = draft.body.clientMessageID else { return nil }
+            return [
+                "roomId": .string(room), "userId": .string(draft.body.author),
+                "clientMessageId": ["$type": "string", "$eq": .string(clientID)],
+            ]
+        }
+        var messages: [Message] = []
+        for start in stride(from: 0, to: keys.count, by: Self.repeatsPerQuery) {
+            let slice = Array(keys[start..<min(start + Self.repeatsPerQuery, keys.count)])
+            messages += try find(MongoSchema.messages, ["$or": .documents(slice)]).compactMap { $0.message() }
+        }
+        return messages
+    }
+
+    /// Messages by their ids, as far as the majority has them.
+    func messages(withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
+        try find(MongoSchema.messages, ["_id": ["$in": .array(ids.map { .objectID($0) })]]).compactMap { $0.message() }
+    }
+}
+
+extension StoreError {
+    var reason: String {
+        switch self {
+        case .unavailable(let reason), .rejected(let reason): reason
+        }
+    }
+}

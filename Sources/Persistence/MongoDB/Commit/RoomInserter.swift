@@ -1,0 +1,206 @@
+import ChatDomain
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Takes writes through to their outcome: participants, read marks, then drafts.
+final class RoomInserter: Sendable {
+    /// How long an unsettled room waits before it looks again, in milliseconds.
+    private static let settleDelays = (first: 100, last: 2000)
+
+    /// A write whose participants and read marks are done.
+    private struct Job: Sendable {
+        var pending: PendingWrite
+        var attempt: RoomAttempt
+        var readMarks: [Result<Bool, StoreError>]
+        var settleDelay = settleDelays.first
+    }
+
+    private let workers: MongoWorkers
+    private let options: StoreOptions
+    private let lastMessages: LastMessages
+
+    init(workers: MongoWorkers, options: StoreOptions, lastMessages: LastMessages) {
+        self.workers = workers
+        self.options = options
+        self.lastMessages = lastMessages
+    }
+
+    func store(_ writes: [PendingWrite], on connection: MongoConnection) {
+        var shared: [Job] = []
+        for (pending, marks) in settleMembers(of: writes, on: connection) {
+            let job = Job(pending: pending, attempt: RoomAttempt(pending.write), readMarks: marks)
+            if pending.write.drafts.isEmpty {
+                finish(job)
+            } else if connection.holdsUnnumbered, pending.write.lastKnown == 0 {
+                goOn(job, with: .readNewest)
+            } else if pending.write.drafts.count == 1 {
+                shared.append(job)
+            } else {
+                goOn(job, with: .insert)
+            }
+        }
+        insertTogether(shared, on: connection)
+    }
+
+    // MARK: Participants and read marks
+
+    /// The writes whose participants and read marks are kept now; the others have failed.
+    private func settleMembers(
+        of writes: [PendingWrite], on connection: MongoConnection
+    ) -> [(PendingWrite, [Result<Bool, StoreError>])] {
+        do throws(MongoError) {
+            let joined = writes.filter { !$0.write.newParticipants.isEmpty }
+            if !joined.isEmpty {
+                try connection.recordParticipants(
+                    joined.map { ($0.write.roomID, $0.write.newParticipants) }, limit: options.maximumParticipants)
+            }
+        } catch {
+            for write in writes { write.fail(error.asStoreError) }
+            return []
+        }
+        return writes.map { write in
+            (write, connection.advance(write.write.readMarks, in: write.write.roomID))
+        }
+    }
+
+    // MARK: Drafts
+
+    /// Rooms with one draft each, in one command; whoever is not done by that goes on alone.
+    private func insertTogether(_ jobs: [Job], on connection: MongoConnection) {
+        guard !jobs.isEmpty else { return }
+        let documents = jobs.flatMap { self.documents(of: $0.attempt) }
+        var jobs = jobs
+        var repeats: [Job] = []
+        do throws(MongoError) {
+            let obstacles = try connection.insert(documents, isOrdered: false)
+            for index in jobs.indices {
+                let obstacle = obstacles[index]
+                if case .unknown(let reason) = obstacle {
+                    fail(jobs[index], .unknown(reason: reason))
+                    continue
+                }
+                let step = jobs[index].attempt.inserted(obstacle == nil ? 1 : 0, stoppedBy: obstacle?.known)
+                if step == .findRepeats { repeats.append(jobs[index]) } else { goOn(jobs[index], with: step) }
+            }
+        } catch {
+            for job in jobs { fail(job, error) }
+        }
+        answerRepeats(repeats, on: connection)
+    }
+
+    /// Looks in one read for what many rooms' senders have sent before, as they all do after an outage.
+    private func answerRepeats(_ jobs: [Job], on connection: MongoConnection) {
+        guard !jobs.isEmpty else { return }
+        do throws(MongoError) {
+            let found = try connection.messages(
+                repeating: jobs.flatMap { job in
+                    job.attempt.remaining.map { (job.attempt.roomID, job.attempt.drafts[$0]) }
+                })
+            for var job in jobs {
+                let step = job.attempt.repeats(found)
+                goOn(job, with: step)
+            }
+        } catch {
+            for job in jobs { fail(job, error) }
+        }
+    }
+
+    /// The next step on a worker of its own, so that rooms do not wait for each other.
+    private func goOn(_ job: Job, with step: RoomAttempt.Step) {
+        guard step != .finished else { return finish(job) }
+        let isTaken = workers.queue.post { [self] connection in pursue(job, step, on: connection) }
+        if !isTaken { abandon(job) }
+    }
+
+    /// Takes a room's steps one after the other until it is finished, or must be tried again later.
+    private func pursue(_ job: Job, _ step: RoomAttempt.Step, on connection: MongoConnection) {
+        var job = job
+        var step = step
+        while step != .finished {
+            do throws(MongoError) {
+                step = try take(step, of: &job.attempt, on: connection)
+            } catch {
+                return fail(job, error)
+            }
+        }
+        finish(job)
+    }
+
+    private func take(
+        _ step: RoomAttempt.Step, of attempt: inout RoomAttempt, on connection: MongoConnection
+    ) throws(MongoError) -> RoomAttempt.Step {
+        let open = attempt.remaining.map { attempt.drafts[$0] }
+        switch step {
+        case .finished: return .finished
+        case .insert:
+            let obstacles = try connection.insert(documents(of: attempt), isOrdered: true)
+            guard let (index, obstacle) = obstacles.min(by: { $0.key < $1.key }) else {
+                return attempt.inserted(open.count, stoppedBy: nil)
+            }
+            if case .unknown(let reason) = obstacle {
+                _ = attempt.inserted(index, stoppedBy: nil)
+                throw .unknown(reason: reason)
+            }
+            return attempt.inserted(index, stoppedBy: obstacle.known)
+        case .readNewest:
+            pause(after: attempt.losses)
+            let newest = try connection.newest(of: [attempt.roomID], isMajority: false)[attempt.roomID]
+            return attempt.newest(is: newest?.sequence ?? 0)
+        case .findRepeats:
+            pause(after: attempt.losses)
+            return attempt.repeats(try connection.messages(repeating: open.map { (attempt.roomID, $0) }))
+        case .findOwn:
+            pause(after: attempt.losses)
+            return attempt.own(try connection.messages(withIDs: open.map(\.id)))
+        }
+    }
+
+    /// A command failed: the room ends with that, or is looked at again later.
+    private func fail(_ job: Job, _ error: MongoError) {
+        var job = job
+        guard job.attempt.failed(error) == nil else { return finish(job) }
+        let delay = Duration.milliseconds(job.settleDelay)
+        job.settleDelay = min(job.settleDelay * 2, Self.settleDelays.last)
+        let unsettled = job
+        workers.post(after: delay) { [self] connection in
+            pursue(unsettled, .findOwn, on: connection)
+        } refused: { [self] in
+            abandon(unsettled)
+        }
+    }
+
+    /// The store is closed under a room that is not finished.
+    private func abandon(_ job: Job) {
+        var job = job
+        _ = job.attempt.giveUp(.refused)
+        finish(job)
+    }
+
+    private func finish(_ job: Job) {
+        let outcomes = job.attempt.outcomes.compactMap(\.self)
+        for (draft, outcome) in zip(job.attempt.drafts, outcomes) {
+            guard case .stored(let sequence) = outcome else { continue }
+            lastMessages.note(Message(draft, in: job.attempt.roomID, sequence: sequence))
+        }
+        job.pending.finish(
+            RoomWriteOutcome(roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks))
+    }
+
+    private func documents(of attempt: RoomAttempt) -> [BSONDocument] {
+        attempt.remaining.enumerated().map { offset, index in
+            BSONDocument(
+                attempt.drafts[index], in: attempt.roomID, attempt.next + SequenceNumber(offset),
+                eventOwner: options.outboxOwner)
+        }
+    }
+
+    /// Lets whoever was faster get out of the way: up to 2 ms after the first loss, 16 ms after many.
+    private func pause(after losses: Int) {
+        guard losses > 0 else { return }
+        usleep(UInt32.random(in: 0...(1000 << UInt32(min(losses, 4)))))
+    }
+}

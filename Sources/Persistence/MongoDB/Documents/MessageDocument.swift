@@ -1,0 +1,55 @@
+import ChatDomain
+
+extension BSONDocument {
+    /// A message as it is inserted.
+    ///
+    /// - Parameter owner: under whose name its event waits to be published.
+    init(_ draft: MessageDraft, in room: RoomID, _ sequence: SequenceNumber, eventOwner owner: InstanceID?) {
+        let body = draft.body
+        self = [
+            "_id": .objectID(draft.id), "roomId": .string(room), "seq": .int64(sequence),
+            "userId": .string(body.author),
+            "username": .string(body.username), "message": .string(body.text), "messageType": .string(body.kind),
+            "timestamp": .date(draft.timestamp), "createdAt": .date(draft.timestamp),
+        ]
+        self["clientMessageId"] = body.clientMessageID.map { .string($0) }
+        self["metadata"] = body.metadata.map { .string($0) }
+        self["replyTo"] = body.replyTo.map { .string($0) }
+        self["eventOwner"] = owner.map { .string($0.value) }
+    }
+
+    /// Reads a message, leniently: an older program may have written it.
+    ///
+    /// - Parameter number: the message's number where the document has none.
+    func message(number: SequenceNumber? = nil) -> Message? {
+        guard let id = self["_id"], let room = self["roomId"]?.identifier,
+            let sequence = self["seq"]?.integer ?? number
+        else { return nil }
+        let author = self["userId"]?.identifier ?? ""
+        return Message(
+            id: id.objectID ?? Self.substitute(for: id), sequence: sequence, roomID: RoomID(unchecked: room),
+            body: MessageBody(
+                author: UserID(unchecked: author), username: self["username"]?.text ?? author,
+                text: self["message"]?.text ?? "", kind: self["messageType"]?.text ?? "text",
+                clientMessageID: self["clientMessageId"]?.text, metadata: self["metadata"].flatMap(Self.json),
+                replyTo: self["replyTo"]?.identifier),
+            timestamp: self["timestamp"]?.timestamp ?? self["createdAt"]?.timestamp ?? Timestamp(milliseconds: 0))
+    }
+
+    /// An id for a message that some program gave one of another type: the same for the same, in the right form.
+    private static func substitute(for id: BSONValue) -> MessageID {
+        let bytes = BSONDocument(fields: [.init(name: "_id", value: id)]).encoded
+        // FNV-1a, 64 bits.
+        let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return MessageID(high: hash, low: UInt32(truncatingIfNeeded: hash >> 17))
+    }
+
+    /// Metadata as JSON text: ours is kept as text, an older program's may be an embedded document.
+    private static func json(_ metadata: BSONValue) -> String? {
+        switch metadata {
+        case .string(let text): text
+        case .document(let document): document.json
+        default: nil
+        }
+    }
+}

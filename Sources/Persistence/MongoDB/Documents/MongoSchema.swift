@@ -1,0 +1,73 @@
+import ChatDomain
+
+/// Names of collections and fields. `messages` and `rooms` are shared with other programs and keep their field names;
+/// the others are this service's own.
+enum MongoSchema {
+    static let messages = "messages"
+    static let rooms = "rooms"
+    static let readMarks = "chatReadMarks"
+    static let profiles = "chatProfiles"
+    static let friends = "chatFriends"
+    static let notes = "chatNotes"
+
+    static let numberIndex = "roomId_1_seq_1"
+    static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
+
+    /// What a numbered message's `seq` has to match for the partial index to be used.
+    static let isNumber: BSONDocument = ["$type": "number"]
+    static let isUnnumbered: BSONValue = ["$not": ["$type": "number"]]
+    static let isText: BSONDocument = ["$type": "string"]
+
+    /// `rooms.state`; a room that is there has none.
+    enum RoomState {
+        /// Kept for its numbers only: messages came before the room was made.
+        static let unmade: BSONValue = "unmade"
+        static let deleted: BSONValue = "deleted"
+        static let live: BSONValue = nil
+    }
+
+    /// Makes the indexes that are missing.
+    static func createIndexes(_ connection: MongoConnection) throws(MongoError) {
+        try create(
+            on: messages,
+            [
+                index(numberIndex, ["roomId": 1, "seq": 1], unique: true, where: ["seq": .document(isNumber)]),
+                index(
+                    clientIDIndex, ["roomId": 1, "userId": 1, "clientMessageId": 1], unique: true,
+                    where: ["clientMessageId": .document(isText)]),
+                index(
+                    "eventOwner_1_timestamp_1", ["eventOwner": 1, "timestamp": 1],
+                    where: ["eventOwner": .document(isText)]),
+            ], connection)
+        try create(
+            on: rooms,
+            [index("roomId_1", ["roomId": 1], unique: true), index("participants_1", ["participants": 1])], connection)
+        try create(
+            on: readMarks,
+            [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])],
+            connection)
+        try create(
+            on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
+    }
+
+    /// For serving and numbering what an older program left without numbers.
+    static func createIndexForUnnumbered(_ connection: MongoConnection) throws(MongoError) {
+        try create(
+            on: messages, [index("roomId_1_timestamp_1__id_1", ["roomId": 1, "timestamp": 1, "_id": 1])], connection)
+    }
+
+    private static func create(
+        on collection: String, _ indexes: [BSONDocument], _ connection: MongoConnection
+    ) throws(MongoError) {
+        _ = try connection.write(["createIndexes": .string(collection), "indexes": .documents(indexes)])
+    }
+
+    private static func index(
+        _ name: String, _ key: BSONDocument, unique: Bool = false, where filter: BSONDocument? = nil
+    ) -> BSONDocument {
+        var index: BSONDocument = ["key": .document(key), "name": .string(name)]
+        if unique { index["unique"] = true }
+        index["partialFilterExpression"] = filter.map { .document($0) }
+        return index
+    }
+}

@@ -1,0 +1,60 @@
+import CMongoc
+import ChatDomain
+
+/// Why a command did not succeed, as far as it matters to who sent it.
+enum MongoError: Error, Hashable {
+    /// It never reached a server: nothing of it was done.
+    case notSent(reason: String)
+    /// No answer, or one that leaves open what was done.
+    case unknown(reason: String)
+    /// The server refused it.
+    case refused(code: Int, reason: String)
+
+    static let duplicateKey = 11_000
+
+    init(_ error: bson_error_t) {
+        let reason = "MongoDB \(error.domain)/\(error.code): \(Self.message(error))"
+        switch mongoc_error_domain_t(rawValue: error.domain) {
+        case MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_CLIENT: self = .notSent(reason: reason)
+        case MONGOC_ERROR_STREAM where Self.beforeSending.contains(error.code): self = .notSent(reason: reason)
+        case MONGOC_ERROR_SERVER, MONGOC_ERROR_QUERY: self.init(code: Int(error.code), reason: reason)
+        default: self = .unknown(reason: reason)
+        }
+    }
+
+    /// The name was not found, nobody answered the connection.
+    private static let beforeSending: Set<UInt32> = [
+        MONGOC_ERROR_STREAM_NAME_RESOLUTION.rawValue, MONGOC_ERROR_STREAM_CONNECT.rawValue,
+    ]
+
+    /// - Parameter code: the server's.
+    init(code: Int, reason: String) {
+        self = Self.endsPrimary.contains(code) ? .unknown(reason: reason) : .refused(code: code, reason: reason)
+    }
+
+    /// It waited for a primary until its time was over.
+    var isNoPrimary: Bool { if case .notSent = self { true } else { false } }
+
+    var isUnknown: Bool { if case .unknown = self { true } else { false } }
+
+    /// Shutdown, step-down, interruption, write concern not met in time: what was begun may still be there.
+    private static let endsPrimary: Set<Int> = [
+        6, 7, 50, 64, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_601, 11_602, 13_388, 13_435, 13_436, 100,
+    ]
+
+    static func message(_ error: bson_error_t) -> String {
+        withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// For commands that may simply be sent again.
+    var asStoreError: StoreError {
+        switch self {
+        case .notSent(let reason), .unknown(let reason): .unavailable(reason: reason)
+        case .refused(let code, let reason):
+            Self.aboutData.contains(code) ? .rejected(reason: reason) : .unavailable(reason: reason)
+        }
+    }
+
+    /// Bad value, type mismatch, failed to parse, failed validation, too large.
+    static let aboutData: Set<Int> = [2, 9, 14, 52, 57, 121, 10_334, 17_280, 17_419, 17_420]
+}

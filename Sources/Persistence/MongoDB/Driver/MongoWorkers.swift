@@ -1,0 +1,53 @@
+import ChatDomain
+import Dispatch
+import Workers
+
+/// Threads that make the driver's blocking calls, each with a connection of its own.
+final class MongoWorkers: Sendable {
+    typealias Job = @Sendable (MongoConnection) -> Void
+
+    private static let maximumWaiting = 65_536
+
+    let queue = WorkQueue<Job>(capacity: maximumWaiting)
+    private let threads: [WorkerThread]
+
+    init(pool: MongoPool, count: Int) throws(StoreError) {
+        var threads: [WorkerThread] = []
+        for _ in 0..<count {
+            guard let connection = pool.connection() else { throw .unavailable(reason: "no memory for a connection") }
+            threads.append(
+                try WorkerThread.start(name: "mongo") { [queue] in
+                    while let job = queue.next() { job(connection) }
+                })
+        }
+        self.threads = threads
+    }
+
+    /// Runs a job that blocks; the errors of commands that may simply be sent again become the store's.
+    func run<Value: Sendable>(
+        _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await queue.run { (connection: MongoConnection) throws(StoreError) in
+            do throws(MongoError) {
+                return try body(connection)
+            } catch {
+                throw error.asStoreError
+            }
+        }
+    }
+
+    /// Runs a job after a while, later still while too much waits; or `refused` when the store is closed by then.
+    func post(after delay: Duration, _ job: @escaping Job, refused: @escaping @Sendable () -> Void) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [self] in
+            if queue.post(job) { return }
+            if queue.isClosed { return refused() }
+            post(after: max(delay, .milliseconds(100)), job, refused: refused)
+        }
+    }
+
+    func close() { queue.close() }
+
+    func finished() async {
+        for thread in threads { await thread.finished() }
+    }
+}

@@ -1,0 +1,85 @@
+import ChatDomain
+import JSON
+import RedisLink
+
+/// Sessions and standings as the scripts keep them. What comes from Redis is input: anything odd is nil.
+enum PresenceCodec {
+    static func encode(_ record: SessionRecord) -> [UInt8] {
+        var out = JSONWriter()
+        out.object { out in
+            out.key("instance")
+            out.string(record.instance.value)
+            out.key("username")
+            out.string(record.user.username)
+            if let agent = record.userAgent {
+                out.key("userAgent")
+                out.string(agent)
+            }
+            out.key("connectedAt")
+            out.integer(record.connectedAt.milliseconds)
+            out.key("lastActiveAt")
+            out.integer(record.lastActiveAt.milliseconds)
+            out.key("wish")
+            out.string(record.wish.rawValue)
+            out.key("idle")
+            out.bool(record.isIdle)
+            out.key("lingering")
+            out.bool(record.isLingering)
+        }
+        return out.bytes
+    }
+
+    static func record(_ id: SessionID, of user: UserID, _ bytes: [UInt8]) -> (record: SessionRecord, order: Int64)? {
+        guard let root = try? JSONValue(parsing: bytes), let instance = root["instance"]?.string,
+            let username = root["username"]?.string, let wish = root["wish"]?.string.flatMap(PresenceStatus.init),
+            let connectedAt = time(root["connectedAt"]), let lastActiveAt = time(root["lastActiveAt"])
+        else { return nil }
+        var record = SessionRecord(
+            id: id, instance: InstanceID(instance), user: RoomUser(userID: user, username: username),
+            userAgent: root["userAgent"]?.string, connectedAt: connectedAt, wish: wish)
+        record.lastActiveAt = lastActiveAt
+        record.isIdle = root["idle"]?.bool ?? false
+        record.isLingering = root["lingering"]?.bool ?? false
+        return (record, root["order"]?.number.map { Int64($0) } ?? 0)
+    }
+
+    /// A standing as it is stored.
+    static func standing(of user: UserID, _ bytes: [UInt8]) -> UserPresence? {
+        guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string else { return nil }
+        return presence(user, name, root, lastSeen: root["seen"])
+    }
+
+    enum News {
+        case changed(UserPresence, origin: InstanceID)
+        case lost(InstanceID)
+    }
+
+    /// What the channel of changes says.
+    static func news(_ payload: [UInt8]) -> News? {
+        guard let root = try? JSONValue(parsing: payload) else { return nil }
+        switch root["kind"]?.string {
+        case "lost": return root["instance"]?.string.map { .lost(InstanceID($0)) }
+        case "changed":
+            guard let id = root["userId"]?.string, let user = try? UserID(validating: id, field: "userId"),
+                let origin = root["origin"]?.string, let name = root["username"]?.string,
+                let presence = presence(user, name, root, lastSeen: root["lastSeen"])
+            else { return nil }
+            return .changed(presence, origin: InstanceID(origin))
+        default: return nil
+        }
+    }
+
+    private static func presence(
+        _ user: UserID, _ name: String, _ root: JSONValue, lastSeen: JSONValue?
+    ) -> UserPresence? {
+        guard let own = root["own"]?.string.flatMap(PresenceStatus.init), let lastSeen = time(lastSeen),
+            let sessions = root["sessions"]?.number
+        else { return nil }
+        return UserPresence(
+            user: RoomUser(userID: user, username: name), own: own, lastSeen: lastSeen, sessions: Int(sessions))
+    }
+
+    private static func time(_ value: JSONValue?) -> Timestamp? {
+        value?.number.flatMap { Int64(exactly: $0.rounded()) }.map { Timestamp(milliseconds: $0) }
+    }
+}

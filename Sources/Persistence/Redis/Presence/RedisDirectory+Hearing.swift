@@ -1,0 +1,102 @@
+import ChatDomain
+import RedisLink
+import Synchronization
+
+/// The channels instances meet on; see presence.lua for the keys.
+enum Channels {
+    static let presence = Array("chat-service:presence".utf8)
+    static let everyone = Array("chat-service:instances:all".utf8)
+    static func inbox(of instance: InstanceID) -> [UInt8] { Array("chat-service:instance:\(instance):inbox".utf8) }
+}
+
+enum Keys {
+    static let instances: RedisArgument = "chat-service:instances"
+    static func user(_ user: UserID) -> RedisArgument { RedisArgument("chat-service:user:\(user.value)") }
+}
+
+/// What comes from Redis.
+extension RedisDirectory {
+    private static let sliceUsers = 500
+
+    func heard(_ event: RedisSubscriberEvent) {
+        switch event {
+        case .connected:
+            // What was published before was missed.
+            state.withLock { $0.comparedAt = nil }
+            Task { [weak self] in await self?.beat() }
+        case .message(Channels.presence, let payload): heard(news: payload)
+        case .message(_, let payload): heard(envelope: payload)
+        case .disconnected, .subscribed: break
+        }
+    }
+
+    private func heard(news payload: [UInt8]) {
+        let event: DirectoryEvent
+        switch PresenceCodec.news(payload) {
+        case .changed(let presence, let origin): event = .changed(presence, origin: origin)
+        case .lost(let instance) where instance != self.instance: event = .lost(instance)
+        default: return
+        }
+        state.withLock { state in
+            guard state.isLinked else { return }
+            state.heardWhileReading?.append(event)
+            if case .changed(let presence, _) = event { keepHidden(presence, in: &state) }
+            state.handler?(event)
+        }
+    }
+
+    /// Hiding on another instance hides the user's sessions here too, also if Redis goes away.
+    private func keepHidden(_ presence: UserPresence, in state: inout State) {
+        let user = presence.user.userID
+        guard let here = state.own.presence(of: user), let session = state.own.sessions(of: user).first else { return }
+        if presence.own == .invisible, here.own != .invisible {
+            _ = state.own.update(session.id, of: user, .wish(.invisible), at: presence.lastSeen)
+        } else if presence.own != .invisible, presence.own != .offline, here.own == .invisible {
+            let wish: PresenceStatus = session.isIdle ? .online : presence.own
+            _ = state.own.update(session.id, of: user, .wish(wish), at: presence.lastSeen)
+        }
+    }
+
+    private func heard(envelope: [UInt8]) {
+        guard let split = envelope.firstIndex(of: 0), !envelope[..<split].elementsEqual(instance.value.utf8) else {
+            return
+        }
+        let payload = Array(envelope[(split + 1)...])
+        state.withLock { $0.handler?(.received(payload: payload)) }
+    }
+
+    /// Reads everybody, and puts what changed meanwhile behind it.
+    func readEverybody() async {
+        state.withLock { $0.heardWhileReading = [] }
+        let all = await everybody()
+        state.withLock { state in
+            let later = state.heardWhileReading ?? []
+            state.heardWhileReading = nil
+            guard let all, state.isLinked else { return state.comparedAt = nil }
+            // Others may be on their way back, as this instance was, until every lease had its time.
+            let isComplete = state.watch.mayJudge(at: clock().monotonic)
+            if !isComplete { state.comparedAt = nil }
+            state.handler?(.everybody(all, isComplete: isComplete))
+            for event in later { state.handler?(event) }
+        }
+    }
+
+    private func everybody() async -> [UserPresence]? {
+        var cursor = "0"
+        var found: [UserID: UserPresence] = [:]
+        repeat {
+            let arguments = [RedisArgument(cursor), RedisArgument(Self.sliceUsers)]
+            guard let page = try? await client.run(PresenceScripts.snapshot, keys: [], arguments: arguments).array,
+                let next = page.first?.text
+            else { return nil }
+            for index in stride(from: 1, to: page.count - 1, by: 2) {
+                guard let id = page[index].text, let user = try? UserID(validating: id, field: "userId"),
+                    let bytes = page[index + 1].bytes, let standing = PresenceCodec.standing(of: user, bytes)
+                else { continue }
+                found[user] = standing
+            }
+            cursor = next
+        } while cursor != "0"
+        return Array(found.values)
+    }
+}

@@ -1,0 +1,137 @@
+import ChatDomain
+import JSON
+import MessageJSON
+import RedisLink
+import Telemetry
+
+/// Rooms' newest messages in Redis: one list `chat:history:<roomId>` of message JSON per room, oldest first.
+///
+/// Redis is not trusted with the truth: a page is given out only when every entry of it is a message of that room under the
+/// number it should have. A list that holds anything else is dropped, and counted.
+public final class RedisHistoryCache: HistoryCache {
+    private static let keyPrefix = Array("chat:history:".utf8)
+    /// The list may grow between two readings of one page; after so many the store is asked.
+    private static let readings = 3
+    /// Milliseconds after which the store is faster than a Redis that hangs.
+    private static let patience: Int64 = 250
+    /// Bytes of one write at most: what shares the connection must not have to wait for it.
+    private static let bytesPerWrite = 1 << 20
+
+    private let client: RedisClient
+    private let maximumMessages: Int
+    private let secondsToLive: Int
+    private let metrics: HistoryCacheMetrics
+
+    /// - Parameters:
+    ///   - client: stays the caller's to close.
+    ///   - maximumMessages: how many messages of a room are held.
+    ///   - secondsToLive: how long a quiet room's list stays.
+    public init(client: RedisClient, maximumMessages: Int, secondsToLive: Int, registry: MetricsRegistry) {
+        self.client = client
+        self.maximumMessages = max(1, maximumMessages)
+        self.secondsToLive = max(1, secondsToLive)
+        metrics = HistoryCacheMetrics(registry)
+    }
+
+    public func append(_ messages: [Message], to room: RoomID) { write(HistoryScripts.append, messages, to: room) }
+
+    public func fill(_ room: RoomID, with newest: [Message]) { write(HistoryScripts.fill, newest, to: room) }
+
+    public func drop(_ room: RoomID) { client.perform([["DEL", Self.key(of: room)]]) }
+
+    public func history(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> HistoryPage? {
+        let page = await page(of: room, query, newest: newest)
+        if page == nil { metrics.misses.add() } else { metrics.hits.add() }
+        return page
+    }
+
+    // MARK: Writing
+
+    private func write(_ script: RedisScript, _ messages: [Message], to room: RoomID) {
+        let messages = newest(of: messages)
+        guard let first = messages.first else { return }
+        // The script counts on it; a hole here would be one in the list.
+        guard zip(messages, messages.dropFirst()).allSatisfy({ $1.sequence == $0.sequence + 1 }) else {
+            return drop(room)
+        }
+        let arguments: [RedisArgument] =
+            [RedisArgument(maximumMessages), RedisArgument(secondsToLive), RedisArgument(first.sequence)]
+            + messages.map { RedisArgument(MessageJSON.encode($0)) }
+        client.perform([.script(script, keys: [Self.key(of: room)], arguments: arguments)]) { [metrics] replies in
+            switch replies[0].map(\.integer) {
+            case .success(1): break
+            case .success(-1): metrics.malformed.add()
+            case .success(0) where script == HistoryScripts.append: metrics.contradicted.add()
+            case .success(0): break
+            default: metrics.failures.add()
+            }
+        }
+    }
+
+    /// As many as the list holds and one write may weigh.
+    private func newest(of messages: [Message]) -> ArraySlice<Message> {
+        var (count, bytes) = (0, 0)
+        for message in messages.reversed() {
+            bytes += message.body.approximateBytes
+            guard count < maximumMessages, count == 0 || bytes <= Self.bytesPerWrite else { break }
+            count += 1
+        }
+        return messages.suffix(count)
+    }
+
+    // MARK: Reading
+
+    private func page(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> HistoryPage? {
+        var newest = newest
+        for _ in 1...Self.readings {
+            let range = HistoryRange(query, newest: newest)
+            guard let reply = await read(range, of: room), let tail = reply.first?.integer else { return nil }
+            guard tail >= 0 else { return rejected(room) }
+            if tail > newest {
+                newest = tail
+                continue
+            }
+            guard tail == newest else { return nil }
+            let count = range.isEmpty ? 0 : Int(range.last - range.first) + 1
+            guard reply.count - 1 == count else { return nil }
+            guard let messages = decode(reply.dropFirst(), of: room, from: range.first) else { return rejected(room) }
+            return HistoryPage(
+                messages: messages, hasMoreBefore: range.hasMoreBefore, hasMoreAfter: range.hasMoreAfter)
+        }
+        return nil
+    }
+
+    private func read(_ range: HistoryRange, of room: RoomID) async -> [RedisValue]? {
+        do throws(RedisError) {
+            return try await client.run(
+                HistoryScripts.read, keys: [Self.key(of: room)],
+                arguments: [RedisArgument(range.first), RedisArgument(range.last)], within: Self.patience
+            ).array
+        } catch {
+            metrics.failures.add()
+            return nil
+        }
+    }
+
+    private func decode(_ entries: ArraySlice<RedisValue>, of room: RoomID, from first: SequenceNumber) -> [Message]? {
+        let parser = JSONParser()
+        var messages: [Message] = []
+        messages.reserveCapacity(entries.count)
+        for (entry, sequence) in zip(entries, first...) {
+            let message: Message? = entry.bytes?.withUnsafeBytes { bytes in
+                (try? parser.parse(bytes)).flatMap { MessageJSON.decode($0, in: room) }
+            }
+            guard let message, message.sequence == sequence else { return nil }
+            messages.append(message)
+        }
+        return messages
+    }
+
+    private func rejected(_ room: RoomID) -> HistoryPage? {
+        metrics.malformed.add()
+        drop(room)
+        return nil
+    }
+
+    private static func key(of room: RoomID) -> RedisArgument { RedisArgument(keyPrefix + room.value.utf8) }
+}

@@ -1,0 +1,20 @@
+-- What the scripts over a room's history list share; it stands in front of each of them.
+--
+-- The list holds messages as JSON, oldest first, with numbers ("seq") that have no holes.
+
+local function message(entry)
+  if type(entry) ~= 'string' then return nil end
+  local ok, value = pcall(cjson.decode, entry)
+  if ok and type(value) == 'table' and type(value.seq) == 'number' then return value end
+  return nil
+end
+
+-- The numbers of the list's first and last message. Nothing for no list; and a reason where it is not one of ours.
+local function ends(key)
+  local length = redis.pcall('LLEN', key)
+  if type(length) ~= 'number' then return nil, nil, 'no list' end
+  if length == 0 then return nil end
+  local newest = message(redis.call('LINDEX', key, -1))
+  if not newest then return nil, nil, 'no message' end
+  return newest.seq - length + 1, newest.seq
+end

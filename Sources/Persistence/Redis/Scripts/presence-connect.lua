@@ -1,0 +1,45 @@
+-- Adds a session, in place of one with the same id.
+--
+-- ARGV[1]  the instance
+-- ARGV[2]  the user
+-- ARGV[3]  the session
+-- ARGV[4]  its record as JSON: instance, username, userAgent, connectedAt, lastActiveAt, wish, idle, lingering
+-- ARGV[5]  sessions the user may have, 0 for no limit; -1 when an instance that was cut off tells of it again
+-- ARGV[6]  the time, in milliseconds
+-- ARGV[7]  the same as ISO 8601
+--
+-- Returns the session's wish, then id and record of each session that must give way, the oldest first.
+
+local instance, user, session, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
+local answer, evicted = {}, {}
+
+change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
+  local record = cjson.decode(ARGV[4])
+  local known = records[session]
+  records[session] = nil
+  local others, live = deciding(records)
+  if limit >= 0 then
+    -- Who is hidden stays hidden on a new device; who comes back after a break is as before it.
+    if live == 0 and #others > 0 then record.wish = others[#others].wish end
+    for _, other in pairs(records) do
+      if other.wish == 'invisible' then record.wish = 'invisible' end
+    end
+    for index = 1, limit > 0 and math.max(live + 1 - limit, 0) or 0 do
+      local old = others[index]
+      records[old.session] = nil
+      redis.call('HDEL', P .. 'instance:' .. old.instance .. ':sessions', old.session)
+      evicted[#evicted + 1] = old.session
+      answer[#answer + 1] = old.session
+      answer[#answer + 1] = cjson.encode(old)
+    end
+  end
+  record.order = limit < 0 and known and known.order or redis.call('INCR', P .. 'order')
+  record.session = session
+  records[session] = record
+  save(user, record)
+  standing.name = record.username
+  redis.call('HSET', P .. 'instance:' .. instance .. ':sessions', session, user)
+  table.insert(answer, 1, record.wish)
+  return evicted, false
+end)
+return answer

@@ -1,0 +1,14 @@
+-- A user's first session in a room on this instance came, or the last went.
+--
+-- ARGV[1]  the instance
+-- ARGV[2]  the room
+-- ARGV[3]  the user
+-- ARGV[4]  1 for came, 0 for went
+
+if ARGV[4] == '1' then
+  redis.call('SADD', P .. 'instance:' .. ARGV[1] .. ':rooms', ARGV[2] .. '\0' .. ARGV[3])
+  redis.call('SADD', 'chat:room:' .. ARGV[2] .. ':users', ARGV[3])
+else
+  leaveRoom(ARGV[1], ARGV[2], ARGV[3])
+end
+return 1

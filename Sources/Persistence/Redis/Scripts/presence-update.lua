@@ -1,0 +1,51 @@
+-- Changes a session; one that is not known is passed over.
+--
+-- ARGV[1]  the instance
+-- ARGV[2]  the user
+-- ARGV[3]  the session
+-- ARGV[4]  what: wish, idle, active, name, lingering
+-- ARGV[5]  its value: the status, 1 or 0, nothing, the name, nothing
+-- ARGV[6]  the time, in milliseconds
+-- ARGV[7]  the same as ISO 8601
+--
+-- Returns 1, or 0 when the session is not known.
+
+local user, what, value, now = ARGV[2], ARGV[4], ARGV[5], tonumber(ARGV[6])
+if redis.call('HEXISTS', P .. 'user:' .. user, ARGV[3]) == 0 then return 0 end
+
+change(user, now, ARGV[7], ARGV[1], function(records, standing)
+  local record = records[ARGV[3]]
+  if not record then return {}, true end
+  record.session = ARGV[3]
+  if what == 'wish' then
+    for session, other in pairs(records) do
+      other.session = session
+      if value == 'invisible' or other.wish == 'invisible' or session == ARGV[3] then
+        other.wish = value
+        save(user, other)
+      end
+    end
+    return {}, false
+  elseif what == 'idle' then
+    record.idle = value == '1'
+  elseif what == 'active' then
+    record.idle = false
+    record.lastActiveAt = now
+  elseif what == 'name' then
+    record.username = value
+    standing.name = value
+  elseif what == 'lingering' then
+    -- Others keep the user in sight; what this one wished is over.
+    for session, other in pairs(records) do
+      if session ~= ARGV[3] and not other.lingering then
+        records[ARGV[3]] = nil
+        redis.call('HDEL', P .. 'instance:' .. ARGV[1] .. ':sessions', ARGV[3])
+        return { ARGV[3] }, false
+      end
+    end
+    record.lingering = true
+  end
+  save(user, record)
+  return {}, false
+end)
+return 1

@@ -1,0 +1,136 @@
+-- What all presence scripts share. Sessions are fields of one hash a user, whose field '' holds what they came to last; every
+-- key that others read is derived from them here, so that none outlives its reason.
+--
+--   chat-service:instances               sorted set: instance -> when its lease ends, in milliseconds of this server's clock
+--   chat-service:instance:<id>:sessions  hash: session -> user
+--   chat-service:instance:<id>:rooms     set: room NUL user
+--   chat-service:users                   set: users with sessions
+--   chat-service:user:<userId>           hash: session -> record, '' -> standing
+--   chat-service:order                   counter: which session came first, whatever clocks say
+--   chat-service:presence                channel: standings as they change, and dead instances
+
+local P = 'chat-service:'
+local LIFETIME = 3600
+local RANK = { offline = 0, away = 1, online = 2, busy = 3, invisible = 4 }
+
+local function visible(status)
+  return status == 'invisible' and 'offline' or status
+end
+
+local function milliseconds()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function load(user)
+  local records, standing, flat = {}, nil, redis.call('HGETALL', P .. 'user:' .. user)
+  for index = 1, #flat, 2 do
+    local ok, value = pcall(cjson.decode, flat[index + 1])
+    if ok and flat[index] == '' then standing = value elseif ok then records[flat[index]] = value end
+  end
+  return records, standing
+end
+
+-- The sessions in the order they came; only the connected ones when there are any.
+local function deciding(records)
+  local live, all = {}, {}
+  for session, record in pairs(records) do
+    record.session = session
+    all[#all + 1] = record
+    if not record.lingering then live[#live + 1] = record end
+  end
+  local function earlier(a, b) return a.order < b.order end
+  table.sort(all, earlier)
+  table.sort(live, earlier)
+  return #live > 0 and live or all, #live
+end
+
+local function status(sessions)
+  local found = 'offline'
+  for _, record in ipairs(sessions) do
+    local own = record.idle and record.wish == 'online' and 'away' or record.wish
+    if RANK[own] > RANK[found] then found = own end
+  end
+  return found
+end
+
+local function save(user, record)
+  local session = record.session
+  record.session = nil
+  redis.call('HSET', P .. 'user:' .. user, session, cjson.encode(record))
+  record.session = session
+end
+
+local function derive(user, standing, sessions, records, removed)
+  local last = sessions[#sessions]
+  for _, session in ipairs(removed) do redis.call('DEL', 'online:socket:user:' .. session) end
+  if visible(standing.own) == 'offline' then
+    for session in pairs(records) do redis.call('DEL', 'online:socket:user:' .. session) end
+    redis.call('SREM', 'online_users', user)
+    redis.call('SREM', 'online:users:set', user)
+    redis.call('DEL', 'user:presence:' .. user, 'online:user:socket:' .. user, 'online:presence:' .. user)
+    return
+  end
+  redis.call('SADD', 'online_users', user)
+  redis.call('SADD', 'online:users:set', user)
+  local hash = 'user:presence:' .. user
+  redis.call('HSET', hash, 'status', standing.own, 'lastSeen', standing.seenText, 'socketId', last.session)
+  redis.call('EXPIRE', hash, LIFETIME)
+  redis.call('SET', 'online:user:socket:' .. user, last.session, 'EX', LIFETIME)
+  redis.call('SET', 'online:presence:' .. user, cjson.encode({
+    userId = user, username = standing.name, status = standing.own, lastSeen = standing.seenText,
+    socketId = last.session,
+  }), 'EX', LIFETIME)
+  for session, record in pairs(records) do
+    if record.lingering then
+      redis.call('DEL', 'online:socket:user:' .. session)
+    else
+      redis.call('SET', 'online:socket:user:' .. session, user, 'EX', LIFETIME)
+    end
+  end
+end
+
+-- Changes a user's sessions by `body(records, standing)`, which returns the sessions it took out and whether nobody was
+-- seen by it; then derives and announces what came of it.
+local function change(user, now, nowText, origin, body)
+  local records, before = load(user)
+  local standing = before or { own = 'offline', name = user, seen = now, seenText = nowText, sessions = 0 }
+  local was = { own = before and before.own or 'offline', name = standing.name, sessions = standing.sessions }
+  local removed, unseen = body(records, standing)
+  for _, session in ipairs(removed) do redis.call('HDEL', P .. 'user:' .. user, session) end
+  local sessions, live = deciding(records)
+  standing.own = status(sessions)
+  standing.sessions = live
+  local isSeen = visible(was.own) ~= 'offline' or visible(standing.own) ~= 'offline'
+  if isSeen and not unseen and now > standing.seen then standing.seen, standing.seenText = now, nowText end
+  if #sessions == 0 then
+    redis.call('DEL', P .. 'user:' .. user)
+    redis.call('SREM', P .. 'users', user)
+  else
+    redis.call('HSET', P .. 'user:' .. user, '', cjson.encode(standing))
+    redis.call('SADD', P .. 'users', user)
+  end
+  derive(user, standing, sessions, records, removed)
+  if was.own ~= standing.own or was.name ~= standing.name or was.sessions ~= standing.sessions then
+    redis.call('PUBLISH', P .. 'presence', cjson.encode({
+      kind = 'changed', origin = origin, userId = user, username = standing.name, own = standing.own,
+      lastSeen = standing.seen, sessions = standing.sessions,
+    }))
+  end
+  if visible(was.own) ~= visible(standing.own) then
+    redis.call('PUBLISH', 'presence:updates', cjson.encode({
+      userId = user, status = visible(standing.own), lastSeen = standing.seenText,
+    }))
+  end
+end
+
+-- A user is in a room as long as any instance says so.
+local function leaveRoom(instance, room, user)
+  redis.call('SREM', P .. 'instance:' .. instance .. ':rooms', room .. '\0' .. user)
+  for _, other in ipairs(redis.call('ZRANGE', P .. 'instances', 0, -1)) do
+    if other ~= instance and redis.call('SISMEMBER', P .. 'instance:' .. other .. ':rooms', room .. '\0' .. user) == 1 then
+      return
+    end
+  end
+  redis.call('SREM', 'chat:room:' .. room .. ':users', user)
+end

@@ -1,0 +1,96 @@
+import ChatDomain
+
+extension Connection {
+    /// The room with its participants, or nil when there is none or it was deleted.
+    func room(_ id: RoomID) throws(StoreError) -> RoomSnapshot? {
+        let found = try statement(
+            """
+            SELECT key, id, kind, private, name, owner, created_at, updated_at, history_base, (
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+            FROM rooms r WHERE id = ? AND state = 1
+            """
+        ).bind(1, id.value).first { row in (row.integer(0), row.room, row.integer(9)) }
+        guard let (key, room, newest) = found else { return nil }
+        return try snapshot(of: room, key: key, newestMessage: newest)
+    }
+
+    /// The user's rooms, each with its newest reachable message.
+    func rooms(of user: UserID, limit: Int) throws(StoreError) -> [RoomSummary] {
+        let found = try statement(
+            """
+            SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
+                coalesce(k.sequence, 0),
+                m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to
+            FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1
+            LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
+            LEFT JOIN messages m ON m.key = (
+                SELECT max(n.key) FROM messages n WHERE n.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+            WHERE p.user = ?
+            ORDER BY max(r.updated_at,
+                CASE WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE 0 END) DESC, r.id
+            LIMIT ?
+            """
+        ).bind(1, user.value).bind(2, Int64(limit)).rows { row -> ListedRoom? in
+            let room = row.room
+            let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
+            return ListedRoom(
+                key: row.integer(0), room: room, readMark: row.integer(9), newestMessage: row.integer(10),
+                lastMessage: isReachable ? row.message(in: room.id, from: 10) : nil)
+        }
+        var summaries: [RoomSummary] = []
+        for listed in found {
+            let snapshot = try snapshot(of: listed.room, key: listed.key, newestMessage: listed.newestMessage)
+            summaries.append(
+                RoomSummary(
+                    snapshot: snapshot, lastMessage: listed.lastMessage, lastReadSequence: listed.readMark))
+        }
+        return summaries
+    }
+
+    func readMark(of user: UserID, in room: RoomID) throws(StoreError) -> SequenceNumber {
+        try statement(
+            """
+            SELECT k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user = ?
+            WHERE r.id = ? AND r.state = 1
+            """
+        ).bind(1, user.value).bind(2, room.value).first { $0.integer(0) } ?? 0
+    }
+
+    private struct ListedRoom {
+        var key: Int64
+        var room: Room
+        var readMark: SequenceNumber
+        var newestMessage: Int64
+        var lastMessage: Message?
+    }
+
+    private func snapshot(of room: Room, key: Int64, newestMessage: Int64) throws(StoreError) -> RoomSnapshot {
+        let participants = try statement("SELECT user FROM participants WHERE room = ?").bind(1, key)
+            .rows { row -> UserID? in UserID(unchecked: row.text(0)) }
+        return RoomSnapshot(
+            room: room, participants: Set(participants),
+            lastSequence: max(Schema.sequence(ofKey: newestMessage), room.historyBase))
+    }
+}
+
+extension Row {
+    /// Columns 1…8: id, kind, private, name, owner, created_at, updated_at, history_base.
+    fileprivate var room: Room {
+        Room(
+            id: RoomID(unchecked: text(1)), kind: Room.Kind(rawValue: text(2)) ?? .group, isPrivate: integer(3) != 0,
+            name: optionalText(4), owner: optionalText(5).map { UserID(unchecked: $0) },
+            createdAt: Timestamp(milliseconds: integer(6)), updatedAt: Timestamp(milliseconds: integer(7)),
+            historyBase: integer(8))
+    }
+
+    /// Columns from `start`: key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to.
+    func message(in room: RoomID, from start: Int32 = 0) -> Message {
+        Message(
+            id: messageID(start + 1), sequence: Schema.sequence(ofKey: integer(start)), roomID: room,
+            body: MessageBody(
+                author: UserID(unchecked: text(start + 2)), username: text(start + 3), text: text(start + 4),
+                kind: text(start + 5), clientMessageID: optionalText(start + 7), metadata: optionalText(start + 8),
+                replyTo: optionalText(start + 9)),
+            timestamp: Timestamp(milliseconds: integer(start + 6)))
+    }
+}

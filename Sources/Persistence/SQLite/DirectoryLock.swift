@@ -1,0 +1,67 @@
+import ChatDomain
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Keeps a second process out of a data directory: the writer numbers from memory, so it must be the only one.
+///
+/// The lock goes with the process, however it ends.
+final class DirectoryLock: Sendable {
+    private let descriptor: Mutex<CInt?>
+
+    /// Makes the directory where it is missing, and locks it.
+    ///
+    /// - Throws: `.unavailable` when it cannot be made or written, or is in use.
+    init(directory: String) throws(StoreError) {
+        try Self.makeDirectory(directory)
+        let path = directory + "/chat.lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .unavailable(reason: "cannot open \(path): \(Self.lastError)") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno == EWOULDBLOCK ? "another process uses it" : Self.lastError
+            close(descriptor)
+            throw .unavailable(reason: "the data directory \(directory) cannot be locked: \(reason)")
+        }
+        self.descriptor = Mutex(descriptor)
+    }
+
+    deinit { unlock() }
+
+    /// Makes an empty file for its owner alone where there is none yet; SQLite gives what it puts beside it the same mode.
+    func makePrivateFile(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    func unlock() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor {
+                // Closing alone would leave the lock to a child process that has been forked and not yet executed.
+                flock(open, LOCK_UN)
+                close(open)
+            }
+            descriptor = nil
+        }
+    }
+
+    private static func makeDirectory(_ directory: String) throws(StoreError) {
+        var path = directory.hasPrefix("/") ? "/" : ""
+        for part in directory.split(separator: "/") {
+            path += part + "/"
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST || errno == EISDIR || isDirectory(path) else {
+                throw .unavailable(reason: "cannot make \(path): \(lastError)")
+            }
+        }
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static var lastError: String { String(cString: strerror(errno)) }
+}

@@ -1,0 +1,26 @@
+import ChatDomain
+
+/// What the writer knows of a room without asking the database; it is the only one to change it.
+struct RoomSlot {
+    let key: Int64
+    var state: Int64
+    var lastSequence: SequenceNumber
+    /// Counted when first needed.
+    var participants: Int?
+}
+
+/// The rooms the writer wrote last. Forgotten as a whole when it is full or when a transaction is rolled back.
+struct RoomCache {
+    private static let capacity = 65_536
+    private var slots: [ByteExactKey: RoomSlot] = [:]
+
+    subscript(room: RoomID) -> RoomSlot? {
+        get { slots[ByteExactKey(room)] }
+        set {
+            if slots.count >= Self.capacity { forget() }
+            slots[ByteExactKey(room)] = newValue
+        }
+    }
+
+    mutating func forget() { slots.removeAll() }
+}

@@ -1,0 +1,231 @@
+public import ChatDomain
+import Workers
+
+/// The embedded store: one SQLite file in the data directory, used by one process at a time.
+///
+/// One thread writes, with a group commit: all that waits becomes durable together. Two threads read, each on a
+/// connection of its own, and never wait for the writer. An answered write is seen by every read after it.
+public final class SQLiteStore: DurableStore {
+    /// When a commit counts as durable.
+    public enum Durability: String, Sendable {
+        /// Flushed to the disk: survives a power loss.
+        case full = "FULL"
+        /// Handed to the system: survives the process's death; a power loss may take the last moments, never more.
+        case normal = "NORMAL"
+    }
+
+    private static let readers = 2
+    /// Past this many waiting jobs calls fail, so that a stuck disk does not eat the memory.
+    private static let maximumWaiting = 65_536
+
+    private let writes = WorkQueue<WriteJob>(capacity: maximumWaiting)
+    private let reads = WorkQueue<@Sendable (Connection) -> Void>(capacity: maximumWaiting)
+    private let helper = CheckpointHelper()
+    private let health = WriterHealth()
+    private let lock: DirectoryLock
+    private let threads: [WorkerThread]
+
+    /// Opens `chat.db` in `directory`; makes both where they are missing.
+    ///
+    /// - Parameter commitSpacing: between the starts of two commits that hold different rooms' messages: at most this
+    ///   much is added to a message's latency, and the disk is flushed at most so often. Zero for no waiting at all.
+    /// - Throws: `.unavailable` when the directory cannot be used or another process uses it, `.rejected` when the file
+    ///   was made by a newer version of this program.
+    public init(
+        directory: String, options: StoreOptions, durability: Durability = .full,
+        commitSpacing: Duration = .milliseconds(2)
+    ) throws(StoreError) {
+        let lock = try DirectoryLock(directory: directory)
+        let path = directory + "/chat.db"
+        lock.makePrivateFile(path)
+        let writer = try Writer(
+            queue: writes, health: health, checkpointer: Checkpointer(helper: helper),
+            pacing: CommitPacing(spacing: commitSpacing)
+        ) { () throws(StoreError) in
+            try WriteSession(path: path, options: options, durability: durability)
+        }
+        // The threads hold the lock too: it may not go while one of them still works off its queue.
+        var threads = [try WorkerThread.start(name: "sqlite-write") { withExtendedLifetime(lock) { writer.run() } }]
+        let helperConnection = try Connection(path: path, mode: .readWrite)
+        threads.append(
+            try WorkerThread.start(name: "sqlite-copy") { [helper] in
+                withExtendedLifetime(lock) { helper.run(on: helperConnection) }
+            })
+        for _ in 0..<Self.readers {
+            let connection = try Connection(path: path, mode: .readOnly)
+            threads.append(
+                try WorkerThread.start(name: "sqlite-read") { [reads] in
+                    withExtendedLifetime(lock) { while let read = reads.next() { read(connection) } }
+                })
+        }
+        self.lock = lock
+        self.threads = threads
+    }
+
+    deinit { closeQueues() }
+
+    public func close() async {
+        closeQueues()
+        for thread in threads { await thread.finished() }
+        lock.unlock()
+    }
+
+    public func probe() async throws(StoreError) {
+        if health.isFailing {
+            try await write { session throws(StoreError) in try session.touch() }
+        } else {
+            try await read { connection throws(StoreError) in
+                _ = try connection.statement("SELECT 1 FROM settlements").first { _ in true }
+            }
+        }
+    }
+
+    private func closeQueues() {
+        writes.close()
+        reads.close()
+        helper.close()
+    }
+
+    /// Runs `body` on a reader's thread.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await reads.run(body)
+    }
+
+    /// Runs `body` inside the writer's next transaction; returns when that is durable.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (WriteSession) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
+            let isTaken = writes.post(.mutation(body) { continuation.resume(returning: $0) })
+            if !isTaken { continuation.resume(returning: .failure(.refused)) }
+        }
+        return try result.get()
+    }
+}
+
+// MARK: - Messages
+
+extension SQLiteStore {
+    public func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {
+        let job = WriteJob.commit(writes, completion)
+        if !self.writes.post(job) { job.fail(.refused) }
+    }
+
+    public func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage {
+        try await read { connection throws(StoreError) in
+            try connection.consistently { () throws(StoreError) in try connection.history(of: room, query) }
+        }
+    }
+
+    public func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
+        try await read { connection throws(StoreError) in try connection.lastSequences(of: rooms) }
+    }
+}
+
+// MARK: - Rooms
+
+extension SQLiteStore {
+    public func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot? {
+        try await read { connection throws(StoreError) in
+            try connection.consistently { () throws(StoreError) in try connection.room(id) }
+        }
+    }
+
+    public func create(
+        _ room: Room, participants: [UserID]
+    ) async throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {
+        try await write { session throws(StoreError) in try session.create(room, participants: participants) }
+    }
+
+    public func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.rename(id, to: name, at: time) }
+    }
+
+    public func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.delete(id, at: time) }
+    }
+
+    public func add(_ user: UserID, to id: RoomID, limit: Int) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.add(user, to: id, limit: limit) }
+    }
+
+    public func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.remove(user, from: id) }
+    }
+
+    public func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary] {
+        try await read { connection throws(StoreError) in
+            try connection.consistently { () throws(StoreError) in try connection.rooms(of: user, limit: limit) }
+        }
+    }
+
+    public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
+        try await read { connection throws(StoreError) in try connection.readMark(of: user, in: room) }
+    }
+}
+
+// MARK: - People
+
+extension SQLiteStore {
+    public func profiles(of users: [UserID]) async throws(StoreError) -> [UserID: Profile] {
+        try await read { connection throws(StoreError) in try connection.profiles(of: users) }
+    }
+
+    public func update(_ user: UserID, _ profile: Profile) async throws(StoreError) {
+        try await write { session throws(StoreError) in try session.update(user, profile) }
+    }
+
+    public func friends(of user: UserID) async throws(StoreError) -> Set<UserID> {
+        try await read { connection throws(StoreError) in try connection.friends(of: user) }
+    }
+
+    public func befriend(_ a: UserID, _ b: UserID) async throws(StoreError) {
+        try await write { session throws(StoreError) in try session.befriend(a, b) }
+    }
+
+    public func unfriend(_ a: UserID, _ b: UserID) async throws(StoreError) {
+        try await write { session throws(StoreError) in try session.unfriend(a, b) }
+    }
+
+    public func recordLastSeen(_ seen: [UserID: Timestamp]) async throws(StoreError) {
+        try await write { session throws(StoreError) in try session.recordLastSeen(seen) }
+    }
+
+    public func knownUsers(
+        after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
+        try await read { connection throws(StoreError) in try connection.knownUsers(after: cursor, limit: limit) }
+    }
+}
+
+// MARK: - Outbox
+
+extension SQLiteStore {
+    public func pendingEvents(
+        of owner: InstanceID, limit: Int, except: Set<MessageID>
+    ) async throws(StoreError) -> [Message] {
+        try await read { connection throws(StoreError) in
+            try connection.pendingEvents(of: owner, limit: limit, except: except)
+        }
+    }
+
+    public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
+        try await write { session throws(StoreError) in try session.clearEvents(ids) }
+    }
+
+    public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
+        try await write { session throws(StoreError) in try session.adoptEvents(of: dead, by: owner) }
+    }
+
+    public func eventOwners() async throws(StoreError) -> [InstanceID] {
+        try await read { connection throws(StoreError) in try connection.eventOwners() }
+    }
+
+    public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+        try await read { connection throws(StoreError) in
+            try connection.consistently { () throws(StoreError) in try connection.backlog() }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import CSQLite
+import ChatDomain
+
+/// The tables, and how an older file becomes a newer one.
+///
+/// A message's key is its room's key above its number, so that the table is one B-tree ordered by room and number:
+/// a page of history is one range, a room's newest message one seek, and an append touches one leaf.
+/// Rooms are marked and not removed, because their key and their numbers must outlive them.
+enum Schema {
+    /// Bits of a message's key that hold its number.
+    static let sequenceBits: Int64 = 32
+    static let maximumSequence: SequenceNumber = 1 << sequenceBits - 1
+
+    static func messageKey(room: Int64, _ sequence: SequenceNumber) -> Int64 { room << sequenceBits | sequence }
+    static func sequence(ofKey key: Int64) -> SequenceNumber { key & maximumSequence }
+
+    /// `rooms.state`.
+    enum RoomState {
+        /// Messages came before a room was made.
+        static let unmade: Int64 = 0
+        static let live: Int64 = 1
+        static let deleted: Int64 = 2
+    }
+
+    /// Each entry makes version n + 1 out of version n. Entries are never changed, only added.
+    private static let migrations: [String] = [
+        """
+        CREATE TABLE rooms(
+            key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state INTEGER NOT NULL,
+            kind TEXT NOT NULL, private INTEGER NOT NULL, name TEXT, owner TEXT,
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, history_base INTEGER NOT NULL);
+        CREATE TABLE messages(
+            key INTEGER PRIMARY KEY, room INTEGER NOT NULL, id BLOB NOT NULL, author TEXT NOT NULL,
+            username TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, timestamp INTEGER NOT NULL,
+            client_id TEXT, metadata TEXT, reply_to TEXT);
+        CREATE UNIQUE INDEX messages_by_client_id ON messages(room, author, client_id) WHERE client_id IS NOT NULL;
+        CREATE TABLE participants(room INTEGER NOT NULL, user TEXT NOT NULL, PRIMARY KEY(room, user)) WITHOUT ROWID;
+        CREATE INDEX participants_by_user ON participants(user);
+        CREATE TABLE read_marks(
+            room INTEGER NOT NULL, user TEXT NOT NULL, sequence INTEGER NOT NULL,
+            PRIMARY KEY(room, user)) WITHOUT ROWID;
+        CREATE TABLE users(
+            id TEXT PRIMARY KEY, name TEXT, username TEXT, email TEXT, avatar TEXT, last_seen INTEGER) WITHOUT ROWID;
+        CREATE TABLE friends(user TEXT NOT NULL, friend TEXT NOT NULL, PRIMARY KEY(user, friend)) WITHOUT ROWID;
+        CREATE TABLE outbox(position INTEGER PRIMARY KEY, owner TEXT NOT NULL, id BLOB NOT NULL, message INTEGER NOT NULL);
+        CREATE INDEX outbox_by_id ON outbox(id);
+        CREATE TABLE settlements(key INTEGER PRIMARY KEY, count INTEGER NOT NULL);
+        INSERT INTO settlements VALUES(1, 0);
+        """
+    ]
+
+    /// Brings the file to the newest version.
+    ///
+    /// - Throws: `.rejected` when a newer program made the file.
+    static func migrate(_ connection: Connection) throws(StoreError) {
+        let version = try connection.statement("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
+        guard version <= migrations.count else {
+            throw .rejected(
+                reason: "the database has version \(version), this program knows only up to \(migrations.count)")
+        }
+        for (index, migration) in migrations.enumerated().dropFirst(version) {
+            try connection.execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(index + 1); COMMIT")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import ChatDomain
+
+/// One thing for the writer to do. Jobs share transactions; each is answered once, after what it did is durable.
+struct WriteJob: Sendable {
+    typealias Answer = @Sendable () -> Void
+
+    /// Whose messages it brings; empty for other work.
+    let rooms: [RoomID]
+    /// Runs inside the transaction; what it returns is called when that is durable.
+    ///
+    /// Throws `.unavailable` when the whole transaction must be rolled back, `.rejected` when only this job failed.
+    let perform: @Sendable (WriteSession) throws(StoreError) -> Answer
+    /// Called instead when nothing of the job was stored.
+    let fail: @Sendable (StoreError) -> Void
+}
+
+extension WriteJob {
+    static func commit(
+        _ writes: [RoomWrite], _ completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void
+    ) -> Self {
+        WriteJob(rooms: writes.map(\.roomID)) { session throws(StoreError) in
+            var outcomes: [RoomWriteOutcome] = []
+            outcomes.reserveCapacity(writes.count)
+            for write in writes { outcomes.append(try session.perform(write)) }
+            return { [outcomes] in completion(outcomes) }
+        } fail: { error in
+            completion(writes.map { .failure(of: $0, error) })
+        }
+    }
+
+    static func mutation<Value: Sendable>(
+        _ body: @escaping @Sendable (WriteSession) throws(StoreError) -> Value,
+        answer: @escaping @Sendable (Result<Value, StoreError>) -> Void
+    ) -> Self {
+        WriteJob(rooms: []) { session throws(StoreError) in
+            let value = try session.atomically { () throws(StoreError) in try body(session) }
+            return { answer(.success(value)) }
+        } fail: { error in
+            answer(.failure(error))
+        }
+    }
+}

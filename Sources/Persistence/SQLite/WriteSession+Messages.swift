@@ -1,0 +1,92 @@
+import ChatDomain
+
+extension WriteSession {
+    /// Numbers and inserts what a room gathered.
+    ///
+    /// - Throws: `.unavailable`; the transaction must be rolled back then.
+    func perform(_ write: RoomWrite) throws(StoreError) -> RoomWriteOutcome {
+        var outcome = RoomWriteOutcome(roomID: write.roomID, drafts: [], readMarks: [])
+        guard var room = try slot(of: write.roomID, makeKey: !write.drafts.isEmpty) else {
+            outcome.readMarks = write.readMarks.map { _ in .success(false) }
+            return outcome
+        }
+        if room.state == Schema.RoomState.live {
+            for user in write.newParticipants { try recordParticipant(user, in: &room) }
+        }
+        outcome.readMarks.reserveCapacity(write.readMarks.count)
+        for mark in write.readMarks { outcome.readMarks.append(.success(try advance(mark, in: room))) }
+        outcome.drafts.reserveCapacity(write.drafts.count)
+        for draft in write.drafts { outcome.drafts.append(try append(draft, to: &room)) }
+        rooms[write.roomID] = room
+        return outcome
+    }
+
+    private func append(_ draft: MessageDraft, to room: inout RoomSlot) throws(StoreError) -> RoomWriteOutcome.Draft {
+        guard room.lastSequence < Schema.maximumSequence else {
+            return .failed(.rejected(reason: "the room's numbers are used up"))
+        }
+        let sequence = room.lastSequence + 1
+        do {
+            guard try insert(draft, room: room.key, sequence) else {
+                return try earlierOutcome(of: draft, room: room.key)
+            }
+        } catch .rejected(let reason) {
+            return .failed(.rejected(reason: reason))
+        }
+        room.lastSequence = sequence
+        return .stored(sequence)
+    }
+
+    /// False when the author used this client id in this room before.
+    private func insert(
+        _ draft: MessageDraft, room: Int64, _ sequence: SequenceNumber
+    ) throws(StoreError) -> Bool {
+        let key = Schema.messageKey(room: room, sequence)
+        let body = draft.body
+        try connection.statement(
+            """
+            INSERT INTO messages(
+                key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT(room, author, client_id) WHERE client_id IS NOT NULL DO NOTHING
+            """
+        ).bind(1, key).bind(2, room).bind(3, draft.id).bind(4, body.author.value).bind(5, body.username)
+            .bind(6, body.text).bind(7, body.kind).bind(8, draft.timestamp.milliseconds)
+            .bind(9, body.clientMessageID).bind(10, body.metadata).bind(11, body.replyTo).run()
+        guard connection.changes == 1 else { return false }
+        if let owner = options.outboxOwner {
+            try connection.statement("INSERT INTO outbox(owner, id, message) VALUES(?, ?, ?)")
+                .bind(1, owner.value).bind(2, draft.id).bind(3, key).run()
+        }
+        return true
+    }
+
+    private func earlierOutcome(of draft: MessageDraft, room: Int64) throws(StoreError) -> RoomWriteOutcome.Draft {
+        let body = draft.body
+        let earlier = try connection.statement(
+            """
+            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
+            FROM messages WHERE room = ? AND author = ? AND client_id = ?
+            """
+        ).bind(1, room).bind(2, body.author.value).bind(3, body.clientMessageID).first { row in
+            row.message(in: RoomID(unchecked: ""))
+        }
+        guard let earlier else {
+            throw .unavailable(reason: "a client id collided with a message that is not there")
+        }
+        guard body.saysTheSame(as: earlier.body) else { return .conflict }
+        return .duplicate(id: earlier.id, sequence: earlier.sequence, timestamp: earlier.timestamp)
+    }
+
+    /// Whether the mark moved forward.
+    private func advance(_ mark: ReadMark, in room: RoomSlot) throws(StoreError) -> Bool {
+        guard room.state == Schema.RoomState.live, mark.sequence > 0 else { return false }
+        try connection.statement(
+            """
+            INSERT INTO read_marks(room, user, sequence) VALUES(?, ?, ?)
+            ON CONFLICT DO UPDATE SET sequence = excluded.sequence WHERE excluded.sequence > sequence
+            """
+        ).bind(1, room.key).bind(2, mark.userID.value).bind(3, mark.sequence).run()
+        return connection.changes == 1
+    }
+}

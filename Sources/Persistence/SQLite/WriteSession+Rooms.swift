@@ -1,0 +1,134 @@
+import ChatDomain
+
+extension WriteSession {
+    /// The room's slot, from memory or from the database.
+    ///
+    /// - Parameter makeKey: whether a room nobody has heard of gets a key; it is not made by that.
+    func slot(of id: RoomID, makeKey: Bool) throws(StoreError) -> RoomSlot? {
+        if let known = rooms[id] { return known }
+        let stored = try connection.statement(
+            """
+            SELECT key, state, (
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+            FROM rooms r WHERE id = ?
+            """
+        ).bind(1, id.value).first { row in
+            RoomSlot(key: row.integer(0), state: row.integer(1), lastSequence: Schema.sequence(ofKey: row.integer(2)))
+        }
+        if let stored {
+            rooms[id] = stored
+            return stored
+        }
+        guard makeKey else { return nil }
+        let unmade = Room(id: id, kind: .group, isPrivate: false, createdAt: Timestamp(milliseconds: 0))
+        return try insert(unmade, state: Schema.RoomState.unmade)
+    }
+
+    func create(
+        _ room: Room, participants: [UserID]
+    ) throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {
+        if let there = try connection.room(room.id) { return (there, false) }
+        var slot = try makeLive(room)
+        for user in participants { try insertParticipant(user, into: &slot) }
+        rooms[room.id] = slot
+        guard let snapshot = try connection.room(room.id) else {
+            throw .unavailable(reason: "a room just made is not there")
+        }
+        return (snapshot, true)
+    }
+
+    func rename(_ id: RoomID, to name: String?, at time: Timestamp) throws(StoreError) -> Bool {
+        try connection.statement("UPDATE rooms SET name = ?, updated_at = ? WHERE id = ? AND state = 1")
+            .bind(1, name).bind(2, time.milliseconds).bind(3, id.value).run()
+        return connection.changes == 1
+    }
+
+    func delete(_ id: RoomID, at time: Timestamp) throws(StoreError) -> Bool {
+        guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
+        try connection.statement("UPDATE rooms SET state = 2, updated_at = ? WHERE key = ?")
+            .bind(1, time.milliseconds).bind(2, slot.key).run()
+        try connection.statement("DELETE FROM participants WHERE room = ?").bind(1, slot.key).run()
+        try connection.statement("DELETE FROM read_marks WHERE room = ?").bind(1, slot.key).run()
+        slot.state = Schema.RoomState.deleted
+        slot.participants = 0
+        rooms[id] = slot
+        return true
+    }
+
+    func add(_ user: UserID, to id: RoomID, limit: Int) throws(StoreError) -> Bool {
+        guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
+        defer { rooms[id] = slot }
+        if try isParticipant(user, of: slot) { return true }
+        guard try countParticipants(of: &slot) < limit else { return false }
+        try insertParticipant(user, into: &slot)
+        return true
+    }
+
+    func remove(_ user: UserID, from id: RoomID) throws(StoreError) -> Bool {
+        guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
+        try connection.statement("DELETE FROM participants WHERE room = ? AND user = ?")
+            .bind(1, slot.key).bind(2, user.value).run()
+        guard connection.changes == 1 else { return false }
+        slot.participants = slot.participants.map { $0 - 1 }
+        rooms[id] = slot
+        return true
+    }
+
+    /// Records a joiner, unless the room holds as many as it may.
+    func recordParticipant(_ user: UserID, in room: inout RoomSlot) throws(StoreError) {
+        guard try countParticipants(of: &room) < options.maximumParticipants else { return }
+        try insertParticipant(user, into: &room)
+    }
+
+    private func insertParticipant(_ user: UserID, into room: inout RoomSlot) throws(StoreError) {
+        try connection.statement("INSERT INTO participants(room, user) VALUES(?, ?) ON CONFLICT DO NOTHING")
+            .bind(1, room.key).bind(2, user.value).run()
+        room.participants = room.participants.map { $0 + connection.changes }
+    }
+
+    private func isParticipant(_ user: UserID, of room: RoomSlot) throws(StoreError) -> Bool {
+        try connection.statement("SELECT 1 FROM participants WHERE room = ? AND user = ?")
+            .bind(1, room.key).bind(2, user.value).first { _ in true } ?? false
+    }
+
+    private func countParticipants(of room: inout RoomSlot) throws(StoreError) -> Int {
+        if let known = room.participants { return known }
+        let count =
+            try connection.statement("SELECT count(*) FROM participants WHERE room = ?")
+            .bind(1, room.key).first { Int($0.integer(0)) } ?? 0
+        room.participants = count
+        return count
+    }
+
+    /// Makes the room's row live, the first time or again; a deleted room's messages stay below the new base.
+    private func makeLive(_ room: Room) throws(StoreError) -> RoomSlot {
+        guard var slot = try slot(of: room.id, makeKey: false) else {
+            return try insert(room, state: Schema.RoomState.live)
+        }
+        let base = slot.state == Schema.RoomState.deleted ? slot.lastSequence : 0
+        try connection.statement(
+            """
+            UPDATE rooms SET state = 1, kind = ?, private = ?, name = ?, owner = ?, created_at = ?, updated_at = ?,
+                history_base = ? WHERE key = ?
+            """
+        ).bind(1, room.kind.rawValue).bind(2, room.isPrivate ? 1 : 0).bind(3, room.name).bind(4, room.owner?.value)
+            .bind(5, room.createdAt.milliseconds).bind(6, room.updatedAt.milliseconds).bind(7, base)
+            .bind(8, slot.key).run()
+        slot.state = Schema.RoomState.live
+        return slot
+    }
+
+    private func insert(_ room: Room, state: Int64) throws(StoreError) -> RoomSlot {
+        try connection.statement(
+            """
+            INSERT INTO rooms(state, id, kind, private, name, owner, created_at, updated_at, history_base)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0)
+            """
+        ).bind(1, state).bind(2, room.id.value).bind(3, room.kind.rawValue).bind(4, room.isPrivate ? 1 : 0)
+            .bind(5, room.name).bind(6, room.owner?.value).bind(7, room.createdAt.milliseconds)
+            .bind(8, room.updatedAt.milliseconds).run()
+        let slot = RoomSlot(key: connection.lastInsertedKey, state: state, lastSequence: 0, participants: 0)
+        rooms[room.id] = slot
+        return slot
+    }
+}

@@ -1,0 +1,73 @@
+import ChatDomain
+
+/// The writing side of the database: its one connection, and what is remembered between transactions.
+final class WriteSession {
+    let connection: Connection
+    let options: StoreOptions
+    var rooms = RoomCache()
+
+    /// Opens the file, sets it up and brings its schema up to date.
+    init(path: String, options: StoreOptions, durability: SQLiteStore.Durability) throws(StoreError) {
+        self.options = options
+        connection = try Connection(path: path, mode: .readWrite)
+        // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows need not be overwritten with zeros.
+        try connection.execute(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = \(durability.rawValue);
+            PRAGMA secure_delete = OFF; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+            """)
+        try Schema.migrate(connection)
+        if durability == .full {
+            try settle()
+            LogSpace.reserve(CheckpointPolicy.frames * 5 / 4 * Self.bytesPerFrame, in: path + "-wal")
+        }
+    }
+
+    /// A page and its header in the log.
+    private static let bytesPerFrame = 4096 + 24
+
+    func begin() throws(StoreError) {
+        try connection.statement("BEGIN IMMEDIATE").run()
+    }
+
+    func commit() throws(StoreError) {
+        try connection.statement("COMMIT").run()
+    }
+
+    /// Undoes the transaction, if SQLite has not done so by itself.
+    func rollBack() {
+        rooms.forget()
+        guard connection.isInTransaction else { return }
+        try? connection.statement("ROLLBACK").run()
+    }
+
+    /// Runs several statements that take effect together or not at all, whatever else the transaction holds.
+    func atomically<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        try connection.statement("SAVEPOINT mutation").run()
+        do {
+            let value = try body()
+            try connection.statement("RELEASE mutation").run()
+            return value
+        } catch {
+            rooms.forget()
+            if case .rejected = error {
+                try connection.statement("ROLLBACK TO mutation").run()
+                try connection.statement("RELEASE mutation").run()
+            }
+            throw error
+        }
+    }
+
+    /// A transaction that changes something and nothing of meaning.
+    ///
+    /// Once it is durable, it has overwritten in the log whatever a failed commit before it may have left there.
+    func settle() throws(StoreError) {
+        try begin()
+        try touch()
+        try commit()
+    }
+
+    func touch() throws(StoreError) {
+        try connection.statement("UPDATE settlements SET count = count + 1 WHERE key = 1").run()
+    }
+}

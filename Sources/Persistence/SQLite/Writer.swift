@@ -1,0 +1,126 @@
+import ChatDomain
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The one thread that writes: all that waits goes into one transaction, and is answered when that is durable.
+final class Writer {
+    private static let maximumJobs = 1024
+    private static let settleDelays = (first: 10, last: 1000)
+
+    private let open: () throws(StoreError) -> WriteSession
+    private let queue: WorkQueue<WriteJob>
+    private let health: WriterHealth
+    private let checkpointer: Checkpointer
+    private var pacing: CommitPacing
+    private var session: WriteSession
+
+    /// - Parameter open: opens the database, at first and again when the connection has failed.
+    init(
+        queue: WorkQueue<WriteJob>, health: WriterHealth, checkpointer: Checkpointer, pacing: CommitPacing,
+        open: @escaping () throws(StoreError) -> WriteSession
+    ) throws(StoreError) {
+        self.queue = queue
+        self.health = health
+        self.checkpointer = checkpointer
+        self.pacing = pacing
+        self.open = open
+        session = try open()
+    }
+
+    /// Works until the queue is closed and empty.
+    func run() {
+        while let jobs = queue.nextBatch(limit: Self.maximumJobs) {
+            process(gathered(jobs))
+            checkpointer.committed(on: session.connection)
+        }
+    }
+
+    /// The jobs with those that come while their commit has to wait.
+    private func gathered(_ jobs: [WriteJob]) -> [WriteJob] {
+        var jobs = jobs
+        var now = ContinuousClock.now
+        if let pause = pacing.pause(before: jobs.lazy.flatMap(\.rooms), at: now) {
+            usleep(UInt32(clamping: Int(pause / .microseconds(1))))
+            jobs += queue.poll(limit: Self.maximumJobs)
+            now = ContinuousClock.now
+        }
+        pacing.started(with: jobs.lazy.flatMap(\.rooms), at: now)
+        return jobs
+    }
+
+    private func process(_ jobs: [WriteJob]) {
+        do throws(StoreError) {
+            let answers = try transaction(of: jobs)
+            health.isFailing = false
+            for answer in answers { answer() }
+        } catch {
+            health.isFailing = true
+            for job in jobs { job.fail(error) }
+        }
+    }
+
+    private func transaction(of jobs: [WriteJob]) throws(StoreError) -> [WriteJob.Answer] {
+        var answers: [WriteJob.Answer] = []
+        answers.reserveCapacity(jobs.count)
+        do throws(StoreError) {
+            try session.begin()
+            for job in jobs { answers.append(try perform(job)) }
+        } catch {
+            session.rollBack()
+            throw error
+        }
+        do throws(StoreError) {
+            try session.commit()
+        } catch {
+            session.rollBack()
+            settle()
+            throw error
+        }
+        return answers
+    }
+
+    private func perform(_ job: WriteJob) throws(StoreError) -> WriteJob.Answer {
+        do throws(StoreError) {
+            return try job.perform(session)
+        } catch .rejected(let reason) {
+            return { job.fail(.rejected(reason: reason)) }
+        }
+    }
+
+    /// Makes a failed commit certainly not stored, however long that takes.
+    ///
+    /// What it wrote may have reached the log although it could not be flushed, and would be found after a crash.
+    /// The next durable transaction overwrites it; until there was one, nobody may be told that it failed.
+    /// Only closing the store ends this early. Who comes meanwhile has nothing in the log, and is refused at once.
+    private func settle() {
+        var delay = Self.settleDelays.first
+        while true {
+            do throws(StoreError) {
+                return try session.settle()
+            } catch {
+                session.rollBack()
+                health.isFailing = true
+                for job in queue.poll(limit: Self.maximumJobs) { job.fail(error) }
+            }
+            if queue.isClosed { return }
+            usleep(UInt32(delay * 1000))
+            delay = min(delay * 2, Self.settleDelays.last)
+            if let reopened = try? open() { session = reopened }
+        }
+    }
+}
+
+/// Whether the last transaction could not be made durable; read by `probe`.
+final class WriterHealth: Sendable {
+    private let failing = Atomic(false)
+
+    var isFailing: Bool {
+        get { failing.load(ordering: .relaxed) }
+        set { failing.store(newValue, ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,93 @@
+/// Which channels are wanted, and how far Redis has been told.
+struct SubscriptionBook {
+    typealias Channel = [UInt8]
+
+    /// What to tell Redis, and what needs no telling.
+    struct Changes: Equatable {
+        var subscribe: [Channel] = []
+        var unsubscribe: [Channel] = []
+        /// Asked for again while they stood.
+        var standing: [Channel] = []
+    }
+
+    private struct Entry {
+        var isWanted = false
+        /// The last command sent about it was SUBSCRIBE.
+        var isAsked = false
+        /// Commands sent about it and not yet confirmed.
+        var unanswered = 0
+        /// Somebody waits to hear that it stands.
+        var isAwaited = false
+        var isChanged = false
+    }
+
+    private var entries: [Channel: Entry] = [:]
+    private var changed: [Channel] = []
+
+    /// How many channels are wanted or not yet let go of.
+    var count: Int { entries.count }
+
+    mutating func want(_ channel: Channel) { change(channel, isWanted: true) }
+    mutating func unwant(_ channel: Channel) { change(channel, isWanted: false) }
+
+    private mutating func change(_ channel: Channel, isWanted: Bool) {
+        guard isWanted || entries[channel] != nil else { return }
+        var entry = entries[channel] ?? Entry()
+        entry.isWanted = isWanted
+        entry.isAwaited = isWanted
+        if !entry.isChanged { changed.append(channel) }
+        entry.isChanged = true
+        entries[channel] = entry
+    }
+
+    /// What has changed since the last time, to and fro left out.
+    mutating func takeChanges() -> Changes {
+        var changes = Changes()
+        for channel in changed {
+            guard var entry = entries[channel] else { continue }
+            entry.isChanged = false
+            switch (entry.isWanted, entry.isAsked) {
+            case (true, false): changes.subscribe.append(channel)
+            case (false, true): changes.unsubscribe.append(channel)
+            case (true, true):
+                if entry.unanswered == 0, entry.isAwaited {
+                    entry.isAwaited = false
+                    changes.standing.append(channel)
+                }
+            case (false, false): break
+            }
+            if entry.isWanted != entry.isAsked {
+                entry.isAsked = entry.isWanted
+                entry.unanswered += 1
+            }
+            keep(entry, for: channel)
+        }
+        changed.removeAll(keepingCapacity: changed.count <= 1024)
+        return changes
+    }
+
+    /// Redis confirmed a command about the channel; true when that is what somebody waits to hear.
+    mutating func confirmed(_ channel: Channel) -> Bool {
+        guard var entry = entries[channel], entry.unanswered > 0 else { return false }
+        entry.unanswered -= 1
+        let stands = entry.unanswered == 0 && entry.isAsked && entry.isWanted && entry.isAwaited
+        if stands { entry.isAwaited = false }
+        keep(entry, for: channel)
+        return stands
+    }
+
+    func isWanted(_ channel: Channel) -> Bool { entries[channel]?.isWanted ?? false }
+
+    /// A new connection knows nothing: everything wanted counts as changed.
+    mutating func connectionLost() {
+        entries = entries.compactMapValues { entry in
+            entry.isWanted ? Entry(isWanted: true, isAwaited: entry.isAwaited, isChanged: true) : nil
+        }
+        changed = Array(entries.keys)
+    }
+
+    private mutating func keep(_ entry: Entry, for channel: Channel) {
+        let isDone = !entry.isWanted && !entry.isAsked && entry.unanswered == 0 && !entry.isChanged
+        entries[channel] = isDone ? nil : entry
+    }
+}

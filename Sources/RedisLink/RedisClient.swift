@@ -1,0 +1,117 @@
+public import EventLoop
+internal import Synchronization
+
+/// Commands to one Redis server over one pipelined connection that restores itself. May be used from any thread.
+///
+/// Commands of one caller take effect in the order they were given; all that come within one turn of the loop leave in one
+/// write. Nothing is repeated by itself, but for a script that Redis had forgotten. It lives until `close`, also when nobody
+/// holds it any more.
+public final class RedisClient: Sendable {
+    public typealias Reply = Result<RedisValue, RedisError>
+
+    private let gate: Gate<CommandConnection>
+    private let current: StateCell
+    private let endpoint: RedisEndpoint
+    private let options: RedisOptions
+    private let shared: SharedLoop
+
+    /// Begins to connect.
+    ///
+    /// - Parameters:
+    ///   - loop: where the connection lives; it must run until `close` has returned. By default a thread of its own.
+    ///   - stateChanged: called on the loop; never twice in a row with the same state.
+    public init(
+        _ endpoint: RedisEndpoint, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
+        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in }
+    ) {
+        let current = StateCell(stateChanged)
+        self.current = current
+        self.endpoint = endpoint
+        self.options = options
+        shared = SharedLoop(loop, name: "redis")
+        gate = Gate(shared) { bound, loop in
+            let wire = Wire(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+            return CommandConnection(wire) { current.set($0) }
+        }
+    }
+
+    /// A subscriber to the same server, on the same thread. Not after `close`; but it may be closed later than the client.
+    ///
+    /// - Parameters: as those of `RedisSubscriber`.
+    public func subscriber(
+        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
+        event: @escaping @Sendable (RedisSubscriberEvent) -> Void
+    ) -> RedisSubscriber {
+        RedisSubscriber(endpoint, options: options, on: shared, stateChanged: stateChanged, event: event)
+    }
+
+    /// How the connection stood a moment ago.
+    public var state: RedisState { current.value }
+
+    /// Calls `observer` on the loop with the state as it is, then with every change.
+    public func observe(_ observer: @escaping @Sendable (RedisState) -> Void) {
+        gate.post { [current] _ in current.add(observer) }
+    }
+
+    /// One command and its answer.
+    ///
+    /// - Parameter milliseconds: when to give up, where that is sooner than `RedisOptions.commandTimeout`.
+    public func send(
+        _ command: RedisCommand, within milliseconds: Int64? = nil
+    ) async throws(RedisError) -> RedisValue {
+        let reply: Reply = await withCheckedContinuation { continuation in
+            let isOpen = gate.post { connection in
+                guard let milliseconds else { return connection.send(command) { continuation.resume(returning: $0) } }
+                connection.send(command, within: milliseconds) { continuation.resume(returning: $0) }
+            }
+            if !isOpen { continuation.resume(returning: .failure(.unavailable(reason: "closed"))) }
+        }
+        return try reply.get()
+    }
+
+    public func send(_ command: [RedisArgument]) async throws(RedisError) -> RedisValue {
+        try await send(RedisCommand(command))
+    }
+
+    /// Runs a script; see `RedisCommand.script`.
+    public func run(
+        _ script: RedisScript, keys: [RedisArgument], arguments: [RedisArgument] = [],
+        within milliseconds: Int64? = nil
+    ) async throws(RedisError) -> RedisValue {
+        try await send(.script(script, keys: keys, arguments: arguments), within: milliseconds)
+    }
+
+    /// Several commands in order, not as a transaction.
+    ///
+    /// - Parameter completion: called on the loop once all are answered, with one reply for each; must not block.
+    public func perform(_ commands: [RedisCommand], completion: @escaping @Sendable ([Reply]) -> Void = { _ in }) {
+        guard !commands.isEmpty else { return completion([]) }
+        let isOpen = gate.post { connection in
+            let replies = Replies(count: commands.count, completion)
+            for (index, command) in commands.enumerated() { connection.send(command) { replies.set(index, $0) } }
+        }
+        if !isOpen { completion(commands.map { _ in .failure(.unavailable(reason: "closed")) }) }
+    }
+
+    /// Ends the connection; what waits for an answer fails. Whatever is asked later fails at once.
+    public func close() async { await gate.close { $0.close() } }
+
+    /// Gathers a batch's replies. Confined to the loop.
+    private final class Replies {
+        private var replies: [Reply?]
+        private var missing: Int
+        private let completion: @Sendable ([Reply]) -> Void
+
+        init(count: Int, _ completion: @escaping @Sendable ([Reply]) -> Void) {
+            replies = Array(repeating: nil, count: count)
+            missing = count
+            self.completion = completion
+        }
+
+        func set(_ index: Int, _ reply: Reply) {
+            replies[index] = reply
+            missing -= 1
+            if missing == 0 { completion(replies.compactMap { $0 }) }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// One command, or one run of a script.
+public struct RedisCommand: Sendable {
+    enum Kind: Sendable {
+        case plain([RedisArgument])
+        case script(RedisScript, keys: [RedisArgument], arguments: [RedisArgument])
+    }
+
+    let kind: Kind
+
+    /// - Parameter words: the command's name and its arguments.
+    public init(_ words: [RedisArgument]) { kind = .plain(words) }
+
+    /// The script is sent in full the first time on a connection and by its digest afterwards. After a `SCRIPT FLUSH` it is
+    /// sent again by itself; runs that were under way at that moment may then take effect in another order.
+    public static func script(
+        _ script: RedisScript, keys: [RedisArgument], arguments: [RedisArgument] = []
+    ) -> RedisCommand {
+        RedisCommand(kind: .script(script, keys: keys, arguments: arguments))
+    }
+
+    private init(kind: Kind) { self.kind = kind }
+}
+
+extension RedisCommand: ExpressibleByArrayLiteral {
+    public init(arrayLiteral elements: RedisArgument...) { self.init(elements) }
+}

@@ -1,0 +1,264 @@
+import JSON
+
+/// The server's side of one Engine.IO session, whichever transport it is on.
+///
+/// Every method takes what happened and the time (monotonic milliseconds), changes only the session and says what is to be
+/// done. Two things hold after every call: `flush` may have an answer for the GET that is held, and `closeReason` may
+/// have come to be set, whereupon the session is over and its sid is forgotten.
+public struct EngineIOSession: Sendable {
+    public enum Transport: Sendable { case polling, webSocket }
+
+    enum Phase: Hashable, Sendable {
+        case polling
+        /// A WebSocket has asked to take over; polling goes on until its upgrade packet.
+        case probing(isAnswered: Bool)
+        case webSocket
+        /// Closed by the server; the next poll takes what is queued, and the close packet.
+        case closing
+        case closed(EngineIOCloseReason)
+    }
+
+    public let settings: EngineIOSettings
+    var phase: Phase
+    var queue: [EngineIOOutgoing] = []
+    /// Bytes that wait for a poll, as they would stand in its answer.
+    public internal(set) var queuedBytes = 0
+    private var holdsPoll = false
+    private var hasPost = false
+    private var nextPing: Int64
+    private var pongDeadline = Int64.max
+    /// When the probe, or the orderly close, has taken too long.
+    var phaseDeadline = Int64.max
+    /// When a held poll is let go for the sake of the upgrade.
+    var pollRelease = Int64.max
+
+    public init(over transport: Transport, settings: EngineIOSettings, now: Int64) {
+        self.settings = settings
+        phase = transport == .polling ? .polling : .webSocket
+        nextPing = now + settings.pingInterval
+    }
+
+    /// Where packets go now: into a WebSocket at once, or into the session until the client polls.
+    public var transport: Transport { phase == .webSocket ? .webSocket : .polling }
+
+    /// Why the session is over; nil while it is not.
+    public var closeReason: EngineIOCloseReason? {
+        if case .closed(let reason) = phase { reason } else { nil }
+    }
+
+    /// The handshake's packet: the answer to the first GET, or the first message on the WebSocket.
+    public func openPacket(sid: String) -> [UInt8] {
+        var writer = JSONWriter(after: [EngineIOPacketType.open.digit], reserving: 128)
+        writer.object {
+            $0.key("sid")
+            $0.string(sid)
+            $0.key("upgrades")
+            $0.array(transport == .polling && settings.allowsUpgrades ? ["websocket"] : []) { $0.string($1) }
+            $0.key("pingInterval")
+            $0.integer(settings.pingInterval)
+            $0.key("pingTimeout")
+            $0.integer(settings.pingTimeout)
+            $0.key("maxPayload")
+            $0.integer(settings.maxPayload)
+        }
+        return writer.bytes
+    }
+
+    // MARK: - Sending
+
+    /// Queues a packet for the next poll. Only while the transport is polling: what goes to a WebSocket is the caller's
+    /// to write. The queue's bound is the caller's too, by `queuedBytes`.
+    public mutating func enqueue(_ packet: EngineIOOutgoing) {
+        switch phase {
+        case .polling, .probing:
+            queue.append(packet)
+            queuedBytes += packet.payloadBytes
+        case .webSocket, .closing, .closed: break
+        }
+    }
+
+    /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is, it goes on waiting, or it is
+    /// to fail because the session is over (then `closeReason` is set; answer 400, unknown session).
+    /// Called once after whatever happened in a loop turn.
+    public mutating func flush(now: Int64) -> [UInt8]? {
+        guard holdsPoll, let body = pollAnswer(now: now) else { return nil }
+        holdsPoll = false
+        return body
+    }
+
+    private mutating func pollAnswer(now: Int64) -> [UInt8]? {
+        switch phase {
+        case .polling, .probing:
+            if !queue.isEmpty { return takePayload() }
+            guard phase == .probing(isAnswered: true), now >= pollRelease else { return nil }
+            pollRelease = now + settings.pollReleaseInterval
+            return [EngineIOPacketType.noop.digit]
+        case .webSocket, .closed(.clientClosed):
+            return [EngineIOPacketType.noop.digit]
+        case .closing:
+            var body = takePayload()
+            if queue.isEmpty {
+                if !body.isEmpty { body.append(EngineIOPacket.separator) }
+                body.append(EngineIOPacketType.close.digit)
+                end(.serverClosed)
+            }
+            return body
+        case .closed(.serverClosed), .closed(.pingTimeout), .closed(.transportClosed):
+            // No close packet: to some clients it is the server's last word, and they would not come back. The request
+            // fails instead, as it does when a server is gone.
+            return nil
+        case .closed:
+            return [EngineIOPacketType.close.digit]
+        }
+    }
+
+    /// Takes as many whole packets as one answer may hold.
+    private mutating func takePayload() -> [UInt8] {
+        var body: [UInt8] = []
+        body.reserveCapacity(min(queuedBytes + queue.count, settings.maxPayload))
+        var taken = 0
+        for packet in queue.prefix(settings.maxPacketsPerPoll) {
+            guard taken == 0 || body.count + 1 + packet.payloadBytes <= settings.maxPayload else { break }
+            if taken > 0 { body.append(EngineIOPacket.separator) }
+            packet.append(toPayload: &body)
+            queuedBytes -= packet.payloadBytes
+            taken += 1
+        }
+        if taken == queue.count { queue = [] } else { queue.removeFirst(taken) }
+        return body
+    }
+
+    // MARK: - Requests of a polling client
+
+    /// A GET has come. Nil: it is held, and `flush` answers it. Otherwise it is refused; when a GET was held already,
+    /// the session is closed too.
+    public mutating func poll() -> EngineIORefusal? {
+        switch phase {
+        case .closed: return .unknownSession
+        case .webSocket: return .badRequest
+        case .polling, .probing, .closing: break
+        }
+        guard !holdsPoll else { return refuseOverlap() }
+        holdsPoll = true
+        return nil
+    }
+
+    /// A POST has come. Nil: its body's packets are to be taken by `receivePacket`, then `endPost` is called and it is
+    /// answered 200 `ok` (`text/html`), or with the close reason's refusal. A second POST before that closes the session.
+    public mutating func beginPost() -> EngineIORefusal? {
+        switch phase {
+        case .closed: return .unknownSession
+        case .webSocket: return .badRequest
+        case .polling, .probing, .closing: break
+        }
+        guard !hasPost else { return refuseOverlap() }
+        hasPost = true
+        return nil
+    }
+
+    public mutating func endPost() { hasPost = false }
+
+    private mutating func refuseOverlap() -> EngineIORefusal {
+        end(.overlappingRequests)
+        return .badRequest
+    }
+
+    /// The connection of the held GET or of an unfinished POST went away: what was on it may be lost, so the session
+    /// ends.
+    public mutating func requestAborted() {
+        guard holdsPoll || hasPost else { return }
+        holdsPoll = false
+        hasPost = false
+        if phase != .webSocket { end(.transportClosed) }
+    }
+
+    // MARK: - Closing
+
+    /// What an orderly close asks of the caller.
+    public enum CloseAction: Hashable, Sendable {
+        /// Close the WebSocket behind what was written to it.
+        case closeWebSocket
+        /// Keep the session: `flush`, now or at the next poll, hands out what is queued. Close a probing WebSocket.
+        case awaitPoll
+        case nothing
+    }
+
+    /// Closes the session when everything queued has reached the client.
+    public mutating func close(now: Int64) -> CloseAction {
+        switch phase {
+        case .closing, .closed: return .nothing
+        case .webSocket:
+            end(.serverClosed)
+            return .closeWebSocket
+        case .polling, .probing:
+            phase = .closing
+            phaseDeadline = now + settings.closeTimeout
+            return .awaitPoll
+        }
+    }
+
+    /// Ends the session at once and drops what is queued: a slow consumer, a WebSocket that went away.
+    public mutating func end(_ reason: EngineIOCloseReason) {
+        if case .closed = phase { return }
+        phase = .closed(reason)
+        queue = []
+        queuedBytes = 0
+    }
+
+    // MARK: - Time
+
+    public enum TimerAction: Hashable, Sendable {
+        case nothing
+        /// Write `2` to the WebSocket. (To a polling client the session queues it itself.)
+        case sendPing
+        /// The probing WebSocket took too long; close it. The session goes on.
+        case closeProbe
+        /// The session is over.
+        case close(EngineIOCloseReason)
+    }
+
+    /// When `tick` is due next; `Int64.max` when never. Pongs move it: look again before acting on an old value.
+    public var nextDeadline: Int64 {
+        switch phase {
+        case .closed: .max
+        case .closing: phaseDeadline
+        case .polling, .webSocket: min(nextPing, pongDeadline)
+        case .probing(let isAnswered):
+            min(nextPing, pongDeadline, phaseDeadline, isAnswered && holdsPoll ? pollRelease : .max)
+        }
+    }
+
+    public mutating func tick(now: Int64) -> TimerAction {
+        switch phase {
+        case .closed:
+            return .nothing
+        case .closing:
+            guard now >= phaseDeadline else { return .nothing }
+            end(.serverClosed)
+            return .close(.serverClosed)
+        case .polling, .probing, .webSocket:
+            if now >= pongDeadline {
+                end(.pingTimeout)
+                return .close(.pingTimeout)
+            }
+            if case .probing = phase, now >= phaseDeadline {
+                probeClosed()
+                return .closeProbe
+            }
+            return now >= nextPing ? ping(now: now) : .nothing
+        }
+    }
+
+    private mutating func ping(now: Int64) -> TimerAction {
+        nextPing = .max
+        pongDeadline = now + settings.pingTimeout
+        if transport == .webSocket { return .sendPing }
+        enqueue(.ping)
+        return .nothing
+    }
+
+    mutating func pongReceived(now: Int64) {
+        pongDeadline = .max
+        nextPing = now + settings.pingInterval
+    }
+}

@@ -1,0 +1,144 @@
+/// Reads HTTP/1.1 requests (RFC 9112) out of an `InputBuffer`.
+///
+/// Call `next` until it answers `.needMore`. Each request gives `.head` and then `.end` with its whole body. After
+/// `.head` the caller may take the connection over for another protocol: what is left in the buffer is then that
+/// protocol's. To leave pipelined requests where they are, do not call `next`.
+public struct HTTPRequestDecoder: Sendable {
+    public struct Limits: Sendable {
+        /// Bytes of a request's line and header fields together; more is 431.
+        public var headBytes: Int
+        /// Bytes of a body; more is 413.
+        public var bodyBytes: Int
+
+        public init(headBytes: Int = 16 * 1024, bodyBytes: Int) {
+            self.headBytes = headBytes
+            self.bodyBytes = bodyBytes
+        }
+    }
+
+    public enum Action: Sendable {
+        case needMore
+        /// A request begins. If it `expectsContinue` and is wanted, the client is to be sent
+        /// `HTTPResponseEncoder.continueResponse` now.
+        case head(HTTPRequestHead)
+        /// The request is there as a whole.
+        case end(body: [UInt8])
+        /// The request is refused, and the connection is to be closed after the answer: `next` reads nothing more.
+        case failure(HTTPRefusal)
+    }
+
+    private enum Phase {
+        case head(HTTPLineScanner, isBlankAllowed: Bool)
+        case body(remaining: Int)
+        case chunks(HTTPChunkedBody)
+        case failed
+
+        static let start = Phase.head(HTTPLineScanner(), isBlankAllowed: true)
+    }
+
+    private let limits: Limits
+    private var phase = Phase.start
+    private var body: [UInt8] = []
+
+    public init(_ limits: Limits) {
+        self.limits = limits
+    }
+
+    /// Whether the bytes of a request have begun to come and have not all come: what a time limit on slow requests
+    /// looks at.
+    public func isMidRequest(_ buffer: InputBuffer) -> Bool {
+        switch phase {
+        case .head: !buffer.isEmpty
+        case .body, .chunks: true
+        case .failed: false
+        }
+    }
+
+    /// The next action; takes the bytes it has understood out of `buffer`.
+    public mutating func next(_ buffer: inout InputBuffer) -> Action {
+        do throws(HTTPRefusal) {
+            switch phase {
+            case .head: return try readHead(&buffer)
+            case .body(let remaining): return readBody(remaining, from: &buffer)
+            case .chunks(let chunks): return try readChunks(chunks, from: &buffer)
+            case .failed:
+                buffer.consume(buffer.count)
+                return .needMore
+            }
+        } catch {
+            phase = .failed
+            body = []
+            return .failure(error)
+        }
+    }
+
+    private mutating func readHead(_ buffer: inout InputBuffer) throws(HTTPRefusal) -> Action {
+        guard let length = try findHead(&buffer) else { return .needMore }
+        let bytes = buffer.withUnsafeBytes(in: 0..<length) { Array($0) }
+        let head = try HTTPHeadParser.parse(bytes)
+        switch head.framing {
+        case .none:
+            phase = .body(remaining: 0)
+        case .length(let length):
+            guard length <= limits.bodyBytes else { throw Self.bodyTooLarge }
+            phase = .body(remaining: length)
+        case .chunked:
+            phase = .chunks(HTTPChunkedBody())
+        }
+        buffer.consume(length)
+        return .head(head)
+    }
+
+    /// The length of the head, once its empty line has come. One empty line before the request is skipped (RFC 9112
+    /// section 2.2).
+    private mutating func findHead(_ buffer: inout InputBuffer) throws(HTTPRefusal) -> Int? {
+        guard case .head(var lines, let isBlankAllowed) = phase else { return nil }
+        let limit = limits.headBytes
+        let end = try buffer.withUnsafeBytes { (bytes) throws(HTTPRefusal) -> Int? in
+            while let line = try lines.next(in: bytes, limit: limit) {
+                if line.isEmpty { return line.upperBound + 2 }
+            }
+            guard bytes.count < limit else { throw HTTPRefusal(status: 431, detail: "head over \(limit) bytes") }
+            return nil
+        }
+        guard end == 2 else {
+            phase = .head(lines, isBlankAllowed: isBlankAllowed)
+            return end
+        }
+        guard isBlankAllowed else { throw .badRequest("no request line") }
+        buffer.consume(2)
+        phase = .head(HTTPLineScanner(), isBlankAllowed: false)
+        return try findHead(&buffer)
+    }
+
+    private mutating func readBody(_ remaining: Int, from buffer: inout InputBuffer) -> Action {
+        let length = min(remaining, buffer.count)
+        buffer.withUnsafeBytes(in: 0..<length) { body.append(contentsOf: $0) }
+        buffer.consume(length)
+        guard length == remaining else {
+            phase = .body(remaining: remaining - length)
+            return .needMore
+        }
+        return end()
+    }
+
+    private mutating func readChunks(
+        _ chunks: HTTPChunkedBody, from buffer: inout InputBuffer
+    ) throws(HTTPRefusal) -> Action {
+        var chunks = chunks
+        let isWhole = try chunks.read(from: &buffer, into: &body, maximumBytes: limits.bodyBytes)
+        if isWhole { return end() }
+        phase = .chunks(chunks)
+        return .needMore
+    }
+
+    private mutating func end() -> Action {
+        phase = .start
+        defer { body = [] }
+        return .end(body: body)
+    }
+
+    static var bodyTooLarge: HTTPRefusal {
+        HTTPRefusal(status: 413, detail: "body too large")
+    }
+}

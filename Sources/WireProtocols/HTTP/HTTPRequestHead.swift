@@ -1,0 +1,38 @@
+public enum HTTPVersion: Sendable, Equatable {
+    case http10
+    case http11
+}
+
+/// How long a request's body is (RFC 9112 section 6.3).
+public enum HTTPBodyFraming: Sendable, Equatable {
+    case none
+    /// Bytes, at least one.
+    case length(Int)
+    case chunked
+}
+
+/// A request's line and header fields, checked.
+public struct HTTPRequestHead: Sendable {
+    public let method: String
+    public let target: HTTPTarget
+    public let version: HTTPVersion
+    public let headers: HTTPHeaders
+    public let framing: HTTPBodyFraming
+    /// Whether the connection may carry another request after this one (RFC 9112 section 9.3).
+    public let keepsAlive: Bool
+    /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section 10.1.1).
+    public let expectsContinue: Bool
+
+    /// Whether the client asks to go on in another protocol, such as `websocket`.
+    public func asksToUpgrade(to token: String) -> Bool {
+        headers.contains(token: token, in: "Upgrade")
+    }
+
+    /// The decoded path; nil when its encoding is malformed.
+    public var path: String? { target.path }
+
+    /// The decoded value of the first query item called `name`.
+    public func queryValue(_ name: String) -> String? {
+        target.queryItems?.first { $0.name == name }?.value
+    }
+}

@@ -1,0 +1,63 @@
+/// A response to a request. Its length, `Date` and `Connection` are the encoder's affair.
+public struct HTTPResponse: Sendable, Equatable {
+    public var status: Int
+    public var fields: [HTTPField]
+    public var body: [UInt8]
+
+    public init(status: Int, fields: [HTTPField] = [], body: [UInt8] = []) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
+    /// The status's phrase.
+    public var reason: String { HTTPStatus.reason(of: status) }
+}
+
+/// Writes HTTP/1.1 responses (RFC 9112).
+public enum HTTPResponseEncoder {
+    /// Sent when a wanted request `expectsContinue` (RFC 9110 section 15.2.1).
+    public static let continueResponse = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    /// What the encoder writes itself; such fields of a response are left out.
+    private static let ownFields = ["connection", "content-length", "date", "transfer-encoding"]
+
+    /// - Parameters:
+    ///   - date: the time as an HTTP date (RFC 9110 section 5.6.7).
+    ///   - keepsAlive: whether the connection stays open; if not, the response says so.
+    ///   - isHead: the request's method was HEAD: the body is left out, its length is told.
+    /// - Returns: the response's bytes. Fields whose name is no token are left out, control characters are left out of
+    ///   values, so that nothing in a value can end its line.
+    public static func encode(
+        _ response: HTTPResponse, date: String, keepsAlive: Bool, isHead: Bool = false
+    ) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(256 + response.body.count)
+        output.append(contentsOf: "HTTP/1.1 \(response.status) \(response.reason)\r\n".utf8)
+        append("Date", date, to: &output)
+        for field in response.fields where !ownFields.contains(field.name.lowercased()) {
+            append(field.name, field.value, to: &output)
+        }
+        append("Connection", connection(of: response, keepsAlive: keepsAlive), to: &output)
+        let isBodiless = HTTPStatus.isBodiless(response.status)
+        if !isBodiless { append("Content-Length", String(response.body.count), to: &output) }
+        output.append(contentsOf: "\r\n".utf8)
+        if !isBodiless, !isHead { output.append(contentsOf: response.body) }
+        return output
+    }
+
+    /// An `Upgrade` field has to be named in `Connection` (RFC 9110 section 7.8).
+    private static func connection(of response: HTTPResponse, keepsAlive: Bool) -> String {
+        let upgrades = response.fields.contains { $0.name.lowercased() == "upgrade" }
+        if response.status == 101 { return "Upgrade" }
+        return (upgrades ? "Upgrade, " : "") + (keepsAlive ? "keep-alive" : "close")
+    }
+
+    private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
+        guard HTTPSyntax.isToken(name.utf8) else { return }
+        output.append(contentsOf: name.utf8)
+        output.append(contentsOf: ": ".utf8)
+        output.append(contentsOf: value.utf8.lazy.filter(HTTPSyntax.isFieldValueCharacter))
+        output.append(contentsOf: "\r\n".utf8)
+    }
+}

@@ -1,0 +1,256 @@
+import JSON
+
+/// The bounds of a Socket.IO server. Times in milliseconds.
+public struct SocketIOSettings: Hashable, Sendable {
+    /// More namespaces than this are a programming error.
+    public static let maximumNamespaces = 32
+
+    /// The namespaces clients may ask for, each with its `/`.
+    public let namespaces: [String]
+    /// How long a connection may be in no namespace.
+    public var connectTimeout: Int64 = 45_000
+    /// Binary messages that may belong to one packet.
+    public var maximumAttachments = 10
+    /// Bytes one packet and its attachments may have together.
+    public var maxPayload = 131_072
+    /// Events whose ack is awaited at one time.
+    public var maximumPendingAcks = 64
+
+    public init(namespaces: [String] = ["/"]) {
+        precondition(namespaces.count <= Self.maximumNamespaces, "too many namespaces")
+        self.namespaces = namespaces
+    }
+}
+
+/// The server's side of Socket.IO over one Engine.IO session.
+///
+/// Every method takes what happened and the time (monotonic milliseconds), changes only the session and says what is to be
+/// done. After a `close` nothing more is taken.
+public struct SocketIOSession: Sendable {
+    /// A binary packet whose attachments are not all here.
+    private struct Partial: Sendable {
+        let packet: SocketIOPacketType
+        let namespace: Int
+        let id: UInt64?
+        let payload: [UInt8]
+        let attachmentsDue: Int
+        var attachments: [[UInt8]] = []
+        var bytes: Int
+    }
+
+    private struct PendingAck: Sendable {
+        let namespace: Int
+        let deadline: Int64
+    }
+
+    /// Namespaces by their place in the settings, as bits.
+    private struct Namespaces: Hashable, Sendable {
+        private var bits: UInt32 = 0
+
+        var isEmpty: Bool { bits == 0 }
+
+        subscript(index: Int) -> Bool {
+            get { bits & 1 << UInt32(index) != 0 }
+            set { if newValue { bits |= 1 << UInt32(index) } else { bits &= ~(1 << UInt32(index)) } }
+        }
+    }
+
+    public let settings: SocketIOSettings
+    private var isClosed = false
+    /// Asked for, and not yet accepted or refused.
+    private var asked = Namespaces()
+    private var connected = Namespaces()
+    /// Ended by the server: packets that crossed its DISCONNECT are dropped.
+    private var ended = Namespaces()
+    private var connectDeadline: Int64
+    private var partial: Partial?
+    private var pendingAcks: [UInt64: PendingAck] = [:]
+    private var nextAckID: UInt64 = 0
+
+    public init(settings: SocketIOSettings, now: Int64) {
+        self.settings = settings
+        connectDeadline = now + settings.connectTimeout
+    }
+
+    /// Whether the client is in `namespace`.
+    public func isConnected(to namespace: String) -> Bool {
+        settings.namespaces.firstIndex(of: namespace).map { connected[$0] } ?? false
+    }
+
+    // MARK: - What the client sent
+
+    /// A text message came.
+    /// - Parameters:
+    ///   - range: the message's content within `bytes`, behind the Engine.IO type.
+    ///   - json: parses the payload of a binary packet; what it returned before is no longer valid then.
+    public mutating func receiveText(
+        _ bytes: UnsafeRawBufferPointer, in range: Range<Int>, json: JSONParser, now: Int64
+    ) -> SocketIOAction {
+        guard !isClosed else { return .nothing }
+        guard partial == nil else { return close(.missingAttachment) }
+        guard range.count <= settings.maxPayload else { return close(.tooBig) }
+        do throws(SocketIOPacketError) {
+            let packet = try SocketIOPacket.decode(bytes, in: range, maximumAttachments: settings.maximumAttachments)
+            return take(packet, in: bytes, json: json, now: now)
+        } catch {
+            return close(.malformed(error))
+        }
+    }
+
+    /// A binary message came.
+    public mutating func receiveBinary(_ bytes: [UInt8]) -> SocketIOAction {
+        guard !isClosed else { return .nothing }
+        guard var partial else { return close(.unexpectedAttachment) }
+        self.partial = nil
+        partial.bytes += bytes.count
+        guard partial.bytes <= settings.maxPayload else { return close(.tooBig) }
+        partial.attachments.append(bytes)
+        guard partial.attachments.count == partial.attachmentsDue else {
+            self.partial = partial
+            return .nothing
+        }
+        return deliver(
+            partial.packet, namespace: partial.namespace, id: partial.id, payload: .kept(partial.payload),
+            attachments: partial.attachments)
+    }
+
+    private mutating func take(
+        _ packet: SocketIOPacket, in bytes: UnsafeRawBufferPointer, json: JSONParser, now: Int64
+    ) -> SocketIOAction {
+        guard let namespace = index(of: packet.namespace, in: bytes) else {
+            guard packet.type == .connect else { return close(.notConnected) }
+            return .reply(SocketIOEncoder.invalidNamespace(packet.namespace.map { bytes[$0] }))
+        }
+        switch packet.type {
+        case .connect:
+            guard !connected[namespace], !asked[namespace] else { return close(.alreadyConnected) }
+            asked[namespace] = true
+            return .connect(
+                namespace: settings.namespaces[namespace], auth: packet.payload.isEmpty ? nil : packet.payload)
+        case .connectError:
+            return close(.unexpectedPacket(.connectError))
+        case .disconnect, .event, .ack, .binaryEvent, .binaryAck:
+            guard connected[namespace] || ended[namespace] else { return close(.notConnected) }
+        }
+        if packet.type == .disconnect {
+            return connected[namespace] ? leave(namespace, now: now) : .nothing
+        }
+        guard packet.type.isBinary else {
+            return deliver(
+                packet.type, namespace: namespace, id: packet.id, payload: .inPlace(packet.payload), attachments: [])
+        }
+        return keep(packet, namespace: namespace, in: bytes, json: json)
+    }
+
+    private func index(of namespace: Range<Int>?, in bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let namespace else { return settings.namespaces.firstIndex(of: "/") }
+        return settings.namespaces.firstIndex { $0.utf8.elementsEqual(bytes[namespace]) }
+    }
+
+    private mutating func keep(
+        _ packet: SocketIOPacket, namespace: Int, in bytes: UnsafeRawBufferPointer, json: JSONParser
+    ) -> SocketIOAction {
+        let payload = UnsafeRawBufferPointer(rebasing: bytes[packet.payload])
+        guard SocketIOPlaceholders.match(payload, count: packet.attachments, json: json) else {
+            return close(.invalidPlaceholders)
+        }
+        partial = Partial(
+            packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
+            attachmentsDue: packet.attachments, bytes: payload.count)
+        return .nothing
+    }
+
+    private mutating func deliver(
+        _ type: SocketIOPacketType, namespace: Int, id: UInt64?, payload: SocketIOMessage.Payload,
+        attachments: [[UInt8]]
+    ) -> SocketIOAction {
+        guard connected[namespace] else { return .nothing }
+        let message = SocketIOMessage(
+            namespace: settings.namespaces[namespace], id: id, payload: payload, attachments: attachments)
+        guard type == .ack || type == .binaryAck else { return .event(message) }
+        // An ack that is late, or answers nothing that was asked, changes nothing.
+        guard let id, pendingAcks[id]?.namespace == namespace else { return .nothing }
+        pendingAcks[id] = nil
+        return .ack(message)
+    }
+
+    private mutating func leave(_ namespace: Int, now: Int64) -> SocketIOAction {
+        remove(namespace, now: now)
+        return .disconnect(namespace: settings.namespaces[namespace])
+    }
+
+    private mutating func close(_ reason: SocketIOCloseReason) -> SocketIOAction {
+        isClosed = true
+        partial = nil
+        pendingAcks = [:]
+        return .close(reason)
+    }
+
+    // MARK: - What the application decided
+
+    /// The application takes the client into a namespace it asked for.
+    public mutating func accept(_ namespace: String) {
+        guard let index = settings.namespaces.firstIndex(of: namespace), asked[index] else { return }
+        asked[index] = false
+        connected[index] = true
+        ended[index] = false
+        connectDeadline = .max
+    }
+
+    /// The application does not take the client into a namespace it asked for.
+    public mutating func refuse(_ namespace: String) {
+        guard let index = settings.namespaces.firstIndex(of: namespace) else { return }
+        asked[index] = false
+    }
+
+    /// The application ended a namespace by a DISCONNECT.
+    public mutating func disconnect(_ namespace: String, now: Int64) {
+        guard let index = settings.namespaces.firstIndex(of: namespace), connected[index] else { return }
+        remove(index, now: now)
+        ended[index] = true
+    }
+
+    private mutating func remove(_ namespace: Int, now: Int64) {
+        connected[namespace] = false
+        pendingAcks = pendingAcks.filter { $0.value.namespace != namespace }
+        if connected.isEmpty { connectDeadline = now + settings.connectTimeout }
+    }
+
+    /// An id for an event that asks for an ack; nil when the client is not there or owes too many already.
+    /// - Parameter timeout: milliseconds until the ack is given up.
+    public mutating func issueAckID(in namespace: String, timeout: Int64, now: Int64) -> UInt64? {
+        guard let index = settings.namespaces.firstIndex(of: namespace), connected[index],
+            pendingAcks.count < settings.maximumPendingAcks
+        else { return nil }
+        defer { nextAckID = (nextAckID + 1) % SocketIOPacket.maximumID }
+        pendingAcks[nextAckID] = PendingAck(namespace: index, deadline: now + timeout)
+        return nextAckID
+    }
+
+    // MARK: - Time
+
+    public enum TimerAction: Hashable, Sendable {
+        case nothing
+        /// These acks did not come in time, in the order of their ids.
+        case acksExpired([UInt64])
+        /// Close the Engine.IO session.
+        case close(SocketIOCloseReason)
+    }
+
+    /// When `tick` is due next; `Int64.max` when never.
+    public var nextDeadline: Int64 {
+        guard !isClosed else { return .max }
+        return pendingAcks.values.reduce(connectDeadline) { min($0, $1.deadline) }
+    }
+
+    public mutating func tick(now: Int64) -> TimerAction {
+        guard !isClosed else { return .nothing }
+        if now >= connectDeadline {
+            _ = close(.connectTimeout)
+            return .close(.connectTimeout)
+        }
+        let expired = pendingAcks.filter { now >= $0.value.deadline }.keys.sorted()
+        for id in expired { pendingAcks[id] = nil }
+        return expired.isEmpty ? .nothing : .acksExpired(expired)
+    }
+}

@@ -1,0 +1,208 @@
+import Testing
+
+@testable import ChatDomain
+
+/// Who is in a room, and what the others hear of it.
+@Suite struct LiveRoomMembershipTests {
+    private var room = LiveRoom.open()
+
+    private mutating func join(_ user: RoomUser, _ slot: Int, at now: Int64 = 0) -> [RoomAnnouncement] {
+        room.join(user, session: .slot(slot), at: .at(now)).effects.compactMap(\.announced)
+    }
+
+    private mutating func leave(_ slot: Int, isBroken: Bool, at now: Int64) -> [RoomAnnouncement] {
+        room.leave(.slot(slot), isBroken: isBroken, at: .at(now)).compactMap(\.announced)
+    }
+
+    private mutating func tick(_ now: Int64) -> [RoomAnnouncement] { room.tick(at: .at(now)).compactMap(\.announced) }
+
+    @Test mutating func firstAndLastSessionAreAnnounced() {
+        #expect(join(.ann, 1) == [.joined(.ann)])
+        #expect(join(.ann, 2) == [])
+        #expect(join(.ann, 2) == [])
+        #expect(leave(1, isBroken: false, at: 1) == [])
+        #expect(leave(2, isBroken: false, at: 2) == [.left(.ann)])
+        #expect(leave(2, isBroken: false, at: 3) == [])
+    }
+
+    @Test mutating func announcementsSpareTheUserTheyAreAbout() {
+        let effects = room.join(.ann, session: .slot(1), at: .at(0)).effects
+        guard case .announce(_, let except)? = effects.first else {
+            Issue.record("nothing was announced")
+            return
+        }
+        #expect(except == "ann")
+    }
+
+    @Test mutating func aBrokenConnectionIsAnnouncedAfterTheGracePeriod() {
+        _ = join(.ann, 1)
+        #expect(leave(1, isBroken: true, at: 100) == [])
+        #expect(room.state.online == 1)
+        #expect(room.deadline == .at(5100))
+        #expect(tick(5099) == [])
+        #expect(tick(5100) == [.left(.ann)])
+        #expect(room.deadline == nil)
+        #expect(room.state.online == 0)
+    }
+
+    @Test mutating func returningWithinTheGracePeriodIsSilent() {
+        _ = join(.ann, 1)
+        _ = leave(1, isBroken: true, at: 100)
+        #expect(join(.ann, 2, at: 5099) == [])
+        #expect(tick(5100) == [])
+        #expect(room.deadline == nil)
+    }
+
+    @Test mutating func joiningAnOpenRoomRecordsAParticipantOnce() throws {
+        _ = join(.ann, 1)
+        _ = join(.ann, 2)
+        _ = join(.bob, 3)
+        let write = room.nextWrite()
+        #expect(try #require(write).newParticipants == ["ann", "bob"])
+        #expect(room.state.members == 2)
+        _ = room.committed(RoomWriteOutcome(roomID: "room", drafts: [], readMarks: []), at: .at(1))
+        _ = leave(1, isBroken: false, at: 2)
+        _ = leave(2, isBroken: false, at: 2)
+        _ = join(.ann, 4, at: 3)
+        #expect(!room.hasWriteReady)
+        #expect(room.participants == ["ann", "bob"])
+    }
+
+    @Test mutating func participantsTheStoreCouldNotRecordGoWithTheNextWrite() throws {
+        _ = join(.ann, 1)
+        _ = join(.bob, 2)
+        let first = room.nextWrite()
+        _ = room.committed(.failure(of: try #require(first), .unavailable(reason: "down")), at: .at(1))
+        // They cause no write by themselves: a store that is down is not asked over and over.
+        #expect(!room.hasWriteReady)
+        _ = room.expel("bob", at: .at(2))
+        _ = join(.cat, 3, at: 3)
+        let second = room.nextWrite()
+        #expect(try #require(second).newParticipants == ["ann", "cat"])
+        _ = room.committed(.everything(of: try #require(second), after: 0), at: .at(4))
+        _ = room.send(.sample(1), from: .slot(1), origin: .request(1), at: .at(5))
+        let third = room.nextWrite()
+        #expect(try #require(third).newParticipants == [])
+    }
+
+    @Test mutating func pastTheLimitNewcomersTakePartUnrecorded() {
+        var limits = RoomLimits()
+        limits.maximumParticipants = 2
+        room = .open(limits: limits)
+        for number in 0..<3 { #expect(join(.number(number), number) == [.joined(.number(number))]) }
+        #expect(room.participants == ["u0", "u1"])
+        #expect(room.state.members == 2)
+        #expect(room.state.online == 3)
+    }
+
+    @Test mutating func aPrivateRoomIsForItsParticipants() {
+        room = .closed(to: ["ann"])
+        #expect(room.join(.bob, session: .slot(1), at: .at(0)).refusal == .forbidden)
+        #expect(join(.ann, 2) == [.joined(.ann)])
+        #expect(!room.admits(nil))
+        #expect(!room.admits("bob"))
+        room.admit("bob")
+        #expect(join(.bob, 3) == [.joined(.bob)])
+        #expect(room.look(by: "cat").isAdmitted == false)
+        #expect(room.look(by: "bob").isAdmitted)
+    }
+
+    @Test mutating func whoIsExpelledIsGoneAtOnceWithEverySession() {
+        room = .closed(to: ["ann", "bob"])
+        _ = join(.ann, 1)
+        _ = join(.ann, 2)
+        _ = join(.bob, 3)
+        _ = room.setTyping(.slot(1), isTyping: true, at: .at(1))
+        let (sessions, effects) = room.expel("ann", at: .at(2))
+        #expect(sessions == [.slot(1), .slot(2)])
+        #expect(effects.compactMap(\.announced) == [.typing(.ann, isTyping: false), .left(.ann)])
+        #expect(room.join(.ann, session: .slot(1), at: .at(3)).refusal == .forbidden)
+        #expect(room.send(.sample(1), from: .slot(1), origin: .request(1), at: .at(3)).refusal == .notJoined)
+        #expect(room.send(.sample(1), from: nil, origin: .call(1), at: .at(3)).refusal == .forbidden)
+    }
+
+    @Test mutating func whoIsExpelledDuringTheGracePeriodIsSeenToLeave() {
+        room = .closed(to: ["ann", "bob"])
+        _ = join(.ann, 1)
+        _ = join(.bob, 2)
+        _ = leave(1, isBroken: true, at: 1)
+        let (sessions, effects) = room.expel("ann", at: .at(2))
+        #expect(sessions.isEmpty)
+        #expect(effects.compactMap(\.announced) == [.left(.ann)])
+        #expect(tick(10_000) == [])
+    }
+
+    @Test mutating func expellingWhoIsNotThereOnlyTakesTheRight() {
+        room = .closed(to: ["ann"])
+        let (sessions, effects) = room.expel("ann", at: .at(0))
+        #expect(sessions.isEmpty && effects.isEmpty)
+        #expect(!room.admits("ann"))
+    }
+
+    private mutating func typing(at now: Int64) -> [RoomAnnouncement] {
+        room.setTyping(.slot(1), isTyping: true, at: .at(now)).effects.compactMap(\.announced)
+    }
+
+    @Test mutating func typingShowsChangesAndEndsByItself() {
+        _ = join(.ann, 1)
+        #expect(room.setTyping(.slot(9), isTyping: true, at: .at(0)).refusal == .notJoined)
+        #expect(typing(at: 0) == [.typing(.ann, isTyping: true)])
+        #expect(typing(at: 1000) == [])
+        #expect(room.deadline == .at(7000))
+        #expect(tick(7000) == [.typing(.ann, isTyping: false)])
+        #expect(tick(8000) == [])
+    }
+
+    @Test mutating func leavingBreakingOffAndSendingEndTyping() {
+        for ending in 0..<3 {
+            room = .open()
+            _ = join(.ann, 1)
+            _ = room.setTyping(.slot(1), isTyping: true, at: .at(0))
+            let effects =
+                switch ending {
+                case 0: room.leave(.slot(1), isBroken: false, at: .at(1))
+                case 1: room.leave(.slot(1), isBroken: true, at: .at(1))
+                default: room.send(.sample(1), from: .slot(1), origin: .request(1), at: .at(1)).effects
+                }
+            #expect(effects.compactMap(\.announced).first == .typing(.ann, isTyping: false))
+        }
+    }
+
+    @Test mutating func aBigRoomShowsCountsOnceASecond() {
+        var limits = RoomLimits()
+        limits.announcedUsers = 3
+        room = .open(limits: limits)
+        for number in 0..<3 { #expect(join(.number(number), number) == [.joined(.number(number))]) }
+        for number in 3..<10 { #expect(join(.number(number), number, at: 10) == []) }
+        #expect(room.deadline == .at(10))
+        #expect(tick(10) == [.state(room.state)])
+        #expect(room.state.online == 10)
+        #expect(leave(9, isBroken: false, at: 20) == [])
+        #expect(leave(8, isBroken: false, at: 30) == [])
+        #expect(room.deadline == .at(1010))
+        #expect(tick(1009) == [])
+        #expect(tick(1010) == [.state(room.state)])
+        #expect(tick(2010) == [])
+        for number in 4..<8 { #expect(leave(number, isBroken: false, at: 3000) == []) }
+        #expect(leave(3, isBroken: false, at: 3000) == [.left(.number(3))])
+    }
+
+    @Test mutating func renamingShows() {
+        room.rename(to: "Lounge", at: Timestamp(milliseconds: 5))
+        #expect(room.look(by: nil).room.name == "Lounge")
+        #expect(room.look(by: nil).room.updatedAt == Timestamp(milliseconds: 5))
+    }
+
+    @Test mutating func isIdleOnlyWhenNothingWouldBeLost() {
+        #expect(room.isIdle)
+        _ = join(.ann, 1)
+        #expect(!room.isIdle)
+        _ = room.commitAll(at: .at(0))
+        _ = leave(1, isBroken: true, at: 0)
+        #expect(!room.isIdle)
+        _ = tick(5000)
+        #expect(room.isIdle)
+        room.announced(lastSequence: 1, at: .at(6000))
+        #expect(!room.isIdle)
+    }
+}

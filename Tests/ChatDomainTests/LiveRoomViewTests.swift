@@ -1,0 +1,111 @@
+import Testing
+
+@testable import ChatDomain
+
+/// What a joining session is shown.
+@Suite struct LiveRoomViewTests {
+    private var room = LiveRoom.open()
+
+    private enum Seen: Equatable {
+        case shown([SequenceNumber], needsResync: Bool)
+        case read(HistoryQuery)
+    }
+
+    private mutating func view(_ wish: HistoryWish, page: ClosedRange<SequenceNumber>? = nil) -> Seen {
+        let page = page.map { HistoryPage(messages: Message.numbers($0), hasMoreBefore: true, hasMoreAfter: false) }
+        switch room.view(wish, page: page) {
+        case .view(let view): return .shown(view.messages.map(\.sequence), needsResync: view.needsResync)
+        case .read(let query): return .read(query)
+        }
+    }
+
+    private mutating func deliver(_ range: ClosedRange<SequenceNumber>) {
+        _ = room.received(Message.numbers(range), at: .at(0))
+    }
+
+    @Test mutating func anEmptyRoomShowsNothing() {
+        #expect(view(HistoryWish()) == .shown([], needsResync: false))
+        #expect(view(HistoryWish(since: 0)) == .shown([], needsResync: false))
+    }
+
+    @Test mutating func theNewestComeFromMemoryWhereItHoldsThem() {
+        deliver(1...60)
+        #expect(view(HistoryWish()) == .shown(Array(11...60), needsResync: false))
+        #expect(view(HistoryWish(limit: 3)) == .shown([58, 59, 60], needsResync: false))
+        #expect(view(HistoryWish(limit: 1000)) == .shown(Array(1...60), needsResync: false))
+    }
+
+    @Test mutating func aResumeSeesEverythingAfterItsMark() {
+        deliver(1...60)
+        #expect(view(HistoryWish(since: 0)) == .shown(Array(1...60), needsResync: false))
+        #expect(view(HistoryWish(since: 58, limit: 1)) == .shown([59, 60], needsResync: false))
+        #expect(view(HistoryWish(since: 60)) == .shown([], needsResync: false))
+    }
+
+    @Test mutating func aMarkFromAnotherLifeOfTheRoomStartsOver() {
+        deliver(1...60)
+        #expect(view(HistoryWish(since: 61, limit: 2)) == .shown([59, 60], needsResync: true))
+    }
+
+    @Test mutating func aMarkTooFarBackStartsOver() {
+        room = .open(last: 5000)
+        #expect(view(HistoryWish(since: 3999, limit: 2)) == .read(HistoryQuery(.after(4998), limit: 2)))
+        #expect(view(HistoryWish(since: 3999, limit: 2), page: 4999...5000) == .shown([4999, 5000], needsResync: true))
+    }
+
+    @Test mutating func aMarkJustNearEnoughIsReplayed() {
+        room = .open(last: 5000)
+        #expect(view(HistoryWish(since: 4000)) == .read(HistoryQuery(.after(4000), limit: 1000)))
+        #expect(view(HistoryWish(since: 4000), page: 4001...5000) == .shown(Array(4001...5000), needsResync: false))
+    }
+
+    @Test mutating func aPageThatWasReadServesTheNextFromMemory() {
+        room = .open(last: 100)
+        #expect(view(HistoryWish()) == .read(HistoryQuery(.after(50), limit: 50)))
+        #expect(view(HistoryWish(), page: 51...100) == .shown(Array(51...100), needsResync: false))
+        #expect(view(HistoryWish()) == .shown(Array(51...100), needsResync: false))
+    }
+
+    @Test mutating func whatWasDeliveredMeanwhileFollowsThePage() {
+        room = .open(last: 100)
+        #expect(view(HistoryWish(since: 90)) == .read(HistoryQuery(.after(90), limit: 10)))
+        deliver(101...103)
+        #expect(view(HistoryWish(since: 90), page: 91...100) == .shown(Array(91...103), needsResync: false))
+        // The page may know more than was delivered here; that comes live.
+        #expect(view(HistoryWish(since: 90), page: 91...110) == .shown(Array(91...103), needsResync: false))
+    }
+
+    @Test mutating func aPageFromBeforeAHoleInMemoryIsReadAgain() {
+        room = .open(last: 100)
+        _ = view(HistoryWish(since: 0))
+        deliver(101...400)
+        // 300 more came than memory holds: what was read ends before memory begins.
+        #expect(view(HistoryWish(since: 0), page: 1...100) == .read(HistoryQuery(.after(0), limit: 400)))
+        #expect(view(HistoryWish(since: 0), page: 1...400) == .shown(Array(1...400), needsResync: false))
+    }
+
+    @Test mutating func aRoomMadeAgainShowsNothingFromBefore() {
+        room = .open(last: 100, base: 100)
+        #expect(view(HistoryWish()) == .shown([], needsResync: false))
+        #expect(view(HistoryWish(since: 40)) == .shown([], needsResync: false))
+        deliver(101...103)
+        #expect(view(HistoryWish()) == .shown([101, 102, 103], needsResync: false))
+        #expect(view(HistoryWish(since: 40)) == .shown([101, 102, 103], needsResync: false))
+        #expect(view(HistoryWish(since: 102)) == .shown([103], needsResync: false))
+        room = .open(last: 110, base: 100)
+        #expect(view(HistoryWish()) == .read(HistoryQuery(.after(100), limit: 10, base: 100)))
+    }
+
+    @Test mutating func theViewHoldsTheRoomInNumbersAndAtMostSoManyUsers() {
+        var limits = RoomLimits()
+        limits.announcedUsers = 2
+        room = .open(last: 0, limits: limits)
+        for number in 0..<5 { _ = room.join(.number(number), session: .slot(number), at: .at(0)) }
+        guard case .view(let view) = room.view(HistoryWish()) else {
+            Issue.record("an empty room needs no reading")
+            return
+        }
+        #expect(view.users.count == 2)
+        #expect(view.state == RoomState(roomID: "room", lastSequence: 0, members: 5, online: 5))
+    }
+}

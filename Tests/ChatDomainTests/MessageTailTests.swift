@@ -1,0 +1,82 @@
+import Testing
+
+@testable import ChatDomain
+
+@Suite struct MessageTailTests {
+    private var tail = MessageTail()
+
+    private mutating func append(_ range: ClosedRange<SequenceNumber>, text: String? = nil) {
+        for number in range { tail.append(.number(number, text: text)) }
+    }
+
+    private func after(_ sequence: SequenceNumber, upTo last: SequenceNumber) -> [SequenceNumber]? {
+        tail.after(sequence, upTo: last).map { $0.map(\.sequence) }
+    }
+
+    @Test mutating func anEmptyTailKnowsOnlyThatNothingIsMissing() {
+        #expect(after(0, upTo: 0) == [])
+        #expect(after(5, upTo: 5) == [])
+        #expect(after(4, upTo: 5) == nil)
+        #expect(tail.first == nil && tail.last == nil)
+    }
+
+    @Test mutating func answersWhatItHoldsAndNothingLess() {
+        append(11...20)
+        #expect(after(10, upTo: 20) == Array(11...20))
+        #expect(after(15, upTo: 20) == Array(16...20))
+        #expect(after(20, upTo: 20) == [])
+        #expect(after(9, upTo: 20) == nil)
+        #expect(tail.first == 11 && tail.last == 20)
+    }
+
+    @Test mutating func keepsBetweenOneAndTwoCapacities() throws {
+        for last in SequenceNumber(1)...2000 {
+            tail.append(.number(last))
+            let kept = Int(last - (try #require(tail.first)) + 1)
+            #expect(kept >= min(Int(last), MessageTail.capacity) && kept < 2 * MessageTail.capacity)
+        }
+        #expect(tail.last == 2000)
+    }
+
+    @Test mutating func longMessagesAreKeptByWeight() throws {
+        let text = String(repeating: "x", count: 16_000)
+        append(1...100, text: text)
+        let kept = 100 - (try #require(tail.first)) + 1
+        #expect(kept * 16_000 <= 2 * MessageTail.byteCapacity)
+        #expect(kept * 16_000 >= MessageTail.byteCapacity - 16_200)
+    }
+
+    @Test mutating func oneMessageHeavierThanTheTailIsKeptAlone() {
+        append(1...3)
+        append(4...4, text: String(repeating: "x", count: 3 * MessageTail.byteCapacity))
+        #expect(after(3, upTo: 4) == [4])
+        #expect(after(2, upTo: 4) == nil)
+        append(5...5)
+        #expect(tail.last == 5)
+    }
+
+    @Test mutating func olderMessagesJoinInFrontOnlyWithoutAGap() {
+        append(11...12)
+        tail.prepend(Message.numbers(5...9))
+        #expect(tail.first == 11)
+        tail.prepend(Message.numbers(7...11))
+        #expect(after(6, upTo: 12) == Array(7...12))
+        tail.prepend(Message.numbers(7...12))
+        tail.prepend([])
+        #expect(after(6, upTo: 12) == Array(7...12))
+    }
+
+    @Test mutating func anEmptyTailTakesAPageAsItIs() {
+        tail.prepend(Message.numbers(3...9))
+        #expect(after(2, upTo: 9) == Array(3...9))
+        append(10...10)
+        #expect(tail.last == 10)
+    }
+
+    @Test mutating func aPageOfLongMessagesIsKeptByWeightToo() throws {
+        tail.prepend((1...128).map { .number($0, text: String(repeating: "x", count: 16_000)) })
+        let kept = 128 - (try #require(tail.first)) + 1
+        #expect(kept * 16_000 <= 2 * MessageTail.byteCapacity)
+        #expect(tail.last == 128)
+    }
+}

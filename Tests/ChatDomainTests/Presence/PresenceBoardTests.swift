@@ -1,0 +1,67 @@
+import ChatDomain
+import Testing
+
+private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 1) -> UserPresence {
+    UserPresence(
+        user: RoomUser(userID: UserID(unchecked: user), username: user), own: status,
+        lastSeen: Timestamp(milliseconds: 1), sessions: status == .offline ? 0 : sessions)
+}
+
+@Suite struct PresenceBoardTests {
+    var board = PresenceBoard()
+
+    @Test mutating func whatIsTheSameAsBeforeIsNoEdge() {
+        #expect(board.apply(presence("a", .online))?.before == .offline)
+        #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
+        #expect(board.apply(presence("a", .busy))?.before == .online)
+        #expect(board.apply(presence("b", .offline)) == nil)
+        #expect(board.onlineCount == 1)
+    }
+
+    @Test mutating func hidingIsAnEdgeForOthersOnlyWhenTheyCouldSee() {
+        #expect(board.apply(presence("a", .invisible))?.isVisible == false)
+        #expect(board.onlineCount == 0)
+        #expect(board.apply(presence("a", .online))?.isVisible == true)
+        #expect(board.apply(presence("a", .invisible))?.isVisible == true)
+        #expect(board.online().isEmpty)
+        #expect(board.apply(presence("a", .offline))?.isVisible == false)
+        #expect(board.presence(of: UserID(unchecked: "a")) == nil)
+    }
+
+    @Test mutating func certaintyUncoversTheEdgesNobodyTold() {
+        for user in ["a", "b", "c"] { _ = board.apply(presence(user, .online)) }
+        let edges = board.replace(
+            with: [presence("b", .online), presence("c", .away), presence("d", .online)], isComplete: true,
+            at: Timestamp(milliseconds: 9))
+        let told = Dictionary(uniqueKeysWithValues: edges.map { ($0.presence.user.userID.value, $0.presence.own) })
+        #expect(told == ["a": .offline, "c": .away, "d": .online])
+        #expect(board.online().map(\.user.userID.value) == ["b", "c", "d"])
+        #expect(board.onlineCount == 3)
+        let partly = board.replace(with: [presence("b", .busy)], isComplete: false, at: Timestamp(milliseconds: 9))
+        #expect(partly.map(\.presence.own) == [.busy])
+        #expect(board.onlineCount == 3)
+    }
+
+    @Test mutating func thereAndBackWithinASpanIsNothing() {
+        var coalescer = PresenceCoalescer()
+        coalescer.add(PresenceEdge(before: .online, presence: presence("a", .offline)))
+        coalescer.add(PresenceEdge(before: .offline, presence: presence("a", .online)))
+        coalescer.add(PresenceEdge(before: .offline, presence: presence("b", .online)))
+        coalescer.add(PresenceEdge(before: .online, presence: presence("b", .busy)))
+        let edges = coalescer.take()
+        #expect(edges.map(\.presence.own) == [.busy])
+        #expect(edges.map(\.before) == [.offline])
+        #expect(coalescer.isEmpty)
+    }
+
+    @Test func aWatchListTakesAllOrNothingPastItsLimit() throws {
+        var list = WatchList()
+        let users = (0..<1001).map { UserID(unchecked: "u\($0)") }
+        try list.add(Array(users[..<600]))
+        #expect(throws: ChatError.self) { try list.add(Array(users[500...])) }
+        #expect(list.users.count == 600)
+        try list.add(Array(users[..<1000]))
+        list.remove(Array(users[..<999]))
+        #expect(list.users == [users[999]])
+    }
+}

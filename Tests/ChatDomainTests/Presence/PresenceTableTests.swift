@@ -1,0 +1,118 @@
+import ChatDomain
+import Testing
+
+private let alice = UserID(unchecked: "alice")
+
+private func time(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: seconds * 1000) }
+
+private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
+    SessionRecord(
+        id: SessionID(id), instance: InstanceID("i1"), user: RoomUser(userID: alice, username: "Alice"),
+        connectedAt: time(seconds))
+}
+
+@Suite struct PresenceTableTests {
+    var table = PresenceTable()
+
+    private mutating func connect(_ id: String, at seconds: Int64 = 0, limit: Int = 0) -> UserPresence? {
+        table.connect(record(id, at: seconds), limit: limit, at: time(seconds)).change
+    }
+
+    private mutating func update(_ id: String, _ update: SessionUpdate, at seconds: Int64 = 0) -> UserPresence? {
+        table.update(SessionID(id), of: alice, update, at: time(seconds))
+    }
+
+    private mutating func remove(_ id: String, at seconds: Int64 = 0) -> UserPresence? {
+        table.remove(SessionID(id), of: alice, at: time(seconds))
+    }
+
+    @Test mutating func aUserIsOnlineFromTheFirstSessionToTheLast() {
+        #expect(connect("a")?.status == .online)
+        #expect(connect("b")?.sessions == 2)
+        #expect(remove("a")?.status == .online)
+        #expect(remove("b")?.status == .offline)
+        #expect(table.presence(of: alice) == nil)
+    }
+
+    @Test mutating func aSessionTakesOutItselfOnly() {
+        _ = connect("a")
+        #expect(remove("b") == nil)
+        #expect(table.presence(of: alice)?.status == .online)
+        _ = remove("a")
+        #expect(remove("a") == nil)
+        #expect(update("a", .wish(.busy)) == nil)
+    }
+
+    @Test mutating func aSessionThatConnectsTwiceReplacesItself() {
+        _ = connect("a")
+        _ = connect("a", at: 3)
+        #expect(table.sessions(of: alice).map(\.connectedAt) == [time(3)])
+    }
+
+    @Test mutating func theHighestDeviceSpeaksForTheUser() {
+        _ = connect("a")
+        _ = connect("b")
+        _ = update("a", .wish(.away))
+        #expect(table.presence(of: alice)?.own == .online)
+        _ = update("b", .wish(.busy))
+        #expect(table.presence(of: alice)?.own == .busy)
+        _ = update("b", .wish(.offline))
+        #expect(table.presence(of: alice)?.own == .away)
+    }
+
+    @Test mutating func hidingBelongsToTheUser() {
+        _ = connect("a")
+        _ = connect("b")
+        #expect(update("a", .wish(.invisible), at: 5)?.status == .offline)
+        #expect(table.presence(of: alice)?.own == .invisible)
+        #expect(connect("c", at: 6)?.own == .invisible)
+        #expect(remove("a", at: 7)?.status == .offline)
+        #expect(update("c", .wish(.online), at: 8)?.status == .online)
+    }
+
+    @Test mutating func theHiddenLeaveNoTraceOfWhenTheyWereThere() {
+        _ = connect("a")
+        _ = update("a", .wish(.invisible), at: 5)
+        _ = update("a", .active, at: 60)
+        #expect(table.presence(of: alice)?.lastSeen == time(5))
+        #expect(remove("a", at: 90)?.lastSeen == time(5))
+    }
+
+    @Test mutating func whoLingersIsInSightAndWasSeenWhenTheConnectionBroke() {
+        _ = connect("a")
+        _ = update("a", .wish(.busy), at: 1)
+        #expect(update("a", .lingering, at: 10)?.status == .busy)
+        #expect(table.sessions(of: alice).isEmpty)
+        #expect(connect("b", at: 12)?.own == .busy)
+        #expect(remove("a", at: 15) == nil)
+        _ = update("b", .lingering, at: 20)
+        let gone = remove("b", at: 25)
+        #expect(gone?.status == .offline)
+        #expect(gone?.lastSeen == time(20))
+    }
+
+    @Test mutating func aDeviceThatLingersDoesNotSpeakBesideOneThatIsThere() {
+        _ = connect("a")
+        _ = connect("b")
+        _ = update("a", .wish(.busy))
+        #expect(update("a", .lingering)?.own == .online)
+    }
+
+    @Test mutating func anIdleDeviceIsAway() {
+        _ = connect("a")
+        #expect(update("a", .idle(true), at: 1)?.status == .away)
+        #expect(update("a", .active, at: 2)?.status == .online)
+        _ = update("a", .wish(.busy), at: 3)
+        #expect(update("a", .idle(true), at: 4) == nil)
+    }
+
+    @Test mutating func theOldestGivesWayAndCountsNoMore() {
+        _ = connect("a", limit: 2)
+        _ = connect("b", limit: 2)
+        let third = table.connect(record("c"), limit: 2, at: time(1))
+        #expect(third.evicted.map(\.id.value) == ["a"])
+        #expect(table.connect(record("d"), limit: 2, at: time(2)).evicted.map(\.id.value) == ["b"])
+        #expect(table.sessions(of: alice).map(\.id.value) == ["c", "d"])
+        #expect(table.connect(record("e"), limit: 0, at: time(2)).evicted.isEmpty)
+    }
+}

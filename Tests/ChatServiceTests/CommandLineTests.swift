@@ -1,0 +1,130 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ChatService
+
+@Suite struct CommandLineTests {
+    @Test(arguments: [
+        (["serve"], CommandLineAction.serve), (["--help"], .help), (["token", "mint", "-h"], .help),
+        (["--version"], .version),
+        (["--check-config"], .checkConfiguration), (["serve", "--check-config"], .checkConfiguration),
+        (["--print-configuration-docs"], .printConfigurationDocs), (["healthcheck"], .healthcheck),
+        (["migrate"], .migrate),
+        (["import-user-state", "state.json"], .importUserState(path: "state.json")),
+        (["bench", "fanout", "--help"], .bench(arguments: ["fanout", "--help"])),
+        (["token", "mint", "--user", "u1"], .mintToken(TokenRequest(user: "u1"))),
+        (
+            ["token", "mint", "--name=A=B", "--user=u1", "--expires", "2h"],
+            .mintToken(TokenRequest(user: "u1", name: "A=B", lifetime: 7200))
+        ),
+        (["token", "check"], .checkToken(.standardInput)), (["token", "check", "-"], .checkToken(.standardInput)),
+        (["token", "check", "abc"], .checkToken(.argument("abc"))),
+    ])
+    func understands(arguments: [String], expected: CommandLineAction) throws {
+        #expect(try CommandLineAction(parsing: arguments) == expected)
+    }
+
+    @Test(arguments: [
+        ([], "a command is missing"), (["fly"], "unknown command fly"),
+        (["import-user-state"], "import-user-state takes one file"),
+        (["serve", "now"], "serve takes no argument, got now"),
+        (["token"], "token takes mint or check"), (["token", "mint"], "token mint needs --user ID"),
+        (["token", "mint", "--user"], "--user needs a value"),
+        (["token", "mint", "--user="], "token mint needs --user ID"),
+        (["token", "mint", "--user", "a", "--user", "b"], "--user is given twice"),
+        (["token", "mint", "--admin"], "unknown option --admin"),
+        (["token", "check", "a", "b"], "token check takes one token"),
+        (
+            ["token", "mint", "--user", "a", "--expires", "soon"],
+            "--expires soon is not allowed; allowed: seconds, or a number with a unit: 90s, 15m, 24h, 7d"
+        ),
+    ])
+    func refuses(arguments: [String], message: String) {
+        #expect(throws: UsageError(description: message)) { try CommandLineAction(parsing: arguments) }
+    }
+}
+
+@Suite struct CommandRunnerTests {
+    private final class Output: Sendable {
+        let printed = Mutex("")
+        let complained = Mutex("")
+    }
+
+    private let output = Output()
+
+    private func run(_ arguments: [String], _ environment: [String: String] = [:], input: String = "") async -> Int32 {
+        let output = output
+        let programs = CommandRunner.Programs(
+            serve: { _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 }, bench: { Int32($0.count) })
+        let runner = CommandRunner(
+            environment: environment, environmentFile: "/nowhere/.env", system: facts,
+            print: { text in output.printed.withLock { $0 += text + "\n" } },
+            complain: { text in output.complained.withLock { $0 += text + "\n" } }, readStandardInput: { input },
+            programs: programs)
+        return await runner.run(arguments)
+    }
+
+    private var printed: String { output.printed.withLock { $0 } }
+    private var complained: String { output.complained.withLock { $0 } }
+
+    @Test func programsRunWithTheirConfiguration() async {
+        #expect(await run(["serve"]) == 40)
+        #expect(await run(["migrate"]) == 41)
+        #expect(await run(["bench", "a", "b"]) == 2)
+    }
+
+    @Test func aBadConfigurationStopsTheStart() async {
+        #expect(await run(["serve"], ["PORT": "x", "MONGO_URI": "y"]) == ExitCode.configuration)
+        #expect(complained.contains("error: PORT=x is not allowed; allowed: an integer from 1 to 65535\n"))
+        #expect(complained.contains("warning: MONGO_URI is not a variable"))
+    }
+
+    @Test func wrongUseIsExplained() async {
+        #expect(await run(["fly"]) == ExitCode.usage)
+        #expect(complained.hasPrefix("chat-service: unknown command fly\n\nusage: chat-service"))
+        #expect(printed == "")
+    }
+
+    @Test func theCheckShowsWhatTakesEffect() async {
+        #expect(await run(["--check-config"], ["PORT": "6001"]) == 0)
+        #expect(printed.contains("PORT=6001  (environment)\n"))
+        #expect(printed.contains("# store: SQLite in ./data\n"))
+    }
+
+    @Test func helpAndVersionNeedNoConfiguration() async {
+        #expect(await run(["--version"], ["PORT": "x"]) == 0)
+        #expect(printed == "chat-service \(Version.current)\n")
+        #expect(await run(["--help"], ["PORT": "x"]) == 0)
+    }
+
+    private static let secret = ["JWT_SECRET": String(repeating: "k", count: 32), "JWT_ISSUER": "us"]
+
+    @Test func aMintedTokenIsBelieved() async {
+        #expect(await run(["token", "mint", "--user", "u1", "--name", "Ann", "--expires", "1h"], Self.secret) == 0)
+        let token = printed
+        output.printed.withLock { $0 = "" }
+        #expect(await run(["token", "check"], Self.secret, input: token) == 0)
+        #expect(printed.hasPrefix("user: u1\nusername: Ann\nissuer: us\nissued: ") && printed.contains("\nexpires: "))
+        #expect(complained == "")
+        let other = ["JWT_SECRET": String(repeating: "x", count: 32)]
+        #expect(await run(["token", "check", String(token.dropLast())], other) == ExitCode.failure)
+        #expect(complained == "refused: the signature does not match\n")
+    }
+
+    @Test func tokensNeedAKey() async {
+        #expect(await run(["token", "mint", "--user", "u1"]) == ExitCode.failure)
+        #expect(await run(["token", "check", "a.b.c"]) == ExitCode.failure)
+        #expect(
+            await run(["token", "mint", "--user", String(repeating: "u", count: 129)], Self.secret) == ExitCode.failure)
+        #expect(printed == "")
+        #expect(complained.contains("needs JWT_SECRET") && complained.contains("--user must be at most 128 characters"))
+    }
+
+    @Test func theCheckLooksIntoKeyFiles() async {
+        for name in ["JWT_PUBLIC_KEY_FILE", "JWT_JWKS_FILE"] {
+            #expect(await run(["--check-config"], [name: #filePath]) == ExitCode.configuration)
+            #expect(complained.contains("error: \(name)=\(#filePath): "))
+        }
+    }
+}

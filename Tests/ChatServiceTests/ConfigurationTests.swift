@@ -1,0 +1,187 @@
+import ChatDomain
+import Gateway
+import Telemetry
+import Testing
+
+@testable import ChatService
+
+let facts = SystemFacts(cores: 4, instance: InstanceID("i1"), isTerminal: false, clientDirectory: "/page")
+
+func load(_ environment: [String: String] = [:], file: String? = nil) throws(InvalidConfiguration)
+    -> LoadedConfiguration
+{
+    try Configuration.load(environment: environment, file: file, system: facts)
+}
+
+func problems(_ environment: [String: String], file: String? = nil) -> [String] {
+    do throws(InvalidConfiguration) {
+        _ = try load(environment, file: file)
+        return []
+    } catch {
+        return error.problems
+    }
+}
+
+@Suite struct ConfigurationTests {
+    @Test func nothingSetIsOneInstanceInTrustedModeOnLoopback() throws {
+        let configuration = try load().configuration
+        let expected = Configuration(
+            instance: InstanceID("i1"), environment: nil, shutdownGrace: 10_000,
+            listening: .init(
+                host: "127.0.0.1", port: 5004, internalListener: nil, tls: nil, origins: .sameOrigin,
+                trustedProxies: TrustedProxies(), eventLoops: 4),
+            logging: .init(level: .info, format: .json, directory: nil),
+            authentication: .init(
+                mode: .trusted, isTrustedOnPurpose: false, secret: nil, publicKeyFile: nil, keySetFile: nil,
+                issuer: nil,
+                audience: nil, tokenLifetime: 86_400, serviceKey: nil),
+            store: .embedded(directory: "./data"), dataDirectory: "./data", redis: nil, events: nil,
+            limits: .init(
+                connections: nil, connectionsPerUser: 5, messageBytes: 16_384, frameBytes: 131_072, messageRate: 20,
+                connectionRate: 50, outputQueueBytes: 1_048_576),
+            rooms: .init(createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: 604_800),
+            presence: .init(visibility: .everyone, grace: 5000, awayAfter: 300_000, isPublic: false),
+            page: .init(directory: "/page", socketIOClientFile: nil))
+        #expect(configuration == expected)
+        #expect(configuration.limits.outputQueueSoftBytes == 524_288)
+    }
+
+    @Test func aKeyMakesTokensTheRule() throws {
+        let configuration = try load(["JWT_SECRET": String(repeating: "k", count: 32)]).configuration
+        #expect(configuration.authentication.mode == .token && configuration.authentication.hasKey)
+        #expect(configuration.listening.host == "0.0.0.0")
+        #expect(configuration.page == nil)
+    }
+
+    @Test func trustedModeIsOpenOnlyOnPurpose() throws {
+        #expect(try load(["AUTH_MODE": "trusted"]).configuration.listening.host == "0.0.0.0")
+        #expect(try load(["HOST": "127.0.0.5"]).configuration.listening.host == "127.0.0.5")
+        #expect(try load(["HOST": "localhost"]).configuration.listening.host == "127.0.0.1")
+        #expect(problems(["HOST": "0.0.0.0"]).count == 1)
+        #expect(problems(["HOST": "0.0.0.0", "AUTH_MODE": "trusted"]) == [])
+        #expect(problems(["HOST": "0.0.0.0", "JWT_SECRET": "x"]) == [])
+    }
+
+    @Test func theEnvironmentBeatsTheFileAndEmptyMeansUnset() throws {
+        let file = "PORT=6000\nLOG_LEVEL=debug\nMAX_FRAME_BYTES=\n"
+        let loaded = try load(["PORT": " 7000 ", "LOG_LEVEL": ""], file: file)
+        #expect(loaded.configuration.listening.port == 7000)
+        #expect(loaded.configuration.logging.level == .debug)
+        #expect(loaded.configuration.limits.frameBytes == 131_072)
+        let sources = Dictionary(uniqueKeysWithValues: loaded.settings.map { ($0.name, $0.source) })
+        #expect(sources["PORT"] == .environment && sources["LOG_LEVEL"] == .file && sources["HOST"] == .fallback)
+    }
+
+    @Test func everyProblemIsSaidAtOnceWithNameValueAndWhatIsAllowed() {
+        let found = problems(
+            [
+                "PORT": "70000", "AUTH_MODE": "maybe", "TLS_CERT_FILE": "/nowhere.pem", "RATE_LIMIT_MESSAGES": "-1",
+                "REDIS_URL": "http://:hunter2@x",
+            ], file: "nonsense")
+        #expect(found.contains(".env, line 1: = is missing behind the name"))
+        #expect(found.contains("PORT=70000 is not allowed; allowed: an integer from 1 to 65535"))
+        #expect(found.contains("AUTH_MODE=maybe is not allowed; allowed: token, trusted"))
+        #expect(found.contains("TLS_CERT_FILE=/nowhere.pem is not allowed; allowed: the path of a readable file"))
+        #expect(found.contains("TLS_CERT_FILE and TLS_KEY_FILE go together: one of them is not set"))
+        #expect(
+            found.contains(
+                "RATE_LIMIT_MESSAGES=-1 is not allowed; allowed: an integer from 1 to 1000000, or 0 for no limit"))
+        #expect(found.count == 7)
+        #expect(!found.joined().contains("hunter2"))
+    }
+
+    @Test func zeroTurnsLimitsOff() throws {
+        let limits = try load([
+            "RATE_LIMIT_MESSAGES": "0", "RATE_LIMIT_CONNECTIONS": "0", "MAX_CONNECTIONS_PER_USER": "0",
+            "MAX_CONNECTIONS": "9",
+        ]).configuration.limits
+        #expect(limits.messageRate == nil && limits.connectionRate == nil && limits.connectionsPerUser == nil)
+        #expect(limits.connections == 9)
+    }
+
+    @Test func serversComeFromURLsOrParts() throws {
+        let one = try load([
+            "REDIS_HOST": "cache", "REDIS_PORT": "6380", "REDIS_PASSWORD": " p ",
+            "MONGODB_URI": "mongodb://a,b:27018/chat",
+            "RABBITMQ_URL": "amqps://u:p%40@mq/v%2F1", "RABBITMQ_EVENT_MODE": "message",
+        ]).configuration
+        #expect(one.redis == RedisEndpoint(host: "cache", port: 6380, password: Secret(" p ")))
+        #expect(one.store == .mongo(uri: Secret("mongodb://a,b:27018/chat")))
+        #expect(one.events?.broker.password == Secret("p@") && one.events?.broker.path == "v/1")
+        #expect(one.events?.mode == .message && one.events?.newMessageQueue == "new_message")
+        let loaded = try load(["REDIS_URL": "rediss://me:pw@[::1]/3", "REDIS_HOST": "other"])
+        #expect(
+            loaded.configuration.redis
+                == RedisEndpoint(
+                    host: "::1", port: 6379, user: "me", password: Secret("pw"), database: 3, usesTLS: true))
+        #expect(loaded.warnings == ["REDIS_HOST is ignored, since REDIS_URL is set"])
+    }
+
+    @Test func theInternalListenerIsGuarded() throws {
+        #expect(problems(["INTERNAL_PORT": "4000"]).count == 1)
+        #expect(
+            problems(["INTERNAL_PORT": "5004", "SERVICE_API_KEY": "k"]) == [
+                "INTERNAL_PORT must differ from PORT (5004)"
+            ])
+        let keyed = try load(["INTERNAL_PORT": "4000", "SERVICE_API_KEY": "k"]).configuration.listening
+        #expect(keyed.internalListener == .init(port: 4000, authentication: .key))
+        let open = try load(["INTERNAL_PORT": "4000", "INTERNAL_AUTH": "none"]).configuration.listening
+        #expect(open.internalListener == .init(port: 4000, authentication: .open))
+    }
+
+    @Test func settingsThatContradictEachOtherAreRefused() {
+        #expect(
+            problems(["AUTH_MODE": "token"]) == [
+                "AUTH_MODE=token needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE"
+            ])
+        #expect(problems(["MAX_MESSAGE_BYTES": "200000"]).count == 1)
+        // One unreadable key file is one problem, not another about HOST or AUTH_MODE.
+        #expect(problems(["JWT_PUBLIC_KEY_FILE": "/nowhere", "HOST": "0.0.0.0"]).count == 1)
+    }
+
+    @Test func probableMisspellingsAreReported() throws {
+        let warnings = try load(
+            ["MONGO_URI": "x", "PATH": "/bin", "HOME": "/", "SSL_CERT_FILE": "x"], file: "PROT=1\nFOO=2\n"
+        ).warnings
+        #expect(
+            warnings == [
+                "MONGO_URI is not a variable of this service; did you mean MONGODB_URI?",
+                "PROT is not a variable of this service; did you mean PORT?",
+            ])
+    }
+
+    @Test func aShortSecretIsWarnedAbout() throws {
+        #expect(try load(["JWT_SECRET": "short"]).warnings.count == 1)
+        #expect(try load(["JWT_SECRET": String(repeating: "x", count: 32)]).warnings == [])
+    }
+
+    @Test func thePageIsServedWhereItIsWantedAndFound() throws {
+        #expect(try load(["SERVE_CLIENT": "false"]).configuration.page == nil)
+        #expect(
+            try load(["SERVE_CLIENT": "on", "JWT_SECRET": "x", "CLIENT_DIR": "/tmp"]).configuration.page?.directory
+                == "/tmp")
+        var lost = facts
+        lost.clientDirectory = nil
+        #expect(try Configuration.load(environment: [:], file: nil, system: lost).configuration.page == nil)
+        #expect(throws: InvalidConfiguration.self) {
+            try Configuration.load(environment: ["SERVE_CLIENT": "true"], file: nil, system: lost)
+        }
+    }
+
+    @Test func theDeploymentHasOneNameFromTwoVariables() throws {
+        #expect(try load(["NODE_ENV": "production"]).configuration.environment == "production")
+        #expect(try load(["NODE_ENV": "production", "ENVIRONMENT": "staging"]).configuration.environment == "staging")
+    }
+
+    @Test func noSecretIsShown() throws {
+        let loaded = try load([
+            "JWT_SECRET": "hunter2", "SERVICE_API_KEY": "hunter2", "MONGODB_URI": "mongodb://u:hunter2@db/x",
+            "REDIS_URL": "redis://:hunter2@cache", "RABBITMQ_URL": "amqp://u:hunter2@mq",
+        ])
+        let shown =
+            ConfigurationText.settings(loaded) + "\(loaded.configuration)" + String(reflecting: loaded.configuration)
+            + "\(StartBanner.facts(loaded.configuration))" + loaded.warnings.joined()
+        #expect(!shown.contains("hunter2"))
+        #expect(shown.contains("MONGODB_URI=mongodb://[redacted]@db/x  (environment)"))
+    }
+}

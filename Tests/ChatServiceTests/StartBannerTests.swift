@@ -1,0 +1,30 @@
+import Testing
+
+@testable import ChatService
+
+@Suite struct StartBannerTests {
+    @Test func trustedModeIsLoud() throws {
+        let unasked = StartBanner.warnings(try load().configuration)
+        #expect(
+            unasked.count == 1 && unasked[0].message.hasPrefix("TRUSTED MODE")
+                && unasked[0].message.contains("loopback"))
+        let chosen = StartBanner.warnings(try load(["AUTH_MODE": "trusted"]).configuration)
+        #expect(chosen.count == 1 && chosen[0].message.contains("every address"))
+        #expect(StartBanner.warnings(try load(["JWT_SECRET": "x"]).configuration) == [])
+    }
+
+    @Test func saysWhatItRunsWith() throws {
+        let configuration = try load([
+            "JWT_SECRET": "x", "REDIS_URL": "redis://cache/2", "MONGODB_URI": "mongodb://db",
+            "RABBITMQ_URL": "amqp://mq",
+            "ENVIRONMENT": "staging", "HOST": "::",
+        ]).configuration
+        let facts = Dictionary(uniqueKeysWithValues: StartBanner.facts(configuration).map { ($0.name, $0.value) })
+        #expect(
+            facts == [
+                "version": Version.current, "environment": "staging", "instance": "i1", "listening": "http://[::]:5004",
+                "auth": "token (shared key)", "store": "MongoDB", "bus": "Redis at cache:6379/2",
+                "events": "RabbitMQ at mq, queue new_message, one per recipient", "page": "off",
+            ])
+    }
+}

@@ -1,0 +1,161 @@
+import Engine
+import EventLoop
+import Telemetry
+import TestSupport
+import WireProtocols
+
+/// An engine on a loop of its own, with a handler that tests can hold back and let go.
+actor EngineHost {
+    nonisolated let loop = EventLoop(name: "engine-test")
+    private var engine: EngineContext?
+    private var listener: Listener?
+    private let script = Script()
+    private let metrics = EngineMetrics(MetricsRegistry())
+    /// The port it listens on.
+    private(set) var port: UInt16 = 0
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Runs `body` against an engine, and ends it.
+    static func serve(
+        _ change: (inout EngineConfiguration) -> Void = { _ in }, _ body: (EngineHost, UInt16) async throws -> Void
+    ) async throws {
+        var configuration = EngineConfiguration()
+        change(&configuration)
+        let host = EngineHost()
+        host.loop.start()
+        try await host.listen(configuration)
+        do { try await body(host, await host.port) } catch {
+            await host.end()
+            throw error
+        }
+        await host.end()
+    }
+
+    private func listen(_ configuration: EngineConfiguration) throws {
+        let engine = try EngineContext(loop: loop, configuration: configuration, metrics: metrics, logger: .disabled)
+        engine.handler = script
+        loop.turnEnd = { [unowned engine] in
+            engine.resumePaused()
+            engine.flush()
+        }
+        self.engine = engine
+        let listener = try Listener(
+            on: loop, address: IPAddress(high: 0, low: 0xFFFF_7F00_0001), port: 0, shared: false,
+            accepted: { [unowned engine] descriptor, peer in engine.adopt(descriptor: descriptor, peer: peer) })
+        self.listener = listener
+        port = listener.port
+    }
+
+    private func end() {
+        listener?.close()
+        for connection in engine?.allConnections ?? [] { connection.abort() }
+        loop.turnEnd = {}
+        loop.stop()
+    }
+
+    // MARK: What tests see and do
+
+    var connectionCount: Int { engine?.connectionCount ?? 0 }
+    var acceptedCount: UInt64 { metrics.accepted.value }
+    var slowConsumers: UInt64 { metrics.slowConsumers.value }
+    var dropped: UInt64 { metrics.dropped.value }
+    var heldPaths: [String] { script.held.map(\.path) }
+    var upgradesHeld: Int { script.heldUpgrades.count }
+    var abandoned: Int { script.abandoned }
+    var closeCodes: [UInt16?] { script.closeCodes }
+    var received: [String] { script.received }
+
+    /// Answers the oldest request that `/hold…` kept, with its path as the body.
+    func answerHeld() {
+        guard !script.held.isEmpty else { return }
+        let (connection, path) = script.held.removeFirst()
+        connection.respond(HTTPResponse(status: 200, body: Array(path.utf8)))
+    }
+
+    /// Upgrades the oldest request that `/hold-upgrade` kept.
+    func upgradeHeld() {
+        guard !script.heldUpgrades.isEmpty else { return }
+        let (connection, head) = script.heldUpgrades.removeFirst()
+        script.upgrade(head, connection)
+    }
+
+    /// Lets the loop go on for so long by its own clock.
+    func wait(milliseconds: Int64) async {
+        await withCheckedContinuation { continuation in loop.schedule(after: milliseconds) { continuation.resume() } }
+    }
+
+    func resumeAll() { script.sockets.forEach { $0.resume() } }
+
+    /// Queues a message of `bytes` letters on every WebSocket.
+    func broadcast(_ letter: Character, bytes: Int, isDroppable: Bool = false) {
+        var frame: [UInt8] = []
+        WebSocketEncoder.append(.text, payload: [UInt8](repeating: letter.asciiValue ?? 0, count: bytes), to: &frame)
+        for socket in script.sockets { socket.send(frame, isDroppable: isDroppable) }
+    }
+
+    var queuedBytes: Int { script.sockets.reduce(0) { $0 + $1.queuedBytes } }
+}
+
+/// Answers by path: `/now` at once, `/hold…` when the test says so, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading.
+private final class Script: EngineHandler, WebSocketHandler {
+    var held: [(connection: Connection, path: String)] = []
+    var heldUpgrades: [(Connection, HTTPRequestHead)] = []
+    var sockets: [Connection] = []
+    var received: [String] = []
+    var closeCodes: [UInt16?] = []
+    var abandoned = 0
+
+    func received(_ request: HTTPRequest, on connection: Connection) {
+        let path = request.head.path ?? ""
+        if path.hasPrefix("/hold-upgrade") { return heldUpgrades.append((connection, request.head)) }
+        if path.hasPrefix("/hold") { return held.append((connection, path)) }
+        switch path {
+        case "/ws": upgrade(request.head, connection)
+        case "/long-poll": connection.treatsEndAsGone = true
+        case "/big": connection.respond(HTTPResponse(status: 200, body: [UInt8](repeating: 98, count: 4_000_000)))
+        case "/echo": connection.respond(HTTPResponse(status: 200, body: request.body))
+        default: connection.respond(HTTPResponse(status: 200, body: Array(path.utf8)))
+        }
+    }
+
+    func upgrade(_ head: HTTPRequestHead, _ connection: Connection) {
+        do throws(HTTPRefusal) {
+            let handshake = try WebSocketHandshake(head, deflate: connection.deflatePolicy)
+            connection.upgrade(handshake, handler: self)
+            sockets.append(connection)
+        } catch {
+            connection.closeAfterAnswer()
+            connection.respond(HTTPResponse(status: error.status, fields: error.fields))
+        }
+    }
+
+    func abandoned(_ connection: Connection) {
+        abandoned += 1
+        held.removeAll { $0.connection === connection }
+    }
+
+    func response(to refusal: HTTPRefusal) -> HTTPResponse {
+        HTTPResponse(status: refusal.status, body: Array(refusal.detail.utf8))
+    }
+
+    /// Echoes, but for words that tell it to do something.
+    func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
+        let text = String(decoding: text, as: UTF8.self)
+        received.append(text.count > 100 ? "\(text.count) characters" : text)
+        switch text {
+        case "pause": connection.pause()
+        case "close": connection.close(code: 4400, reason: "as you wish")
+        default: connection.sendMessage(Array(text.utf8), isText: true)
+        }
+    }
+
+    func received(binary: UnsafeRawBufferPointer, on connection: Connection) {
+        connection.sendMessage(Array(binary), isText: false)
+    }
+
+    func closed(_ connection: Connection, code: UInt16?) {
+        closeCodes.append(code)
+        sockets.removeAll { $0 === connection }
+    }
+}

@@ -1,0 +1,116 @@
+import Engine
+import TestSupport
+import Testing
+
+/// Who is still there, and who does not keep up.
+@Suite struct LivenessTests {
+    private static func quick(_ configuration: inout EngineConfiguration) {
+        configuration.pingMilliseconds = 100
+        configuration.pongMilliseconds = 200
+    }
+
+    @Test func aSilentPeerIsPingedAndGivenUp() async throws {
+        try await EngineHost.serve(Self.quick) { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            #expect(try await client.receiveFrame().opcode == 9)
+            #expect(try await client.receiveToEnd().isEmpty)
+            #expect(await eventually { await host.connectionCount == 0 })
+            #expect(await host.closeCodes == [nil])
+        }
+    }
+
+    @Test func aPeerThatAnswersStays() async throws {
+        try await EngineHost.serve({
+            $0.pingMilliseconds = 50
+            $0.pongMilliseconds = 3000
+        }) { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            try await client.answerPings(2)
+            #expect(await host.connectionCount == 1)
+        }
+    }
+
+    @Test func aPausedPeerIsNotBlamedForOurNotReading() async throws {
+        try await EngineHost.serve(Self.quick) { host, port in
+            let request = Array(LoopbackClient.upgradeRequest("/ws").utf8)
+            let client = try LoopbackClient(port: port, saying: request + LoopbackClient.frame("pause"))
+            #expect(try await client.receiveResponse().status == 101)
+            // On the loop's own clock, so that its pings and their time limits have come and gone.
+            await host.wait(milliseconds: 600)
+            try await client.sendFrame("still here")
+            await host.resumeAll()
+            var frame = try await client.receiveFrame()
+            while frame.opcode != 1 { frame = try await client.receiveFrame() }
+            #expect(frame.text == "still here")
+        }
+    }
+
+    @Test func aSlowReaderLosesDroppableFramesFirstAndIsThenClosed() async throws {
+        try await EngineHost.serve({
+            $0.softOutputLimit = 256 * 1024
+            $0.hardOutputLimit = 512 * 1024
+        }) { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.upgrade("/ws")
+            // Until the kernel takes no more and the queue stands above the first mark.
+            #expect(
+                await eventually {
+                    if await host.queuedBytes < 300 * 1024 { await host.broadcast("a", bytes: 50_000) }
+                    return await host.queuedBytes >= 300 * 1024
+                })
+            let before = await host.queuedBytes
+            await host.broadcast("b", bytes: 1000, isDroppable: true)
+            #expect(await host.dropped == 1)
+            #expect(await host.queuedBytes == before)
+            await host.broadcast("c", bytes: 50_000)
+            #expect(await host.queuedBytes > before)
+            for _ in 0..<10 { await host.broadcast("d", bytes: 50_000) }
+            #expect(await eventually { await host.closeCodes == [4008] })
+            #expect(await host.slowConsumers == 1)
+            // What was begun is finished, and the reason comes behind it.
+            var last: ReceivedFrame?
+            while last?.closeCode == nil {
+                let frame = try await client.receiveFrame()
+                #expect(frame.closeCode != nil || frame.text.allSatisfy { $0 == "a" })
+                last = frame
+            }
+            #expect(last?.closeCode == 4008)
+            #expect(try await client.receiveToEnd().isEmpty)
+        }
+    }
+
+    @Test func aReaderThatCatchesUpGetsEverything() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.upgrade("/ws")
+            for letter in "abcdefghijklmnopqrst" { await host.broadcast(letter, bytes: 40_000) }
+            for letter in "abcdefghijklmnopqrst" {
+                #expect(
+                    try await client.receiveFrame().payload == [UInt8](repeating: letter.asciiValue ?? 0, count: 40_000)
+                )
+            }
+            #expect(await host.queuedBytes == 0)
+            #expect(await host.slowConsumers == 0)
+        }
+    }
+
+    @Test func aLongAnswerToASlowReaderIsNotCutByLingering() async throws {
+        try await EngineHost.serve({ $0.lingerMilliseconds = 150 }) { _, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.send(LoopbackClient.request("GET", "/big", fields: ["Connection: close"]))
+            #expect(try await client.receiveResponse().body.utf8.count == 4_000_000)
+        }
+    }
+
+    @Test func whoTakesNothingAtAllIsGivenUp() async throws {
+        try await EngineHost.serve({ $0.bodyMilliseconds = 150 }) { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.send(LoopbackClient.request("GET", "/big", fields: ["Connection: close"]))
+            #expect(await eventually { await host.acceptedCount == 1 })
+            #expect(await eventually { await host.connectionCount == 0 })
+            withExtendedLifetime(client) {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Crypto
+import Dispatch
+import Engine
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct TLSTests {
+    @Test func longAndPipelinedAnswersComeOverTLS() async throws {
+        let files = try PEMFiles()
+        try await EngineHost.serve({
+            $0.tls = TLSFiles(certificateChain: files.certificate, privateKey: files.key)
+        }) { host, port in
+            let requests =
+                LoopbackClient.request("GET", "/now")
+                + LoopbackClient.request("GET", "/big", fields: ["Connection: close"])
+            let answer = try await Self.exchange(port: port, sending: requests)
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+            #expect(answer.contains("/now"))
+            #expect(answer.utf8.count > 4_000_000)
+            #expect(await eventually { await host.connectionCount == 0 })
+        }
+    }
+
+    @Test func whoSpeaksNoTLSIsDropped() async throws {
+        let files = try PEMFiles()
+        try await EngineHost.serve({
+            $0.tls = TLSFiles(certificateChain: files.certificate, privateKey: files.key)
+            $0.headMilliseconds = 200
+        }) { host, port in
+            let plain = try LoopbackClient(port: port)
+            try await plain.send(LoopbackClient.request("GET", "/now"))
+            #expect(try await !plain.receiveToEnd().starts(with: Array("HTTP".utf8)))
+            let silent = try LoopbackClient(port: port)
+            #expect(try await silent.receiveToEnd().isEmpty)
+            #expect(await eventually { await host.connectionCount == 0 })
+        }
+    }
+
+    /// Sends over TLS and reads to the end, on a thread that may wait.
+    private static func exchange(port: UInt16, sending text: String) async throws -> String {
+        let client = try LoopbackClient(port: port)
+        return try await client.withDescriptor { descriptor in
+            let session = try TLSClientContext(trusting: .anyone).connect(on: descriptor, host: "localhost")
+            var sent = ArraySlice(text.utf8)
+            var received: [UInt8] = []
+            var space = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let result =
+                    sent.isEmpty
+                    ? space.withUnsafeMutableBytes { session.read(into: $0) }
+                    : sent.withUnsafeBytes { session.write($0) }
+                switch result {
+                case .bytes(let count) where sent.isEmpty: received += space[..<count]
+                case .bytes(let count): sent = sent.dropFirst(count)
+                case .wantRead, .wantWrite:
+                    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                    guard poll(&waiting, 1, Int32(LoopbackClient.patience)) > 0 else {
+                        throw LoopbackClient.Failure.timedOut("TLS")
+                    }
+                case .closed, .failed: return String(decoding: received, as: UTF8.self)
+                }
+            }
+        }
+    }
+}
+
+/// A certificate and its key for localhost, made for these tests alone, as files.
+private final class PEMFiles {
+    let certificate: String
+    let key: String
+    private let directory: URL
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("engine-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        certificate = directory.appendingPathComponent("certificate.pem").path
+        key = directory.appendingPathComponent("key.pem").path
+        try Self.certificateText.write(toFile: certificate, atomically: true, encoding: .utf8)
+        try Self.keyText.write(toFile: key, atomically: true, encoding: .utf8)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    private static let certificateText = """
+        -----BEGIN CERTIFICATE-----
+        MIIBWzCCAQGgAwIBAgIUX66QpB0b37AFUJPvtiJavrbl+JIwCgYIKoZIzj0EAwIw
+        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
+        MDAwMDAwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+        PQMBBwNCAARls2mrmrafvgxPLLPPZyilsUP+wXyEfuIaK1AAOSbvn2sJx1fZeupT
+        6j8SMfp9yoDmF1pvI+RqkA6ehlhDpVYcoy8wLTAaBgNVHREEEzARgglsb2NhbGhv
+        c3SHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAnz4S/
+        XAh66AW1z3YDwOsru7dZTnQh2D5DcAfXkyz1xgIhAPm6LwejzlmutNwM52tus+cV
+        wL5sDoAjOlDw+8gdqSIT
+        -----END CERTIFICATE-----
+
+        """
+
+    private static let keyText = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1pJ6pPEwUDJlZ1k9
+        e9yseV5QBarkvmhenT+HA/ASzrqhRANCAARls2mrmrafvgxPLLPPZyilsUP+wXyE
+        fuIaK1AAOSbvn2sJx1fZeupT6j8SMfp9yoDmF1pvI+RqkA6ehlhDpVYc
+        -----END PRIVATE KEY-----
+
+        """
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import EventLoop
+
+/// What happened, in the order it did, from any thread.
+private final class Log<Element: Sendable>: Sendable {
+    private let entries = Mutex<[Element]>([])
+
+    func add(_ element: Element) { entries.withLock { $0.append(element) } }
+    var all: [Element] { entries.withLock { $0 } }
+}
+
+/// An actor that lives on a loop.
+private actor Resident {
+    nonisolated let loop: EventLoop
+    private(set) var count = 0
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    func visit() -> Bool {
+        count += 1
+        return loop.isCurrent
+    }
+
+    /// Loop code enters the actor without a hop.
+    nonisolated func enter() { assumeIsolated { $0.count += 1 } }
+
+    func schedule(_ delays: [Int64], _ log: Log<Int>) {
+        for (index, delay) in delays.enumerated() { loop.schedule(after: delay) { log.add(index) } }
+    }
+
+    func scheduleAndCancel(_ log: Log<Int>) {
+        let doomed = loop.schedule(after: 10) { log.add(0) }
+        loop.schedule(after: 5) { [loop] in loop.cancel(doomed) }
+        loop.schedule(after: 30) { log.add(1) }
+    }
+}
+
+@Suite struct EventLoopTests {
+    private func withLoop(_ body: (EventLoop) async throws -> Void) async rethrows {
+        let loop = EventLoop(name: "test")
+        loop.start()
+        try await body(loop)
+        loop.stop()
+    }
+
+    @Test func postsOfEachThreadRunOnceAndInTheirOrder() async {
+        await withLoop { loop in
+            let log = Log<(thread: Int, number: Int)>()
+            for thread in 0..<8 {
+                Foundation.Thread.detachNewThread {
+                    for number in 0..<2000 { loop.post { log.add((loop.isCurrent ? thread : -1, number)) } }
+                }
+            }
+            #expect(await eventually { log.all.count == 16_000 })
+            for thread in 0..<8 { #expect(log.all.filter { $0.thread == thread }.map(\.number) == Array(0..<2000)) }
+        }
+    }
+
+    @Test func whatTheLoopPostsToItselfRunsInTheSameTurn() async {
+        let loop = EventLoop(name: "test")
+        let log = Log<String>()
+        loop.turnEnd = { log.add("end") }
+        loop.start()
+        loop.post {
+            log.add("outer")
+            loop.post {
+                log.add("inner")
+                loop.post { log.add("innermost") }
+            }
+        }
+        #expect(await eventually { log.all.contains("innermost") })
+        loop.stop()
+        // Ends of turns in which nothing ran come at any time before and after.
+        let story = log.all.drop { $0 == "end" }.prefix { $0 != "innermost" }.filter { $0 != "end" }
+        #expect(Array(story) == ["outer", "inner"])
+        let between = log.all.drop { $0 != "outer" }
+        #expect(between.dropFirst().first == "inner")
+    }
+
+    @Test func aTurnEndsBehindWhatRanInIt() async {
+        let loop = EventLoop(name: "test")
+        let log = Log<Int>()
+        let flushed = Log<Int>()
+        loop.turnEnd = { flushed.add(log.all.count) }
+        loop.start()
+        for number in 0..<100 { loop.post { log.add(number) } }
+        #expect(await eventually { flushed.all.last == 100 })
+        loop.stop()
+    }
+
+    @Test func postsBeforeTheStartAreKept() async {
+        let loop = EventLoop(name: "test")
+        let log = Log<Int>()
+        loop.post { log.add(1) }
+        #expect(!loop.isCurrent)
+        loop.start()
+        #expect(await eventually { log.all == [1] })
+        loop.stop()
+    }
+
+    @Test func anActorOnTheLoopRunsThere() async {
+        await withLoop { loop in
+            let resident = Resident(loop)
+            let visits = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<200 { group.addTask { await resident.visit() } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(visits.count == 200 && visits.allSatisfy { $0 })
+            #expect(await resident.count == 200)
+        }
+    }
+
+    @Test func loopCodeEntersItsActorWithoutAHop() async {
+        await withLoop { loop in
+            let resident = Resident(loop)
+            for _ in 0..<100 { loop.post { resident.enter() } }
+            #expect(await eventually { await resident.count == 100 })
+        }
+    }
+
+    @Test func timersFireInOrderAndNotEarly() async {
+        await withLoop { loop in
+            let log = Log<Int>()
+            let resident = Resident(loop)
+            let start = ContinuousClock.now
+            await resident.schedule([60, 20, 40, 0, 20], log)
+            #expect(await eventually { log.all.count == 5 })
+            #expect(log.all == [3, 1, 4, 2, 0])
+            #expect(ContinuousClock.now - start >= .milliseconds(55))
+        }
+    }
+
+    @Test func aCancelledTimerDoesNotFire() async {
+        await withLoop { loop in
+            let log = Log<Int>()
+            await Resident(loop).scheduleAndCancel(log)
+            #expect(await eventually { !log.all.isEmpty })
+            #expect(log.all == [1])
+        }
+    }
+
+    @Test func stoppingEndsTheThread() async {
+        let loop = EventLoop(name: "test")
+        let log = Log<Int>()
+        loop.start { log.add(1) }
+        loop.stop()
+        #expect(await eventually { log.all == [1] })
+        #expect(!loop.isCurrent)
+    }
+}

@@ -1,0 +1,139 @@
+import ChatDomain
+import Foundation
+import Testing
+import WireProtocols
+
+@testable import Gateway
+
+@Suite struct OriginPolicyTests {
+    private func verdict(_ policy: OriginPolicy, _ fields: [String]) throws -> OriginPolicy.Verdict {
+        policy.judge(try head("GET", "/", fields))
+    }
+
+    @Test func whatNoPageSentIsNobodysSite() throws {
+        for policy in [OriginPolicy.sameOrigin, .any, .list(["https://a.test"])] {
+            #expect(try verdict(policy, []) == .notCrossSite)
+        }
+    }
+
+    @Test(arguments: [
+        ("http://chat.test", OriginPolicy.Verdict.notCrossSite), ("https://chat.test", .notCrossSite),
+        ("https://CHAT.test", .notCrossSite),
+        ("https://chat.test:8443", .refused), ("https://evil.test", .refused),
+        ("https://chat.test.evil.test", .refused),
+        ("https://evil-chat.test", .refused), ("null", .refused), ("", .refused), ("chat.test", .refused),
+        ("https://evil.test/?://chat.test", .refused),
+    ]) func byDefaultOnlyOurOwnPagesMayTalk(_ origin: String, _ expected: OriginPolicy.Verdict) throws {
+        #expect(try verdict(.sameOrigin, ["Origin: \(origin)"]) == expected)
+    }
+
+    @Test func aListAdmitsWhatIsOnItAndOurselves() throws {
+        let policy = OriginPolicy.list(["https://a.test", "http://b.test:3000"])
+        #expect(try verdict(policy, ["Origin: https://a.test"]) == .allowed(origin: "https://a.test"))
+        #expect(try verdict(policy, ["Origin: http://b.test:3000"]) == .allowed(origin: "http://b.test:3000"))
+        #expect(try verdict(policy, ["Origin: https://chat.test"]) == .notCrossSite)
+        for origin in ["http://a.test", "https://a.test:1", "https://sub.a.test", "null", "*"] {
+            #expect(try verdict(policy, ["Origin: \(origin)"]) == .refused)
+        }
+    }
+
+    @Test func anyAdmitsNullToo() throws {
+        for origin in ["https://a.test", "null"] {
+            #expect(try verdict(.any, ["Origin: \(origin)"]) == .allowed(origin: origin))
+        }
+    }
+
+    @Test func credentialsAreInvitedOnlyForOriginsThatWereNamed() {
+        let named = OriginPolicy.list(["https://a.test"]).fields(for: .allowed(origin: "https://a.test"))
+        #expect(named.contains(HTTPField("Access-Control-Allow-Origin", "https://a.test")))
+        #expect(named.contains(HTTPField("Access-Control-Allow-Credentials", "true")))
+        #expect(named.contains(HTTPField("Vary", "Origin")))
+        let any = OriginPolicy.any.fields(for: .allowed(origin: "https://a.test"))
+        #expect(any == [HTTPField("Access-Control-Allow-Origin", "*")])
+        #expect(OriginPolicy.sameOrigin.fields(for: .refused) == [HTTPField("Vary", "Origin")])
+        #expect(OriginPolicy.any.preflight(.refused).fields.isEmpty)
+        #expect(OriginPolicy.any.preflight(.allowed(origin: "x")).status == 204)
+    }
+}
+
+@Suite struct ProblemTests {
+    @Test(arguments: ChatError.Code.allCases) func everyCodeIsAProblemOfItsStatus(_ code: ChatError.Code) throws {
+        let response = Problem.response(ChatError(code, "because"))
+        let body = try #require(JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any])
+        #expect(response.status == code.httpStatus)
+        #expect(body["status"] as? Int == response.status)
+        #expect(body["code"] as? String == code.rawValue)
+        #expect(body["detail"] as? String == "because")
+        #expect(body["success"] as? Bool == false)
+        #expect(body["retryable"] as? Bool == code.isRetryable)
+        #expect(body["title"] as? String == response.reason)
+        #expect(response.fields.contains(HTTPField("Content-Type", "application/problem+json")))
+        #expect(response.fields.contains { $0.name == "WWW-Authenticate" } == (response.status == 401))
+    }
+
+    @Test(arguments: [(1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] as [(Int64, String)])
+    func theWaitIsToldInWholeSeconds(_ milliseconds: Int64, _ seconds: String) {
+        let error = ChatError(.rateLimited, "slow", retryAfterMilliseconds: milliseconds)
+        #expect(Problem.response(error).fields.contains(HTTPField("Retry-After", seconds)))
+    }
+
+    @Test(arguments: [
+        (400, "bad_request"), (408, "request_timeout"), (413, "payload_too_large"), (426, "upgrade_required"),
+        (431, "header_too_large"),
+    ])
+    func whatCouldNotBeReadHasACodeToo(_ status: Int, _ code: String) throws {
+        let response = Problem.response(HTTPRefusal(status: status, detail: "why"))
+        let body = try #require(JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any])
+        #expect(body["code"] as? String == code)
+    }
+}
+
+@Suite struct StaticFilesTests {
+    private let directory: URL
+    private let files: StaticFiles
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("static-\(UUID().uuidString)")
+        let client = directory.appendingPathComponent("client")
+        try FileManager.default.createDirectory(
+            at: client.appendingPathComponent("js/.hidden"), withIntermediateDirectories: true)
+        for (name, text) in [
+            ("client/index.html", "<p>page"), ("client/js/app.js", "app()"), ("client/.env", "SECRET=1"),
+            ("client/js/.hidden/key", "SECRET=2"), ("secret.txt", "SECRET=3"),
+        ] { try text.write(to: directory.appendingPathComponent(name), atomically: true, encoding: .utf8) }
+        try FileManager.default.createSymbolicLink(
+            at: client.appendingPathComponent("link.txt"),
+            withDestinationURL: directory.appendingPathComponent("secret.txt"))
+        files = try StaticFiles(directory: client.path)
+        try FileManager.default.removeItem(at: directory)
+    }
+
+    private func get(_ path: String, _ fields: [String] = []) throws -> HTTPResponse? {
+        files.response(path: path, head: try head("GET", "/", fields))
+    }
+
+    @Test func servesWhatWasThereAtTheStart() throws {
+        #expect(try get("/")?.body.text == "<p>page")
+        #expect(try get("/client/index.html")?.body.text == "<p>page")
+        let script = try #require(try get("/client/js/app.js"))
+        #expect(script.body.text == "app()")
+        #expect(script.fields.contains(HTTPField("Content-Type", "text/javascript; charset=utf-8")))
+    }
+
+    @Test(arguments: [
+        "/client/../secret.txt", "/client/js/../../secret.txt", "/secret.txt", "/client/.env", "/client/js/.hidden/key",
+        "/client/",
+        "/client", "//client/index.html", "/client//index.html", "/client/js", "/client/link.txt", "/etc/passwd",
+        "/client/index.html/",
+    ]) func servesNothingElse(_ path: String) throws {
+        #expect(try get(path) == nil)
+    }
+
+    @Test func whatTheCallerHasIsNotSentAgain() throws {
+        let tag = try #require(try get("/")?.fields.first { $0.name == "ETag" }?.value)
+        let again = try get("/", ["If-None-Match: \(tag)"])
+        #expect(again?.status == 304)
+        #expect(again?.body.isEmpty == true)
+        #expect(try get("/", ["If-None-Match: \"other\""])?.status == 200)
+    }
+}

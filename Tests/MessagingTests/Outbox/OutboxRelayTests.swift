@@ -1,0 +1,134 @@
+import ChatDomain
+import Messaging
+import RedisTestSupport
+import Telemetry
+import Testing
+
+/// The relay with a scripted broker and an outbox in memory.
+@Suite struct OutboxRelayTests {
+    private let me = InstanceID("me")
+    private let outbox = MemoryOutbox()
+
+    private func relay(
+        _ broker: ScriptedBroker, registry: MetricsRegistry = MetricsRegistry(), alive: Set<String> = []
+    ) -> OutboxRelay {
+        let people = ["ann", "bob", "eve"].map { UserID(unchecked: $0) }
+        let directory = EventDirectory(
+            participants: { _ in people }, online: { Set($0.filter { $0.value == "bob" }) },
+            isAlive: { alive.contains($0.value) })
+        var pacing = RelayPacing()
+        pacing.pollInterval = 50
+        pacing.clearSpacing = 5
+        pacing.readSpacing = 1
+        return OutboxRelay(
+            instance: me, mode: .recipient, outbox: outbox, broker: broker, directory: directory, pacing: pacing,
+            logger: .disabled, registry: registry)
+    }
+
+    private func messages(_ numbers: ClosedRange<UInt32>) -> [Message] {
+        numbers.map { number in
+            Message(
+                id: MessageID(high: 1, low: number), sequence: SequenceNumber(number), roomID: RoomID(unchecked: "den"),
+                body: MessageBody(author: UserID(unchecked: "ann"), username: "Ann", text: "\(number)"),
+                timestamp: Timestamp(milliseconds: 1000))
+        }
+    }
+
+    private func expected(_ messages: [Message]) -> [String] {
+        messages.flatMap { message in ["bob", "eve"].map { "\(message.id):\($0)" } }
+    }
+
+    @Test func everyEventInOrderOnceAndNothingStays() async {
+        let registry = MetricsRegistry()
+        let stored = messages(1...1000)
+        outbox.store(stored, owner: me)
+        let broker = ScriptedBroker()
+        let relay = relay(broker, registry: registry)
+        relay.start()
+        #expect(await eventually { outbox.count == 0 })
+        await relay.stop()
+        #expect(broker.messageIDs == expected(stored))
+        let text = String(decoding: registry.render(), as: UTF8.self)
+        #expect(text.contains("chat_events_published_total 2000\n"))
+        #expect(text.contains("chat_events_settled_total{outcome=\"confirmed\"} 2000\n"))
+        #expect(text.contains("chat_broker_connected 1\n"))
+    }
+
+    @Test func whatIsStoredLaterIsFoundByItsHint() async {
+        let broker = ScriptedBroker()
+        let relay = relay(broker)
+        relay.start()
+        for number in 1...20 as ClosedRange<UInt32> {
+            outbox.store(messages(number...number), owner: me)
+            relay.wake()
+        }
+        #expect(await eventually { outbox.count == 0 })
+        await relay.stop()
+        #expect(broker.messageIDs == expected(messages(1...20)))
+    }
+
+    @Test func aCrashBetweenConfirmationAndClearingRepeatsTheSameIDs() async {
+        let stored = messages(1...5)
+        outbox.store(stored, owner: me)
+        outbox.loseClears(true)
+        let first = ScriptedBroker()
+        let crashing = relay(first)
+        crashing.start()
+        #expect(await eventually { first.received.count >= 10 })
+        await crashing.stop()
+        #expect(outbox.count == 5)
+        outbox.loseClears(false)
+        let second = ScriptedBroker()
+        let restarted = relay(second)
+        restarted.start()
+        #expect(await eventually { outbox.count == 0 })
+        await restarted.stop()
+        #expect(second.messageIDs == expected(stored))
+        #expect(Set(first.messageIDs) == Set(second.messageIDs))
+        #expect(second.received.map(\.body) == Array(first.received.prefix(10).map(\.body)))
+    }
+
+    @Test func anOutageOfTheBrokerDelaysAndLosesNothing() async {
+        let stored = messages(1...50)
+        outbox.store(stored, owner: me)
+        let answers = Journal<Bool>()
+        let broker = ScriptedBroker { _ in answers.entries.isEmpty ? nil : .confirmed }
+        let relay = relay(broker)
+        relay.start()
+        #expect(await eventually { broker.received.count == 100 })
+        broker.breakConnection()
+        #expect(await eventually { relay.brokerState != nil })
+        answers.add(true)
+        broker.connectAgain()
+        #expect(await eventually { outbox.count == 0 })
+        #expect(relay.brokerState == nil)
+        await relay.stop()
+        #expect(Array(broker.messageIDs.suffix(100)) == expected(stored))
+    }
+
+    @Test func aStoreThatIsAwayIsAskedAgain() async {
+        outbox.store(messages(1...3), owner: me)
+        outbox.fail(true)
+        let broker = ScriptedBroker()
+        let relay = relay(broker)
+        relay.start()
+        outbox.fail(false)
+        #expect(await eventually { outbox.count == 0 })
+        await relay.stop()
+        #expect(Set(broker.messageIDs) == Set(expected(messages(1...3))))
+    }
+
+    @Test func theDeadAreInheritedAndTheLivingLeftAlone() async {
+        outbox.store(messages(1...3), owner: InstanceID("dead"))
+        outbox.store(messages(4...6), owner: InstanceID("alive"))
+        let broker = ScriptedBroker()
+        let relay = relay(broker, alive: ["alive"])
+        relay.start()
+        #expect(await eventually { outbox.count == 3 })
+        #expect(broker.messageIDs == expected(messages(1...3)))
+        await relay.adopt(from: InstanceID("alive"))
+        #expect(await eventually { outbox.count == 0 })
+        await relay.stop()
+        #expect(broker.messageIDs == expected(messages(1...6)))
+    }
+}

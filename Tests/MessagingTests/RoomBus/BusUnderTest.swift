@@ -1,0 +1,107 @@
+import ChatDomain
+import Messaging
+import RedisLink
+import RedisTestSupport
+import Telemetry
+import Testing
+
+/// The buses the contract suite runs over.
+enum BusKind: String, CaseIterable, Sendable, CustomStringConvertible {
+    case inProcess = "in process"
+    case redis = "Redis"
+
+    var description: String { rawValue }
+}
+
+/// What several instances meet on.
+enum BusHome: Sendable {
+    case exchange(InProcessExchange)
+    case redis(RedisServer)
+
+    init(_ kind: BusKind) async throws {
+        switch kind {
+        case .inProcess: self = .exchange(InProcessExchange())
+        case .redis: self = .redis(try await RedisServer())
+        }
+    }
+
+    /// One more instance, listening.
+    func instance(_ name: String) async throws -> BusPeer {
+        let peer =
+            switch self {
+            case .exchange(let exchange): BusPeer(InProcessRoomBus(instance: InstanceID(name), exchange: exchange))
+            case .redis(let server): BusPeer(redis: server, instance: name)
+            }
+        peer.start()
+        try #require(await eventually { peer.events.connections == 1 && peer.canPublish }, "\(name) does not connect")
+        return peer
+    }
+}
+
+/// One instance's bus and what it has heard.
+final class BusPeer: Sendable {
+    let bus: any RoomBus
+    let registry = MetricsRegistry()
+    let events = Journal<RoomBusEvent>()
+    private let client: RedisClient?
+
+    init(_ bus: any RoomBus) {
+        self.bus = bus
+        client = nil
+    }
+
+    init(redis server: RedisServer, instance: String, options: RedisOptions = .brisk) {
+        let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
+        let client = RedisClient(endpoint, options: options)
+        self.client = client
+        bus = RedisRoomBus(instance: InstanceID(instance), client: client, registry: registry)
+    }
+
+    var canPublish: Bool { client.map { $0.state == .connected } ?? true }
+
+    func start() { bus.start { [events] in events.add($0) } }
+
+    /// Subscribes, and waits until that stands.
+    func enter(_ rooms: RoomID...) async {
+        for room in rooms { bus.subscribe(room) }
+        #expect(await eventually { Set(self.events.subscribed).isSuperset(of: rooms) })
+    }
+
+    func publish(_ texts: [String], in room: RoomID) { bus.publish(texts.map { (room, .text($0)) }) }
+
+    func close() async {
+        await bus.close()
+        await client?.close()
+    }
+}
+
+extension RedisOptions {
+    static var brisk: RedisOptions {
+        var options = RedisOptions()
+        options.backoffBase = 20
+        options.backoffLimit = 100
+        return options
+    }
+}
+
+extension [UInt8] {
+    /// A payload, which has to be JSON.
+    static func text(_ text: String) -> [UInt8] { Array("\"\(text)\"".utf8) }
+}
+
+extension RoomID: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self.init(unchecked: value) }
+}
+
+extension Journal<RoomBusEvent> {
+    var connections: Int { entries.count { if case .reconnected = $0 { true } else { false } } }
+    var disconnections: Int { entries.count { if case .disconnected = $0 { true } else { false } } }
+    var subscribed: [RoomID] { entries.compactMap { if case .subscribed(let room) = $0 { room } else { nil } } }
+
+    func texts(in room: RoomID) -> [String] {
+        entries.compactMap {
+            guard case .received(room, let payload) = $0 else { return nil }
+            return String(decoding: payload.dropFirst().dropLast(), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import ChatDomain
+import Foundation
+import RedisLink
+import RedisTestSupport
+import Telemetry
+import Testing
+
+@testable import Messaging
+
+/// What only the bus over Redis has to stand.
+@Suite(.timeLimit(.minutes(2))) struct RedisRoomBusTests {
+    @Test func killedAndRestartedUnderLoadItIsRestoredInOrder() async throws {
+        let server = try await RedisServer()
+        let home = BusHome.redis(server)
+        let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
+        await ann.enter("r", "s")
+        let isDone = Journal<Bool>()
+        let load = Task {
+            var number = 0
+            while isDone.entries.isEmpty {
+                number += 1
+                bob.publish([String(number)], in: "r")
+                try? await Task.sleep(for: .milliseconds(1))
+            }
+            return number
+        }
+        for round in 1...3 {
+            #expect(await eventually { ann.events.texts(in: "r").count > round * 100 })
+            server.kill()
+            #expect(await eventually { ann.events.disconnections == round })
+            try await server.start()
+            #expect(await eventually { ann.events.connections == round + 1 && bob.canPublish })
+        }
+        let known = ann.events.texts(in: "r").count
+        #expect(await eventually { ann.events.texts(in: "r").count > known + 100 })
+        isDone.add(true)
+        let last = await load.value
+        #expect(await eventually { ann.events.texts(in: "r").last == String(last) })
+
+        // In order but for what was sent again when its fate was unknown.
+        let numbers = ann.events.texts(in: "r").compactMap { Int($0) }
+        var newest = 0
+        var repeats = 0
+        for number in numbers {
+            if number > newest { newest = number } else { repeats += 1 }
+        }
+        #expect(repeats < 200)
+        #expect(ann.events.subscribed.count == 2, "what is restored is not announced one by one")
+        await ann.close()
+        await bob.close()
+    }
+
+    @Test func whatMeetsABrokenConnectionGoesWithTheNext() async throws {
+        let server = try await RedisServer()
+        let home = BusHome.redis(server)
+        let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
+        await ann.enter("r")
+        let admin = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
+        #expect(await eventually { admin.state == .connected })
+        // Only the command connections go; the subscriptions stay, so that what is published later is heard.
+        _ = try await admin.send(["CONFIG", "SET", "maxclients", 1])
+        _ = try await admin.send(["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
+        #expect(await eventually { !bob.canPublish })
+        bob.publish(["1", "2"], in: "r")
+        bob.publish(["3"], in: "r")
+        _ = try await admin.send(["CONFIG", "SET", "maxclients", 100])
+        #expect(await eventually { ann.events.texts(in: "r") == ["1", "2", "3"] })
+        await admin.close()
+        await ann.close()
+        await bob.close()
+    }
+
+    @Test func strangersOnTheChannelAreDroppedAndCounted() async throws {
+        let server = try await RedisServer()
+        let ann = try await BusHome.redis(server).instance("a")
+        await ann.enter("r")
+        let stranger = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
+        #expect(await eventually { stranger.state == .connected })
+        let texts = [
+            "", "hello", "{}", #"{"instance":"b"}"#, #"{"instance":"","data":1}"#, #"{"instance":"b","data":}"#,
+            #"{"instance":"with space","data":1}"#, #"{"instance":"12345678901234567","data":1}"#,
+            #"{"instance":"b","data":1"#,
+        ]
+        for text in texts { stranger.perform([["PUBLISH", "chat:room:r", RedisArgument(text)]]) }
+        stranger.perform([["PUBLISH", "chat:room:r", RedisArgument(#"{"instance":"b","data":"end"}"#)]])
+        #expect(await eventually { ann.events.texts(in: "r") == ["end"] })
+        let metrics = String(decoding: ann.registry.render(), as: UTF8.self)
+        #expect(metrics.contains("chat_bus_dropped_total{cause=\"malformed\"} \(texts.count)\n"))
+        #expect(metrics.contains("chat_bus_received_total 1\n"))
+        await stranger.close()
+        await ann.close()
+    }
+
+    @Test func whatIsPublishedIsReadableJSON() async throws {
+        let server = try await RedisServer()
+        let bob = try await BusHome.redis(server).instance("b")
+        let heard = Journal<RedisSubscriberEvent>()
+        let channel = Array("chat:room:r".utf8)
+        let service = RedisSubscriber(RedisEndpoint(host: "127.0.0.1", port: server.port)) { heard.add($0) }
+        service.subscribe([channel])
+        #expect(await eventually { heard.entries.contains(.subscribed(channel: channel)) })
+        bob.bus.publish([("r", Array(#"{"event":"new_message","seq":7}"#.utf8))])
+        #expect(await eventually { heard.entries.contains { if case .message = $0 { true } else { false } } })
+        guard case .message(_, let payload) = try #require(heard.entries.last) else { return }
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(payload)) as? [String: Any])
+        #expect(object["instance"] as? String == "b")
+        #expect((object["data"] as? [String: Any])?["seq"] as? Int == 7)
+        await service.close()
+        await bob.close()
+    }
+
+    @Test func withoutRedisNothingBlocksAndAllIsSaidLater() async throws {
+        let server = try await RedisServer()
+        server.kill()
+        let (ann, bob) = (BusPeer(redis: server, instance: "a"), BusPeer(redis: server, instance: "b"))
+        ann.start()
+        bob.start()
+        ann.bus.subscribe("r")
+        bob.publish(["lost or late"], in: "r")
+        #expect(ann.events.entries.isEmpty)
+        try await server.start()
+        #expect(await eventually { ann.events.connections == 1 && bob.canPublish })
+        #expect(ann.events.subscribed == ["r"])
+        bob.publish(["heard"], in: "r")
+        #expect(await eventually { ann.events.texts(in: "r").last == "heard" })
+        await ann.close()
+        await bob.close()
+    }
+
+    @Test func aBacklogIsBoundedInBytesAndAge() {
+        var backlog = PublicationBacklog<Int>(maximumBytes: 100, maximumAge: 10)
+        var lost = 0
+        for number in 1...30 {
+            lost += backlog.add(.init(order: UInt64(number), bytes: 10, since: 0, item: number))
+        }
+        let kept = backlog.take(at: 10).items.map(\.item)
+        #expect(kept.count + lost == 30)
+        #expect(kept == Array((30 - kept.count + 1)...30), "the newest are kept")
+        #expect((7...10).contains(kept.count))
+
+        #expect(backlog.add(.init(order: 2, bytes: 1, since: 5, item: 2)) == 0)
+        #expect(backlog.add(.init(order: 1, bytes: 1, since: 5, item: 1)) == 0)
+        #expect(backlog.add(.init(order: 0, bytes: 1, since: 0, item: 0)) == 0)
+        let taken = backlog.take(at: 15)
+        #expect(taken.items.map(\.item) == [1, 2])
+        #expect(taken.expired == 1)
+        #expect(backlog.take(at: 15).items.isEmpty)
+        #expect(backlog.add(.init(order: 3, bytes: 101, since: 0, item: 3)) == 1)
+    }
+}

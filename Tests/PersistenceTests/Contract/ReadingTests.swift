@@ -1,0 +1,95 @@
+import ChatDomain
+import Testing
+
+/// Read marks, unread counts and a user's list of rooms.
+@Suite struct ReadingTests {
+    private let drafts = Drafts()
+
+    @Test(arguments: StoreKind.allCases)
+    func marksOnlyMoveForward(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: ["ann"])
+            await store.append(drafts.many(9), to: "a")
+            #expect(try await store.readMark(of: "ann", in: "a") == 0)
+            #expect(try await store.mark("ann", 5, in: "a"))
+            #expect(try await store.mark("ann", 5, in: "a") == false)
+            #expect(try await store.mark("ann", 3, in: "a") == false)
+            #expect(try await store.mark("ann", 0, in: "a") == false)
+            #expect(try await store.readMark(of: "ann", in: "a") == 5)
+            #expect(try await store.mark("ann", 7, in: "a"))
+            #expect(try await store.readMark(of: "ann", in: "a") == 7)
+            #expect(try await store.readMark(of: "bob", in: "a") == 0)
+            #expect(try await store.readMark(of: "ann", in: "nowhere") == 0)
+            #expect(try await store.mark("visitor", 2, in: "a"), "also of people who are not recorded")
+            #expect(try await store.readMark(of: "visitor", in: "a") == 2)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func severalMarksOfOneWriteTakeEffectInOrder(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: [])
+            await store.append(drafts.many(9), to: "a")
+            let marks: [ReadMark] = [
+                ReadMark(userID: "ann", sequence: 3), ReadMark(userID: "bob", sequence: 9),
+                ReadMark(userID: "ann", sequence: 2), ReadMark(userID: "ann", sequence: 4),
+            ]
+            let outcome = await store.commit([RoomWrite(roomID: "a", lastKnown: 9, readMarks: marks)])[0]
+            #expect(outcome.readMarks == [.success(true), .success(true), .success(false), .success(true)])
+            #expect(outcome.drafts.isEmpty)
+            #expect(try await store.readMark(of: "ann", in: "a") == 4)
+            #expect(try await store.readMark(of: "bob", in: "a") == 9)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func participantsMarksAndDraftsInOneWrite(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: [])
+            let write = RoomWrite(
+                roomID: "a", lastKnown: 0, newParticipants: ["ann"], readMarks: [ReadMark(userID: "ann", sequence: 1)],
+                drafts: drafts.many(3))
+            let outcome = await store.commit([write])[0]
+            #expect(outcome.drafts == [.stored(1), .stored(2), .stored(3)])
+            #expect(outcome.readMarks == [.success(true)])
+            let summary = try #require(try await store.rooms(of: "ann", limit: 1).first)
+            #expect(summary.lastReadSequence == 1)
+            #expect(summary.unread == 2)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func theListHasTheMostLatelyActiveFirst(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            for (index, id): (Int, RoomID) in [(0, "a"), (1, "b"), (2, "c"), (3, "d")] {
+                _ = try await store.create(
+                    .group(id, at: 1000 + Int64(index)), participants: id == "d" ? ["bob"] : ["ann"])
+            }
+            #expect(try await store.rooms(of: "ann", limit: 9).map(\.snapshot.room.id) == ["c", "b", "a"])
+            await store.append(drafts.many(2), to: "a")
+            let last = drafts.next("newest", by: "bob", client: "c9", metadata: "{}")
+            await store.append([last], to: "b")
+            try await settled(store, "ann") { $0.map(\.snapshot.room.id) == ["b", "a", "c"] }
+
+            let list = try await store.rooms(of: "ann", limit: 9)
+            #expect(list.map(\.snapshot.room.id) == ["b", "a", "c"])
+            #expect(list[0].lastMessage == Message(last, in: "b", sequence: 1))
+            #expect(list[0].snapshot.participants == ["ann"])
+            #expect(list.map(\.snapshot.lastSequence) == [1, 2, 0])
+            #expect(list.map(\.unread) == [1, 2, 0])
+            #expect(list[2].lastMessage == nil)
+            #expect(try await store.rooms(of: "ann", limit: 2).map(\.snapshot.room.id) == ["b", "a"])
+            #expect(try await store.rooms(of: "nobody", limit: 9).isEmpty)
+        }
+    }
+
+    /// A store may bring the order of the list up to date a moment after the message was answered.
+    private func settled(
+        _ store: any DurableStore, _ user: UserID, _ holds: ([RoomSummary]) -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while !holds(try await store.rooms(of: user, limit: 9)), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import ChatDomain
+import TestSupport
+import Testing
+
+/// What every directory of sessions owes.
+@Suite(.serialized) struct DirectoryTests {
+    private let alice = UserID(unchecked: "alice")
+
+    private func time(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func tellsChangesInOrder(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        #expect(await test.connect(record("a", at: 1)).isEmpty)
+        test.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        test.directory.update(SessionID("a"), of: alice, .renamed("Alice"), at: time(3))
+        test.directory.update(SessionID("a"), of: alice, .wish(.invisible), at: time(4))
+        test.directory.update(SessionID("a"), of: alice, .active, at: time(9))
+        test.directory.remove(SessionID("a"), of: alice, at: time(10))
+        #expect(await eventually { test.told(alice).last?.own == .offline })
+        #expect(test.told(alice).map(\.own) == [.online, .busy, .busy, .invisible, .offline])
+        #expect(test.told(alice).last?.user.username == "Alice")
+        #expect(test.told(alice).last?.lastSeen == time(4))
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func aSessionNobodyKnowsIsPassedOver(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        test.directory.update(SessionID("x"), of: alice, .wish(.busy), at: time(1))
+        test.directory.remove(SessionID("x"), of: alice, at: time(2))
+        _ = await test.connect(record("a"))
+        test.directory.remove(SessionID("x"), of: alice, at: time(3))
+        #expect(await eventually { !test.told(alice).isEmpty })
+        #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["a"])
+        #expect(test.told(alice).map(\.own) == [.online])
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func theOldestGivesWay(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind, maximumSessions: 2)
+        // The clocks of instances differ: what came first decides.
+        #expect(await test.connect(record("a", at: 9000)).isEmpty)
+        #expect(await test.connect(record("b", at: 100)).isEmpty)
+        #expect(await test.connect(record("c", at: 50)) == [SessionID("a")])
+        #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b", "c"])
+        #expect(await test.directory.instances(of: [alice, UserID(unchecked: "bob")]) == [alice: [InstanceID("i1")]])
+        #expect(await test.directory.isAlive(InstanceID("i1")))
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func keepsWhatIsKnownOfASession(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        let odd = "al\"ice{}\u{1F600}\n"
+        var expected = record("a", of: odd, at: 1_700_000_000_123)
+        _ = await test.connect(expected)
+        let user = UserID(unchecked: odd)
+        test.directory.update(SessionID("a"), of: user, .idle(true), at: time(1_700_000_000_200))
+        expected.isIdle = true
+        #expect(await test.directory.sessions(of: user) == [expected])
+        await test.close()
+    }
+
+    /// Random commands leave the same users, sessions and times as the rules do.
+    @Test(arguments: DirectoryKind.allCases)
+    func standsLikeTheRules(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind, maximumSessions: 3)
+        var random = SplitMix(seed: 20)
+        var rules = PresenceTable()
+        let users = ["alice", "bob"].map { UserID(unchecked: $0) }
+        for step in 0..<1500 {
+            let user = users.randomElement(using: &random)!
+            let id = SessionID("\(user)-\(Int.random(in: 0..<5, using: &random))")
+            let now = time(Int64(1000 + step))
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0, 1:
+                var new = record(id.value, of: user.value, at: now.milliseconds)
+                new.lastActiveAt = now
+                let expected = rules.connect(new, limit: 3, at: now).evicted.map(\.id)
+                #expect(await test.connect(new) == expected, "step \(step)")
+            case 2:
+                _ = rules.remove(id, of: user, at: now)
+                test.directory.remove(id, of: user, at: now)
+            default:
+                let update: SessionUpdate = [
+                    .wish(PresenceStatus.allCases.randomElement(using: &random)!), .idle(.random(using: &random)),
+                    .active, .renamed("name-\(step)"), .lingering,
+                ].randomElement(using: &random)!
+                _ = rules.update(id, of: user, update, at: now)
+                test.directory.update(id, of: user, update, at: now)
+            }
+            if step % 50 == 0 {
+                for user in users {
+                    #expect(
+                        await test.directory.sessions(of: user) == rules.sessions(of: user), "\(user) at step \(step)")
+                }
+            }
+        }
+        for user in users {
+            let expected = rules.presence(of: user)
+            let isRight = await eventually {
+                let last = test.told(user).last
+                return last?.own == expected?.own ?? .offline && last?.sessions == expected?.sessions ?? 0
+                    && (expected == nil || last?.user == expected?.user)
+            }
+            #expect(isRight, "\(String(describing: test.told(user).last)) is not \(String(describing: expected))")
+        }
+        await test.close()
+    }
+}

@@ -1,0 +1,76 @@
+import ChatDomain
+import Messaging
+import Persistence
+import RedisLink
+import RedisTestSupport
+import Telemetry
+import Testing
+
+/// The implementations one suite runs over.
+enum DirectoryKind: CaseIterable, Sendable {
+    case inProcess, redis
+}
+
+/// A directory, and what it told.
+struct DirectoryUnderTest {
+    let directory: any SessionDirectory
+    let events = Journal<DirectoryEvent>()
+    private let server: RedisServer?
+    private let client: RedisClient?
+
+    init(_ kind: DirectoryKind, maximumSessions: Int = 0) async throws {
+        let instance = InstanceID("i1")
+        switch kind {
+        case .inProcess:
+            (server, client) = (nil, nil)
+            directory = InProcessDirectory(instance: instance, maximumSessions: maximumSessions)
+        case .redis:
+            let server = try await RedisServer()
+            let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
+            let client = RedisClient(endpoint)
+            (self.server, self.client) = (server, client)
+            directory = RedisDirectory(
+                instance: instance, client: client, endpoint: endpoint, maximumSessions: maximumSessions,
+                clock: {
+                    Now(
+                        wall: Timestamp(milliseconds: WallClock.milliseconds()),
+                        monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
+                }, logger: .disabled)
+        }
+        directory.start { [events] in events.add($0) }
+        // Redis has been read once when everybody was told.
+        if kind == .redis {
+            #expect(
+                await eventually {
+                    events.entries.contains { if case .everybody = $0 { true } else { false } }
+                })
+        }
+    }
+
+    func connect(_ record: SessionRecord) async -> [SessionID] {
+        await withCheckedContinuation { continuation in
+            directory.connect(record) { continuation.resume(returning: $0.map(\.id)) }
+        }
+    }
+
+    /// The statuses of a user as they were told, the newest last.
+    func told(_ user: UserID) -> [UserPresence] {
+        events.entries.compactMap { event in
+            guard case .changed(let presence, _) = event, presence.user.userID == user else { return nil }
+            return presence
+        }
+    }
+
+    func close() async {
+        await directory.close()
+        await client?.close()
+        server?.kill()
+    }
+}
+
+func record(_ id: String, of user: String = "alice", at milliseconds: Int64 = 0) -> SessionRecord {
+    SessionRecord(
+        id: SessionID(id), instance: InstanceID("i1"),
+        user: RoomUser(userID: UserID(unchecked: user), username: user), userAgent: "test/1",
+        connectedAt: Timestamp(milliseconds: milliseconds))
+}

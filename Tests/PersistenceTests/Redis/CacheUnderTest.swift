@@ -1,0 +1,49 @@
+import ChatDomain
+import Persistence
+import RedisLink
+import RedisTestSupport
+import Telemetry
+import Testing
+
+/// A cache over a real Redis, with a second look at what it wrote.
+struct CacheUnderTest: Sendable {
+    let server: RedisServer
+    let client: RedisClient
+    let cache: RedisHistoryCache
+    let registry = MetricsRegistry()
+    let drafts = Drafts()
+
+    init(maximumMessages: Int = 1000, secondsToLive: Int = 60) async throws {
+        let server = try await RedisServer()
+        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
+        try #require(await eventually { client.state == .connected })
+        self.server = server
+        self.client = client
+        cache = RedisHistoryCache(
+            client: client, maximumMessages: maximumMessages, secondsToLive: secondsToLive, registry: registry)
+    }
+
+    /// Messages numbered from `first` on.
+    func messages(_ numbers: ClosedRange<SequenceNumber>, in room: RoomID = "r") -> [Message] {
+        numbers.map { Message(drafts.next("text \($0)"), in: room, sequence: $0) }
+    }
+
+    /// What the list holds, after everything written so far.
+    func entries(of room: RoomID = "r") async throws -> [[UInt8]] {
+        try await client.send(["LRANGE", "chat:history:\(room.value)", 0, -1]).array?.compactMap(\.bytes) ?? []
+    }
+
+    func numbers(of room: RoomID = "r") async throws -> [Int] {
+        try await entries(of: room).compactMap { entry in
+            String(decoding: entry, as: UTF8.self).split(separator: "\"seq\":").last?.prefix { $0.isNumber }
+        }.compactMap { Int($0) }
+    }
+
+    func page(_ cursor: HistoryQuery.Cursor, limit: Int = 50, base: SequenceNumber = 0, newest: SequenceNumber) async
+        -> HistoryPage?
+    {
+        await cache.history(of: "r", HistoryQuery(cursor, limit: limit, base: base), newest: newest)
+    }
+
+    func close() async { await client.close() }
+}

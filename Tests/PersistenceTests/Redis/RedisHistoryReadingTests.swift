@@ -1,0 +1,130 @@
+import ChatDomain
+import Persistence
+import RedisLink
+import RedisTestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct RedisHistoryReadingTests {
+    @Test func everyPageIsWhatTheStoreWouldSay() async throws {
+        let test = try await CacheUnderTest()
+        let home = try SQLiteHome()
+        let store = try home.open(StoreOptions())
+        let drafts = (1...30).map { number in
+            test.drafts.next(
+                "text \(number)", by: "ann", client: number % 2 == 0 ? "c\(number)" : nil,
+                metadata: number % 3 == 0 ? #"{"n":\#(number),"x":[0.5,"\u0007é"]}"# : nil,
+                replyTo: number % 5 == 0 ? "m" : nil)
+        }
+        await store.append(drafts, to: "r")
+        let all = try await store.history(of: "r", HistoryQuery(.latest, limit: 1000)).messages
+        #expect(all.count == 30)
+        for start in [0, 20] {
+            test.cache.drop("r")
+            test.cache.append(Array(all[start...]), to: "r")
+            var (held, missed) = (0, 0)
+            for cursor in Self.cursors {
+                for limit in [1, 7, 50] {
+                    for base: SequenceNumber in [0, 12] {
+                        let query = HistoryQuery(cursor, limit: limit, base: base)
+                        let cached = await test.cache.history(of: "r", query, newest: 30)
+                        if let cached {
+                            let stored = try await store.history(of: "r", query)
+                            #expect(cached == stored, "\(query)")
+                            held += 1
+                        } else {
+                            missed += 1
+                        }
+                    }
+                }
+            }
+            #expect(held > 20)
+            if start == 0 { #expect(missed == 0) } else { #expect(missed > 10) }
+        }
+        await store.close()
+        home.remove()
+        await test.close()
+    }
+
+    private static let cursors: [HistoryQuery.Cursor] =
+        [.latest]
+        + [-5, 0, 1, 2, 15, 25, 29, 30, 31, 99, .max].flatMap { cursor in
+            [.before(cursor), .after(cursor), .around(cursor)]
+        }
+
+    @Test func aListThatIsBehindOrAheadIsNoticed() async throws {
+        let test = try await CacheUnderTest()
+        test.cache.append(test.messages(1...10), to: "r")
+        #expect(await test.page(.latest, newest: 11) == nil)
+        // Another instance was further than this one.
+        let ahead = try #require(await test.page(.latest, limit: 3, newest: 7))
+        #expect(ahead.messages.map(\.sequence) == [8, 9, 10])
+        #expect(ahead.hasMoreBefore && !ahead.hasMoreAfter)
+        let after = try #require(await test.page(.after(9), newest: 9))
+        #expect(after.messages.map(\.sequence) == [10])
+        #expect(await test.page(.latest, newest: 0)?.messages.count == 10)
+        await test.close()
+    }
+
+    @Test func aRoomWithoutAListIsAskedOfTheStore() async throws {
+        let test = try await CacheUnderTest()
+        #expect(await test.page(.latest, newest: 0) == nil)
+        #expect(await test.page(.latest, newest: 5) == nil)
+        #expect(test.metric("chat_history_cache_reads_total{result=\"miss\"}") == 2)
+        #expect(test.dropped("malformed") == 0)
+        await test.close()
+    }
+
+    @Test(arguments: [
+        #"{"seq":2}"#, "garbage",
+        #"{"messageId":"zz","seq":2,"roomId":"r","userId":"u","username":"n","message":"m","messageType":"text","timestamp":1}"#,
+        #"{"messageId":"000000000000000000000001","seq":2,"roomId":"other","userId":"u","username":"n","message":"m","messageType":"text","timestamp":1}"#,
+        #"{"messageId":"000000000000000000000001","seq":3,"roomId":"r","userId":"u","username":"n","message":"m","messageType":"text","timestamp":1}"#,
+        #"{"messageId":"000000000000000000000001","seq":2,"roomId":"r","userId":"u","username":"n","message":"m","messageType":"text","timestamp":1,"metadata":"x"}"#,
+    ])
+    func anEntryThatIsNoMessageOfThisNumberDropsTheList(_ entry: String) async throws {
+        let test = try await CacheUnderTest()
+        test.cache.append(test.messages(1...3), to: "r")
+        _ = try await test.client.send(["LSET", "chat:history:r", 1, RedisArgument(entry)])
+        #expect(await test.page(.after(2), newest: 3)?.messages.count == 1, "what is not asked for does no harm")
+        #expect(await test.page(.latest, newest: 3) == nil)
+        #expect(try await test.numbers() == [])
+        #expect(test.dropped("malformed") == 1)
+        await test.close()
+    }
+
+    @Test func withoutRedisThereIsNoAnswerAndNoHarm() async throws {
+        let test = try await CacheUnderTest()
+        test.cache.append(test.messages(1...3), to: "r")
+        #expect(await test.page(.latest, newest: 3) != nil)
+        test.server.kill()
+        #expect(await eventually { test.client.state != .connected })
+        #expect(await test.page(.latest, newest: 3) == nil)
+        test.cache.append(test.messages(4...4), to: "r")
+        try await test.server.start()
+        #expect(await eventually { test.client.state == .connected })
+        #expect(await test.page(.latest, newest: 4) == nil)
+        test.cache.fill("r", with: test.messages(1...4))
+        #expect(await test.page(.latest, newest: 4)?.messages.count == 4)
+        await test.close()
+    }
+
+    @Test func aRedisThatHangsHoldsNobodyUpForLong() async throws {
+        let test = try await CacheUnderTest()
+        test.cache.append(test.messages(1...3), to: "r")
+        #expect(await test.page(.latest, newest: 3) != nil)
+        test.server.pause()
+        let elapsed = await ContinuousClock().measure { #expect(await test.page(.latest, newest: 3) == nil) }
+        #expect(elapsed < .milliseconds(1500))
+        test.server.resume()
+        #expect(await eventually { await test.page(.latest, newest: 3) != nil })
+        await test.close()
+    }
+
+    @Test func anInstanceWithoutRedisHasNoCache() async {
+        let cache: any HistoryCache = NoHistoryCache()
+        cache.fill("r", with: [])
+        cache.append([], to: "r")
+        cache.drop("r")
+        #expect(await cache.history(of: "r", HistoryQuery(.latest), newest: 0) == nil)
+    }
+}

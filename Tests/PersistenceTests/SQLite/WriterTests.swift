@@ -1,0 +1,66 @@
+import ChatDomain
+import Foundation
+import Testing
+
+@testable import Persistence
+
+/// The writer by itself, on the test's own thread: what it does when the commit itself fails.
+@Suite struct WriterTests {
+    private let drafts = Drafts()
+
+    /// Works off jobs in one transaction each, on a database where a job can make the commit fail.
+    private func work(in home: SQLiteHome, _ jobs: [WriteJob]) throws -> (failing: Bool, settled: Int64) {
+        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
+        let path = home.directory + "/chat.db"
+        let queue = WorkQueue<WriteJob>(capacity: 100)
+        let health = WriterHealth()
+        let writer = try Writer(
+            queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
+            pacing: CommitPacing(spacing: .zero)
+        ) { () throws(StoreError) in
+            let session = try WriteSession(path: path, options: StoreOptions(), durability: .normal)
+            // A deferred reference to nothing is found only by the commit.
+            try session.connection.execute(
+                """
+                PRAGMA foreign_keys = ON;
+                CREATE TABLE IF NOT EXISTS parents(id INTEGER PRIMARY KEY);
+                CREATE TABLE IF NOT EXISTS children(id REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+                """)
+            return session
+        }
+        for job in jobs { #expect(queue.post(job)) }
+        queue.close()
+        writer.run()
+        let settled = try Connection(path: path, mode: .readWrite).statement("SELECT count FROM settlements")
+            .first { $0.integer(0) }
+        return (health.isFailing, try #require(settled))
+    }
+
+    @Test func aFailedCommitIsSettledBeforeAnybodyHearsOfIt() throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let outcomes = Collected<RoomWriteOutcome.Draft>()
+        func append(_ text: String) -> WriteJob {
+            .commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [drafts.next(text)])]) { answer in
+                for draft in answer.flatMap(\.drafts) { outcomes.append(draft) }
+            }
+        }
+        let failures = Collected<Bool>()
+        let poison = WriteJob.mutation { session throws(StoreError) in
+            try session.connection.execute("INSERT INTO children VALUES(1)")
+        } answer: { result in
+            failures.append((try? result.get()) == nil)
+        }
+        let bad = try work(in: home, [append("lost"), poison])
+        #expect(bad.failing)
+        #expect(bad.settled == 1)
+        #expect(failures.all == [true])
+        #expect(outcomes.all.count == 1)
+        #expect(outcomes.all.first?.storedSequence == nil)
+
+        let good = try work(in: home, [append("first"), append("second")])
+        #expect(!good.failing)
+        #expect(good.settled == 1)
+        #expect(outcomes.all.suffix(2) == [.stored(1), .stored(2)])
+    }
+}

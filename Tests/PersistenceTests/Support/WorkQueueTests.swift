@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Persistence
+import Workers
+
+@Suite struct WorkQueueTests {
+    @Test func jobsComeInOrderAndAllAtOnce() {
+        let queue = WorkQueue<Int>(capacity: 5000)
+        for job in 0..<3000 { #expect(queue.post(job)) }
+        #expect(queue.next() == 0)
+        #expect(queue.nextBatch(limit: 2) == [1, 2])
+        for job in 3..<2500 where queue.next() != job { Issue.record("job \(job) out of order") }
+        #expect(queue.post(3000))
+        queue.close()
+        #expect(queue.nextBatch(limit: 10_000) == Array(2500...3000))
+        #expect(queue.nextBatch(limit: 10) == nil)
+        #expect(queue.next() == nil)
+    }
+
+    @Test func aFullOrClosedQueueRefuses() {
+        let queue = WorkQueue<Int>(capacity: 2)
+        #expect(queue.post(1) && queue.post(2))
+        #expect(!queue.post(3))
+        #expect(queue.next() == 1)
+        #expect(queue.post(3))
+        queue.close()
+        #expect(!queue.post(4))
+        #expect(queue.nextBatch(limit: 10) == [2, 3])
+    }
+
+    @Test func everyJobIsTakenOnceByManyThreads() async throws {
+        let queue = WorkQueue<Int>(capacity: 100_000)
+        let taken = Collected<Int>()
+        let threads = try (0..<4).map { index in
+            try WorkerThread.start(name: "taker \(index)") {
+                while let job = queue.next() { taken.append(job) }
+            }
+        }
+        for job in 0..<5000 { #expect(queue.post(job)) }
+        queue.close()
+        for thread in threads { await thread.finished() }
+        #expect(taken.all.sorted() == Array(0..<5000))
+    }
+}

@@ -1,0 +1,86 @@
+import Testing
+import Workers
+
+import Workers
+@testable import RedisLink
+
+@Suite struct CommandPipelineTests {
+    @Test func answersGoToTheCommandsInOrder() {
+        var pipeline = CommandPipeline()
+        var heard: [Int] = []
+        for number in 1...3 { pipeline.sent(deadline: 10, script: nil) { _ in heard.append(number) } }
+        while let pending = pipeline.answered() { pending.handler?(.success(.null)) }
+        #expect(heard == [1, 2, 3])
+        #expect(pipeline.count == 0)
+    }
+
+    @Test func aLateAnswerDoesNotGoToTheNextCommand() {
+        var pipeline = CommandPipeline()
+        var heard: [String] = []
+        pipeline.sent(deadline: 10, script: nil) { heard.append("first \($0.isTimeout)") }
+        pipeline.sent(deadline: 20, script: nil) { heard.append("second \($0.isTimeout)") }
+        #expect(pipeline.nextDeadline == 10)
+        for handler in pipeline.expire(at: 15) { handler(.failure(.timeout)) }
+        #expect(pipeline.nextDeadline == 20)
+        #expect(pipeline.count == 2)
+        for _ in 1...2 { pipeline.answered()?.handler?(.success(.null)) }
+        #expect(heard == ["first true", "second false"])
+        #expect(pipeline.nextDeadline == nil)
+    }
+
+    @Test func everybodyIsToldOnceWhenTheConnectionGoes() {
+        var pipeline = CommandPipeline()
+        var heard: [Int] = []
+        for number in 1...3 {
+            pipeline.sent(deadline: Int64(number), script: nil) { _ in heard.append(number) }
+        }
+        for handler in pipeline.expire(at: 1) { handler(.failure(.timeout)) }
+        for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: ""))) }
+        #expect(heard == [1, 2, 3])
+        #expect(pipeline.count == 0)
+        pipeline.sent(deadline: 9, script: nil) { _ in }
+        #expect(pipeline.nextDeadline == 9)
+    }
+
+    @Test func aQueueKeepsItsOrderThroughManyTurns() {
+        var queue = FIFO<Int>()
+        var (next, expected) = (0, 0)
+        for round in 0..<200 {
+            for _ in 0..<(round % 37) * 9 {
+                queue.append(next)
+                next += 1
+            }
+            for _ in 0..<(round % 31) * 9 {
+                guard let item = queue.popFirst() else { break }
+                #expect(item == expected)
+                expected += 1
+            }
+        }
+        #expect(queue.count == next - expected)
+        while let item = queue.popFirst() {
+            #expect(item == expected)
+            expected += 1
+        }
+        #expect(expected == next)
+    }
+
+    @Test func waitsGrowToALimitAndStartAgain() {
+        struct Highest: RandomNumberGenerator {
+            mutating func next() -> UInt64 { .max }
+        }
+        var backoff = Backoff(base: 100, limit: 1000)
+        var random = Highest()
+        let waits = (1...6).map { _ in backoff.next(using: &random) }
+        #expect(waits == [100, 200, 400, 800, 1000, 1000])
+        backoff.reset()
+        let first = backoff.next(using: &random)
+        #expect(first == 100)
+        var system = SystemRandomNumberGenerator()
+        let spread = Set((1...50).map { _ in backoff.next(using: &system) })
+        #expect(spread.count > 10, "instances do not come back together")
+    }
+}
+
+extension Result where Success == RedisValue, Failure == RedisError {
+    fileprivate var isTimeout: Bool { if case .failure(.timeout) = self { true } else { false } }
+}

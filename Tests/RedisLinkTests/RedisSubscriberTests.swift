@@ -1,0 +1,159 @@
+import RedisLink
+import RedisTestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct RedisSubscriberTests {
+    private typealias Events = Journal<RedisSubscriberEvent>
+
+    @Test func messagesComeFromSubscribedOnAndNotAfterwards() async throws {
+        let server = try await RedisServer()
+        let (client, events) = (publisher(server), Events())
+        let subscriber = subscribe(server, events)
+        subscriber.subscribe([Array("a".utf8), Array("b".utf8)])
+        #expect(await eventually { events.subscribed == ["a", "b"] })
+        for text in ["1", "2", "3"] {
+            #expect(try await client.send(["PUBLISH", "a", RedisArgument(text)]).integer == 1)
+        }
+        #expect(try await client.send(["PUBLISH", "c", "x"]).integer == 0)
+        #expect(await eventually { events.messages(on: "a") == ["1", "2", "3"] })
+
+        subscriber.unsubscribe([Array("a".utf8)])
+        #expect(try await eventually { try await client.send(["PUBLISH", "a", "4"]).integer == 0 })
+        #expect(try await client.send(["PUBLISH", "b", "5"]).integer == 1)
+        #expect(await eventually { events.messages(on: "b") == ["5"] })
+        #expect(!events.messages(on: "a").contains("4"))
+        await subscriber.close()
+        await client.close()
+    }
+
+    @Test func channelsComeAndGoWhileTheOrderHolds() async throws {
+        let server = try await RedisServer()
+        let (client, events) = (publisher(server), Events())
+        let subscriber = subscribe(server, events)
+        subscriber.subscribe([Array("steady".utf8)])
+        #expect(await eventually { events.subscribed == ["steady"] })
+        for number in 1...2000 {
+            client.perform([["PUBLISH", "steady", RedisArgument(number)]])
+            let channel = Array("room \(number % 50)".utf8)
+            if number % 3 == 0 { subscriber.unsubscribe([channel]) } else { subscriber.subscribe([channel]) }
+        }
+        #expect(await eventually { events.messages(on: "steady").count == 2000 })
+        #expect(events.messages(on: "steady") == (1...2000).map(String.init))
+        await subscriber.close()
+        await client.close()
+    }
+
+    @Test func tenThousandChannelsAreRestored() async throws {
+        let server = try await RedisServer()
+        let (client, events) = (publisher(server), Events())
+        let subscriber = subscribe(server, events)
+        let channels = (1...10_000).map { Array("chat:room:\($0)".utf8) }
+        subscriber.subscribe(channels)
+        #expect(await eventually { events.subscribed.count == 10_000 })
+        #expect(try await client.send(["PUBSUB", "CHANNELS"]).array?.count == 10_000)
+
+        #expect(try await client.send(["CLIENT", "KILL", "TYPE", "pubsub"]).integer == 1)
+        #expect(await eventually { events.connections == 2 })
+        #expect(try await client.send(["PUBSUB", "CHANNELS"]).array?.count == 10_000)
+        #expect(events.subscribed.count == 10_000, "restored ones are not announced again")
+        #expect(try await client.send(["PUBLISH", "chat:room:9999", "x"]).integer == 1)
+        #expect(await eventually { events.messages(on: "chat:room:9999") == ["x"] })
+        await subscriber.close()
+        await client.close()
+    }
+
+    @Test func killedAndRestartedItSubscribesAgain() async throws {
+        let server = try await RedisServer()
+        let (client, events) = (publisher(server), Events())
+        let subscriber = subscribe(server, events)
+        subscriber.subscribe([Array("a".utf8)])
+        #expect(await eventually { events.subscribed == ["a"] })
+        for round in 1...3 {
+            server.kill()
+            #expect(await eventually { events.disconnections == round })
+            if round == 2 { subscriber.subscribe([Array("late".utf8)]) }
+            try await server.start()
+            #expect(await eventually { events.connections == round + 1 && client.state == .connected })
+            #expect(try await client.send(["PUBLISH", "a", RedisArgument(round)]).integer == 1)
+            #expect(await eventually { events.messages(on: "a").last == String(round) })
+        }
+        #expect(events.subscribed == ["a", "late"])
+        await subscriber.close()
+        await client.close()
+    }
+
+    @Test func besideAClientItOutlivesIt() async throws {
+        let server = try await RedisServer()
+        let (client, other, events) = (publisher(server), publisher(server), Events())
+        let subscriber = client.subscriber { events.add($0) }
+        subscriber.subscribe([Array("a".utf8)])
+        #expect(await eventually { events.subscribed == ["a"] })
+        await client.close()
+        await client.close()
+        #expect(await eventually { other.state == .connected })
+        #expect(try await other.send(["PUBLISH", "a", "x"]).integer == 1)
+        #expect(await eventually { events.messages(on: "a") == ["x"] })
+        await subscriber.close()
+        #expect(try await eventually { try await other.send(["PUBLISH", "a", "y"]).integer == 0 })
+        await other.close()
+    }
+
+    @Test func pausedItIsNoticed() async throws {
+        let server = try await RedisServer()
+        let events = Events()
+        var options = RedisOptions.brisk
+        options.livenessInterval = 100
+        options.livenessTimeout = 200
+        options.connectTimeout = 200
+        let subscriber = subscribe(server, events, options)
+        subscriber.subscribe([Array("a".utf8)])
+        #expect(await eventually { events.subscribed == ["a"] })
+        server.pause()
+        #expect(await eventually { events.disconnections == 1 })
+        server.resume()
+        #expect(await eventually { events.connections == 2 })
+        await subscriber.close()
+    }
+
+    @Test func whatNoSubscriberIsToldClosesTheConnection() async throws {
+        let peer = try ScriptedPeer { connection, received in
+            let pong = received.count > 20 ? "+restored\r\n" : "+PONG\r\n"
+            return [Array((connection == 1 && received.count > 20 ? "*2\r\n$3\r\nwhy\r\n:1\r\n" : pong).utf8)]
+        }
+        let events = Events()
+        let endpoint = RedisEndpoint(host: "127.0.0.1", port: peer.port)
+        let states = Journal<RedisState>()
+        let subscriber = RedisSubscriber(endpoint, options: .brisk, stateChanged: { states.add($0) }) { events.add($0) }
+        #expect(await eventually { events.connections == 1 })
+        #expect(states.entries.contains(.disconnected(reason: "not what a subscriber is told")))
+        await subscriber.close()
+    }
+
+    private func publisher(_ server: RedisServer) -> RedisClient {
+        RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port), options: .brisk)
+    }
+
+    private func subscribe(
+        _ server: RedisServer, _ events: Events, _ options: RedisOptions = .brisk
+    ) -> RedisSubscriber {
+        RedisSubscriber(RedisEndpoint(host: "127.0.0.1", port: server.port), options: options) { events.add($0) }
+    }
+}
+
+extension Journal<RedisSubscriberEvent> {
+    fileprivate var subscribed: [String] {
+        entries.compactMap {
+            if case .subscribed(let channel) = $0 { String(decoding: channel, as: UTF8.self) } else { nil }
+        }
+    }
+    fileprivate var connections: Int { entries.count { $0 == .connected } }
+    fileprivate var disconnections: Int {
+        entries.count { if case .disconnected = $0 { true } else { false } }
+    }
+    fileprivate func messages(on channel: String) -> [String] {
+        entries.compactMap {
+            guard case .message(Array(channel.utf8), let payload) = $0 else { return nil }
+            return String(decoding: payload, as: UTF8.self)
+        }
+    }
+}

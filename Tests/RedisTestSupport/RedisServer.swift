@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A real redis-server on a port and in a directory of its own. Keeps nothing over a restart.
+public final class RedisServer: Sendable {
+    public struct Trouble: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public let port: UInt16
+    /// The port that speaks TLS; nil without certificates.
+    public let tlsPort: UInt16?
+    private let directory: String
+    private let arguments: [String]
+    private let process = Mutex<Process?>(nil)
+
+    /// Starts the server and waits until it serves. Fails, rather than skips, where there is none.
+    public init(password: String? = nil, certificates: Certificates? = nil, _ more: [String] = []) async throws {
+        // A peer that is killed must cost an error, not the process.
+        signal(SIGPIPE, SIG_IGN)
+        port = try FreePort.take()
+        tlsPort = try certificates.map { _ in try FreePort.take() }
+        directory = FileManager.default.temporaryDirectory.path + "/redis-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        var arguments = [
+            "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no",
+            "--logfile", "server.log",
+        ]
+        if let password { arguments += ["--requirepass", password] }
+        if let certificates, let tlsPort {
+            arguments += [
+                "--tls-port", "\(tlsPort)", "--tls-cert-file", certificates.certificate, "--tls-key-file",
+                certificates.key, "--tls-ca-cert-file", certificates.authority, "--tls-auth-clients", "no",
+            ]
+        }
+        self.arguments = arguments + more
+        try await start()
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Starts it again, on the same ports.
+    public func start() async throws {
+        let path = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map { $0 + "/redis-server" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let path else { throw Trouble(description: "redis-server is not installed") }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        self.process.withLock { $0 = process }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !FreePort.isListening(port) {
+            guard process.isRunning, .now < deadline else {
+                let log = try? String(contentsOfFile: directory + "/server.log", encoding: .utf8)
+                throw Trouble(description: "redis-server does not come up: \(log ?? "it wrote no log")")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// `kill -9`; returns once the process is gone.
+    public func kill() {
+        process.withLock { process in
+            guard let running = process, running.isRunning else { return }
+            send(SIGKILL, to: running)
+            running.waitUntilExit()
+            process = nil
+        }
+    }
+
+    /// Stops it in its tracks: sockets stay open and nobody answers.
+    public func pause() { process.withLock { $0.map { send(SIGSTOP, to: $0) } } }
+    public func resume() { process.withLock { $0.map { send(SIGCONT, to: $0) } } }
+
+    private func send(_ signal: Int32, to process: Process) {
+        #if canImport(Glibc)
+            _ = Glibc.kill(process.processIdentifier, signal)
+        #else
+            _ = Darwin.kill(process.processIdentifier, signal)
+        #endif
+    }
+}

@@ -1,0 +1,24 @@
+import Synchronization
+
+/// Waits until `condition` holds; false when it does not within `limit`.
+public func eventually(
+    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        if try await condition() { return true }
+        guard .now < deadline else { return false }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// What callbacks on other threads have brought so far.
+public final class Journal<Entry: Sendable>: Sendable {
+    private let kept = Mutex<[Entry]>([])
+
+    public init() {}
+
+    public var entries: [Entry] { kept.withLock { $0 } }
+    public func add(_ entry: Entry) { kept.withLock { $0.append(entry) } }
+    public func clear() { kept.withLock { $0 = [] } }
+}

@@ -1,0 +1,181 @@
+"""Clients that take what they asked for too slowly, or never: their queues are bounded, then they go."""
+
+import json
+import socket
+
+from support.chat import Chat
+from support.deadline import eventually
+from support.process import resident_bytes
+from support.wire import CLOSE, PING, TEXT, Wire, event, frame
+
+ENVIRONMENT = {"OUTPUT_QUEUE_BYTES": "262144"}
+QUEUE = 262_144
+
+
+def narrow(port: int) -> Wire:
+    """A connection whose kernel buffer takes little."""
+    wire = Wire.__new__(Wire)
+    wire.port, wire.host, wire.timeout, wire.buffer = port, "127.0.0.1", 5.0, b""
+    wire.socket = socket.socket()
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    wire.socket.connect(("127.0.0.1", port))
+    return wire
+
+
+def counted(shared, name: str) -> int:
+    lines = shared.get("/metrics").text.splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(name + " ")))
+
+
+def slow_consumers(shared) -> int:
+    return counted(shared, "chat_slow_consumers_total")
+
+
+def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, make_chat, room):
+    talker, listener = make_chat(shared, "talker"), make_chat(shared, "listener")
+    for chat in (talker, listener):
+        chat.join(room)
+    deaf = [narrow(shared.port) for _ in range(5)]
+    for number, wire in enumerate(deaf):
+        wire.open().send(event("authenticate", {"userId": f"deaf-{number}"}) + event("join_room", {"roomId": room}))
+        wire.event("room_state")
+    before, cut = resident_bytes(shared.pid), slow_consumers(shared)
+    text = "x" * 16_000
+    # The kernel takes a few megabytes on its own before the queue begins to fill.
+    for number in range(1000):
+        talker.send(room, text)
+        listener.expect("new_message", lambda message: message["seq"] == number + 1)
+        talker.expect("new_message")
+        if number % 50 == 0 and slow_consumers(shared) == cut + len(deaf):
+            break
+    assert slow_consumers(shared) == cut + len(deaf)
+    assert resident_bytes(shared.pid) - before < 5 * (4 * QUEUE) + (24 << 20)
+    for wire in deaf:
+        codes = _drain(wire)
+        assert codes in ([4008], []), "told, if it takes even that"
+        wire.socket.close()
+
+
+def _drain(wire: Wire) -> list[int | None]:
+    """The close codes among what is still to be read."""
+    codes = []
+    try:
+        for got in wire.frames(5):
+            if got.opcode == CLOSE:
+                codes.append(got.close_code)
+    except (EOFError, ConnectionResetError):
+        pass
+    return codes
+
+
+def test_typing_is_left_out_before_anybody_is_cut(shared, make_chat, room):
+    """A reader far behind gets its messages, and no stale typing; nobody is cut for typing alone."""
+    typist = make_chat(shared, "typist")
+    typist.join(room)
+    slow = narrow(shared.port)
+    slow.open().send(event("authenticate", {"userId": "slow"}) + event("join_room", {"roomId": room}))
+    slow.event("room_state")
+    cut = slow_consumers(shared)
+    # The kernel takes some on its own before the queue begins to fill.
+    for number in range(100_000):
+        typist.emit("typing", {"roomId": room, "isTyping": number % 2 == 0})
+        if number % 500 == 0:
+            typist.settle()
+            if counted(shared, "chat_dropped_frames_total") > 500:
+                break
+    typist.settle()
+    assert counted(shared, "chat_dropped_frames_total") > 500
+    assert slow_consumers(shared) == cut
+    typist.send(room, "after all that")
+    assert slow.event("new_message")["message"] == "after all that"
+    slow.socket.close()
+
+
+def test_pongs_nobody_reads_are_bounded(shared):
+    wire = narrow(shared.port)
+    wire.open()
+    before, cut = resident_bytes(shared.pid), slow_consumers(shared)
+    wire.socket.settimeout(2)
+    ping = frame(PING, b"p" * 125) * 500
+    try:
+        for _ in range(1000):
+            wire.send(ping)
+    except (TimeoutError, OSError):
+        pass
+    assert slow_consumers(shared) == cut + 1
+    assert resident_bytes(shared.pid) - before < 24 << 20
+    wire.socket.close()
+
+
+def test_answers_nobody_reads_hold_up_only_their_own_connection(shared, make_chat, room):
+    """A thousand pipelined requests for a page of history; the pages are not made before there is room for them."""
+    talker = make_chat(shared, "talker")
+    talker.join(room)
+    for _ in range(30):
+        talker.send(room, "x" * 16_000)
+    talker.settle()
+    before = resident_bytes(shared.pid)
+    wire = narrow(shared.port)
+    wire.socket.settimeout(2)
+    try:
+        wire.send(f"GET /api/chat/{room}/history HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+    except (TimeoutError, OSError):
+        pass
+    talker.settle()
+    assert resident_bytes(shared.pid) - before < 32 << 20
+    wire.socket.close()
+
+
+def test_a_slow_reader_of_a_large_answer_still_gets_it_whole(shared, make_chat, room):
+    talker = make_chat(shared, "talker")
+    talker.join(room)
+    for _ in range(100):
+        talker.send(room, "x" * 16_000)
+    talker.settle()
+    wire = narrow(shared.port)
+    wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = wire.response(timeout=20)
+    assert len(json.loads(answer.body)["messages"]) == 100
+    wire.socket.close()
+
+
+def test_replays_to_one_who_never_reads_are_bounded(shared, make_chat, room):
+    """Joining again and again asks for the same large replay."""
+    talker = make_chat(shared, "talker")
+    talker.join(room)
+    for _ in range(50):
+        talker.send(room, "x" * 16_000)
+    talker.settle()
+    before = resident_bytes(shared.pid)
+    wire = narrow(shared.port)
+    wire.open().send(event("authenticate", {"userId": "greedy"}))
+    wire.socket.settimeout(2)
+    try:
+        for _ in range(500):
+            wire.send(event("join_room", {"roomId": room, "since": 0}))
+    except (TimeoutError, OSError):
+        pass
+    eventually(lambda: talker.settle() or resident_bytes(shared.pid) - before < 32 << 20, "bounded memory")
+    wire.socket.close()
+
+
+def test_who_goes_on_sending_after_the_goodbye_is_cut(shared):
+    wire = Wire(shared.port)
+    wire.open().send(frame(TEXT, b"x", rsv=2))
+    assert next(got for got in wire.frames() if got.opcode == CLOSE).close_code == 1002
+
+    def is_cut() -> bool:
+        try:
+            wire.send(b"y" * 1000)
+        except OSError:
+            return True
+        return False
+
+    eventually(is_cut, "the connection is cut", timeout=5)
+
+
+def test_nobody_noticed(shared):
+    with Chat(shared.ws_url) as chat:
+        chat.authenticate("late")
+        chat.join("lobby")
+        chat.send("lobby", "fine")

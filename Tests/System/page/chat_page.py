@@ -1,0 +1,87 @@
+"""One window of the chat page, in the words of somebody who uses it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import urllib.parse
+import urllib.request
+
+from playwright.sync_api import Page, expect
+
+DESKTOP = {"width": 1280, "height": 820}
+PHONE = {"width": 390, "height": 844}
+SECRET = "only-for-the-tests-of-the-chat-page"
+STORED = '#messages .message[data-state="stored"]'
+
+
+class ChatPage:
+    def __init__(self, page: Page, url: str):
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note_console)
+
+    def _note_console(self, message):
+        """Failed connections are part of some tests; a policy violation never is."""
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.errors.append(message.text)
+
+    def enter(self, user: str, room: str = "lobby") -> "ChatPage":
+        self.page.goto(f"{self.url}/?{urllib.parse.urlencode({'user': user, 'room': room})}")
+        self.expect_online()
+        return self
+
+    def expect_online(self):
+        expect(self.page.locator("#me")).to_contain_text("Connected", timeout=20_000)
+        expect(self.page.locator("#room-subtitle")).to_contain_text("ere now", timeout=10_000)
+
+    def write(self, text: str):
+        self.page.locator("#text").fill(text)
+
+    def send(self, text: str):
+        self.write(text)
+        self.page.locator("#text").press("Enter")
+
+    def message(self, text: str):
+        return self.page.locator("#messages .message", has=self.page.locator(".bubble", has_text=text))
+
+    def expect_stored(self, text: str, timeout: int = 10_000):
+        row = self.message(text)
+        expect(row).to_have_count(1, timeout=timeout)
+        expect(row).to_have_attribute("data-state", "stored", timeout=timeout)
+
+    def texts(self) -> list[str]:
+        return self.page.locator(f"{STORED} .bubble").all_inner_texts()
+
+    def sequence(self) -> list[int]:
+        return [int(row.get_attribute("data-seq")) for row in self.page.locator(STORED).all()]
+
+    def expect_gapless(self):
+        seen = self.sequence()
+        assert seen == list(range(seen[0], seen[0] + len(seen))), seen
+
+
+def token_for(user: str, name: str, lifetime: int = 600) -> str:
+    """An HS256 token as an application would sign it."""
+
+    def part(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    claims = {"sub": user, "name": name, "exp": int(time.time()) + lifetime}
+    signed = ".".join(part(json.dumps(item).encode()) for item in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{part(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
+
+
+def post_message(url: str, user: str, room: str, text: str) -> dict:
+    """A message by REST, from somebody without a window."""
+    request = urllib.request.Request(
+        f"{url}/api/chat/{urllib.parse.quote(room, safe='')}/messages",
+        data=json.dumps({"message": text}).encode(),
+        headers={"Content-Type": "application/json", "X-User-Id": user, "X-Username": user.capitalize()},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)

@@ -1,0 +1,62 @@
+"""Chromium windows for the page's tests, and a server that hands out this checkout's page."""
+
+import os
+import pathlib
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from chat_page import DESKTOP, SECRET, ChatPage
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> pathlib.Path:
+    folder = pathlib.Path(os.environ.get("ARTIFACTS", ROOT / "artifacts"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def server(make_server):
+    """Has the Socket.IO client file where SOCKETIO_CLIENT_FILE names one."""
+    client_file = os.environ.get("SOCKETIO_CLIENT_FILE")
+    return make_server(PAGE | ({"SOCKETIO_CLIENT_FILE": client_file} if client_file else {}))
+
+
+@pytest.fixture
+def guarded_server(make_server):
+    """Believes nobody without a token signed with SECRET."""
+    return make_server(PAGE | {"JWT_SECRET": SECRET})
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable, "there is no chromium here: install it, or name it in CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(chromium, artifacts, request):
+    """Opens separate windows, as of separate people; afterwards none may have met a script error."""
+    server = request.getfixturevalue("guarded_server" if "guarded_server" in request.fixturenames else "server")
+    opened: list[ChatPage] = []
+
+    def open_window(viewport=DESKTOP, **options) -> ChatPage:
+        context = chromium.new_context(viewport=viewport, locale="en-GB", **options)
+        opened.append(ChatPage(context.new_page(), server.url))
+        return opened[-1]
+
+    yield open_window
+    errors = [error for chat in opened for error in chat.errors]
+    for number, chat in enumerate(opened, 1):
+        chat.page.screenshot(path=artifacts / f"{request.node.name}-{number}.png")
+        chat.page.context.close()
+    assert errors == []

@@ -1,0 +1,76 @@
+"""Retakes the README's picture from a running server in trusted mode: python picture.py http://127.0.0.1:5004 OUT.png"""
+
+import base64
+import sys
+
+from playwright.sync_api import expect, sync_playwright
+
+from chat_page import ChatPage, post_message
+
+WINDOW = {"width": 880, "height": 800}
+FRAME = """<!doctype html><style>
+  body { margin: 0; width: 1400px; display: grid; grid-template-columns: 1fr 1fr; gap: 24px; padding: 32px; box-sizing: border-box;
+         background: linear-gradient(135deg, #dfe7df, #e9e2d3) }
+  figure { margin: 0; border-radius: 12px; overflow: hidden; box-shadow: 0 1px 3px #0003, 0 18px 50px #1c2b2433 }
+  img { display: block; width: 100%% }
+</style><body><figure><img src="data:image/png;base64,%s"></figure><figure><img src="data:image/png;base64,%s"></figure>"""
+
+EARLIER = {
+    "garden": [("cleo", "The tomatoes are up 🌱"), ("dan", "Mine too, since Sunday")],
+    "reading": [("cleo", "Chapter four by Thursday?"), ("dan", "Make it Friday and I am in.")],
+}
+
+
+def open_window(browser, url, user, scheme):
+    context = browser.new_context(viewport=WINDOW, locale="en-GB", color_scheme=scheme, device_scale_factor=1.5)
+    return ChatPage(context.new_page(), url).enter(user, "release")
+
+
+def say(speaker, others, text):
+    speaker.send(text)
+    for chat in (speaker, *others):
+        chat.expect_stored(text)
+
+
+def converse(ada, ben):
+    say(ada, [ben], "Morning! Did the load test finish overnight?")
+    say(ben, [ada], "It did. A thousand people in one room, nobody noticed a thing.")
+    say(ben, [ada], "I pulled the plug on one instance halfway through, too.")
+    say(ada, [ben], "And?")
+    say(ben, [ada], "Everyone was back in two seconds.\nNothing lost, nothing twice.")
+    say(ada, [ben], "🎉")
+    post_message(ada.url, "cleo", "release", "Then I will write the notes: https://example.org/notes/release")
+    ada.expect_stored("Then I will write the notes")
+    say(ada, [ben], "Thank you, Cleo. I will read them over lunch.")
+    expect(ada.message("I will read them").locator(".readers")).to_be_visible()
+    ben.page.locator("#text").press_sequentially("Same here, pl")
+    expect(ada.page.locator("#typing")).to_have_text("Ben is typing…")
+
+
+def main(url, out):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        ada = open_window(browser, url, "Ada", "light")
+        ben = open_window(browser, url, "Ben", "dark")
+        for room, lines in EARLIER.items():
+            for chat in (ada, ben):
+                chat.page.locator("#new").click()
+                chat.page.locator("#new-name").fill(room)
+                chat.page.locator("#new-open").click()
+                expect(chat.page.locator("#room-title")).to_have_text(room)
+                chat.page.locator('[data-room="release"]').click()
+            for user, text in lines:
+                post_message(url, user, room, text)
+        converse(ada, ben)
+        for chat in (ada, ben):
+            chat.page.mouse.move(600, 500)
+            chat.page.wait_for_timeout(300)
+        shots = [base64.b64encode(chat.page.screenshot()).decode() for chat in (ada, ben)]
+        frame = browser.new_page(viewport={"width": 1400, "height": 200})
+        frame.set_content(FRAME % tuple(shots))
+        frame.screenshot(path=out, full_page=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,116 @@
+"""The page's own rules, run where they live: its modules, imported in the browser."""
+
+import pytest
+
+TIMELINE = """async (steps) => {
+  const { Timeline } = await import('/client/model/timeline.js');
+  const timeline = new Timeline();
+  const message = (seq) => ({ seq });
+  const results = [];
+  for (const [name, argument, options] of steps) {
+    const value = Array.isArray(argument) ? argument.map(message) : name === 'receive' ? message(argument) : argument;
+    const { added, hole, replaced } = timeline[name](value, options);
+    results.push({ added: (added ?? []).map((m) => m.seq), hole: !!hole, replaced: !!replaced });
+  }
+  return { results, seqs: timeline.messages.map((m) => m.seq), complete: timeline.isComplete };
+}"""
+
+
+@pytest.fixture
+def page(window):
+    chat = window()
+    chat.page.goto(chat.url)
+    return chat.page
+
+
+def test_timeline_keeps_order_and_drops_repeats(page):
+    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["receive", 3], ["receive", 3], ["receive", 2], ["receive", 4]])
+    assert out["seqs"] == [1, 2, 3, 4]
+    assert out["complete"]
+
+
+def test_timeline_holds_what_comes_before_the_first_history(page):
+    out = page.evaluate(TIMELINE, [["receive", 8], ["applyJoin", [5, 6, 7]]])
+    assert out["results"] == [
+        {"added": [], "hole": False, "replaced": False},
+        {"added": [5, 6, 7, 8], "hole": False, "replaced": False},
+    ]
+
+
+def test_timeline_reports_a_hole_and_closes_it(page):
+    out = page.evaluate(TIMELINE, [["applyJoin", [1]], ["receive", 4], ["applyJoin", [2, 3]]])
+    assert out["results"][1]["hole"]
+    assert out["results"][2]["added"] == [2, 3, 4]
+    assert out["seqs"] == [1, 2, 3, 4]
+
+
+def test_timeline_replaces_what_the_newest_page_does_not_join(page):
+    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["applyJoin", [90, 91]], ["receive", 92]])
+    assert out["results"][1]["replaced"]
+    assert out["seqs"] == [90, 91, 92]
+    assert not out["complete"]
+
+
+def test_timeline_believes_the_server_about_numbers_that_are_no_messages(page):
+    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["applyJoin", [3, 5]], ["receive", 6]])
+    assert out["seqs"] == [1, 2, 3, 5, 6]
+    assert not out["results"][2]["hole"]
+
+
+@pytest.mark.parametrize(
+    "pair, room",
+    [
+        (("ben", "ada"), "direct:ada:ben"),
+        (("a:b", "50%"), "direct:50%25:a%3Ab"),
+        (("é", "z"), "direct:z:é"),
+        (("\U0001f600", "\uff5e"), "direct:\uff5e:\U0001f600"),
+    ],
+)
+def test_direct_rooms_have_one_id(page, pair, room):
+    script = "async (ids) => (await import('/client/model/identity.js')).directRoomId(...ids)"
+    assert page.evaluate(script, list(pair)) == room
+    assert page.evaluate(script, list(reversed(pair))) == room
+    partner = "async ([room, me]) => (await import('/client/model/identity.js')).directPartner(room, me)"
+    assert page.evaluate(partner, [room, pair[0]]) == pair[1]
+
+
+@pytest.mark.parametrize(
+    "text, links",
+    [
+        ("see https://example.org/a.", ["https://example.org/a"]),
+        ("(https://example.org/wiki/A_(b))", ["https://example.org/wiki/A_(b)"]),
+        ("javascript:alert(1) data:text/html,x", []),
+        ('https://example.org/"onmouseover="alert(1)', ["https://example.org/"]),
+        ("http:// https://", []),
+        ("two http://a.example http://b.example", ["http://a.example", "http://b.example"]),
+    ],
+)
+def test_only_web_addresses_become_links(page, text, links):
+    script = """async (text) => {
+      const parts = (await import('/client/view/text.js')).linkify(text);
+      return { text: parts.map((part) => part.textContent ?? part).join(''),
+               links: parts.filter((part) => part.href).map((part) => part.getAttribute('href')) };
+    }"""
+    out = page.evaluate(script, text)
+    assert out == {"text": text, "links": links}
+
+
+def test_backoff_grows_to_its_ceiling_and_spreads(page):
+    script = """async (random) => {
+      const { Backoff } = await import('/client/net/reconnect.js');
+      const backoff = new Backoff();
+      return Array.from({ length: 9 }, () => backoff.next({ random: () => random }));
+    }"""
+    assert page.evaluate(script, 1) == [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]
+    assert page.evaluate(script, 0) == [0] * 9
+    assert page.evaluate(script, 0.5)[:3] == [250, 500, 1000]
+
+
+def test_close_codes_say_what_to_do(page):
+    script = """async (codes) => {
+      const { adviceFor } = await import('/client/net/reconnect.js');
+      return codes.map(adviceFor);
+    }"""
+    advice = {1000: "retry", 1001: "retry", 1002: "stop", 1006: "retry", 1009: "stop", 1012: "retry", 1013: "slow", 4008: "retry"}
+    advice |= {4400: "stop", 4401: "signIn", 4403: "stop", 4409: "replaced", 4429: "slow"}
+    assert page.evaluate(script, list(advice)) == list(advice.values())

@@ -1,0 +1,58 @@
+"""The switch between raw WebSocket and Socket.IO."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+CLIENT_FILE = "/client/vendor/socket.io.min.js"
+
+
+def has_client_file(server) -> bool:
+    try:
+        with urllib.request.urlopen(server.url + CLIENT_FILE, timeout=5) as response:
+            return response.status == 200
+    except urllib.error.HTTPError:
+        return False
+
+
+def choose(chat, transport):
+    chat.page.locator("#me").click()
+    chat.page.locator(f'input[name=transport][value="{transport}"]').check()
+    chat.page.keyboard.press("Escape")
+
+
+def test_without_the_client_file_the_switch_says_why(window):
+    ada = window()
+    ada.page.route(f"**{CLIENT_FILE}", lambda route: route.fulfill(status=404))
+    ada.enter("Ada")
+    ada.page.locator("#me").click()
+    expect(ada.page.locator('input[name=transport][value="socketio"]')).to_be_disabled()
+    expect(ada.page.locator("#socketio-note")).to_contain_text("Not available")
+
+
+def test_both_transports_meet_in_one_room(window, server):
+    if not has_client_file(server):
+        pytest.skip("this server hands out no Socket.IO client file")
+    ada, ben = window().enter("Ada"), window().enter("Ben")
+    choose(ada, "socketio")
+    ada.expect_online()
+    ada.send("by Socket.IO")
+    ben.expect_stored("by Socket.IO")
+    ben.send("by WebSocket")
+    ada.expect_stored("by WebSocket")
+    assert ada.texts() == ben.texts()
+
+    server.kill()
+    expect(ada.page.locator("#banner")).to_contain_text("Reconnecting")
+    ada.send("written while down")
+    server.restart()
+    ben.expect_stored("written while down", timeout=40_000)
+    ada.expect_stored("written while down", timeout=40_000)
+
+    choose(ada, "raw")
+    ada.expect_online()
+    ada.send("and back")
+    ben.expect_stored("and back")
+    ada.expect_gapless()

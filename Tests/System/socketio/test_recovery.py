@@ -1,0 +1,361 @@
+"""Connection state recovery as the JavaScript client does it, and what clients that know nothing of it see."""
+
+import json
+
+import pytest
+from engineio_wire import Polling, Socket
+from js_client import BrowserClient
+from sio_client import SocketIOChat
+from support.deadline import eventually
+
+PATH = "/socket.io/"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64)"
+
+
+class Client:
+    """A client over a raw WebSocket that keeps `pid` and the last offset, as the JavaScript client does."""
+
+    def __init__(self, port: int, auth: dict | None = None, **headers: str):
+        headers.setdefault("User_Agent", BROWSER)
+        self.socket = Socket(port, PATH, **headers)
+        self.socket.send("40" + (json.dumps(auth) if auth else ""))
+        answer = self.next()
+        assert answer.startswith("40{"), answer
+        self.connected = json.loads(answer[2:])
+        self.offset: str | None = None
+        self.seen: list[tuple[str, int]] = []
+        self.events: list[tuple[str, list]] = []
+
+    @property
+    def pid(self) -> str | None:
+        return self.connected.get("pid")
+
+    def next(self, timeout: float = 5) -> str:
+        while (packet := self.socket.receive(timeout)) == "2":
+            self.socket.send("3")
+        assert isinstance(packet, str)
+        return packet
+
+    def emit(self, event: str, data) -> None:
+        self.socket.send("42" + json.dumps([event, data]))
+
+    def take(self) -> tuple[str, list]:
+        name, *arguments = json.loads(self.next()[2:])
+        if arguments and isinstance(arguments[-1], str):
+            self.offset = arguments[-1]
+        if name == "new_message":
+            self.seen.append((arguments[0]["roomId"], arguments[0]["seq"]))
+        self.events.append((name, arguments))
+        return name, arguments
+
+    def expect(self, event: str) -> list:
+        while True:
+            name, arguments = self.take()
+            if name == event:
+                return arguments
+
+    def enter(self, user: str, *rooms: str) -> "Client":
+        self.emit("authenticate", {"userId": user})
+        for room in rooms:
+            self.emit("join_room", {"roomId": room})
+            self.expect("room_state")
+        return self
+
+    def settle(self) -> None:
+        self.emit("ping", {"mark": 1})
+        self.expect("pong")
+
+    def drop(self) -> None:
+        """The network goes away without a word."""
+        self.socket.wire.socket.close()
+
+    def come_back(self, port: int, **auth) -> "Client":
+        claim = {"pid": self.pid, **({"offset": self.offset} if self.offset else {}), **auth}
+        client = Client(port, claim)
+        client.offset = self.offset
+        client.seen = self.seen
+        return client
+
+    def recovered(self, before: "Client") -> bool:
+        """What the JavaScript client takes it for."""
+        return self.pid == before.pid
+
+
+@pytest.fixture
+def sender(shared, make_chat):
+    return make_chat(shared, "sender")
+
+
+def test_what_was_missed_comes_and_nothing_twice(shared, sender, room):
+    sender.join(room)
+    first = Client(shared.port).enter("ada", room)
+    sender.send(room, "seen")
+    assert first.expect("new_message")[1] == f"1:{room}"
+    first.drop()
+    for number in range(20):
+        sender.send(room, f"missed {number}")
+    second = first.come_back(shared.port)
+    assert second.recovered(first) and second.connected["sid"] == first.connected["sid"]
+    sender.send(room, "live")
+    while len(second.seen) < 22:
+        second.take()
+    assert second.seen == [(room, seq) for seq in range(1, 23)]
+    second.settle()
+    assert [name for name, _ in second.events].count("message_history") == 0
+    assert "authenticated" not in [name for name, _ in second.events]
+    second.emit("send_message", {"roomId": room, "message": "back"})
+    second.expect("new_message")
+
+
+def test_several_rooms_are_taken_up_where_each_stood(shared, sender, room):
+    rooms = [f"{room}-{number}" for number in range(5)]
+    for each in rooms:
+        sender.join(each)
+    first = Client(shared.port).enter("ada", *rooms)
+    for number in range(30):
+        sender.send(rooms[number % 5], "x")
+    # The client reads 17 of them; the rest is lost on the way.
+    while len(first.seen) < 17:
+        first.take()
+    first.drop()
+    for number in range(13):
+        sender.send(rooms[number % 3], "y")
+    second = first.come_back(shared.port)
+    assert second.recovered(first)
+    while len(second.seen) < 43:
+        second.take()
+    second.settle()
+    for index, each in enumerate(rooms):
+        expected = 6 + (5 if index == 0 else 4 if index in (1, 2) else 0)
+        assert [seq for seen, seq in second.seen if seen == each] == list(range(1, expected + 1))
+
+
+def test_again_and_again(shared, sender, room):
+    sender.join(room)
+    client = Client(shared.port).enter("ada", room)
+    for number in range(5):
+        sender.send(room, "live")
+        while len(client.seen) < 2 * number + 1:
+            client.take()
+        client.drop()
+        sender.send(room, "missed")
+        back = client.come_back(shared.port)
+        assert back.recovered(client)
+        while len(back.seen) < 2 * number + 2:
+            back.take()
+        client = back
+    assert [seq for _, seq in client.seen] == list(range(1, 11))
+
+
+def test_a_client_that_breaks_off_again_before_anything_new_came(shared, sender, room):
+    sender.join(room)
+    client = Client(shared.port).enter("ada", room)
+    sender.send(room, "seen")
+    client.expect("new_message")
+    client.drop()
+    for number in range(2, 5):
+        sender.send(room, "missed")
+        back = client.come_back(shared.port)
+        assert back.recovered(client), number
+        # Nothing of it, then a part of it is read.
+        if number == 3:
+            back.expect("new_message")
+        back.drop()
+        client = back
+    last = client.come_back(shared.port)
+    assert last.recovered(client)
+    while len(last.seen) < 4:
+        last.take()
+    last.settle()
+    assert [seq for _, seq in last.seen] == [1, 2, 3, 4]
+
+
+def test_before_the_server_knows_that_the_old_connection_is_broken(shared, sender, room):
+    sender.join(room)
+    first = Client(shared.port).enter("ada", room)
+    sender.send(room, "seen")
+    first.expect("new_message")
+    second = first.come_back(shared.port)
+    assert second.recovered(first)
+    sender.send(room, "after")
+    assert second.expect("new_message")[0]["message"] == "after"
+
+
+def test_from_a_websocket_to_polling(shared, sender, room):
+    sender.join(room)
+    first = Client(shared.port).enter("ada", room)
+    sender.send(room, "seen")
+    first.expect("new_message")
+    first.drop()
+    sender.send(room, "missed")
+    with Polling(shared.port, PATH, User_Agent=BROWSER) as polling:
+        polling.send("40" + json.dumps({"pid": first.pid, "offset": first.offset}))
+        packets = polling.packets()
+        assert json.loads(next(packets)[2:])["pid"] == first.pid
+        name, message, offset = json.loads(next(packets)[2:])
+        assert (name, message["message"], offset) == ("new_message", "missed", f"2:{room}")
+
+
+def test_others_do_not_see_the_user_leave(shared, sender, room):
+    sender.join(room)
+    first = Client(shared.port).enter("ada", room)
+    sender.send(room, "seen")
+    first.expect("new_message")
+    first.drop()
+    second = first.come_back(shared.port)
+    assert second.recovered(first)
+    sender.read_for(5.5)
+    assert sender.events("user_left") == [] and len(sender.events("user_joined")) == 1
+    assert shared.get("/online-status?ids=ada", headers={"X-User-Id": "x"}).json()[0]["online"] is True
+    second.drop()
+
+
+class TestInDoubt:
+    """The client is told that it is not recovered, and starts over as after any break."""
+
+    def fresh(self, shared, first: Client, claim: dict) -> None:
+        second = Client(shared.port, claim)
+        assert second.pid is not None and second.pid != first.pid
+        assert second.connected["sid"] != first.connected["sid"]
+        second.emit("join_room", {"roomId": "x"})
+        while (error := second.take())[0] != "error":
+            pass
+        assert error[1][0]["code"] == "unauthenticated"
+
+    @pytest.fixture
+    def left(self, shared, sender, room):
+        sender.join(room)
+        first = Client(shared.port).enter("ada", room)
+        sender.send(room, "seen")
+        first.expect("new_message")
+        first.drop()
+        return first
+
+    @pytest.mark.parametrize(
+        "offset",
+        [None, "", "x", "0:{room}", "2:{room}", "1:other", "-1:{room}", "99999999999999999999:{room}", 7, ["1:{room}"], ":" * 9999],
+        ids=lambda offset: str(offset)[:20],
+    )
+    def test_an_offset_that_was_never_sent(self, shared, left, room, offset):
+        if isinstance(offset, str):
+            offset = offset.replace("{room}", room)
+        self.fresh(shared, left, {"pid": left.pid, "offset": offset} if offset is not None else {"pid": left.pid})
+
+    def test_a_pid_nobody_has(self, shared, left):
+        self.fresh(shared, left, {"pid": "f" * 36, "offset": left.offset})
+
+    def test_a_pid_works_once(self, shared, left):
+        second = left.come_back(shared.port)
+        assert second.recovered(left)
+        second.emit("leave_room", {"roomId": "nowhere"})
+        second.socket.send("41")
+        second.socket.wire.socket.close()
+        self.fresh(shared, left, {"pid": left.pid, "offset": left.offset})
+
+    def test_a_client_that_left_on_purpose(self, shared, sender, room):
+        sender.join(room)
+        first = Client(shared.port).enter("ada", room)
+        sender.send(room, "seen")
+        first.expect("new_message")
+        first.socket.send("41")
+        first.drop()
+        self.fresh(shared, first, {"pid": first.pid, "offset": first.offset})
+
+    def test_more_missed_than_is_replayed(self, shared, sender, left, room):
+        for _ in range(1001):
+            sender.emit("send_message", {"roomId": room, "message": "x"})
+        sender.settle()
+        self.fresh(shared, left, {"pid": left.pid, "offset": left.offset})
+
+    def test_a_direct_message_that_may_be_lost(self, shared, sender, room):
+        sender.join(room)
+        first = Client(shared.port).enter("ada", room)
+        sender.send(room, "seen")
+        first.expect("new_message")
+        sender.request("send_message", {"recipientIds": ["ada"], "message": "psst"})
+        first.drop()
+        self.fresh(shared, first, {"pid": first.pid, "offset": first.offset})
+
+    def test_another_user(self, shared, left):
+        second = Client(shared.port, {"pid": left.pid, "offset": left.offset, "userId": "eve"})
+        assert second.pid != left.pid
+        assert second.expect("authenticated")[0]["userId"] == "eve"
+
+
+class TestWhoGetsOffsets:
+    def messages(self, client: Client, sender, room) -> list:
+        sender.join(room)
+        client.enter("ada", room)
+        sender.send(room, "x")
+        return client.expect("new_message")
+
+    def test_a_browser(self, shared, sender, room):
+        client = Client(shared.port)
+        assert client.pid and len(self.messages(client, sender, room)) == 2
+
+    @pytest.mark.parametrize("agent", ["", "Python/3.11 aiohttp/3.9", "okhttp/4.9", "curl/8"])
+    def test_no_other_client(self, shared, sender, room, agent):
+        client = Client(shared.port, User_Agent=agent)
+        assert client.pid is None and len(self.messages(client, sender, room)) == 1
+
+    def test_whoever_asks(self, shared, sender, room):
+        client = Client(shared.port, {"recovery": True}, User_Agent="okhttp/4.9")
+        assert client.pid and len(self.messages(client, sender, room)) == 2
+
+    def test_no_browser_that_asks_not_to(self, shared, sender, room):
+        client = Client(shared.port, {"recovery": False})
+        assert client.pid is None and len(self.messages(client, sender, room)) == 1
+
+    def test_python_handlers_of_one_argument_go_on_working(self, shared, sender, room):
+        got = []
+        sender.join(room)
+        chat = SocketIOChat(shared.url)
+        chat.client.on("new_message", lambda data: got.append(data))
+        chat.connect()
+        chat.authenticate("ada")
+        chat.join(room)
+        sender.send(room, "x")
+        eventually(lambda: got, "a message")
+        chat.close()
+
+
+class TestTheJavaScriptClient:
+    @pytest.mark.parametrize("transports", [["polling", "websocket"], ["websocket"], ["polling"]], ids="-".join)
+    def test_gets_what_it_missed_and_never_says_since(self, browser, shared, sender, room, transports):
+        context = browser.new_context(bypass_csp=True)
+        client = BrowserClient(context.new_page(), shared.url, {"transports": transports, "reconnectionDelay": 600})
+        client.page.evaluate("() => { window.seen = []; socket.on('new_message', message => seen.push(message.seq)); }")
+        assert client.wait_connected()["recovered"] is False
+        client.emit("authenticate", {"userId": "ada"})
+        client.emit("join_room", {"roomId": room})
+        client.expect("room_state")
+        sender.join(room)
+        sender.send(room, "seen")
+        client.page.wait_for_function("seen.length === 1")
+        first = client.page.evaluate("connects[0]")
+        client.break_transport()
+        for number in range(10):
+            sender.send(room, f"missed {number}")
+        back = client.wait_connected(2)
+        assert back["recovered"] is True and back["id"] == first["id"]
+        sender.send(room, "live")
+        client.page.wait_for_function("seen.length >= 12")
+        assert client.page.evaluate("seen") == list(range(1, 13))
+        assert client.request("send_message", {"roomId": room, "message": "back"})["success"] is True
+        context.close()
+
+    def test_is_not_recovered_by_another_instance_and_says_so(self, browser, make_server, make_chat, room):
+        server = make_server()
+        context = browser.new_context(bypass_csp=True)
+        client = BrowserClient(context.new_page(), server.url)
+        client.wait_connected()
+        client.emit("authenticate", {"userId": "ada"})
+        client.emit("join_room", {"roomId": room})
+        client.expect("room_state")
+        sender = make_chat(server, "sender")
+        sender.join(room)
+        sender.send(room, "seen")
+        client.expect("new_message")
+        server.restart()
+        assert client.wait_connected(2, timeout=30)["recovered"] is False
+        context.close()

@@ -1,0 +1,77 @@
+"""Several instances of the service that serve the same rooms."""
+
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+import redis
+from pymongo.database import Database
+
+from support.services import MongoDB, Redis
+from support.server import Server
+
+
+class Fleet:
+    """MongoDB, Redis and instances that meet in them, each a process of its own on loopback."""
+
+    def __init__(
+        self,
+        directory: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        instances: int = 2,
+        start: bool = True,
+        redis_through: Callable[[int], int] | None = None,
+    ):
+        """`redis_through`: puts something before the port of Redis, and says where the instances find that."""
+        self.mongo = MongoDB(directory / "mongo")
+        self.redis = Redis(directory / "redis")
+        redis_port = redis_through(self.redis.port) if redis_through else self.redis.port
+        common = {
+            "MONGODB_URI": self.mongo.uri(),
+            "REDIS_URL": f"redis://127.0.0.1:{redis_port}",
+            "AUTH_MODE": "trusted",
+            "PRESENCE_GRACE_MS": "200",
+            "MAX_CONNECTIONS_PER_USER": "0",
+            **(env or {}),
+        }
+        self.servers = [
+            Server(directory / name, {**common, "INSTANCE_ID": name})
+            for name in (f"instance-{number}" for number in range(1, instances + 1))
+        ]
+        if start:
+            self.start()
+
+    def start(self, before: Callable[["Fleet"], None] | None = None) -> "Fleet":
+        """`before` is called between the start of the servers and that of the instances."""
+        for service in (self.mongo, self.redis):
+            service.start(wait=False)
+        for service in (self.mongo, self.redis):
+            service.wait_until_ready()
+        if before is not None:
+            before(self)
+        for server in self.servers:
+            server.start(wait=False)
+        for server in self.servers:
+            server.wait_until_healthy()
+        return self
+
+    def stop(self) -> None:
+        """For the end of a test; fails when an instance had ended by itself."""
+        try:
+            for server in self.servers:
+                server.stop()
+        finally:
+            self.redis.kill()
+            self.mongo.kill()
+
+    @property
+    def urls(self) -> list[str]:
+        return [server.ws_url for server in self.servers]
+
+    def database(self) -> Database[Mapping[str, Any]]:
+        """What the instances store, as another program sees it."""
+        return self.mongo.client()["chat"]
+
+    def keys(self) -> redis.Redis:
+        """What the instances keep in Redis, as another program sees it."""
+        return self.redis.client()

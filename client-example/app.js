@@ -1,0 +1,62 @@
+/** Starts the page: signs in, then ties what the chat knows to what the page shows. */
+import { Chat } from "./model/chat.js";
+import { lastName, readAddress, tabToken, userIdFrom, writeAddress } from "./model/identity.js";
+import { Page } from "./view/page.js";
+import { usableTransport } from "./view/settings.js";
+import { SignIn } from "./view/sign-in.js";
+
+const defaultRoom = "lobby";
+const address = readAddress();
+const signIn = new SignIn(begin);
+
+async function begin(identity) {
+  signIn.connecting();
+  const chat = new Chat({ ...identity }, await usableTransport());
+  let page = null;
+
+  chat.on("session", () => {
+    if (page) return;
+    if (identity.token) tabToken.set(identity.token);
+    signIn.hide();
+    page = new Page(chat, { remember, signOut: () => leave({ message: "" }) });
+    page.open(address.room ?? lastRoom(chat.me) ?? defaultRoom);
+  });
+
+  chat.on("connection", (state) => {
+    if (state.name === "refused") leave(state.error);
+    else if (state.name === "stopped" && state.why === "signIn") leave({ code: state.code, message: "Your sign-in is no longer valid." });
+    else if (state.name === "stopped" && !page) leave({ code: state.code, message: state.reason || "The server closed the connection." });
+    else if (state.name === "waiting" && !page) signIn.connecting("No connection yet, trying again…");
+    else if (state.name === "offline" && !page) signIn.connecting("You are offline, waiting…");
+  });
+
+  function remember(roomId) {
+    address.room = roomId;
+    localStorage.setItem(lastRoomKey(chat.me), roomId);
+    writeAddress({ user: identity.token ? null : chat.identity.username, room: roomId });
+  }
+
+  /** Back to the sign-in form, with the reason where there is one. */
+  function leave(error) {
+    chat.stop();
+    page?.close();
+    if (identity.token) tabToken.clear();
+    writeAddress({ room: address.room });
+    signIn.show({
+      way: identity.token || needsToken(error) ? "token" : "name",
+      name: identity.username ?? lastName.get(),
+      error: error.message ? error : null,
+    });
+  }
+
+  chat.start();
+}
+
+const needsToken = (error) => error.code === "unauthorized" || error.code === "unauthenticated";
+const lastRoomKey = (userId) => `chat.lastRoom.${userId}`;
+const lastRoom = (userId) => localStorage.getItem(lastRoomKey(userId));
+
+signIn.show({ name: address.user ?? undefined });
+const token = tabToken.get();
+if (token) begin({ token });
+else if (address.user && userIdFrom(address.user)) begin({ userId: userIdFrom(address.user), username: address.user });

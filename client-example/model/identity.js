@@ -1,0 +1,64 @@
+/** Who this tab is, and what of it is remembered where. A token never reaches the address bar. */
+
+const lastNameKey = "chat.lastName";
+const tokenKey = "chat.token";
+export const longestId = 128;
+
+/** A stable id for a name: "Ada Lovelace" is `ada-lovelace` in every tab and on every device. */
+export function userIdFrom(name) {
+  return name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .normalize("NFC")
+    .toLowerCase()
+    .replace(/[\s\p{C}]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, longestId);
+}
+
+export const roomIdFrom = userIdFrom;
+
+/** The id of the room two users share; the ids are sorted by their UTF-8 bytes. */
+export function directRoomId(a, b) {
+  const escape = (id) => id.replaceAll("%", "%25").replaceAll(":", "%3A");
+  return `direct:${[a, b].sort(byUTF8).map(escape).join(":")}`;
+}
+
+/** The other of a direct room's two users. */
+export function directPartner(roomId, me) {
+  const unescape = (id) => id.replaceAll("%3A", ":").replaceAll("%25", "%");
+  const pair = roomId.split(":").slice(1).map(unescape);
+  return pair.find((id) => id !== me) ?? pair[0];
+}
+
+function byUTF8(a, b) {
+  const encoder = new TextEncoder();
+  const [left, right] = [encoder.encode(a), encoder.encode(b)];
+  for (let i = 0; i < Math.min(left.length, right.length); i += 1) if (left[i] !== right[i]) return left[i] - right[i];
+  return left.length - right.length;
+}
+
+/** What this tab asks for: `?user=` signs in by name, `?room=` opens a room. */
+export function readAddress() {
+  const query = new URLSearchParams(location.search);
+  return { user: query.get("user")?.trim() || null, room: query.get("room")?.trim() || null };
+}
+
+export function writeAddress({ user, room }) {
+  const url = new URL(location.pathname, location.origin);
+  if (user) url.searchParams.set("user", user);
+  if (room) url.searchParams.set("room", room);
+  history.replaceState(null, "", url);
+}
+
+export const lastName = {
+  get: () => localStorage.getItem(lastNameKey) ?? "",
+  set: (name) => localStorage.setItem(lastNameKey, name),
+};
+
+/** Kept for this tab only, so that a reload stays signed in and closing the tab signs out. */
+export const tabToken = {
+  get: () => sessionStorage.getItem(tokenKey),
+  set: (token) => sessionStorage.setItem(tokenKey, token),
+  clear: () => sessionStorage.removeItem(tokenKey),
+};

@@ -1,0 +1,35 @@
+/** How long a request may stay unanswered, in milliseconds. */
+export const replyTimeout = 10_000;
+
+/** Why a request got no good answer: the server's refusal, or what happened to it on the way. */
+export class RequestError extends Error {
+  /** @param {string} code the server's error code, or `connection_lost`, `timeout`, `network` */
+  constructor(code, message, retryable = false) {
+    super(message);
+    this.name = "RequestError";
+    this.code = code;
+    this.retryable = retryable;
+  }
+
+  /** The request may have been carried out all the same: only a retry under the same id is safe. */
+  get isUnknownOutcome() {
+    return this.code === "connection_lost" || this.code === "timeout";
+  }
+
+  static connectionLost() {
+    return new RequestError("connection_lost", "The connection was lost before the server answered.", true);
+  }
+
+  static timeout(event) {
+    return new RequestError("timeout", `The server did not answer “${event}” in time.`, true);
+  }
+}
+
+/** Turns a reply's data into its value, or throws the refusal it carries. */
+export function unwrapReply(data) {
+  if (data && data.success === false) {
+    const { code, message, retryable } = data.error ?? {};
+    throw new RequestError(code ?? "error", message ?? "The server refused the request.", Boolean(retryable));
+  }
+  return data ?? {};
+}

@@ -1,0 +1,36 @@
+import { byId } from "./dom.js";
+import { listNames, plural } from "./text.js";
+
+/** The open room's name, how many are here, and who types. */
+export function renderHeading(chat) {
+  const room = chat.active;
+  byId("room-title").textContent = room ? room.title(chat.me, chat.directory) : "No room open";
+  byId("room-subtitle").textContent = room ? subtitle(room, chat) : "";
+  byId("leave").hidden = !room;
+  byId("typing").textContent = room ? typingText(room, chat) : "";
+}
+
+function subtitle(room, chat) {
+  if (room.error) return `${room.error.message} (${room.error.code})`;
+  if (!room.isJoined) return chat.connection.isOnline ? "Joining…" : "Not connected";
+  if (room.isDirect) return directText(room, chat);
+  const online = Math.max(room.people.size, room.counts?.online ?? 0);
+  const members = room.counts?.members ?? 0;
+  return members > online ? `${plural(members, "member")}, ${online.toLocaleString()} here now` : `${online.toLocaleString()} here now`;
+}
+
+function directText(room, chat) {
+  const partner = room.partner(chat.me);
+  const presence = chat.presence?.of(partner);
+  if (room.people.has(partner)) return presence?.status === "online" || !presence ? "Here now" : presence.status;
+  const seen = new Date(presence?.lastSeen ?? NaN);
+  if (Number.isNaN(seen.getTime())) return "Not here now";
+  return `Last seen ${seen.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}`;
+}
+
+function typingText(room, chat) {
+  const names = room.typingUserIds.map((userId) => chat.directory.nameOf(userId));
+  if (names.length === 0) return "";
+  if (names.length > 3) return "Several people are typing…";
+  return `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+}
