@@ -2,12 +2,13 @@
 
 import os
 import pathlib
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
-
 from chat_page import DESKTOP, SECRET, ChatPage
+from support.browser import chromium
+from support.socketio_client import client_file
+
+__all__ = ["chromium"]
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
@@ -22,25 +23,13 @@ def artifacts() -> pathlib.Path:
 
 @pytest.fixture
 def server(make_server):
-    """Has the Socket.IO client file where SOCKETIO_CLIENT_FILE names one."""
-    client_file = os.environ.get("SOCKETIO_CLIENT_FILE")
-    return make_server(PAGE | ({"SOCKETIO_CLIENT_FILE": client_file} if client_file else {}))
+    return make_server(PAGE | {"SOCKETIO_CLIENT_FILE": str(client_file())})
 
 
 @pytest.fixture
 def guarded_server(make_server):
     """Believes nobody without a token signed with SECRET."""
     return make_server(PAGE | {"JWT_SECRET": SECRET})
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "there is no chromium here: install it, or name it in CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

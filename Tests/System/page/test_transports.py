@@ -1,20 +1,8 @@
 """The switch between raw WebSocket and Socket.IO."""
 
-import urllib.error
-import urllib.request
-
-import pytest
 from playwright.sync_api import expect
 
 CLIENT_FILE = "/client/vendor/socket.io.min.js"
-
-
-def has_client_file(server) -> bool:
-    try:
-        with urllib.request.urlopen(server.url + CLIENT_FILE, timeout=5) as response:
-            return response.status == 200
-    except urllib.error.HTTPError:
-        return False
 
 
 def choose(chat, transport):
@@ -33,8 +21,6 @@ def test_without_the_client_file_the_switch_says_why(window):
 
 
 def test_both_transports_meet_in_one_room(window, server):
-    if not has_client_file(server):
-        pytest.skip("this server hands out no Socket.IO client file")
     ada, ben = window().enter("Ada"), window().enter("Ben")
     choose(ada, "socketio")
     ada.expect_online()

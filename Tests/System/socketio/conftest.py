@@ -1,17 +1,15 @@
 """The conformance server, the shared chat server of a module, and what they are put to."""
 
-import os
-import shutil
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
+from support.browser import chromium
 from support.certificate import certificate
 from support.conformance import EchoServer
 from support.shared import room, shared, wire
 
-__all__ = ["certificate", "room", "shared", "wire"]
+__all__ = ["certificate", "chromium", "room", "shared", "wire"]
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +19,3 @@ def conformance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         server = EchoServer(log)
         yield server.port
         server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "chromium is not installed"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()

@@ -1,39 +1,10 @@
 """The JavaScript client in Chromium, as a page uses it."""
 
-import os
-import shutil
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-# The wheel carries the client's published bundle; nothing else of it is used.
-WHEEL = "nicegui==3.18.0"
-MEMBER = "nicegui/static/socket.io.min.js"
-
-
-def client_file() -> Path:
-    """The published client, fetched once and kept for later runs."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chat-service-tests"
-    file = home / "socket.io.min.js"
-    if file.exists():
-        return file
-    download = home / "download"
-    download.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(download), WHEEL], check=True
-    )
-    (wheel,) = download.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        part = file.with_suffix(f".{os.getpid()}")
-        part.write_bytes(archive.read(MEMBER))
-        part.rename(file)
-    shutil.rmtree(download)
-    return file
-
+from support.socketio_client import client_file
 
 class BrowserClient:
     """One `io()` in one page. Events stay in the page's inbox until they are expected."""

@@ -7,17 +7,17 @@ from sio_client import SocketIOChat
 TRANSPORTS = {"default": None, "websocket": ["websocket"], "polling": ["polling"]}
 
 
-def new_page_context(browser):
+def new_page_context(chromium):
     """The policy of the page that is borrowed for its origin is for that page, not for the client under test."""
-    return browser.new_context(ignore_https_errors=True, bypass_csp=True)
+    return chromium.new_context(ignore_https_errors=True, bypass_csp=True)
 
 
 @pytest.fixture
-def connect(browser):
+def connect(chromium):
     contexts = []
 
     def connect(server, options=None, **more) -> BrowserClient:
-        contexts.append(new_page_context(browser))
+        contexts.append(new_page_context(chromium))
         return BrowserClient(contexts[-1].new_page(), server.url, options, **more)
 
     yield connect
@@ -135,8 +135,8 @@ def test_through_a_restart_with_resume(connect, make_server, make_chat, room, op
     assert ada.page.evaluate("seen") == [1, 2, 3, 4, 5]
 
 
-def test_an_unknown_namespace_is_a_connect_error(browser, shared):
-    context = new_page_context(browser)
+def test_an_unknown_namespace_is_a_connect_error(chromium, shared):
+    context = new_page_context(chromium)
     page = context.new_page()
     page.goto(shared.url + "/health")
     page.add_script_tag(path=str(client_file()))

@@ -321,8 +321,8 @@ class TestWhoGetsOffsets:
 
 class TestTheJavaScriptClient:
     @pytest.mark.parametrize("transports", [["polling", "websocket"], ["websocket"], ["polling"]], ids="-".join)
-    def test_gets_what_it_missed_and_never_says_since(self, browser, shared, sender, room, transports):
-        context = browser.new_context(bypass_csp=True)
+    def test_gets_what_it_missed_and_never_says_since(self, chromium, shared, sender, room, transports):
+        context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), shared.url, {"transports": transports, "reconnectionDelay": 600})
         client.page.evaluate("() => { window.seen = []; socket.on('new_message', message => seen.push(message.seq)); }")
         assert client.wait_connected()["recovered"] is False
@@ -344,9 +344,9 @@ class TestTheJavaScriptClient:
         assert client.request("send_message", {"roomId": room, "message": "back"})["success"] is True
         context.close()
 
-    def test_is_not_recovered_by_another_instance_and_says_so(self, browser, make_server, make_chat, room):
+    def test_is_not_recovered_by_another_instance_and_says_so(self, chromium, make_server, make_chat, room):
         server = make_server()
-        context = browser.new_context(bypass_csp=True)
+        context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), server.url)
         client.wait_connected()
         client.emit("authenticate", {"userId": "ada"})
