@@ -29,7 +29,7 @@ public struct RoomUser: Hashable, Sendable {
 public struct RoomMembers: Sendable {
     private struct Entry {
         var user: RoomUser
-        var sessions: Set<SessionAddress> = []
+        var sessions = SmallSet<SessionAddress>()
         /// When the user counts as gone; nil while a session is there.
         var leavesAt: Moment?
     }
@@ -86,7 +86,7 @@ public struct RoomMembers: Sendable {
         departures[user] = nil
         guard let entry = entries.removeValue(forKey: user) else { return [] }
         for session in entry.sessions { users[session] = nil }
-        return entry.sessions
+        return Set(entry.sessions)
     }
 
     /// The earliest end of a grace period.

@@ -6,8 +6,8 @@ final class LastSeenLog: Sendable {
     private struct Pending {
         var seen: [UserID: Timestamp] = [:]
         var profiles: [UserID: Profile] = [:]
-        /// What was written before, so that it is not written at every connection.
-        var known: [UserID: Profile] = [:]
+        /// The hash of what was written before, so that it is not written at every connection.
+        var known: [UserID: Int] = [:]
     }
 
     /// Users waiting at most while the store cannot be written; later ones are only remembered by the next write of theirs.
@@ -29,7 +29,7 @@ final class LastSeenLog: Sendable {
     func note(_ user: UserID, _ profile: Profile) {
         guard profile != Profile() else { return }
         pending.withLock { pending in
-            guard pending.known[user] != profile, pending.profiles.count < Self.maximumPending else { return }
+            guard pending.known[user] != profile.hashValue, pending.profiles.count < Self.maximumPending else { return }
             pending.profiles[user] = profile
         }
     }
@@ -73,7 +73,7 @@ final class LastSeenLog: Sendable {
         if let failure { throw failure }
         pending.withLock { pending in
             if pending.known.count > Self.maximumKnown { pending.known = [:] }
-            pending.known.merge(profiles) { $1 }
+            pending.known.merge(profiles.mapValues(\.hashValue)) { $1 }
         }
     }
 }

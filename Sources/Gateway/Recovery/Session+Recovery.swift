@@ -48,13 +48,13 @@ extension Session {
     }
 
     private var sent: [RecoverableSession.Sent] {
-        let (sent, isAll) = shard.trail.sent(to: rooms, from: trail.floor, limit: Self.maximumMissed)
+        let (sent, isAll) = shard.trail.sent(to: Set(rooms), from: trail.floor, limit: Self.maximumMissed)
         return isAll ? (trail.before + sent).suffix(Self.maximumMissed) : sent
     }
 
     /// Whether a join or leave is not done yet, so that the client cannot know which rooms it is in.
     private var isChangingRooms: Bool {
-        (Array(underWay.values) + waiting).contains { request in
+        (underWay.map(\.request) + waiting).contains { request in
             switch request.command {
             case .joinRoom, .leaveRoom: true
             default: false
@@ -84,7 +84,7 @@ extension Session {
         guard rejoining.left == 0 else { return }
         trail.restart(at: position)
         // Live messages in between came before some of what was missed: their order is not the trail's.
-        let between = shard.trail.sent(to: rooms, from: rejoining.start, limit: 1)
+        let between = shard.trail.sent(to: Set(rooms), from: rejoining.start, limit: 1)
         if between.sent.isEmpty, between.isAll { trail.before = rejoining.sent }
         rejoined(isWhole: true)
     }

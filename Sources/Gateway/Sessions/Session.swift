@@ -32,10 +32,11 @@ final class Session {
     var identity: Identity?
     /// What the handshake brought; used by a claim that brings no token of its own.
     let handshake: Credentials
-    var rooms: Set<RoomID> = []
+    var rooms = SmallSet<RoomID>()
     var presence = SessionPresence()
-    var underWay: [UInt32: Request] = [:]
-    var waiting: [Request] = []
+    /// Seldom more than one or two, and none while nothing is asked: neither list keeps its memory then.
+    private(set) var underWay: [(number: UInt32, request: Request)] = []
+    private(set) var waiting: [Request] = []
     var lastRequest: UInt32 = 0
     private var badInputs = 0
     var rate: ConnectionRate
@@ -114,22 +115,27 @@ final class Session {
     private func mayStart(_ request: Request) -> Bool {
         guard !underWay.isEmpty else { return true }
         guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
-        return underWay.first?.value.command.pipelinedRoom == room
+        return underWay.first?.request.command.pipelinedRoom == room
     }
 
     /// Notes a request that will be answered from elsewhere.
     func begin(_ request: Request) -> UInt32 {
         lastRequest &+= 1
-        underWay[lastRequest] = request
+        underWay.append((lastRequest, request))
         return lastRequest
     }
 
     /// Ends a request that was under way, and starts what waited for it.
-    func finish(_ number: UInt32) -> Request? { underWay.removeValue(forKey: number) }
+    func finish(_ number: UInt32) -> Request? {
+        guard let index = underWay.firstIndex(where: { $0.number == number }) else { return nil }
+        let request = underWay[index].request
+        if underWay.count == 1 { underWay = [] } else { underWay.remove(at: index) }
+        return request
+    }
 
     func startWaiting() {
         while let next = waiting.first, mayStart(next), !isClosed {
-            waiting.removeFirst()
+            if waiting.count == 1 { waiting = [] } else { waiting.removeFirst() }
             start(next)
         }
         if waiting.count + underWay.count < Self.maximumPending { channel.resume() }
@@ -186,7 +192,7 @@ final class Session {
         guard !isClosed else { return }
         isClosed = true
         if let timer { shard.loop.cancel(timer) }
-        underWay = [:]
+        underWay = []
         waiting = []
         shard.forget(self)
     }

@@ -1,0 +1,73 @@
+/// A set that most often has a single member, which then costs no allocation.
+public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
+    case none
+    case one(Element)
+    case many(Set<Element>)
+
+    public init() { self = .none }
+
+    public var count: Int {
+        switch self {
+        case .none: 0
+        case .one: 1
+        case .many(let all): all.count
+        }
+    }
+
+    public var isEmpty: Bool { count == 0 }
+
+    public func contains(_ element: Element) -> Bool {
+        switch self {
+        case .none: false
+        case .one(let only): only == element
+        case .many(let all): all.contains(element)
+        }
+    }
+
+    /// Whether it was not a member before.
+    @discardableResult
+    public mutating func insert(_ element: Element) -> Bool {
+        switch self {
+        case .none:
+            self = .one(element)
+            return true
+        case .one(let only):
+            guard only != element else { return false }
+            self = .many([only, element])
+            return true
+        case .many(var all):
+            // Let go of first, so that the set is changed in place.
+            self = .none
+            let isNew = all.insert(element).inserted
+            self = .many(all)
+            return isNew
+        }
+    }
+
+    /// The member that was equal to `element`; nil where there was none.
+    @discardableResult
+    public mutating func remove(_ element: Element) -> Element? {
+        switch self {
+        case .none: return nil
+        case .one(let only):
+            guard only == element else { return nil }
+            self = .none
+            return only
+        case .many(var all):
+            self = .none
+            let removed = all.remove(element)
+            if all.count == 1, let last = all.first { self = .one(last) } else { self = .many(all) }
+            return removed
+        }
+    }
+}
+
+extension SmallSet: Sequence {
+    public func makeIterator() -> AnyIterator<Element> {
+        switch self {
+        case .none: AnyIterator { nil }
+        case .one(let only): AnyIterator(CollectionOfOne(only).makeIterator())
+        case .many(let all): AnyIterator(all.makeIterator())
+        }
+    }
+}
