@@ -25,8 +25,8 @@ public final class EngineContext {
     var input = InputBuffer(capacity: EngineContext.chunkBytes)
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
     private var connections: [ObjectIdentifier: Connection] = [:]
-    private var touched: [Connection] = []
-    private var resumable: [Connection] = []
+    private var touched = TurnQueue<Connection>()
+    private var resumable = TurnQueue<Connection>()
     private var date: (second: Int64, text: String) = (-1, "")
 
     public init(
@@ -79,9 +79,9 @@ public final class EngineContext {
     /// Writes what the turn queued: one call per connection, as a rule.
     public func flush() {
         while !touched.isEmpty {
-            let batch = touched
-            touched.removeAll(keepingCapacity: true)
+            var batch = touched.take()
             for connection in batch { connection.flush(scratch: scratch) }
+            touched.recycle(&batch)
         }
     }
 
@@ -92,9 +92,9 @@ public final class EngineContext {
     /// Goes on with connections whose handler is ready again. Not done at once: the shared buffer may be in use.
     public func resumePaused() {
         guard !resumable.isEmpty else { return }
-        let batch = resumable
-        resumable.removeAll(keepingCapacity: true)
+        var batch = resumable.take()
         for connection in batch { connection.continueReading() }
+        resumable.recycle(&batch)
     }
 
     func problem(_ refusal: HTTPRefusal) -> HTTPResponse {

@@ -46,7 +46,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private let inbox = Mutex(Inbox())
 
     // Confined to the loop's thread.
-    private var local: [Item] = []
+    private var local = TurnQueue<Item>()
     private var timers = TimerQueue()
     private var timerDeadline: Int64?
     private var wallClock: Int64 = 0
@@ -150,9 +150,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         refreshWallClock()
         repeat {
             while !local.isEmpty {
-                let items = local
-                local.removeAll(keepingCapacity: true)
+                var items = local.take()
                 for item in items { run(item) }
+                local.recycle(&items)
             }
             turnEnd()
         } while !local.isEmpty

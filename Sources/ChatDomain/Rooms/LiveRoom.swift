@@ -192,9 +192,8 @@ public struct LiveRoom: Sendable {
 
     /// When `tick` has something to do.
     public var deadline: Moment? {
-        [typists.nextExpiry, members.nextDeparture, stateDue, repairDue, doubtDue, writes.nextDeadline].compactMap {
-            $0
-        }.min()
+        typists.nextExpiry.orEarlier(members.nextDeparture).orEarlier(stateDue).orEarlier(repairDue).orEarlier(doubtDue)
+            .orEarlier(writes.nextDeadline)
     }
 
     public mutating func tick(at now: Moment) -> [RoomEffect] {

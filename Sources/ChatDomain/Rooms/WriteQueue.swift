@@ -73,11 +73,9 @@ struct WriteQueue: Sendable {
 
     /// The deadline of the sender who has waited longest.
     var nextDeadline: Moment? {
-        let waiting = [
-            drafts.first?.deadline, marks.first?.deadline,
-            inFlight?.drafts.first { $0.origin != nil }?.deadline, inFlight?.marks.first { $0.origin != nil }?.deadline,
-        ]
-        return waiting.compactMap { $0 }.min()
+        (drafts.first?.deadline).orEarlier(marks.first?.deadline)
+            .orEarlier(inFlight?.drafts.first { $0.origin != nil }?.deadline)
+            .orEarlier(inFlight?.marks.first { $0.origin != nil }?.deadline)
     }
 
     /// Gives up on those who have waited too long: what is in flight may still be stored, what is not is dropped.

@@ -14,6 +14,14 @@ public struct Moment: Hashable, Comparable, Sendable {
     public static func - (a: Self, b: Self) -> Int64 { a.milliseconds - b.milliseconds }
 }
 
+extension Optional<Moment> {
+    /// The earlier of two deadlines, either of which may not be set.
+    func orEarlier(_ other: Moment?) -> Moment? {
+        guard let self, let other else { return self ?? other }
+        return Swift.min(self, other)
+    }
+}
+
 /// Both clocks, read together once per loop turn and passed to every rule that needs the time.
 public struct Now: Hashable, Sendable {
     public var wall: Timestamp

@@ -48,6 +48,12 @@ final class HomeRoom {
     }
 
     var isForgettable: Bool {
-        waiting.isEmpty && reading.isEmpty && !isRepairing && !isQueuedForWrite && live?.isIdle ?? true
+        waiting.isEmpty && reading.isEmpty && !isRepairing && !isQueuedForWrite && inPlace { $0.isIdle } ?? true
+    }
+
+    /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a
+    /// message is dear.
+    func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? {
+        live == nil ? nil : ask(&live!)
     }
 }

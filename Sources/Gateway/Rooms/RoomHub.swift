@@ -44,9 +44,9 @@ final class RoomHub {
 
     /// Keeps count of what waits for the store, whatever `body` does to the room.
     func weighing(_ room: HomeRoom, _ body: () -> Void) {
-        let before = room.live?.pendingBytes ?? 0
+        let before = room.inPlace { $0.pendingBytes } ?? 0
         body()
-        pendingBytes += (room.live?.pendingBytes ?? 0) - before
+        pendingBytes += (room.inPlace { $0.pendingBytes } ?? 0) - before
     }
 
     private func carryOut(_ command: RoomCommand, in room: HomeRoom) {
@@ -146,7 +146,7 @@ final class RoomHub {
     /// Whatever a command left to do later: a write, a timer, forgetting the room.
     func followUp(_ room: HomeRoom) {
         guard rooms[room.id] === room, !room.isClosing else { return }
-        if room.live?.hasWriteReady == true, !room.isQueuedForWrite {
+        if !room.isQueuedForWrite, room.inPlace({ $0.hasWriteReady }) == true {
             room.isQueuedForWrite = true
             unwritten.append(room)
         }
@@ -190,7 +190,7 @@ final class RoomHub {
     private func schedule(_ room: HomeRoom) {
         let now = shard.now.monotonic
         let idle: Moment? = room.isForgettable ? now + idleMilliseconds : nil
-        guard let deadline = room.live?.deadline ?? idle else { return }
+        guard let deadline = room.inPlace({ $0.deadline }) ?? idle else { return }
         if let timer = room.timer {
             guard deadline < timer.deadline else { return }
             shard.loop.cancel(timer.id)
@@ -206,7 +206,7 @@ final class RoomHub {
         room.timer = nil
         let now = shard.now.monotonic
         weighing(room) { perform(room.live?.tick(at: now) ?? [], in: room) }
-        if room.isForgettable, room.live?.deadline == nil, let deadline, deadline <= now {
+        if room.isForgettable, room.inPlace({ $0.deadline }) == nil, let deadline, deadline <= now {
             rooms[room.id] = nil
         } else {
             followUp(room)

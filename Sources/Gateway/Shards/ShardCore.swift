@@ -30,7 +30,7 @@ final class ShardCore {
     var lastPoll: UInt64 = 0
     let router: RESTRouter
     let descriptorTrouble: OccasionalLogger
-    private var local: [ShardMessage] = []
+    private var local = TurnQueue<ShardMessage>()
     private let runner: Runner
 
     init(index: UInt16, loop: EventLoop, services: Services, runner: Runner) throws(TLSError) {
@@ -68,9 +68,9 @@ final class ShardCore {
         repeat {
             engine.resumePaused()
             while !local.isEmpty {
-                let batch = local
-                local.removeAll(keepingCapacity: true)
+                var batch = local.take()
                 for message in batch { handle(message) }
+                local.recycle(&batch)
             }
             engineIO.settle()
             internalEndpoint?.settle()

@@ -12,13 +12,13 @@ struct RoomSlot {
 /// The rooms the writer wrote last. Forgotten as a whole when it is full or when a transaction is rolled back.
 struct RoomCache {
     private static let capacity = 65_536
-    private var slots: [ByteExactKey: RoomSlot] = [:]
+    private var slots: [RoomID: RoomSlot] = [:]
 
     subscript(room: RoomID) -> RoomSlot? {
-        get { slots[ByteExactKey(room)] }
+        get { slots[room] }
         set {
             if slots.count >= Self.capacity { forget() }
-            slots[ByteExactKey(room)] = newValue
+            slots[room] = newValue
         }
     }
 

@@ -27,20 +27,20 @@ public final class SQLiteStore: DurableStore {
 
     /// Opens `chat.db` in `directory`; makes both where they are missing.
     ///
-    /// - Parameter commitSpacing: between the starts of two commits that hold different rooms' messages: at most this
-    ///   much is added to a message's latency, and the disk is flushed at most so often. Zero for no waiting at all.
+    /// - Parameter commitSpacing: the longest time between the starts of two commits that hold different rooms' messages,
+    ///   reached under load: at most this much is added to a message's latency. Zero for no waiting at all.
     /// - Throws: `.unavailable` when the directory cannot be used or another process uses it, `.rejected` when the file
     ///   was made by a newer version of this program.
     public init(
         directory: String, options: StoreOptions, durability: Durability = .full,
-        commitSpacing: Duration = .milliseconds(2)
+        commitSpacing: Duration = .milliseconds(5)
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         let path = directory + "/chat.db"
         lock.makePrivateFile(path)
         let writer = try Writer(
             queue: writes, health: health, checkpointer: Checkpointer(helper: helper),
-            pacing: CommitPacing(spacing: commitSpacing)
+            pacing: CommitPacing(maximumSpacing: commitSpacing)
         ) { () throws(StoreError) in
             try WriteSession(path: path, options: options, durability: durability)
         }
