@@ -4,11 +4,14 @@ import ChatDomain
 ///
 /// A flush costs the same for one message as for fifty. Where many rooms talk a little, commits therefore start some
 /// time apart and each takes along what came meanwhile: the more rooms the last one held, the longer, since as many may
-/// be expected again. Nobody waits who would wait alone: the first batch after a silence goes at once, and so does one
-/// that holds only rooms of the batch before, whose senders waited for that.
+/// be expected again. Nobody waits who would wait alone or for little: the first batch after a silence goes at once, and
+/// so do one that holds enough already and one that holds only rooms of the batch before, whose senders waited for that.
 struct CommitPacing {
     /// What each room of a commit adds to the time until the next.
     static let spacingPerRoom: Duration = .milliseconds(1)
+
+    /// Rooms that make a commit worth its flush.
+    static let enoughRooms = 8
 
     private let maximumSpacing: Duration
     private var next: ContinuousClock.Instant?
@@ -19,8 +22,15 @@ struct CommitPacing {
 
     /// How long to gather more before committing; nil to commit now.
     func pause(before rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) -> Duration? {
-        guard let next, now < next, rooms.contains(where: { !lastRooms.contains($0) }) else { return nil }
-        return next - now
+        guard let next, now < next else { return nil }
+        var count = 0
+        var isNew = false
+        for room in rooms {
+            count += 1
+            if count >= Self.enoughRooms { return nil }
+            isNew = isNew || !lastRooms.contains(room)
+        }
+        return isNew ? next - now : nil
     }
 
     mutating func started(with rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) {

@@ -30,6 +30,13 @@ import Testing
         #expect(pacing.pause(before: ["i"], at: at(5000)) == nil)
     }
 
+    @Test func whatIsWorthAFlushByItselfDoesNotWait() {
+        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
+        pacing.started(with: ["x", "y", "z"], at: at(0))
+        #expect(pacing.pause(before: many.dropLast(), at: at(0)) == .milliseconds(3))
+        #expect(pacing.pause(before: many, at: at(0)) == nil)
+    }
+
     @Test func messagesOfOneRoomCountOnce() {
         var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
         pacing.started(with: ["a", "a", "a"], at: at(0))
