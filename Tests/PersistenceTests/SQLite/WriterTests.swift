@@ -16,7 +16,7 @@ import Testing
         let health = WriterHealth()
         let writer = try Writer(
             queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(spacing: .zero)
+            pacing: CommitPacing(maximumSpacing: .zero)
         ) { () throws(StoreError) in
             let session = try WriteSession(path: path, options: StoreOptions(), durability: .normal)
             // A deferred reference to nothing is found only by the commit.
