@@ -34,8 +34,8 @@ struct UserSessions: Sendable {
     /// Adds a session; those that must give way to it are returned, the oldest first.
     mutating func connect(_ record: SessionRecord, limit: Int, at now: Timestamp) -> [SessionRecord] {
         var record = record
+        record.wish = inheritedWish(by: record.id) ?? record.wish
         records.removeAll { $0.id == record.id }
-        record.wish = inheritedWish() ?? record.wish
         let others = live
         let excess = limit > 0 ? max(others.count + 1 - limit, 0) : 0
         let evicted = Array(others.prefix(excess))
@@ -48,8 +48,9 @@ struct UserSessions: Sendable {
     }
 
     /// A user who is hidden stays hidden on a new device; who comes back after a break is as before it.
-    private func inheritedWish() -> PresenceStatus? {
+    private func inheritedWish(by session: SessionID) -> PresenceStatus? {
         if records.contains(where: { $0.wish == .invisible }) { return .invisible }
+        if let known = records.first(where: { $0.id == session }) { return known.wish }
         guard live.isEmpty else { return nil }
         return records.last?.wish
     }

@@ -4,12 +4,14 @@ import Persistence
 import RedisLink
 import Telemetry
 
-/// What an instance has of Redis: live traffic with the other instances, and the newest history.
+/// What an instance has of Redis: live traffic with the other instances, the newest history, who is there, and whom it
+/// waits for.
 struct RedisPart: Sendable {
     let client: RedisClient
     let bus: RedisRoomBus
     let cache: RedisHistoryCache
     let directory: RedisDirectory
+    let recovery: RedisRecovery
 
     init(_ configuration: Configuration, _ endpoint: RedisEndpoint, logger: Logger, registry: MetricsRegistry) {
         client = RedisClient(endpoint.link)
@@ -25,6 +27,7 @@ struct RedisPart: Sendable {
                     wall: Timestamp(milliseconds: WallClock.milliseconds()),
                     monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
             }, logger: logger)
+        recovery = RedisRecovery(client: client, logger: logger)
     }
 
     /// What is wrong with the connection; nil when nothing is.

@@ -55,7 +55,7 @@ struct RunningInstance {
             configuration: try configuration.gateway(), loops: configuration.listening.eventLoops, store: store,
             bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, directory: directory,
             presenceChanged: events?.presenceChanged,
-            recovery: InProcessRecovery(clock: WallClock.monotonicMilliseconds),
+            recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds),
             authentication: try configuration.authenticationPolicy(logger: logger), logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
             do throws(StoreError) {

@@ -7,6 +7,9 @@ enum InstanceMessage: Hashable, Sendable {
     case friendship(UserID, UserID, isFriend: Bool)
     /// A message straight to sessions of these users; its data is JSON text.
     case direct([UserID], [UInt8])
+    /// A client is back on another instance: whoever has its session open ends it and says so to that one.
+    case release(RecoveryKey, to: InstanceID)
+    case released(RecoveryKey)
 
     enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -36,6 +39,14 @@ enum InstanceMessage: Hashable, Sendable {
             self = .direct(
                 names.compactMap { $0.string }.compactMap { try? UserID(validating: $0, field: "users") },
                 Array(data.utf8))
+        case "release":
+            guard let key = root["key"]?.string.flatMap(RecoveryKey.init), let asker = root["to"]?.string else {
+                return nil
+            }
+            self = .release(key, to: InstanceID(asker))
+        case "released":
+            guard let key = root["key"]?.string.flatMap(RecoveryKey.init) else { return nil }
+            self = .released(key)
         default: return nil
         }
     }
@@ -66,6 +77,16 @@ enum InstanceMessage: Hashable, Sendable {
                 out.array(users) { $0.string($1.value) }
                 out.key("data")
                 out.string(String(decoding: data, as: UTF8.self))
+            case .release(let key, let asker):
+                out.string("release")
+                out.key("key")
+                out.string(key.text)
+                out.key("to")
+                out.string(asker.value)
+            case .released(let key):
+                out.string("released")
+                out.key("key")
+                out.string(key.text)
             }
         }
     }
@@ -78,6 +99,8 @@ extension Services {
         case .close(let session, let user, let ending): end(session, of: user, ending)
         case .direct(let users, let data): deliverDirect(data, to: users)
         case .friendship(let a, let b, let isFriend): tellAll(.friendship(a, b, isFriend: isFriend))
+        case .release(let key, let asker): release(key, to: asker)
+        case .released(let key): recovery?.released(key)
         }
     }
 

@@ -49,6 +49,7 @@ struct UserRoutes: Sendable {
         let sessions = await services.presence.directory.sessions(of: user)
             .filter { socketID == nil || $0.id == socketID }
         if socketID != nil, sessions.isEmpty { throw ChatError(.notFound, "this user has no such session") }
+        services.recovery?.forget(user)
         for session in sessions { services.end(session, .loggedOut) }
         return .json(
             EventJSON.success { out in

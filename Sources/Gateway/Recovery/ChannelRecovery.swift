@@ -6,11 +6,11 @@ struct ChannelRecovery {
     /// Whether broadcasts carry offsets, because the client knows what they are.
     var isOffered = false
     /// Under what the session may be recovered later.
-    var key: String?
+    var pid: RecoveryPID?
     /// Whether the session the client left is being looked for, or brought back.
     var isUnderWay = false
     /// The session that is being brought back, in case the client is gone again before it is.
-    var returning: (key: String, session: RecoverableSession)?
+    var returning: (pid: RecoveryPID, session: RecoverableSession)?
     /// What waits until the session is whole; nil when nothing has to.
     var held: [HeldFrames]?
 }
@@ -28,15 +28,18 @@ struct HeldFrames {
 
 /// What a client's CONNECT says about recovery.
 struct RecoveryClaim {
-    /// The session it left; clients that were given a `pid` send it.
-    let key: String?
+    /// The session it left; nil also for what cannot be one.
+    let pid: RecoveryPID?
     /// The last offset it saw.
     let offset: MessageOffset?
     private let wish: Bool?
+    private let hasPID: Bool
 
     /// Takes nothing amiss: who claims nonsense starts over.
     init(_ fields: CommandFields) {
-        key = fields["pid"]?.string.flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        let text = fields["pid"]?.string
+        hasPID = text != nil
+        pid = text.flatMap { RecoveryPID($0) }
         offset = fields["offset"]?.string.flatMap { MessageOffset($0) }
         wish = fields["recovery"]?.bool
     }
@@ -45,7 +48,7 @@ struct RecoveryClaim {
     /// shown that they know them, or are the JavaScript client: in a browser, or in Node by its polling.
     func isUnderstood(by userAgent: String?) -> Bool {
         if let wish { return wish }
-        if key != nil { return true }
+        if hasPID { return true }
         guard let userAgent else { return false }
         return userAgent.hasPrefix("Mozilla/") || userAgent.hasPrefix("node-XMLHttpRequest")
     }

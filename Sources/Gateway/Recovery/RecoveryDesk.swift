@@ -5,37 +5,123 @@ import Synchronization
 final class RecoveryDesk: Sendable {
     /// How long a broken-off session waits for its client, in milliseconds.
     static let milliseconds: Int64 = 120_000
+    /// How long another instance may take to let go of a session that is open there.
+    private static let patience: Duration = .milliseconds(500)
 
-    private struct Live {
-        let address: SessionAddress
-        var waiting: [CheckedContinuation<Void, Never>] = []
+    private struct State {
+        /// Sessions of this instance that could be recovered.
+        var open: [RecoveryKey: SessionAddress] = [:]
+        /// Who waits for a session to be over, here or on another instance.
+        var waiting: [RecoveryKey: [UInt64: @Sendable () -> Void]] = [:]
+        var lastTicket: UInt64 = 0
+
+        mutating func wait(for key: RecoveryKey, _ done: @escaping @Sendable () -> Void) -> UInt64 {
+            lastTicket += 1
+            waiting[key, default: [:]][lastTicket] = done
+            return lastTicket
+        }
+
+        mutating func giveUp(_ ticket: UInt64, _ key: RecoveryKey) -> (@Sendable () -> Void)? {
+            let done = waiting[key]?.removeValue(forKey: ticket)
+            if waiting[key]?.isEmpty == true { waiting[key] = nil }
+            return done
+        }
     }
 
     private let store: any RecoveryStore
-    private let live = Mutex<[String: Live]>([:])
+    private let state = Mutex(State())
 
     init(store: any RecoveryStore) { self.store = store }
 
-    func opened(_ key: String, at address: SessionAddress) { live.withLock { $0[key] = Live(address: address) } }
+    func opened(_ key: RecoveryKey, at address: SessionAddress) { state.withLock { $0.open[key] = address } }
 
     /// The session under this key is over; what may be recovered of it is kept.
-    func closed(_ key: String, keeping session: RecoverableSession?) {
-        if let session { store.keep(session, under: key, for: Self.milliseconds) }
-        let waiting = live.withLock { $0.removeValue(forKey: key) }?.waiting ?? []
-        for continuation in waiting { continuation.resume() }
+    func closed(_ key: RecoveryKey, keeping session: RecoverableSession?) {
+        if let session { putBack(session, under: key) }
+        state.withLock { $0.open[key] = nil }
+        released(key)
     }
 
-    /// The session a client left; nil when it is not known here any more.
+    /// Keeps a session whose client was gone again before it got it.
+    func putBack(_ session: RecoverableSession, under key: RecoveryKey) {
+        store.keep(session, under: key.text, for: Self.milliseconds)
+    }
+
+    /// The session is over, here or on the instance that was asked for it.
+    func released(_ key: RecoveryKey) {
+        let waiting = state.withLock { $0.waiting.removeValue(forKey: key) } ?? [:]
+        for done in waiting.values { done() }
+    }
+
+    /// Ends a session that is still open on this instance.
     ///
-    /// - Parameter end: ends a session that is still open; it will be told to `closed`.
-    func take(_ key: String, ending end: @Sendable (SessionAddress) -> Void) async -> RecoverableSession? {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let address = live.withLock { live in
-                live[key]?.waiting.append(continuation)
-                return live[key]?.address
-            }
-            if let address { end(address) } else { continuation.resume() }
+    /// - Parameters:
+    ///   - end: ends the session; it will be told to `closed`.
+    ///   - done: called once what may be recovered of it is on its way to the store.
+    /// - Returns: whether it was open; else nothing follows.
+    @discardableResult
+    func release(
+        _ key: RecoveryKey, ending end: (SessionAddress) -> Void, done: @escaping @Sendable () -> Void
+    ) -> Bool {
+        let address = state.withLock { state in
+            let address = state.open[key]
+            if address != nil { _ = state.wait(for: key, done) }
+            return address
         }
-        return await store.take(key)
+        if let address { end(address) }
+        return address != nil
+    }
+
+    /// The session a client left; nil when it is not known any more.
+    ///
+    /// - Parameters:
+    ///   - end: ends a session that is open on this instance.
+    ///   - ask: asks the other instances to end it; they answer by `released`. nil where there are none.
+    func take(
+        _ key: RecoveryKey, ending end: @escaping @Sendable (SessionAddress) -> Void,
+        asking ask: (@Sendable () -> Void)?
+    ) async -> RecoverableSession? {
+        let wasHere = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+            let isHere = release(key, ending: end) { continuation.resume(returning: true) }
+            if !isHere { continuation.resume(returning: false) }
+        }
+        if let found = await store.take(key.text) { return found }
+        guard !wasHere, let ask else { return nil }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let ticket = state.withLock { $0.wait(for: key) { continuation.resume() } }
+            ask()
+            Task {
+                try? await Task.sleep(for: Self.patience)
+                self.state.withLock { $0.giveUp(ticket, key) }?()
+            }
+        }
+        return await store.take(key.text)
+    }
+
+    /// The user was logged out, and is not to come back by a session that broke off before.
+    func forget(_ user: UserID) { store.forget(user, keptFor: Self.milliseconds) }
+}
+
+extension Services {
+    /// The session a client left, on whichever instance that was; one that is still open is ended.
+    func recover(_ key: RecoveryKey) async -> RecoverableSession? {
+        guard let recovery else { return nil }
+        let askOthers: @Sendable () -> Void = { [self] in
+            presence.directory.send(InstanceMessage.release(key, to: configuration.instance).encoded, to: nil)
+        }
+        return await recovery.take(
+            key, ending: { [self] in endForReturn($0) }, asking: bus == nil ? nil : askOthers)
+    }
+
+    /// Another instance's client wants a session that may be open here.
+    func release(_ key: RecoveryKey, to instance: InstanceID) {
+        recovery?.release(key, ending: { endForReturn($0) }) { [self] in
+            presence.directory.send(InstanceMessage.released(key).encoded, to: instance)
+        }
+    }
+
+    private func endForReturn(_ address: SessionAddress) {
+        let error = ChatError(.replaced, "the client came back on another connection")
+        mailbox(address.shard).post(.close(address, .restart, error))
     }
 }

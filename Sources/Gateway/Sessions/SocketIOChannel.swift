@@ -1,5 +1,4 @@
 import ChatDomain
-import Crypto
 import Engine
 import EventLoop
 import Identity
@@ -37,15 +36,11 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let credentials = try credentials(fields)
         let claim = RecoveryClaim(fields)
         recovery.isOffered = shard.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
-        guard recovery.isOffered, let desk = shard.services.recovery, let key = claim.key, let offset = claim.offset
-        else { return try begin(credentials) }
+        guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return try begin(credentials) }
         recovery.isUnderWay = true
-        shard.run({ [services = shard.services] in
-            await desk.take(key) { address in
-                let error = ChatError(.replaced, "the client came back on another connection")
-                services.mailbox(address.shard).post(.close(address, .restart, error))
-            }
-        }) { [self] found in recover(found, key, offset, credentials) }
+        shard.run({ [services = shard.services] in await services.recover(pid.key) }) { [self] found in
+            recover(found, pid, offset, credentials)
+        }
     }
 
     private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
@@ -64,11 +59,11 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         self.session = session
         try session.checkHandshake()
         if recovery.isOffered {
-            let key = SecureRandom.hex(bytes: 18)
-            recovery.key = key
-            shard.services.recovery?.opened(key, at: session.address)
+            let pid = RecoveryPID.random()
+            recovery.pid = pid
+            shard.services.recovery?.opened(pid.key, at: session.address)
         }
-        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.key))
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
         session.opened()
     }
 
@@ -88,25 +83,26 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     /// Goes on with the session the client left. Until all its rooms are entered the client is told nothing, so that it is
     /// told the truth then: whether anything is missing.
     private func recover(
-        _ found: RecoverableSession?, _ key: String, _ offset: MessageOffset, _ credentials: Credentials
+        _ found: RecoverableSession?, _ pid: RecoveryPID, _ offset: MessageOffset, _ credentials: Credentials
     ) {
         guard recovery.isUnderWay else {
             // The client was gone before it was found; it may come again.
-            shard.services.recovery?.closed(key, keeping: found)
+            if let found { shard.services.recovery?.putBack(found, under: pid.key) }
             return
         }
         guard let found, let seen = found.seen(upTo: offset), let identity = identity(found, credentials) else {
             return beginAfresh(credentials)
         }
         recovery.held = []
-        recovery.returning = (key, found)
+        recovery.returning = (pid, found)
         let session = shard.open(
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
         self.session = session
         session.adopt(identity)
+        session.beginWatching()
         session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
             guard let self, recovery.isUnderWay else { return }
-            if isWhole { recovered(session, key) } else { beginAfresh(credentials) }
+            if isWhole { recovered(session, pid) } else { beginAfresh(credentials) }
         }
     }
 
@@ -119,14 +115,14 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         return named?.userID == found.user.userID ? named : nil
     }
 
-    private func recovered(_ session: Session, _ key: String) {
+    private func recovered(_ session: Session, _ pid: RecoveryPID) {
         let held = recovery.held ?? []
         recovery.held = nil
         recovery.returning = nil
         recovery.isUnderWay = false
-        recovery.key = key
-        shard.services.recovery?.opened(key, at: session.address)
-        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: key))
+        recovery.pid = pid
+        shard.services.recovery?.opened(pid.key, at: session.address)
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: pid.text))
         for frames in held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
         for room in session.rooms { shard.localRooms.refresh(session, in: room) }
     }
@@ -168,13 +164,13 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     // MARK: The end
 
     func broken() {
-        if let key = recovery.key {
-            recovery.key = nil
-            shard.services.recovery?.closed(key, keeping: session?.recoverable())
+        if let pid = recovery.pid {
+            recovery.pid = nil
+            shard.services.recovery?.closed(pid.key, keeping: session?.recoverable())
         }
-        if let (key, session) = recovery.returning {
+        if let (pid, session) = recovery.returning {
             recovery.returning = nil
-            shard.services.recovery?.closed(key, keeping: session)
+            shard.services.recovery?.putBack(session, under: pid.key)
         }
         left()
     }
@@ -183,8 +179,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         recovery.isUnderWay = false
         recovery.held = nil
         recovery.returning = nil
-        if let key = recovery.key { shard.services.recovery?.closed(key, keeping: nil) }
-        recovery.key = nil
+        if let pid = recovery.pid { shard.services.recovery?.closed(pid.key, keeping: nil) }
+        recovery.pid = nil
         session?.closed()
         session = nil
     }

@@ -43,6 +43,10 @@ public final class InProcessRecovery: RecoveryStore {
         }
     }
 
+    public func forget(_ user: UserID, keptFor milliseconds: Int64) {
+        state.withLock { state in state.sessions = state.sessions.filter { $0.value.session.user.userID != user } }
+    }
+
     /// Sessions kept now.
     public var count: Int { state.withLock { $0.sessions.count } }
 

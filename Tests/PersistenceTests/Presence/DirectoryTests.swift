@@ -63,6 +63,42 @@ import Testing
         await test.close()
     }
 
+    @Test(arguments: DirectoryKind.allCases)
+    func whoTakesASessionUpAgainIsAsBefore(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        _ = await test.connect(record("a", at: 1))
+        test.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        test.directory.update(SessionID("a"), of: alice, .lingering, at: time(3))
+        _ = await test.connect(record("a", at: 4))
+        #expect(await test.directory.sessions(of: alice).map(\.wish) == [.busy])
+        #expect(await eventually { test.told(alice).last?.sessions == 1 })
+        #expect(test.told(alice).map(\.own) == [.online, .busy, .busy, .busy])
+        await test.close()
+    }
+
+    /// A session may come back on another instance before the one it left is through with it.
+    @Test func aSessionThatMovedIsTheOtherInstances() async throws {
+        let left = try await DirectoryUnderTest(.redis)
+        let right = try await DirectoryUnderTest(.redis, instance: "i2", beside: left)
+        _ = await left.connect(record("a", at: 1))
+        left.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        _ = await right.connect(record("a", at: 3, on: "i2"))
+        left.directory.update(SessionID("a"), of: alice, .lingering, at: time(4))
+        left.directory.update(SessionID("a"), of: alice, .wish(.away), at: time(5))
+        left.directory.remove(SessionID("a"), of: alice, at: time(6))
+        // Behind all that on the same connection.
+        _ = await left.connect(record("b", of: "bob", at: 7))
+        let sessions = await right.directory.sessions(of: alice)
+        #expect(sessions.map(\.instance.value) == ["i2"])
+        #expect(sessions.map(\.wish) == [.busy] && sessions.map(\.isLingering) == [false])
+        // The one it left ends; its sessions go, this one stays.
+        await left.directory.close()
+        #expect(await right.directory.sessions(of: alice).map(\.id.value) == ["a"])
+        #expect(!right.told(alice).contains { $0.own == .offline })
+        await right.close()
+        await left.close()
+    }
+
     /// Random commands leave the same users, sessions and times as the rules do.
     @Test(arguments: DirectoryKind.allCases)
     func standsLikeTheRules(_ kind: DirectoryKind) async throws {

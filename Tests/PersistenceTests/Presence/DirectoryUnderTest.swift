@@ -17,15 +17,20 @@ struct DirectoryUnderTest {
     let events = Journal<DirectoryEvent>()
     private let server: RedisServer?
     private let client: RedisClient?
+    private let sharesServer: Bool
 
-    init(_ kind: DirectoryKind, maximumSessions: Int = 0) async throws {
-        let instance = InstanceID("i1")
+    /// - Parameter other: another instance, whose Redis this one shares.
+    init(
+        _ kind: DirectoryKind, maximumSessions: Int = 0, instance name: String = "i1", beside other: Self? = nil
+    ) async throws {
+        let instance = InstanceID(name)
+        sharesServer = other != nil
         switch kind {
         case .inProcess:
             (server, client) = (nil, nil)
             directory = InProcessDirectory(instance: instance, maximumSessions: maximumSessions)
         case .redis:
-            let server = try await RedisServer()
+            let server = if let shared = other?.server { shared } else { try await RedisServer() }
             let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
             let client = RedisClient(endpoint)
             (self.server, self.client) = (server, client)
@@ -64,13 +69,15 @@ struct DirectoryUnderTest {
     func close() async {
         await directory.close()
         await client?.close()
-        server?.kill()
+        if !sharesServer { server?.kill() }
     }
 }
 
-func record(_ id: String, of user: String = "alice", at milliseconds: Int64 = 0) -> SessionRecord {
+func record(
+    _ id: String, of user: String = "alice", at milliseconds: Int64 = 0, on instance: String = "i1"
+) -> SessionRecord {
     SessionRecord(
-        id: SessionID(id), instance: InstanceID("i1"),
+        id: SessionID(id), instance: InstanceID(instance),
         user: RoomUser(userID: UserID(unchecked: user), username: user), userAgent: "test/1",
         connectedAt: Timestamp(milliseconds: milliseconds))
 }

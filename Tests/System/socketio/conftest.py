@@ -7,9 +7,10 @@ import pytest
 from support.browser import chromium
 from support.certificate import certificate
 from support.conformance import EchoServer
+from support.fleet import make_fleet
 from support.shared import room, shared, wire
 
-__all__ = ["certificate", "chromium", "room", "shared", "wire"]
+__all__ = ["certificate", "chromium", "make_fleet", "room", "shared", "wire"]
 
 
 @pytest.fixture(scope="session")

@@ -3,83 +3,11 @@
 import json
 
 import pytest
-from engineio_wire import Polling, Socket
+from engineio_wire import Polling
 from js_client import BrowserClient
+from recovering_client import BROWSER, PATH, Client
 from sio_client import SocketIOChat
 from support.deadline import eventually
-
-PATH = "/socket.io/"
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64)"
-
-
-class Client:
-    """A client over a raw WebSocket that keeps `pid` and the last offset, as the JavaScript client does."""
-
-    def __init__(self, port: int, auth: dict | None = None, **headers: str):
-        headers.setdefault("User_Agent", BROWSER)
-        self.socket = Socket(port, PATH, **headers)
-        self.socket.send("40" + (json.dumps(auth) if auth else ""))
-        answer = self.next()
-        assert answer.startswith("40{"), answer
-        self.connected = json.loads(answer[2:])
-        self.offset: str | None = None
-        self.seen: list[tuple[str, int]] = []
-        self.events: list[tuple[str, list]] = []
-
-    @property
-    def pid(self) -> str | None:
-        return self.connected.get("pid")
-
-    def next(self, timeout: float = 5) -> str:
-        while (packet := self.socket.receive(timeout)) == "2":
-            self.socket.send("3")
-        assert isinstance(packet, str)
-        return packet
-
-    def emit(self, event: str, data) -> None:
-        self.socket.send("42" + json.dumps([event, data]))
-
-    def take(self) -> tuple[str, list]:
-        name, *arguments = json.loads(self.next()[2:])
-        if arguments and isinstance(arguments[-1], str):
-            self.offset = arguments[-1]
-        if name == "new_message":
-            self.seen.append((arguments[0]["roomId"], arguments[0]["seq"]))
-        self.events.append((name, arguments))
-        return name, arguments
-
-    def expect(self, event: str) -> list:
-        while True:
-            name, arguments = self.take()
-            if name == event:
-                return arguments
-
-    def enter(self, user: str, *rooms: str) -> "Client":
-        self.emit("authenticate", {"userId": user})
-        for room in rooms:
-            self.emit("join_room", {"roomId": room})
-            self.expect("room_state")
-        return self
-
-    def settle(self) -> None:
-        self.emit("ping", {"mark": 1})
-        self.expect("pong")
-
-    def drop(self) -> None:
-        """The network goes away without a word."""
-        self.socket.wire.socket.close()
-
-    def come_back(self, port: int, **auth) -> "Client":
-        claim = {"pid": self.pid, **({"offset": self.offset} if self.offset else {}), **auth}
-        client = Client(port, claim)
-        client.offset = self.offset
-        client.seen = self.seen
-        return client
-
-    def recovered(self, before: "Client") -> bool:
-        """What the JavaScript client takes it for."""
-        return self.pid == before.pid
-
 
 @pytest.fixture
 def sender(shared, make_chat):
@@ -97,8 +25,7 @@ def test_what_was_missed_comes_and_nothing_twice(shared, sender, room):
     second = first.come_back(shared.port)
     assert second.recovered(first) and second.connected["sid"] == first.connected["sid"]
     sender.send(room, "live")
-    while len(second.seen) < 22:
-        second.take()
+    second.read_messages(22)
     assert second.seen == [(room, seq) for seq in range(1, 23)]
     second.settle()
     assert [name for name, _ in second.events].count("message_history") == 0
@@ -115,15 +42,13 @@ def test_several_rooms_are_taken_up_where_each_stood(shared, sender, room):
     for number in range(30):
         sender.send(rooms[number % 5], "x")
     # The client reads 17 of them; the rest is lost on the way.
-    while len(first.seen) < 17:
-        first.take()
+    first.read_messages(17)
     first.drop()
     for number in range(13):
         sender.send(rooms[number % 3], "y")
     second = first.come_back(shared.port)
     assert second.recovered(first)
-    while len(second.seen) < 43:
-        second.take()
+    second.read_messages(43)
     second.settle()
     for index, each in enumerate(rooms):
         expected = 6 + (5 if index == 0 else 4 if index in (1, 2) else 0)
@@ -135,14 +60,12 @@ def test_again_and_again(shared, sender, room):
     client = Client(shared.port).enter("ada", room)
     for number in range(5):
         sender.send(room, "live")
-        while len(client.seen) < 2 * number + 1:
-            client.take()
+        client.read_messages(2 * number + 1)
         client.drop()
         sender.send(room, "missed")
         back = client.come_back(shared.port)
         assert back.recovered(client)
-        while len(back.seen) < 2 * number + 2:
-            back.take()
+        back.read_messages(2 * number + 2)
         client = back
     assert [seq for _, seq in client.seen] == list(range(1, 11))
 
@@ -164,8 +87,7 @@ def test_a_client_that_breaks_off_again_before_anything_new_came(shared, sender,
         client = back
     last = client.come_back(shared.port)
     assert last.recovered(client)
-    while len(last.seen) < 4:
-        last.take()
+    last.read_messages(4)
     last.settle()
     assert [seq for _, seq in last.seen] == [1, 2, 3, 4]
 
@@ -208,6 +130,29 @@ def test_others_do_not_see_the_user_leave(shared, sender, room):
     assert sender.events("user_left") == [] and len(sender.events("user_joined")) == 1
     assert shared.get("/online-status?ids=ada", headers={"X-User-Id": "x"}).json()[0]["online"] is True
     second.drop()
+
+
+def test_every_break_has_a_grace_period_of_its_own(shared, sender, room, make_chat):
+    watcher = make_chat(shared, "watcher")
+    watcher.ask("subscribe_presence", {"userIds": ["grace"]})
+    sender.join(room)
+    first = Client(shared.port).enter("grace", room)
+    watcher.expect("user_status_change")
+    sender.send(room, "seen")
+    first.expect("new_message")
+    first.drop()
+    watcher.read_for(2.5)
+    second = first.come_back(shared.port)
+    assert second.recovered(first)
+    second.drop()
+    # The grace period of the first break is over now, the second's is not.
+    watcher.read_for(3.5)
+    assert watcher.events("user_status_change") == []
+    third = second.come_back(shared.port)
+    assert third.recovered(second)
+    watcher.read_for(2.5)
+    assert watcher.events("user_status_change") == []
+    third.drop()
 
 
 class TestInDoubt:
@@ -344,7 +289,7 @@ class TestTheJavaScriptClient:
         assert client.request("send_message", {"roomId": room, "message": "back"})["success"] is True
         context.close()
 
-    def test_is_not_recovered_by_another_instance_and_says_so(self, chromium, make_server, make_chat, room):
+    def test_is_not_recovered_by_a_restarted_instance_without_redis_and_says_so(self, chromium, make_server, make_chat, room):
         server = make_server()
         context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), server.url)

@@ -1,8 +1,9 @@
 """Several instances of the service that serve the same rooms."""
 
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
+import pytest
 import redis
 from pymongo.database import Database
 
@@ -75,3 +76,35 @@ class Fleet:
     def keys(self) -> redis.Redis:
         """What the instances keep in Redis, as another program sees it."""
         return self.redis.client()
+
+
+MakeFleet = Callable[..., Fleet]
+
+fleets_of_test: pytest.StashKey[list[Fleet]] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Two instances that tests share; each uses rooms of its own (`room`) and disturbs nobody."""
+    fleet = Fleet(tmp_path_factory.mktemp("fleet"))
+    yield fleet
+    fleet.stop()
+
+
+@pytest.fixture
+def make_fleet(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeFleet]:
+    """Makes fleets of a test's own, to be disturbed: `make_fleet({"SHUTDOWN_GRACE_MS": "500"}, instances=3)`.
+
+    `before` is called with the fleet while its servers run and its instances do not yet.
+    """
+    fleets: list[Fleet] = []
+    request.node.stash[fleets_of_test] = fleets
+
+    def make(*arguments, before: Callable[[Fleet], None] | None = None, **options) -> Fleet:
+        fleet = Fleet(tmp_path / f"fleet-{len(fleets) + 1}", *arguments, start=False, **options)
+        fleets.append(fleet)
+        return fleet.start(before)
+
+    yield make
+    for fleet in fleets:
+        fleet.stop()

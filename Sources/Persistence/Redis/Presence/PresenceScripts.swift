@@ -11,5 +11,7 @@ enum PresenceScripts {
     static let renew = script(PackageResources.presence_renew_lua)
     static let room = script(PackageResources.presence_room_lua)
 
-    private static func script(_ body: [UInt8]) -> RedisScript { RedisScript(PackageResources.presence_lua + body) }
+    private static func script(_ body: [UInt8]) -> RedisScript {
+        RedisScript(PackageResources.common_lua + PackageResources.presence_lua + body)
+    }
 }

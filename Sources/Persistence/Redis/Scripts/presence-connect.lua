@@ -1,4 +1,4 @@
--- Adds a session, in place of one with the same id.
+-- Adds a session, in place of one with the same id, on whichever instance that was.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
@@ -16,11 +16,22 @@ local answer, evicted = {}, {}
 change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   local record = cjson.decode(ARGV[4])
   local known = records[session]
+  if known and known.instance ~= instance then
+    if limit < 0 then
+      answer[1] = known.wish
+      return {}, true
+    end
+    redis.call('HDEL', P .. 'instance:' .. known.instance .. ':sessions', session)
+  end
   records[session] = nil
   local others, live = deciding(records)
   if limit >= 0 then
     -- Who is hidden stays hidden on a new device; who comes back after a break is as before it.
-    if live == 0 and #others > 0 then record.wish = others[#others].wish end
+    if known then
+      record.wish = known.wish
+    elseif live == 0 and #others > 0 then
+      record.wish = others[#others].wish
+    end
     for _, other in pairs(records) do
       if other.wish == 'invisible' then record.wish = 'invisible' end
     end

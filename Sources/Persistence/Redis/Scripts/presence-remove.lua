@@ -1,4 +1,4 @@
--- Takes a session out for good.
+-- Takes a session out for good. One that has moved on to another instance is not this one's to take out any more.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
@@ -9,9 +9,10 @@
 redis.call('HDEL', P .. 'instance:' .. ARGV[1] .. ':sessions', ARGV[3])
 if redis.call('HEXISTS', P .. 'user:' .. ARGV[2], ARGV[3]) == 0 then return 0 end
 change(ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[1], function(records)
-  -- Who lingers was last seen when the connection broke.
-  local unseen = records[ARGV[3]] and records[ARGV[3]].lingering
+  local record = records[ARGV[3]]
+  if not record or record.instance ~= ARGV[1] then return {}, true end
   records[ARGV[3]] = nil
-  return { ARGV[3] }, unseen
+  -- Who lingers was last seen when the connection broke.
+  return { ARGV[3] }, record.lingering
 end)
 return 1

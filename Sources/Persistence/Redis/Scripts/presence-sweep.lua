@@ -18,6 +18,8 @@ for index = 1, #sessions, 2 do
   local session, user = sessions[index], sessions[index + 1]
   redis.call('HDEL', key, session)
   change(user, now, ARGV[5], ARGV[1], function(records)
+    -- One that came back on another instance is that one's.
+    if not records[session] or records[session].instance ~= dead then return {}, true end
     records[session] = nil
     return { session }, false
   end)

@@ -1,4 +1,4 @@
--- Changes a session; one that is not known is passed over.
+-- Changes a session; one that is not known, or has moved on to another instance, is passed over.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
@@ -15,7 +15,7 @@ if redis.call('HEXISTS', P .. 'user:' .. user, ARGV[3]) == 0 then return 0 end
 
 change(user, now, ARGV[7], ARGV[1], function(records, standing)
   local record = records[ARGV[3]]
-  if not record then return {}, true end
+  if not record or record.instance ~= ARGV[1] then return {}, true end
   record.session = ARGV[3]
   if what == 'wish' then
     for session, other in pairs(records) do

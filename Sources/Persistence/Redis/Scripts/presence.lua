@@ -9,17 +9,11 @@
 --   chat-service:order                   counter: which session came first, whatever clocks say
 --   chat-service:presence                channel: standings as they change, and dead instances
 
-local P = 'chat-service:'
 local LIFETIME = 3600
 local RANK = { offline = 0, away = 1, online = 2, busy = 3, invisible = 4 }
 
 local function visible(status)
   return status == 'invisible' and 'offline' or status
-end
-
-local function milliseconds()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
 local function load(user)

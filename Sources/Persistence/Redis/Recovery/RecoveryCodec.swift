@@ -1,0 +1,100 @@
+import ChatDomain
+import JSON
+
+/// Broken-off sessions as they are kept in Redis. What comes from there is input: anything odd is nil.
+enum RecoveryCodec {
+    /// What is larger is not kept. It is room for 200 rooms with names of usual length and the last 512 broadcasts.
+    static let maximumBytes = 32 << 10
+
+    /// nil for what is too large.
+    static func encode(_ session: RecoverableSession) -> [UInt8]? {
+        let rooms = Array(session.newest)
+        let places = Dictionary(uniqueKeysWithValues: rooms.enumerated().map { ($1.key, $0) })
+        var out = JSONWriter()
+        out.object { out in
+            out.key("id")
+            out.string(session.id.value)
+            write(session.user, session.profile, into: &out)
+            out.key("verified")
+            out.bool(session.isVerified)
+            out.key("nameVerified")
+            out.bool(session.isUsernameVerified)
+            if let expiry = session.tokenExpiresAt {
+                out.key("expiresAt")
+                out.integer(expiry.milliseconds)
+            }
+            out.key("rooms")
+            out.array(rooms) { out, room in
+                out.beginArray()
+                out.string(room.key.value)
+                out.integer(room.value)
+                out.endArray()
+            }
+            // Rooms that were left since do not matter.
+            out.key("sent")
+            out.array(session.sent.filter { places[$0.room] != nil }) { out, sent in
+                out.array([Int64(places[sent.room] ?? 0), sent.numbers.lowerBound, sent.numbers.upperBound]) {
+                    $0.integer($1)
+                }
+            }
+        }
+        return out.bytes.count <= maximumBytes ? out.bytes : nil
+    }
+
+    private static func write(_ user: RoomUser, _ profile: Profile, into out: inout JSONWriter) {
+        out.key("userId")
+        out.string(user.userID.value)
+        out.key("username")
+        out.string(user.username)
+        if let name = profile.name {
+            out.key("name")
+            out.string(name)
+        }
+        if let email = profile.email {
+            out.key("email")
+            out.string(email)
+        }
+        if let avatar = profile.avatar {
+            out.key("avatar")
+            out.string(avatar)
+        }
+    }
+
+    static func decode(_ bytes: [UInt8]) -> RecoverableSession? {
+        guard bytes.count <= maximumBytes, let root = try? JSONValue(parsing: bytes), let id = root["id"]?.string,
+            let userID = root["userId"]?.string.flatMap({ try? UserID(validating: $0, field: "userId") }),
+            let username = root["username"]?.string, let isVerified = root["verified"]?.bool,
+            let isUsernameVerified = root["nameVerified"]?.bool, let rooms = rooms(root["rooms"]),
+            let sent = sent(root["sent"], in: rooms.map(\.0))
+        else { return nil }
+        return RecoverableSession(
+            id: SessionID(id), user: RoomUser(userID: userID, username: username),
+            profile: Profile(
+                name: root["name"]?.string, email: root["email"]?.string, avatar: root["avatar"]?.string),
+            isVerified: isVerified, isUsernameVerified: isUsernameVerified,
+            tokenExpiresAt: root["expiresAt"]?.integer.map { Timestamp(milliseconds: $0) },
+            newest: Dictionary(rooms) { first, _ in first }, sent: sent)
+    }
+
+    private static func rooms(_ value: JSONValue?) -> [(RoomID, SequenceNumber)]? {
+        guard let items = value?.array else { return nil }
+        let rooms = items.compactMap { item -> (RoomID, SequenceNumber)? in
+            guard let name = item[0]?.string, let room = try? RoomID(validating: name, field: "roomId"),
+                let newest = item[1]?.integer, newest >= 0
+            else { return nil }
+            return (room, newest)
+        }
+        return rooms.count == items.count ? rooms : nil
+    }
+
+    private static func sent(_ value: JSONValue?, in rooms: [RoomID]) -> [RecoverableSession.Sent]? {
+        guard let items = value?.array else { return nil }
+        let sent = items.compactMap { item -> RecoverableSession.Sent? in
+            guard let place = item[0]?.integer.flatMap({ Int(exactly: $0) }), rooms.indices.contains(place),
+                let first = item[1]?.integer, let last = item[2]?.integer, first > 0, first <= last
+            else { return nil }
+            return .init(room: rooms[place], numbers: first...last)
+        }
+        return sent.count == items.count ? sent : nil
+    }
+}

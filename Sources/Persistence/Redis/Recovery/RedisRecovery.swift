@@ -1,0 +1,59 @@
+public import ChatDomain
+public import RedisLink
+public import Telemetry
+
+/// Broken-off sessions in Redis, where every instance finds them. See recovery.lua for the keys.
+///
+/// Without Redis nothing is kept and nothing is found, which is what clients are told.
+public final class RedisRecovery: RecoveryStore {
+    /// Milliseconds a client that comes back waits for Redis, before it starts over.
+    private static let patience: Int64 = 1000
+
+    private let client: RedisClient
+    private let capacity: Int
+    private let trouble: OccasionalLogger
+
+    /// - Parameters:
+    ///   - client: stays the caller's to close.
+    ///   - capacity: sessions of all instances kept at most.
+    public init(client: RedisClient, capacity: Int = 50_000, logger: Logger) {
+        self.client = client
+        self.capacity = capacity
+        trouble = OccasionalLogger(logger)
+    }
+
+    public func keep(_ session: RecoverableSession, under key: String, for milliseconds: Int64) {
+        guard let bytes = RecoveryCodec.encode(session) else { return }
+        perform(
+            RecoveryScripts.keep,
+            [
+                RedisArgument(key), RedisArgument(bytes), RedisArgument(session.user.userID.value),
+                RedisArgument(milliseconds), RedisArgument(capacity),
+            ])
+    }
+
+    public func take(_ key: String) async -> RecoverableSession? {
+        do throws(RedisError) {
+            let reply = try await client.run(
+                RecoveryScripts.take, keys: [], arguments: [RedisArgument(key)], within: Self.patience)
+            guard let bytes = reply.bytes else { return nil }
+            let session = RecoveryCodec.decode(bytes)
+            if session == nil { trouble.warning("a kept session was not understood") }
+            return session
+        } catch {
+            trouble.warning("a session may not be recovered", ["reason": "\(error)"])
+            return nil
+        }
+    }
+
+    public func forget(_ user: UserID, keptFor milliseconds: Int64) {
+        perform(RecoveryScripts.forget, [RedisArgument(user.value), RedisArgument(milliseconds)])
+    }
+
+    private func perform(_ script: RedisScript, _ arguments: [RedisArgument]) {
+        client.perform([.script(script, keys: [], arguments: arguments)]) { [trouble] replies in
+            guard case .failure(let error) = replies[0] else { return }
+            trouble.warning("recovery not told", ["reason": "\(error)"])
+        }
+    }
+}
