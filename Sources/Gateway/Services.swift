@@ -55,6 +55,7 @@ public final class Services: Sendable {
     let registry: MetricsRegistry
     let users: UserDirectory
     let presence: PresenceHub
+    let gracePeriods = GracePeriods()
     /// Sessions that clients may come back to; nil where none are kept.
     let recovery: RecoveryDesk?
     let addresses: AddressLimits

@@ -38,6 +38,7 @@ extension Session {
         let now = shard.now
         presence.lastActiveAt = now.monotonic
         presence.toldActiveAt = now.monotonic
+        shard.services.gracePeriods.end(id)
         shard.services.users.add(id, at: address, of: found.userID, now: now.monotonic)
         hub.seen.note(
             found.userID,
@@ -137,9 +138,9 @@ extension ShardCore {
         let grace = session.presence.leavesAtOnce ? 0 : services.presence.settings.graceMilliseconds
         guard grace > 0 else { return directory.remove(session.id, of: user, at: now.wall) }
         directory.update(session.id, of: user, .lingering, at: now.wall)
+        let ticket = services.gracePeriods.begin(session.id)
         loop.schedule(after: grace) { [weak self, id = session.id] in
-            // A client that came back may have taken its session up again.
-            guard let self, services.users.address(of: id, of: user) == nil else { return }
+            guard let self, services.gracePeriods.isOver(id, ticket) else { return }
             directory.remove(id, of: user, at: now.wall)
         }
     }

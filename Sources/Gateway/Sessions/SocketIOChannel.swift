@@ -164,15 +164,13 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     // MARK: The end
 
     func broken() {
-        if let pid = recovery.pid {
-            recovery.pid = nil
-            shard.services.recovery?.closed(pid.key, keeping: session?.recoverable())
-        }
-        if let (pid, session) = recovery.returning {
-            recovery.returning = nil
-            shard.services.recovery?.putBack(session, under: pid.key)
-        }
+        let ended = recovery.pid.map { ($0, session?.recoverable()) }
+        let returning = recovery.returning
+        recovery.pid = nil
+        // The session has left before its client finds it again.
         left()
+        if let (pid, session) = ended { shard.services.recovery?.closed(pid.key, keeping: session) }
+        if let (pid, session) = returning { shard.services.recovery?.putBack(session, under: pid.key) }
     }
 
     func left() {
