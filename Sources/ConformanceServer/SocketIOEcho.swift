@@ -18,7 +18,7 @@ final class SocketIOEcho: EngineIOHandler {
         var settings = SocketIOSettings(namespaces: ["/", "/custom"])
         settings.connectTimeout = 1000
         settings.maxPayload = 1_000_000
-        rules = SocketIOSession(settings: settings, now: loop.monotonicMilliseconds)
+        rules = SocketIOSession(settings: Shared(settings), now: loop.monotonicMilliseconds)
         schedule()
     }
 

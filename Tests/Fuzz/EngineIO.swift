@@ -9,7 +9,7 @@ public func fuzzEngineIO(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     var settings = EngineIOSettings()
     settings.maxPayload = 64
     settings.maxPacketsPerPoll = 3
-    var session = EngineIOSession(over: first & 1 == 0 ? .polling : .webSocket, settings: settings, now: 0)
+    var session = EngineIOSession(over: first & 1 == 0 ? .polling : .webSocket, settings: Shared(settings), now: 0)
     var now: Int64 = 0
     var position = 1
     while position + 1 < input.count {

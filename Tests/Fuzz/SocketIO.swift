@@ -8,7 +8,7 @@ public func fuzzSocketIO(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let input = UnsafeRawBufferPointer(start: data, count: size)
     var settings = SocketIOSettings(namespaces: ["/", "/c"])
     settings.maxPayload = 128
-    var session = SocketIOSession(settings: settings, now: 0)
+    var session = SocketIOSession(settings: Shared(settings), now: 0)
     let json = JSONParser()
     var position = 0
     while position + 1 < input.count {

@@ -14,7 +14,7 @@ public protocol EngineIOHandler: AnyObject {
 
 /// The Engine.IO sessions of one loop, and their requests.
 public final class EngineIOServer {
-    public let settings: EngineIOSettings
+    let settings: Shared<EngineIOSettings>
     unowned let context: EngineContext
     private let makeSID: () -> String
     private let opened: (EngineIOSocket, HTTPRequest) -> Void
@@ -29,7 +29,7 @@ public final class EngineIOServer {
         opened: @escaping (EngineIOSocket, HTTPRequest) -> Void
     ) {
         self.context = context
-        self.settings = settings
+        self.settings = Shared(settings)
         self.makeSID = makeSID
         self.opened = opened
     }
@@ -90,12 +90,12 @@ public final class EngineIOServer {
         case .upgrade(let sid):
             guard let socket = sockets[sid] else { return Self.response(.unknownSession) }
             connection.attachment = socket
-            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.maxPayload)
+            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload)
             socket.probe(on: connection)
         case .handshakeWebSocket:
             let socket = make(over: .webSocket)
             connection.attachment = socket
-            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.maxPayload)
+            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload)
             socket.open(on: connection)
             opened(socket, request)
         default: return Self.response(.badRequest)

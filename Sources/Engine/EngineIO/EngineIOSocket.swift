@@ -197,7 +197,8 @@ public final class EngineIOSocket {
         if let timer { server.context.loop.cancel(timer.id) }
         timer = nil
         guard deadline != .max else { return }
-        let id = server.context.loop.schedule(after: deadline - now) { [weak self] in self?.tick() }
+        // The end cancels it. A weak reference would cost each session a side table.
+        let id = server.context.loop.schedule(after: deadline - now) { [self] in tick() }
         timer = (id, deadline)
     }
 

@@ -7,12 +7,19 @@ struct ChannelRecovery {
     var isOffered = false
     /// Under what the session may be recovered later.
     var pid: RecoveryPID?
-    /// Whether the session the client left is being looked for, or brought back.
-    var isUnderWay = false
-    /// The session that is being brought back, in case the client is gone again before it is.
-    var returning: (pid: RecoveryPID, session: RecoverableSession)?
-    /// What waits until the session is whole; nil when nothing has to.
-    var held: [HeldFrames]?
+    /// The return of a session that is under way; nil when none is.
+    var returning: ReturningSession?
+}
+
+/// A session that its client wants back.
+final class ReturningSession {
+    let pid: RecoveryPID
+    /// What was found under the pid, in case the client is gone again before it has it; nil while it is looked for.
+    var found: RecoverableSession?
+    /// What waits until the session is whole.
+    var held: [HeldFrames] = []
+
+    init(_ pid: RecoveryPID) { self.pid = pid }
 }
 
 /// Frames or packets, as the transport they were made for takes them.

@@ -37,9 +37,11 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let claim = RecoveryClaim(fields)
         recovery.isOffered = shard.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
         guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return try begin(credentials) }
-        recovery.isUnderWay = true
+        let returning = ReturningSession(pid)
+        recovery.returning = returning
         shard.run({ [services = shard.services] in await services.recover(pid.key) }) { [self] found in
-            recover(found, pid, offset, credentials)
+            returning.found = found
+            recover(returning, offset, credentials)
         }
     }
 
@@ -54,7 +56,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     /// Opens a session of its own.
     private func begin(_ credentials: Credentials) throws(ChatError) {
-        recovery.isUnderWay = false
+        recovery.returning = nil
         let session = shard.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
         self.session = session
         try session.checkHandshake()
@@ -82,28 +84,25 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     /// Goes on with the session the client left. Until all its rooms are entered the client is told nothing, so that it is
     /// told the truth then: whether anything is missing.
-    private func recover(
-        _ found: RecoverableSession?, _ pid: RecoveryPID, _ offset: MessageOffset, _ credentials: Credentials
-    ) {
-        guard recovery.isUnderWay else {
-            // The client was gone before it was found; it may come again.
-            if let found { shard.services.recovery?.putBack(found, under: pid.key) }
-            return
-        }
-        guard let found, let seen = found.seen(upTo: offset), let identity = identity(found, credentials) else {
-            return beginAfresh(credentials)
-        }
-        recovery.held = []
-        recovery.returning = (pid, found)
+    private func recover(_ returning: ReturningSession, _ offset: MessageOffset, _ credentials: Credentials) {
+        // The client was gone before it was found; it may come again.
+        guard recovery.returning === returning else { return putBack(returning) }
+        guard let found = returning.found, let seen = found.seen(upTo: offset),
+            let identity = identity(found, credentials)
+        else { return beginAfresh(credentials) }
         let session = shard.open(
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
         self.session = session
         session.adopt(identity)
         session.beginWatching()
         session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
-            guard let self, recovery.isUnderWay else { return }
-            if isWhole { recovered(session, pid) } else { beginAfresh(credentials) }
+            guard let self, recovery.returning === returning else { return }
+            if isWhole { recovered(session, returning) } else { beginAfresh(credentials) }
         }
+    }
+
+    private func putBack(_ returning: ReturningSession) {
+        if let found = returning.found { shard.services.recovery?.putBack(found, under: returning.pid.key) }
     }
 
     /// Who comes back: whom the credentials name, if any, must be the one who left.
@@ -115,20 +114,17 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         return named?.userID == found.user.userID ? named : nil
     }
 
-    private func recovered(_ session: Session, _ pid: RecoveryPID) {
-        let held = recovery.held ?? []
-        recovery.held = nil
+    private func recovered(_ session: Session, _ returning: ReturningSession) {
+        let pid = returning.pid
         recovery.returning = nil
-        recovery.isUnderWay = false
         recovery.pid = pid
         shard.services.recovery?.opened(pid.key, at: session.address)
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: pid.text))
-        for frames in held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
+        for frames in returning.held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
         for room in session.rooms { shard.localRooms.refresh(session, in: room) }
     }
 
     private func beginAfresh(_ credentials: Credentials) {
-        recovery.held = nil
         recovery.returning = nil
         session?.closed()
         session = nil
@@ -138,8 +134,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     // MARK: To the client
 
     func send(_ frames: [UInt8], isDroppable: Bool) {
-        if recovery.held != nil {
-            recovery.held?.append(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
+        if let returning = recovery.returning {
+            returning.held.append(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
         } else if socket.isOnWebSocket {
             socket.send(frames: frames, isDroppable: isDroppable)
         } else {
@@ -157,7 +153,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         }
     }
 
-    var frameSink: Connection? { recovery.held == nil ? socket.frameSink : nil }
+    var frameSink: Connection? { recovery.returning == nil ? socket.frameSink : nil }
     func pause() { socket.pause() }
     func resume() { socket.resume() }
 
@@ -170,12 +166,10 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         // The session has left before its client finds it again.
         left()
         if let (pid, session) = ended { shard.services.recovery?.closed(pid.key, keeping: session) }
-        if let (pid, session) = returning { shard.services.recovery?.putBack(session, under: pid.key) }
+        if let returning { putBack(returning) }
     }
 
     func left() {
-        recovery.isUnderWay = false
-        recovery.held = nil
         recovery.returning = nil
         if let pid = recovery.pid { shard.services.recovery?.closed(pid.key, keeping: nil) }
         recovery.pid = nil

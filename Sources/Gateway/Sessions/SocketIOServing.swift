@@ -36,9 +36,7 @@ struct SocketIOEvent {
 
 extension SocketIOServing {
     static func rules(on shard: ShardCore) -> SocketIOSession {
-        var settings = SocketIOSettings()
-        settings.maxPayload = shard.services.configuration.engine.maximumMessageBytes
-        return SocketIOSession(settings: settings, now: shard.loop.monotonicMilliseconds)
+        SocketIOSession(settings: shard.socketIOSettings, now: shard.loop.monotonicMilliseconds)
     }
 
     private var now: Int64 { shard.loop.monotonicMilliseconds }
@@ -136,7 +134,7 @@ extension SocketIOServing {
         timer = nil
         let deadline = rules.nextDeadline
         guard deadline != .max else { return }
-        timer = shard.loop.schedule(after: deadline - now) { [weak self] in self?.tick() }
+        timer = shard.loop.schedule(after: deadline - now) { [self] in tick() }
     }
 
     private func tick() {

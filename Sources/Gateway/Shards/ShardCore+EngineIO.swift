@@ -13,6 +13,12 @@ extension ShardCore {
         return settings
     }
 
+    func makeSocketIOSettings() -> Shared<SocketIOSettings> {
+        var settings = SocketIOSettings()
+        settings.maxPayload = services.configuration.engine.maximumMessageBytes
+        return Shared(settings)
+    }
+
     func makeEngineIO() -> EngineIOServer {
         let prefix = "\(services.configuration.instance)-\(index)-"
         return EngineIOServer(

@@ -21,6 +21,7 @@ final class ShardCore {
     private(set) lazy var watchers = PresenceWatchers(shard: self)
     private(set) lazy var hub = RoomHub(shard: self, services: services, seed: SecureRandom.uint64())
     private(set) lazy var engineIO = makeEngineIO()
+    private(set) lazy var socketIOSettings = makeSocketIOSettings()
     /// The port for other services, on the one loop that serves it.
     var internalEndpoint: InternalEndpoint?
     var sessions = SessionTable()

@@ -18,7 +18,7 @@ public struct EngineIOSession: Sendable {
         case closed(EngineIOCloseReason)
     }
 
-    public let settings: EngineIOSettings
+    private let sharedSettings: Shared<EngineIOSettings>
     var phase: Phase
     var queue: [EngineIOOutgoing] = []
     /// Bytes that wait for a poll, as they would stand in its answer.
@@ -32,11 +32,14 @@ public struct EngineIOSession: Sendable {
     /// When a held poll is let go for the sake of the upgrade.
     var pollRelease = Int64.max
 
-    public init(over transport: Transport, settings: EngineIOSettings, now: Int64) {
-        self.settings = settings
+    /// - Parameter settings: shared by all sessions of one server.
+    public init(over transport: Transport, settings: Shared<EngineIOSettings>, now: Int64) {
+        sharedSettings = settings
         phase = transport == .polling ? .polling : .webSocket
-        nextPing = now + settings.pingInterval
+        nextPing = now + settings.value.pingInterval
     }
+
+    public var settings: EngineIOSettings { sharedSettings.value }
 
     /// Where packets go now: into a WebSocket at once, or into the session until the client polls.
     public var transport: Transport { phase == .webSocket ? .webSocket : .polling }

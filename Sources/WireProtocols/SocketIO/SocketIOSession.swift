@@ -55,7 +55,7 @@ public struct SocketIOSession: Sendable {
         }
     }
 
-    public let settings: SocketIOSettings
+    private let sharedSettings: Shared<SocketIOSettings>
     private var isClosed = false
     /// Asked for, and not yet accepted or refused.
     private var asked = Namespaces()
@@ -63,14 +63,17 @@ public struct SocketIOSession: Sendable {
     /// Ended by the server: packets that crossed its DISCONNECT are dropped.
     private var ended = Namespaces()
     private var connectDeadline: Int64
-    private var partial: Partial?
+    private var partial: Shared<Partial>?
     private var pendingAcks: [UInt64: PendingAck] = [:]
     private var nextAckID: UInt64 = 0
 
-    public init(settings: SocketIOSettings, now: Int64) {
-        self.settings = settings
-        connectDeadline = now + settings.connectTimeout
+    /// - Parameter settings: shared by all sessions of one server.
+    public init(settings: Shared<SocketIOSettings>, now: Int64) {
+        sharedSettings = settings
+        connectDeadline = now + settings.value.connectTimeout
     }
+
+    public var settings: SocketIOSettings { sharedSettings.value }
 
     /// Whether the client is in `namespace`.
     public func isConnected(to namespace: String) -> Bool {
@@ -100,13 +103,13 @@ public struct SocketIOSession: Sendable {
     /// A binary message came.
     public mutating func receiveBinary(_ bytes: [UInt8]) -> SocketIOAction {
         guard !isClosed else { return .nothing }
-        guard var partial else { return close(.unexpectedAttachment) }
+        guard var partial = partial?.value else { return close(.unexpectedAttachment) }
         self.partial = nil
         partial.bytes += bytes.count
         guard partial.bytes <= settings.maxPayload else { return close(.tooBig) }
         partial.attachments.append(bytes)
         guard partial.attachments.count == partial.attachmentsDue else {
-            self.partial = partial
+            self.partial = Shared(partial)
             return .nothing
         }
         return deliver(
@@ -154,9 +157,10 @@ public struct SocketIOSession: Sendable {
         guard SocketIOPlaceholders.match(payload, count: packet.attachments, json: json) else {
             return close(.invalidPlaceholders)
         }
-        partial = Partial(
-            packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
-            attachmentsDue: packet.attachments, bytes: payload.count)
+        partial = Shared(
+            Partial(
+                packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
+                attachmentsDue: packet.attachments, bytes: payload.count))
         return .nothing
     }
 

@@ -18,7 +18,7 @@ struct EngineIOPeer {
     var lastProbe: EngineIOProbeAction?
 
     init(over transport: EngineIOSession.Transport, settings: EngineIOSettings = .conformance) {
-        session = EngineIOSession(over: transport, settings: settings, now: now)
+        session = EngineIOSession(over: transport, settings: Shared(settings), now: now)
     }
 
     // MARK: - The client's part

@@ -6,7 +6,7 @@ import WireProtocols
     @Test(arguments: [(EngineIOSession.Transport.polling, true), (.polling, false), (.webSocket, true)])
     func theOpenPacketSaysWhatClientsNeed(transport: EngineIOSession.Transport, allowsUpgrades: Bool) throws {
         let settings = EngineIOSettings.conformance.with(\.allowsUpgrades, allowsUpgrades)
-        let packet = EngineIOSession(over: transport, settings: settings, now: 0).openPacket(sid: "a1-0-xyz")
+        let packet = EngineIOSession(over: transport, settings: Shared(settings), now: 0).openPacket(sid: "a1-0-xyz")
         #expect(packet.first == UInt8(ascii: "0"))
         let upgrades: [JSONValue] = transport == .polling && allowsUpgrades ? [.string("websocket")] : []
         #expect(

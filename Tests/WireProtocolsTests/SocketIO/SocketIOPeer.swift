@@ -11,7 +11,7 @@ struct SocketIOPeer {
     private var lastBytes: [UInt8] = []
 
     init(settings: SocketIOSettings = .init(namespaces: ["/", "/custom"])) {
-        session = SocketIOSession(settings: settings, now: now)
+        session = SocketIOSession(settings: Shared(settings), now: now)
     }
 
     /// One that is in `namespaces` already.
