@@ -49,17 +49,12 @@ final class Endpoints: EngineHandler {
         settings.pingInterval = 300
         settings.pingTimeout = 200
         settings.maxPayload = 1_000_000
-        var sids = 0
-        func makeSID() -> String {
-            sids += 1
-            return "conformance-0-\(sids)"
-        }
         let loop = context.loop
         engineIO = EngineIOServer(
-            context: context, settings: settings, makeSID: makeSID,
+            context: context, settings: settings, sidPrefix: "conformance-0-",
             opened: { socket, _ in socket.handler = EngineIOEcho() })
         socketIO = EngineIOServer(
-            context: context, settings: settings, makeSID: makeSID,
+            context: context, settings: settings, sidPrefix: "conformance-0-",
             opened: { socket, _ in socket.handler = SocketIOEcho(socket: socket, loop: loop) })
     }
 

@@ -1,3 +1,4 @@
+import Crypto
 import EventLoop
 public import WireProtocols
 
@@ -16,21 +17,21 @@ public protocol EngineIOHandler: AnyObject {
 public final class EngineIOServer {
     let settings: Shared<EngineIOSettings>
     unowned let context: EngineContext
-    private let makeSID: () -> String
+    let sidPrefix: String
     private let opened: (EngineIOSocket, HTTPRequest) -> Void
-    private var sockets: [String: EngineIOSocket] = [:]
+    private var sockets: [RandomID: EngineIOSocket] = [:]
     private var dirty: [EngineIOSocket] = []
 
     /// - Parameters:
-    ///   - makeSID: a fresh session id; it must name this loop, since requests for it may come in on any.
+    ///   - sidPrefix: what its session ids begin with; it must name this loop, since requests for them may come in on any.
     ///   - opened: told of a new session; sets its handler.
     public init(
-        context: EngineContext, settings: EngineIOSettings, makeSID: @escaping () -> String,
+        context: EngineContext, settings: EngineIOSettings, sidPrefix: String,
         opened: @escaping (EngineIOSocket, HTTPRequest) -> Void
     ) {
         self.context = context
         self.settings = Shared(settings)
-        self.makeSID = makeSID
+        self.sidPrefix = sidPrefix
         self.opened = opened
     }
 
@@ -66,10 +67,10 @@ public final class EngineIOServer {
             let socket = open(over: .polling, request)
             responder.respond(EngineIOSocket.text(socket.openPacket, type: "text/plain; charset=UTF-8"))
         case .poll(let sid):
-            guard let socket = sockets[sid] else { return responder.respond(Self.response(.unknownSession)) }
+            guard let socket = socket(sid) else { return responder.respond(Self.response(.unknownSession)) }
             socket.poll(responder)
         case .post(let sid):
-            guard let socket = sockets[sid] else { return responder.respond(Self.response(.unknownSession)) }
+            guard let socket = socket(sid) else { return responder.respond(Self.response(.unknownSession)) }
             socket.post(request.body, responder)
         case .handshakeWebSocket, .upgrade:
             responder.respond(Self.response(.badRequest))
@@ -88,19 +89,25 @@ public final class EngineIOServer {
         }
         switch kind {
         case .upgrade(let sid):
-            guard let socket = sockets[sid] else { return Self.response(.unknownSession) }
+            guard let socket = socket(sid) else { return Self.response(.unknownSession) }
             connection.attachment = socket
-            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload)
+            upgrade(connection, handshake, to: socket)
             socket.probe(on: connection)
         case .handshakeWebSocket:
             let socket = make(over: .webSocket)
             connection.attachment = socket
-            connection.upgrade(handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload)
+            upgrade(connection, handshake, to: socket)
             socket.open(on: connection)
             opened(socket, request)
         default: return Self.response(.badRequest)
         }
         return nil
+    }
+
+    /// The session's own heartbeats show whether its client is there.
+    private func upgrade(_ connection: Connection, _ handshake: WebSocketHandshake, to socket: EngineIOSocket) {
+        connection.upgrade(
+            handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload, watchesLiveness: false)
     }
 
     private func open(over transport: EngineIOSession.Transport, _ request: HTTPRequest) -> EngineIOSocket {
@@ -110,12 +117,17 @@ public final class EngineIOServer {
     }
 
     private func make(over transport: EngineIOSession.Transport) -> EngineIOSocket {
-        let socket = EngineIOSocket(sid: makeSID(), over: transport, server: self)
-        sockets[socket.sid] = socket
+        let socket = EngineIOSocket(id: .make(), over: transport, server: self)
+        sockets[socket.id] = socket
         return socket
     }
 
-    func forget(_ socket: EngineIOSocket) { sockets[socket.sid] = nil }
+    private func socket(_ sid: String) -> EngineIOSocket? {
+        guard sid.hasPrefix(sidPrefix), let id = RandomID(sid.dropFirst(sidPrefix.count)) else { return nil }
+        return sockets[id]
+    }
+
+    func forget(_ socket: EngineIOSocket) { sockets[socket.id] = nil }
 
     func settleLater(_ socket: EngineIOSocket) {
         guard !socket.isDirty else { return }

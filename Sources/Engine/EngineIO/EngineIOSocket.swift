@@ -1,3 +1,4 @@
+import Crypto
 import EventLoop
 import Telemetry
 public import WireProtocols
@@ -6,7 +7,7 @@ public import WireProtocols
 ///
 /// Confined to its loop. The rules are `EngineIOSession`'s; here they meet sockets and time.
 public final class EngineIOSocket {
-    public let sid: String
+    let id: RandomID
     unowned let server: EngineIOServer
     private var session: EngineIOSession
     private var poll: HTTPResponder?
@@ -18,13 +19,16 @@ public final class EngineIOSocket {
     /// Whoever takes the messages; set when the session opens.
     public var handler: (any EngineIOHandler)?
 
-    init(sid: String, over transport: EngineIOSession.Transport, server: EngineIOServer) {
-        self.sid = sid
+    init(id: RandomID, over transport: EngineIOSession.Transport, server: EngineIOServer) {
+        self.id = id
         self.server = server
         session = EngineIOSession(
             over: transport, settings: server.settings, now: server.context.loop.monotonicMilliseconds)
         schedule()
     }
+
+    /// What its client knows the session by.
+    public var sid: String { server.sidPrefix + id.text }
 
     private var now: Int64 { server.context.loop.monotonicMilliseconds }
 

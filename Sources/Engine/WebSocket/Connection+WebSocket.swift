@@ -9,9 +9,11 @@ extension Connection {
     ///   - handshake: the request, found good.
     ///   - subprotocol: the one chosen of those the client offered.
     ///   - maximumMessageBytes: a limit of this connection's own.
+    ///   - watchesLiveness: whether a silent peer is asked for a sign of life, and given up without one; false where the
+    ///     handler sees to that.
     public func upgrade(
         _ handshake: WebSocketHandshake, subprotocol: String? = nil, fields: [HTTPField] = [],
-        handler: any WebSocketHandler, maximumMessageBytes: Int? = nil
+        handler: any WebSocketHandler, maximumMessageBytes: Int? = nil, watchesLiveness: Bool = true
     ) {
         guard case .http(let exchange) = phase, exchange.isAnswering else { return }
         let response = handshake.response(subprotocol: subprotocol, fields: fields, sha1: Digest.sha1)
@@ -23,7 +25,7 @@ extension Connection {
                 handler: handler, deflates: handshake.deflate != nil,
                 maximumMessageBytes: maximumMessageBytes ?? configuration.maximumMessageBytes))
         compressesOutput = handshake.deflate.map { $0.serverMaxWindowBits >= EngineContext.deflateWindowBits } ?? false
-        setTimer(after: configuration.pingMilliseconds)
+        if watchesLiveness { setTimer(after: configuration.pingMilliseconds) } else { cancelTimer() }
         readOn()
     }
 

@@ -21,10 +21,9 @@ final class InternalEndpoint: EngineHandler {
     }
 
     private func makeEngineIO() -> EngineIOServer {
-        let prefix = "\(shard.services.configuration.instance)-internal-"
-        return EngineIOServer(
+        EngineIOServer(
             context: engine, settings: shard.engineIOSettings,
-            makeSID: { prefix + SecureRandom.hex(bytes: 12) },
+            sidPrefix: "\(shard.services.configuration.instance)-internal-",
             opened: { [unowned shard] socket, request in
                 socket.handler = ServiceChannel(
                     socket: socket, shard: shard, shownKey: request.head.headers["X-Service-Key"])

@@ -1,5 +1,4 @@
 import ChatDomain
-import Crypto
 import Engine
 import EventLoop
 import WireProtocols
@@ -20,9 +19,8 @@ extension ShardCore {
     }
 
     func makeEngineIO() -> EngineIOServer {
-        let prefix = "\(services.configuration.instance)-\(index)-"
-        return EngineIOServer(
-            context: engine, settings: engineIOSettings, makeSID: { prefix + SecureRandom.hex(bytes: 12) },
+        EngineIOServer(
+            context: engine, settings: engineIOSettings, sidPrefix: "\(services.configuration.instance)-\(index)-",
             opened: { [unowned self] socket, request in
                 let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
                 socket.handler = SocketIOChannel(socket: socket, shard: self, handshake: handshake)
