@@ -131,6 +131,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     private func drainInbox() {
+        // The loop may have slept since it was read last.
+        refreshWallClock()
         let items = inbox.withLock { inbox in
             let items = inbox.items
             inbox.items.removeAll(keepingCapacity: items.count <= 1024)

@@ -42,6 +42,20 @@ private actor Resident {
 }
 
 @Suite struct EventLoopTests {
+    @Test func whatIsPostedToASleepingLoopSeesTheTimeItIs() async {
+        await withLoop { loop in
+            for _ in 0..<5 {
+                // Long asleep, by the clock's measure.
+                try? await Task.sleep(for: .milliseconds(60))
+                let lag = await withCheckedContinuation { continuation in
+                    let posted = Int64(Date().timeIntervalSince1970 * 1000)
+                    loop.post { continuation.resume(returning: posted - loop.wallMilliseconds) }
+                }
+                #expect(lag <= 1)
+            }
+        }
+    }
+
     private func withLoop(_ body: (EventLoop) async throws -> Void) async rethrows {
         let loop = EventLoop(name: "test")
         loop.start()
