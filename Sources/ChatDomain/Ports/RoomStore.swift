@@ -3,6 +3,9 @@ public protocol RoomStore: Sendable {
     /// The room, or nil when there is none or it was deleted.
     func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot?
 
+    /// The participants of each of these rooms that is there.
+    func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>]
+
     /// Makes the room, or answers with the one that is already there (`created` false).
     ///
     /// Where a deleted room had this id, numbering goes on and `historyBase` is set to its last number.
@@ -27,4 +30,13 @@ public protocol RoomStore: Sendable {
 
     /// How far `user` has read in `room`; 0 for never.
     func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber
+}
+
+extension RoomStore {
+    /// One room after the other, for stores that have them at hand.
+    public func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>] {
+        var found: [RoomID: Set<UserID>] = [:]
+        for id in rooms { found[id] = try await room(id)?.participants }
+        return found
+    }
 }

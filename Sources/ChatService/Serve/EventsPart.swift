@@ -14,7 +14,8 @@ struct EventsPart: Sendable {
         let broker = try RabbitMQBroker(
             try events.endpoint(), queue: events.newMessageQueue, clock: WallClock.monotonicMilliseconds)
         let directory = EventDirectory(
-            participants: { room throws(StoreError) in try await store.room(room).map { Array($0.participants) } ?? []
+            participants: { rooms throws(StoreError) in
+                try await store.participants(of: rooms).mapValues { Array($0) }
             },
             online: { Set(await sessions.instances(of: $0).keys) },
             isAlive: { await sessions.isAlive($0) })
@@ -35,6 +36,11 @@ struct EventsPart: Sendable {
 
     /// To be called when messages were stored.
     var hint: @Sendable () -> Void { { [relay] in relay.wake() } }
+
+    /// To be told of instances found dead, whose events are to be taken over.
+    var instanceLost: @Sendable (InstanceID) -> Void {
+        { [relay] dead in Task { await relay.adopt(from: dead) } }
+    }
 
     /// To be told of what others see change about a user; nil where nobody wants to know.
     var presenceChanged: (@Sendable (PresenceEdge) -> Void)? {

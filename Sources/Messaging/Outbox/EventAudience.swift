@@ -11,7 +11,7 @@ struct AddressedMessage: Sendable {
     var message: Message
     /// The room's participants except the author, as they were when the event was made.
     var recipients: [UserID]
-    /// Those of them who were online.
+    /// Who was online, of them and of others.
     var online: Set<UserID>
 
     func eventCount(_ mode: EventMode) -> Int {
@@ -24,15 +24,15 @@ struct AddressedMessage: Sendable {
 
 /// What the relay asks others about.
 public struct EventDirectory: Sendable {
-    /// The participants of a room; none where there is no such room any more.
-    public var participants: @Sendable (RoomID) async throws(StoreError) -> [UserID]
+    /// The participants of each of these rooms; rooms that are there no more are absent.
+    public var participants: @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: [UserID]]
     /// Which of these users have a live session anywhere, as far as is known.
     public var online: @Sendable ([UserID]) async -> Set<UserID>
     /// Whether an instance is alive, so that its events are its own affair.
     public var isAlive: @Sendable (InstanceID) async -> Bool
 
     public init(
-        participants: @escaping @Sendable (RoomID) async throws(StoreError) -> [UserID],
+        participants: @escaping @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: [UserID]],
         online: @escaping @Sendable ([UserID]) async -> Set<UserID>,
         isAlive: @escaping @Sendable (InstanceID) async -> Bool
     ) {
@@ -43,25 +43,15 @@ public struct EventDirectory: Sendable {
 }
 
 extension EventDirectory {
-    /// Finds out whom to tell of each message; each room and its people are looked up once.
+    /// Finds out whom to tell of each message: one question about all rooms, one about all people.
     func address(_ messages: [Message]) async throws(StoreError) -> [AddressedMessage] {
-        var rooms: [RoomID: (people: [UserID], online: Set<UserID>)] = [:]
-        var addressed: [AddressedMessage] = []
-        addressed.reserveCapacity(messages.count)
-        for message in messages {
-            let room: (people: [UserID], online: Set<UserID>)
-            if let known = rooms[message.roomID] {
-                room = known
-            } else {
-                let people = try await participants(message.roomID)
-                room = (people, people.isEmpty ? [] : await online(people))
-                rooms[message.roomID] = room
-            }
-            addressed.append(
-                AddressedMessage(
-                    message: message, recipients: room.people.filter { $0 != message.body.author },
-                    online: room.online))
+        guard !messages.isEmpty else { return [] }
+        let people = try await participants(Array(Set(messages.map(\.roomID))))
+        let everybody = Set(people.values.joined())
+        let online = everybody.isEmpty ? [] : await online(Array(everybody))
+        return messages.map { message in
+            let recipients = (people[message.roomID] ?? []).filter { $0 != message.body.author }
+            return AddressedMessage(message: message, recipients: recipients, online: online)
         }
-        return addressed
     }
 }

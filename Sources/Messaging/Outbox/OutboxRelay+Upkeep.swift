@@ -4,6 +4,8 @@ import Telemetry
 /// What dead instances left behind, and the figures of what waits.
 extension OutboxRelay {
     private static let upkeepInterval = Duration.seconds(5)
+    /// The pause after a round, in lengths of that round, where a long backlog or a slow store makes it long.
+    private static let restPerRound = 19
 
     /// Takes over what a dead instance has pending, at once.
     ///
@@ -22,9 +24,11 @@ extension OutboxRelay {
 
     func keepUp() async {
         while !Task.isCancelled {
-            await adoptOrphans()
-            await measure()
-            try? await Task.sleep(for: Self.upkeepInterval)
+            let took = await ContinuousClock().measure {
+                await adoptOrphans()
+                await measure()
+            }
+            try? await Task.sleep(for: max(Self.upkeepInterval, took * Self.restPerRound))
         }
     }
 

@@ -6,10 +6,11 @@ public struct RelayPacing: Sendable {
     /// Events at the broker that it has not answered for yet, at most.
     public var window = 1000
     /// Messages read at once, at most.
-    public var batch = 100
-    /// Between two reads: what is stored in the meantime is read together.
+    public var batch = 500
+    /// Between two reads, at least: what is stored in the meantime is read together. As long as the last read took, when
+    /// that is longer, so that a slow store has time for others.
     public var readSpacing: Int64 = 20
-    /// Between two clearings: what is confirmed in the meantime is cleared together.
+    /// Between two clearings, likewise: what is confirmed in the meantime is cleared together.
     public var clearSpacing: Int64 = 50
     /// Between two looks for messages that nobody gave a hint of.
     public var pollInterval: Int64 = 5000
@@ -61,6 +62,9 @@ struct RelayMachine {
     private var isReading = false
     private var isWoken = false
     private var lastRead = Moment(milliseconds: .min / 2)
+    /// Not before this does a hint lead to the next read.
+    private var mayReadAt = Moment(milliseconds: .min / 2)
+    private var clearedAt = Moment(milliseconds: .min / 2)
     private var readAt = Moment(milliseconds: .min / 2)
     private var clearAt = Moment(milliseconds: .min / 2)
     /// An event came back: nothing more is sent until the rest is answered, and then a pause is made.
@@ -86,7 +90,7 @@ struct RelayMachine {
 
     /// Something was stored.
     mutating func woken(at now: Moment) {
-        if isReading { isWoken = true } else { readAt = min(readAt, max(now, lastRead + pacing.readSpacing)) }
+        if isReading { isWoken = true } else { readAt = min(readAt, max(now, mayReadAt)) }
     }
 
     mutating func connected(at now: Moment) {
@@ -130,10 +134,11 @@ struct RelayMachine {
         defer { isWoken = false }
         guard epoch == self.epoch else { return }
         storeBackoff.reset()
+        mayReadAt = max(lastRead + pacing.readSpacing, now + (now - lastRead))
         if messages.count == limit {
             readAt = now
         } else {
-            readAt = isWoken ? max(now, lastRead + pacing.readSpacing) : now + pacing.pollInterval
+            readAt = isWoken ? mayReadAt : now + pacing.pollInterval
         }
         outgoing = []
         outgoingHead = 0
@@ -146,7 +151,10 @@ struct RelayMachine {
         readAt = now + storeBackoff.next(using: &random)
     }
 
-    mutating func cleared(at now: Moment) { clearing = [] }
+    mutating func cleared(at now: Moment) {
+        clearing = []
+        clearAt = max(clearAt, now + (now - clearedAt))
+    }
 
     mutating func clearFailed(at now: Moment) {
         confirmed = clearing + confirmed
@@ -184,6 +192,7 @@ struct RelayMachine {
         clearing = Array(confirmed.prefix(Self.clearLimit))
         confirmed.removeFirst(clearing.count)
         clearAt = now + pacing.clearSpacing
+        clearedAt = now
         return .clear(clearing)
     }
 

@@ -63,7 +63,7 @@ extension MongoConnection {
         of room: RoomID, upTo limit: SequenceNumber = .max
     ) throws(MongoError) -> SequenceNumber? {
         try find(
-            MongoSchema.messages, ["roomId": .string(room), "seq": ["$type": "number", "$lte": .int64(limit)]],
+            MongoSchema.messages, ["roomId": .string(room), "seq": ["$lte": .int64(limit)]],
             ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1], "readConcern": ["level": "local"]]
         ).first?["seq"]?.integer
     }

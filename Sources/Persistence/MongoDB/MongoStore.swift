@@ -86,6 +86,10 @@ extension MongoStore {
         try await workers.run { connection throws(MongoError) in try connection.room(id) }
     }
 
+    public func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>] {
+        try await workers.run { connection throws(MongoError) in try connection.participants(of: rooms) }
+    }
+
     public func create(
         _ room: Room, participants: [UserID]
     ) async throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {

@@ -14,7 +14,8 @@ import Testing
     ) -> OutboxRelay {
         let people = ["ann", "bob", "eve"].map { UserID(unchecked: $0) }
         let directory = EventDirectory(
-            participants: { _ in people }, online: { Set($0.filter { $0.value == "bob" }) },
+            participants: { rooms in Dictionary(uniqueKeysWithValues: rooms.map { ($0, people) }) },
+            online: { Set($0.filter { $0.value == "bob" }) },
             isAlive: { alive.contains($0.value) })
         var pacing = RelayPacing()
         pacing.pollInterval = 50

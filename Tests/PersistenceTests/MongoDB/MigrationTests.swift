@@ -50,11 +50,16 @@ import Testing
             #expect(await store.append([drafts.next("new 11")], to: "a", lastKnown: 10) == [.stored(11)])
             #expect(try await texts(store, HistoryQuery(.after(0))) == expected(old, 1...11))
             #expect(try await texts(store, HistoryQuery(.around(9), limit: 4)) == expected(old, 8...11))
-            #expect(try await store.room("a") == nil, "a base does not make a room")
-            let made = try await store.create(.group("a"), participants: ["ann"])
-            #expect(made.snapshot.lastSequence == 11)
-            #expect(made.snapshot.room.historyBase == 0)
-            #expect(try await store.rooms(of: "ann", limit: 1)[0].lastMessage?.body.text == "new 11")
+            let room = try #require(try await store.room("a"), "old messages speak of a room")
+            #expect(room.room.kind == .group && !room.room.isPrivate)
+            #expect(room.lastSequence == 11)
+            #expect(room.room.historyBase == 0)
+            #expect(try await store.room("c") == nil)
+            #expect(try await store.add("ann", to: "a", limit: 5))
+            #expect(try await store.rooms(of: "ann", limit: 1).first?.lastMessage?.body.text == "new 11")
+            // What was deleted stays so.
+            #expect(try await store.delete("a", at: Timestamp(milliseconds: 9)))
+            #expect(try await store.room("a") == nil)
             await store.close()
         }
     }

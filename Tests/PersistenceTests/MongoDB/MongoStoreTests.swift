@@ -96,6 +96,32 @@ import Testing
         }
     }
 
+    @Test func participantsThatAreRefusedDoNotHoldUpMessages() async throws {
+        try await withMongo { home in
+            let store = try await home.openMongo()
+            try await home.raw { connection throws(MongoError) in
+                // As no program of ours would write it: nobody can be added to a text.
+                _ = try connection.write([
+                    "insert": "rooms",
+                    "documents": [["roomId": "odd", "type": "group", "participants": "nobody", "createdAt": .date(5)]],
+                ])
+            }
+            _ = try await store.create(.group("even"), participants: [])
+            let writes = [RoomID("odd"), "even", "quiet"].map { room in
+                RoomWrite(
+                    roomID: room, lastKnown: 0, newParticipants: room == "quiet" ? [] : ["ann"],
+                    drafts: [drafts.next("said")])
+            }
+            let outcomes = await withCheckedContinuation { continuation in
+                store.commit(writes) { continuation.resume(returning: $0) }
+            }
+            #expect(outcomes.map(\.drafts) == [[.stored(1)], [.stored(1)], [.stored(1)]])
+            #expect(outcomes.map { $0.participantsFailure != nil } == [true, true, false])
+            #expect(try await store.room("even")?.participants == ["ann"])
+            await store.close()
+        }
+    }
+
     @Test func theLastMessageFollowsTheNewest() async throws {
         try await withMongo { home in
             let store = try await home.openMongo()

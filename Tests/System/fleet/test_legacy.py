@@ -76,6 +76,9 @@ def test_served_numbered_and_continued(legacy, make_chat):
         assert seen(server, "long") == expected(700, 1000)
     page = one.get("/api/chat/long/history?before=650&limit=3").json()
     assert [message["seq"] for message in page["messages"]] == [647, 648, 649]
+    for server in legacy.servers:
+        # Nobody ever wrote this one down as a room.
+        assert seen(server, "quiet") == expected(3, 5000)
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")
     joined = alice.join("old")
     assert [message["seq"] for message in joined["history"]] == list(range(1, 26))

@@ -1,8 +1,11 @@
 """What the service stores in MongoDB, read with a stock client as another program would."""
 
 import datetime
+import math
 
+import pytest
 from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
 from support.deadline import eventually
 
 ALICE = {"X-User-Id": "alice"}
@@ -56,14 +59,28 @@ def test_direct_rooms(fleet, make_chat):
 def test_indexes(fleet):
     messages = fleet.database()["messages"].index_information().values()
     number = next(index for index in messages if index["key"] == [("roomId", 1), ("seq", 1)])
-    assert number["unique"] is True and number["partialFilterExpression"] == {"seq": {"$type": "number"}}
+    # As great as any number is every number, and nothing else.
+    assert number["unique"] is True and number["partialFilterExpression"] == {"seq": {"$gte": -math.inf}}
     client = next(
         index for index in messages if index["key"] == [("roomId", 1), ("userId", 1), ("clientMessageId", 1)]
     )
-    assert client["unique"] is True and client["partialFilterExpression"] == {"clientMessageId": {"$type": "string"}}
+    assert client["unique"] is True and client["partialFilterExpression"] == {"clientMessageId": {"$gte": ""}}
     rooms = fleet.database()["rooms"].index_information().values()
     assert next(index for index in rooms if index["key"] == [("roomId", 1)])["unique"] is True
     assert any(index["key"] == [("participants", 1)] for index in rooms)
+
+
+def test_only_numbers_and_texts_have_to_be_unique(fleet, room):
+    """What other programs leave in these fields, or leave out, is nobody's business."""
+    messages = fleet.database()["messages"]
+    for seq, client in ((None, None), ("7", 7), (True, {"a": 1})):
+        for _ in range(2):
+            messages.insert_one({"roomId": room, "userId": "u", "seq": seq, "clientMessageId": client})
+    messages.insert_one({"roomId": room, "userId": "u", "seq": 7, "clientMessageId": ""})
+    for again in ({"seq": 7.0}, {"clientMessageId": ""}):
+        with pytest.raises(DuplicateKeyError):
+            messages.insert_one({"roomId": room, "userId": "u", **again})
+    messages.delete_many({"roomId": room})
 
 
 def test_a_room_another_program_made(fleet, make_chat, room):

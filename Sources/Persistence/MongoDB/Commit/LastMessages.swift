@@ -2,8 +2,8 @@ import ChatDomain
 import Dispatch
 import Synchronization
 
-/// Keeps `rooms.lastMessage` behind the messages, for other programs that read it: off the way of acknowledgements, and
-/// at most once a second and room.
+/// Keeps `rooms.lastMessage` behind the messages, for other programs that read it: off the way of acknowledgements, at
+/// most once a second and room, and less often where the server takes long over it.
 final class LastMessages: Sendable {
     private struct State {
         var newest: [ByteExactKey: Message] = [:]
@@ -11,6 +11,8 @@ final class LastMessages: Sendable {
     }
 
     private static let interval = Duration.seconds(1)
+    /// The pause after a round, in lengths of that round: what is only nice to have takes a tenth of a slow server at most.
+    private static let restPerWork = 9
     /// Rooms that wait at most; what is dropped past that comes with the room's next message.
     private static let maximumRooms = 65_536
 
@@ -43,8 +45,8 @@ final class LastMessages: Sendable {
 
     private func schedule(after delay: Duration) {
         workers.post(after: delay) { [self] connection in
-            flush(on: connection)
-            schedule(after: Self.interval, unlessIdle: true)
+            let took = ContinuousClock().measure { flush(on: connection) }
+            schedule(after: max(Self.interval, took * Self.restPerWork), unlessIdle: true)
         } refused: {
         }
     }
@@ -66,7 +68,8 @@ extension MongoConnection {
             [
                 "q": [
                     "roomId": .string(message.roomID), "state": MongoSchema.RoomState.live,
-                    "$or": [["lastSeq": nil], ["lastSeq": ["$lt": .int64(message.sequence)]]],
+                    // Also where there is none yet.
+                    "lastSeq": ["$not": ["$gte": .int64(message.sequence)]],
                 ],
                 "u": [
                     "$set": [

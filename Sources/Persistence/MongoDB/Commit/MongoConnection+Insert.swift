@@ -93,7 +93,7 @@ extension MongoConnection {
             guard let clientID = draft.body.clientMessageID else { return nil }
             return [
                 "roomId": .string(room), "userId": .string(draft.body.author),
-                "clientMessageId": ["$type": "string", "$eq": .string(clientID)],
+                "clientMessageId": .string(clientID),
             ]
         }
         var messages: [Message] = []

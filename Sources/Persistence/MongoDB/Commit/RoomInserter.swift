@@ -16,6 +16,7 @@ final class RoomInserter: Sendable {
         var pending: PendingWrite
         var attempt: RoomAttempt
         var readMarks: [Result<Bool, StoreError>]
+        var participantsFailure: StoreError?
         var settleDelay = settleDelays.first
     }
 
@@ -31,8 +32,8 @@ final class RoomInserter: Sendable {
 
     func store(_ writes: [PendingWrite], on connection: MongoConnection) {
         var shared: [Job] = []
-        for (pending, marks) in settleMembers(of: writes, on: connection) {
-            let job = Job(pending: pending, attempt: RoomAttempt(pending.write), readMarks: marks)
+        for job in settleMembers(of: writes, on: connection) {
+            let pending = job.pending
             if pending.write.drafts.isEmpty {
                 finish(job)
             } else if connection.holdsUnnumbered, pending.write.lastKnown == 0 {
@@ -48,10 +49,10 @@ final class RoomInserter: Sendable {
 
     // MARK: Participants and read marks
 
-    /// The writes whose participants and read marks are kept now; the others have failed.
-    private func settleMembers(
-        of writes: [PendingWrite], on connection: MongoConnection
-    ) -> [(PendingWrite, [Result<Bool, StoreError>])] {
+    /// The writes that go on to their drafts. Participants that a server refused do not hold up messages; where no server
+    /// answered, nothing more is tried.
+    private func settleMembers(of writes: [PendingWrite], on connection: MongoConnection) -> [Job] {
+        var failure: StoreError?
         do throws(MongoError) {
             let joined = writes.filter { !$0.write.newParticipants.isEmpty }
             if !joined.isEmpty {
@@ -59,11 +60,18 @@ final class RoomInserter: Sendable {
                     joined.map { ($0.write.roomID, $0.write.newParticipants) }, limit: options.maximumParticipants)
             }
         } catch {
-            for write in writes { write.fail(error.asStoreError) }
-            return []
+            failure = error.asStoreError
+            guard error.isAnswer else {
+                for write in writes { write.fail(error.asStoreError) }
+                return []
+            }
         }
-        return writes.map { write in
-            (write, connection.advance(write.write.readMarks, in: write.write.roomID))
+        return writes.map { pending in
+            let write = pending.write
+            return Job(
+                pending: pending, attempt: RoomAttempt(write),
+                readMarks: connection.advance(write.readMarks, in: write.roomID),
+                participantsFailure: write.newParticipants.isEmpty ? nil : failure)
         }
     }
 
@@ -148,8 +156,7 @@ final class RoomInserter: Sendable {
             return attempt.inserted(index, stoppedBy: obstacle.known)
         case .readNewest:
             pause(after: attempt.losses)
-            let newest = try connection.newest(of: [attempt.roomID], isMajority: false)[attempt.roomID]
-            return attempt.newest(is: newest?.sequence ?? 0)
+            return attempt.newest(is: try newest(for: attempt, on: connection))
         case .findRepeats:
             pause(after: attempt.losses)
             return attempt.repeats(try connection.messages(repeating: open.map { (attempt.roomID, $0) }))
@@ -157,6 +164,17 @@ final class RoomInserter: Sendable {
             pause(after: attempt.losses)
             return attempt.own(try connection.messages(withIDs: open.map(\.id)))
         }
+    }
+
+    /// The room's newest number. It is at least the one that was taken, so nothing before that is looked at.
+    private func newest(
+        for attempt: RoomAttempt, on connection: MongoConnection
+    ) throws(MongoError) -> SequenceNumber {
+        guard connection.holdsUnnumbered else {
+            let newest = try connection.newestNumbered(in: attempt.roomID, from: attempt.next, isMajority: false)
+            return newest?.sequence ?? attempt.next - 1
+        }
+        return try connection.newest(of: [attempt.roomID], isMajority: false)[attempt.roomID]?.sequence ?? 0
     }
 
     /// A command failed: the room ends with that, or is looked at again later.
@@ -187,7 +205,9 @@ final class RoomInserter: Sendable {
             lastMessages.note(Message(draft, in: job.attempt.roomID, sequence: sequence))
         }
         job.pending.finish(
-            RoomWriteOutcome(roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks))
+            RoomWriteOutcome(
+                roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks,
+                participantsFailure: job.participantsFailure))
     }
 
     private func documents(of attempt: RoomAttempt) -> [BSONDocument] {

@@ -13,10 +13,11 @@ enum MongoSchema {
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
 
-    /// What a numbered message's `seq` has to match for the partial index to be used.
-    static let isNumber: BSONDocument = ["$type": "number"]
+    /// Comparisons hold within one type: only numbers are as great as any number, only texts as great as any text. As
+    /// ranges, the partial indexes' conditions visibly contain every range and value that queries ask for.
+    static let isNumber: BSONDocument = ["$gte": .double(-.infinity)]
+    static let isText: BSONDocument = ["$gte": ""]
     static let isUnnumbered: BSONValue = ["$not": ["$type": "number"]]
-    static let isText: BSONDocument = ["$type": "string"]
 
     /// `rooms.state`; a room that is there has none.
     enum RoomState {
@@ -36,7 +37,7 @@ enum MongoSchema {
                     clientIDIndex, ["roomId": 1, "userId": 1, "clientMessageId": 1], unique: true,
                     where: ["clientMessageId": .document(isText)]),
                 index(
-                    "eventOwner_1_timestamp_1", ["eventOwner": 1, "timestamp": 1],
+                    "eventOwner_1_timestamp_1__id_1", ["eventOwner": 1, "timestamp": 1, "_id": 1],
                     where: ["eventOwner": .document(isText)]),
             ], connection)
         try create(

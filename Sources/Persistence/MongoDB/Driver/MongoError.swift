@@ -35,6 +35,9 @@ enum MongoError: Error, Hashable {
     /// It waited for a primary until its time was over.
     var isNoPrimary: Bool { if case .notSent = self { true } else { false } }
 
+    /// A server took the command and said no.
+    var isAnswer: Bool { if case .refused = self { true } else { false } }
+
     var isUnknown: Bool { if case .unknown = self { true } else { false } }
 
     /// Shutdown, step-down, interruption, write concern not met in time: what was begun may still be there.

@@ -21,7 +21,7 @@ extension MongoConnection {
     func messages(at newest: [RoomID: SequenceNumber]) throws(MongoError) -> [RoomID: Message] {
         guard !newest.isEmpty else { return [:] }
         let places = newest.map { room, sequence -> BSONDocument in
-            ["roomId": .string(room), "seq": ["$type": "number", "$eq": .int64(sequence)]]
+            ["roomId": .string(room), "seq": .int64(sequence)]
         }
         var messages: [RoomID: Message] = [:]
         for document in try find(MongoSchema.messages, ["$or": .documents(places)]) {
@@ -40,7 +40,7 @@ extension MongoConnection {
             MongoSchema.messages,
             [
                 "roomId": .string(room),
-                "seq": ["$type": "number", "$gte": .int64(range.lowerBound), "$lte": .int64(range.upperBound)],
+                "seq": ["$gte": .int64(range.lowerBound), "$lte": .int64(range.upperBound)],
             ], ["sort": ["seq": 1]]
         ).compactMap { $0.message() }
     }
@@ -56,7 +56,7 @@ extension MongoConnection {
             MongoSchema.messages,
             [
                 "roomId": .string(room),
-                "$or": [["seq": MongoSchema.isUnnumbered], ["seq": ["$type": "number", "$lte": .int64(base)]]],
+                "$or": [["seq": MongoSchema.isUnnumbered], ["seq": ["$lte": .int64(base)]]],
             ],
             [
                 "sort": ["timestamp": 1, "_id": 1], "skip": .int64(range.lowerBound - 1),

@@ -9,11 +9,14 @@ extension MongoConnection {
 
     /// The newest message of each room that has any.
     ///
+    /// Each is one step in the index, however many messages its room has.
+    ///
     /// - Parameter isMajority: whether only what can no longer be rolled back counts. Numbering looks at everything:
     ///   what is numbered behind a message goes with it, should that be rolled back.
     func newest(of rooms: [RoomID], isMajority: Bool = true) throws(MongoError) -> [RoomID: Newest] {
         guard !rooms.isEmpty else { return [:] }
-        var newest = try isMajority ? newestByGroup(rooms) : newestByRoom(rooms)
+        var newest: [RoomID: Newest] = [:]
+        for room in rooms { newest[room] = try newestNumbered(in: room, isMajority: isMajority) }
         guard holdsUnnumbered else { return newest }
         for (room, base) in try unnumberedBases(of: rooms, numbered: newest) where base > 0 {
             if newest[room].map({ $0.sequence < base }) ?? true { newest[room] = Newest(sequence: base) }
@@ -21,35 +24,16 @@ extension MongoConnection {
         return newest
     }
 
-    private func newestByGroup(_ rooms: [RoomID]) throws(MongoError) -> [RoomID: Newest] {
-        let found = try aggregate(
-            MongoSchema.messages,
-            [
-                ["$match": ["roomId": ["$in": .strings(rooms)], "seq": ["$type": "number", "$gt": 0]]],
-                ["$sort": ["roomId": -1, "seq": -1]],
-                ["$group": ["_id": "$roomId", "seq": ["$first": "$seq"], "timestamp": ["$first": "$timestamp"]]],
-            ])
-        var newest: [RoomID: Newest] = [:]
-        for group in found {
-            guard let room = group["_id"]?.identifier, let sequence = group["seq"]?.integer else { continue }
-            newest[RoomID(unchecked: room)] = Newest(sequence: sequence, timestamp: group["timestamp"]?.timestamp)
-        }
-        return newest
-    }
-
-    private func newestByRoom(_ rooms: [RoomID]) throws(MongoError) -> [RoomID: Newest] {
-        var newest: [RoomID: Newest] = [:]
-        for room in rooms {
-            let found = try find(
-                MongoSchema.messages, ["roomId": .string(room), "seq": .document(MongoSchema.isNumber)],
-                [
-                    "sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1],
-                    "readConcern": ["level": "local"],
-                ])
-            guard let message = found.first, let sequence = message["seq"]?.integer else { continue }
-            newest[room] = Newest(sequence: sequence, timestamp: message["timestamp"]?.timestamp)
-        }
-        return newest
+    /// The newest message of those numbered `first` and up.
+    func newestNumbered(
+        in room: RoomID, from first: SequenceNumber = .min, isMajority: Bool
+    ) throws(MongoError) -> Newest? {
+        var options: BSONDocument = ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1]]
+        if !isMajority { options["readConcern"] = ["level": "local"] }
+        let found = try find(
+            MongoSchema.messages, ["roomId": .string(room), "seq": ["$gte": .int64(first)]], options)
+        guard let message = found.first, let sequence = message["seq"]?.integer else { return nil }
+        return Newest(sequence: sequence, timestamp: message["timestamp"]?.timestamp)
     }
 
     // MARK: Messages from before there were numbers

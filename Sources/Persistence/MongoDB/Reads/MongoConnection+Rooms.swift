@@ -6,17 +6,46 @@ extension MongoConnection {
     }
 
     func room(_ id: RoomID) throws(MongoError) -> RoomSnapshot? {
-        guard let document = try liveRoom(id), let room = document.room else { return nil }
+        let known = try find(MongoSchema.rooms, ["roomId": .string(id)], ["limit": 1]).first
+        if let room = try recordedRoom(id, known) { return room }
+        guard try hasOldMessages(id, known) else { return nil }
+        return try create(Room(old: id), participants: Room.oldParticipants(of: id)).snapshot
+    }
+
+    private func recordedRoom(_ id: RoomID, _ document: BSONDocument?) throws(MongoError) -> RoomSnapshot? {
+        guard let document, document["state"]?.isNull ?? true, let room = document.room else { return nil }
         return snapshot(of: room, document, newest: try newest(of: [id])[id]?.sequence)
+    }
+
+    /// Whether an older program left messages for a room it never wrote down.
+    private func hasOldMessages(_ id: RoomID, _ known: BSONDocument?) throws(MongoError) -> Bool {
+        guard known?["state"] != MongoSchema.RoomState.deleted else { return false }
+        if let base = known?["seqBase"]?.integer { return base > 0 }
+        guard holdsUnnumbered else { return false }
+        let isNumbered = try newestNumbered(in: id, isMajority: false) != nil
+        return try claimBase(of: id, isNumbered: isNumbered) > 0
+    }
+
+    func participants(of rooms: [RoomID]) throws(MongoError) -> [RoomID: Set<UserID>] {
+        guard !rooms.isEmpty else { return [:] }
+        let found = try find(
+            MongoSchema.rooms, ["roomId": ["$in": .strings(rooms)], "state": MongoSchema.RoomState.live],
+            ["projection": ["roomId": 1, "participants": 1]])
+        var participants: [RoomID: Set<UserID>] = [:]
+        for document in found {
+            guard let id = document["roomId"]?.identifier else { continue }
+            participants[RoomID(unchecked: id)] = document.participants
+        }
+        return participants
     }
 
     func create(_ room: Room, participants: [UserID]) throws(MongoError) -> (snapshot: RoomSnapshot, created: Bool) {
         // Whoever loses a race here finds the winner's room at the next look.
         for _ in 0..<10 {
-            if let there = try self.room(room.id) { return (there, false) }
+            if let there = try recordedRoom(room.id, liveRoom(room.id)) { return (there, false) }
             var isMade = try revive(room, participants)
             if !isMade { isMade = try insert(room, participants) }
-            if isMade, let made = try self.room(room.id) { return (made, true) }
+            if isMade, let made = try recordedRoom(room.id, liveRoom(room.id)) { return (made, true) }
         }
         throw .unknown(reason: "the room comes and goes too fast to make it")
     }
@@ -148,5 +177,18 @@ extension MongoConnection {
         let code = Int(error["code"]?.integer ?? 0)
         if code == MongoError.duplicateKey { return false }
         throw MongoError(code: code, reason: "MongoDB \(code): \(error["errmsg"]?.text ?? "")")
+    }
+}
+
+extension Room {
+    /// A room of an older program that only its messages speak of: open, or its two participants' own.
+    fileprivate init(old id: RoomID) {
+        let isDirect = DirectRoom.participants(of: id) != nil
+        self.init(
+            id: id, kind: isDirect ? .direct : .group, isPrivate: isDirect, createdAt: Timestamp(milliseconds: 0))
+    }
+
+    fileprivate static func oldParticipants(of id: RoomID) -> [UserID] {
+        DirectRoom.participants(of: id).map { [$0.0, $0.1] } ?? []
     }
 }
