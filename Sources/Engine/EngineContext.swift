@@ -27,6 +27,8 @@ public final class EngineContext {
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var touched = TurnQueue<Connection>()
     private var resumable = TurnQueue<Connection>()
+    /// What connections had queued at the end of their last turn that the kernel did not take.
+    private var backlogs: [ObjectIdentifier: Int] = [:]
     private var date: (second: Int64, text: String) = (-1, "")
 
     public init(
@@ -85,6 +87,14 @@ public final class EngineContext {
         }
     }
 
+    /// Counts what a connection that is behind has queued; whether it still is.
+    func noteBacklog(of connection: Connection, bytes: Int) -> Bool {
+        let id = ObjectIdentifier(connection)
+        let before = bytes > 0 ? backlogs.updateValue(bytes, forKey: id) : backlogs.removeValue(forKey: id)
+        metrics.queuedBytes.add(bytes - (before ?? 0))
+        return bytes > 0
+    }
+
     func resumeLater(_ connection: Connection) { resumable.append(connection) }
 
     public var hasPausedToResume: Bool { !resumable.isEmpty }
@@ -119,6 +129,7 @@ public struct EngineMetrics: Sendable {
     public let slowConsumers: Counter
     public let protocolErrors: Counter
     public let dropped: Counter
+    public let queuedBytes: Gauge
 
     public init(_ registry: MetricsRegistry) {
         connections = registry.gauge("chat_connections", help: "Open sockets.")
@@ -131,5 +142,7 @@ public struct EngineMetrics: Sendable {
         protocolErrors = registry.counter(
             "chat_protocol_errors_total", help: "Connections ended for breaking HTTP or WebSocket.")
         dropped = registry.counter("chat_dropped_frames_total", help: "Droppable frames left out for slow readers.")
+        queuedBytes = registry.gauge(
+            "chat_output_queue_bytes", help: "Bytes queued for sockets that take no more at the moment.")
     }
 }

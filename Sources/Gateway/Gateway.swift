@@ -14,11 +14,13 @@ public final class Gateway: Sendable {
     ///
     /// - Parameters:
     ///   - storedMessages: told after each write of messages, from any thread.
+    ///   - instanceLost: told of instances found dead, whose sessions are gone.
     ///   - presenceChanged: told of what others see change about a user, in order, by the one instance that made it so.
     public init(
         configuration: GatewayConfiguration, loops: Int, store: any DurableStore, bus: (any RoomBus)? = nil,
         cache: (any HistoryCache)? = nil, storedMessages: (@Sendable () -> Void)? = nil,
-        directory: any SessionDirectory, presenceChanged: (@Sendable (PresenceEdge) -> Void)? = nil,
+        instanceLost: (@Sendable (InstanceID) -> Void)? = nil, directory: any SessionDirectory,
+        presenceChanged: (@Sendable (PresenceEdge) -> Void)? = nil,
         recovery: (any RecoveryStore)? = nil, authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
     ) async throws {
@@ -26,7 +28,8 @@ public final class Gateway: Sendable {
         self.shards = shards
         services = Services(
             configuration: configuration, store: store, bus: bus, cache: cache,
-            storedMessages: storedMessages, directory: directory, presenceChanged: presenceChanged,
+            storedMessages: storedMessages, instanceLost: instanceLost, directory: directory,
+            presenceChanged: presenceChanged,
             recovery: recovery, authentication: authentication,
             logger: logger,
             registry: registry, mailboxes: shards.map { shard in Mailbox(loop: shard.loop) { shard.openMailbox() } })

@@ -12,6 +12,8 @@ struct GatewayMetrics: Sendable {
     let repairs: Counter
     let foreignNews: Counter
     let commitBatch: Histogram
+    let commitDuration: Histogram
+    let fanOut: Histogram
     let requests: Counter
     let connectionsRefused: Counter
 
@@ -30,6 +32,17 @@ struct GatewayMetrics: Sendable {
         commitBatch = registry.histogram(
             "chat_commit_batch_messages", help: "Messages handed to the store at once.", unit: .plain,
             bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
+        commitDuration = registry.histogram(
+            "chat_commit_duration_seconds", help: "Time the store took for what was handed to it at once.",
+            unit: .microseconds,
+            bounds: [250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000])
+        fanOut = registry.histogram(
+            "chat_fan_out_seconds",
+            help: "Time from taking a message to handing it to the sockets of a loop's members, in whole milliseconds.",
+            unit: .microseconds,
+            bounds: [
+                1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
+            ])
         requests = registry.counter("chat_http_requests_total", help: "HTTP requests answered.")
         connectionsRefused = registry.counter(
             "chat_connections_refused_total", help: "Connections turned away by the rate limit.")

@@ -51,6 +51,8 @@ public final class Services: Sendable {
     let cache: (any HistoryCache)?
     /// Called after each write of messages, on a thread of the store's: the hint that events may be pending.
     let storedMessages: (@Sendable () -> Void)?
+    /// Called when an instance is found dead.
+    let instanceLost: (@Sendable (InstanceID) -> Void)?
     let metrics: GatewayMetrics
     let registry: MetricsRegistry
     let users: UserDirectory
@@ -69,7 +71,8 @@ public final class Services: Sendable {
 
     init(
         configuration: GatewayConfiguration, store: any DurableStore, bus: (any RoomBus)?, cache: (any HistoryCache)?,
-        storedMessages: (@Sendable () -> Void)?, directory: any SessionDirectory,
+        storedMessages: (@Sendable () -> Void)?, instanceLost: (@Sendable (InstanceID) -> Void)?,
+        directory: any SessionDirectory,
         presenceChanged: (@Sendable (PresenceEdge) -> Void)?,
         recovery: (any RecoveryStore)?,
         authentication: AuthenticationPolicy, logger: Logger,
@@ -87,6 +90,7 @@ public final class Services: Sendable {
         self.bus = bus
         self.cache = cache
         self.storedMessages = storedMessages
+        self.instanceLost = instanceLost
         metrics = GatewayMetrics(registry)
         users = UserDirectory(messageRate: configuration.messageRate)
         presence = PresenceHub(
@@ -112,6 +116,23 @@ public final class Services: Sendable {
         return page
     }
 
+    /// History for a caller who hears nothing else of the room: with all that was acknowledged before it was asked for,
+    /// on whatever instance.
+    ///
+    /// An acknowledgement goes out before other instances have heard, and before the cache has the message. So where a page
+    /// reaches the room's end the store says where that is; without the store, what is known here has to do.
+    ///
+    /// - Parameter known: the newest number delivered here.
+    func currentHistory(
+        of room: RoomID, _ query: HistoryQuery, known: SequenceNumber
+    ) async throws(StoreError) -> HistoryPage {
+        var newest = known
+        if bus != nil, cache != nil, query.mayReachEnd(of: known) {
+            newest = max(known, (try? await store.lastSequences(of: [room]))?[room] ?? 0)
+        }
+        return try await history(of: room, query, newest: newest)
+    }
+
     /// Passes what the bus brings to the shards where the rooms are at home.
     func startBus() {
         bus?.start { [self] event in
@@ -127,7 +148,10 @@ public final class Services: Sendable {
     /// Takes what the directory of sessions tells to where it belongs.
     func startPresence() {
         presence.start(
-            tell: { [self] in tellAll($0) },
+            tell: { [self] message in
+                if case .lost(let instance) = message { instanceLost?(instance) }
+                tellAll(message)
+            },
             perform: { [self] in perform($0) })
     }
 

@@ -85,6 +85,17 @@ import Testing
         #expect(try #require(third).newParticipants == [])
     }
 
+    @Test mutating func whoIsPutOutWhileBeingRecordedIsTakenOutOfTheStoreAgain() throws {
+        _ = join(.ann, 1)
+        _ = join(.bob, 2)
+        let write = room.nextWrite()
+        #expect(try #require(write).newParticipants == ["ann", "bob"])
+        _ = room.expel("bob", at: .at(1))
+        let effects = room.committed(RoomWriteOutcome(roomID: "room", drafts: [], readMarks: []), at: .at(2))
+        let unrecorded = effects.compactMap { if case .unrecord(let users) = $0 { users } else { nil } }
+        #expect(unrecorded == [["bob"]])
+    }
+
     @Test mutating func pastTheLimitNewcomersTakePartUnrecorded() {
         var limits = RoomLimits()
         limits.maximumParticipants = 2

@@ -198,7 +198,7 @@ struct RoomModel {
                 if asked.remove(origin) == nil { problems.append("\(origin) was answered twice or never asked") }
                 if case .sent(let id, let sequence, _, _) = reply { acknowledged[id] = sequence }
             case .repair(let after): repairs.append(read(HistoryQuery(.after(after), limit: 1000)))
-            case .publish, .share, .announce: break
+            case .publish, .share, .announce, .unrecord: break
             }
         }
     }

@@ -30,7 +30,7 @@ private func id(_ slot: UInt32) -> SessionID { SessionID("i-0-\(slot)") }
 
     @Test func zeroMeansNoLimit() {
         let users = UserDirectory(messageRate: 0)
-        for _ in 0..<1000 { #expect(users.countMessage(of: ann, at: moment(0)) == nil) }
+        for _ in 0..<1000 { #expect(users.wait(of: ann, at: moment(0)) == nil) }
         #expect(users.count == 0)
     }
 
@@ -51,23 +51,23 @@ private func id(_ slot: UInt32) -> SessionID { SessionID("i-0-\(slot)") }
     @Test func anAllowanceSurvivesAReconnect() {
         let users = UserDirectory(messageRate: 10)
         users.add(id(1), at: address(1), of: ann, now: moment(0))
-        for _ in 0..<30 { #expect(users.countMessage(of: ann, at: moment(0)) == nil) }
-        #expect(users.countMessage(of: ann, at: moment(0)) == 100)
+        for _ in 0..<30 { #expect(users.wait(of: ann, at: moment(0)) == nil) }
+        #expect(users.wait(of: ann, at: moment(0)) == 100)
         users.remove(address(1), of: ann, at: moment(1))
         users.add(id(2), at: address(2), of: ann, now: moment(2))
-        #expect(users.countMessage(of: ann, at: moment(2)) != nil)
+        #expect(users.wait(of: ann, at: moment(2)) != nil)
         // Two devices share one allowance; another user has their own.
         users.add(id(3), at: address(3), of: ann, now: moment(2))
-        #expect(users.countMessage(of: ann, at: moment(3)) != nil)
-        #expect(users.countMessage(of: UserID(unchecked: "bob"), at: moment(3)) == nil)
-        #expect(users.countMessage(of: ann, at: moment(101)) == nil)
+        #expect(users.wait(of: ann, at: moment(3)) != nil)
+        #expect(users.wait(of: UserID(unchecked: "bob"), at: moment(3)) == nil)
+        #expect(users.wait(of: ann, at: moment(101)) == nil)
     }
 
     @Test func sweepingForgetsOnlyWhoWouldNotNotice() {
         let users = UserDirectory(messageRate: 10)
         let bob = UserID(unchecked: "bob")
         users.add(id(1), at: address(1), of: bob, now: moment(0))
-        for _ in 0..<30 { _ = users.countMessage(of: ann, at: moment(0)) }
+        for _ in 0..<30 { _ = users.wait(of: ann, at: moment(0)) }
         users.sweep(at: moment(1000))
         #expect(users.count == 2)
         users.sweep(at: moment(3000))

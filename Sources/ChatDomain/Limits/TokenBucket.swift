@@ -19,6 +19,12 @@ public struct TokenBucket: Sendable {
         return (1000 - level + Int64(rate) - 1) / Int64(max(rate, 1))
     }
 
+    /// Takes what was used elsewhere, whether it is there or not: the bucket may owe up to a whole burst.
+    public mutating func spend(_ count: Int, rate: Int, burst: Int, at now: Moment) {
+        refill(rate: rate, burst: burst, at: now)
+        level = max(Int64(-burst) * 1000, level - Int64(min(max(count, 0), 2 * burst)) * 1000)
+    }
+
     /// Whether forgetting this bucket would change nothing.
     public mutating func isFull(rate: Int, burst: Int, at now: Moment) -> Bool {
         refill(rate: rate, burst: burst, at: now)

@@ -45,6 +45,8 @@ extension LiveRoom {
         }
         var effects: [RoomEffect] = []
         effects.reserveCapacity(written.drafts.count + 2)
+        let expelled = written.participants.filter { !participants.contains($0) }
+        if !expelled.isEmpty { effects.append(.unrecord(expelled)) }
         var stored: [Message] = []
         for (draft, result) in zip(written.drafts, outcome.drafts) {
             if let origin = draft.origin { effects.append(.reply(origin, Self.reply(to: draft.draft, result))) }

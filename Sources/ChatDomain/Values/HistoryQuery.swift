@@ -25,6 +25,15 @@ public struct HistoryQuery: Hashable, Sendable {
         self.limit = limit
         self.base = base
     }
+
+    /// Whether the page depends on what comes after `newest`.
+    public func mayReachEnd(of newest: SequenceNumber) -> Bool {
+        switch cursor {
+        case .latest, .around: true
+        case .before(let cursor): cursor > newest
+        case .after(let cursor): newest - min(cursor, newest) <= SequenceNumber(limit)
+        }
+    }
 }
 
 /// A page of history, oldest first.

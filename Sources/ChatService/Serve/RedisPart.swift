@@ -28,6 +28,9 @@ struct RedisPart: Sendable {
                     monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
             }, logger: logger)
         recovery = RedisRecovery(client: client, logger: logger)
+        registry.gauge("chat_redis_connected", help: "Whether Redis is connected (0 or 1).") { [client] in
+            client.state == .connected ? 1 : 0
+        }
     }
 
     /// What is wrong with the connection; nil when nothing is.

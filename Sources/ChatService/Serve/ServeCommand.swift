@@ -53,7 +53,8 @@ struct RunningInstance {
         }
         gateway = try await Gateway(
             configuration: try configuration.gateway(), loops: configuration.listening.eventLoops, store: store,
-            bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, directory: directory,
+            bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, instanceLost: events?.instanceLost,
+            directory: directory,
             presenceChanged: events?.presenceChanged,
             recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds),
             authentication: try configuration.authenticationPolicy(logger: logger), logger: logger, registry: registry)

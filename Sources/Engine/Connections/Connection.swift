@@ -27,6 +27,8 @@ public final class Connection: SocketHandler {
     private(set) var output = OutputQueue()
     private var isTouched = false
     private var isBlocked = false
+    /// What is queued is counted among the bytes that wait for slow readers.
+    private var isBehind = false
     private(set) var isPaused = false
     private var isDecoding = false
     private var isQueuedForDecoding = false
@@ -316,6 +318,7 @@ public final class Connection: SocketHandler {
             }
         }
         if case .closed = phase { return }
+        if isBlocked || isBehind { isBehind = context.noteBacklog(of: self, bytes: output.count) }
         watch()
         if output.isEmpty, shutsDownAfterFlush { endOutput() }
     }
@@ -381,6 +384,7 @@ public final class Connection: SocketHandler {
         leave(.closed)
         cancelTimer()
         output.clear()
+        if isBehind { isBehind = context.noteBacklog(of: self, bytes: 0) }
         leftover = []
         tls = nil
         socket.close()

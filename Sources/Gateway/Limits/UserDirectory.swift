@@ -1,21 +1,31 @@
 import ChatDomain
 import Synchronization
 
-/// This instance's users with their sessions and their message allowance, shared by all shards.
+/// Users with their sessions on this instance and their message allowance, shared by all shards.
+///
+/// Each instance has a bucket of its own for a user, and takes from it what the user spent on other instances as soon as it
+/// hears of that. Spending is told in portions, and only by users who have used up a good part of their allowance.
 final class UserDirectory: Sendable {
     struct Entry: Sendable {
         let id: SessionID
         let address: SessionAddress
     }
 
-    private struct User {
+    fileprivate struct User {
         var sessions: [Entry] = []
         var bucket: TokenBucket
+        /// Messages counted here since the bucket was last full that others have not been told of.
+        var untold = 0
     }
 
+    /// Users remembered at most for what they spent elsewhere.
+    private static let capacity = 131_072
+
     private let users = Mutex<[UserID: User]>([:])
+    private let spendings = Mutex<[UserID: Int]>([:])
     private let rate: Int
     private var burst: Int { rate * 3 }
+    private var portion: Int { max(1, burst / 8) }
 
     /// - Parameter messageRate: messages a second and user, 0 for no limit.
     init(messageRate: Int) { rate = messageRate }
@@ -51,12 +61,42 @@ final class UserDirectory: Sendable {
         users.withLock { $0[user]?.sessions.map(\.address) ?? [] }
     }
 
-    /// Counts a message; the milliseconds to wait when it is one too many.
-    func countMessage(of user: UserID, at now: Moment) -> Int64? {
-        guard rate > 0 else { return nil }
-        return users.withLock { users in
+    enum Verdict: Hashable, Sendable {
+        case allowed
+        /// Allowed, and `takeSpendings` has something where there was nothing.
+        case allowedWithNews
+        case tooFast(milliseconds: Int64)
+    }
+
+    /// Counts a message, unless it is one too many.
+    func countMessage(of user: UserID, at now: Moment) -> Verdict {
+        guard rate > 0 else { return .allowed }
+        let (wait, told) = users.withLock { users -> (Int64?, Int) in
+            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].count(rate, burst, portion, at: now)
+        }
+        if let wait { return .tooFast(milliseconds: wait) }
+        guard told > 0 else { return .allowed }
+        return spendings.withLock { spendings in
+            defer { spendings[user, default: 0] += told }
+            return spendings.isEmpty ? .allowedWithNews : .allowed
+        }
+    }
+
+    /// What users spent here that other instances have not been told of, as far as it matters.
+    func takeSpendings() -> [UserID: Int] {
+        spendings.withLock { spendings in
+            defer { spendings = [:] }
+            return spendings
+        }
+    }
+
+    /// Takes what a user spent on another instance.
+    func noteSpending(_ count: Int, of user: UserID, at now: Moment) {
+        guard rate > 0 else { return }
+        users.withLock { users in
+            guard users[user] != nil || users.count < Self.capacity else { return }
             users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].bucket
-                .take(rate: rate, burst: burst, at: now)
+                .spend(count, rate: rate, burst: burst, at: now)
         }
     }
 
@@ -68,5 +108,19 @@ final class UserDirectory: Sendable {
                 users[id] = nil
             }
         }
+    }
+}
+
+extension UserDirectory.User {
+    /// Takes from the bucket; the milliseconds to wait, and how many messages there are to tell others of now.
+    fileprivate mutating func count(
+        _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment
+    ) -> (wait: Int64?, told: Int) {
+        if bucket.isFull(rate: rate, burst: burst, at: now) { untold = 0 }
+        if let wait = bucket.take(rate: rate, burst: burst, at: now) { return (wait, 0) }
+        untold += 1
+        guard untold >= portion else { return (nil, 0) }
+        defer { untold = 0 }
+        return (nil, untold)
     }
 }

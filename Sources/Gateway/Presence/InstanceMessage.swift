@@ -10,6 +10,8 @@ enum InstanceMessage: Hashable, Sendable {
     /// A client is back on another instance: whoever has its session open ends it and says so to that one.
     case release(RecoveryKey, to: InstanceID)
     case released(RecoveryKey)
+    /// What users spent of their message allowance.
+    case spent([UserSpending])
 
     enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -47,6 +49,18 @@ enum InstanceMessage: Hashable, Sendable {
         case "released":
             guard let key = root["key"]?.string.flatMap(RecoveryKey.init) else { return nil }
             self = .released(key)
+        case "spent":
+            guard let names = root["users"]?.array, let counts = root["counts"]?.array, names.count == counts.count
+            else {
+                return nil
+            }
+            self = .spent(
+                zip(names, counts).compactMap { name, count in
+                    guard let user = name.string.flatMap({ try? UserID(validating: $0, field: "users") }),
+                        let count = count.number, 1...100_000 ~= count
+                    else { return nil }
+                    return UserSpending(user: user, count: Int(count))
+                })
         default: return nil
         }
     }
@@ -87,6 +101,12 @@ enum InstanceMessage: Hashable, Sendable {
                 out.string("released")
                 out.key("key")
                 out.string(key.text)
+            case .spent(let spendings):
+                out.string("spent")
+                out.key("users")
+                out.array(spendings) { $0.string($1.user.value) }
+                out.key("counts")
+                out.array(spendings) { $0.integer(Int64($1.count)) }
             }
         }
     }
@@ -98,6 +118,7 @@ extension Services {
         switch message {
         case .close(let session, let user, let ending): end(session, of: user, ending)
         case .direct(let users, let data): deliverDirect(data, to: users)
+        case .spent(let spendings): note(spendings)
         case .friendship(let a, let b, let isFriend): tellAll(.friendship(a, b, isFriend: isFriend))
         case .release(let key, let asker): release(key, to: asker)
         case .released(let key): recovery?.released(key)

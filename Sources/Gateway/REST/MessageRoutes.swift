@@ -19,7 +19,7 @@ struct MessageRoutes: Sendable {
         let query = HistoryQuery(
             cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: look.room.historyBase)
         let page = try await access.store { (_) async throws(StoreError) in
-            try await services.history(of: room, query, newest: look.state.lastSequence)
+            try await services.currentHistory(of: room, query, known: look.state.lastSequence)
         }
         let body = Self.json(page, cursor)
         let tag = "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\""
@@ -84,7 +84,7 @@ struct MessageRoutes: Sendable {
             return message
         }
         let now = services.clock()
-        if let wait = services.users.countMessage(of: author.userID, at: now.monotonic) { throw .tooFast(wait: wait) }
+        if let wait = services.countMessage(of: author.userID, at: now.monotonic) { throw .tooFast(wait: wait) }
         switch await access.ask(room, { .send(nil, $0, message, author) }) {
         case .sent(let id, let sequence, let timestamp, let isDuplicate):
             let body = EventJSON.success {

@@ -13,7 +13,17 @@ extension RoomHub {
             case .share(let news): share(news, in: room)
             case .announce(let announcement, let user): announce(announcement, except: user, in: room)
             case .repair(let after): repair(room, after: after)
+            case .unrecord(let users): unrecord(users, in: room.id)
             }
+        }
+    }
+
+    private func unrecord(_ users: [UserID], in room: RoomID) {
+        shard.withStore({ (store) async throws(StoreError) in
+            for user in users { _ = try await store.remove(user, from: room) }
+        }) { [services] result in
+            guard case .failure(let error) = result else { return }
+            services.storeTrouble.warning("participants put out are still recorded", ["reason": "\(error)"])
         }
     }
 
@@ -28,8 +38,10 @@ extension RoomHub {
                 "new_message", data: MessageJSON.encode(message), offset: message.offset, for: encodings,
                 deflate: shard.deflate)
         }
-        guard let first = messages.first?.sequence, let last = messages.last?.sequence, first <= last else { return }
-        for target in room.audience.shards { shard.post(.messages(room.id, frames, first...last), to: target) }
+        guard let first = messages.first, let last = messages.last?.sequence, first.sequence <= last else { return }
+        for target in room.audience.shards {
+            shard.post(.messages(room.id, frames, first.sequence...last, since: first.timestamp), to: target)
+        }
     }
 
     private func announce(_ announcement: RoomAnnouncement, except user: UserID?, in room: HomeRoom) {

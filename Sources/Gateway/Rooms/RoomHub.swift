@@ -166,8 +166,11 @@ final class RoomHub {
         services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
         let mailbox = services.mailbox(shard.index)
         let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.storedMessages : nil
+        let duration = services.metrics.commitDuration
+        let begun = WallClock.monotonicMicroseconds()
         services.store.commit(writes) {
             mailbox.post(.committed($0))
+            duration.observe(Int(WallClock.monotonicMicroseconds() - begun))
             storedMessages?()
         }
     }

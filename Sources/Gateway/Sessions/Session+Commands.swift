@@ -19,7 +19,7 @@ extension Session {
     private func countMessage() throws(ChatError) {
         guard let user = identity?.userID else { return }
         let now = shard.now.monotonic
-        guard let wait = shard.services.users.countMessage(of: user, at: now) else { return }
+        guard let wait = shard.services.countMessage(of: user, at: now) else { return }
         rate.noteRefusal(at: now)
         throw .tooFast(wait: wait)
     }

@@ -95,9 +95,10 @@ final class ShardCore {
         case .fanOut(let room, let frames, let isDroppable, let user):
             let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user)
             services.metrics.deliveries.add(copies)
-        case .messages(let room, let frames, let numbers):
+        case .messages(let room, let frames, let numbers, let since):
             trail.note(room, numbers)
             services.metrics.deliveries.add(localRooms.fanOut(frames, to: room, numbers: numbers))
+            services.metrics.fanOut.observe(Int(loop.wallMilliseconds - since.milliseconds) * 1000)
         case .expelled(let address, let room): sessions[address]?.expelled(from: room)
         case .direct(let addresses, let frames):
             for address in addresses {

@@ -17,8 +17,8 @@ enum ShardMessage: Sendable {
     case reply(SessionAddress, request: UInt32, RoomReply)
     case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
     case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?)
-    /// Messages of a room, with their numbers.
-    case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>)
+    /// Messages of a room, with their numbers, and when the first of them was taken from its sender.
+    case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     case expelled(SessionAddress, RoomID)
     case direct([SessionAddress], EncodedFrames)
     case close(SessionAddress, CloseCode, ChatError)

@@ -111,6 +111,28 @@ def test_garbage_in_the_list_is_not_believed(fleet, make_chat, room, spoil):
         assert page[-1]["message"] == "goes on"
 
 
+def test_history_has_what_was_acknowledged_elsewhere_a_moment_ago(fleet, make_chat, room):
+    """The other instance may not have heard yet, nor the list have it: the acknowledgement waits for neither."""
+    keys, key = fleet.keys(), f"chat:history:{room}"
+    one, two = fleet.servers
+    writer = make_chat(one, "writer")
+    writer.join(room)
+    for number in range(1, 6):
+        writer.send(room, f"message {number}")
+    eventually(lambda: len(_list(keys, room)) == 5, "the list is there")
+    for number in range(6, 16):
+        # From here the other instance has the room in memory for a moment, and hears nothing of it.
+        before = two.get(f"/api/chat/{room}/history").json()["messages"]
+        assert [message["seq"] for message in before] == list(range(1, number))
+        assert writer.send(room, f"message {number}")["seq"] == number
+        eventually(lambda: len(_list(keys, room)) == number, "it is in the list")
+        keys.rpop(key)
+        for query in ("", "?limit=3", "?after=2", f"?before={number + 1}&limit=2", f"?around={number}&limit=4"):
+            page = two.get(f"/api/chat/{room}/history{query}").json()["messages"]
+            assert page[-1]["seq"] == number, query
+        eventually(lambda: len(_list(keys, room)) == number, "the list is whole again")
+
+
 def test_nonsense_on_a_rooms_channel_is_dropped(fleet, make_chat, room):
     keys = fleet.keys()
     alice, bob = (make_chat(server, user) for server, user in zip(fleet.servers, ["alice", "bob"]))
