@@ -11,6 +11,8 @@ final class BenchClient {
     }
 
     var lastSequence: Int64 = 0
+    /// Which instance it came to; empty until it is known.
+    private(set) var instance = ""
     private let user: String
     private let room: String
     private let context: BenchContext
@@ -59,6 +61,9 @@ final class BenchClient {
     private func take(_ bytes: UnsafeRawBufferPointer) {
         guard let (event, data) = framing.read(bytes, context.parser) else { return takeControl(bytes) }
         switch event {
+        case "authenticated":
+            // A session's id begins with its instance's; its loop and its own number follow.
+            instance = data?["socketId"]?.string?.split(separator: "-").dropLast(2).joined(separator: "-") ?? ""
         case "room_state" where !isReady:
             lastSequence = data?["lastSeq"]?.integer ?? 0
             isReady = true

@@ -11,10 +11,11 @@ enum BenchCommand {
         }
         do throws(UsageError) {
             let options = try BenchOptions(parsing: arguments)
-            guard let address = IPAddress(options.host) else {
+            let addresses = options.servers.compactMap { IPAddress($0.host) }
+            guard addresses.count == options.servers.count else {
                 throw UsageError(description: "--url must name an IP address")
             }
-            let outcome = await drive(options, address)
+            let outcome = await drive(options, addresses)
             if let trouble = outcome.trouble { complain("bench: \(trouble)") }
             complain(outcome.tally.table(options))
             print(String(decoding: outcome.tally.report(options), as: UTF8.self))
@@ -25,12 +26,12 @@ enum BenchCommand {
         }
     }
 
-    private static func drive(_ options: BenchOptions, _ address: IPAddress) async -> BenchOutcome {
+    private static func drive(_ options: BenchOptions, _ addresses: [IPAddress]) async -> BenchOutcome {
         let loop = EventLoop(name: "bench")
         loop.start()
         let outcome = await withCheckedContinuation { continuation in
             loop.post {
-                BenchDriver(options, address: address, loop: loop) { continuation.resume(returning: $0) }.begin()
+                BenchDriver(options, addresses: addresses, loop: loop) { continuation.resume(returning: $0) }.begin()
             }
         }
         loop.stop()

@@ -10,18 +10,20 @@ final class BenchDriver {
 
     private let options: BenchOptions
     private let loop: EventLoop
-    private let context: BenchContext
+    private let contexts: [BenchContext]
     private var clients: [BenchClient] = []
     private var ready: Set<Int> = []
     private var tally = BenchTally()
     private var ended: ((BenchOutcome) -> Void)?
 
     init(
-        _ options: BenchOptions, address: IPAddress, loop: EventLoop, ended: @escaping (BenchOutcome) -> Void
+        _ options: BenchOptions, addresses: [IPAddress], loop: EventLoop, ended: @escaping (BenchOutcome) -> Void
     ) {
         self.options = options
         self.loop = loop
-        context = BenchContext(loop: loop, address: address, port: options.port, host: options.host)
+        contexts = zip(options.servers, addresses).map { server, address in
+            BenchContext(loop: loop, address: address, port: server.port, host: server.host)
+        }
         self.ended = ended
     }
 
@@ -35,7 +37,8 @@ final class BenchDriver {
         do throws(ConnectError) {
             clients.append(
                 try BenchClient(
-                    index: index, room: index % options.rooms, transport: options.transport, context: context,
+                    index: index, room: index % options.rooms, transport: options.transport,
+                    context: contexts[options.server(of: index)],
                     report: { [self] in heard($0, by: index) }))
         } catch {
             end("cannot connect: \(error)")
@@ -55,8 +58,10 @@ final class BenchDriver {
             }
         case .message(let sequence, let text):
             guard let sentAt = text.split(separator: " ").last.flatMap({ Int64($0) }) else { return }
+            let sender = clients[index % options.rooms]
             tally.noteDelivery(
-                sequence, after: client.lastSequence, microseconds: WallClock.monotonicMicroseconds() - sentAt)
+                sequence, after: client.lastSequence, microseconds: WallClock.monotonicMicroseconds() - sentAt,
+                isFar: client.instance != sender.instance)
             client.lastSequence = max(client.lastSequence, sequence)
         case .refused: tally.noteRefused()
         case .lost(let reason): end("client \(index): \(reason)")

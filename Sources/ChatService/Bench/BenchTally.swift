@@ -9,6 +9,8 @@ struct BenchTally {
     private(set) var outOfOrder = 0
     private(set) var refused = 0
     private var latencies: [Int64] = []
+    /// Those of deliveries on other instances than the sender's.
+    private var farLatencies: [Int64] = []
 
     mutating func noteSent(to members: Int) {
         sent += 1
@@ -20,13 +22,14 @@ struct BenchTally {
     /// - Parameters:
     ///   - last: the number the client had seen last in its room.
     ///   - microseconds: from sending to receiving.
-    mutating func noteDelivery(_ sequence: Int64, after last: Int64, microseconds: Int64) {
+    ///   - isFar: the sender is on another instance.
+    mutating func noteDelivery(_ sequence: Int64, after last: Int64, microseconds: Int64, isFar: Bool) {
         if sequence <= last {
             repeated += 1
         } else {
             if sequence != last + 1 { outOfOrder += 1 }
             delivered += 1
-            latencies.append(microseconds)
+            if isFar { farLatencies.append(microseconds) } else { latencies.append(microseconds) }
         }
     }
 
@@ -74,8 +77,15 @@ struct BenchTally {
 
     /// Milliseconds from sending to receiving.
     private var percentiles: [(String, Double)] {
+        guard !farLatencies.isEmpty else { return Self.percentiles(of: latencies, ["p50ms", "p99ms", "maxMs"]) }
+        return Self.percentiles(of: latencies + farLatencies, ["p50ms", "p99ms", "maxMs"])
+            + Self.percentiles(of: latencies, ["nearP50ms", "nearP99ms", "nearMaxMs"])
+            + Self.percentiles(of: farLatencies, ["farP50ms", "farP99ms", "farMaxMs"])
+    }
+
+    private static func percentiles(of latencies: [Int64], _ names: [String]) -> [(String, Double)] {
         let sorted = latencies.sorted()
-        return [("p50ms", 0.5), ("p99ms", 0.99), ("maxMs", 1.0)].map { name, share in
+        return zip(names, [0.5, 0.99, 1.0]).map { name, share in
             guard !sorted.isEmpty else { return (name, 0) }
             return (name, Double(sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]) / 1000)
         }
