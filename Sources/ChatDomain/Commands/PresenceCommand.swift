@@ -21,6 +21,8 @@ public enum PresenceQuestion: Hashable, Sendable {
 
 public enum PresenceSubject: Hashable, Sendable {
     case users([UserID])
+    /// The participants of rooms.
+    case rooms([RoomID])
     case friends
     case everybody
     /// Only where watching ends: all of it.

@@ -2,6 +2,8 @@
 public struct WatchList: Sendable {
     /// Users one connection may name.
     public static let maximumUsers = 1000
+    /// Rooms whose participants one connection may watch.
+    public static let maximumRooms = 100
 
     public private(set) var users: Set<UserID> = []
     public var watchesEverybody = false

@@ -20,7 +20,9 @@ public struct LiveRoom: Sendable {
     static let repairDelay: Int64 = 150
 
     public internal(set) var room: Room
-    public internal(set) var participants: Set<UserID>
+    public internal(set) var participants: Set<UserID> { didSet { participantsRevision &+= 1 } }
+    /// Moves on whenever the participants may have changed.
+    public private(set) var participantsRevision: UInt32 = 0
     public internal(set) var members = RoomMembers()
     let limits: RoomLimits
     var gate: SequenceGate

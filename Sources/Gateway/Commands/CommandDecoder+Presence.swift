@@ -55,9 +55,12 @@ extension CommandDecoder {
         if fields["userIds"] != nil {
             return .users(try fields.identifiers("userIds", limit: WatchList.maximumUsers))
         }
+        if fields["roomIds"] != nil {
+            return .rooms(try fields.identifiers("roomIds", limit: WatchList.maximumRooms))
+        }
         if fields["friends"] != nil, try fields.bool("friends") { return .friends }
         if fields["all"] != nil, try fields.bool("all") { return .everybody }
         if orAnything { return .anything }
-        throw .badRequest("give userIds, friends:true or all:true")
+        throw .badRequest("give userIds, roomIds, friends:true or all:true")
     }
 }

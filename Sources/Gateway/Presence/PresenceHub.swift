@@ -131,15 +131,26 @@ final class PresenceHub: Sendable {
 
     /// How these users stand, in the order asked.
     func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
+        views(of: users, for: viewer, await absentees(among: users, for: viewer))
+    }
+
+    /// What is remembered of those who are not there and may be seen.
+    func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
+        let absent = board.withLock { board in users.filter { viewer.sees($0) && board.presence(of: $0) == nil } }
+        return await profiles(of: absent)
+    }
+
+    /// How these users stand at this moment, in the order asked.
+    func views(
+        of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
+    ) -> [PresenceView] {
         let present = board.withLock { board in users.map { board.presence(of: $0) } }
-        let absent = zip(users, present).filter { $0.1 == nil && viewer.sees($0.0) }.map(\.0)
-        let profiles = await profiles(of: absent)
         return zip(users, present).map { user, presence in
             guard viewer.sees(user) else {
                 return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
             }
             if let presence { return PresenceView(presence, for: viewer.user) }
-            return absence(of: user, profiles[user])
+            return absence(of: user, absentees[user])
         }
     }
 

@@ -4,16 +4,20 @@ import Identity
 
 /// One shard's sessions that asked for presence, and what each is owed.
 ///
-/// Those who named a user hear of every edge at once. Those who watch everybody get at most one change a user and
-/// `everybodyInterval`; trackers also get the list of who is online, at most once a `listInterval`.
+/// Those who named a user hear of every edge at once. Those who watch everybody, or rooms, get at most one change a user and
+/// `gatheringInterval`; trackers also get the list of who is online, at most once a `listInterval`.
 final class PresenceWatchers {
-    private static let everybodyInterval: Int64 = 250
+    private static let gatheringInterval: Int64 = 250
     private static let listInterval: Int64 = 1000
 
     private unowned let shard: ShardCore
     private var byUser: [UserID: [ObjectIdentifier: Session]] = [:]
     private var everybody: [ObjectIdentifier: Session] = [:]
     private var trackers: [ObjectIdentifier: Session] = [:]
+    private(set) lazy var rooms = RoomWatches { [unowned self] room in
+        // Through the mailbox, as what asks for a room: the two must not change places.
+        shard.services.mailbox(shard.services.home(of: room)).post(.unwatched(room, by: shard.index))
+    }
     private var coalescer = PresenceCoalescer()
     private var isListScheduled = false
 
@@ -42,6 +46,26 @@ final class PresenceWatchers {
         remove(session, of: session.presence.indexed)
         everybody[ObjectIdentifier(session)] = nil
         trackers[ObjectIdentifier(session)] = nil
+        rooms.forget(session)
+    }
+
+    /// A watched room's participants changed; who is new and there is shown.
+    func changed(_ room: RoomID, _ state: WatchedRoom?) {
+        let (newcomers, watchers) = rooms.update(room, state)
+        guard !watchers.isEmpty else { return }
+        for user in newcomers { show(user, to: watchers.filter { !hears(of: user, $0) }) }
+    }
+
+    /// Tells sessions that begin to watch a user how that user stands, unless that is offline.
+    func show(_ user: UserID, to sessions: [Session]) {
+        guard !sessions.isEmpty, let presence = shard.services.presence.presence(of: user) else { return }
+        tell(PresenceEdge(before: .offline, presence: presence), to: sessions)
+    }
+
+    /// Whether the session hears of a user in another way than by rooms.
+    private func hears(of user: UserID, _ session: Session) -> Bool {
+        let key = ObjectIdentifier(session)
+        return everybody[key] != nil || byUser[user]?[key] != nil
     }
 
     func befriended(_ a: UserID, _ b: UserID, isFriend: Bool) {
@@ -57,9 +81,9 @@ final class PresenceWatchers {
     func note(_ edges: [PresenceEdge]) {
         for edge in edges {
             tellNamed(edge)
-            guard !everybody.isEmpty else { continue }
+            guard !everybody.isEmpty || rooms.isWatched(edge.presence.user.userID) else { continue }
             if coalescer.isEmpty {
-                shard.loop.schedule(after: Self.everybodyInterval) { [weak self] in self?.tellEverybody() }
+                shard.loop.schedule(after: Self.gatheringInterval) { [weak self] in self?.tellGathered() }
             }
             coalescer.add(edge)
         }
@@ -71,8 +95,12 @@ final class PresenceWatchers {
         tell(edge, to: sessions.values.filter { !$0.presence.watch.watchesEverybody })
     }
 
-    private func tellEverybody() {
-        for edge in coalescer.take() { tell(edge, to: Array(everybody.values)) }
+    private func tellGathered() {
+        for edge in coalescer.take() {
+            let user = edge.presence.user.userID
+            let watchers = rooms.sessions(watching: user).values.filter { !hears(of: user, $0) }
+            tell(edge, to: Array(everybody.values) + watchers)
+        }
     }
 
     private func tell(_ edge: PresenceEdge, to sessions: [Session]) {

@@ -98,6 +98,8 @@ extension Session {
         index()
     }
 
+    var watchesPresence: Bool { !presence.watch.isEmpty || shard.watchers.rooms.isWatching(self) }
+
     /// Whether this session's user may see another.
     func mayShow(_ user: UserID) -> Bool {
         !hub.settings.isForFriendsOnly || presence.friends?.contains(user) == true

@@ -182,34 +182,41 @@ extension Session {
     // MARK: Watching
 
     private func watch(_ subject: PresenceSubject, _ request: Request) throws(ChatError) {
-        var watched: [UserID] = []
         switch subject {
         case .users(let users):
             try presence.watch.add(users)
             index()
-            watched = users
+            showPresence(of: users, request)
+        case .rooms(let rooms): try watchRooms(rooms, request)
         case .everybody:
             watchEverybody()
             return look(request) { session, hub, viewer in
                 session.snapshot(Array(hub.online(for: viewer).prefix(PresencePage.maximumUsers)), request)
             }
-        case .friends, .anything: presence.watch.watchesFriends = true
+        case .friends, .anything:
+            guard let asking = identity?.userID else { return }
+            presence.watch.watchesFriends = true
+            later(request, { await $0.friends(of: asking) }) { session, friends in
+                session.presence.friends = friends
+                session.index()
+                session.showPresence(of: friends, request)
+            }
         }
+    }
+
+    /// What is looked up takes a while: how they stand is taken when it is sent, so that it is never older than a change
+    /// that was told before it.
+    func showPresence(of users: some Sequence<UserID> & Sendable, _ request: Request) {
         guard let asking = identity?.userID else { return }
-        let isAboutFriends = subject == .friends
+        let shown = Array(users.prefix(PresencePage.maximumUsers))
         later(
             request,
-            { [watched] hub in
-                let friends = isAboutFriends ? await hub.friends(of: asking) : []
-                let users = isAboutFriends ? Array(friends.prefix(WatchList.maximumUsers)) : watched
-                return (friends, await hub.views(of: users, for: hub.viewer(asking)))
+            { hub in
+                let viewer = await hub.viewer(asking)
+                return (viewer, await hub.absentees(among: shown, for: viewer))
             }
-        ) { session, answer in
-            if isAboutFriends {
-                session.presence.friends = answer.0
-                session.index()
-            }
-            session.snapshot(answer.1, request)
+        ) { session, known in
+            session.snapshot(session.hub.views(of: shown, for: known.0, known.1), request)
         }
     }
 
@@ -223,9 +230,12 @@ extension Session {
     private func unwatch(_ subject: PresenceSubject, _ request: Request) {
         switch subject {
         case .users(let users): presence.watch.remove(users)
+        case .rooms(let rooms): shard.watchers.rooms.remove(self, from: rooms)
         case .friends: presence.watch.watchesFriends = false
         case .everybody: presence.watch.watchesEverybody = false
-        case .anything: presence.watch.removeAll()
+        case .anything:
+            presence.watch.removeAll()
+            shard.watchers.rooms.forget(self)
         }
         shard.watchers.setEverybody(self, presence.watch.watchesEverybody)
         index()

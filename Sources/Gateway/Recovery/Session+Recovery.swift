@@ -35,7 +35,7 @@ extension Session {
 
     /// What is to be kept of this session for its client; nil when something would be missing for certain.
     func recoverable() -> RecoverableSession? {
-        guard let identity, rooms.count <= Self.maximumRecoveredRooms, !isChangingRooms, presence.watch.isEmpty else {
+        guard let identity, rooms.count <= Self.maximumRecoveredRooms, !isChangingRooms, !watchesPresence else {
             return nil
         }
         var newest: [RoomID: SequenceNumber] = [:]

@@ -24,6 +24,12 @@ final class HomeRoom {
     var changes = 0
     /// Whether sessions here receive its traffic, so that other instances' is asked for.
     var isSubscribed = false
+    /// Shards whose sessions watch the participants' presence, and what they were told last.
+    var watchers: Set<UInt16> = []
+    var toldRevision: UInt32 = 0
+    var isTelling = false
+    /// Whether the store is about to be asked who came in on another instance.
+    var isAwaitingRecord = false
 
     struct PendingJoin {
         let session: SessionAddress
@@ -48,7 +54,8 @@ final class HomeRoom {
     }
 
     var isForgettable: Bool {
-        waiting.isEmpty && reading.isEmpty && !isRepairing && !isQueuedForWrite && inPlace { $0.isIdle } ?? true
+        waiting.isEmpty && reading.isEmpty && watchers.isEmpty && !isRepairing && !isQueuedForWrite
+            && inPlace { $0.isIdle } ?? true
     }
 
     /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a

@@ -10,6 +10,7 @@ extension RoomHub {
         for origin in room.live?.abandonWrites() ?? [] { reply(.refused(.roomUnavailable), to: origin) }
         if let timer = room.timer { shard.loop.cancel(timer.id) }
         room.timer = nil
+        tellWatchersOfTheEnd(of: room)
         updateSubscription(room)
         room.isClosing = room.live?.isWriting ?? false
         room.live = nil

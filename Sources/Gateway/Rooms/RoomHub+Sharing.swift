@@ -30,10 +30,11 @@ extension RoomHub {
         RoomNewsCodec.encode(news, from: services.configuration.instance, in: room.id)
     }
 
-    /// Traffic is wanted while sessions here receive it.
+    /// Traffic is wanted while sessions here receive it, or watch who takes part.
     func updateSubscription(_ room: HomeRoom) {
-        guard room.isSubscribed == room.audience.isEmpty else { return }
-        room.isSubscribed = !room.audience.isEmpty
+        let isWanted = !room.audience.isEmpty || !room.watchers.isEmpty
+        guard room.isSubscribed != isWanted else { return }
+        room.isSubscribed = isWanted
         services.metrics.rooms.add(room.isSubscribed ? 1 : -1)
         guard let bus = services.bus else { return }
         if room.isSubscribed { bus.subscribe(room.id) } else { bus.unsubscribe(room.id) }
@@ -52,7 +53,11 @@ extension RoomHub {
             return services.busTrouble.warning("room news not understood", ["room": id.value])
         }
         guard instance != services.configuration.instance else { return }
-        if case .changed(let change) = news { weighing(room) { apply(change, to: room) } }
+        switch news {
+        case .changed(let change): weighing(room) { apply(change, to: room) }
+        case .joined(let user): noteArrival(of: user.userID, in: room)
+        default: break
+        }
         perform(room.live?.heard(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
         followUp(room)
     }
@@ -106,7 +111,7 @@ extension RoomHub {
     }
 
     /// Reads what rooms are now, one after the other: a change made elsewhere while nobody listened is not told again.
-    private func refresh(_ ids: ArraySlice<RoomID>) {
+    func refresh(_ ids: ArraySlice<RoomID>) {
         var rest = ids
         while let id = rest.popFirst() {
             guard let room = rooms[id], room.live != nil else { continue }

@@ -80,6 +80,7 @@ final class RoomHub {
             room.enter(session, encoding)
         case .look(let origin, let user):
             if let look = room.live?.look(by: user) { reply(.look(look), to: origin) }
+        case .watch(let origin, let user, let target): watch(room, for: user, on: target, origin)
         case .changed(let change):
             share(.changed(change), in: room)
             apply(change, to: room)
@@ -128,7 +129,8 @@ final class RoomHub {
         case .leave(let session, let request?, _):
             shard.post(.reply(session, request: request, .done), to: session.shard)
         case .leave: break
-        case .send(_, let origin, _, _), .look(let origin, _): reply(.refused(error), to: origin)
+        case .send(_, let origin, _, _), .look(let origin, _), .watch(let origin, _, _):
+            reply(.refused(error), to: origin)
         case .changed, .reencode: break
         }
     }
@@ -151,6 +153,7 @@ final class RoomHub {
             unwritten.append(room)
         }
         updateSubscription(room)
+        tellWatchers(of: room)
         schedule(room)
     }
 

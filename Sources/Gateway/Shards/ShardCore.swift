@@ -90,6 +90,7 @@ final class ShardCore {
         case .subscribed(let room): hub.subscribed(room)
         case .reconnected: hub.reconnected()
         case .lost(let instance): hub.lost(instance)
+        case .unwatched(let room, let shard): hub.unwatch(room, on: shard)
         case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
         case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
         case .fanOut(let room, let frames, let isDroppable, let user):
@@ -112,6 +113,7 @@ final class ShardCore {
             session.channel.close(code, reason: error.message)
         case .logOut(let address): sessions[address]?.logOut()
         case .presence(let edges): watchers.note(edges)
+        case .watched(let room, let state): watchers.changed(room, state)
         case .friendship(let a, let b, let isFriend): watchers.befriended(a, b, isFriend: isFriend)
         case .poll(let ticket, let origin, let kind, let request): takePoll(ticket, from: origin, kind, request)
         case .polled(let ticket, let response): pollAnswered(ticket, response)

@@ -12,6 +12,8 @@ enum ShardMessage: Sendable {
     case subscribed(RoomID)
     case reconnected
     case lost(InstanceID)
+    /// Nobody on that shard watches the room's participants any more.
+    case unwatched(RoomID, by: UInt16)
 
     // To the shard where the session lives.
     case reply(SessionAddress, request: UInt32, RoomReply)
@@ -26,6 +28,8 @@ enum ShardMessage: Sendable {
     case logOut(SessionAddress)
     case presence([PresenceEdge])
     case friendship(UserID, UserID, isFriend: Bool)
+    /// How a watched room is now; nil when it was deleted.
+    case watched(RoomID, WatchedRoom?)
 
     // Between the shard where an Engine.IO request came in and the one its session lives on.
     case poll(UInt64, from: UInt16, EngineIORequest, HTTPRequest)
@@ -45,6 +49,8 @@ enum RoomCommand: Sendable {
     case reencode(SessionAddress, FrameEncoding)
     /// Asks what the room is and whether this user may enter.
     case look(RequestOrigin, UserID?)
+    /// Sessions on that shard are to know who takes part, on behalf of this user.
+    case watch(RequestOrigin, UserID, shard: UInt16)
     /// The store changed; what is in memory follows.
     case changed(RoomChange)
 }

@@ -157,3 +157,15 @@ def test_direct_rooms_over_two_instances(fleet, make_chat, request):
     assert second.expect("new_message")["message"] == "between us"
     with pytest.raises(Refused):
         stranger.ask("join_room", {"roomId": room})
+
+
+def test_who_joins_on_another_instance_is_seen_by_those_who_watch_the_room(fleet, make_chat, room):
+    one, two = fleet.servers
+    watcher = make_chat(one, "watcher")
+    watcher.join(room)
+    watcher.ask("leave_room", {"roomId": room})
+    # Nobody on this instance is in the room any more: what is heard of it is for the watcher alone.
+    watcher.ask("subscribe_presence", {"roomIds": [room]})
+    newcomer = make_chat(two, f"newcomer-{room}")
+    newcomer.join(room)
+    watcher.expect("user_status_change", lambda data: data["userId"] == newcomer.user_id)
