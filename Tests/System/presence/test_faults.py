@@ -104,3 +104,25 @@ def test_a_drained_instance_leaves_its_users_to_the_grace_of_the_other(make_pair
     chat.expect("user_status_change", lambda data: data == data | {"userId": "bob", "status": "offline"}, 25)
     assert changes(chat, "offline") == []
     assert two.get("/online-status?ids=alice,bob", headers=KEY).json()[0]["online"] is True
+
+
+def test_an_instance_that_starts_again_at_once_under_its_name_keeps_no_ghosts(make_pair, make_chat):
+    pair = make_pair()
+    one, two = pair.servers
+    chat = watch(make_chat, two, "alice", "bob")
+    make_chat(one, "alice").join("lobby")
+    bob = make_chat(one, "bob")
+    eventually(lambda: pair.online(two) == 3, "all are online")
+    chat.read_for(0.5)
+    chat.inbox.clear()
+    one.kill()
+    one.start()
+    bob = make_chat(one, "bob")
+    change = chat.expect("user_status_change", lambda data: data["status"] == "offline", 20)
+    assert change["userId"] == "alice"
+    chat.read_for(1)
+    # Who came back within the time of a lease was never gone.
+    assert chat.events("user_status_change") == [] and pair.status(two, "bob") == "online"
+    assert pair.keys.hlen("chat-service:instance:i1:sessions") == 1
+    eventually(lambda: not pair.keys.exists("chat:room:lobby:users"), "nobody is in the room")
+    bob.settle()

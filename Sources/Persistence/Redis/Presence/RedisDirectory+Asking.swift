@@ -54,4 +54,9 @@ extension RedisDirectory {
         // One that has ended stays until it is swept; only then its events are anybody's.
         return !lease.isNull
     }
+
+    public func sharedFriends(of user: UserID) async -> Set<UserID> {
+        guard let members = try? await client.send(["SMEMBERS", "user:friends:\(user.value)"]).array else { return [] }
+        return Set(members.compactMap { $0.text.flatMap { try? UserID(validating: $0, field: "friend") } })
+    }
 }

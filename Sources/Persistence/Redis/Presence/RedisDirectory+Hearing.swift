@@ -11,12 +11,21 @@ enum Channels {
 
 enum Keys {
     static let instances: RedisArgument = "chat-service:instances"
+    static func sessions(of instance: InstanceID) -> RedisArgument {
+        RedisArgument("chat-service:instance:\(instance):sessions")
+    }
+    static func rooms(of instance: InstanceID) -> RedisArgument {
+        RedisArgument("chat-service:instance:\(instance):rooms")
+    }
     static func user(_ user: UserID) -> RedisArgument { RedisArgument("chat-service:user:\(user.value)") }
 }
 
 /// What comes from Redis.
 extension RedisDirectory {
     private static let sliceUsers = 500
+    /// What is published is heard within a second, or the connection is no good.
+    private static let hearingChecks = 100
+    private static let hearingPause: Duration = .milliseconds(10)
 
     func heard(_ event: RedisSubscriberEvent) {
         switch event {
@@ -39,8 +48,10 @@ extension RedisDirectory {
         }
         state.withLock { state in
             guard state.isLinked else { return }
-            state.heardWhileReading?.append(event)
-            if case .changed(let presence, _) = event { keepHidden(presence, in: &state) }
+            if case .changed(let presence, _) = event {
+                state.heardWhileReading?[presence.user.userID] = presence
+                keepHidden(presence, in: &state)
+            }
             state.handler?(event)
         }
     }
@@ -58,30 +69,53 @@ extension RedisDirectory {
     }
 
     private func heard(envelope: [UInt8]) {
-        guard let split = envelope.firstIndex(of: 0), !envelope[..<split].elementsEqual(instance.value.utf8) else {
-            return
-        }
+        guard let split = envelope.firstIndex(of: 0) else { return }
         let payload = Array(envelope[(split + 1)...])
-        state.withLock { $0.handler?(.received(payload: payload)) }
+        state.withLock { state in
+            if !envelope[..<split].elementsEqual(instance.value.utf8) {
+                state.handler?(.received(payload: payload))
+            } else if let mark = UInt64(String(decoding: payload, as: UTF8.self)) {
+                state.mark = mark
+            }
+        }
     }
 
-    /// Reads everybody, and puts what changed meanwhile behind it.
+    /// Reads everybody. What was heard meanwhile is newer than what was read, and everything older has been heard before
+    /// the two are compared: else a user who has just come would seem to be gone, or an outdated change would come behind.
     func readEverybody() async {
-        state.withLock { $0.heardWhileReading = [] }
-        let all = await everybody()
+        state.withLock { $0.heardWhileReading = [:] }
+        var all = await everybody()
+        let isHeardOut = await hearOut()
         state.withLock { state in
-            let later = state.heardWhileReading ?? []
+            let later = state.heardWhileReading ?? [:]
             state.heardWhileReading = nil
-            guard let all, state.isLinked else { return state.comparedAt = nil }
+            guard isHeardOut, all != nil, state.isLinked else { return state.comparedAt = nil }
+            for (user, presence) in later {
+                all?[user] = presence.own == .offline && presence.sessions == 0 ? nil : presence
+            }
             // Others may be on their way back, as this instance was, until every lease had its time.
             let isComplete = state.watch.mayJudge(at: clock().monotonic)
             if !isComplete { state.comparedAt = nil }
-            state.handler?(.everybody(all, isComplete: isComplete))
-            for event in later { state.handler?(event) }
+            state.handler?(.everybody(all.map { Array($0.values) } ?? [], isComplete: isComplete))
         }
     }
 
-    private func everybody() async -> [UserPresence]? {
+    /// Waits until everything published by now has been heard; false when it may have been missed.
+    private func hearOut() async -> Bool {
+        let mark = state.withLock { state in
+            state.lastMark += 1
+            return state.lastMark
+        }
+        let command = publication(Array(String(mark).utf8), on: Channels.inbox(of: instance))
+        guard let listeners = try? await client.send(command).integer, listeners > 0 else { return false }
+        for _ in 0..<Self.hearingChecks {
+            if state.withLock({ $0.mark >= mark }) { return true }
+            try? await Task.sleep(for: Self.hearingPause)
+        }
+        return false
+    }
+
+    private func everybody() async -> [UserID: UserPresence]? {
         var cursor = "0"
         var found: [UserID: UserPresence] = [:]
         repeat {
@@ -97,6 +131,6 @@ extension RedisDirectory {
             }
             cursor = next
         } while cursor != "0"
-        return Array(found.values)
+        return found
     }
 }

@@ -1,0 +1,78 @@
+public import ChatDomain
+import RedisLink
+import Synchronization
+
+/// This instance's sessions and their places in rooms, told to Redis in the order of the calls.
+extension RedisDirectory {
+    private static let maximumGone = 10_000
+
+    public func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
+        let user = record.user.userID
+        let local: [SessionRecord]? = state.withLock { state in
+            let outcome = state.own.connect(record, limit: state.isLinked ? 0 : maximumSessions, at: record.connectedAt)
+            guard state.isLinked else {
+                tellAlone(outcome.change, in: state)
+                return outcome.evicted
+            }
+            tell(connection(of: record, limit: maximumSessions, at: record.connectedAt)) { [self] reply in
+                let evicted = taken(reply, user: user)
+                if let wish = reply.array?.first?.text.flatMap(PresenceStatus.init), wish != record.wish {
+                    adopt(wish, of: record.id, user)
+                }
+                completion(evicted)
+            } failed: {
+                completion([])
+            }
+            return nil
+        }
+        if let local { completion(local) }
+    }
+
+    public func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
+        state.withLock { state in
+            let change = state.own.update(session, of: user, update, at: now)
+            guard state.isLinked else { return tellAlone(change, in: state) }
+            let (what, value) = Self.words(update)
+            tell(
+                .script(
+                    PresenceScripts.update, keys: [],
+                    arguments: [
+                        RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value), what,
+                        value, RedisArgument(now.milliseconds), RedisArgument(now.iso8601),
+                    ]))
+        }
+    }
+
+    public func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
+        state.withLock { state in
+            let change = state.own.remove(session, of: user, at: now)
+            guard state.isLinked else {
+                noteGone(session, user, in: &state)
+                return tellAlone(change, in: state)
+            }
+            tell(removal(of: session, user, at: now)) { _ in
+            } failed: { [self] in
+                self.state.withLock { noteGone(session, user, in: &$0) }
+            }
+        }
+    }
+
+    public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {
+        state.withLock { state in
+            let place = RoomPlace(room: room, user: user)
+            if isPresent { state.rooms.insert(place) } else { state.rooms.remove(place) }
+            guard !state.isLinked else { return tell(self.place(place, isPresent)) }
+            if isPresent { state.leftRooms.remove(place) } else { state.leftRooms.insert(place) }
+        }
+    }
+
+    private func noteGone(_ session: SessionID, _ user: UserID, in state: inout State) {
+        if state.gone.count < Self.maximumGone { state.gone[session] = user }
+    }
+
+    /// What the sessions of other instances make of one here.
+    private func adopt(_ wish: PresenceStatus, of session: SessionID, _ user: UserID) {
+        let now = clock().wall
+        state.withLock { _ = $0.own.update(session, of: user, .wish(wish), at: now) }
+    }
+}
