@@ -5,20 +5,21 @@ enum BenchCommand {
     static func run(
         _ arguments: [String], print: @Sendable (String) -> Void, complain: @Sendable (String) -> Void
     ) async -> Int32 {
+        if arguments.first == "presence" {
+            return await PresenceBenchCommand.run(Array(arguments.dropFirst()), print: print, complain: complain)
+        }
         if arguments.contains("--help") {
-            print(BenchOptions.usage)
+            print(BenchOptions.usage + "\n\n" + PresenceBenchOptions.usage)
             return ExitCode.success
         }
         do throws(UsageError) {
             let options = try BenchOptions(parsing: arguments)
-            let addresses = options.servers.compactMap { IPAddress($0.host) }
-            guard addresses.count == options.servers.count else {
-                throw UsageError(description: "--url must name an IP address")
-            }
+            let addresses = try options.servers.map { server throws(UsageError) in try server.address }
             let outcome = await drive(options, addresses)
             if let trouble = outcome.trouble { complain("bench: \(trouble)") }
-            complain(outcome.tally.table(options))
-            print(String(decoding: outcome.tally.report(options), as: UTF8.self))
+            let report = outcome.tally.report(options)
+            complain(report.table)
+            print(String(decoding: report.json, as: UTF8.self))
             return outcome.isClean ? ExitCode.success : ExitCode.failure
         } catch {
             complain("chat-service: \(error)\n\n\(BenchOptions.usage)")

@@ -9,14 +9,9 @@ struct BenchOptions: Equatable, Sendable {
         case polling
     }
 
-    struct Server: Hashable, Sendable {
-        var host = "127.0.0.1"
-        var port: UInt16 = 5004
-    }
-
     var transport = Transport.websocket
     /// Where clients connect: the first of every room to one, the second to the next, and so on.
-    var servers = [Server()]
+    var servers = [BenchServer()]
     var clients = 100
     var rooms = 10
     /// Messages a second, over all rooms.
@@ -35,16 +30,16 @@ struct BenchOptions: Equatable, Sendable {
 
     init(parsing arguments: [String]) throws(UsageError) {
         var rest = arguments[...]
-        var given: [Server] = []
+        var given: [BenchServer] = []
         while let name = rest.popFirst() {
             guard let value = rest.popFirst() else { throw UsageError(description: "\(name) needs a value") }
             switch name {
-            case "--url": given.append(try Self.server(value))
+            case "--url": given.append(try BenchServer(url: value))
             case "--transport": transport = try Self.transport(value)
-            case "--clients": clients = try Self.number(value, 1...20_000, for: name)
-            case "--rooms": rooms = try Self.number(value, 1...20_000, for: name)
-            case "--rate": rate = try Self.number(value, 1...100_000, for: name)
-            case "--seconds": seconds = try Self.number(value, 1...3600, for: name)
+            case "--clients": clients = try BenchServer.number(value, 1...20_000, for: name)
+            case "--rooms": rooms = try BenchServer.number(value, 1...20_000, for: name)
+            case "--rate": rate = try BenchServer.number(value, 1...100_000, for: name)
+            case "--seconds": seconds = try BenchServer.number(value, 1...3600, for: name)
             default: throw UsageError(description: "bench knows no \(name)")
             }
         }
@@ -55,26 +50,11 @@ struct BenchOptions: Equatable, Sendable {
     /// The server client number `index` connects to. Senders are spread like everybody else.
     func server(of index: Int) -> Int { (index / rooms + index % rooms) % servers.count }
 
-    private static func server(_ text: String) throws(UsageError) -> Server {
-        guard let url = ServerURL(text), url.scheme == "http" || url.scheme == "ws" else {
-            throw UsageError(description: "--url must be http://ADDRESS:PORT")
-        }
-        return Server(
-            host: url.host == "localhost" ? "127.0.0.1" : url.host, port: UInt16(clamping: url.port ?? 80))
-    }
-
     private static func transport(_ text: String) throws(UsageError) -> Transport {
         guard let transport = Transport(rawValue: text) else {
             let names = Transport.allCases.map(\.rawValue).joined(separator: ", ")
             throw UsageError(description: "--transport must be one of \(names)")
         }
         return transport
-    }
-
-    private static func number(_ text: String, _ range: ClosedRange<Int>, for name: String) throws(UsageError) -> Int {
-        guard let value = Int(text), range.contains(value) else {
-            throw UsageError(description: "\(name) must be \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
     }
 }

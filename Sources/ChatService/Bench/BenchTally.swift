@@ -1,5 +1,3 @@
-import JSON
-
 /// What was owed, what came, and how late.
 struct BenchTally {
     private(set) var sent = 0
@@ -38,56 +36,23 @@ struct BenchTally {
 
     // MARK: Telling
 
-    func report(_ options: BenchOptions) -> [UInt8] {
-        var out = JSONWriter()
-        out.object { out in
-            out.key("transport")
-            out.string(options.transport.rawValue)
-            for (name, value) in counts(options) {
-                out.key(escaping: name)
-                out.integer(value)
-            }
-            for (name, value) in percentiles {
-                out.key(escaping: name)
-                out.number(value)
-            }
+    func report(_ options: BenchOptions) -> BenchReport {
+        var report = BenchReport()
+        report.add("transport", options.transport.rawValue)
+        report.add("clients", options.clients)
+        report.add("rooms", options.rooms)
+        report.add("sent", sent)
+        report.add("owed", owed)
+        report.add("delivered", delivered)
+        report.add("missing", missing)
+        report.add("repeated", repeated)
+        report.add("outOfOrder", outOfOrder)
+        report.add("refused", refused)
+        report.add(latencies: latencies + farLatencies)
+        if !farLatencies.isEmpty {
+            report.add(latencies: latencies, of: "near")
+            report.add(latencies: farLatencies, of: "far")
         }
-        return out.bytes
-    }
-
-    /// The same for people.
-    func table(_ options: BenchOptions) -> String {
-        let rows =
-            [("transport", options.transport.rawValue)]
-            + counts(options).map { ($0, String($1)) }
-            + percentiles.map { ($0, String($1)) }
-        let width = rows.map(\.0.count).max() ?? 0
-        return rows.map { name, value in
-            "  " + name + String(repeating: " ", count: width - name.count) + "  " + value
-        }.joined(separator: "\n")
-    }
-
-    private func counts(_ options: BenchOptions) -> [(String, Int)] {
-        [
-            ("clients", options.clients), ("rooms", options.rooms), ("sent", sent), ("owed", owed),
-            ("delivered", delivered), ("missing", missing), ("repeated", repeated), ("outOfOrder", outOfOrder),
-            ("refused", refused),
-        ]
-    }
-
-    /// Milliseconds from sending to receiving.
-    private var percentiles: [(String, Double)] {
-        guard !farLatencies.isEmpty else { return Self.percentiles(of: latencies, ["p50ms", "p99ms", "maxMs"]) }
-        return Self.percentiles(of: latencies + farLatencies, ["p50ms", "p99ms", "maxMs"])
-            + Self.percentiles(of: latencies, ["nearP50ms", "nearP99ms", "nearMaxMs"])
-            + Self.percentiles(of: farLatencies, ["farP50ms", "farP99ms", "farMaxMs"])
-    }
-
-    private static func percentiles(of latencies: [Int64], _ names: [String]) -> [(String, Double)] {
-        let sorted = latencies.sorted()
-        return zip(names, [0.5, 0.99, 1.0]).map { name, share in
-            guard !sorted.isEmpty else { return (name, 0) }
-            return (name, Double(sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]) / 1000)
-        }
+        return report
     }
 }

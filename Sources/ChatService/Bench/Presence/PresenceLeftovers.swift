@@ -1,0 +1,47 @@
+import RedisLink
+
+/// What a dead instance and its users left in Redis.
+enum PresenceLeftovers {
+    /// - Parameters:
+    ///   - endpoint: the Redis server.
+    ///   - instance: the dead one.
+    /// - Returns: keys that are theirs, and keys that still name one of them.
+    static func keys(in endpoint: RedisEndpoint, of instance: String) async throws(BenchTrouble) -> [String] {
+        let client = RedisClient(endpoint.link)
+        do throws(RedisError) {
+            let found = try await search(client, instance)
+            await client.close()
+            return found
+        } catch {
+            await client.close()
+            throw BenchTrouble(description: "Redis not read: \(error)")
+        }
+    }
+
+    private static func search(_ client: RedisClient, _ instance: String) async throws(RedisError) -> [String] {
+        for _ in 0..<500 where client.state != .connected { try? await Task.sleep(for: .milliseconds(10)) }
+        let user = PresenceClient.userPrefix
+        var left = try await scan(client, ["SCAN"]).filter {
+            $0.contains(user) || $0.hasPrefix("chat-service:instance:\(instance):")
+                || $0.hasPrefix("online:socket:user:\(instance)-")
+        }
+        for set in ["online_users", "online:users:set", "chat-service:users"] {
+            let members = try await scan(client, ["SSCAN", RedisArgument(set)])
+            if members.contains(where: { $0.hasPrefix(user) }) { left.append(set) }
+        }
+        let lease = try await client.send(["ZSCORE", "chat-service:instances", RedisArgument(instance)])
+        if !lease.isNull { left.append("chat-service:instances") }
+        return left
+    }
+
+    private static func scan(_ client: RedisClient, _ command: [RedisArgument]) async throws(RedisError) -> [String] {
+        var cursor = "0"
+        var found: [String] = []
+        repeat {
+            let page = try await client.send(command + [RedisArgument(cursor), "COUNT", 1000]).array ?? []
+            found += page.last?.array?.compactMap(\.text) ?? []
+            cursor = page.first?.text ?? "0"
+        } while cursor != "0"
+        return found
+    }
+}
