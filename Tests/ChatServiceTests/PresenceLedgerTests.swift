@@ -33,6 +33,9 @@ import Testing
 
     @Test func watchersShareTheUsers() throws {
         let options = try PresenceBenchOptions(parsing: ["churn", "--clients", "2500"])
+        #expect(throws: UsageError.self) {
+            try PresenceBenchOptions(parsing: ["churn", "--clients", "2500", "--watchers", "2"])
+        }
         #expect(options.watched == [0..<834, 834..<1668, 1668..<2500])
         let watching = try PresenceBenchOptions(parsing: ["watch", "--clients", "10", "--watchers", "2"])
         #expect(watching.watched == [0..<10, 0..<10])

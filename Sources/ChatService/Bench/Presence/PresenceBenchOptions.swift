@@ -64,7 +64,7 @@ struct PresenceBenchOptions: Equatable, Sendable {
         guard scenario != .crash || other != nil else {
             throw UsageError(description: "crash needs --other, which is to announce who is gone")
         }
-        guard (watchers ?? 1) * WatchLimit.users >= clients || scenario == .watch else {
+        if let watchers, scenario != .watch, watchers * WatchLimit.users < clients {
             throw UsageError(description: "--watchers name 1,000 users each: that is not everybody")
         }
         guard scenario != .watch || clients <= WatchLimit.users else {
