@@ -15,12 +15,12 @@ public final class Gateway: Sendable {
     /// - Parameters:
     ///   - storedMessages: told after each write of messages, from any thread.
     ///   - instanceLost: told of instances found dead, whose sessions are gone.
-    ///   - presenceChanged: told of what others see change about a user, in order, by the one instance that made it so.
+    ///   - presenceChanged: told of what others see change about a user, in order, and whether this instance made it so.
     public init(
         configuration: GatewayConfiguration, loops: Int, store: any DurableStore, bus: (any RoomBus)? = nil,
         cache: (any HistoryCache)? = nil, storedMessages: (@Sendable () -> Void)? = nil,
         instanceLost: (@Sendable (InstanceID) -> Void)? = nil, directory: any SessionDirectory,
-        presenceChanged: (@Sendable (PresenceEdge) -> Void)? = nil,
+        presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)? = nil,
         recovery: (any RecoveryStore)? = nil, authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
     ) async throws {

@@ -73,7 +73,7 @@ public final class Services: Sendable {
         configuration: GatewayConfiguration, store: any DurableStore, bus: (any RoomBus)?, cache: (any HistoryCache)?,
         storedMessages: (@Sendable () -> Void)?, instanceLost: (@Sendable (InstanceID) -> Void)?,
         directory: any SessionDirectory,
-        presenceChanged: (@Sendable (PresenceEdge) -> Void)?,
+        presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?,
         recovery: (any RecoveryStore)?,
         authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry, mailboxes: [Mailbox]

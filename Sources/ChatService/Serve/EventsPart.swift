@@ -24,10 +24,10 @@ struct EventsPart: Sendable {
             broker: broker, directory: directory, logger: logger, registry: registry)
         presence = try events.presenceQueue.map { queue in
             PresenceEvents(
-                instance: configuration.instance, startedAt: Timestamp(milliseconds: WallClock.milliseconds()),
+                instance: configuration.instance,
                 broker: try RabbitMQBroker(
                     try events.endpoint(), queue: queue, clock: WallClock.monotonicMilliseconds),
-                logger: logger)
+                clock: { Timestamp(milliseconds: WallClock.milliseconds()) }, logger: logger, registry: registry)
         }
     }
 
@@ -43,9 +43,9 @@ struct EventsPart: Sendable {
     }
 
     /// To be told of what others see change about a user; nil where nobody wants to know.
-    var presenceChanged: (@Sendable (PresenceEdge) -> Void)? {
+    var presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)? {
         guard let presence else { return nil }
-        return { presence.note($0, at: Timestamp(milliseconds: WallClock.milliseconds())) }
+        return { presence.note($0, isOwn: $1) }
     }
 
     func start() {

@@ -12,15 +12,15 @@ final class PresenceHub: Sendable {
     private let store: any DurableStore
     private let trouble: OccasionalLogger
     private let gauge: Gauge
-    /// Told of the edges others see, by the one instance that made them, in order for each user.
-    private let changed: (@Sendable (PresenceEdge) -> Void)?
+    /// Told of the edges others see, in order for each user, and whether this instance made them.
+    private let changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
     private let board = Mutex(PresenceBoard())
     private let instance: InstanceID
     private let flushing = Mutex<Task<Void, Never>?>(nil)
 
     init(
         instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, settings: PresenceSettings,
-        changed: (@Sendable (PresenceEdge) -> Void)?, online: Gauge, logger: Logger
+        changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?, online: Gauge, logger: Logger
     ) {
         self.instance = instance
         self.directory = directory
@@ -45,7 +45,7 @@ final class PresenceHub: Sendable {
                 board.withLock { board in
                     guard let edge = board.apply(presence) else { return }
                     gauge.set(board.onlineCount)
-                    if origin == instance { remember(edge) }
+                    remember(edge, isOwn: origin == instance)
                     tell(.presence([edge]))
                 }
             case .everybody(let all, let isComplete):
@@ -79,10 +79,11 @@ final class PresenceHub: Sendable {
         await flush()
     }
 
-    private func remember(_ edge: PresenceEdge) {
+    /// The instance that made an edge stores when the user was seen, and publishes it.
+    private func remember(_ edge: PresenceEdge, isOwn: Bool) {
         guard edge.isVisible else { return }
-        seen.note(edge.presence.user.userID, at: edge.presence.lastSeen)
-        changed?(edge)
+        if isOwn { seen.note(edge.presence.user.userID, at: edge.presence.lastSeen) }
+        changed?(edge, isOwn)
     }
 
     func flush() async {

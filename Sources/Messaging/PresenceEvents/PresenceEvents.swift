@@ -4,87 +4,75 @@ import Synchronization
 public import Telemetry
 
 /// Publishes who came online and who went offline, each user's events in order, at least once while this process lives.
-///
-/// One batch is under way at a time. Where the broker does not take an event, it and everything behind it go again, so that
-/// no later event of a user overtakes an earlier one. What waits is bounded: past that the oldest is dropped, since the
-/// newest says how a user stands.
 public final class PresenceEvents: Sendable {
-    private static let batchSize = 256
-    private static let maximumWaiting = 100_000
     private static let pause: Duration = .seconds(1)
+    /// Three seconds at the end.
+    private static let lastChecks = 150
+    private static let lastPause: Duration = .milliseconds(20)
 
     private struct State {
-        var waiting: [BrokerEvent] = []
-        var lastTag: UInt64 = 0
+        var backlog: PresenceBacklog
         var isConnected = false
-        /// Events of the batch under way, from the front of `waiting`, and those of them without an answer.
-        var batch = 0
-        var unanswered: Set<UInt64> = []
-        var firstRefused: UInt64?
+        var isPausing = false
     }
 
     private let broker: any EventBroker
     /// Tells this process's events from any other's.
     private let prefix: String
     private let trouble: OccasionalLogger
-    private let state = Mutex(State())
+    private let clock: @Sendable () -> Timestamp
+    private let state: Mutex<State>
+    private let waiting: Gauge
+    private let dropped: Counter
 
-    public init(instance: InstanceID, startedAt: Timestamp, broker: any EventBroker, logger: Logger) {
+    /// - Parameter capacity: events that may wait for the broker; past that the oldest goes.
+    public init(
+        instance: InstanceID, broker: any EventBroker, capacity: Int = 100_000,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger, registry: MetricsRegistry
+    ) {
         self.broker = broker
-        prefix = "\(instance)-\(startedAt.milliseconds)-"
+        self.clock = clock
+        prefix = "\(instance)-\(clock().milliseconds)-"
         trouble = OccasionalLogger(logger)
+        state = Mutex(State(backlog: PresenceBacklog(capacity: capacity)))
+        waiting = registry.gauge("chat_presence_events_waiting", help: "Presence events the broker has not confirmed.")
+        dropped = registry.counter(
+            "chat_presence_events_dropped_total",
+            help: "Presence events dropped because too many waited for the broker.")
     }
 
     public func start() { broker.start { [weak self] in self?.report($0) } }
 
-    public func stop() async { await broker.stop() }
+    /// Waits a moment for the broker to take what is left.
+    public func stop() async {
+        for _ in 0..<Self.lastChecks where state.withLock({ $0.isConnected && $0.backlog.count > 0 }) {
+            try? await Task.sleep(for: Self.lastPause)
+        }
+        await broker.stop()
+    }
 
     /// Takes an edge; one between two statuses of somebody who is there is no event.
-    public func note(_ edge: PresenceEdge, at now: Timestamp) {
+    ///
+    /// - Parameter isOwn: whether this instance is the one that publishes it.
+    public func note(_ edge: PresenceEdge, isOwn: Bool) {
         guard edge.before.isOnline != edge.presence.status.isOnline else { return }
         state.withLock { state in
-            if state.waiting.count - state.batch >= Self.maximumWaiting {
-                state.waiting.remove(at: state.batch)
+            guard isOwn else { return state.backlog.hear(edge.presence) }
+            if state.backlog.add(edge.presence, at: clock()) {
+                dropped.add()
                 trouble.warning("presence events dropped: the broker has been away for too long")
             }
-            state.lastTag += 1
-            state.waiting.append(event(edge.presence, tag: state.lastTag, at: now))
-            sendNext(&state)
         }
+        sendNext()
     }
 
-    private func event(_ presence: UserPresence, tag: UInt64, at now: Timestamp) -> BrokerEvent {
-        let type = presence.status.isOnline ? "presence.online" : "presence.offline"
-        var out = JSONWriter()
-        out.object { out in
-            out.key("eventType")
-            out.string(type)
-            out.key("timestamp")
-            out.string(now.iso8601)
-            out.key("data")
-            out.object { out in
-                out.key("userId")
-                out.string(presence.user.userID.value)
-                out.key("username")
-                out.string(presence.user.username)
-                out.key("status")
-                out.string(presence.status.rawValue)
-                out.key("lastSeen")
-                out.string(presence.lastSeen.iso8601)
-            }
+    /// Not under the lock when the broker is called: its answer may be quick.
+    private func sendNext() {
+        let entries = state.withLock { state in
+            waiting.set(state.backlog.count)
+            return state.isConnected && !state.isPausing ? state.backlog.next() : []
         }
-        return BrokerEvent(
-            tag: tag, messageID: prefix + String(tag), type: type,
-            timestampSeconds: UInt64(max(now.milliseconds, 0) / 1000), body: out.bytes)
-    }
-
-    private func sendNext(_ state: inout State) {
-        guard state.isConnected, state.batch == 0, !state.waiting.isEmpty else { return }
-        let events = Array(state.waiting.prefix(Self.batchSize))
-        state.batch = events.count
-        state.unanswered = Set(events.map(\.tag))
-        state.firstRefused = nil
-        broker.publish(events)
+        if !entries.isEmpty { broker.publish(entries.map(event)) }
     }
 
     private func report(_ report: BrokerReport) {
@@ -92,42 +80,57 @@ public final class PresenceEvents: Sendable {
             switch report {
             case .connected:
                 state.isConnected = true
-                state.batch = 0
-                sendNext(&state)
+                state.backlog.lose()
             case .disconnected(let error):
                 state.isConnected = false
-                state.batch = 0
+                state.backlog.lose()
                 trouble.warning("presence events wait", ["reason": "\(error)"])
-            case .settled(let settled): settle(settled, &state)
+            case .settled(let settled):
+                for (tag, outcome) in settled {
+                    let isRefused = state.backlog.settle(tag, isConfirmed: outcome == .confirmed, at: clock())
+                    // Not again at once: a queue that is gone stays gone for a while.
+                    if case .refused = isRefused { pause(&state) }
+                }
             }
         }
+        sendNext()
     }
 
-    private func settle(_ settled: [(tag: UInt64, outcome: BrokerOutcome)], _ state: inout State) {
-        guard state.batch > 0 else { return }
-        for (tag, outcome) in settled where state.unanswered.remove(tag) != nil && outcome != .confirmed {
-            state.firstRefused = min(state.firstRefused ?? tag, tag)
-        }
-        guard state.unanswered.isEmpty else { return }
-        guard let refused = state.firstRefused else {
-            state.waiting.removeFirst(state.batch)
-            state.batch = 0
-            return sendNext(&state)
-        }
-        state.waiting.removeAll { $0.tag < refused }
-        // Not at once: a queue that is gone stays gone for a while.
-        state.batch = min(state.waiting.count, Self.batchSize)
+    private func pause(_ state: inout State) {
+        state.isPausing = true
         Task { [weak self] in
             try? await Task.sleep(for: Self.pause)
-            self?.tryAgain()
+            self?.resume()
         }
     }
 
-    private func tryAgain() {
-        state.withLock { state in
-            guard state.unanswered.isEmpty else { return }
-            state.batch = 0
-            sendNext(&state)
+    private func resume() {
+        state.withLock { $0.isPausing = false }
+        sendNext()
+    }
+
+    private func event(_ entry: PresenceBacklog.Entry) -> BrokerEvent {
+        let type = entry.isOnline ? "presence.online" : "presence.offline"
+        var out = JSONWriter()
+        out.object { out in
+            out.key("eventType")
+            out.string(type)
+            out.key("timestamp")
+            out.string(entry.at.iso8601)
+            out.key("data")
+            out.object { out in
+                out.key("userId")
+                out.string(entry.presence.user.userID.value)
+                out.key("username")
+                out.string(entry.presence.user.username)
+                out.key("status")
+                out.string(entry.presence.status.rawValue)
+                out.key("lastSeen")
+                out.string(entry.presence.lastSeen.iso8601)
+            }
         }
+        return BrokerEvent(
+            tag: entry.tag, messageID: prefix + String(entry.tag), type: type,
+            timestampSeconds: UInt64(max(entry.at.milliseconds, 0) / 1000), body: out.bytes)
     }
 }

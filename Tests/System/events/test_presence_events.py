@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import aio_pika
 
@@ -39,6 +40,47 @@ def test_online_and_offline_come_in_order(broker, make_server, make_chat):
     body = events[0][1]
     assert body["eventType"] == "presence.online" and body["timestamp"].endswith("Z")
     assert body["data"] == body["data"] | {"userId": "alice", "username": "alice", "status": "online"}
+
+
+def settings(broker, queue):
+    return {"RABBITMQ_URL": broker.url, "RABBITMQ_QUEUE_PRESENCE": queue, "PRESENCE_GRACE_MS": "200"}
+
+
+def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker, make_server, make_chat):
+    queue = "presence_outage"
+    server = make_server(settings(broker, queue))
+    make_chat(server, "first")
+    eventually(lambda: waiting(server) == 0, "the first is told")
+    broker.kill()
+    try:
+        for _ in range(3):
+            make_chat(server, "alice").close()
+            eventually(lambda: "alice" not in online(server), "alice is offline")
+        assert waiting(server) == 6
+    finally:
+        broker.start()
+    events = [event for event in asyncio.run(read(broker.url, queue, 7)) if event[1]["data"]["userId"] == "alice"]
+    assert [kind for kind, _, _ in events] == ["presence.online", "presence.offline"] * 3
+    eventually(lambda: waiting(server) == 0, "nothing waits")
+
+
+def test_a_drained_instance_tells_who_goes_with_it(broker, make_server, make_chat):
+    queue = "presence_drained"
+    server = make_server(settings(broker, queue))
+    for user in ("alice", "bob"):
+        make_chat(server, user)
+    eventually(lambda: len(online(server)) == 2, "both are online")
+    server.terminate()
+    events = asyncio.run(read(broker.url, queue, 4))
+    assert {(kind, body["data"]["userId"]) for kind, body, _ in events[2:]} == {
+        ("presence.offline", "alice"),
+        ("presence.offline", "bob"),
+    }
+
+
+def waiting(server):
+    found = re.search(r"^chat_presence_events_waiting (\d+)", server.get("/metrics").text, re.MULTILINE)
+    return int(found[1])
 
 
 def online(server):
