@@ -23,8 +23,8 @@ public protocol SessionDirectory: Sendable {
     func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>]
     /// Whether an instance may still be at work; false only when it is certainly dead.
     func isAlive(_ instance: InstanceID) async -> Bool
-    /// Friends that other services recorded beside the store.
-    func sharedFriends(of user: UserID) async -> Set<UserID>
+    /// Friends that other services recorded beside the store; who has none is left out. nil while they cannot be read.
+    func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]?
 
     /// A user's first session in a room here came, or the last went.
     func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool)

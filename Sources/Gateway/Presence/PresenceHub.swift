@@ -106,13 +106,16 @@ final class PresenceHub: Sendable {
 
     /// Empty where they cannot be read: nobody is shown to somebody who may not see them.
     func friends(of user: UserID) async -> Set<UserID> {
-        do throws(StoreError) {
-            async let shared = directory.sharedFriends(of: user)
-            let own = try await store.friends(of: user)
-            return await own.union(shared)
-        } catch {
+        async let shared = directory.sharedFriends(of: [user])
+        guard let own = await storedFriends(of: user) else { return [] }
+        return own.union(await shared?[user] ?? [])
+    }
+
+    /// nil where they cannot be read.
+    func storedFriends(of user: UserID) async -> Set<UserID>? {
+        do throws(StoreError) { return try await store.friends(of: user) } catch {
             trouble.warning("friends not read", ["reason": "\(error)"])
-            return []
+            return nil
         }
     }
 

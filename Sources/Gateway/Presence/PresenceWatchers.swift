@@ -18,6 +18,7 @@ final class PresenceWatchers {
         // Through the mailbox, as what asks for a room: the two must not change places.
         shard.services.mailbox(shard.services.home(of: room)).post(.unwatched(room, by: shard.index))
     }
+    private(set) lazy var friendRounds = FriendRounds(shard: shard)
     private var coalescer = PresenceCoalescer()
     private var isListScheduled = false
 
@@ -63,12 +64,13 @@ final class PresenceWatchers {
     }
 
     /// Whether the session hears of a user in another way than by rooms.
-    private func hears(of user: UserID, _ session: Session) -> Bool {
+    func hears(of user: UserID, _ session: Session) -> Bool {
         let key = ObjectIdentifier(session)
         return everybody[key] != nil || byUser[user]?[key] != nil
     }
 
     func befriended(_ a: UserID, _ b: UserID, isFriend: Bool) {
+        friendRounds.noteAnnouncement()
         for (user, other) in [(a, b), (b, a)] {
             for address in shard.services.users.sessions(of: user) where address.shard == shard.index {
                 shard.sessions[address]?.befriended(other, isFriend: isFriend)

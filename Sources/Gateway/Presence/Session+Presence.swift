@@ -115,9 +115,19 @@ extension Session {
     }
 
     func befriended(_ user: UserID, isFriend: Bool) {
-        guard presence.friends != nil else { return }
-        if isFriend { presence.friends?.insert(user) } else { presence.friends?.remove(user) }
+        guard var friends = presence.friends else { return }
+        if isFriend { friends.insert(user) } else { friends.remove(user) }
+        setFriends(friends)
+    }
+
+    /// Who is new among them and there is shown, where that is watched.
+    func setFriends(_ friends: Set<UserID>) {
+        guard let before = presence.friends, before != friends else { return }
+        presence.friends = friends
         index()
+        for user in friends.subtracting(before) where shard.watchers.hears(of: user, self) {
+            shard.watchers.show(user, to: [self])
+        }
     }
 
     /// Brings the shard's index up to what is watched; one's own changes come with whatever is watched.

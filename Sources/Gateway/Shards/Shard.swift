@@ -25,6 +25,7 @@ actor Shard {
         self.core = core
         core.keepHouse()
         core.watchIdleness()
+        if services.bus != nil { core.watchers.friendRounds.begin() }
         loop.turnEnd = { [unowned core] in core.endTurn() }
     }
 

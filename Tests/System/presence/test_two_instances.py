@@ -1,6 +1,7 @@
 """One presence on two instances."""
 
 import json
+import time
 
 from presence.conftest import KEY
 from support.deadline import eventually
@@ -148,3 +149,28 @@ def test_friendships_reach_watchers_on_every_instance(make_pair, make_chat):
     bob = make_chat(pair.servers[0], "bob")
     bob.ask("set_status", {"status": "busy"})
     alice.expect("user_status_change", lambda data: data["userId"] == "bob" and data["status"] == "busy")
+
+
+def test_friends_that_other_services_add_reach_those_who_watch(make_pair, make_chat):
+    pair = make_pair()
+    for user in ("bob", "cat"):
+        make_chat(pair.servers[1], user)
+    alice = make_chat(pair.servers[0], "alice")
+    pair.keys.sadd("user:friends:alice", "cat")
+    assert [user["userId"] for user in alice.ask("subscribe_presence", {"friends": True})["users"]] == ["cat"]
+    pair.keys.sadd("user:friends:alice", "bob")
+    pair.keys.set("user:friends:bob", "not a set")
+    assert alice.expect("user_status_change", timeout=15)["userId"] == "bob"
+    pair.keys.srem("user:friends:alice", "cat")
+    cat = make_chat(pair.servers[1], "cat")
+    eventually(lambda: pair.keys.scard("user:friends:alice") == 1, "cat is no friend")
+    # Told at most until the next round has read the set.
+    deadline = time.monotonic() + 15
+    told = True
+    while told and time.monotonic() < deadline:
+        alice.inbox.clear()
+        cat.ask("set_status", {"status": "busy"})
+        cat.ask("set_status", {"status": "online"})
+        alice.read_for(0.5)
+        told = bool(alice.events("user_status_change"))
+    assert not told

@@ -55,8 +55,25 @@ extension RedisDirectory {
         return !lease.isNull
     }
 
-    public func sharedFriends(of user: UserID) async -> Set<UserID> {
-        guard let members = try? await client.send(["SMEMBERS", "user:friends:\(user.value)"]).array else { return [] }
-        return Set(members.compactMap { $0.text.flatMap { try? UserID(validating: $0, field: "friend") } })
+    public func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? {
+        let replies: [RedisClient.Reply] = await withCheckedContinuation { continuation in
+            client.perform(users.map { ["SMEMBERS", "user:friends:\($0.value)"] }) {
+                continuation.resume(returning: $0)
+            }
+        }
+        var found: [UserID: Set<UserID>] = [:]
+        for (user, reply) in zip(users, replies) {
+            switch reply {
+            case .success(let value):
+                let members = value.array?.compactMap {
+                    $0.text.flatMap { try? UserID(validating: $0, field: "friend") }
+                }
+                if let members, !members.isEmpty { found[user] = Set(members) }
+            // A key of another kind is somebody's mistake and holds no friends.
+            case .failure(.server("WRONGTYPE", _)): break
+            case .failure: return nil
+            }
+        }
+        return found
     }
 }
