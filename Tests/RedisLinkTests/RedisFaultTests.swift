@@ -151,15 +151,18 @@ import Testing
     }
 
     @Test func unreachableHostsAreNamedAndTriedAgain() async throws {
-        let free = try FreePort.take()
+        let port = try RefusingPort()
         let states = Journal<RedisState>()
-        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: free), options: .brisk) { states.add($0) }
+        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: port.number), options: .brisk) {
+            states.add($0)
+        }
         #expect(await eventually { states.entries.contains(.disconnected(reason: "Connection refused")) })
         guard case .failure(.unavailable) = await client.reply(["PING"]) else {
             Issue.record("a command was taken without a connection")
             return
         }
         await client.close()
+        withExtendedLifetime(port) {}
 
         let nowhere = RedisClient(RedisEndpoint(host: "no-such-host.invalid"), options: .brisk)
         #expect(await eventually { nowhere.state.reason?.contains("cannot resolve no-such-host.invalid") == true })

@@ -15,17 +15,27 @@ public enum FreePort {
 
     /// A listening socket on a port of the system's choice.
     public static func listen() throws -> (descriptor: Int32, port: UInt16) {
+        let (descriptor, port) = try hold()
+        #if canImport(Glibc)
+            let result = Glibc.listen(descriptor, 16)
+        #else
+            let result = Darwin.listen(descriptor, 16)
+        #endif
+        guard result == 0 else {
+            close(descriptor)
+            throw RedisServer.Trouble(description: "no free port")
+        }
+        return (descriptor, port)
+    }
+
+    /// A socket bound to a port of the system's choice.
+    fileprivate static func hold() throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = makeSocket()
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> Int32 in
                 guard bind(descriptor, pointer, length) == 0 else { return -1 }
-                #if canImport(Glibc)
-                    guard Glibc.listen(descriptor, 16) == 0 else { return -1 }
-                #else
-                    guard Darwin.listen(descriptor, 16) == 0 else { return -1 }
-                #endif
                 return getsockname(descriptor, pointer, &length)
             }
         }
@@ -62,4 +72,13 @@ public enum FreePort {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         return address
     }
+}
+
+/// A port that refuses connections, and that nobody else can take while this lives.
+public final class RefusingPort {
+    public let number: UInt16
+    private let descriptor: Int32
+
+    public init() throws { (descriptor, number) = try FreePort.hold() }
+    deinit { close(descriptor) }
 }

@@ -16,9 +16,11 @@ import Testing
     }
 
     @Test func nobodyListens() async throws {
+        let port = try RefusingPort()
         let endpoint = RabbitMQEndpoint(
-            host: "127.0.0.1", port: try FreePort.take(), user: "chat", password: "hunter2")
+            host: "127.0.0.1", port: port.number, user: "chat", password: "hunter2")
         let errors = try await failures(of: endpoint, 3)
+        withExtendedLifetime(port) {}
         for error in errors {
             guard case .unreachable(let reason) = error else {
                 Issue.record("\(error)")

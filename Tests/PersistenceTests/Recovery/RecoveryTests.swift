@@ -104,7 +104,7 @@ import Testing
     @Test func everyKeyExpires() async throws {
         let test = try await RecoveryUnderTest(.redis)
         test.store.keep(RecoveryUnderTest.session(), under: "k", for: 60_000)
-        test.store.keep(RecoveryUnderTest.session(), under: "l", for: 5_000)
+        test.store.keep(RecoveryUnderTest.session(), under: "l", for: 30_000)
         test.store.forget(UserID(unchecked: "bob"), keptFor: 60_000)
         _ = await test.store.take("after what was kept")
         let keys = try await test.ask(["KEYS", "*"])?.array?.compactMap(\.text).sorted()
