@@ -18,7 +18,11 @@ class BrowserClient:
             """([url, options]) => {
               window.inbox = [];
               window.connects = [];
+              window.transports = [];
               window.socket = io(url, options);
+              // Both exist at once; an upgrade may be over before the namespace is connected.
+              transports.push(socket.io.engine.transport.name);
+              socket.io.engine.on("upgrade", transport => transports.push(transport.name));
               const note = (name, ...rest) => inbox.push([name, ...rest]);
               socket.onAny(note);
               socket.on("connect", () => connects.push(
