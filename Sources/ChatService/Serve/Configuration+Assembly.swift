@@ -34,6 +34,7 @@ extension Configuration {
     private var presenceSettings: PresenceSettings {
         var settings = PresenceSettings()
         settings.isForFriendsOnly = presence.visibility == .friends
+        if case .embedded = store { settings.storesForItself = true }
         settings.isPublic = presence.isPublic
         settings.graceMilliseconds = Int64(presence.grace)
         settings.awayAfterMilliseconds = presence.awayAfter.map(Int64.init)

@@ -79,10 +79,10 @@ final class PresenceHub: Sendable {
         await flush()
     }
 
-    /// The instance that made an edge stores when the user was seen, and publishes it.
+    /// The instance that made an edge stores when the user was seen, where the store is for all, and publishes it.
     private func remember(_ edge: PresenceEdge, isOwn: Bool) {
         guard edge.isVisible else { return }
-        if isOwn { seen.note(edge.presence.user.userID, at: edge.presence.lastSeen) }
+        if isOwn || settings.storesForItself { seen.note(edge.presence.user.userID, at: edge.presence.lastSeen) }
         changed?(edge, isOwn)
     }
 

@@ -9,5 +9,8 @@ public struct PresenceSettings: Sendable {
     /// After how long without a sign from its client a session counts as away, in milliseconds; nil for never.
     public var awayAfterMilliseconds: Int64?
 
+    /// Whether this instance's store is its own: it then keeps when users of other instances were seen as well.
+    public var storesForItself = false
+
     public init() {}
 }

@@ -38,6 +38,24 @@ import Testing
     }
 
     @Test(arguments: DirectoryKind.allCases)
+    func aSessionClosedTwiceIsGoneOnceAndItsNameMayBeUsedAgain(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        _ = await test.connect(record("a", at: 1))
+        _ = await test.connect(record("b", at: 2))
+        test.directory.remove(SessionID("a"), of: alice, at: time(3))
+        test.directory.remove(SessionID("a"), of: alice, at: time(4))
+        #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b"])
+        // Once as if it had come back, and once more in its own place.
+        _ = await test.connect(record("a", at: 5))
+        _ = await test.connect(record("a", at: 6))
+        #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b", "a"])
+        for session in ["a", "b", "b", "a"] { test.directory.remove(SessionID(session), of: alice, at: time(7)) }
+        #expect(await eventually { test.told(alice).last?.own == .offline })
+        #expect(test.told(alice).map(\.sessions) == [1, 2, 1, 2, 1, 0])
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
     func theOldestGivesWay(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind, maximumSessions: 2)
         // The clocks of instances differ: what came first decides.

@@ -126,3 +126,28 @@ def test_an_instance_that_starts_again_at_once_under_its_name_keeps_no_ghosts(ma
     assert pair.keys.hlen("chat-service:instance:i1:sessions") == 1
     eventually(lambda: not pair.keys.exists("chat:room:lobby:users"), "nobody is in the room")
     bob.settle()
+
+
+def test_sessions_whose_lease_ended_come_back(make_pair, make_chat):
+    """An instance that stood still for longer than its lease finds its sessions swept, and tells them again."""
+    pair = make_pair()
+    one, two = pair.servers
+    chat = watch(make_chat, two, "alice")
+    alice = make_chat(one, "alice")
+    alice.join("lobby")
+    alice.ask("set_status", {"status": "busy"})
+    chat.expect("user_status_change", lambda data: data["status"] == "busy")
+    chat.inbox.clear()
+    # Nobody judges before holding a lease for a full period.
+    time.sleep(11)
+    one.pause()
+    chat.expect("user_status_change", lambda data: data["status"] == "offline", 20)
+    assert pair.keys.smembers("online_users") == {"watcher"}
+    one.unpause()
+    chat.expect("user_status_change", lambda data: data["status"] == "busy", 10)
+    eventually(lambda: pair.keys.smembers("chat:room:lobby:users") == {"alice"}, "the room is back")
+    assert pair.online(one) == pair.online(two) == 2
+    alice.close()
+    chat.expect("user_status_change", lambda data: data["status"] == "offline", 10)
+    assert chat.events("user_status_change") == []
+    eventually(lambda: not [key for key in leftovers(pair.keys) if "alice" in key], "nothing of alice is left")

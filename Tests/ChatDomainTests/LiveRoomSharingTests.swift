@@ -1,0 +1,145 @@
+import Testing
+
+@testable import ChatDomain
+
+/// A room with members on other instances: what is news to those here, and what is told to the others.
+@Suite struct LiveRoomSharingTests {
+    private let one = InstanceID("one")
+    private let two = InstanceID("two")
+    private var room = LiveRoom.open(last: 5)
+
+    private mutating func join(_ user: RoomUser, _ slot: Int) -> [RoomEffect] {
+        room.join(user, session: .slot(slot), at: .at(0)).effects
+    }
+
+    private mutating func hear(_ news: RoomNews, from instance: InstanceID? = nil, at now: Int64 = 0) -> [RoomEffect] {
+        room.heard(news, from: instance ?? one, at: .at(now))
+    }
+
+    @Test mutating func aUserHereAndThereIsAnnouncedOnceAndCountedOnce() {
+        #expect(hear(.joined(.ann)).compactMap(\.announced) == [.joined(.ann)])
+        let here = join(.ann, 1)
+        #expect(here.compactMap(\.announced) == [])
+        #expect(here.compactMap(\.shared) == [.joined(.ann)])
+        #expect(room.state.online == 1)
+        #expect(hear(.left("ann")).compactMap(\.announced) == [])
+        let gone = room.leave(.slot(1), isBroken: false, at: .at(1))
+        #expect(gone.compactMap(\.announced) == [.left(.ann)])
+        #expect(gone.compactMap(\.shared) == [.left("ann")])
+        #expect(room.state.online == 0)
+    }
+
+    @Test mutating func whoIsStillElsewhereHasNotLeft() {
+        _ = join(.ann, 1)
+        _ = hear(.joined(.ann))
+        let gone = room.leave(.slot(1), isBroken: false, at: .at(1))
+        #expect(gone.compactMap(\.announced) == [])
+        #expect(gone.compactMap(\.shared) == [.left("ann")])
+        #expect(room.state.online == 1)
+        #expect(hear(.left("ann")).compactMap(\.announced) == [.left(.ann)])
+    }
+
+    @Test mutating func typingElsewhereEndsWithTheUser() {
+        _ = hear(.joined(.ann))
+        #expect(hear(.typing(.ann, isTyping: true)).compactMap(\.announced) == [.typing(.ann, isTyping: true)])
+        #expect(hear(.typing(.ann, isTyping: true)).isEmpty)
+        #expect(hear(.left("ann")).compactMap(\.announced) == [.typing(.ann, isTyping: false), .left(.ann)])
+    }
+
+    @Test mutating func aRosterIsAnsweredWhenItAsks() {
+        _ = join(.ann, 1)
+        let asked = hear(.roster([.bob, .ann], asks: true))
+        #expect(asked.compactMap(\.announced) == [.joined(.bob)])
+        #expect(asked.compactMap(\.shared) == [.roster([.ann], asks: false)])
+        #expect(room.state.online == 2)
+        let answered = hear(.roster([.cat], asks: false))
+        #expect(answered.compactMap(\.announced) == [.joined(.cat), .left(.bob)])
+        #expect(answered.compactMap(\.shared) == [])
+    }
+
+    @Test mutating func whoIsSilentAfterContactWasLostIsGone() {
+        _ = hear(.joined(.ann), from: one)
+        _ = hear(.joined(.bob), from: two)
+        #expect(room.contactMade(at: .at(100)).compactMap(\.shared) == [.roster([], asks: true)])
+        _ = hear(.roster([.bob], asks: false), from: two, at: 200)
+        #expect(room.deadline == .at(100 + LiveRoom.doubtMilliseconds))
+        #expect(room.tick(at: .at(99 + LiveRoom.doubtMilliseconds)).isEmpty)
+        #expect(room.tick(at: .at(100 + LiveRoom.doubtMilliseconds)).compactMap(\.announced) == [.left(.ann)])
+        #expect(room.deadline == nil)
+    }
+
+    @Test mutating func aDeadInstanceTakesItsUsersAlong() {
+        _ = join(.cat, 1)
+        for user in [RoomUser.ann, .cat] { _ = hear(.joined(user), from: one) }
+        _ = hear(.joined(.bob), from: two)
+        #expect(room.lost(one, at: .at(1)).compactMap(\.announced) == [.left(.ann)])
+        #expect(room.lost(one, at: .at(2)).isEmpty)
+        #expect(room.state.online == 2)
+    }
+
+    @Test mutating func aViewShowsThoseElsewhereOnce() {
+        room = .open()
+        _ = join(.ann, 1)
+        for user in [RoomUser.ann, .bob] { _ = hear(.joined(user)) }
+        guard case .view(let view) = room.view(HistoryWish()) else {
+            Issue.record("an empty room needs no reading")
+            return
+        }
+        #expect(Set(view.users.map(\.userID)) == ["ann", "bob"] && view.users.count == 2)
+    }
+
+    // MARK: Comparing with the store
+
+    @Test mutating func aRefreshFindsMessagesThatWereNeverTold() {
+        var snapshot = RoomSnapshot(room: room.room, participants: ["ann"], lastSequence: 8)
+        snapshot.room.name = "renamed elsewhere"
+        let revision = room.participantsRevision
+        #expect(room.refresh(snapshot, at: .at(0)) == [])
+        #expect(room.room.name == "renamed elsewhere" && room.participants == ["ann"])
+        #expect(room.participantsRevision != revision)
+        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [5])
+        let effects = room.repaired(Message.numbers(6...8), reachedEnd: true, at: .at(200))
+        #expect(effects.compactMap(\.delivered) == [[6, 7, 8]])
+        #expect(room.deadline == nil)
+    }
+
+    @Test mutating func whatComesWhileTheStoreIsReadIsDeliveredOnceAndInOrder() {
+        room.announced(lastSequence: 7, at: .at(0))
+        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [5])
+        #expect(hear(.message(.number(8)), at: 160).isEmpty)
+        #expect(hear(.message(.number(6)), at: 170).compactMap(\.delivered) == [[6]])
+        let effects = room.repaired(Message.numbers(6...7), reachedEnd: true, at: .at(180))
+        #expect(effects.compactMap(\.delivered) == [[7, 8]])
+    }
+
+    @Test mutating func anAnnouncedNumberTheStoreDoesNotHaveIsWaitedForNoLonger() {
+        room.announced(lastSequence: 9, at: .at(0))
+        _ = room.tick(at: .at(LiveRoom.repairDelay))
+        #expect(room.repaired([], reachedEnd: true, at: .at(200)).isEmpty)
+        #expect(room.deadline == nil)
+    }
+
+    @Test func aRefreshOfAClosedRoomSaysWhoMayNoLongerBeThere() {
+        var room = LiveRoom.closed(to: ["ann", "bob"])
+        for (slot, user) in [RoomUser.ann, .bob].enumerated() {
+            _ = room.join(user, session: .slot(slot), at: .at(0))
+        }
+        let snapshot = RoomSnapshot(room: room.room, participants: ["ann", "cat"], lastSequence: 0)
+        #expect(room.refresh(snapshot, at: .at(0)) == ["bob"])
+        #expect(room.participants == ["ann", "cat"])
+    }
+
+    @Test func whoJustJoinedAnOpenRoomStaysAParticipantThroughARefresh() {
+        var room = LiveRoom.open()
+        _ = room.join(.ann, session: .slot(1), at: .at(0))
+        let snapshot = RoomSnapshot(room: room.room, participants: ["bob"], lastSequence: 0)
+        #expect(room.refresh(snapshot, at: .at(0)) == [])
+        #expect(room.participants == ["ann", "bob"])
+    }
+}
+
+extension RoomEffect {
+    fileprivate var shared: RoomNews? {
+        if case .share(let news) = self { news } else { nil }
+    }
+}
