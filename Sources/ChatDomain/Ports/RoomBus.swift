@@ -14,6 +14,8 @@ public protocol RoomBus: Sendable {
     func unsubscribe(_ room: RoomID)
     /// Several at once, in order. `payload` is opaque here.
     func publish(_ items: [(room: RoomID, payload: [UInt8])])
+    /// How many receive a room's traffic, this instance among them when it subscribes; nil where that is not known.
+    func listeners(of room: RoomID) async -> Int?
     func close() async
 }
 

@@ -15,6 +15,12 @@ final class HomeRoom {
     var reading: [HistoryQuery: [PendingJoin]] = [:]
     /// Joins of sessions that are ahead of this instance, until it has read as far.
     var catchingUp: [PendingJoin] = []
+    /// Joins that wait for other instances to say who is there, and who has done so.
+    var arriving: [PendingJoin] = []
+    var answered: Set<InstanceID> = []
+    var answersExpected: Int?
+    /// Tells one such wait from the next.
+    var arrivals = 0
     var timer: (id: TimerID, deadline: Moment)?
     var isQueuedForWrite = false
     var isRepairing = false
@@ -54,7 +60,7 @@ final class HomeRoom {
     }
 
     var isForgettable: Bool {
-        waiting.isEmpty && reading.isEmpty && watchers.isEmpty && !isRepairing && !isQueuedForWrite
+        waiting.isEmpty && arriving.isEmpty && reading.isEmpty && watchers.isEmpty && !isRepairing && !isQueuedForWrite
             && inPlace { $0.isIdle } ?? true
     }
 

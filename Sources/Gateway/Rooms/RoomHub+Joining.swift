@@ -11,11 +11,15 @@ extension RoomHub {
         switch room.live?.join(join.user, session: join.session, at: shard.now.monotonic) {
         case .success(let effects):
             perform(effects, in: room)
-            if isBehind(join, in: room) { catchUp(join, in: room) } else { show(join, in: room, page: nil) }
+            if !awaitsOthers(join, in: room) { enter(join, room) }
         case .failure(let error):
             refuse(join, error)
         case nil: break
         }
+    }
+
+    func enter(_ join: HomeRoom.PendingJoin, _ room: HomeRoom) {
+        if isBehind(join, in: room) { catchUp(join, in: room) } else { show(join, in: room, page: nil) }
     }
 
     /// Whether the session saw more of the room on another instance than has come here.

@@ -30,9 +30,9 @@ extension RoomHub {
         RoomNewsCodec.encode(news, from: services.configuration.instance, in: room.id)
     }
 
-    /// Traffic is wanted while sessions here receive it, or watch who takes part.
+    /// Traffic is wanted while sessions here receive it or are about to, or watch who takes part.
     func updateSubscription(_ room: HomeRoom) {
-        let isWanted = !room.audience.isEmpty || !room.watchers.isEmpty
+        let isWanted = !room.audience.isEmpty || !room.arriving.isEmpty || !room.watchers.isEmpty
         guard room.isSubscribed != isWanted else { return }
         room.isSubscribed = isWanted
         services.metrics.rooms.add(room.isSubscribed ? 1 : -1)
@@ -59,6 +59,7 @@ extension RoomHub {
         default: break
         }
         perform(room.live?.heard(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
+        if case .roster = news { noteRoster(of: instance, in: room) }
         followUp(room)
     }
 
@@ -66,6 +67,7 @@ extension RoomHub {
     func subscribed(_ id: RoomID) {
         guard let room = rooms[id], room.isSubscribed else { return }
         perform(room.live?.contactMade(at: shard.now.monotonic) ?? [], in: room)
+        countOthers(in: room)
         followUp(room)
         refresh([id])
     }

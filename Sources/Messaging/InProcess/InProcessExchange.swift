@@ -35,6 +35,10 @@ public final class InProcessExchange: Sendable {
         _ = attachments.withLock { $0[ObjectIdentifier(bus)]?.rooms.remove(room) }
     }
 
+    func listeners(of room: RoomID) -> Int {
+        attachments.withLock { attachments in attachments.values.count { $0.rooms.contains(room) } }
+    }
+
     func publish(_ items: [(room: RoomID, payload: [UInt8])], from publisher: InstanceID) {
         attachments.withLock { attachments in
             for attachment in attachments.values where attachment.instance != publisher {

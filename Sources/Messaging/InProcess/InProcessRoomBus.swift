@@ -32,6 +32,8 @@ public final class InProcessRoomBus: RoomBus {
 
     public func publish(_ items: [(room: RoomID, payload: [UInt8])]) { exchange.publish(items, from: instance) }
 
+    public func listeners(of room: RoomID) async -> Int? { exchange.listeners(of: room) }
+
     public func close() async {
         exchange.detach(self)
         inbox.withLock { inbox in

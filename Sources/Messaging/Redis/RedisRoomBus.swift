@@ -83,6 +83,11 @@ public final class RedisRoomBus: RoomBus {
         }
     }
 
+    public func listeners(of room: RoomID) async -> Int? {
+        let counts = try? await client.send(["PUBSUB", "NUMSUB", RedisArgument(Self.channel(of: room))]).array
+        return counts?.last?.integer.map { Int($0) }
+    }
+
     public func close() async { await subscriber.withLock { $0 }?.close() }
 
     // MARK: Going out
