@@ -52,7 +52,9 @@ final class BenchDriver {
         case .ready:
             guard ready.insert(index).inserted else { return }
             if ready.count == options.clients {
-                send(from: 0, since: loop.monotonicMilliseconds)
+                loop.schedule(after: Int64(options.settleSeconds) * 1000) { [self] in
+                    send(from: 0, since: loop.monotonicMilliseconds)
+                }
             } else {
                 connectNext()
             }

@@ -17,10 +17,12 @@ struct BenchOptions: Equatable, Sendable {
     /// Messages a second, over all rooms.
     var rate = 100
     var seconds = 10
+    /// How long to wait between the last join and the first message.
+    var settleSeconds = 0
 
     static let usage = """
         usage: chat-service bench [--url http://127.0.0.1:5004]... [--transport websocket|socketio|polling] [--clients N]
-                                  [--rooms N] [--rate MESSAGES] [--seconds N]
+                                  [--rooms N] [--rate MESSAGES] [--seconds N] [--settle SECONDS]
 
         Connects clients, client i in room i mod ROOMS, sends at the rate given, one sender a room, and checks that every member
         gets every message once and in order. With several --url each room has members on all of them, and deliveries to members on the
@@ -40,6 +42,7 @@ struct BenchOptions: Equatable, Sendable {
             case "--rooms": rooms = try BenchServer.number(value, 1...20_000, for: name)
             case "--rate": rate = try BenchServer.number(value, 1...100_000, for: name)
             case "--seconds": seconds = try BenchServer.number(value, 1...3600, for: name)
+            case "--settle": settleSeconds = try BenchServer.number(value, 0...600, for: name)
             default: throw UsageError(description: "bench knows no \(name)")
             }
         }

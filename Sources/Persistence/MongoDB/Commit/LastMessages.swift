@@ -7,11 +7,25 @@ import Synchronization
 final class LastMessages: Sendable {
     private struct State {
         var newest: [ByteExactKey: Message] = [:]
+        /// What is left of the round under way.
+        var round: ArraySlice<Message> = []
         var isScheduled = false
+
+        /// What to write next, of this round or of a new one; with nothing to write the rounds end.
+        mutating func takeSlice() -> ArraySlice<Message> {
+            if round.isEmpty {
+                round = Array(newest.values)[...]
+                newest = [:]
+            }
+            isScheduled = !round.isEmpty
+            defer { round = round.dropFirst(LastMessages.roomsAtOnce) }
+            return round.prefix(LastMessages.roomsAtOnce)
+        }
     }
 
     private static let interval = Duration.seconds(1)
-    /// The pause after a round, in lengths of that round: what is only nice to have takes a tenth of a slow server at most.
+    private static let roomsAtOnce = 32
+    /// The rest after a command, in lengths of that command: what is only nice to have takes a tenth of a slow server.
     private static let restPerWork = 9
     /// Rooms that wait at most; what is dropped past that comes with the room's next message.
     private static let maximumRooms = 65_536
@@ -30,40 +44,36 @@ final class LastMessages: Sendable {
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        if isFirst { schedule(after: .zero) }
+        if isFirst { goOn(after: .zero) }
     }
 
     /// Writes what is left; for closing.
     func flush(on connection: MongoConnection) {
-        let messages = state.withLock { state in
-            defer { state.newest = [:] }
-            return Array(state.newest.values)
-        }
-        // Nothing depends on it: what fails comes with the room's next message.
-        if !messages.isEmpty { try? connection.updateLastMessages(messages) }
+        while writeSlice(on: connection) {}
     }
 
-    private func schedule(after delay: Duration) {
+    private func goOn(after delay: Duration) {
         workers.post(after: delay) { [self] connection in
-            let took = ContinuousClock().measure { flush(on: connection) }
-            schedule(after: max(Self.interval, took * Self.restPerWork), unlessIdle: true)
+            let begun = ContinuousClock.now
+            guard writeSlice(on: connection) else { return }
+            let rest = (ContinuousClock.now - begun) * Self.restPerWork
+            let isRoundOver = state.withLock { $0.round.isEmpty }
+            goOn(after: isRoundOver ? max(Self.interval, rest) : rest)
         } refused: {
         }
     }
 
-    private func schedule(after delay: Duration, unlessIdle: Bool) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [self] in
-            let isIdle = state.withLock { state in
-                if state.newest.isEmpty { state.isScheduled = false }
-                return state.newest.isEmpty
-            }
-            if !isIdle { schedule(after: .zero) }
-        }
+    /// False when nothing was left to write.
+    private func writeSlice(on connection: MongoConnection) -> Bool {
+        let slice = state.withLock { $0.takeSlice() }
+        // Nothing depends on it: what fails comes with the room's next message.
+        if !slice.isEmpty { try? connection.updateLastMessages(slice) }
+        return !slice.isEmpty
     }
 }
 
 extension MongoConnection {
-    fileprivate func updateLastMessages(_ messages: [Message]) throws(MongoError) {
+    fileprivate func updateLastMessages(_ messages: ArraySlice<Message>) throws(MongoError) {
         let updates = messages.map { message -> BSONDocument in
             [
                 "q": [
@@ -83,11 +93,6 @@ extension MongoConnection {
                 ],
             ]
         }
-        for start in stride(from: 0, to: updates.count, by: 500) {
-            _ = try write([
-                "update": .string(MongoSchema.rooms), "ordered": false,
-                "updates": .documents(Array(updates[start..<min(start + 500, updates.count)])),
-            ])
-        }
+        _ = try write(["update": .string(MongoSchema.rooms), "ordered": false, "updates": .documents(updates)])
     }
 }
