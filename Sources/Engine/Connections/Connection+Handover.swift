@@ -1,5 +1,5 @@
-public import EventLoop
 import Crypto
+public import EventLoop
 
 /// A connection on its way to another loop, with the request it waits to have answered.
 public struct DetachedConnection {

@@ -20,25 +20,25 @@ public final class Connection: SocketHandler {
     public let peer: IPAddress
     let context: EngineContext
     let socket: Socket
-    private var tls: TLSSession?
+    var tls: TLSSession?
     var phase: Phase
     /// Bytes read and not understood yet, or not wanted yet while paused.
-    private var leftover: [UInt8] = []
-    private(set) var output = OutputQueue()
-    private var isTouched = false
-    private var isBlocked = false
+    var leftover: [UInt8] = []
+    var output = OutputQueue()
+    var isTouched = false
+    var isBlocked = false
     /// What is queued is counted among the bytes that wait for slow readers.
-    private var isBehind = false
-    private(set) var isPaused = false
+    var isBehind = false
+    var isPaused = false
     private var isDecoding = false
     private var isQueuedForDecoding = false
-    private var hasPeerEnded = false
-    private var shutsDownAfterFlush = false
+    var hasPeerEnded = false
+    var shutsDownAfterFlush = false
     /// What was queued when a lingering connection was last looked at.
-    private var bytesAtLinger = 0
+    var bytesAtLinger = 0
     /// How long a lingering connection may go without taking anything of that, in milliseconds.
-    private var stallMilliseconds: Int64 = 0
-    private var timer: TimerID?
+    var stallMilliseconds: Int64 = 0
+    var timer: TimerID?
     /// When the peer was last heard.
     private(set) var lastHeard: Int64
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
@@ -213,7 +213,7 @@ public final class Connection: SocketHandler {
     /// Bytes that came and were not understood yet.
     var hasUnread: Bool { !leftover.isEmpty }
 
-    private func watch() { socket.watch(readable: !isPaused && !hasPeerEnded, writable: isBlocked) }
+    func watch() { socket.watch(readable: !isPaused && !hasPeerEnded, writable: isBlocked) }
 
     /// Stops reading and decoding until `resume`.
     public func pause() {
@@ -250,181 +250,5 @@ public final class Connection: SocketHandler {
         decode()
         keepRemainder()
         endUnlessAnswering()
-    }
-
-    // MARK: Writing
-
-    /// Queues bytes for the end of the turn. Droppable ones are left out when the peer is behind.
-    @inline(__always)
-    public func send(_ bytes: [UInt8], isDroppable: Bool = false) {
-        guard isOpen else { return }
-        // Only what the kernel refused counts: a large answer is not slowness.
-        if isBlocked, !mayQueue(bytes.count, isDroppable: isDroppable) { return }
-        output.append(bytes)
-        touch()
-    }
-
-    /// Queues the connection's last words.
-    func sendLast(_ bytes: [UInt8]) {
-        output.append(bytes)
-        touch()
-    }
-
-    private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
-        if isDroppable, output.count + count > context.configuration.softOutputLimit {
-            context.metrics.dropped.add()
-            return false
-        }
-        guard output.count + count <= context.configuration.hardOutputLimit else {
-            context.metrics.slowConsumers.add()
-            closeSlowly()
-            return false
-        }
-        return true
-    }
-
-    /// A reader this far behind gets nothing more but the reason, if it takes even that.
-    private func closeSlowly() {
-        // A refused TLS write has to be repeated as it was.
-        if tls == nil, case .webSocket(let link) = phase {
-            output.dropUnbegun()
-            link.close(self, code: 4008, reason: "too slow")
-        } else {
-            abort()
-        }
-    }
-
-    func touch() {
-        guard !isTouched else { return }
-        isTouched = true
-        context.touch(self)
-    }
-
-    func flush(scratch: UnsafeMutableRawBufferPointer) {
-        isTouched = false
-        while !output.isEmpty, !isBlocked {
-            let result = output.write(scratch: scratch) { bytes in
-                let result = transmit(bytes)
-                if case .bytes(let count) = result {
-                    // A short write means the kernel is full: another try would only be refused.
-                    return (count, count < bytes.count ? .wouldBlock : result)
-                }
-                return (0, result)
-            }
-            switch result {
-            case .bytes: continue
-            case .wouldBlock: isBlocked = true
-            default: return abort()
-            }
-        }
-        if case .closed = phase { return }
-        if isBlocked || isBehind { isBehind = context.noteBacklog(of: self, bytes: output.count) }
-        watch()
-        if output.isEmpty, shutsDownAfterFlush { endOutput() }
-    }
-
-    private func transmit(_ bytes: UnsafeRawBufferPointer) -> IOResult {
-        context.metrics.writes.add()
-        let result: IOResult
-        if let tls {
-            switch tls.write(bytes) {
-            case .bytes(let count): result = .bytes(count)
-            case .wantRead, .wantWrite: result = .wouldBlock
-            case .closed, .failed: result = .failed(0)
-            }
-        } else {
-            result = socket.write(bytes)
-        }
-        if case .bytes(let count) = result { context.metrics.bytesWritten.add(count) }
-        return result
-    }
-
-    // MARK: Ending
-
-    /// Sends what is queued, tells the peer that this was all, and waits a little for it to go.
-    func linger() {
-        guard isOpen else { return }
-        // An answer may be long, and the system takes it in large bites from a slow reader; a WebSocket's close is not.
-        if case .http = phase {
-            stallMilliseconds = context.configuration.bodyMilliseconds
-        } else {
-            stallMilliseconds = context.configuration.lingerMilliseconds
-        }
-        leave(.lingering)
-        isPaused = false
-        shutsDownAfterFlush = true
-        bytesAtLinger = output.count
-        setTimer(after: stallMilliseconds)
-        touch()
-    }
-
-    /// Gives up a peer that neither goes nor takes what is left for it.
-    private func lingerOn() {
-        guard !output.isEmpty, output.count < bytesAtLinger else { return abort() }
-        bytesAtLinger = output.count
-        setTimer(after: stallMilliseconds)
-    }
-
-    private func endOutput() {
-        shutsDownAfterFlush = false
-        tls?.shutdown()
-        socket.shutdownWriting()
-        // Who has ended its side already will not be heard of again.
-        if hasPeerEnded { abort() } else { setTimer(after: context.configuration.lingerMilliseconds) }
-    }
-
-    /// Ends the connection once the answer at hand is written.
-    public func closeAfterAnswer() {
-        if case .http(let exchange) = phase { exchange.isLast = true }
-    }
-
-    /// Ends the connection at once, with whatever is queued.
-    public func abort() {
-        if case .closed = phase { return }
-        leave(.closed)
-        cancelTimer()
-        output.clear()
-        if isBehind { isBehind = context.noteBacklog(of: self, bytes: 0) }
-        leftover = []
-        tls = nil
-        socket.close()
-        attachment = nil
-        context.remove(self)
-    }
-
-    /// Tells the handler of the phase that is left; it must not hear of this connection again.
-    private func leave(_ next: Phase) {
-        let left = phase
-        phase = next
-        switch left {
-        case .http(let exchange) where exchange.isAnswering: context.handler?.abandoned(self)
-        case .webSocket(let link): link.ended(self)
-        default: break
-        }
-    }
-
-    // MARK: Time
-
-    func cancelTimer() {
-        if let timer { context.loop.cancel(timer) }
-        timer = nil
-    }
-
-    func setTimer(after milliseconds: Int64) {
-        cancelTimer()
-        timer = context.loop.schedule(after: milliseconds) { [self] in
-            timer = nil
-            timeOut()
-        }
-    }
-
-    private func timeOut() {
-        switch phase {
-        case .http(let exchange): exchange.timedOut(self)
-        case .webSocket(let link): link.tick(self, context)
-        case .handshakingTLS: abort()
-        case .lingering: lingerOn()
-        case .closed: break
-        }
     }
 }
