@@ -155,6 +155,26 @@ def test_every_break_has_a_grace_period_of_its_own(shared, sender, room, make_ch
     third.drop()
 
 
+def test_who_sees_friends_only_sees_them_still(make_server, make_chat, room):
+    key = {"X-Service-Key": "the-key-of-the-services"}
+    server = make_server({"PRESENCE_VISIBILITY": "friends", "SERVICE_API_KEY": key["X-Service-Key"]})
+    assert server.request("PUT", "/api/users/ada/friends/bob", headers=key).status_code == 200
+    bob = make_chat(server, "bob")
+    bob.join(room)
+    first = Client(server.port).enter("ada", room)
+    bob.send(room, "seen")
+    first.expect("new_message")
+    first.drop()
+    second = first.come_back(server.port)
+    assert second.recovered(first)
+
+    def is_seen() -> bool:
+        second.emit("check_user_status", {"targetUserId": "bob"})
+        return second.expect("user_status")[0]["online"]
+
+    eventually(is_seen, "the friends were read")
+
+
 class TestInDoubt:
     """The client is told that it is not recovered, and starts over as after any break."""
 
