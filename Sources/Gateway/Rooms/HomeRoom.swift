@@ -64,6 +64,9 @@ final class HomeRoom {
             && inPlace { $0.isIdle } ?? true
     }
 
+    /// When the live room has something to do; nil also while there is none.
+    var deadline: Moment? { inPlace { $0.deadline } ?? nil }
+
     /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a
     /// message is dear.
     func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? {

@@ -196,7 +196,7 @@ final class RoomHub {
     private func schedule(_ room: HomeRoom) {
         let now = shard.now.monotonic
         let idle: Moment? = room.isForgettable ? now + idleMilliseconds : nil
-        guard let deadline = room.inPlace({ $0.deadline }) ?? idle else { return }
+        guard let deadline = room.deadline ?? idle else { return }
         if let timer = room.timer {
             guard deadline < timer.deadline else { return }
             shard.loop.cancel(timer.id)
@@ -212,7 +212,7 @@ final class RoomHub {
         room.timer = nil
         let now = shard.now.monotonic
         weighing(room) { perform(room.live?.tick(at: now) ?? [], in: room) }
-        if room.isForgettable, room.inPlace({ $0.deadline }) == nil, let deadline, deadline <= now {
+        if room.isForgettable, room.deadline == nil, let deadline, deadline <= now {
             rooms[room.id] = nil
         } else {
             followUp(room)
