@@ -63,6 +63,21 @@ import Testing
         await bob.close()
     }
 
+    @Test(arguments: BusKind.allCases) func itIsKnownHowManyReceiveARoom(_ kind: BusKind) async throws {
+        let home = try await BusHome(kind)
+        let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
+        #expect(await ann.bus.listeners(of: "r") == 0)
+        await ann.enter("r")
+        #expect(await ann.bus.listeners(of: "r") == 1)
+        await bob.enter("r")
+        #expect(await ann.bus.listeners(of: "r") == 2)
+        bob.bus.unsubscribe("r")
+        await bob.enter("later")
+        #expect(await ann.bus.listeners(of: "r") == 1)
+        await ann.close()
+        await bob.close()
+    }
+
     @Test(arguments: BusKind.allCases) func onePublishersOrderHolds(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let ann = try await home.instance("a")
