@@ -14,12 +14,14 @@ public final class Gateway: Sendable {
     ///
     /// - Parameters:
     ///   - storedMessages: told after each write of messages, from any thread.
+    ///   - noteTrace: told of the trace (`traceparent`) a message belongs to, before it is stored.
     ///   - instanceLost: told of instances found dead, whose sessions are gone.
     ///   - presenceChanged: told of what others see change about a user, in order, and whether this instance made it so.
     public init(
         configuration: GatewayConfiguration, loops: Int, store: any DurableStore, bus: (any RoomBus)? = nil,
         cache: (any HistoryCache)? = nil, storedMessages: (@Sendable () -> Void)? = nil,
-        instanceLost: (@Sendable (InstanceID) -> Void)? = nil, directory: any SessionDirectory,
+        instanceLost: (@Sendable (InstanceID) -> Void)? = nil,
+        noteTrace: (@Sendable (String, MessageID) -> Void)? = nil, directory: any SessionDirectory,
         presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)? = nil,
         recovery: (any RecoveryStore)? = nil, authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
@@ -28,7 +30,7 @@ public final class Gateway: Sendable {
         self.shards = shards
         services = Services(
             configuration: configuration, store: store, bus: bus, cache: cache,
-            storedMessages: storedMessages, instanceLost: instanceLost, directory: directory,
+            storedMessages: storedMessages, instanceLost: instanceLost, noteTrace: noteTrace, directory: directory,
             presenceChanged: presenceChanged,
             recovery: recovery, authentication: authentication,
             logger: logger,

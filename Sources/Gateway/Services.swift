@@ -53,6 +53,8 @@ public final class Services: Sendable {
     let storedMessages: (@Sendable () -> Void)?
     /// Called when an instance is found dead.
     let instanceLost: (@Sendable (InstanceID) -> Void)?
+    /// Told of the trace a message belongs to, before it is stored.
+    let noteTrace: (@Sendable (String, MessageID) -> Void)?
     let metrics: GatewayMetrics
     let registry: MetricsRegistry
     let users: UserDirectory
@@ -72,7 +74,7 @@ public final class Services: Sendable {
     init(
         configuration: GatewayConfiguration, store: any DurableStore, bus: (any RoomBus)?, cache: (any HistoryCache)?,
         storedMessages: (@Sendable () -> Void)?, instanceLost: (@Sendable (InstanceID) -> Void)?,
-        directory: any SessionDirectory,
+        noteTrace: (@Sendable (String, MessageID) -> Void)?, directory: any SessionDirectory,
         presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?,
         recovery: (any RecoveryStore)?,
         authentication: AuthenticationPolicy, logger: Logger,
@@ -91,6 +93,7 @@ public final class Services: Sendable {
         self.cache = cache
         self.storedMessages = storedMessages
         self.instanceLost = instanceLost
+        self.noteTrace = noteTrace
         metrics = GatewayMetrics(registry)
         users = UserDirectory(messageRate: configuration.messageRate)
         presence = PresenceHub(

@@ -60,6 +60,8 @@ public struct OutgoingMessage: Hashable, Sendable {
     /// A JSON object as compact text.
     public var metadata: String?
     public var replyTo: String?
+    /// The trace it belongs to (W3C Trace Context, section 3.2), for its events.
+    public var traceparent: String?
 
     public init(
         text: String, kind: String = "text", clientMessageID: String? = nil, metadata: String? = nil,

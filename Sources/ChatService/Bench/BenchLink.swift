@@ -37,9 +37,11 @@ final class BenchWebSocket: BenchLink {
                 """.utf8))
     }
 
-    func say(_ text: String) {
+    func say(_ text: String) { send(.text, Array(text.utf8)) }
+
+    private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         var frame: [UInt8] = []
-        WebSocketEncoder.append(.text, payload: Array(text.utf8), mask: WebSocketMask(key: 0x5A17_C3E9), to: &frame)
+        WebSocketEncoder.append(opcode, payload: payload, mask: WebSocketMask(key: 0x5A17_C3E9), to: &frame)
         socket?.send(frame)
     }
 
@@ -58,10 +60,12 @@ final class BenchWebSocket: BenchLink {
             report(.opened)
         }
         while let event = decoder.next(&input) {
-            guard case .message(_, _, let payload) = event else { continue }
-            switch payload {
-            case .slice(let slice): input.withUnsafeBytes(of: slice) { report(.text($0)) }
-            case .assembled(let bytes): bytes.withUnsafeBytes { report(.text($0)) }
+            switch event {
+            case .message(_, _, .slice(let slice)): input.withUnsafeBytes(of: slice) { report(.text($0)) }
+            case .message(_, _, .assembled(let bytes)): bytes.withUnsafeBytes { report(.text($0)) }
+            case .ping(let payload): send(.pong, payload)
+            case .close(let code, let reason): report(.lost("closed with \(code ?? 1005) \(reason)"))
+            case .pong, .failure: break
             }
         }
     }

@@ -6,6 +6,7 @@ import Telemetry
 struct EventsPart: Sendable {
     private let relay: OutboxRelay
     private let presence: PresenceEvents?
+    private let traces = TraceBook()
 
     init(
         _ configuration: Configuration, _ events: Configuration.Events, store: any DurableStore,
@@ -21,7 +22,7 @@ struct EventsPart: Sendable {
             isAlive: { await sessions.isAlive($0) })
         relay = OutboxRelay(
             instance: configuration.instance, mode: events.mode == .recipient ? .recipient : .message, outbox: store,
-            broker: broker, directory: directory, logger: logger, registry: registry)
+            broker: broker, directory: directory, traces: traces, logger: logger, registry: registry)
         presence = try events.presenceQueue.map { queue in
             PresenceEvents(
                 instance: configuration.instance,
@@ -36,6 +37,9 @@ struct EventsPart: Sendable {
 
     /// To be called when messages were stored.
     var hint: @Sendable () -> Void { { [relay] in relay.wake() } }
+
+    /// To be told of the traces messages belong to.
+    var noteTrace: @Sendable (String, MessageID) -> Void { { [traces] in traces.note($0, of: $1) } }
 
     /// To be told of instances found dead, whose events are to be taken over.
     var instanceLost: @Sendable (InstanceID) -> Void {

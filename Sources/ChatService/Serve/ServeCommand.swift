@@ -54,7 +54,7 @@ struct RunningInstance {
         gateway = try await Gateway(
             configuration: try configuration.gateway(), loops: configuration.listening.eventLoops, store: store,
             bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, instanceLost: events?.instanceLost,
-            directory: directory,
+            noteTrace: events?.noteTrace, directory: directory,
             presenceChanged: events?.presenceChanged,
             recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds),
             authentication: try configuration.authenticationPolicy(logger: logger), logger: logger, registry: registry)

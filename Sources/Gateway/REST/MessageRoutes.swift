@@ -69,12 +69,25 @@ struct MessageRoutes: Sendable {
 
     // MARK: Sending
 
+    /// The trace the request belongs to; nil for none, and for a header that says nothing (W3C Trace Context, section
+    /// 3.2.2), which is no reason to refuse the request.
+    private static func traceparent(_ request: RESTRequest) -> String? {
+        guard let header = request.head.headers["traceparent"] else { return nil }
+        let parts = header.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard parts.map(\.count) == [2, 32, 16, 2], parts[0].elementsEqual("00".utf8),
+            parts.joined().allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+            parts[1...2].allSatisfy({ !$0.allSatisfy { $0 == UInt8(ascii: "0") } })
+        else { return nil }
+        return header
+    }
+
     func send(_ request: RESTRequest, room: RoomID) async throws(ChatError) -> HTTPResponse {
         let author = try request.requireUser()
         let key = request.head.headers["Idempotency-Key"]
         let message = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> OutgoingMessage in
             var message = try CommandDecoder.outgoingMessage(fields)
+            message.traceparent = Self.traceparent(request)
             guard let key else { return message }
             guard 1...128 ~= key.count else { throw .badRequest("Idempotency-Key must be 1 to 128 characters") }
             guard message.clientMessageID ?? key == key else {

@@ -64,6 +64,7 @@ final class RoomHub {
             }
             let draft = MessageDraft(
                 id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
+            if let traceparent = message.traceparent { services.noteTrace?(traceparent, draft.id) }
             settle(room.live?.send(draft, from: session, origin: origin, at: now.monotonic), origin, in: room)
         case .typing(let session, let request, let isTyping):
             let origin = RequestOrigin.session(session, request: request)

@@ -13,6 +13,8 @@ struct AddressedMessage: Sendable {
     var recipients: [UserID]
     /// Who was online, of them and of others.
     var online: Set<UserID>
+    /// The trace the message belongs to, where that is known.
+    var traceparent: String?
 
     func eventCount(_ mode: EventMode) -> Int {
         switch mode {

@@ -14,7 +14,7 @@ enum MessageEvent {
         return BrokerEvent(
             tag: tag, messageID: recipient.map { messageID(message.id, $0) } ?? message.id.description, type: type,
             timestampSeconds: UInt64(max(0, message.timestamp.milliseconds / 1000)),
-            body: body(addressed, recipient: recipient))
+            traceparent: addressed.traceparent, body: body(addressed, recipient: recipient))
     }
 
     /// `<messageId>:<receiverId>`. Where that is longer than AMQP's 255 bytes the receiver's id is cut, between two

@@ -35,13 +35,14 @@ public final class OutboxRelay: Sendable {
     private let tasks = Mutex<(relay: Task<Void, Never>, upkeep: Task<Void, Never>)?>(nil)
     private let mode: EventMode
     private let pacing: RelayPacing
+    private let traces: TraceBook
 
     /// - Parameters:
     ///   - instance: whose pending events these are.
     ///   - clock: never goes back.
     public init(
         instance: InstanceID, mode: EventMode, outbox: any Outbox, broker: any EventBroker, directory: EventDirectory,
-        pacing: RelayPacing = RelayPacing(), logger: Logger, registry: MetricsRegistry,
+        traces: TraceBook = TraceBook(), pacing: RelayPacing = RelayPacing(), logger: Logger, registry: MetricsRegistry,
         clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
     ) {
         self.instance = instance
@@ -50,6 +51,7 @@ public final class OutboxRelay: Sendable {
         self.broker = broker
         self.directory = directory
         self.pacing = pacing
+        self.traces = traces
         self.logger = logger
         self.clock = clock
         metrics = RelayMetrics(registry) { Timestamp(milliseconds: WallClock.milliseconds()) }
@@ -158,7 +160,11 @@ public final class OutboxRelay: Sendable {
     ) async -> Result<[AddressedMessage], StoreError> {
         do throws(StoreError) {
             let messages = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
-            return .success(try await directory.address(messages))
+            var addressed = try await directory.address(messages)
+            for index in addressed.indices {
+                addressed[index].traceparent = traces.traceparent(of: addressed[index].message.id)
+            }
+            return .success(addressed)
         } catch {
             return .failure(error)
         }

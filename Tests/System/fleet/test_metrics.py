@@ -1,9 +1,11 @@
 """`/metrics` and `/ready` of an instance in a fleet."""
 
+import math
 import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.broker import RabbitMQ
 from support.deadline import eventually
 from support.server import Server
 
@@ -42,11 +44,35 @@ def test_the_text_is_well_formed(fleet, make_chat, room):
         samples = [line.split(" ")[0] for line in lines if line and not line.startswith("#")]
         assert len(samples) == len(set(samples)), "no series twice"
         for family in families(server).values():
-            assert family.documentation and family.type != "unknown", family.name
-            assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name), family.name
+            _check_names(family)
             if family.type == "histogram":
                 _check_histogram(family)
         assert room not in text and "alice" not in text, "no label names a room or a user"
+
+
+# What `promtool check metrics` holds against names: units other than the base ones, and abbreviations.
+OTHER_UNITS = {
+    "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days", "bits", "kilobytes", "megabytes",
+    "kibibytes", "mebibytes", "percent", "ms", "us", "s", "b", "kb", "mb",
+}  # fmt: skip
+KINDS = {"counter", "gauge", "histogram", "summary"}
+
+
+def _check_names(family) -> None:
+    """As `promtool check metrics` does, and a little more."""
+    name = family.name
+    assert family.documentation and family.type in ("counter", "gauge", "histogram"), name
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", name), name
+    words = set(name.split("_"))
+    assert not words & KINDS, f"{name}: its kind is in its name"
+    assert not words & OTHER_UNITS, f"{name}: not a base unit"
+    suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(family.type, [""])
+    for sample in family.samples:
+        assert sample.name in [name + suffix for suffix in suffixes], sample.name
+        assert ("le" in sample.labels) == sample.name.endswith("_bucket") and "quantile" not in sample.labels
+        assert not math.isnan(sample.value), sample.name
+    if family.type == "gauge":
+        assert not re.search(r"_(total|bucket|count|sum)$", name), f"{name}: a gauge with another kind's suffix"
 
 
 def _check_histogram(family) -> None:
@@ -60,6 +86,54 @@ def _check_histogram(family) -> None:
         assert counts == sorted(counts), family.name
         assert buckets[-1].labels["le"] == "+Inf"
         assert next(each.value for each in samples if each.name.endswith("_count")) == counts[-1]
+        bounds = [float(each.labels["le"]) for each in buckets]
+        assert bounds == sorted(set(bounds)), family.name
+        assert sum(each.name.endswith("_sum") for each in samples) == 1
+
+
+def test_everything_an_operator_asks_for_is_there(make_fleet, make_chat, tmp_path):
+    """With a broker: its state and the outbox are told of as well."""
+    broker = RabbitMQ(tmp_path / "rabbitmq").start()
+    try:
+        fleet = make_fleet({"RABBITMQ_URL": broker.url})
+        chats = [make_chat(server, user) for server, user in zip(fleet.servers, ["alice", "bob"])]
+        for chat in chats:
+            chat.join("r")
+        for number in range(10):
+            chats[0].send("r", f"message {number}")
+        chats[1].expect("new_message", lambda message: message["seq"] == 10)
+        for server in fleet.servers:
+            found = families(server)
+            assert ASKED_FOR <= found.keys(), ASKED_FOR - found.keys()
+            assert value(server, "chat_redis_connected") == 1
+            eventually(lambda s=server: value(s, "chat_broker_connected") == 1, "the broker is there")
+            # From the sender to this instance's member, through store and bus.
+            eventually(lambda s=server: 1 <= value(s, "chat_fan_out_seconds_count") <= 10, "fanned out")
+            assert 0 <= value(server, "chat_fan_out_seconds_sum") < 10
+        durations, batches = "chat_commit_duration_seconds_count", "chat_commit_batch_messages_count"
+        eventually(
+            lambda: value(fleet.servers[0], durations) == value(fleet.servers[0], batches) >= 1, "each commit is timed"
+        )
+        assert 0 < value(fleet.servers[0], "chat_commit_duration_seconds_sum") < 60
+        confirmed = {"outcome": "confirmed"}
+        eventually(lambda: value(fleet.servers[0], "chat_events_settled_total", **confirmed) == 10, "confirmed")
+        fleet.redis.kill()
+        eventually(lambda: value(fleet.servers[1], "chat_redis_connected") == 0, "Redis is gone")
+        broker.kill()
+        eventually(lambda: value(fleet.servers[1], "chat_broker_connected") == 0, "the broker is gone")
+        chats[0].send("r", "nobody to tell")
+        eventually(lambda: value(fleet.servers[1], "chat_outbox_messages") == 1, "the outbox is measured", 15)
+        age = value(fleet.servers[1], "chat_outbox_age_seconds")
+        eventually(lambda: value(fleet.servers[1], "chat_outbox_age_seconds") > age, "it grows older", 10)
+    finally:
+        broker.kill()
+
+
+ASKED_FOR = {
+    "chat_connections", "chat_sessions", "chat_rooms_joined", "chat_messages", "chat_deliveries", "chat_fan_out_seconds",
+    "chat_output_queue_bytes", "chat_slow_consumers", "chat_commit_batch_messages", "chat_commit_duration_seconds",
+    "chat_redis_connected", "chat_broker_connected", "chat_outbox_messages", "chat_outbox_age_seconds",
+}  # fmt: skip
 
 
 def test_what_is_counted(fleet, make_chat, room):

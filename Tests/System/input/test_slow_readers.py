@@ -31,6 +31,10 @@ def slow_consumers(shared) -> int:
     return counted(shared, "chat_slow_consumers_total")
 
 
+def queued(shared) -> int:
+    return counted(shared, "chat_output_queue_bytes")
+
+
 def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, make_chat, room):
     talker, listener = make_chat(shared, "talker"), make_chat(shared, "listener")
     for chat in (talker, listener):
@@ -41,11 +45,13 @@ def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, mak
         wire.event("room_state")
     before, cut = resident_bytes(shared.pid), slow_consumers(shared)
     text = "x" * 16_000
+    most = 0
     # The kernel takes a few megabytes on its own before the queue begins to fill.
     for number in range(1000):
         talker.send(room, text)
         listener.expect("new_message", lambda message: message["seq"] == number + 1)
         talker.expect("new_message")
+        most = max(most, queued(shared) if number % 5 == 0 else 0)
         if number % 50 == 0 and slow_consumers(shared) == cut + len(deaf):
             break
     assert slow_consumers(shared) == cut + len(deaf)
@@ -54,6 +60,8 @@ def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, mak
         codes = _drain(wire)
         assert codes in ([4008], []), "told, if it takes even that"
         wire.socket.close()
+    assert 0 < most <= 5 * QUEUE
+    eventually(lambda: queued(shared) == 0, "nothing is queued for who has gone")
 
 
 def _drain(wire: Wire) -> list[int | None]:
