@@ -135,6 +135,22 @@ import Testing
         }
     }
 
+    @Test func readsThatAreNeverAnsweredRefuseTheJoinAfterTheLimitAndLeaveTheNextOneFree() async throws {
+        try await GatewayHost.serve(Self.impatient) { host in
+            host.store.fill(Self.room, count: 100)
+            let ann = try await host.client("ann")
+            host.store.setReads(.holds)
+            try await ann.say("join_room", ["roomId": "lobby"], id: 1)
+            #expect(try await ann.answer(1).code == "storage_unavailable")
+            host.store.setReads(.works)
+            try await ann.say("join_room", ["roomId": "lobby"], id: 2)
+            #expect(try await ann.answer(2).success)
+            host.store.release()
+            try await ann.say("send_message", ["roomId": "lobby", "message": "on"], id: 3)
+            #expect(try await ann.answer(3).seq == 101)
+        }
+    }
+
     @Test func manyWhoJoinAtOnceShareOneRead() async throws {
         try await GatewayHost.serve { host in
             host.store.fill(Self.room, count: 100)

@@ -4,7 +4,7 @@ public struct RoomLimits: Sendable {
     public var maximumParticipants = 5000
     /// How long a user whose last session broke off still counts as present, in milliseconds.
     public var graceMilliseconds: Int64 = 5000
-    /// How long a sender waits for the store before being told to try again, in milliseconds.
+    /// How long anybody waits for the store before being told to try again, in milliseconds.
     public var storeMilliseconds: Int64 = 5000
     /// Above this many users present, joins and leaves show as counts, once a second.
     public var announcedUsers = 200

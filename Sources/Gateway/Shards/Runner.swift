@@ -9,15 +9,19 @@ final class Runner {
     /// - Parameter finish: called from anywhere; must call `finished` on the loop.
     init(finish: @escaping @Sendable (_ ticket: UInt64, _ value: any Sendable) -> Void) { self.finish = finish }
 
+    /// The ticket under which `finished` ends the wait.
+    @discardableResult
     func run<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
-    ) {
+    ) -> UInt64 {
         lastTicket += 1
         continuations[lastTicket] = { value in
             if let value = value as? Value { then(value) }
         }
         Task { [finish, ticket = lastTicket] in finish(ticket, await operation()) }
+        return lastTicket
     }
 
+    /// Goes on with what came first; nobody waits for the rest.
     func finished(_ ticket: UInt64, _ value: any Sendable) { continuations.removeValue(forKey: ticket)?(value) }
 }

@@ -161,16 +161,25 @@ final class ShardCore {
         return squeezed
     }
 
-    /// Asks the store, and goes on here with its answer.
+    /// Asks the store, and goes on here with its answer; one that takes too long is not waited for.
     func withStore<Value: Sendable>(
         _ operation: @escaping @Sendable (any DurableStore) async throws(StoreError) -> Value,
         then: @escaping (Result<Value, StoreError>) -> Void
     ) {
         let store = services.store
-        run(
+        var timer: TimerID?
+        let ticket = runner.run(
             { () async -> Result<Value, StoreError> in
                 do throws(StoreError) { return .success(try await operation(store)) } catch { return .failure(error) }
-            }, then: then)
+            },
+            then: { [loop] result in
+                if let timer { loop.cancel(timer) }
+                then(result)
+            })
+        timer = loop.schedule(after: services.configuration.roomLimits.storeMilliseconds) { [runner] in
+            let late = Result<Value, StoreError>.failure(.unavailable(reason: "no answer in time"))
+            runner.finished(ticket, late)
+        }
     }
 
     func finished(_ ticket: UInt64, _ value: any Sendable) { runner.finished(ticket, value) }
