@@ -1,4 +1,4 @@
-public import ChatDomain
+import ChatDomain
 public import EventLoop
 public import Identity
 public import Telemetry
@@ -11,30 +11,17 @@ public final class Gateway: Sendable {
     public var dependencies: Dependencies { services.dependencies }
 
     /// Starts the loops. Nothing is listened on yet.
-    ///
-    /// - Parameters:
-    ///   - storedMessages: told after each write of messages, from any thread.
-    ///   - noteTrace: told of the trace (`traceparent`) a message belongs to, before it is stored.
-    ///   - instanceLost: told of instances found dead, whose sessions are gone.
-    ///   - presenceChanged: told of what others see change about a user, in order, and whether this instance made it so.
     public init(
-        configuration: GatewayConfiguration, loops: Int, store: any DurableStore, bus: (any RoomBus)? = nil,
-        cache: (any HistoryCache)? = nil, storedMessages: (@Sendable () -> Void)? = nil,
-        instanceLost: (@Sendable (InstanceID) -> Void)? = nil,
-        noteTrace: (@Sendable (String, MessageID) -> Void)? = nil, directory: any SessionDirectory,
-        presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)? = nil,
-        recovery: (any RecoveryStore)? = nil, authentication: AuthenticationPolicy, logger: Logger,
+        configuration: GatewayConfiguration, loops: Int, ports: GatewayPorts,
+        observers: GatewayObservers = GatewayObservers(), authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
     ) async throws {
         let shards = (0..<max(loops, 1)).map { Shard(loop: EventLoop(name: "loop-\($0)"), index: UInt16($0)) }
         self.shards = shards
         services = Services(
-            configuration: configuration, store: store, bus: bus, cache: cache,
-            storedMessages: storedMessages, instanceLost: instanceLost, noteTrace: noteTrace, directory: directory,
-            presenceChanged: presenceChanged,
-            recovery: recovery, authentication: authentication,
-            logger: logger,
-            registry: registry, mailboxes: shards.map { shard in Mailbox(loop: shard.loop) { shard.openMailbox() } })
+            configuration: configuration, ports: ports, observers: observers, authentication: authentication,
+            logger: logger, registry: registry,
+            mailboxes: shards.map { shard in Mailbox(loop: shard.loop) { shard.openMailbox() } })
         for shard in shards { shard.loop.start() }
         for shard in shards { try await shard.open(services) }
         services.startBus()

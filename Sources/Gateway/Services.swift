@@ -1,41 +1,10 @@
-public import ChatDomain
+import ChatDomain
 import Crypto
-public import Engine
+import Engine
 import EventLoop
-public import Identity
+import Identity
 import Synchronization
 import Telemetry
-
-/// What the gateway is set up with.
-public struct GatewayConfiguration: Sendable {
-    public var instance: InstanceID
-    public var engine = EngineConfiguration()
-    public var commands = CommandLimits()
-    public var roomLimits = RoomLimits()
-    public var createsRoomsOnJoin = true
-    /// Drafts waiting for the store at most, per shard, in bytes; past that, sends are refused.
-    public var maximumPendingBytes = 64 << 20
-    /// Rooms one session may be in at most.
-    public var maximumRoomsPerSession = 1000
-    /// Messages a second and user, bursts of three times that; 0 for no limit.
-    public var messageRate = 20
-    /// Connections a second and address, bursts of four times that; 0 for no limit.
-    public var connectionRate = 50
-    /// How long a connection may stay unauthenticated where a key is configured, in milliseconds.
-    public var authenticationMilliseconds: Int64 = 10_000
-    public var requiresAuthentication = false
-    public var origins = OriginPolicy.sameOrigin
-    /// Whether the address is a proxy's, whose `X-Forwarded-For` is believed.
-    public var isTrustedProxy: @Sendable (IPAddress) -> Bool = { _ in false }
-    public var serviceKey: ServiceKey?
-    /// Whether services on the internal listener have to show the service key.
-    public var internalRequiresKey = true
-    public var presence = PresenceSettings()
-    /// Files served at `/` and `/client/`; nil when the page is not served.
-    public var client: StaticFiles?
-
-    public init(instance: InstanceID) { self.instance = instance }
-}
 
 /// What all shards of an instance share. Everything in it may be used from any thread.
 public final class Services: Sendable {
@@ -49,12 +18,7 @@ public final class Services: Sendable {
     let bus: (any RoomBus)?
     /// The newest history outside the process; nil without Redis.
     let cache: (any HistoryCache)?
-    /// Called after each write of messages, on a thread of the store's: the hint that events may be pending.
-    let storedMessages: (@Sendable () -> Void)?
-    /// Called when an instance is found dead.
-    let instanceLost: (@Sendable (InstanceID) -> Void)?
-    /// Told of the trace a message belongs to, before it is stored.
-    let noteTrace: (@Sendable (String, MessageID) -> Void)?
+    let observers: GatewayObservers
     let metrics: GatewayMetrics
     let registry: MetricsRegistry
     let users: UserDirectory
@@ -72,16 +36,11 @@ public final class Services: Sendable {
     let shardCount: Int
 
     init(
-        configuration: GatewayConfiguration, store: any DurableStore, bus: (any RoomBus)?, cache: (any HistoryCache)?,
-        storedMessages: (@Sendable () -> Void)?, instanceLost: (@Sendable (InstanceID) -> Void)?,
-        noteTrace: (@Sendable (String, MessageID) -> Void)?, directory: any SessionDirectory,
-        presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?,
-        recovery: (any RecoveryStore)?,
-        authentication: AuthenticationPolicy, logger: Logger,
-        registry: MetricsRegistry, mailboxes: [Mailbox]
+        configuration: GatewayConfiguration, ports: GatewayPorts, observers: GatewayObservers,
+        authentication: AuthenticationPolicy, logger: Logger, registry: MetricsRegistry, mailboxes: [Mailbox]
     ) {
         self.configuration = configuration
-        self.store = store
+        store = ports.store
         self.authentication = authentication
         self.logger = logger
         self.registry = registry
@@ -89,17 +48,16 @@ public final class Services: Sendable {
         shardCount = mailboxes.count
         storeTrouble = OccasionalLogger(logger)
         busTrouble = OccasionalLogger(logger)
-        self.bus = bus
-        self.cache = cache
-        self.storedMessages = storedMessages
-        self.instanceLost = instanceLost
-        self.noteTrace = noteTrace
+        bus = ports.bus
+        cache = ports.cache
+        self.observers = observers
         metrics = GatewayMetrics(registry)
         users = UserDirectory(messageRate: configuration.messageRate)
         presence = PresenceHub(
-            instance: configuration.instance, directory: directory, store: store, settings: configuration.presence,
-            changed: presenceChanged, online: metrics.usersOnline, logger: logger)
-        self.recovery = recovery.map { RecoveryDesk(store: $0) }
+            instance: configuration.instance, directory: ports.directory, store: ports.store,
+            settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
+            logger: logger)
+        recovery = ports.recovery.map { RecoveryDesk(store: $0) }
         addresses = AddressLimits(rate: configuration.connectionRate)
         engineMetrics = EngineMetrics(registry)
         dependencies = Dependencies { Timestamp(milliseconds: WallClock.milliseconds()) }
@@ -152,7 +110,7 @@ public final class Services: Sendable {
     func startPresence() {
         presence.start(
             tell: { [self] message in
-                if case .lost(let instance) = message { instanceLost?(instance) }
+                if case .lost(let instance) = message { observers.instanceLost?(instance) }
                 tellAll(message)
             },
             perform: { [self] in perform($0) })

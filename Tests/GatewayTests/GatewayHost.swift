@@ -27,8 +27,10 @@ struct GatewayHost {
         change(&configuration)
         let store = FakeStore()
         let gateway = try await Gateway(
-            configuration: configuration, loops: loops, store: store,
-            directory: InProcessDirectory(instance: configuration.instance, maximumSessions: maximumSessions),
+            configuration: configuration, loops: loops,
+            ports: GatewayPorts(
+                store: store,
+                directory: InProcessDirectory(instance: configuration.instance, maximumSessions: maximumSessions)),
             authentication: AuthenticationPolicy(mode: .trusted, verifier: nil), logger: .disabled,
             registry: MetricsRegistry())
         let port = try await gateway.listen(address: IPAddress(high: 0, low: 0xFFFF_7F00_0001), port: 0)

@@ -51,13 +51,18 @@ struct RunningInstance {
         events = try configuration.events.map {
             try EventsPart(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
         }
+        var observers = GatewayObservers()
+        observers.storedMessages = events?.hint
+        observers.instanceLost = events?.instanceLost
+        observers.noteTrace = events?.noteTrace
+        observers.presenceChanged = events?.presenceChanged
         gateway = try await Gateway(
-            configuration: try configuration.gateway(), loops: configuration.listening.eventLoops, store: store,
-            bus: redis?.bus, cache: redis?.cache, storedMessages: events?.hint, instanceLost: events?.instanceLost,
-            noteTrace: events?.noteTrace, directory: directory,
-            presenceChanged: events?.presenceChanged,
-            recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds),
-            authentication: try configuration.authenticationPolicy(logger: logger), logger: logger, registry: registry)
+            configuration: try configuration.gateway(), loops: configuration.listening.eventLoops,
+            ports: GatewayPorts(
+                store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
+                recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds)),
+            observers: observers, authentication: try configuration.authenticationPolicy(logger: logger),
+            logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
             do throws(StoreError) {
                 try await store.probe()

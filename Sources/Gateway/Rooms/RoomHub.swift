@@ -64,7 +64,7 @@ final class RoomHub {
             }
             let draft = MessageDraft(
                 id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
-            if let traceparent = message.traceparent { services.noteTrace?(traceparent, draft.id) }
+            if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
             settle(room.live?.send(draft, from: session, origin: origin, at: now.monotonic), origin, in: room)
         case .typing(let session, let request, let isTyping):
             let origin = RequestOrigin.session(session, request: request)
@@ -169,7 +169,7 @@ final class RoomHub {
         guard !writes.isEmpty else { return }
         services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
         let mailbox = services.mailbox(shard.index)
-        let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.storedMessages : nil
+        let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.observers.storedMessages : nil
         let duration = services.metrics.commitDuration
         let begun = WallClock.monotonicMicroseconds()
         services.store.commit(writes) {
