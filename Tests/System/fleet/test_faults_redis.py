@@ -71,6 +71,7 @@ def test_its_subscribers_cut_off(make_fleet):
         async with talking(talkers) as talk:
             for _ in range(4):
                 await talk.progress(2)
+                await talk.until(lambda: len(fleet.keys().client_list(_type="pubsub")) >= 2, "both listen again")
                 assert fleet.keys().client_kill_filter(_type="pubsub") >= 2
             await talk.progress(2)
 
