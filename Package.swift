@@ -95,9 +95,9 @@ let package = Package(
                 "TestSupport", "Workers",
             ]),
         // Cryptography, compression and who a caller is.
-        tests("Crypto"),
+        tests("Crypto", uses: ["TestSupport"]),
         tests("Compression"),
-        tests("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
+        tests("Identity", uses: ["ChatDomain", "Crypto", "JSON", "TestSupport"]),
         // Wire protocols
         tests("WireProtocols", uses: ["JSON"]),
         // Rules of rooms, loops, connections and sessions.

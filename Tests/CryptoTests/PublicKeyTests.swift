@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Crypto
@@ -8,33 +9,33 @@ private typealias Fixtures = SignatureFixtures
 struct PublicKeyTests {
     @Test("The kinds are told apart")
     func kinds() throws {
-        #expect(try PublicKey(pem: Array(Fixtures.rsa.utf8)).kind == .rsa)
-        #expect(try PublicKey(pem: Array(Fixtures.p256.utf8)).kind == .p256)
-        #expect(try PublicKey(pem: Array(Fixtures.ed25519.utf8)).kind == .ed25519)
+        #expect(try PublicKey(pem: Array(TestKeys.rsa.utf8)).kind == .rsa)
+        #expect(try PublicKey(pem: Array(TestKeys.p256.utf8)).kind == .p256)
+        #expect(try PublicKey(pem: Array(TestKeys.ed25519.utf8)).kind == .ed25519)
     }
 
     @Test("The same key is equal, whatever form it was read from")
     func forms() throws {
-        let rsa = try PublicKey(pem: Array(Fixtures.rsa.utf8))
+        let rsa = try PublicKey(pem: Array(TestKeys.rsa.utf8))
         #expect(try PublicKey(pem: Array(Fixtures.rsaShortForm.utf8)) == rsa)
         #expect(try PublicKey(rsaModulus: Fixtures.rsaModulus, exponent: [1, 0, 1]) == rsa)
         #expect(try PublicKey(rsaModulus: [0] + Fixtures.rsaModulus, exponent: [0, 1, 0, 1]) == rsa)
-        let p256 = try PublicKey(pem: Array(Fixtures.p256.utf8))
+        let p256 = try PublicKey(pem: Array(TestKeys.p256.utf8))
         #expect(try PublicKey(p256X: Fixtures.p256X, y: Fixtures.p256Y) == p256)
-        let ed25519 = try PublicKey(pem: Array(Fixtures.ed25519.utf8))
+        let ed25519 = try PublicKey(pem: Array(TestKeys.ed25519.utf8))
         #expect(try PublicKey(ed25519: Fixtures.ed25519Raw) == ed25519)
     }
 
     @Test("A certificate gives its key")
     func certificate() throws {
-        #expect(try PublicKey(pem: Array(TLSFixtures.certificate.utf8)).kind == .p256)
+        #expect(try PublicKey(pem: Array(TestCertificate.certificate.utf8)).kind == .p256)
     }
 
     @Test("Weak, foreign and private keys are refused by name")
     func unfitKeys() {
         #expect(throws: PublicKey.Refusal.tooShort(bits: 1024)) { try PublicKey(pem: Array(Fixtures.rsa1024.utf8)) }
         #expect(throws: PublicKey.Refusal.unsupportedKind) { try PublicKey(pem: Array(Fixtures.p384.utf8)) }
-        for key in [TLSFixtures.privateKey, TLSFixtures.encryptedPrivateKey] {
+        for key in [TestCertificate.privateKey, TLSFixtures.encryptedPrivateKey] {
             #expect(throws: PublicKey.Refusal.isPrivate) { try PublicKey(pem: Array(key.utf8)) }
         }
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Crypto
@@ -15,10 +16,10 @@ struct SignatureTests {
     }
 
     static let signed = [
-        Signed(algorithm: .rs256, pem: Fixtures.rsa, signature: Fixtures.rs256),
-        Signed(algorithm: .ps256, pem: Fixtures.rsa, signature: Fixtures.ps256),
-        Signed(algorithm: .es256, pem: Fixtures.p256, signature: Fixtures.es256),
-        Signed(algorithm: .edDSA, pem: Fixtures.ed25519, signature: Fixtures.edDSA),
+        Signed(algorithm: .rs256, pem: TestKeys.rsa, signature: Fixtures.rs256),
+        Signed(algorithm: .ps256, pem: TestKeys.rsa, signature: Fixtures.ps256),
+        Signed(algorithm: .es256, pem: TestKeys.p256, signature: Fixtures.es256),
+        Signed(algorithm: .edDSA, pem: TestKeys.ed25519, signature: Fixtures.edDSA),
     ]
 
     @Test("A signature is valid for its message, key and algorithm only", arguments: signed)

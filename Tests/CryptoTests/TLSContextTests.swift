@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Crypto
@@ -18,34 +19,34 @@ struct TLSContextTests {
 
     @Test("A certificate and its key are taken")
     func matching() throws {
-        #expect(try refusal(certificate: TLSFixtures.certificate, key: TLSFixtures.privateKey).0 == nil)
+        #expect(try refusal(certificate: TestCertificate.certificate, key: TestCertificate.privateKey).0 == nil)
     }
 
     @Test("A key of another certificate is named as such, with both files")
     func mismatch() throws {
-        let (error, files) = try refusal(certificate: TLSFixtures.certificate, key: TLSFixtures.otherPrivateKey)
+        let (error, files) = try refusal(certificate: TestCertificate.certificate, key: TLSFixtures.otherPrivateKey)
         #expect(
             error == .mismatch(certificateFile: files.path("certificate.pem"), keyFile: files.path("key.pem")))
     }
 
     @Test("A missing file is named with the system's reason")
     func missing() throws {
-        let (noCertificate, files) = try refusal(certificate: nil, key: TLSFixtures.privateKey)
+        let (noCertificate, files) = try refusal(certificate: nil, key: TestCertificate.privateKey)
         let text = try #require(noCertificate?.description)
         #expect(text.contains(files.path("certificate.pem")))
         #expect(text.contains("No such file or directory"))
-        let (noKey, _) = try refusal(certificate: TLSFixtures.certificate, key: nil)
+        let (noKey, _) = try refusal(certificate: TestCertificate.certificate, key: nil)
         guard case .privateKey(_, let reason) = noKey else { Issue.record("\(String(describing: noKey))"); return }
         #expect(reason.contains("No such file or directory"))
     }
 
     @Test("A file that is no PEM is refused", arguments: ["", "garbage\n", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
     func garbage(text: String) throws {
-        guard case .certificate = try refusal(certificate: text, key: TLSFixtures.privateKey).0 else {
+        guard case .certificate = try refusal(certificate: text, key: TestCertificate.privateKey).0 else {
             Issue.record("taken as a certificate: \(text)")
             return
         }
-        guard case .privateKey = try refusal(certificate: TLSFixtures.certificate, key: text).0 else {
+        guard case .privateKey = try refusal(certificate: TestCertificate.certificate, key: text).0 else {
             Issue.record("taken as a key: \(text)")
             return
         }
@@ -55,7 +56,7 @@ struct TLSContextTests {
     func encryptedKey() throws {
         guard
             case .privateKey(_, let reason) = try refusal(
-                certificate: TLSFixtures.certificate, key: TLSFixtures.encryptedPrivateKey
+                certificate: TestCertificate.certificate, key: TLSFixtures.encryptedPrivateKey
             ).0
         else {
             Issue.record("an encrypted key was taken")

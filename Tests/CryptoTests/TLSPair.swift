@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Crypto
@@ -70,7 +71,7 @@ final class PEMFiles {
 
     func context() throws -> TLSContext {
         try TLSContext(
-            certificateChainFile: try write(TLSFixtures.certificate, as: "certificate.pem"),
-            privateKeyFile: try write(TLSFixtures.privateKey, as: "key.pem"), ticketKeys: TLSTicketKeys())
+            certificateChainFile: try write(TestCertificate.certificate, as: "certificate.pem"),
+            privateKeyFile: try write(TestCertificate.privateKey, as: "key.pem"), ticketKeys: TLSTicketKeys())
     }
 }

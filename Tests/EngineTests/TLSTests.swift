@@ -76,32 +76,9 @@ private final class PEMFiles {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         certificate = directory.appendingPathComponent("certificate.pem").path
         key = directory.appendingPathComponent("key.pem").path
-        try Self.certificateText.write(toFile: certificate, atomically: true, encoding: .utf8)
-        try Self.keyText.write(toFile: key, atomically: true, encoding: .utf8)
+        try TestCertificate.certificate.write(toFile: certificate, atomically: true, encoding: .utf8)
+        try TestCertificate.privateKey.write(toFile: key, atomically: true, encoding: .utf8)
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
-
-    private static let certificateText = """
-        -----BEGIN CERTIFICATE-----
-        MIIBWzCCAQGgAwIBAgIUX66QpB0b37AFUJPvtiJavrbl+JIwCgYIKoZIzj0EAwIw
-        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
-        MDAwMDAwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-        PQMBBwNCAARls2mrmrafvgxPLLPPZyilsUP+wXyEfuIaK1AAOSbvn2sJx1fZeupT
-        6j8SMfp9yoDmF1pvI+RqkA6ehlhDpVYcoy8wLTAaBgNVHREEEzARgglsb2NhbGhv
-        c3SHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAnz4S/
-        XAh66AW1z3YDwOsru7dZTnQh2D5DcAfXkyz1xgIhAPm6LwejzlmutNwM52tus+cV
-        wL5sDoAjOlDw+8gdqSIT
-        -----END CERTIFICATE-----
-
-        """
-
-    private static let keyText = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1pJ6pPEwUDJlZ1k9
-        e9yseV5QBarkvmhenT+HA/ASzrqhRANCAARls2mrmrafvgxPLLPPZyilsUP+wXyE
-        fuIaK1AAOSbvn2sJx1fZeupT6j8SMfp9yoDmF1pvI+RqkA6ehlhDpVYc
-        -----END PRIVATE KEY-----
-
-        """
 }

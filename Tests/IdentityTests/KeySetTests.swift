@@ -1,4 +1,5 @@
 import Crypto
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -32,7 +33,7 @@ struct KeySetTests {
 
     @Test("What a header says of files and addresses is not looked at")
     func hostileHeader() throws {
-        #expect(try TokenVerifier(pem: TokenFixtures.p256).refusal(of: TokenFixtures.es256OtherHeader) == nil)
+        #expect(try TokenVerifier(pem: TestKeys.p256).refusal(of: TokenFixtures.es256OtherHeader) == nil)
         let stranger = try TokenVerifier(jwks: Self.set(TokenFixtures.rsaKey))
         #expect(stranger.refusal(of: TokenFixtures.es256OtherHeader) == .algorithmNotAllowed)
     }
@@ -83,7 +84,7 @@ struct KeySetTests {
 
     @Test(
         "What is no key set is refused",
-        arguments: ["", "[]", "{}", "null", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"keys":["#, TokenFixtures.rsa])
+        arguments: ["", "[]", "{}", "null", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"keys":["#, TestKeys.rsa])
     func malformed(text: String) {
         #expect(throws: KeySetError.malformed) { try keys(text) }
     }

@@ -1,5 +1,6 @@
 import ChatDomain
 import Crypto
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -17,16 +18,16 @@ struct TokenVerifierTests {
 
     static let signed = [
         Signed(
-            testDescription: "RS256", pem: TokenFixtures.rsa, token: TokenFixtures.rs256,
+            testDescription: "RS256", pem: TestKeys.rsa, token: TokenFixtures.rs256,
             named: TokenFixtures.rs256Named),
         Signed(
-            testDescription: "PS256", pem: TokenFixtures.rsa, token: TokenFixtures.ps256,
+            testDescription: "PS256", pem: TestKeys.rsa, token: TokenFixtures.ps256,
             named: TokenFixtures.ps256Named),
         Signed(
-            testDescription: "ES256", pem: TokenFixtures.p256, token: TokenFixtures.es256,
+            testDescription: "ES256", pem: TestKeys.p256, token: TokenFixtures.es256,
             named: TokenFixtures.es256Named),
         Signed(
-            testDescription: "EdDSA", pem: TokenFixtures.ed25519, token: TokenFixtures.edDSA,
+            testDescription: "EdDSA", pem: TestKeys.ed25519, token: TokenFixtures.edDSA,
             named: TokenFixtures.edDSANamed),
     ]
 
@@ -36,7 +37,7 @@ struct TokenVerifierTests {
         #expect(claims.userID.value == "alice")
         #expect(claims.username == "Alice")
         #expect(claims.expiresAt?.milliseconds == TokenFixtures.expiresAt * 1000)
-        for pem in [TokenFixtures.rsa, TokenFixtures.p256, TokenFixtures.ed25519] where pem != signed.pem {
+        for pem in [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519] where pem != signed.pem {
             #expect(try TokenVerifier(pem: pem).refusal(of: signed.token) == .algorithmNotAllowed)
         }
         #expect(TokenVerifier().refusal(of: signed.token) == .algorithmNotAllowed)
@@ -74,7 +75,7 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("A public key taken for a shared secret gets nobody in", arguments: [TokenFixtures.rsa, TokenFixtures.p256])
+    @Test("A public key taken for a shared secret gets nobody in", arguments: [TestKeys.rsa, TestKeys.p256])
     func algorithmConfusion(pem: String) throws {
         let verifier = try TokenVerifier(pem: pem)
         for secret in [pem, String(pem.dropLast()), pem + "\n"] {
@@ -91,7 +92,7 @@ struct TokenVerifierTests {
         let unsigned = Base64URL.encode(header.utf8) + "." + Base64URL.encode(Self.payload.utf8) + "."
         for token in [unsigned, Forge.token(header: header, payload: Self.payload)] {
             #expect(TokenVerifier().refusal(of: token) == .algorithmNotAllowed)
-            #expect(try TokenVerifier(pem: TokenFixtures.rsa).refusal(of: token) == .algorithmNotAllowed)
+            #expect(try TokenVerifier(pem: TestKeys.rsa).refusal(of: token) == .algorithmNotAllowed)
         }
     }
 
@@ -118,7 +119,7 @@ struct TokenVerifierTests {
         let header = #"{"alg":"HS256","crit":\#(value)}"#
         #expect(TokenVerifier().refusal(of: Forge.token(header: header, payload: Self.payload)) == .criticalExtension)
         #expect(
-            try TokenVerifier(pem: TokenFixtures.p256).refusal(of: TokenFixtures.es256Critical) == .criticalExtension)
+            try TokenVerifier(pem: TestKeys.p256).refusal(of: TokenFixtures.es256Critical) == .criticalExtension)
     }
 
     @Test("Expiry and start are judged with 30 seconds' grace, to the millisecond")
@@ -174,7 +175,7 @@ struct TokenVerifierTests {
 
     @Test("Many threads verify at once")
     func concurrency() async throws {
-        let verifier = try TokenVerifier(pem: TokenFixtures.p256)
+        let verifier = try TokenVerifier(pem: TestKeys.p256)
         let taken = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<200 { group.addTask { verifier.refusal(of: TokenFixtures.es256) == nil } }
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
