@@ -25,6 +25,7 @@ export class Chat extends Emitter {
   #left = new Set();
   #resumed = { missed: 0, isPartial: false };
   #sessions = 0;
+  #isRefreshing = false;
 
   constructor(identity, transportKind) {
     super();
@@ -71,6 +72,7 @@ export class Chat extends Emitter {
   async startDirect(userId) {
     const roomId = directRoomId(this.me, userId);
     const answer = await this.api.createRoom({ type: "direct", participants: [this.me, userId] });
+    this.#invite([userId], roomId);
     return this.open(answer.roomId ?? roomId);
   }
 
@@ -78,7 +80,16 @@ export class Chat extends Emitter {
     const people = [this.me, ...participants];
     const created = await this.api.createRoom({ type: "group", roomId, name, private: true, participants: people });
     this.room(roomId).applySummary(created);
+    this.#invite(participants, roomId);
     return this.open(roomId);
+  }
+
+  /** Tells pages that are open now to look at their rooms; the others find the room when they come. */
+  #invite(userIds, roomId) {
+    const recipientIds = [...new Set(userIds)].filter((userId) => userId !== this.me);
+    if (recipientIds.length === 0) return;
+    const message = `${this.identity.username} opened a chat with you.`;
+    this.connection.emit("send_message", { recipientIds, message, metadata: { roomId } }).catch(() => {});
   }
 
   /** A group is left for good; a direct chat goes out of sight until it is opened again. */
@@ -107,13 +118,14 @@ export class Chat extends Emitter {
     }
   }
 
-  /** Picks up rooms others have put this user in, which no event tells of. */
+  /** Picks up rooms others have put this user in. */
   async refreshRooms() {
     const summaries = await this.api.rooms();
     const fresh = [];
     for (const summary of summaries.slice(0, mostRoomsJoined)) {
       const id = summary.roomId ?? summary.id;
-      if (this.#left.has(id)) continue;
+      if (this.#left.has(id) && !(summary.type === "direct" && summary.unread > 0)) continue;
+      this.#left.delete(id);
       if (!this.rooms.has(id)) fresh.push(this.room(id));
       const room = this.room(id);
       if (!room.isJoined) room.applySummary(summary);
@@ -123,8 +135,13 @@ export class Chat extends Emitter {
   }
 
   async pollRooms() {
-    if (!this.connection.isOnline) return;
-    for (const room of await this.refreshRooms()) this.join(room);
+    if (!this.connection.isOnline || this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    try {
+      for (const room of await this.refreshRooms()) this.join(room);
+    } finally {
+      this.#isRefreshing = false;
+    }
   }
 
   // Messages and signals

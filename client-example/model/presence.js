@@ -5,6 +5,9 @@ const mostWatched = 500;
 
 export const statuses = { online: "Online", away: "Away", busy: "Busy", invisible: "Invisible" };
 
+/** A status in a word; whoever is in none of them is offline. */
+export const statusName = (status) => statuses[status] ?? "Offline";
+
 /**
  * Who is online and how. Fires `change`. `isSupported` is null until the server has answered; where it does not know
  * the events, everything stays quiet.

@@ -22,6 +22,7 @@ export class Room {
   dividerSeq = null;
   isJoined = false;
   isLoadingOlder = false;
+  isPrivate = false;
   error = null;
   #typing = new Map();
   #name = null;
@@ -43,8 +44,9 @@ export class Room {
   }
 
   /** What `GET /api/rooms` says about it. */
-  applySummary({ name, lastMessage, unread, lastReadSeq }) {
+  applySummary({ name, private: isPrivate, lastMessage, unread, lastReadSeq }) {
     this.#name = name ?? null;
+    this.isPrivate = isPrivate === true;
     this.lastReadSeq = Math.max(this.lastReadSeq, lastReadSeq ?? 0);
     if (!this.timeline.isPrimed) this.unread = unread ?? 0;
     if (!lastMessage) return;

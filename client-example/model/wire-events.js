@@ -27,6 +27,11 @@ export const wireEvents = {
     if (hole || isNew) chat.join(room);
   },
 
+  /** Straight to this user: somebody's page says that it made a room for both. */
+  message(chat, { metadata }) {
+    if (typeof metadata?.roomId === "string" && !chat.rooms.has(metadata.roomId)) chat.pollRooms().catch(() => {});
+  },
+
   user_joined(chat, { roomId, userId, username }) {
     const room = chat.rooms.get(roomId);
     if (!room) return;

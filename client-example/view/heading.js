@@ -1,5 +1,6 @@
+import { statusName } from "../model/presence.js";
 import { byId } from "./dom.js";
-import { listNames, plural } from "./text.js";
+import { lastSeen, listNames, plural } from "./text.js";
 
 /** The open room's name, how many are here, and who types. */
 export function renderHeading(chat) {
@@ -7,6 +8,8 @@ export function renderHeading(chat) {
   byId("room-title").textContent = room ? room.title(chat.me, chat.directory) : "No room open";
   byId("room-subtitle").textContent = room ? subtitle(room, chat) : "";
   byId("leave").hidden = !room;
+  byId("leave").title = room?.isDirect ? "Close this chat" : "Leave this room";
+  byId("leave").setAttribute("aria-label", byId("leave").title);
   byId("typing").textContent = room ? typingText(room, chat) : "";
 }
 
@@ -22,10 +25,11 @@ function subtitle(room, chat) {
 function directText(room, chat) {
   const partner = room.partner(chat.me);
   const presence = chat.presence?.of(partner);
-  if (room.people.has(partner)) return presence?.status === "online" || !presence ? "Here now" : presence.status;
-  const seen = new Date(presence?.lastSeen ?? NaN);
-  if (Number.isNaN(seen.getTime())) return "Not here now";
-  return `Last seen ${seen.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}`;
+  const isHere = room.people.has(partner);
+  if (!presence) return isHere ? "Here now" : "Not here now";
+  if (presence.status === "online") return isHere ? "Here now" : "Online";
+  if (presence.status !== "offline") return statusName(presence.status);
+  return lastSeen(Date.parse(presence.lastSeen)) ?? "Offline";
 }
 
 function typingText(room, chat) {

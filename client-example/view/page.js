@@ -3,6 +3,7 @@ import { Composer } from "./composer.js";
 import { byId, onceAFrame } from "./dom.js";
 import { Drawers } from "./drawers.js";
 import { renderHeading } from "./heading.js";
+import { LeaveDialog } from "./leave-dialog.js";
 import { MessageList } from "./message-list.js";
 import { NewDialog } from "./new-dialog.js";
 import { People } from "./people.js";
@@ -29,6 +30,7 @@ export class Page {
     this.composer = new Composer(chat, () => this.messages.scrollToEnd());
     this.settings = new Settings(chat, signOut);
     this.newDialog = new NewDialog(chat, (roomId) => this.open(roomId));
+    this.leaveDialog = new LeaveDialog((room) => this.#leave(room));
     this.tokenDialog = new TokenDialog(chat, () => this.banner.notice("Signed in for longer."));
     this.banner = new Banner(chat, () => this.tokenDialog.show());
     this.#listen();
@@ -76,7 +78,7 @@ export class Page {
     chat.on("message", (what) => this.#announce(what));
     byId("new").onclick = () => this.newDialog.show();
     byId("me").onclick = () => this.settings.show();
-    byId("leave").onclick = () => this.#leave();
+    byId("leave").onclick = () => this.leaveDialog.show(chat.active, chat.active.title(chat.me, chat.directory));
     this.#poll = setInterval(() => this.#pollRooms(), pollEvery);
     addEventListener("focus", () => this.#pollRooms(), { signal: this.#undo.signal });
     addEventListener("pointerdown", () => chat.signals.activity(), { signal: this.#undo.signal });
@@ -103,10 +105,8 @@ export class Page {
     }
   }
 
-  #leave() {
-    const { active } = this.#chat;
-    if (!active) return;
-    this.#chat.leave(active);
+  #leave(room) {
+    this.#chat.leave(room);
     const [next] = this.roomList.order;
     if (next) this.open(next);
     else this.#drawRoom();

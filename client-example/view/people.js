@@ -1,3 +1,4 @@
+import { statusName } from "../model/presence.js";
 import { avatar } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
 import { plural } from "./text.js";
@@ -43,7 +44,9 @@ export class People {
 
   #element({ userId, name, isMe, status }) {
     const badge = avatar(userId, name, { status, size: "small" });
-    const label = h("span", { class: "lines" }, h("span", { class: "name" }, name), isMe && h("small", {}, "you"));
+    const word = status === "online" ? "" : statusName(status).toLowerCase();
+    const remark = [isMe && "you", word].filter(Boolean).join(", ");
+    const label = h("span", { class: "lines" }, h("span", { class: "name" }, name), remark !== "" && h("small", {}, remark));
     if (isMe) return h("li", { class: "person" }, badge, label);
     const attributes = {
       type: "button",

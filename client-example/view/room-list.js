@@ -1,3 +1,4 @@
+import { statusName } from "../model/presence.js";
 import { avatar, roomBadge } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
 import { plural, shortTime } from "./text.js";
@@ -24,7 +25,7 @@ export class RoomList {
     const chat = this.#chat;
     const { userId, username } = chat.identity;
     const status = chat.connection.isOnline && chat.presence?.isSupported ? chat.presence.own : undefined;
-    const lines = h("span", { class: "lines" }, h("strong", {}, username), h("small", {}, connectionText(chat.connection.state)));
+    const lines = h("span", { class: "lines" }, h("strong", {}, username), h("small", {}, connectionText(chat.connection.state, status)));
     this.#me.replaceChildren(avatar(userId, username, { status }), lines);
     this.#me.setAttribute("aria-label", `${username}, settings`);
     reconcile(this.#list, this.#sorted().map((room) => this.#row(room)));
@@ -89,6 +90,7 @@ export class RoomList {
   }
 }
 
-function connectionText({ name }) {
+function connectionText({ name }, status) {
+  if (name === "online" && status && status !== "online") return `Connected · ${statusName(status)}`;
   return { online: "Connected", connecting: "Connecting…", waiting: "Reconnecting…", offline: "Offline" }[name] ?? "Disconnected";
 }

@@ -55,7 +55,7 @@ export class Settings {
     const isThere = await socketIOAvailable();
     const radio = this.#dialog.querySelector("input[value=socketio]");
     radio.disabled = !isThere;
-    if (!isThere) byId("socketio-note").textContent = "Not available: this server has no Socket.IO client file to hand out.";
+    if (!isThere) byId("socketio-note").textContent = "Not available: the server has no Socket.IO client file (SOCKETIO_CLIENT_FILE).";
   }
 
   #switchTo(kind) {

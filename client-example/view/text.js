@@ -63,6 +63,14 @@ export function dayName(ms, now = Date.now()) {
   return new Date(ms).getFullYear() === new Date(now).getFullYear() ? date.format(ms) : dateOfYear.format(ms);
 }
 
+/** "Last seen today at 14:05"; nothing for a time that is not known. */
+export function lastSeen(ms, now = Date.now()) {
+  if (Number.isNaN(ms)) return null;
+  const age = dayOf(now) - dayOf(ms);
+  const day = age === 0 ? "today" : age === 1 ? "yesterday" : dayName(ms, now);
+  return `Last seen ${day} at ${clock.format(ms)}`;
+}
+
 /** The time of today's, the day of older ones. */
 export function shortTime(ms, now = Date.now()) {
   return dayOf(ms) === dayOf(now) ? clock.format(ms) : shortDate.format(ms);

@@ -95,6 +95,24 @@ def test_only_web_addresses_become_links(page, text, links):
     assert out == {"text": text, "links": links}
 
 
+@pytest.mark.parametrize(
+    "at, text",
+    [
+        ("2026-03-05T14:05:00", "Last seen today at 14:05"),
+        ("2026-03-04T23:59:00", "Last seen yesterday at 23:59"),
+        ("2026-02-28T09:00:00", "Last seen Saturday at 09:00"),
+        ("2025-12-24T09:00:00", "Last seen 24 December 2025 at 09:00"),
+        ("", None),
+    ],
+)
+def test_last_seen_names_the_day(page, at, text):
+    script = """async (at) => {
+      const { lastSeen } = await import('/client/view/text.js');
+      return lastSeen(Date.parse(at), Date.parse('2026-03-05T15:00:00'));
+    }"""
+    assert page.evaluate(script, at) == text
+
+
 def test_backoff_grows_to_its_ceiling_and_spreads(page):
     script = """async (random) => {
       const { Backoff } = await import('/client/net/reconnect.js');
