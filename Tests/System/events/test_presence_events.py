@@ -3,10 +3,17 @@
 import asyncio
 import json
 import re
+import uuid
 
 import aio_pika
+import pytest
 
 from support.deadline import eventually
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"presence-{uuid.uuid4().hex[:8]}"
 
 
 async def read(url: str, queue: str, count: int):
@@ -15,18 +22,15 @@ async def read(url: str, queue: str, count: int):
         channel = await connection.channel()
         source = await channel.declare_queue(queue, passive=True)
         found = []
-        async with source.iterator(no_ack=True, timeout=20) as messages:
+        async with source.iterator(no_ack=True, timeout=60) as messages:
             async for message in messages:
                 found.append((message.type, json.loads(message.body), message.message_id))
                 if len(found) == count:
                     return found
 
 
-def test_online_and_offline_come_in_order(broker, make_server, make_chat):
-    queue = "presence_events"
-    server = make_server(
-        {"RABBITMQ_URL": broker.url, "RABBITMQ_QUEUE_PRESENCE": queue, "PRESENCE_GRACE_MS": "200"}
-    )
+def test_online_and_offline_come_in_order(broker, queue, make_server, make_chat):
+    server = make_server(settings(broker, queue))
     for _ in range(3):
         alice = make_chat(server, "alice")
         alice.ask("set_status", {"status": "busy"})
@@ -46,8 +50,7 @@ def settings(broker, queue):
     return {"RABBITMQ_URL": broker.url, "RABBITMQ_QUEUE_PRESENCE": queue, "PRESENCE_GRACE_MS": "200"}
 
 
-def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker, make_server, make_chat):
-    queue = "presence_outage"
+def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker, queue, make_server, make_chat):
     server = make_server(settings(broker, queue))
     make_chat(server, "first")
     eventually(lambda: waiting(server) == 0, "the first is told")
@@ -64,8 +67,7 @@ def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker,
     eventually(lambda: waiting(server) == 0, "nothing waits")
 
 
-def test_a_drained_instance_tells_who_goes_with_it(broker, make_server, make_chat):
-    queue = "presence_drained"
+def test_a_drained_instance_tells_who_goes_with_it(broker, queue, make_server, make_chat):
     server = make_server(settings(broker, queue))
     for user in ("alice", "bob"):
         make_chat(server, user)
