@@ -47,6 +47,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     // Confined to the loop's thread.
     private var local = TurnQueue<Item>()
+    /// What the inbox held; it gets the emptied buffer back.
+    private var received: [Item] = []
     private var timers = TimerQueue()
     private var timerDeadline: Int64?
     private var wallClock: Int64 = 0
@@ -133,12 +135,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private func drainInbox() {
         // The loop may have slept since it was read last.
         refreshWallClock()
-        let items = inbox.withLock { inbox in
-            let items = inbox.items
-            inbox.items.removeAll(keepingCapacity: items.count <= 1024)
-            return items
-        }
-        for item in items { run(item) }
+        inbox.withLock { swap(&$0.items, &received) }
+        for item in received { run(item) }
+        received.removeAll(keepingCapacity: received.count <= 1024)
     }
 
     private func run(_ item: Item) {

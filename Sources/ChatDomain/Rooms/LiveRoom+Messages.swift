@@ -93,7 +93,7 @@ extension LiveRoom {
     /// - Parameter reachedEnd: these are all the store has. What was heard of before it was asked and is not among them does
     ///   not exist, and is waited for no longer.
     public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
-        let ready = messages.flatMap { gate.admit($0) }
+        let ready = gate.admit(messages)
         if reachedEnd { gate.forgetMissing(upTo: newestAtRepair) }
         return deliver(ready, at: now)
     }
@@ -105,7 +105,7 @@ extension LiveRoom {
     }
 
     private mutating func admit(_ messages: [Message], at now: Moment) -> [RoomEffect] {
-        deliver(messages.flatMap { gate.admit($0) }, at: now)
+        deliver(gate.admit(messages), at: now)
     }
 
     private mutating func deliver(_ ready: [Message], at now: Moment) -> [RoomEffect] {

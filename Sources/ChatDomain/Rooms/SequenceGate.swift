@@ -17,22 +17,26 @@ public struct SequenceGate: Sendable {
     /// Some messages before the newest known one have not come.
     public var hasHole: Bool { newest > delivered }
 
-    /// Takes one message and returns those that may be delivered now, in order; none for repeats and early ones.
-    public mutating func admit(_ message: Message) -> [Message] {
-        guard message.sequence > delivered else { return [] }
+    /// Takes messages and returns those that may be delivered now, in order; none for repeats and early ones.
+    public mutating func admit(_ messages: [Message]) -> [Message] {
+        var ready: [Message] = []
+        for message in messages { admit(message, into: &ready) }
+        return ready
+    }
+
+    private mutating func admit(_ message: Message, into ready: inout [Message]) {
+        guard message.sequence > delivered else { return }
         newest = max(newest, message.sequence)
         guard message.sequence == delivered + 1 else {
             if early.count < Self.capacity { early[message.sequence] = message }
-            return []
+            return
         }
         delivered += 1
-        guard !early.isEmpty else { return [message] }
-        var ready = [message]
-        while let next = early.removeValue(forKey: delivered + 1) {
+        ready.append(message)
+        while !early.isEmpty, let next = early.removeValue(forKey: delivered + 1) {
             delivered += 1
             ready.append(next)
         }
-        return ready
     }
 
     /// Gives up what is missing, unless numbers beyond `sequence` are known of.

@@ -67,8 +67,10 @@ final class LocalRooms {
 
     /// Queues messages for each member; how many there were.
     func fanOut(_ frames: EncodedFrames, to room: RoomID, numbers: ClosedRange<SequenceNumber>) -> Int {
-        if let members = rooms[room] { members.newest = max(members.newest, numbers.upperBound) }
-        return fanOut(frames, to: room, isDroppable: false, except: nil)
+        guard let members = rooms[room] else { return 0 }
+        members.newest = max(members.newest, numbers.upperBound)
+        for member in members.list { member.deliver(frames, isDroppable: false) }
+        return members.list.count
     }
 
     /// The session's transport or encoding changed.

@@ -170,10 +170,10 @@ final class Session {
     /// Answers a request that asked for it.
     ///
     /// - Parameter name: what data that is no object stands under in flat frames.
-    func reply(_ tag: RequestTag?, _ data: [UInt8], under name: StaticString = "data") {
+    func reply(_ tag: RequestTag?, _ data: @autoclosure () -> [UInt8], under name: StaticString = "data") {
         guard let tag else { return }
         var out: [UInt8] = []
-        let envelope = encoding.answer(tag, data: data, under: name)
+        let envelope = encoding.answer(tag, data: data(), under: name)
         EncodedFrames.append(envelope, as: encoding, deflate: shard.deflate, to: &out)
         channel.send(out, isDroppable: false)
     }

@@ -21,10 +21,6 @@ final class Mailbox: Sendable {
         if wasEmpty { loop.post(open) }
     }
 
-    func takeAll() -> [ShardMessage] {
-        queue.withLock { queue in
-            defer { queue.removeAll(keepingCapacity: queue.count <= 1024) }
-            return queue
-        }
-    }
+    /// Takes everything out; the empty array given is filled from then on.
+    func takeAll(leaving empty: inout [ShardMessage]) { queue.withLock { swap(&$0, &empty) } }
 }

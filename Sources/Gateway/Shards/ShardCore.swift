@@ -32,6 +32,7 @@ final class ShardCore {
     let router: RESTRouter
     let descriptorTrouble: OccasionalLogger
     private var local = TurnQueue<ShardMessage>()
+    private var letters: [ShardMessage] = []
     private let runner: Runner
 
     init(index: UInt16, loop: EventLoop, services: Services, runner: Runner) throws(TLSError) {
@@ -61,7 +62,9 @@ final class ShardCore {
     }
 
     func openMailbox() {
-        for message in services.mailbox(index).takeAll() { handle(message) }
+        services.mailbox(index).takeAll(leaving: &letters)
+        for message in letters { handle(message) }
+        letters.removeAll(keepingCapacity: letters.count <= 1024)
     }
 
     /// The end of a loop turn: what was said here is heard, what was gathered is stored, what was queued is written.
