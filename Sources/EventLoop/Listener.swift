@@ -10,6 +10,11 @@ internal import CUV
 public struct ListenError: Error, CustomStringConvertible {
     public let description: String
     public init(description: String) { self.description = description }
+
+    /// What `errno` says.
+    init(address: IPAddress, port: UInt16) {
+        description = "cannot listen on \(address) port \(port): \(String(cString: strerror(errno)))"
+    }
 }
 
 /// A listening socket of one loop. Several loops may listen on the same port where the system supports it.
@@ -30,6 +35,14 @@ public final class Listener: SocketHandler {
     /// Whether each loop can have a listener of its own on one port.
     public static var canShare: Bool { cuv_is_shared_listening_supported() != 0 }
 
+    /// Refuses a port that another process listens on: with shared listening the system would let both, and give each a part
+    /// of the connections.
+    public static func requireUnused(address: IPAddress, port: UInt16) throws(ListenError) {
+        let descriptor = address.withSocketAddress(port: port) { cuv_bind($0, $1, 0) }
+        guard descriptor >= 0 else { throw ListenError(address: address, port: port) }
+        CUV.close(descriptor)
+    }
+
     /// - Parameters:
     ///   - accepted: takes over each connection.
     ///   - starved: told when a connection had to be dropped for want of descriptors.
@@ -38,10 +51,7 @@ public final class Listener: SocketHandler {
         accepted: @escaping (_ descriptor: Int32, _ peer: IPAddress) -> Void, starved: @escaping () -> Void = {}
     ) throws(ListenError) {
         let descriptor = address.withSocketAddress(port: port) { cuv_listen($0, $1, Self.backlog, shared ? 1 : 0) }
-        guard descriptor >= 0 else {
-            throw ListenError(
-                description: "cannot listen on \(address) port \(port): \(String(cString: strerror(errno)))")
-        }
+        guard descriptor >= 0 else { throw ListenError(address: address, port: port) }
         self.port = UInt16(truncatingIfNeeded: cuv_local_port(descriptor))
         guard let socket = Socket(descriptor: descriptor, loop: loop) else {
             throw ListenError(description: "cannot watch the listening socket")

@@ -141,10 +141,12 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
 
     @Test func probableMisspellingsAreReported() throws {
         let warnings = try load(
-            ["MONGO_URI": "x", "PATH": "/bin", "HOME": "/", "SSL_CERT_FILE": "x"], file: "PROT=1\nFOO=2\n"
+            ["JWT_PUBLIC_KEY": "x", "MONGO_URI": "x", "PATH": "/bin", "HOME": "/", "SSL_CERT_FILE": "x"],
+            file: "PROT=1\nFOO=2\n"
         ).warnings
         #expect(
             warnings == [
+                "JWT_PUBLIC_KEY is not a variable of this service; did you mean JWT_PUBLIC_KEY_FILE?",
                 "MONGO_URI is not a variable of this service; did you mean MONGODB_URI?",
                 "PROT is not a variable of this service; did you mean PORT?",
             ])

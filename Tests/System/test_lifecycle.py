@@ -23,6 +23,15 @@ def test_the_log_begins_with_what_the_server_runs_with(server):
     assert warning["level"] == "warning" and "TRUSTED MODE" in warning["message"]
 
 
+@pytest.mark.parametrize("loops", ["1", "2"])
+def test_a_port_that_is_in_use_is_not_shared(make_server, loops):
+    first = make_server({"EVENT_LOOPS": loops})
+    second = make_server({"EVENT_LOOPS": loops}, start=False, port=first.port).start(wait=False)
+    assert second.wait(10) == 1
+    assert f"cannot listen on 127.0.0.1 port {first.port}: Address already in use" in second.log_text()
+    assert first.get("/health").status_code == 200
+
+
 def test_the_health_check_command_follows_the_server(server):
     command = [str(binary()), "healthcheck"]
     environment = clean_environment(server.env)

@@ -25,9 +25,9 @@ static inline int cuv_prepare_descriptor(int fd) {
     return 0;
 }
 
-/// A listening, non-blocking TCP socket; -1 with errno set. With `shared`, several may listen on one port where the
+/// A non-blocking TCP socket with that address; -1 with errno set. With `shared`, several may listen on one port where the
 /// system spreads connections over them.
-static inline int cuv_listen(const struct sockaddr *address, socklen_t length, int backlog, int shared) {
+static inline int cuv_bind(const struct sockaddr *address, socklen_t length, int shared) {
     int fd = socket(address->sa_family, SOCK_STREAM, 0), one = 1, zero = 0;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -37,7 +37,19 @@ static inline int cuv_listen(const struct sockaddr *address, socklen_t length, i
     (void)shared;
 #endif
     if (address->sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
-    if (cuv_prepare_descriptor(fd) < 0 || bind(fd, address, length) < 0 || listen(fd, backlog) < 0) {
+    if (cuv_prepare_descriptor(fd) < 0 || bind(fd, address, length) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+/// As cuv_bind, listening.
+static inline int cuv_listen(const struct sockaddr *address, socklen_t length, int backlog, int shared) {
+    int fd = cuv_bind(address, length, shared);
+    if (fd >= 0 && listen(fd, backlog) < 0) {
         int saved = errno;
         close(fd);
         errno = saved;

@@ -10,6 +10,8 @@ enum Misspelling {
     static func suggestion(for name: String, among known: [String], deliberate: Bool) -> String? {
         let upper = name.uppercased()
         if foreign.contains(upper) { return nil }
+        // JWT_PUBLIC_KEY for JWT_PUBLIC_KEY_FILE.
+        if upper.contains("_"), let whole = known.first(where: { $0.hasPrefix(upper + "_") }) { return whole }
         let candidates = known.compactMap { candidate -> (name: String, distance: Int)? in
             let tolerated = tolerance(candidate, deliberate: deliberate)
             let distance = distance(upper, candidate, atMost: tolerated)

@@ -27,8 +27,15 @@ enum ServeCommand {
             logger.notice("stopped")
             return ExitCode.success
         } catch {
-            logger.error("cannot start: \(error)")
+            logger.error("cannot start: \(reason(error))")
             return ExitCode.failure
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case StoreError.unavailable(let reason), StoreError.rejected(let reason): reason
+        default: "\(error)"
         }
     }
 }
@@ -79,6 +86,7 @@ struct RunningInstance {
         guard let address = IPAddress(configuration.listening.host) else {
             throw ListenError(description: "HOST must be an address, not a name: \(configuration.listening.host)")
         }
+        try Listener.requireUnused(address: address, port: UInt16(configuration.listening.port))
         if let listener = configuration.listening.internalListener {
             _ = try await gateway.listenInternally(address: address, port: UInt16(listener.port))
         }

@@ -23,6 +23,8 @@ DEFAULTS = {
     "RATE_LIMIT_CONNECTIONS": "0",
     "RATE_LIMIT_MESSAGES": "0",
     "SHUTDOWN_GRACE_MS": "2000",
+    # Killed servers would leave the MongoDB driver's counters behind, and a later one of the same pid complain about them.
+    "MONGOC_DISABLE_SHM": "1",
 }
 
 
