@@ -1,4 +1,7 @@
-"""Retakes the README's picture from a running server in trusted mode: python picture.py http://127.0.0.1:5004 OUT.png"""
+"""Retakes the README's picture from a running server in trusted mode: python picture.py http://127.0.0.1:5004 OUT.png
+
+The page's first font and coloured emoji are in the packages fonts-inter and fonts-noto-color-emoji.
+"""
 
 import base64
 import sys
