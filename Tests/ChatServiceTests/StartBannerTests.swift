@@ -17,7 +17,7 @@ import Testing
         let configuration = try load([
             "JWT_SECRET": "x", "REDIS_URL": "redis://cache/2", "MONGODB_URI": "mongodb://db",
             "RABBITMQ_URL": "amqp://mq",
-            "ENVIRONMENT": "staging", "HOST": "::",
+            "ENVIRONMENT": "staging", "HOST": "::", "INTERNAL_PORT": "4000", "SERVICE_API_KEY": "k",
         ]).configuration
         let facts = Dictionary(uniqueKeysWithValues: StartBanner.facts(configuration).map { ($0.name, $0.value) })
         #expect(
@@ -25,6 +25,7 @@ import Testing
                 "version": Version.current, "environment": "staging", "instance": "i1", "listening": "http://[::]:5004",
                 "auth": "token (shared key)", "store": "MongoDB", "bus": "Redis at cache:6379/2",
                 "events": "RabbitMQ at mq, queue new_message, one per recipient", "page": "off",
+                "internal": "port 4000",
             ])
     }
 }

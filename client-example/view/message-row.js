@@ -30,7 +30,7 @@ export function messageRow(item, actions) {
       "div",
       { class: "body" },
       !isOwn && isStart && author(item),
-      h("div", { class: "bubble", title: fullTime(item.timestamp) }, linkify(message)),
+      h("div", { class: "bubble", dir: "auto", title: fullTime(item.timestamp) }, linkify(message)),
       footer(item, actions),
     ),
   );

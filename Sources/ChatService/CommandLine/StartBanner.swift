@@ -17,6 +17,9 @@ enum StartBanner {
             ("bus", bus(configuration.redis)), ("events", events(configuration.events)),
             ("page", configuration.page == nil ? "off" : "on"),
         ]
+        if let listener = configuration.listening.internalListener {
+            facts.append(("internal", "port \(listener.port)"))
+        }
         if let environment = configuration.environment { facts.insert(("environment", environment), at: 1) }
         return facts
     }

@@ -12,13 +12,13 @@ import requests
 
 from support.chat import Chat
 from support.deadline import eventually
-from support.server import ROOT, binary, clean_environment, free_port
+from support.server import ROOT, binary, clean_environment, cluster_ports
 
 
 class Cluster:
     def __init__(self, directory: Path):
         self.directory = directory
-        self.port = free_port_block()
+        self.port = cluster_ports()
         self.env = clean_environment(
             {
                 "CLUSTER_DIR": str(directory),
@@ -48,14 +48,6 @@ class Cluster:
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port_block() -> int:
-    def pick() -> int | None:
-        first = free_port()
-        return None if first > 60000 or any(is_listening(first + n) for n in range(13)) else first
-
-    return eventually(pick, "thirteen free ports in a row")
 
 
 def test_started_used_and_stopped(tmp_path):

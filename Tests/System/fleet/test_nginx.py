@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import socketio
 
 from support.chat import Chat
 from support.deadline import eventually
-from support.server import ROOT, binary, clean_environment
+from support.server import ROOT, binary, clean_environment, cluster_ports
 
 ENVIRONMENT = {
     "AUTH_MODE": "trusted",
@@ -25,8 +24,6 @@ ENVIRONMENT = {
     "MAX_CONNECTIONS_PER_USER": "0",
     "SHUTDOWN_GRACE_MS": "3000",
 }
-# The script's ports follow each other.
-PORTS = 13
 
 
 class Cluster:
@@ -34,7 +31,7 @@ class Cluster:
 
     def __init__(self, directory: Path):
         self.directory = directory
-        self.port = _free_ports()
+        self.port = cluster_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}"
         self.http = requests.Session()
@@ -71,20 +68,6 @@ class Cluster:
         answer = requests.get(f"{self.url}/socket.io/?EIO=4&transport=polling", timeout=10)
         assert answer.status_code == 200, answer.text
         return json.loads(answer.text[1:])["sid"]
-
-
-def _free_ports() -> int:
-    """A port behind which as many are free as the script takes."""
-    for base in range(21000, 29000, 100 + os.getpid() % 7):
-        with socket.socket() as probe:
-            if all(probe_free(base + offset) for offset in range(PORTS)):
-                return base
-    raise AssertionError("no free ports")
-
-
-def probe_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.fixture(scope="module")

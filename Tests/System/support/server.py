@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -45,6 +46,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def cluster_ports() -> int:
+    """The first of the thirteen ports that scripts/cluster takes, below those which connections are given, where one may be
+    taken at any moment. The broker's second port is 20,000 above its first."""
+
+    def pick() -> int | None:
+        first = random.randrange(10_000, 12_700, 20)
+        return first if all(map(_is_free, [*range(first, first + 13), first + 20_003])) else None
+
+    return eventually(pick, "thirteen free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def die_with_parent() -> None:
