@@ -49,7 +49,8 @@ enum Healthcheck {
         while !answer.contains(0x0A), answer.count < 4096 {
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .silent }
+            // A TLS listener resets the connection behind its alert.
+            if count < 0, answer.isEmpty, errno != ECONNRESET { throw .silent }
             guard count > 0 else { break }
             answer.append(contentsOf: chunk[..<count])
         }

@@ -12,7 +12,7 @@ import pytest
 
 from support.deadline import eventually
 from support.process import descriptors, resident_bytes
-from support.server import Server
+from support.server import Server, binary, clean_environment
 from support.wire import TEXT, Wire, event, frame, upgrade_request
 
 # requests says so of every certificate it was told not to check.
@@ -37,6 +37,12 @@ def secured(port: int, context: ssl.SSLContext, **options) -> Wire:
     wire = Wire(port)
     wire.socket = context.wrap_socket(wire.socket, server_hostname="127.0.0.1", **options)
     return wire
+
+
+def test_the_health_check_command_takes_the_alert_for_life(shared):
+    command = [str(binary()), "healthcheck"]
+    done = subprocess.run(command, env=clean_environment(shared.env), cwd=shared.directory, timeout=20)
+    assert done.returncode == 0
 
 
 HEALTH = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
