@@ -9,12 +9,14 @@ enum Healthcheck {
     enum Failure: Error, Equatable, CustomStringConvertible {
         case unreachable(String)
         case silent
+        case reset
         case unhealthy(String)
 
         var description: String {
             switch self {
             case .unreachable(let reason): "cannot connect: \(reason)"
             case .silent: "no answer in time"
+            case .reset: "the connection was reset"
             case .unhealthy(let line): "the server answered \(line)"
             }
         }
@@ -22,8 +24,15 @@ enum Healthcheck {
 
     /// - Parameter timeout: seconds for each step.
     static func run(_ listening: Configuration.Listening, timeout: Int = 5) throws(Failure) {
-        let head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
-        // A TLS listener refuses plain text with an alert: whoever sends one is alive. The certificate is not this check's affair.
+        let head: [UInt8]
+        do throws(Failure) {
+            head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
+        } catch {
+            // A TLS listener refuses plain text, by an alert or a reset once it has read it: whoever does is alive. The
+            // certificate is not this check's affair.
+            if listening.tls != nil, error == .reset { return }
+            throw error
+        }
         if listening.tls != nil, !head.isEmpty, head.first != UInt8(ascii: "H") { return }
         let line = String(decoding: head.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(100), as: UTF8.self)
         guard line.hasPrefix("HTTP/1.1 200") else { throw .unhealthy(line.isEmpty ? "nothing" : line) }
@@ -49,8 +58,7 @@ enum Healthcheck {
         while !answer.contains(0x0A), answer.count < 4096 {
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
-            // A TLS listener resets the connection behind its alert.
-            if count < 0, answer.isEmpty, errno != ECONNRESET { throw .silent }
+            if count < 0, answer.isEmpty { throw errno == ECONNRESET ? .reset : .silent }
             guard count > 0 else { break }
             answer.append(contentsOf: chunk[..<count])
         }

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.broker import RabbitMQ
 from support.deadline import eventually
-from support.server import Server
+from support.server import ROOT, Server
 
 
 def families(server: Server) -> dict[str, object]:
@@ -166,3 +166,11 @@ def test_ready_names_each_dependency(fleet):
             assert state["state"] == "up"
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", state["since"])
             assert "lastError" in state
+
+
+def test_the_operations_page_names_every_metric(fleet):
+    page = (ROOT / "docs" / "operations.md").read_text()
+    told = set(re.findall(r"`(chat_\w+)", page))
+    texts = [server.get("/metrics").text for server in fleet.servers]
+    served = {name for text in texts for name in re.findall(r"^# TYPE (chat_\w+)", text, re.MULTILINE)}
+    assert served and served <= told, served - told

@@ -24,8 +24,6 @@ DEFAULTS = {
     "RATE_LIMIT_CONNECTIONS": "0",
     "RATE_LIMIT_MESSAGES": "0",
     "SHUTDOWN_GRACE_MS": "2000",
-    # Killed servers would leave the MongoDB driver's counters behind, and a later one of the same pid complain about them.
-    "MONGOC_DISABLE_SHM": "1",
 }
 
 
@@ -38,8 +36,11 @@ def binary(name: str = "chat-service", variable: str = "CHAT_SERVICE_BINARY") ->
 
 
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """An environment of its own, so that nothing set on the developer's machine changes a test."""
-    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **env}
+    """An environment of its own, so that nothing set on the developer's machine changes a test.
+
+    Killed servers would leave the MongoDB driver's counters in shared memory, and a later one of the same pid complain.
+    """
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "MONGOC_DISABLE_SHM": "1", **env}
 
 
 def free_port() -> int:
