@@ -90,6 +90,13 @@ enum EventJSON {
         }
     }
 
+    /// The same with the fields of an object that is JSON text already; anything else has none.
+    static func success(withFieldsOf data: [UInt8]) -> [UInt8] {
+        guard data.first == UInt8(ascii: "{"), data.count > 2 else { return success() }
+        // Last, so that it holds whatever the object says of itself.
+        return data.dropLast() + Array(",\"success\":true}".utf8)
+    }
+
     static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var out = JSONWriter()
         out.object(members)

@@ -29,7 +29,7 @@ extension Session {
         case .authenticate(let credentials): try authenticate(credentials, tag: request.tag)
         case .ping(let data):
             emit("pong", data)
-            reply(request.tag, EventJSON.success())
+            reply(request.tag, EventJSON.success(withFieldsOf: data))
         case .userActivity: reply(request.tag, EventJSON.success())
         case .presence(let command): try perform(command, request)
         case .identify(let username):

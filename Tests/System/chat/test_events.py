@@ -132,9 +132,10 @@ def test_ping_gives_the_same_data_back(connect, framing):
     chat = connect("alice")
     data = {"n": 1, "text": "ünï", "list": [1, 2.5, None, True], "deep": {"a": {}}}
     reply = chat.request("ping", data)
-    assert reply["success"] is True
+    assert reply["success"] is True and {name: reply[name] for name in data} == data
     pong = chat.expect("pong")
     assert {name: pong[name] for name in data} == data
+    assert chat.request("ping", {"success": False})["success"] is True
 
 
 def test_ping_takes_any_value_in_event_frames(shared, make_chat):
