@@ -1,23 +1,30 @@
 /// What a turn gathers to handle together. Two buffers change places, so that a turn allocates nothing.
+///
+/// Inlinable, as it stands in every turn of other modules.
+@frozen
 public struct TurnQueue<Element> {
-    private var gathered: [Element] = []
-    private var spare: [Element] = []
+    @usableFromInline var gathered: [Element] = []
+    @usableFromInline var spare: [Element] = []
 
+    @inlinable
     public init() {}
 
-    public var isEmpty: Bool { gathered.isEmpty }
+    @inlinable public var isEmpty: Bool { gathered.isEmpty }
 
-    @inline(__always)
+    @inlinable
     public mutating func append(_ element: Element) { gathered.append(element) }
 
     /// Takes out what was gathered; what comes meanwhile is gathered anew. Give the batch back when it is handled.
+    @inlinable
     public mutating func take() -> [Element] {
-        swap(&gathered, &spare)
-        defer { spare = [] }
-        return spare
+        let batch = gathered
+        gathered = spare
+        spare = []
+        return batch
     }
 
     /// Keeps a batch's memory for a later one, unless it was an unusual lot.
+    @inlinable
     public mutating func recycle(_ batch: inout [Element]) {
         batch.removeAll(keepingCapacity: batch.count <= 4096)
         swap(&spare, &batch)

@@ -15,7 +15,8 @@ extension ClientIdentifier {
     /// Byte by byte, as databases compare: Swift takes canonically equivalent texts for equal, which here would let one
     /// user pass for another.
     public static func == (a: Self, b: Self) -> Bool {
-        a.value.utf8.count == b.value.utf8.count && a.value.utf8.elementsEqual(b.value.utf8)
+        var (a, b) = (a.value, b.value)
+        return a.withUTF8 { a in b.withUTF8 { b in a.count == b.count && a.elementsEqual(b) } }
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -1,11 +1,16 @@
 /// A set that most often has a single member, which then costs no allocation.
+///
+/// Inlinable, as it stands on the way of every message in other modules.
+@frozen
 public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
     case none
     case one(Element)
     case many(Set<Element>)
 
+    @inlinable
     public init() { self = .none }
 
+    @inlinable
     public var count: Int {
         switch self {
         case .none: 0
@@ -14,8 +19,10 @@ public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
         }
     }
 
+    @inlinable
     public var isEmpty: Bool { count == 0 }
 
+    @inlinable
     public func contains(_ element: Element) -> Bool {
         switch self {
         case .none: false
@@ -25,6 +32,7 @@ public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
     }
 
     /// Whether it was not a member before.
+    @inlinable
     @discardableResult
     public mutating func insert(_ element: Element) -> Bool {
         switch self {
@@ -45,6 +53,7 @@ public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
     }
 
     /// The member that was equal to `element`; nil where there was none.
+    @inlinable
     @discardableResult
     public mutating func remove(_ element: Element) -> Element? {
         switch self {
@@ -63,6 +72,7 @@ public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
 }
 
 extension SmallSet: Sequence {
+    @inlinable
     public func makeIterator() -> AnyIterator<Element> {
         switch self {
         case .none: AnyIterator { nil }
