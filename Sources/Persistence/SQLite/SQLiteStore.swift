@@ -33,7 +33,7 @@ public final class SQLiteStore: DurableStore {
     ///   was made by a newer version of this program.
     public init(
         directory: String, options: StoreOptions, durability: Durability = .full,
-        commitSpacing: Duration = .milliseconds(5)
+        commitSpacing: Duration = .milliseconds(8)
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         let path = directory + "/chat.db"
