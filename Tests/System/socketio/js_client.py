@@ -4,6 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from support.chat import Chat
 from support.socketio_client import client_file
 
 class BrowserClient:
@@ -69,3 +70,29 @@ class BrowserClient:
     def break_transport(self) -> None:
         """Ends the connection as a network does: without a word of either protocol."""
         self.page.evaluate("socket.io.engine.close()")
+
+    # A client that may recover: it never says where it stopped.
+
+    def enter(self, sender: Chat, user: str, room: str) -> dict[str, Any]:
+        """Connects, enters a room and sees its first message; how it was connected."""
+        self.page.evaluate("() => { window.seen = []; socket.on('new_message', message => seen.push(message.seq)); }")
+        first = self.wait_connected()
+        assert first["recovered"] is False
+        self.emit("authenticate", {"userId": user})
+        self.emit("join_room", {"roomId": room})
+        self.expect("room_state")
+        sender.join(room)
+        sender.send(room, "seen")
+        self.page.wait_for_function("seen.length === 1")
+        return first
+
+    def expect_recovery(self, sender: Chat, room: str, first: dict[str, Any]) -> None:
+        """Comes back after a break as the session it was, misses nothing of ten messages, and goes on."""
+        for number in range(10):
+            sender.send(room, f"missed {number}")
+        back = self.wait_connected(2)
+        assert back["recovered"] is True and back["id"] == first["id"]
+        sender.send(room, "live")
+        self.page.wait_for_function("seen.length >= 12")
+        assert self.page.evaluate("seen") == list(range(1, 13))
+        assert self.request("send_message", {"roomId": room, "message": "back"})["success"] is True

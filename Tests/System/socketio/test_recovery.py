@@ -289,38 +289,16 @@ class TestTheJavaScriptClient:
     def test_gets_what_it_missed_and_never_says_since(self, chromium, shared, sender, room, transports):
         context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), shared.url, {"transports": transports, "reconnectionDelay": 600})
-        client.page.evaluate("() => { window.seen = []; socket.on('new_message', message => seen.push(message.seq)); }")
-        assert client.wait_connected()["recovered"] is False
-        client.emit("authenticate", {"userId": "ada"})
-        client.emit("join_room", {"roomId": room})
-        client.expect("room_state")
-        sender.join(room)
-        sender.send(room, "seen")
-        client.page.wait_for_function("seen.length === 1")
-        first = client.page.evaluate("connects[0]")
+        first = client.enter(sender, "ada", room)
         client.break_transport()
-        for number in range(10):
-            sender.send(room, f"missed {number}")
-        back = client.wait_connected(2)
-        assert back["recovered"] is True and back["id"] == first["id"]
-        sender.send(room, "live")
-        client.page.wait_for_function("seen.length >= 12")
-        assert client.page.evaluate("seen") == list(range(1, 13))
-        assert client.request("send_message", {"roomId": room, "message": "back"})["success"] is True
+        client.expect_recovery(sender, room, first)
         context.close()
 
     def test_is_not_recovered_by_a_restarted_instance_without_redis_and_says_so(self, chromium, make_server, make_chat, room):
         server = make_server()
         context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), server.url)
-        client.wait_connected()
-        client.emit("authenticate", {"userId": "ada"})
-        client.emit("join_room", {"roomId": room})
-        client.expect("room_state")
-        sender = make_chat(server, "sender")
-        sender.join(room)
-        sender.send(room, "seen")
-        client.expect("new_message")
+        client.enter(make_chat(server, "sender"), "ada", room)
         server.restart()
         assert client.wait_connected(2, timeout=30)["recovered"] is False
         context.close()

@@ -344,23 +344,9 @@ class TestWhenAnInstanceEnds:
         sender = make_chat(other, "sender")
         context = chromium.new_context(bypass_csp=True)
         client = BrowserClient(context.new_page(), one.url, {"transports": ["websocket"]}, page_url=other.url)
-        client.page.evaluate("() => { window.seen = []; socket.on('new_message', message => seen.push(message.seq)); }")
-        first = client.wait_connected()
-        client.emit("authenticate", {"userId": "ada"})
-        client.emit("join_room", {"roomId": room})
-        client.expect("room_state")
-        sender.join(room)
-        sender.send(room, "seen")
-        client.page.wait_for_function("seen.length === 1")
+        first = client.enter(sender, "ada", room)
         # Where a balancer would send it next.
         client.page.evaluate("url => { socket.io.uri = url }", other.url)
         assert one.terminate() == 0
-        for number in range(10):
-            sender.send(room, f"missed {number}")
-        back = client.wait_connected(2)
-        assert back["recovered"] is True and back["id"] == first["id"]
-        sender.send(room, "live")
-        client.page.wait_for_function("seen.length >= 12")
-        assert client.page.evaluate("seen") == list(range(1, 13))
-        assert client.request("send_message", {"roomId": room, "message": "back"})["success"] is True
+        client.expect_recovery(sender, room, first)
         context.close()
