@@ -20,7 +20,7 @@ public final class EngineIOServer {
     let sidPrefix: String
     private let opened: (EngineIOSocket, HTTPRequest) -> Void
     private var sockets: [RandomID: EngineIOSocket] = [:]
-    private var dirty: [EngineIOSocket] = []
+    private var dirty = TurnQueue<EngineIOSocket>()
 
     /// - Parameters:
     ///   - sidPrefix: what its session ids begin with; it must name this loop, since requests for them may come in on any.
@@ -138,12 +138,12 @@ public final class EngineIOServer {
     /// Answers held polls and ends what is over. Called at the end of a loop turn.
     public func settle() {
         while !dirty.isEmpty {
-            let batch = dirty
-            dirty.removeAll(keepingCapacity: true)
+            var batch = dirty.take()
             for socket in batch {
                 socket.isDirty = false
                 socket.settleNow()
             }
+            dirty.recycle(&batch)
         }
     }
 

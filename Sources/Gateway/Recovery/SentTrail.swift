@@ -21,7 +21,7 @@ struct SentTrail {
 
     /// What was sent to these rooms from a position on, the newest `limit`, and whether that is all of it.
     func sent(
-        to rooms: Set<RoomID>, from position: Int, limit: Int
+        to rooms: SmallSet<RoomID>, from position: Int, limit: Int
     ) -> (sent: [RecoverableSession.Sent], isAll: Bool) {
         var found: [RecoverableSession.Sent] = []
         var index = count - 1

@@ -48,7 +48,7 @@ extension Session {
     }
 
     private var sent: [RecoverableSession.Sent] {
-        let (sent, isAll) = shard.trail.sent(to: Set(rooms), from: trail.floor, limit: Self.maximumMissed)
+        let (sent, isAll) = shard.trail.sent(to: rooms, from: trail.floor, limit: Self.maximumMissed)
         return isAll ? (trail.before + sent).suffix(Self.maximumMissed) : sent
     }
 
@@ -84,7 +84,7 @@ extension Session {
         guard rejoining.left == 0 else { return }
         trail.restart(at: position)
         // Live messages in between came before some of what was missed: their order is not the trail's.
-        let between = shard.trail.sent(to: Set(rooms), from: rejoining.start, limit: 1)
+        let between = shard.trail.sent(to: rooms, from: rejoining.start, limit: 1)
         if between.sent.isEmpty, between.isAll { trail.before = rejoining.sent }
         rejoined(isWhole: true)
     }

@@ -34,6 +34,13 @@ final class LocalRooms {
         var positions: [ObjectIdentifier: Int] = [:]
         /// The number of the newest message that came by.
         var newest: SequenceNumber = 0
+
+        /// Queues the frames for everybody; how many there were.
+        @inline(__always)
+        func deliver(_ frames: EncodedFrames, isDroppable: Bool) -> Int {
+            for member in list { member.deliver(frames, isDroppable: isDroppable) }
+            return list.count
+        }
     }
 
     private var rooms: [RoomID: Members] = [:]
@@ -69,8 +76,7 @@ final class LocalRooms {
     func fanOut(_ frames: EncodedFrames, to room: RoomID, numbers: ClosedRange<SequenceNumber>) -> Int {
         guard let members = rooms[room] else { return 0 }
         members.newest = max(members.newest, numbers.upperBound)
-        for member in members.list { member.deliver(frames, isDroppable: false) }
-        return members.list.count
+        return members.deliver(frames, isDroppable: false)
     }
 
     /// The session's transport or encoding changed.
@@ -86,9 +92,8 @@ final class LocalRooms {
             for member in members.list where member.session.identity?.userID != user {
                 member.deliver(frames, isDroppable: isDroppable)
             }
-        } else {
-            for member in members.list { member.deliver(frames, isDroppable: isDroppable) }
+            return members.list.count
         }
-        return members.list.count
+        return members.deliver(frames, isDroppable: isDroppable)
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// most once a second and room, and less often where the server takes long over it.
 final class LastMessages: Sendable {
     private struct State {
-        var newest: [ByteExactKey: Message] = [:]
+        var newest: [RoomID: Message] = [:]
         /// What is left of the round under way.
         var round: ArraySlice<Message> = []
         var isScheduled = false
@@ -37,7 +37,7 @@ final class LastMessages: Sendable {
 
     func note(_ message: Message) {
         let isFirst = state.withLock { state in
-            let key = ByteExactKey(message.roomID)
+            let key = message.roomID
             if let known = state.newest[key], known.sequence > message.sequence { return false }
             guard state.newest[key] != nil || state.newest.count < Self.maximumRooms else { return false }
             state.newest[key] = message

@@ -11,8 +11,8 @@ extension BSONDocument {
 
     /// What making a room writes, beside its id.
     static func contents(of room: Room, participants: [UserID]) -> BSONDocument {
-        var seen: Set<ByteExactKey> = []
-        let participants = participants.filter { seen.insert(ByteExactKey($0)).inserted }
+        var seen: Set<UserID> = []
+        let participants = participants.filter { seen.insert($0).inserted }
         return [
             "type": .string(room.kind.rawValue), "private": .bool(room.isPrivate),
             "name": room.name.map { .string($0) } ?? .null, "owner": room.owner.map { .string($0) } ?? .null,
