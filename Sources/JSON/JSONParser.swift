@@ -39,6 +39,18 @@ public final class JSONParser {
         default: throw .malformed
         }
     }
+
+    /// Parses what a client or another program wrote: as `parse`, and what is JSON by its grammar only is mended first, half a
+    /// surrogate pair as U+FFFD, a number outside 64 bits as the nearest double. Costs more only where `parse` refuses.
+    public func parseMending(_ bytes: UnsafeRawBufferPointer, padded: Bool = false) throws(JSONError) -> JSONElement {
+        do throws(JSONError) { return try parse(bytes, padded: padded) } catch {
+            guard error == .malformed, let mended = JSONMending.mend(bytes) else { throw error }
+            // What is parsed is copied out of the text.
+            return try mended.withUnsafeBufferPointer { (text) throws(JSONError) in
+                try parse(UnsafeRawBufferPointer(text))
+            }
+        }
+    }
 }
 
 /// One value of a parsed document, looked at in place. Touching it after its parser parsed again traps.

@@ -199,9 +199,10 @@ extension ClientCommand {
 @Suite struct RawFrameTests {
     private func frame(_ text: String) throws -> String {
         try withJSON(text) { root in
+            let tag = try RequestTag(of: root)
             let frame = try RawFrame(root)
             return
-                "\(frame.framing) \(frame.event) \(frame.data?.serialized.text ?? "-") \(frame.tag.map { "\($0)" } ?? "-")"
+                "\(frame.framing) \(frame.event) \(frame.data?.serialized.text ?? "-") \(tag.map { "\($0)" } ?? "-")"
         }
     }
 
@@ -210,18 +211,28 @@ extension ClientCommand {
         (#"{"event":"ping"}"#, "event ping - -"), (#"{"event":"","id":null}"#, "event  - -"),
         (#"{"type":"ping","a":1,"id":"x"}"#, #"type ping {"type":"ping","a":1,"id":"x"} text("x")"#),
         (#"{"type":"ping","data":{"event":"no"}}"#, #"type ping {"type":"ping","data":{"event":"no"}} -"#),
+        (#"{"event":"a","id":1.5}"#, #"event a - literal("1.5")"#),
+        (#"{"event":"a","id":18446744073709551615}"#, #"event a - literal("18446744073709551615")"#),
     ]) func bothFramingsAreTakenApart(_ text: String, _ expected: String) throws {
         #expect(try frame(text) == expected)
     }
 
     @Test(arguments: [
         "[]", "1", "\"event\"", "null", "{}", #"{"event":"a","type":"a"}"#, #"{"event":1}"#, #"{"type":null}"#,
-        #"{"event":["a"]}"#,
-        #"{"event":"a","id":1.5}"#, #"{"event":"a","id":{}}"#, #"{"event":"a","id":true}"#,
+        #"{"event":["a"]}"#, #"{"event":"a","id":{}}"#, #"{"event":"a","id":true}"#,
         "{\"event\":\"a\",\"id\":\"\(String(repeating: "x", count: 129))\"}",
     ]) func everythingElseIsABadFrame(_ text: String) {
         #expect {
             _ = try frame(text)
         } throws: { ($0 as? ChatError)?.code == .badFrame }
+    }
+
+    @Test(arguments: [
+        (#"{"event":"a","data":{,"id":7}"#, "nil"), (#"{"event":"a","data":{,},"id":7}"#, "number(7)"),
+        (#"{"id":"\ud83d","event":"#, "text(\"\u{FFFD}\")"), (#"{"id":1e400,"event":"#, "literal(\"1.79"),
+        (#"{"id":{},"event":"#, "nil"), (#"{"id":tru,"event":"#, "nil"), ("{}", "nil"),
+    ]) func theIDOfAnUnreadableFrameIsFound(_ text: String, _ expected: String) {
+        let tag = Array(text.utf8).withUnsafeBytes { RequestTag(ofUnreadable: $0, parser: JSONParser()) }
+        #expect((tag.map { "\($0)" } ?? "nil").hasPrefix(expected))
     }
 }

@@ -10,6 +10,8 @@ public enum RawFraming: Sendable, Hashable {
 /// How a client names a request whose answer it wants to recognise.
 enum RequestTag: Hashable, Sendable {
     case number(Int64)
+    /// A number that is no such integer, as JSON text: `1.5`, or the double that stands for one outside 64 bits.
+    case literal(String)
     case text(String)
     /// A Socket.IO acknowledgement id.
     case acknowledgement(UInt64)
@@ -20,11 +22,9 @@ struct RawFrame {
     let framing: RawFraming
     let event: String
     let data: JSONElement?
-    let tag: RequestTag?
 
     /// - Throws: `bad_frame` for what is not an object with exactly one of `event` and `type`, a text.
     init(_ root: JSONElement) throws(ChatError) {
-        guard root.kind == .object else { throw Self.refusal("a frame is a JSON object") }
         let names = (root["event"], root["type"])
         switch names {
         case (let event?, nil):
@@ -38,7 +38,6 @@ struct RawFrame {
         default:
             throw Self.refusal("a frame has either \"event\" or \"type\"")
         }
-        if let id = root["id"] { tag = try Self.tag(id) } else { tag = nil }
     }
 
     private static func name(_ element: JSONElement) throws(ChatError) -> String {
@@ -46,12 +45,44 @@ struct RawFrame {
         return name
     }
 
-    private static func tag(_ id: JSONElement) throws(ChatError) -> RequestTag? {
-        if id.isNull { return nil }
-        if let number = id.integer { return .number(number) }
-        if let text = id.string, text.utf8.count <= 128 { return .text(text) }
-        throw refusal("id is an integer or a string of at most 128 bytes")
+    static func refusal(_ message: String) -> ChatError { ChatError(.badFrame, message) }
+
+    static func refusal(_ error: JSONError, expecting shape: String) -> ChatError {
+        refusal(error == .tooDeep ? "JSON nested too deep" : shape)
+    }
+}
+
+extension RequestTag {
+    private static let maximumBytes = 128
+
+    /// The `id` of a frame, whatever else the frame holds; nil when it has none.
+    ///
+    /// - Throws: `bad_frame` for an id that is neither a number nor a short text.
+    init?(of frame: JSONElement) throws(ChatError) {
+        guard let id = frame["id"], !id.isNull else { return nil }
+        guard let tag = RequestTag(id) else {
+            throw RawFrame.refusal("id is a number or a string of at most \(Self.maximumBytes) bytes")
+        }
+        self = tag
     }
 
-    static func refusal(_ message: String) -> ChatError { ChatError(.badFrame, message) }
+    /// The `id` of a frame that is no JSON, or JSON nested too deep; nil where none can be found.
+    init?(ofUnreadable frame: UnsafeRawBufferPointer, parser: JSONParser) {
+        guard let range = JSONMemberScan.scalar("id", in: frame),
+            let id = try? parser.parseMending(UnsafeRawBufferPointer(rebasing: frame[range]))
+        else { return nil }
+        self.init(id)
+    }
+
+    private init?(_ id: JSONElement) {
+        if let number = id.integer {
+            self = .number(number)
+        } else if let text = id.string, text.utf8.count <= Self.maximumBytes {
+            self = .text(text)
+        } else if id.number != nil {
+            self = .literal(String(decoding: id.serialized, as: UTF8.self))
+        } else {
+            return nil
+        }
+    }
 }

@@ -133,6 +133,9 @@ extension JSONWriter {
         case .number(let number):
             key("id")
             integer(number)
+        case .literal(let number):
+            key("id")
+            raw(number.utf8)
         case .text(let text):
             key("id")
             string(text)

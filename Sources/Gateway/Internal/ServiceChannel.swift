@@ -60,7 +60,7 @@ final class ServiceChannel: SocketIOServing {
             if waiting.count >= Self.maximumWaiting { socket.pause() }
             sendNext()
         } catch {
-            refuse(error, event)
+            refuse(error, event: event.name, tag: event.tag)
         }
     }
 
@@ -80,13 +80,13 @@ final class ServiceChannel: SocketIOServing {
         }
     }
 
-    func receivedGarbage(_ error: ChatError) { refuse(error, nil) }
+    func receivedGarbage(_ error: ChatError, tag: RequestTag?) { refuse(error, event: nil, tag: tag) }
 
     // MARK: To the service
 
-    private func refuse(_ error: ChatError, _ event: SocketIOEvent?) {
-        guard event?.tag == nil else { return answer(event?.tag, EventJSON.refusal(error)) }
-        emit("error", EventJSON.error(error, event: event?.name, isTyped: false, at: shard.now.wall))
+    private func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
+        guard tag == nil else { return answer(tag, EventJSON.refusal(error)) }
+        emit("error", EventJSON.error(error, event: event, isTyped: false, at: shard.now.wall))
     }
 
     private func answer(_ tag: RequestTag?, _ data: [UInt8]) {

@@ -53,14 +53,25 @@ struct RESTRequest: Sendable {
         let result: Result<R, ChatError> = body.withUnsafeBytes { bytes in
             Result { () throws(ChatError) in
                 let root: JSONElement
-                do throws(JSONError) { root = try parser.parse(bytes) } catch {
-                    throw ChatError(.badRequest, "the body is not JSON: \(error)")
+                do throws(JSONError) { root = try parser.parseMending(bytes) } catch {
+                    throw ChatError(.badRequest, error.inBody)
                 }
                 guard root.kind == .object else { throw ChatError(.badRequest, "the body must be a JSON object") }
                 return try read(try CommandFields(root, limits: limits))
             }
         }
         return try result.get()
+    }
+}
+
+extension JSONError {
+    fileprivate var inBody: String {
+        switch self {
+        case .malformed: "the body is not JSON"
+        case .invalidUTF8: "the body is not UTF-8"
+        case .tooDeep: "the body's JSON is nested too deep"
+        case .tooBig: "the body is too big"
+        }
     }
 }
 

@@ -45,7 +45,7 @@ extension RoomHub {
     func heard(_ payload: [UInt8], in id: RoomID) {
         guard let room = rooms[id], room.live != nil else { return }
         let news: (InstanceID, RoomNews)? = payload.withUnsafeBytes { bytes in
-            guard let root = try? shard.parser.parse(bytes) else { return nil }
+            guard let root = try? shard.newsParser.parse(bytes) else { return nil }
             return RoomNewsCodec.decode(root, in: id)
         }
         guard let (instance, news) = news else {

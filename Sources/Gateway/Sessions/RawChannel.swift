@@ -27,19 +27,22 @@ final class RawChannel: SessionChannel, WebSocketHandler {
 
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
         guard let session else { return }
+        let root: JSONElement
+        do throws(JSONError) { root = try shard.parser.parseMending(text, padded: isPadded) } catch {
+            let refusal = RawFrame.refusal(error, expecting: "a frame is JSON text")
+            return session.receivedGarbage(refusal, tag: RequestTag(ofUnreadable: text, parser: shard.parser))
+        }
+        var tag: RequestTag?
         do throws(ChatError) {
-            let frame = try RawFrame(try parse(text, isPadded: isPadded))
+            guard root.kind == .object else { throw RawFrame.refusal("a frame is a JSON object") }
+            // Before anything else is judged, so that whatever is refused is refused under its id.
+            tag = try RequestTag(of: root)
+            let frame = try RawFrame(root)
             if !isFramingSettled { settle(frame.framing) }
             guard frame.framing == framing else { throw RawFrame.refusal("this connection speaks the other framing") }
-            session.receive(event: frame.event, data: frame.data, tag: frame.tag)
+            session.receive(event: frame.event, data: frame.data, tag: tag)
         } catch {
-            session.receivedGarbage(error)
-        }
-    }
-
-    private func parse(_ text: UnsafeRawBufferPointer, isPadded: Bool) throws(ChatError) -> JSONElement {
-        do throws(JSONError) { return try shard.parser.parse(text, padded: isPadded) } catch {
-            throw RawFrame.refusal(error == .tooDeep ? "JSON nested too deep" : "a frame is JSON text")
+            session.receivedGarbage(error, tag: tag)
         }
     }
 

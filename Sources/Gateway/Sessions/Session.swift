@@ -81,9 +81,9 @@ final class Session {
         }
     }
 
-    /// Refuses what was not even an event.
-    func receivedGarbage(_ error: ChatError) {
-        refuse(error, event: nil, tag: nil)
+    /// Refuses what was not even an event; under its tag, where one could be found.
+    func receivedGarbage(_ error: ChatError, tag: RequestTag?) {
+        refuse(error, event: nil, tag: tag)
         noteBadInput(error)
     }
 

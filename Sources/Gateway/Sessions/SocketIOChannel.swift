@@ -78,7 +78,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         session?.receive(event: event.name, data: event.data, tag: event.tag)
     }
 
-    func receivedGarbage(_ error: ChatError) { session?.receivedGarbage(error) }
+    func receivedGarbage(_ error: ChatError, tag: RequestTag?) { session?.receivedGarbage(error, tag: tag) }
 
     // MARK: Recovery
 

@@ -17,8 +17,8 @@ protocol SocketIOServing: EngineIOHandler {
     /// - Throws: why it may not; it is told so by a CONNECT_ERROR, after which stock clients do not retry by themselves.
     func open(_ auth: JSONElement?) throws(ChatError)
     func received(_ event: SocketIOEvent)
-    /// A packet held what is no event.
-    func receivedGarbage(_ error: ChatError)
+    /// A packet held what is no event; `tag` is what it is to be answered under.
+    func receivedGarbage(_ error: ChatError, tag: RequestTag?)
     /// The connection is gone, without a word of the client's or by the server's will to have it come back.
     func broken()
     /// The client left or was refused. May be called more than once.
@@ -86,29 +86,32 @@ extension SocketIOServing {
     }
 
     private func parse(_ auth: UnsafeRawBufferPointer) throws(ChatError) -> JSONElement {
-        do throws(JSONError) { return try shard.parser.parse(auth) } catch { throw .badRequest("auth is not JSON") }
+        do throws(JSONError) { return try shard.parser.parseMending(auth) } catch {
+            throw .badRequest("auth is not JSON")
+        }
     }
 
     private func take(_ message: SocketIOMessage, _ payload: UnsafeRawBufferPointer) {
+        let tag = message.id.map { RequestTag.acknowledgement($0) }
         do throws(ChatError) {
             let arguments = try arguments(payload)
             guard let name = arguments.first?.string else { throw RawFrame.refusal("an event begins with its name") }
             received(
                 SocketIOEvent(
-                    name: name, data: arguments.dropFirst().first, tag: message.id.map { .acknowledgement($0) },
+                    name: name, data: arguments.dropFirst().first, tag: tag,
                     hasBinary: !message.attachments.isEmpty))
         } catch {
-            receivedGarbage(error)
+            receivedGarbage(error, tag: tag)
         }
     }
 
     private func arguments(_ payload: UnsafeRawBufferPointer) throws(ChatError) -> [JSONElement] {
         do throws(JSONError) {
-            let root = try shard.parser.parse(payload)
+            let root = try shard.parser.parseMending(payload)
             guard root.kind == .array else { throw JSONError.malformed }
             return root.elements
         } catch {
-            throw RawFrame.refusal(error == .tooDeep ? "JSON nested too deep" : "an event is a JSON array")
+            throw RawFrame.refusal(error, expecting: "an event is a JSON array")
         }
     }
 

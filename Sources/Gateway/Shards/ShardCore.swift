@@ -15,7 +15,10 @@ final class ShardCore {
     let loop: EventLoop
     let services: Services
     let engine: EngineContext
+    /// For what clients send.
     let parser = JSONParser()
+    /// For what other instances tell: a message's metadata is nested deeper there than in the frame that brought it.
+    let newsParser = JSONParser(maximumDepth: 64)
     let localRooms = LocalRooms()
     var trail = SentTrail()
     private(set) lazy var watchers = PresenceWatchers(shard: self)

@@ -3,9 +3,10 @@ import JSON
 /// The `{"_placeholder":true,"num":n}` objects that stand in a binary packet's payload for its attachments.
 enum SocketIOPlaceholders {
     /// Whether `payload` is JSON, each of its placeholders names one of the `count` attachments, and each attachment is
-    /// named by one at least.
+    /// named by one at least. JSON nested too deep to be looked at passes: it is refused as an event, under its id.
     static func match(_ payload: UnsafeRawBufferPointer, count: Int, json: JSONParser) -> Bool {
-        guard let root = try? json.parse(payload) else { return false }
+        let root: JSONElement
+        do throws(JSONError) { root = try json.parseMending(payload) } catch { return error == .tooDeep }
         var named = Set<Int64>()
         return collect(root, count: count, into: &named) && named.count == count
     }

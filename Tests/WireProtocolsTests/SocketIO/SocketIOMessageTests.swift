@@ -61,11 +61,22 @@ import WireProtocols
         #expect(peer.sends(packet) == .close(.invalidPlaceholders))
     }
 
-    @Test func placeholdersNestedTooDeepClose() {
+    /// So that the application can refuse the packet under its id.
+    @Test func whatIsNestedTooDeepToBeLookedAtIsPassedOn() {
         var peer = SocketIOPeer.connected()
         let depth = 1000
-        let packet = "51-" + String(repeating: "[", count: depth) + Self.one + String(repeating: "]", count: depth)
-        #expect(peer.sends(packet) == .close(.invalidPlaceholders))
+        let packet = "51-7" + String(repeating: "[", count: depth) + Self.one + String(repeating: "]", count: depth)
+        #expect(peer.sends(packet) == .nothing)
+        guard case .event(let message) = peer.sends(binary: [1]) else {
+            Issue.record("no event")
+            return
+        }
+        #expect(message.id == 7)
+    }
+
+    @Test func halfASurrogatePairStandsBesideAnAttachment() {
+        var peer = SocketIOPeer.connected()
+        #expect(peer.sends(#"51-["m","\ud83d",\#(Self.one)]"#) == .nothing)
     }
 
     @Test func placeholdersMayComeInAnyOrderAndTwice() {
