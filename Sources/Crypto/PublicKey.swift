@@ -13,6 +13,8 @@ public struct PublicKey: Hashable, Sendable {
         /// A private key was given, which has no business on this server.
         case isPrivate
         case unsupportedKind
+        /// An Ed25519 key of small order: of whatever is said, some signature that anybody can make fits it.
+        case smallOrder
         /// So many bits, less than `minimumRSABits`.
         case tooShort(bits: Int)
 
@@ -21,6 +23,7 @@ public struct PublicKey: Hashable, Sendable {
             case .unreadable(let reason): "it does not read as a public key: \(reason)"
             case .isPrivate: "it is a private key; give the public one"
             case .unsupportedKind: "it is neither RSA nor P-256 nor Ed25519"
+            case .smallOrder: "it is a point of small order, for which anybody can sign"
             case .tooShort(let bits):
                 "an RSA key of \(bits) bits is too short, \(PublicKey.minimumRSABits) are the least"
             }
@@ -80,6 +83,7 @@ public struct PublicKey: Hashable, Sendable {
         guard handle.isConsistent else { throw .unreadable(OpenSSLReason.take()) }
         self.kind = kind
         encoded = handle.encoded
+        if kind == .ed25519, SmallOrderPoints.contain(encoded.suffix(32)) { throw .smallOrder }
     }
 }
 

@@ -75,6 +75,10 @@ struct KeySetTests {
         for key in useless {
             #expect(throws: KeySetError.self, "\(key)") { try keys(Self.set(key)) }
         }
+        let neutral = #"{"kty":"OKP","crv":"Ed25519","x":"AQ\#(String(repeating: "A", count: 41))"}"#
+        #expect(throws: KeySetError.noUsableKey(["key 1: \(PublicKey.Refusal.smallOrder)"])) {
+            try keys(Self.set(neutral))
+        }
         let mixed = try keys(#"{"keys":[\#(useless.joined(separator: ",")),\#(TokenFixtures.p256Key)]}"#)
         #expect(mixed.count == 1)
         #expect(mixed.ignored.count == useless.count)

@@ -45,6 +45,27 @@ def test_the_health_check_command_takes_the_alert_for_life(shared):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("cipher", "is_taken"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+        ("ECDHE-ECDSA-AES256-SHA384", False),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES256-CCM", False),
+    ],
+)
+def test_of_tls_1_2_only_forward_secrecy_with_authenticated_encryption(shared, context, cipher, is_taken):
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(cipher)
+    if is_taken:
+        with secured(shared.port, context) as wire:
+            assert wire.socket.cipher()[0] == cipher
+    else:
+        with pytest.raises(ssl.SSLError):
+            secured(shared.port, context)
+
+
 HEALTH = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -114,7 +135,7 @@ def test_large_answers_and_many_small_records(shared, context, make_chat, room):
         alice.send(room, "x" * 16_000)
     alice.settle()
     with secured(shared.port, context) as wire:
-        wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = wire.response(timeout=20)
         assert len(json.loads(answer.body)["messages"]) == 100
         data = upgrade_request() + b"".join(event("ping", n) for n in range(500))
@@ -138,7 +159,7 @@ def test_broken_handshakes_leave_nothing(shared, context):
         assert wire.ask(HEALTH).status == 200
     eventually(lambda: shared.get("/ready").status_code == 200, "warm")
     held, resident = descriptors(shared.pid), resident_bytes(shared.pid)
-    plain, noise, alert = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x80" * 1000, b"\x15\x03\x03\x00\x02\x02\x28"
+    plain, noise, alert = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x80" * 1000, b"\x15\x03\x03\x00\x02\x02\x28"
     for data in (b"", b"\x16", b"\x16\x03\x01\x02\x00", plain, noise, alert):
         for _ in range(50):
             with Wire(shared.port) as wire:
