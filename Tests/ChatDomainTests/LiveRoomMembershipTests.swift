@@ -179,6 +179,39 @@ import Testing
         }
     }
 
+    @Test mutating func inABigRoomTypingIsToldOnceASecondNetAndInPortions() {
+        var limits = RoomLimits()
+        limits.announcedUsers = 3
+        room = .open(limits: limits)
+        for number in 1...50 { _ = join(RoomUser(userID: UserID(unchecked: "u\(number)"), username: "U"), number) }
+        _ = tick(0)
+        func type(_ slot: Int, _ isTyping: Bool, at now: Int64) -> [RoomAnnouncement] {
+            room.setTyping(.slot(slot), isTyping: isTyping, at: .at(now)).effects.compactMap(\.announced)
+        }
+        #expect(type(1, true, at: 10) == [])
+        #expect(room.deadline == .at(10))
+        #expect(typists(tick(10)) == ["u1+"])
+        for slot in 2...50 { #expect(type(slot, true, at: 20) == []) }
+        // Taken back before it was told.
+        for _ in 0..<5 {
+            _ = type(2, false, at: 30)
+            _ = type(2, true, at: 30)
+        }
+        _ = type(3, false, at: 40)
+        #expect(typists(tick(1009)) == [])
+        #expect(typists(tick(1010)) == (4...23).map { "u\($0)+" })
+        #expect(typists(tick(2010)) == (24...43).map { "u\($0)+" })
+        #expect(typists(tick(3010)) == (44...50).map { "u\($0)+" } + ["u2+"])
+        #expect(typists(tick(5900)) == [])
+    }
+
+    private func typists(_ announcements: [RoomAnnouncement]) -> [String] {
+        announcements.compactMap {
+            guard case .typing(let user, let isTyping) = $0 else { return nil }
+            return user.userID.value + (isTyping ? "+" : "-")
+        }
+    }
+
     @Test mutating func aBigRoomShowsCountsOnceASecond() {
         var limits = RoomLimits()
         limits.announcedUsers = 3

@@ -35,7 +35,7 @@ extension LiveRoom {
             return remote.remove(user, of: instance).map { remoteChanged(left: [$0], at: now) } ?? []
         case .typing(let user, let isTyping):
             guard typists.set(user, isTyping: isTyping, at: now) else { return [] }
-            return [.announce(.typing(user, isTyping: isTyping), except: user.userID)]
+            return announceTyping(user, isTyping: isTyping, at: now)
         case .read(let user, let sequence):
             return [.announce(.read(user, sequence), except: user.userID)]
         case .roster(let users, let asks):

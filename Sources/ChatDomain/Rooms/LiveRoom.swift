@@ -29,6 +29,7 @@ public struct LiveRoom: Sendable {
     var tail = MessageTail()
     var writes = WriteQueue()
     var typists = TypingBoard()
+    var typingNews = TypingNews()
     /// When the next `room_state` of a big room is due; nil when nothing changed since the last.
     var stateDue: Moment?
     var lastState = Moment(milliseconds: .min / 2)
@@ -166,42 +167,21 @@ public struct LiveRoom: Sendable {
         return []
     }
 
-    // MARK: Typing
-
-    public mutating func setTyping(
-        _ session: SessionAddress, isTyping: Bool, at now: Moment
-    ) -> Result<[RoomEffect], ChatError> {
-        guard let user = members.user(of: session) else { return .failure(.notJoined) }
-        let isNews = typists.set(user, isTyping: isTyping, at: now)
-        // Others end it by themselves too, so they hear of repeats.
-        let share = isNews || isTyping ? [RoomEffect.share(.typing(user, isTyping: isTyping))] : []
-        return .success(
-            isNews ? [.announce(.typing(user, isTyping: isTyping), except: user.userID)] + share : share)
-    }
-
-    mutating func stopTyping(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        guard typists.set(user, isTyping: false, at: now) else { return [] }
-        return [.announce(.typing(user, isTyping: false), except: user.userID)]
-    }
-
-    /// Ends the typing of a user of this instance, for those on others too.
-    mutating func endTyping(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        let announced = stopTyping(user, at: now)
-        return announced.isEmpty ? [] : announced + [.share(.typing(user, isTyping: false))]
-    }
-
     // MARK: Time
 
     /// When `tick` has something to do.
     public var deadline: Moment? {
-        typists.nextExpiry.orEarlier(members.nextDeparture).orEarlier(stateDue).orEarlier(repairDue).orEarlier(doubtDue)
+        typists.nextExpiry.orEarlier(typingNews.due).orEarlier(members.nextDeparture).orEarlier(stateDue).orEarlier(
+            repairDue
+        ).orEarlier(doubtDue)
             .orEarlier(writes.nextDeadline)
     }
 
     public mutating func tick(at now: Moment) -> [RoomEffect] {
         var effects: [RoomEffect] = []
-        for user in typists.expire(at: now) {
-            effects.append(.announce(.typing(user, isTyping: false), except: user.userID))
+        for user in typists.expire(at: now) { effects += announceTyping(user, isTyping: false, at: now) }
+        for (user, isTyping) in typingNews.take(at: now) {
+            effects.append(.announce(.typing(user, isTyping: isTyping), except: user.userID))
         }
         for user in members.depart(at: now) { effects += departed(user, at: now) }
         for origin in writes.expire(at: now) { effects.append(.reply(origin, .refused(.storageUnavailable))) }

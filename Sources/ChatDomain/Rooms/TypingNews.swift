@@ -1,0 +1,37 @@
+/// Who began or ceased to type in a big room since its members were told. They are told once a second, not of what was taken
+/// back meanwhile, and of a few users at a time: each of these goes to thousands.
+struct TypingNews: Sendable {
+    /// Milliseconds between two times of telling.
+    static let interval: Int64 = 1000
+    /// Users told of at one time.
+    static let limit = 20
+
+    private var changes: [UserID: (user: RoomUser, isTyping: Bool, number: Int)] = [:]
+    private var lastNumber = 0
+    private var told = Moment(milliseconds: .min / 2)
+    /// When `take` has something; nil when there is nothing.
+    private(set) var due: Moment?
+
+    var isEmpty: Bool { changes.isEmpty }
+
+    mutating func note(_ user: RoomUser, isTyping: Bool, at now: Moment) {
+        // What nobody was told of need not be taken back.
+        if let earlier = changes[user.userID], earlier.isTyping != isTyping {
+            changes[user.userID] = nil
+        } else {
+            lastNumber += 1
+            changes[user.userID] = (user, isTyping, lastNumber)
+        }
+        due = changes.isEmpty ? nil : due ?? max(now, told + Self.interval)
+    }
+
+    /// What is due now, the oldest first.
+    mutating func take(at now: Moment) -> [(user: RoomUser, isTyping: Bool)] {
+        guard let due, due <= now else { return [] }
+        let first = changes.values.sorted { $0.number < $1.number }.prefix(Self.limit)
+        for change in first { changes[change.user.userID] = nil }
+        told = now
+        self.due = changes.isEmpty ? nil : now + Self.interval
+        return first.map { ($0.user, $0.isTyping) }
+    }
+}
