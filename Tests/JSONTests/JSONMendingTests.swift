@@ -43,6 +43,32 @@ import Testing
         #expect(throws: JSONError.malformed) { try mended(text) }
     }
 
+    /// Whatever the text, what is JSON already stays what it is, and nothing runs past the end.
+    @Test(arguments: UInt64(1)...4) func textAtRandomIsMendedOrRefused(_ seed: UInt64) {
+        let pieces = [
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud83d", "\\ude00", "\\u00", "\"id\"", "-", "1", "0",
+            ".", "e", "E+", "9",
+            "12345678901234567890123", "true", " ", "\u{E9}",
+        ]
+        var state = seed
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let (strict, mending) = (JSONParser(), JSONParser())
+        for _ in 0..<20_000 {
+            let text = (0..<random(12)).map { _ in pieces[random(pieces.count)] }.joined()
+            Array(text.utf8).withUnsafeBytes { bytes in
+                let expected = try? strict.parse(bytes).serialized
+                let mended = try? mending.parseMending(bytes).serialized
+                if let expected { #expect(mended == expected, "\(text)") }
+                if let id = JSONMemberScan.scalar("id", in: bytes) {
+                    #expect(bytes.indices.contains(id.lowerBound) || id.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test func theMendedTextMayBeAsLongAsAFrame() throws {
         let text = "[" + Array(repeating: #""\ud83d",1e400"#, count: 10_000).joined(separator: ",") + "]"
         #expect(try mended(text).utf8.count > 200_000)

@@ -5,6 +5,9 @@ import MessageJSON
 /// Room news as other instances, and other services, read it: one JSON object,
 /// `{"instance":…,"type":…,"data":…}`, where a `new_message`'s data is what clients get.
 enum RoomNewsCodec {
+    /// How deep news may nest: a message's metadata is nested deeper in it than in the frame that brought it.
+    static let maximumDepth = 64
+
     static func encode(_ news: RoomNews, from instance: InstanceID, in room: RoomID) -> [UInt8] {
         EventJSON.object { out in
             out.key("instance")

@@ -17,8 +17,8 @@ final class ShardCore {
     let engine: EngineContext
     /// For what clients send.
     let parser = JSONParser()
-    /// For what other instances tell: a message's metadata is nested deeper there than in the frame that brought it.
-    let newsParser = JSONParser(maximumDepth: 64)
+    /// For what other instances tell.
+    let newsParser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
     let localRooms = LocalRooms()
     var trail = SentTrail()
     private(set) lazy var watchers = PresenceWatchers(shard: self)
