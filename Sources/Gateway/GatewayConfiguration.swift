@@ -22,7 +22,12 @@ public struct GatewayConfiguration: Sendable {
     public var authenticationMilliseconds: Int64 = 10_000
     public var requiresAuthentication = false
     public var origins = OriginPolicy.sameOrigin
-    /// Whether the address is a proxy's, whose `X-Forwarded-For` is believed.
+    /// Whether requests have to name the server as only this machine does, or by a listed origin: where whoever reaches
+    /// the port is believed, and the port is on loopback.
+    public var believesLoopbackNamesOnly = false
+    /// The same for the internal listener.
+    public var internalBelievesLoopbackNamesOnly = false
+    /// Whether the address is a proxy's, whose `X-Forwarded-For` or `Forwarded` is believed.
     public var isTrustedProxy: @Sendable (IPAddress) -> Bool = { _ in false }
     public var serviceKey: ServiceKey?
     /// Whether services on the internal listener have to show the service key.

@@ -27,6 +27,7 @@ public final class Services: Sendable {
     /// Sessions that clients may come back to; nil where none are kept.
     let recovery: RecoveryDesk?
     let addresses: AddressLimits
+    let limits: UserLimits
     let readiness = Readiness()
     let calls = CallTable()
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
@@ -59,6 +60,7 @@ public final class Services: Sendable {
             logger: logger)
         recovery = ports.recovery.map { RecoveryDesk(store: $0) }
         addresses = AddressLimits(rate: configuration.connectionRate)
+        limits = UserLimits(messageRate: configuration.messageRate)
         engineMetrics = EngineMetrics(registry)
         dependencies = Dependencies { Timestamp(milliseconds: WallClock.milliseconds()) }
     }

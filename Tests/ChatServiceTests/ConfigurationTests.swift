@@ -5,6 +5,10 @@ import Testing
 
 @testable import ChatService
 
+/// As short as they may be.
+let secret = String(repeating: "k", count: 32)
+let serviceKey = String(repeating: "s", count: 16)
+
 let facts = SystemFacts(cores: 4, instance: InstanceID("i1"), isTerminal: false, clientDirectory: "/page")
 
 func load(_ environment: [String: String] = [:], file: String? = nil) throws(InvalidConfiguration)
@@ -59,7 +63,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(try load(["HOST": "localhost"]).configuration.listening.host == "127.0.0.1")
         #expect(problems(["HOST": "0.0.0.0"]).count == 1)
         #expect(problems(["HOST": "0.0.0.0", "AUTH_MODE": "trusted"]) == [])
-        #expect(problems(["HOST": "0.0.0.0", "JWT_SECRET": "x"]) == [])
+        #expect(problems(["HOST": "0.0.0.0", "JWT_SECRET": secret]) == [])
     }
 
     @Test func theEnvironmentBeatsTheFileAndEmptyMeansUnset() throws {
@@ -120,13 +124,25 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
     @Test func theInternalListenerIsGuarded() throws {
         #expect(problems(["INTERNAL_PORT": "4000"]).count == 1)
         #expect(
-            problems(["INTERNAL_PORT": "5004", "SERVICE_API_KEY": "k"]) == [
+            problems(["INTERNAL_PORT": "5004", "SERVICE_API_KEY": serviceKey]) == [
                 "INTERNAL_PORT must differ from PORT (5004)"
             ])
-        let keyed = try load(["INTERNAL_PORT": "4000", "SERVICE_API_KEY": "k"]).configuration.listening
-        #expect(keyed.internalListener == .init(port: 4000, authentication: .key))
-        let open = try load(["INTERNAL_PORT": "4000", "INTERNAL_AUTH": "none"]).configuration.listening
-        #expect(open.internalListener == .init(port: 4000, authentication: .open))
+        let keyed = try load(["INTERNAL_PORT": "4000", "SERVICE_API_KEY": serviceKey]).configuration.listening
+        #expect(keyed.internalListener == .init(host: "127.0.0.1", port: 4000, authentication: .key))
+        let open = try load(["INTERNAL_PORT": "4000", "INTERNAL_AUTH": "none", "INTERNAL_HOST": "10.0.0.1"])
+        #expect(
+            open.configuration.listening.internalListener
+                == .init(host: "10.0.0.1", port: 4000, authentication: .open))
+        #expect(StartBanner.facts(open.configuration).contains { $0 == ("internal", "port 4000 on 10.0.0.1") })
+    }
+
+    @Test func aServiceKeyThatCanBeGuessedIsRefused() {
+        #expect(
+            problems(["SERVICE_API_KEY": String(repeating: "k", count: 15)]) == [
+                "SERVICE_API_KEY=[redacted] is not allowed; allowed: a text of at least 16 bytes, which is never shown"
+            ])
+        #expect(problems(["SERVICE_API_KEY": String(repeating: "k", count: 16)]) == [])
+        #expect(problems(["SERVICE_API_KEY": "short", "INTERNAL_PORT": "4000"]).count == 1)
     }
 
     @Test func settingsThatContradictEachOtherAreRefused() {
@@ -152,15 +168,21 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             ])
     }
 
-    @Test func aShortSecretIsWarnedAbout() throws {
-        #expect(try load(["JWT_SECRET": "short"]).warnings.count == 1)
+    @Test func aShortSecretIsRefusedWhereTokensDecide() throws {
+        let short = String(repeating: "x", count: 31)
+        #expect(
+            problems(["JWT_SECRET": short]) == [
+                "JWT_SECRET is shorter than 32 bytes and can be guessed from any token; make one with: openssl rand -hex 32"
+            ])
+        #expect(problems(["JWT_SECRET": short, "AUTH_MODE": "token"]).count == 1)
+        #expect(try load(["JWT_SECRET": short, "AUTH_MODE": "trusted"]).warnings.count == 1)
         #expect(try load(["JWT_SECRET": String(repeating: "x", count: 32)]).warnings == [])
     }
 
     @Test func thePageIsServedWhereItIsWantedAndFound() throws {
         #expect(try load(["SERVE_CLIENT": "false"]).configuration.page == nil)
         #expect(
-            try load(["SERVE_CLIENT": "on", "JWT_SECRET": "x", "CLIENT_DIR": "/tmp"]).configuration.page?.directory
+            try load(["SERVE_CLIENT": "on", "JWT_SECRET": secret, "CLIENT_DIR": "/tmp"]).configuration.page?.directory
                 == "/tmp")
         var lost = facts
         lost.clientDirectory = nil
@@ -177,7 +199,8 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
 
     @Test func noSecretIsShown() throws {
         let loaded = try load([
-            "JWT_SECRET": "hunter2", "SERVICE_API_KEY": "hunter2", "MONGODB_URI": "mongodb://u:hunter2@db/x",
+            "JWT_SECRET": "hunter2\(secret)", "SERVICE_API_KEY": "hunter2\(serviceKey)",
+            "MONGODB_URI": "mongodb://u:hunter2@db/x",
             "REDIS_URL": "redis://:hunter2@cache", "RABBITMQ_URL": "amqp://u:hunter2@mq",
         ])
         let shown =
@@ -185,5 +208,21 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             + "\(StartBanner.facts(loaded.configuration))" + loaded.warnings.joined()
         #expect(!shown.contains("hunter2"))
         #expect(shown.contains("MONGODB_URI=mongodb://[redacted]@db/x  (environment)"))
+    }
+
+    /// Read in two ways, these would show a part of the password, or send it to the wrong host.
+    @Test(arguments: [
+        ("MONGODB_URI", "mongodb://u:hun/ter2@db/x"), ("MONGODB_URI", "mongodb://u:hun?ter2@db/x"),
+        ("MONGODB_URI", "mongodb://u:hun#ter2@db/x"), ("MONGODB_URI", "mongodb://u:hun\"ter2@db/x"),
+        ("MONGODB_URI", "mongodb://u:hun ter2@db/x"), ("MONGODB_URI", "mongodb://u:hun%ter2@db/x"),
+        ("MONGODB_URI", "mongodb://u:hun@ter2@db/x"), ("MONGODB_URI", "mongodb://u:hunter2@db/x?tls=ter2"),
+        ("MONGODB_URI", "mongodb+srv://u:hun/ter2@db"), ("MONGODB_URI", "mongodb://u:12/ter2@db"),
+        ("REDIS_URL", "redis://:hun#ter2@cache"), ("REDIS_URL", "redis://u:12/ter2@cache"),
+        ("REDIS_URL", "redis://u:hun\\ter2@cache"), ("RABBITMQ_URL", "amqp://u:12/ter2@mq"),
+        ("RABBITMQ_URL", "amqp://u:hun#ter2@mq/"), ("RABBITMQ_URL", "amqp://u:12?ter2@mq"),
+    ]) func aPasswordThatIsNotEncodedStopsTheStartUnseen(_ name: String, _ value: String) {
+        let found = problems([name: value])
+        #expect(found.count == 1 && found[0].hasPrefix("\(name)=[redacted] is not allowed; allowed: "))
+        #expect(!found.joined().contains("ter2@") && !found.joined().contains("hun"))
     }
 }

@@ -10,14 +10,14 @@ import Testing
                 && unasked[0].message.contains("loopback"))
         let chosen = StartBanner.warnings(try load(["AUTH_MODE": "trusted"]).configuration)
         #expect(chosen.count == 1 && chosen[0].message.contains("every address"))
-        #expect(StartBanner.warnings(try load(["JWT_SECRET": "x"]).configuration) == [])
+        #expect(StartBanner.warnings(try load(["JWT_SECRET": secret]).configuration) == [])
     }
 
     @Test func saysWhatItRunsWith() throws {
         let configuration = try load([
-            "JWT_SECRET": "x", "REDIS_URL": "redis://cache/2", "MONGODB_URI": "mongodb://db",
+            "JWT_SECRET": secret, "REDIS_URL": "redis://cache/2", "MONGODB_URI": "mongodb://db",
             "RABBITMQ_URL": "amqp://mq",
-            "ENVIRONMENT": "staging", "HOST": "::", "INTERNAL_PORT": "4000", "SERVICE_API_KEY": "k",
+            "ENVIRONMENT": "staging", "HOST": "::", "INTERNAL_PORT": "4000", "SERVICE_API_KEY": serviceKey,
         ]).configuration
         let facts = Dictionary(uniqueKeysWithValues: StartBanner.facts(configuration).map { ($0.name, $0.value) })
         #expect(

@@ -43,16 +43,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("*", OriginPolicy.any), ("https://a.example", .list(["https://a.example"])),
-        ("HTTPS://A.Example:443/, http://b:8080 ,", .list(["https://a.example", "http://b:8080"])),
-        ("http://[::1]:80", .list(["http://[::1]"])),
+        ("https://a.example", ["https://a.example:443"]),
+        ("HTTPS://A.Example:443/, http://b:8080 ,", ["https://a.example", "http://b:8080"]),
+        ("http://[::1]:80", ["http://[::1]"]), ("wss://a, ws://b:80", ["https://a:443", "http://b"]),
+        (
+            "capacitor://localhost, ionic://localhost,file://",
+            ["capacitor://localhost", "ionic://localhost", "file://"]
+        ),
     ])
-    func originsAreHeldAsBrowsersWriteThem(text: String, expected: OriginPolicy) {
-        #expect(OriginPolicy(parsing: text) == expected)
+    func originsAreComparedBySchemeHostAndPort(text: String, expected: [String]) {
+        #expect(OriginPolicy(parsing: text) == .list(Set(expected.compactMap { WebOrigin($0) })))
     }
 
+    @Test func anyOriginIsAStar() { #expect(OriginPolicy(parsing: "*") == .any) }
+
     @Test(arguments: [
-        "", ",", "a.example", "*,https://a", "https://a/path", "https://*.a", "ftp://a", "https://u@a", "null",
+        "", ",", "a.example", "*,https://a", "https://a/path", "https://*.a", "1a://a", "https://u@a", "null",
+        "https://", "https://a:0", "https://a:x", "://a", "https://[a]",
     ])
     func whatIsNoOriginIsRefused(text: String) {
         #expect(OriginPolicy(parsing: text) == nil)

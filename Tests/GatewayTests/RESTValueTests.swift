@@ -5,57 +5,6 @@ import WireProtocols
 
 @testable import Gateway
 
-@Suite struct OriginPolicyTests {
-    private func verdict(_ policy: OriginPolicy, _ fields: [String]) throws -> OriginPolicy.Verdict {
-        policy.judge(try head("GET", "/", fields))
-    }
-
-    @Test func whatNoPageSentIsNobodysSite() throws {
-        for policy in [OriginPolicy.sameOrigin, .any, .list(["https://a.test"])] {
-            #expect(try verdict(policy, []) == .notCrossSite)
-        }
-    }
-
-    @Test(arguments: [
-        ("http://chat.test", OriginPolicy.Verdict.notCrossSite), ("https://chat.test", .notCrossSite),
-        ("https://CHAT.test", .notCrossSite),
-        ("https://chat.test:8443", .refused), ("https://evil.test", .refused),
-        ("https://chat.test.evil.test", .refused),
-        ("https://evil-chat.test", .refused), ("null", .refused), ("", .refused), ("chat.test", .refused),
-        ("https://evil.test/?://chat.test", .refused),
-    ]) func byDefaultOnlyOurOwnPagesMayTalk(_ origin: String, _ expected: OriginPolicy.Verdict) throws {
-        #expect(try verdict(.sameOrigin, ["Origin: \(origin)"]) == expected)
-    }
-
-    @Test func aListAdmitsWhatIsOnItAndOurselves() throws {
-        let policy = OriginPolicy.list(["https://a.test", "http://b.test:3000"])
-        #expect(try verdict(policy, ["Origin: https://a.test"]) == .allowed(origin: "https://a.test"))
-        #expect(try verdict(policy, ["Origin: http://b.test:3000"]) == .allowed(origin: "http://b.test:3000"))
-        #expect(try verdict(policy, ["Origin: https://chat.test"]) == .notCrossSite)
-        for origin in ["http://a.test", "https://a.test:1", "https://sub.a.test", "null", "*"] {
-            #expect(try verdict(policy, ["Origin: \(origin)"]) == .refused)
-        }
-    }
-
-    @Test func anyAdmitsNullToo() throws {
-        for origin in ["https://a.test", "null"] {
-            #expect(try verdict(.any, ["Origin: \(origin)"]) == .allowed(origin: origin))
-        }
-    }
-
-    @Test func credentialsAreInvitedOnlyForOriginsThatWereNamed() {
-        let named = OriginPolicy.list(["https://a.test"]).fields(for: .allowed(origin: "https://a.test"))
-        #expect(named.contains(HTTPField("Access-Control-Allow-Origin", "https://a.test")))
-        #expect(named.contains(HTTPField("Access-Control-Allow-Credentials", "true")))
-        #expect(named.contains(HTTPField("Vary", "Origin")))
-        let any = OriginPolicy.any.fields(for: .allowed(origin: "https://a.test"))
-        #expect(any == [HTTPField("Access-Control-Allow-Origin", "*")])
-        #expect(OriginPolicy.sameOrigin.fields(for: .refused) == [HTTPField("Vary", "Origin")])
-        #expect(OriginPolicy.any.preflight(.refused).fields.isEmpty)
-        #expect(OriginPolicy.any.preflight(.allowed(origin: "x")).status == 204)
-    }
-}
-
 @Suite struct ProblemTests {
     @Test(arguments: ChatError.Code.allCases) func everyCodeIsAProblemOfItsStatus(_ code: ChatError.Code) throws {
         let response = Problem.response(ChatError(code, "because"))

@@ -50,6 +50,35 @@ def test_a_bad_value_stops_every_command_that_needs_it(tmp_path, command):
     assert "did you mean MONGODB_URI?" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "--check-config", "migrate"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MONGODB_URI", "mongodb://u:hunter2/x@127.0.0.1:1/chat"),
+        ("MONGODB_URI", "mongodb://u:x#hunter2@127.0.0.1:1/chat"),
+        ("MONGODB_URI", "mongodb://u:%hunter2@127.0.0.1:1/chat"),
+        ("REDIS_URL", "redis://u:12/hunter2@127.0.0.1:1"),
+        ("REDIS_URL", "redis://:hunter2 x@127.0.0.1:1"),
+        ("RABBITMQ_URL", "amqp://u:12?hunter2@127.0.0.1:1"),
+        ("RABBITMQ_URL", "amqp://u:hunter2#x@127.0.0.1:1/"),
+    ],
+)
+def test_a_password_that_is_not_encoded_stops_the_start_and_is_not_shown(tmp_path, command, name, value):
+    result = run(tmp_path, command, env={name: value})
+    assert result.returncode == 78
+    assert f"error: {name}=[redacted] is not allowed" in result.stderr and "percent-encoded" in result.stderr
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("JWT_SECRET", "short-secret"), ("SERVICE_API_KEY", "short-key")]
+)
+def test_secrets_that_can_be_guessed_stop_the_start(tmp_path, name, value):
+    result = run(tmp_path, "--check-config", env={name: value})
+    assert result.returncode == 78
+    assert name in result.stderr and "bytes" in result.stderr and value not in result.stderr
+
+
 def test_a_dot_env_file_that_cannot_be_read_stops_the_start(tmp_path):
     (tmp_path / ".env").mkdir()
     result = run(tmp_path, "--check-config")

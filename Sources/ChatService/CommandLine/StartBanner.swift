@@ -18,7 +18,8 @@ enum StartBanner {
             ("page", configuration.page == nil ? "off" : "on"),
         ]
         if let listener = configuration.listening.internalListener {
-            facts.append(("internal", "port \(listener.port)"))
+            let isElsewhere = listener.host != configuration.listening.host
+            facts.append(("internal", "port \(listener.port)\(isElsewhere ? " on \(listener.host)" : "")"))
         }
         if let environment = configuration.environment { facts.insert(("environment", environment), at: 1) }
         return facts

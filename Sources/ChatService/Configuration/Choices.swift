@@ -33,7 +33,7 @@ enum PresenceVisibility: String, Choice {
 }
 
 extension OriginPolicy {
-    /// `*`, or origins with commas between; they are held as browsers write them: lower case, no default port, no slash.
+    /// `*`, or origins with commas between.
     init?(parsing text: String) {
         let parts = text.split(separator: ",").map { $0.trimmingBlanks() }.filter { !$0.isEmpty }
         if parts == ["*"] {
@@ -45,15 +45,9 @@ extension OriginPolicy {
         self = .list(Set(origins))
     }
 
-    private static func origin(_ text: String) -> String? {
-        guard let url = ServerURL(text), url.scheme == "http" || url.scheme == "https", url.user == nil,
-            url.password == nil, url.path ?? "" == "", url.query == nil, !url.host.contains("*")
-        else { return nil }
-        let host = url.host.lowercased()
-        let shown = host.contains(":") ? "[\(host)]" : host
-        let standardPort = url.scheme == "https" ? 443 : 80
-        guard let port = url.port, port != standardPort else { return "\(url.scheme)://\(shown)" }
-        return "\(url.scheme)://\(shown):\(port)"
+    /// People write a slash behind a host, which no browser does.
+    private static func origin(_ text: String) -> WebOrigin? {
+        WebOrigin(text.hasSuffix("/") && !text.hasSuffix("://") ? text.dropLast() : text[...])
     }
 }
 

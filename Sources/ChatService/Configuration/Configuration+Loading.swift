@@ -105,7 +105,7 @@ extension Configuration.Listening {
         trustedProxies = reader.optional(Variables.trustedProxies) ?? TrustedProxies()
         eventLoops = reader.optional(Variables.eventLoops) ?? min(system.cores, 256)
         tls = Self.tls(reading: &reader)
-        internalListener = Self.internalListener(reading: &reader, authentication: authentication)
+        internalListener = Self.internalListener(reading: &reader, host: host, authentication: authentication)
         if internalListener?.port == port { reader.refuse("INTERNAL_PORT must differ from PORT (\(port))") }
     }
 
@@ -134,15 +134,16 @@ extension Configuration.Listening {
     }
 
     private static func internalListener(
-        reading reader: inout ConfigurationReader, authentication: Configuration.Authentication
+        reading reader: inout ConfigurationReader, host: String, authentication: Configuration.Authentication
     ) -> Configuration.InternalListener? {
         let port = reader.optional(Variables.internalPort)
+        let internalHost = reader.optional(Variables.internalHost)
         let mode = reader.value(Variables.internalAuth)
         guard let port else { return nil }
-        if mode == .key, authentication.serviceKey == nil {
+        if mode == .key, !reader.isSet(Variables.serviceKey) {
             reader.refuse("INTERNAL_PORT needs SERVICE_API_KEY, or INTERNAL_AUTH=none on a network that guards it")
         }
-        return .init(port: port, authentication: mode)
+        return .init(host: internalHost ?? host, port: port, authentication: mode)
     }
 }
 
@@ -168,7 +169,12 @@ extension Configuration.Authentication {
             reader.refuse("AUTH_MODE=token needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE")
         }
         if let secret, secret.text.utf8.count < Self.shortestSecret {
-            reader.warn("JWT_SECRET is shorter than \(Self.shortestSecret) bytes and can be guessed from any token")
+            let complaint = "JWT_SECRET is shorter than \(Self.shortestSecret) bytes and can be guessed from any token"
+            if mode == .token {
+                reader.refuse("\(complaint); make one with: openssl rand -hex 32")
+            } else {
+                reader.warn(complaint)
+            }
         }
     }
 }

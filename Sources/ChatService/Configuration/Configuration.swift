@@ -37,6 +37,7 @@ struct Configuration: Equatable, Sendable {
     }
 
     struct InternalListener: Equatable, Sendable {
+        var host: String
         var port: Int
         var authentication: InternalAuthentication
     }

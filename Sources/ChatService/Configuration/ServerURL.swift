@@ -9,11 +9,22 @@ struct ServerURL: Hashable, Sendable {
     let path: String?
     let query: String?
 
+    /// Ends the sentence "allowed: …" about a URL that may hold a password.
+    static let encoding = "what is special in a password percent-encoded"
+
+    /// Whether nothing behind the scheme can be read in two ways, so that whatever hides `user:password@` hides all of it: a
+    /// password with a bare `/`, `?`, `#`, quote or blank ends, for some readers, where its first part does.
+    static func hidesCredentials(_ rest: some StringProtocol) -> Bool {
+        let isPlain = rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"\"#\\".utf8.contains($0) }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        return isPlain && !rest[authority.endIndex...].contains("@")
+    }
+
     init?(_ text: String) {
         guard let colon = text.firstRange(of: "://") else { return nil }
         scheme = text[..<colon.lowerBound].lowercased()
         let rest = text[colon.upperBound...]
-        guard !scheme.isEmpty, rest.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        guard !scheme.isEmpty, Self.hidesCredentials(rest) else { return nil }
 
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         let hostAndPort: Substring

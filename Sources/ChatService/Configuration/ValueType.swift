@@ -1,6 +1,8 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import Identity
+import Persistence
 
 #if canImport(Glibc)
     import Glibc
@@ -112,13 +114,22 @@ extension ValueType<String> {
 extension ValueType<Secret> {
     static let secret = Self(allowed: "a text, which is never shown") { Secret($0) }
 
-    /// Only the scheme is looked at: the driver knows the rest of the format, hosts by the dozen included.
-    static let mongoURI = Self(allowed: "mongodb://… or mongodb+srv://…, with a host") { text in
+    /// What services show: long enough that guessing at the rate they may is hopeless.
+    static let serviceKey = Self(allowed: "a text of at least \(ServiceKey.minimumBytes) bytes, which is never shown") {
+        $0.utf8.count >= ServiceKey.minimumBytes ? Secret($0) : nil
+    }
+
+    /// The driver knows the format, hosts by the dozen included.
+    static let mongoURI = Self(
+        allowed: "mongodb://[user:password@]host,… or mongodb+srv://…, \(ServerURL.encoding)"
+    ) { text in
         let schemes = ["mongodb://", "mongodb+srv://"]
-        guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { return nil }
-        let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
-        let hosts = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-        return hosts.isEmpty ? nil : Secret(text)
+        guard let scheme = schemes.first(where: { text.hasPrefix($0) }),
+            // The driver may cut at another @ than the mask does.
+            text.count(where: { $0 == "@" }) <= 1, ServerURL.hidesCredentials(text.dropFirst(scheme.count)),
+            MongoStore.canRead(uri: text)
+        else { return nil }
+        return Secret(text)
     }
 }
 
@@ -130,20 +141,25 @@ extension ValueType<InstanceID> {
 }
 
 extension ValueType<RedisEndpoint> {
-    static let redisURL = Self(allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS") {
+    static let redisURL = Self(
+        allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS, \(ServerURL.encoding)"
+    ) {
         RedisEndpoint(url: $0)
     }
 }
 
 extension ValueType<ServerURL> {
-    static let amqpURL = Self(allowed: "amqp://[user:password@]host[:port][/vhost], amqps:// with TLS") { text in
+    static let amqpURL = Self(
+        allowed: "amqp://[user:password@]host[:port][/vhost], amqps:// with TLS, \(ServerURL.encoding)"
+    ) { text in
         guard let url = ServerURL(text), url.scheme == "amqp" || url.scheme == "amqps" else { return nil }
         return url
     }
 }
 
 extension ValueType<OriginPolicy> {
-    static let origins = Self(allowed: "* or origins (https://host[:port]) with commas between") {
+    static let origins = Self(allowed: "* or origins (https://host[:port], capacitor://localhost) with commas between")
+    {
         OriginPolicy(parsing: $0)
     }
 }

@@ -12,6 +12,9 @@ enum Variables {
     static let internalPort = Variable(
         "INTERNAL_PORT", .listening, .integer(1...65_535), unset: "off",
         "Port of the internal Socket.IO listener for other services (4000 by custom).")
+    static let internalHost = Variable(
+        "INTERNAL_HOST", .listening, .listenAddress, unset: "HOST",
+        "Address the internal listener listens on: that of a network only services are in.")
     static let tlsCertificate = Variable(
         "TLS_CERT_FILE", .listening, .readableFile, unset: "no TLS",
         "Certificate chain (PEM); with it and TLS_KEY_FILE the public listener speaks TLS.")
@@ -19,10 +22,11 @@ enum Variables {
         "TLS_KEY_FILE", .listening, .readableFile, unset: "no TLS", "Private key (PEM) of the certificate.")
     static let corsOrigin = Variable(
         "CORS_ORIGIN", .listening, .origins, unset: "same origin only",
-        "Web origins that may call from a browser, by CORS and by WebSocket handshake.")
+        "Origins whose pages and apps may call, by CORS and by WebSocket handshake; null only under *.")
     static let trustedProxies = Variable(
         "TRUSTED_PROXIES", .listening, .networks, unset: "none",
-        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.")
+        "Proxies whose X-Forwarded-For, or where there is none Forwarded, is believed; they must not pass on a client's own."
+    )
     static let eventLoops = Variable(
         "EVENT_LOOPS", .listening, .integer(1...256), unset: "the number of cores", "Threads that serve connections.")
 
@@ -52,7 +56,7 @@ enum Variables {
         "token: only verified tokens; trusted: claimed identities are believed.")
     static let jwtSecret = Variable(
         "JWT_SECRET", .identity, .secret, unset: "no shared key", sensitivity: .secret,
-        "Key of HS256, HS384 and HS512 tokens; 32 bytes or more.")
+        "Key of HS256, HS384 and HS512 tokens; 32 bytes or more, which AUTH_MODE=token insists on.")
     static let jwtPublicKeyFile = Variable(
         "JWT_PUBLIC_KEY_FILE", .identity, .readableFile, unset: "no public key",
         "Public key (PEM) of RS256, PS256, ES256 or EdDSA tokens.")
@@ -66,7 +70,7 @@ enum Variables {
     static let jwtExpiration = Variable(
         "JWT_EXPIRATION", .identity, .duration, default: "24h", "Life of tokens made by `chat-service token mint`.")
     static let serviceKey = Variable(
-        "SERVICE_API_KEY", .identity, .secret, unset: "no service may call", sensitivity: .secret,
+        "SERVICE_API_KEY", .identity, .serviceKey, unset: "no service may call", sensitivity: .secret,
         "Key that other services show as X-Service-Key.")
     static let internalAuth = Variable(
         "INTERNAL_AUTH", .identity, ValueType<InternalAuthentication>.choice(), default: "key",
@@ -113,10 +117,11 @@ enum Variables {
         "Bytes of a WebSocket message, Engine.IO packet or HTTP body.")
     static let messageRate = Variable(
         "RATE_LIMIT_MESSAGES", .limits, .limit(upTo: 1_000_000), default: "20",
-        "Messages a second and user; bursts of three times that.")
+        "Messages a second and user; bursts of three times that. What else a user may do follows from it: docs/operations.md."
+    )
     static let connectionRate = Variable(
         "RATE_LIMIT_CONNECTIONS", .limits, .limit(upTo: 1_000_000), default: "50",
-        "New connections a second and address; bursts of four times that.")
+        "New connections a second and address (of IPv6 a /64); bursts of four times that.")
     static let outputQueueBytes = Variable(
         "OUTPUT_QUEUE_BYTES", .limits, .integer(65_536...1_073_741_824), default: "1048576",
         "Bytes that may wait for a slow client before it is closed with 4008; past half, typing and presence are dropped."
@@ -158,7 +163,7 @@ enum Variables {
 
     /// All of them, in the order of the reference page.
     static let all: [any AnyVariable] = [
-        port, host, internalPort, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
+        port, host, internalPort, internalHost, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
         environment, nodeEnvironment, instanceID, shutdownGrace, logLevel, logFormat, logDirectory,
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,

@@ -27,6 +27,11 @@ extension Configuration {
         let proxies = listening.trustedProxies
         gateway.isTrustedProxy = { proxies.contains($0) }
         gateway.origins = listening.origins
+        gateway.believesLoopbackNamesOnly =
+            authentication.mode == .trusted && IPAddress(listening.host)?.isLoopback == true
+        gateway.internalBelievesLoopbackNamesOnly =
+            !gateway.internalRequiresKey
+            && listening.internalListener.flatMap { IPAddress($0.host) }?.isLoopback == true
         if let page { gateway.client = try page.files() }
         return gateway
     }

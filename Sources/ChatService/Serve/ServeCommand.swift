@@ -83,14 +83,20 @@ struct RunningInstance {
             gateway.dependencies.add("rabbitmq", isRequired: false) { events.trouble }
             events.start()
         }
-        guard let address = IPAddress(configuration.listening.host) else {
-            throw ListenError(description: "HOST must be an address, not a name: \(configuration.listening.host)")
-        }
+        let address = try Self.address(configuration.listening.host)
         try Listener.requireUnused(address: address, port: UInt16(configuration.listening.port))
         if let listener = configuration.listening.internalListener {
-            _ = try await gateway.listenInternally(address: address, port: UInt16(listener.port))
+            _ = try await gateway.listenInternally(
+                address: try Self.address(listener.host), port: UInt16(listener.port))
         }
         port = try await gateway.listen(address: address, port: UInt16(configuration.listening.port))
+    }
+
+    private static func address(_ host: String) throws(ListenError) -> IPAddress {
+        guard let address = IPAddress(host) else {
+            throw ListenError(description: "a listener needs an address, not a name: \(host)")
+        }
+        return address
     }
 
     func stop(graceMilliseconds: Int64) async {

@@ -107,7 +107,8 @@ public final class EngineIOServer {
     /// The session's own heartbeats show whether its client is there.
     private func upgrade(_ connection: Connection, _ handshake: WebSocketHandshake, to socket: EngineIOSocket) {
         connection.upgrade(
-            handshake, handler: socket, maximumMessageBytes: settings.value.maxPayload, watchesLiveness: false)
+            handshake, subprotocol: handshake.subprotocol, handler: socket,
+            maximumMessageBytes: settings.value.maxPayload, watchesLiveness: false)
     }
 
     private func open(over transport: EngineIOSession.Transport, _ request: HTTPRequest) -> EngineIOSocket {

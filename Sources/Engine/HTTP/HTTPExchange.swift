@@ -42,9 +42,18 @@ final class HTTPExchange {
             connection.deliver(request)
             return true
         case .failure(let refusal):
-            connection.refuse(refusal)
+            refuse(connection, refusal)
             return false
         }
+    }
+
+    private func refuse(_ connection: Connection, _ refusal: HTTPRefusal) {
+        var refusal = refusal
+        if let head {
+            refusal.origin = head.headers["Origin"]
+            refusal.host = head.headers["Host"]
+        }
+        connection.refuse(refusal)
     }
 
     func respond(_ connection: Connection, _ response: HTTPResponse, date: String) {
@@ -76,7 +85,7 @@ final class HTTPExchange {
         // A kept-alive connection that simply has nothing to say is closed without a word.
         let isMidRequest = head != nil || connection.hasUnread || isFresh
         guard isMidRequest else { return connection.linger() }
-        connection.refuse(HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
+        refuse(connection, HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
     }
 }
 

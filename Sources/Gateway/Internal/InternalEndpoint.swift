@@ -26,7 +26,8 @@ final class InternalEndpoint: EngineHandler {
             sidPrefix: "\(shard.services.configuration.instance)-internal-",
             opened: { [unowned shard] socket, request in
                 socket.handler = ServiceChannel(
-                    socket: socket, shard: shard, shownKey: request.head.headers["X-Service-Key"])
+                    socket: socket, shard: shard, address: shard.services.client(of: request),
+                    shownKey: request.head.headers["X-Service-Key"])
             })
     }
 
@@ -35,13 +36,17 @@ final class InternalEndpoint: EngineHandler {
     func received(_ request: HTTPRequest, on connection: Connection) {
         shard.services.metrics.requests.add()
         let head = request.head
-        let verdict = shard.services.configuration.origins.judge(head)
+        let configuration = shard.services.configuration
+        let verdict = configuration.origins.judge(head)
+        guard !configuration.internalBelievesLoopbackNamesOnly || shard.isBelieved(head, verdict) else {
+            return shard.answer(Problem.response(.foreignHost), verdict, to: connection)
+        }
         guard shard.isEngineIO(head) else {
             let error = ChatError(.notFound, "this port serves Socket.IO at /socket.io/ only")
             return shard.answer(Problem.response(error), verdict, to: connection)
         }
         if head.method == "OPTIONS" {
-            return shard.answer(shard.services.configuration.origins.preflight(verdict), verdict, to: connection)
+            return shard.answer(configuration.origins.preflight(verdict, head), verdict, to: connection)
         }
         if shard.services.readiness.isDraining {
             return shard.answer(Problem.response(.draining), verdict, to: connection)

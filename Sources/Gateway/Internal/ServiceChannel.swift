@@ -12,6 +12,7 @@ final class ServiceChannel: SocketIOServing {
 
     let socket: EngineIOSocket
     let shard: ShardCore
+    private let address: IPAddress
     /// The service key the handshake's header showed.
     private let shownKey: String?
     var rules: SocketIOSession
@@ -21,9 +22,10 @@ final class ServiceChannel: SocketIOServing {
     private var waiting: [(message: ServiceMessage, tag: RequestTag?)] = []
     private var isSending = false
 
-    init(socket: EngineIOSocket, shard: ShardCore, shownKey: String?) {
+    init(socket: EngineIOSocket, shard: ShardCore, address: IPAddress, shownKey: String?) {
         self.socket = socket
         self.shard = shard
+        self.address = address
         self.shownKey = shownKey
         rules = Self.rules(on: shard)
         schedule()
@@ -33,10 +35,9 @@ final class ServiceChannel: SocketIOServing {
 
     func open(_ auth: JSONElement?) throws(ChatError) {
         let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
-        let configuration = shard.services.configuration
-        if configuration.internalRequiresKey {
+        if shard.services.configuration.internalRequiresKey {
             let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey
-            guard let key, configuration.serviceKey?.matches(key) == true else { throw .unauthorized }
+            try shard.services.check(serviceKey: key, from: address, at: shard.now.monotonic)
         }
         service = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
         socket.send(SocketIOEncoder.connect(sid: socket.sid))

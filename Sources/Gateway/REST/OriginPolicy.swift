@@ -6,8 +6,8 @@ public enum OriginPolicy: Hashable, Sendable {
     case sameOrigin
     /// Pages of any site, `null` too. Credentials are not invited.
     case any
-    /// Pages of these origins, such as `https://chat.example.com`; never `null`.
-    case list(Set<String>)
+    /// Pages of these origins, and apps; never `null`.
+    case list(Set<WebOrigin>)
 
     public enum Verdict: Hashable, Sendable {
         /// No page sent this: there is no `Origin`, or it is our own.
@@ -17,18 +17,33 @@ public enum OriginPolicy: Hashable, Sendable {
     }
 
     public func judge(_ head: HTTPRequestHead) -> Verdict {
-        guard let origin = head.headers["Origin"] else { return .notCrossSite }
-        switch self {
-        case .any: return .allowed(origin: origin)
-        case .list(let origins) where origins.contains(origin): return .allowed(origin: origin)
-        default: return isOwn(origin, host: head.headers["Host"]) ? .notCrossSite : .refused
-        }
+        judge(origin: head.headers["Origin"], host: head.headers["Host"])
     }
 
-    /// The host is compared and not the scheme, which a proxy in front may have ended.
-    private func isOwn(_ origin: String, host: String?) -> Bool {
-        guard let host, let mark = origin.firstRange(of: "://") else { return false }
-        return origin[mark.upperBound...].lowercased() == host.lowercased()
+    func judge(origin text: String?, host: String?) -> Verdict {
+        guard let text else { return .notCrossSite }
+        if self == .any { return .allowed(origin: text) }
+        guard let origin = WebOrigin(text) else { return .refused }
+        if case .list(let origins) = self, origins.contains(origin) { return .allowed(origin: text) }
+        guard let host = host.flatMap({ Authority($0) }) else { return .refused }
+        return origin.isServed(by: host) ? .notCrossSite : .refused
+    }
+
+    /// Whether a request may be meant for a server that only this machine reaches.
+    ///
+    /// A page of any site can point a name of its own at loopback (DNS rebinding), and its requests then look like those of
+    /// our own pages. So the name has to be one of loopback, or one whose origin is listed.
+    func believes(host text: String?, _ verdict: Verdict) -> Bool {
+        if case .allowed = verdict { return true }
+        // No browser leaves `Host` out.
+        guard let text else { return true }
+        guard let host = Authority(text) else { return false }
+        if host.isLoopback { return true }
+        return switch self {
+        case .any: true
+        case .sameOrigin: false
+        case .list(let origins): origins.contains { $0.isServed(by: host) }
+        }
     }
 
     /// The fields that let the page at an allowed origin read an answer.
@@ -41,17 +56,20 @@ public enum OriginPolicy: Hashable, Sendable {
         ]
     }
 
-    /// The answer to a page that asks beforehand what it may send.
-    func preflight(_ verdict: Verdict) -> HTTPResponse {
+    private static let usualHeaders =
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Service-Key, X-User-Id, X-Username"
+
+    /// The answer to a page that asks beforehand what it may send: an allowed one whatever headers it asks for, as tools in
+    /// the page add some of their own.
+    func preflight(_ verdict: Verdict, _ head: HTTPRequestHead) -> HTTPResponse {
         guard case .allowed = verdict else { return HTTPResponse(status: 204) }
+        let asked = head.headers.values(of: "Access-Control-Request-Headers").joined(separator: ", ")
         return HTTPResponse(
             status: 204,
             fields: [
                 HTTPField("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-                HTTPField(
-                    "Access-Control-Allow-Headers",
-                    "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Service-Key, X-User-Id, X-Username"),
-                HTTPField("Access-Control-Max-Age", "600"),
+                HTTPField("Access-Control-Allow-Headers", asked.isEmpty ? Self.usualHeaders : asked),
+                HTTPField("Access-Control-Max-Age", "600"), HTTPField("Vary", "Access-Control-Request-Headers"),
             ])
     }
 }

@@ -79,11 +79,12 @@ extension JSONError {
 struct CallerResolver {
     let services: Services
 
-    /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token.
-    func resolve(_ head: HTTPRequestHead, now: Timestamp) throws(ChatError) -> Caller {
+    /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token, `rate_limited` where too
+    ///   many wrong keys came from the address.
+    func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> Caller {
         let credentials = try Self.credentials(head)
         if let key = head.headers["X-Service-Key"] {
-            guard let expected = services.configuration.serviceKey, expected.matches(key) else { throw .unauthorized }
+            try services.check(serviceKey: key, from: address, at: now.monotonic)
             let user = credentials.userID.map {
                 RoomUser(userID: $0, username: credentials.username ?? $0.value)
             }
@@ -92,7 +93,7 @@ struct CallerResolver {
         guard credentials.token != nil || credentials.userID != nil else { return Caller() }
         let identity = try services.authentication.identify(
             token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: now)
+            now: now.wall)
         return Caller(user: RoomUser(userID: identity.userID, username: identity.username))
     }
 
@@ -115,6 +116,7 @@ struct CallerResolver {
         }
         if let token = head.queryValue("token") { return token }
         let offered = head.headers.listMembers(of: "Sec-WebSocket-Protocol")
-        return offered.count >= 2 && offered[0] == "bearer" ? offered[1] : nil
+        guard let mark = offered.firstIndex(of: "bearer"), offered.indices.contains(mark + 1) else { return nil }
+        return offered[mark + 1]
     }
 }

@@ -81,6 +81,17 @@ struct RESTRouter: Sendable {
         try RoomID(validating: segment ?? "", field: "roomId")
     }
 
+    /// Whether a call counts against the caller's rate: what changes something, and what lists rooms or users. Messages
+    /// have a rate of their own, and services none.
+    static func isCounted(_ request: RESTRequest) -> Bool {
+        guard !request.caller.isService else { return false }
+        switch request.method {
+        case "GET", "HEAD": return [["api", "rooms"], ["api", "online-users"]].contains(request.path)
+        case "POST": return request.path.last != "messages"
+        default: return true
+        }
+    }
+
     static func notAllowed(_ methods: String) -> HTTPResponse {
         var response = Problem.response(ChatError(.methodNotAllowed, "this path takes \(methods)"))
         response.fields.append(HTTPField("Allow", methods))

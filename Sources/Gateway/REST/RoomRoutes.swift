@@ -43,7 +43,11 @@ struct RoomRoutes: Sendable {
         }
         let creator = request.caller.user?.userID
         guard creator != nil || request.caller.isService else { throw .unauthorized }
-        let now = services.clock().wall
+        let clock = services.clock()
+        if let creator, !request.caller.isService {
+            try services.limits.countRoom(of: creator, at: clock.monotonic)
+        }
+        let now = clock.wall
         let (room, participants) = try Self.room(for: wish, creator: creator, now: now)
         let (snapshot, isNew) = try await access.store { (store) async throws(StoreError) in
             try await store.create(room, participants: participants)

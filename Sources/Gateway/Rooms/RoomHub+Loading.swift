@@ -39,9 +39,16 @@ extension RoomHub {
 
     /// Nobody has made this room: the first command that may, does; those before it are refused.
     private func makeOrRefuse(_ room: HomeRoom) {
-        guard let index = room.waiting.firstIndex(where: { mayMake(room.id, $0) }) else {
-            return abandon(room, .roomUnavailable)
+        var refusal = ChatError.roomUnavailable
+        let maker = room.waiting.firstIndex { command in
+            guard mayMake(room.id, command), let user = command.author else { return false }
+            do throws(ChatError) { try services.limits.countRoom(of: user, at: shard.now.monotonic) } catch {
+                refusal = error
+                return false
+            }
+            return true
         }
+        guard let index = maker else { return abandon(room, refusal) }
         for command in room.waiting[..<index] { refuse(command, .roomUnavailable) }
         room.waiting.removeFirst(index)
         let now = shard.now.wall
@@ -64,13 +71,20 @@ extension RoomHub {
 
     /// A direct room comes to exist by the first join or send of one of its two, an open group by a join.
     private func mayMake(_ id: RoomID, _ command: RoomCommand) -> Bool {
-        let user: UserID
-        switch command {
-        case .join(_, _, let joining, _, _): user = joining.userID
-        case .send(nil, _, _, let author) where DirectRoom.isDirect(id): user = author.userID
-        default: return false
-        }
+        guard let user = command.author else { return false }
+        if case .send = command, !DirectRoom.isDirect(id) { return false }
         guard DirectRoom.isDirect(id) else { return services.configuration.createsRoomsOnJoin }
         return DirectRoom.participants(of: id).map { $0.0 == user || $0.1 == user } ?? false
+    }
+}
+
+extension RoomCommand {
+    /// Who may bring a room into existence by this: one who joins, and who sends without having joined.
+    fileprivate var author: UserID? {
+        switch self {
+        case .join(_, _, let user, _, _): user.userID
+        case .send(nil, _, _, let author): author.userID
+        default: nil
+        }
     }
 }

@@ -41,6 +41,7 @@ extension Session {
             guard rooms.contains(room) || rooms.count < limit else {
                 throw .badRequest("a connection may be in \(limit) rooms at most")
             }
+            try shard.services.limits.countJoin(of: user.userID, at: shard.now.monotonic)
             rooms.insert(room)
             send(.join(address, request: begin(request), user, wish, encoding), to: room)
         case .leaveRoom(let room):
@@ -64,7 +65,10 @@ extension Session {
                 startWaiting()
             }
         case .typing(let room, let isTyping):
-            guard rooms.contains(room) else { throw .notJoined }
+            guard rooms.contains(room), let user else { throw .notJoined }
+            guard !isTyping || shard.services.limits.mayType(user.userID, at: shard.now.monotonic) else {
+                return reply(request.tag, EventJSON.success())
+            }
             send(.typing(address, request: begin(request), isTyping: isTyping), to: room)
         case .markRead(let room, let sequence):
             guard rooms.contains(room) else { throw .notJoined }

@@ -13,6 +13,7 @@ extension ShardCore {
         hub.sweep()
         services.users.sweep(at: now.monotonic)
         services.addresses.sweep(at: now.monotonic)
+        services.limits.sweep(at: now.monotonic)
         loop.schedule(after: Self.housekeepingInterval) { [unowned self] in keepHouse() }
     }
 

@@ -12,10 +12,13 @@ extension ShardCore: EngineHandler {
         let verdict = services.configuration.origins.judge(head)
         do throws(ChatError) {
             try countConnection(request, on: connection)
+            guard !services.configuration.believesLoopbackNamesOnly || isBelieved(head, verdict) else {
+                throw .foreignHost
+            }
             if isEngineIO(head), head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
             if head.asksToUpgrade(to: "websocket") { return try upgrade(head, verdict, connection) }
             if head.method == "OPTIONS" {
-                return answer(services.configuration.origins.preflight(verdict), verdict, to: connection)
+                return answer(services.configuration.origins.preflight(verdict, head), verdict, to: connection)
             }
             // What a foreign page cannot read it can still send; what changes something is not taken from it.
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
@@ -24,10 +27,11 @@ extension ShardCore: EngineHandler {
             // What operators' tools ask is asked by nobody in particular, whatever their proxies add.
             let caller =
                 OperationRoutes.answers(path)
-                ? Caller() : try CallerResolver(services: services).resolve(head, now: now.wall)
-            respond(
-                RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller),
-                verdict, on: connection)
+                ? Caller()
+                : try CallerResolver(services: services).resolve(head, from: services.client(of: request), now: now)
+            let call = RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller)
+            if RESTRouter.isCounted(call) { try count(call, from: services.client(of: request)) }
+            respond(call, verdict, on: connection)
         } catch {
             answer(Problem.response(error), verdict, to: connection)
         }
@@ -41,7 +45,17 @@ extension ShardCore: EngineHandler {
         }
     }
 
-    func response(to refusal: HTTPRefusal) -> HTTPResponse { secured(Problem.response(refusal)) }
+    func response(to refusal: HTTPRefusal) -> HTTPResponse {
+        let origins = services.configuration.origins
+        var response = secured(Problem.response(refusal))
+        response.fields += origins.fields(for: origins.judge(origin: refusal.origin, host: refusal.host))
+        return response
+    }
+
+    /// Whether the request may be meant for this server, which only this machine reaches.
+    func isBelieved(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
+        services.configuration.origins.believes(host: head.headers["Host"], verdict)
+    }
 
     // MARK: REST
 
@@ -93,17 +107,16 @@ extension ShardCore: EngineHandler {
         // Behind a proxy one connection carries many clients: their upgrades are what is counted there.
         guard isProxy ? request.head.asksToUpgrade(to: "websocket") : connection.attachment == nil else { return }
         connection.attachment = self
-        let address = isProxy ? forwardedAddress(request.head) ?? request.peer : request.peer
+        let address = services.client(of: request)
         guard let wait = services.addresses.countConnection(from: address, at: now.monotonic) else { return }
         services.metrics.connectionsRefused.add()
         connection.closeAfterAnswer()
         throw ChatError(.rateLimited, "too many connections from this address", retryAfterMilliseconds: wait)
     }
 
-    /// The last address a trusted proxy saw that is not a trusted proxy itself.
-    private func forwardedAddress(_ head: HTTPRequestHead) -> IPAddress? {
-        let hops = head.headers.listMembers(of: "X-Forwarded-For").reversed().compactMap { IPAddress($0) }
-        return hops.first { !services.configuration.isTrustedProxy($0) } ?? hops.last
+    private func count(_ call: RESTRequest, from address: IPAddress) throws(ChatError) {
+        let caller = call.caller.user.map { UserLimits.Caller.user($0.userID) } ?? .address(address.counted)
+        try services.limits.countCall(of: caller, at: now.monotonic)
     }
 
     // MARK: Upgrades
@@ -128,14 +141,16 @@ extension ShardCore: EngineHandler {
         }
         let credentials = try CallerResolver.credentials(head)
         let channel = RawChannel(connection: connection, shard: self)
-        let subprotocol = handshake.subprotocols.first == "bearer" ? "bearer" : nil
         connection.attachment = channel
-        connection.upgrade(handshake, subprotocol: subprotocol, handler: channel)
+        connection.upgrade(handshake, subprotocol: handshake.subprotocol, handler: channel)
         channel.open(framing, handshake: credentials)
     }
 }
 
 extension ChatError {
+    static let foreignHost = Self(
+        .forbidden,
+        "in trusted mode a server on loopback is called by a loopback name; list another name's origin in CORS_ORIGIN")
     static let foreignOrigin = Self(.forbidden, "this origin is not on the list")
     static let draining = Self(
         .overloaded, "this instance is shutting down; connect again", retryAfterMilliseconds: 1000)

@@ -32,6 +32,9 @@ public final class MongoStore: DurableStore {
         return store
     }
 
+    /// Whether the driver can make sense of a connection string. Nothing is connected to.
+    public static func canRead(uri: String) -> Bool { MongoPool.canRead(uri) }
+
     private init(uri: String, options: StoreOptions, workers count: Int) throws(StoreError) {
         workers = try MongoWorkers(pool: MongoPool(uri: uri, size: count), count: count)
         lastMessages = LastMessages(workers: workers)

@@ -66,9 +66,29 @@ public struct HTTPRequestDecoder: Sendable {
                 return .needMore
             }
         } catch {
+            var refusal = error
+            if case .head = phase {
+                refusal.origin = Self.field("Origin", in: buffer)
+                refusal.host = Self.field("Host", in: buffer)
+            }
             phase = .failed
             body = []
-            return .failure(error)
+            return .failure(refusal)
+        }
+    }
+
+    /// A field of a head that is refused, where a whole line of visible ASCII holds it.
+    private static func field(_ name: StaticString, in buffer: InputBuffer) -> String? {
+        buffer.withUnsafeBytes { bytes in
+            for line in bytes.split(separator: HTTPSyntax.lineFeed).dropFirst() {
+                guard line.last == HTTPSyntax.carriageReturn, let colon = line.firstIndex(of: UInt8(ascii: ":")),
+                    name.withUTF8Buffer({ HTTPSyntax.equalsIgnoringCase(line[..<colon], $0) })
+                else { continue }
+                let field = Array(line)
+                let value = field[HTTPSyntax.trimmed(colon - line.startIndex + 1..<field.count - 1, of: field)]
+                return value.allSatisfy { (0x21...0x7E).contains($0) } ? String(decoding: value, as: UTF8.self) : nil
+            }
+            return nil
         }
     }
 

@@ -57,6 +57,9 @@ public struct HTTPRefusal: Error, Sendable, Equatable {
     public let detail: String
     /// Fields the answer must carry, such as the version that is asked for with 426.
     public let fields: [HTTPField]
+    /// `Origin` and `Host` of the refused request, as far as it could be read: for the fields by which a page may read why.
+    public var origin: String?
+    public var host: String?
 
     public init(status: Int, detail: String, fields: [HTTPField] = []) {
         self.status = status

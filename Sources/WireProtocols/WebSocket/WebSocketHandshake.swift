@@ -7,6 +7,9 @@ public struct WebSocketHandshake: Sendable, Equatable {
     public let key: String
     /// The sub-protocols the client offers, in its order of preference.
     public let subprotocols: [String]
+    /// What an offer of sub-protocols is answered with: `bearer`, which a token goes with, else the first. Browsers end a
+    /// connection whose offer was not answered (RFC 6455 section 4.1).
+    public var subprotocol: String? { subprotocols.contains("bearer") ? "bearer" : subprotocols.first }
     /// What was agreed on about compression.
     public let deflate: PerMessageDeflate?
 

@@ -11,7 +11,7 @@ from support.process import descriptors
 from support.wire import Wire, event
 
 ENVIRONMENT = {"RATE_LIMIT_CONNECTIONS": "20", "RATE_LIMIT_MESSAGES": "4"}
-HEALTH = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(autouse=True)

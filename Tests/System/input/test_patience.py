@@ -38,30 +38,30 @@ def says_nothing(wire: Wire):
 
 
 def sends_half_a_head(wire: Wire):
-    wire.send("GET /health HTTP/1.1\r\nHost: x\r\n")
+    wire.send("GET /health HTTP/1.1\r\nHost: localhost\r\n")
     return wire.response(timeout=HEAD_SECONDS + LATE).status
 
 
 def drips_a_head(wire: Wire):
-    drip(wire, b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"y" * 60)
+    drip(wire, b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"y" * 60)
     return wire.response(timeout=LATE).status
 
 
 def drips_a_second_head(wire: Wire):
     """The time for a head is counted for every request of a connection."""
-    assert wire.ask("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").status == 200
-    drip(wire, b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"y" * 60)
+    assert wire.ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200
+    drip(wire, b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"y" * 60)
     return wire.response(timeout=LATE).status
 
 
 def drips_a_body(wire: Wire):
-    wire.send("POST /api/chat/x/messages HTTP/1.1\r\nHost: x\r\nX-User-Id: a\r\nContent-Length: 1000\r\n\r\n")
+    wire.send("POST /api/chat/x/messages HTTP/1.1\r\nHost: localhost\r\nX-User-Id: a\r\nContent-Length: 1000\r\n\r\n")
     drip(wire, b"x" * 60)
     return wire.response(timeout=LATE).status
 
 
 def drips_chunks(wire: Wire):
-    wire.send("POST /api/chat/x/messages HTTP/1.1\r\nHost: x\r\nX-User-Id: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    wire.send("POST /api/chat/x/messages HTTP/1.1\r\nHost: localhost\r\nX-User-Id: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     drip(wire, b"1\r\nx\r\n" * 20)
     return wire.response(timeout=LATE).status
 
@@ -100,7 +100,7 @@ def answers_pings(wire: Wire):
 
 def speaks_within_the_time(wire: Wire):
     time.sleep(HEAD_SECONDS - 2)
-    return wire.ask("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").status
+    return wire.ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").status
 
 
 CASES: dict[Case, tuple[object, float, float]] = {

@@ -126,7 +126,7 @@ def test_answers_nobody_reads_hold_up_only_their_own_connection(shared, make_cha
     wire = narrow(shared.port)
     wire.socket.settimeout(2)
     try:
-        wire.send(f"GET /api/chat/{room}/history HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        wire.send(f"GET /api/chat/{room}/history HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
     except (TimeoutError, OSError):
         pass
     talker.settle()
@@ -141,7 +141,7 @@ def test_a_slow_reader_of_a_large_answer_still_gets_it_whole(shared, make_chat, 
         talker.send(room, "x" * 16_000)
     talker.settle()
     wire = narrow(shared.port)
-    wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+    wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     answer = wire.response(timeout=20)
     assert len(json.loads(answer.body)["messages"]) == 100
     wire.socket.close()

@@ -63,21 +63,21 @@ def test_answers_to_what_is_no_http_are_hardened_too(wire):
 def test_head_is_get_without_a_body(shared, wire, path):
     whole = shared.get(path)
     connection = wire()
-    head = connection.ask(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n", is_head=True)
+    head = connection.ask(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", is_head=True)
     assert head.status == whole.status_code
-    assert connection.ask("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").json()["status"] == "ok", "no body came between"
+    assert connection.ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").json()["status"] == "ok", "no body came between"
 
 
 def test_pipelined_requests_are_answered_in_order(wire):
     connection = wire()
     paths = ["/health", "/api/chat/x/history?limit=0", "/ready", "/nowhere", "/health"]
-    connection.send("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths))
+    connection.send("".join(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in paths))
     assert [connection.response().status for _ in paths] == [200, 400, 200, 404, 200]
 
 
 def test_who_asks_to_close_is_closed_and_http_1_0_too(wire):
     for request in (
-        "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "GET /health HTTP/1.0\r\n\r\n",
     ):
         connection = wire()
@@ -203,7 +203,7 @@ def test_the_page_is_served_from_its_directory_and_nothing_else(make_server, tmp
     for path in ("/client/.secret", "/client/../outside.txt", "/client/%2e%2e/outside.txt", "/client/styles/",
                  "/client/..%2foutside.txt", "/client//etc/passwd", "/client/"):  # fmt: skip
         with Wire(server.port) as wire:
-            answer = wire.ask(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = wire.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert answer.status in (400, 404), (path, answer)
             assert b"outside" not in answer.body and b"hidden" not in answer.body
 

@@ -212,3 +212,30 @@ class TestOverREST:
         server.request("DELETE", "/internal/users/ada/sessions", headers={"X-Service-Key": KEY})
         assert ada.expect("disconnect") == ada.client.reason.SERVER_DISCONNECT
         assert ada.connects == 1
+
+
+def test_it_has_an_address_of_its_own(make_server):
+    server = make_server({"INTERNAL_PORT": str(free_port()), "INTERNAL_HOST": "127.0.0.2", "SERVICE_API_KEY": KEY})
+    port = int(server.env["INTERNAL_PORT"])
+    with Wire(port, host="127.0.0.2") as wire:
+        assert wire.upgrade(f"{PATH}?EIO=4&transport=websocket").status == 101
+    with pytest.raises(ConnectionRefusedError):
+        Wire(port)
+
+
+def test_guesses_of_the_key_are_limited(server):
+    def guess(key: str) -> str:
+        with Socket(int(server.env["INTERNAL_PORT"]), PATH) as socket:
+            socket.send(f'40{{"serviceKey":"{key}"}}')
+            return socket.receive()
+
+    answers = [guess("wrong") for _ in range(100)]
+    assert all('"unauthorized"' in answer for answer in answers[:10])
+    assert any('"rate_limited"' in answer for answer in answers)
+
+
+def test_without_a_key_only_names_of_loopback_are_believed(make_server):
+    server = make_server({"INTERNAL_PORT": str(free_port()), "INTERNAL_AUTH": "none"})
+    for host, status in [("localhost", 101), ("evil.example", 403)]:
+        with Wire(int(server.env["INTERNAL_PORT"])) as wire:
+            assert wire.upgrade(f"{PATH}?EIO=4&transport=websocket", Host=host).status == status

@@ -42,6 +42,32 @@ struct HTTPLimitTests {
         #expect(observe(head + "7FFFFFFFFFFFFFFF\r\n", bodyBytes: 4) == [.head("POST", "/"), .failure(413)])
     }
 
+    @Test("A refusal says which page sent the request, as far as it was read")
+    func refusedOrigin() {
+        func refusal(_ text: String) -> HTTPRefusal? {
+            var decoder = HTTPRequestDecoder(.init(headBytes: 200, bodyBytes: 4))
+            var buffer = InputBuffer()
+            buffer.append(contentsOf: Array(text.utf8))
+            guard case .failure(let refusal) = decoder.next(&buffer) else { return nil }
+            return refusal
+        }
+        let fields = "Host: x:80\r\norigin:  https://a.test \r\n"
+        let long = String(repeating: "a", count: 300)
+        let refusals = [
+            (431, refusal("GET / HTTP/1.1\r\n\(fields)Cookie: \(long)")),
+            (413, refusal("POST / HTTP/1.1\r\n\(fields)Content-Length: 5\r\n\r\n")),
+            (400, refusal("GET / HTTP/1.1\r\n\(fields)Broken\r\n\r\n")),
+        ]
+        for (status, refusal) in refusals {
+            #expect(refusal?.status == status)
+            #expect(refusal?.origin == "https://a.test")
+            #expect(refusal?.host == "x:80")
+        }
+        #expect(refusal("GET / HTTP/1.1\r\nOrigin: https://a\(long)")?.origin == nil)
+        #expect(refusal("GET / HTTP/1.1\r\nOrigin: https://a\u{1}\r\n\(long)")?.origin == nil)
+        #expect(refusal("Origin: https://a\r\n\r\n")?.origin == nil)
+    }
+
     @Test("After a refusal nothing more is read")
     func afterRefusal() {
         let input = "BROKEN\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -41,6 +41,14 @@ final class MongoPool: Sendable {
         handle = pool
     }
 
+    static func canRead(_ text: String) -> Bool {
+        precondition(isDriverReady)
+        var error = bson_error_t()
+        guard let uri = mongoc_uri_new_with_error(text, &error) else { return false }
+        mongoc_uri_destroy(uri)
+        return true
+    }
+
     deinit { mongoc_client_pool_destroy(handle) }
 
     /// A connection for the calling thread. It keeps the pool alive.

@@ -1,0 +1,94 @@
+import EventLoop
+
+/// A web origin (RFC 6454): scheme, host and port, compared as browsers compare them.
+///
+/// `ws` counts as `http` and `wss` as `https`, whose default ports need not be written. Apps have origins too:
+/// `capacitor://localhost`, `ionic://localhost`, `file://`.
+public struct WebOrigin: Hashable, Sendable {
+    public let scheme: String
+    /// In lower case, an IPv6 address without brackets; empty where the scheme knows no hosts.
+    public let host: String
+    /// nil where the scheme has no default port and none was written.
+    public let port: Int?
+
+    /// nil for what is no origin: `null`, a path or credentials in it, `*` for a host.
+    public init?(_ text: some StringProtocol) {
+        guard let mark = text.firstRange(of: "://") else { return nil }
+        let name = text[..<mark.lowerBound].lowercased()
+        guard name.utf8.first.map(Self.isLetter) == true, name.utf8.allSatisfy(Self.isOfScheme) else { return nil }
+        scheme = ["ws": "http", "wss": "https"][name] ?? name
+        let rest = text[mark.upperBound...]
+        guard !rest.isEmpty else {
+            guard Self.defaultPort(of: scheme) == nil else { return nil }
+            (host, port) = ("", nil)
+            return
+        }
+        guard let authority = Authority(rest) else { return nil }
+        host = authority.host
+        port = authority.port ?? Self.defaultPort(of: scheme)
+    }
+
+    /// Whether `Host` names the server that serves this origin's pages. Its port may be left out where it is the default of
+    /// the origin's scheme; the scheme itself is not compared, as a proxy in front may have ended TLS.
+    func isServed(by host: Authority) -> Bool {
+        guard let standard = Self.defaultPort(of: scheme) else { return false }
+        return self.host == host.host && port == host.port ?? standard
+    }
+
+    private static func defaultPort(of scheme: String) -> Int? {
+        switch scheme {
+        case "http": 80
+        case "https": 443
+        default: nil
+        }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+
+    private static func isOfScheme(_ byte: UInt8) -> Bool {
+        isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.".utf8.contains(byte)
+    }
+}
+
+/// `host[:port]`, as it stands in an origin and in `Host` (RFC 3986 §3.2).
+struct Authority: Hashable, Sendable {
+    /// In lower case, an IPv6 address without brackets.
+    let host: String
+    let port: Int?
+
+    init?(_ text: some StringProtocol) {
+        let text = Substring(text)
+        let name: Substring
+        let tail: Substring
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            name = text[..<end].dropFirst()
+            tail = text[end...].dropFirst()
+            guard name.contains(":"), IPAddress(name) != nil else { return nil }
+        } else {
+            name = text.prefix { $0 != ":" }
+            tail = text[name.endIndex...]
+            guard !name.isEmpty, name.utf8.allSatisfy(Self.isOfHost) else { return nil }
+        }
+        host = name.lowercased()
+        guard tail.count > 1 else {
+            guard tail.isEmpty || tail == ":" else { return nil }
+            port = nil
+            return
+        }
+        let digits = tail.dropFirst()
+        guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+            (1...65_535).contains(number)
+        else { return nil }
+        port = number
+    }
+
+    /// Whether only this machine is called so: `localhost` and names under it (RFC 6761 §6.3), addresses of loopback.
+    var isLoopback: Bool {
+        let name = host.hasSuffix(".") ? host.dropLast() : host[...]
+        return name == "localhost" || name.hasSuffix(".localhost") || IPAddress(name)?.isLoopback == true
+    }
+
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && !"/?#@\\,\"<>^`{|}*[]".utf8.contains(byte)
+    }
+}
