@@ -11,6 +11,14 @@ public enum PresenceCommand: Hashable, Sendable {
     case listDevices(PresencePage)
     case watch(PresenceSubject)
     case unwatch(PresenceSubject)
+
+    /// Whether the answer is a list of users, up to a thousand of them.
+    public var isListing: Bool {
+        switch self {
+        case .listKnown, .listOnline, .listOnlineIDs, .listDevices: true
+        default: false
+        }
+    }
 }
 
 /// Two events that ask the same and are answered under names of their own.

@@ -4,14 +4,14 @@ import EventLoop
 /// How fast a user may do what is no message, on this instance. All of it follows from the message rate, so that there is
 /// one number to set; 0 turns all of it off.
 final class UserLimits: Sendable {
-    /// Whose calls over REST are counted together.
+    /// Whose calls are counted together.
     enum Caller: Hashable, Sendable {
         case user(UserID)
         /// Callers without a name.
         case address(IPAddress)
     }
 
-    /// Calls over REST that change or list something, messages apart.
+    /// Calls over REST that change something, messages apart, and lists however they are asked for.
     private let calls: RateTable<Caller>
     private let joins: RateTable<UserID>
     private let rooms: RateTable<UserID>

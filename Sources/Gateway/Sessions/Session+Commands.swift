@@ -31,7 +31,11 @@ extension Session {
             emit("pong", data)
             reply(request.tag, EventJSON.success(withFieldsOf: data))
         case .userActivity: reply(request.tag, EventJSON.success())
-        case .presence(let command): try perform(command, request)
+        case .presence(let command):
+            if command.isListing, let user {
+                try shard.services.limits.countCall(of: .user(user.userID), at: shard.now.monotonic)
+            }
+            try perform(command, request)
         case .identify(let username):
             identify(username)
             reply(request.tag, EventJSON.success())

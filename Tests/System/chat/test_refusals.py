@@ -53,7 +53,7 @@ def test_commands_for_a_room_not_joined(alice):
     "text",
     ["", "hello", "{", "[]", "7", "null", '"text"', "{}", '{"data":{}}', '{"event":"ping","type":"ping"}', '{"event":7}',
      '{"event":null}', '{"event":["ping"]}', '{"event":"ping"}x', "{'event':'ping'}", '{"event":"ping","id":{}}',
-     '{"event":"ping","id":1.5}', '{"event":"ping","data":"\\ud800"}', '{"event":"ping","id":"' + "x" * 129 + '"}',
+     '{"event":"ping","id":true}', '{"event":"ping","data":"\\ud80"}', '{"event":"ping","id":"' + "x" * 129 + '"}',
      '{"event":"ping","data":' + "[" * 33 + "]" * 33 + "}"],
 )  # fmt: skip
 def test_what_is_no_frame(alice, text):

@@ -82,6 +82,17 @@ def test_typing_on_and_off(make_server, make_chat):
 
 
 @pytest.mark.parametrize(
+    "name", ["get_all_users", "get_online_users", "get_all_online_users", "get_detailed_online_users"]
+)
+def test_lists_over_a_socket(make_server, make_chat, name):
+    chat = make_chat(make_server({"RATE_LIMIT_MESSAGES": "20"}), "lister")
+    ids = [chat.emit_with_id(name) for _ in range(250)]
+    replies = [chat.reply(id, timeout=60) for id in ids]
+    refused = [reply["error"]["code"] for reply in replies if isinstance(reply, dict) and "error" in reply]
+    assert set(refused) == {"rate_limited"} and len(refused) <= 190
+
+
+@pytest.mark.parametrize(
     ("request_line", "taken"), [("POST /api/rooms", 201), ("GET /api/rooms", 200), ("GET /api/online-users", 200)]
 )
 def test_calls_that_change_or_list(make_server, request_line, taken):
