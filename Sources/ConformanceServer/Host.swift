@@ -20,7 +20,9 @@ actor Host {
         configuration.maximumBodyBytes = 1_000_000
         configuration.hardOutputLimit = 64 << 20
         configuration.softOutputLimit = 64 << 20
+        configuration.pollingOutputLimit = 64 << 20
         configuration.deflateThreshold = 0
+        configuration.deflateCeiling = .max
         let engine = try EngineContext(
             loop: loop, configuration: configuration, metrics: EngineMetrics(MetricsRegistry()), logger: .disabled)
         let endpoints = Endpoints(context: engine)

@@ -54,11 +54,16 @@ public final class EngineContext {
     /// Takes over an accepted socket.
     public func adopt(descriptor: Int32, peer: IPAddress) {
         guard let socket = Socket(descriptor: descriptor, loop: loop) else { return }
-        let isFull = metrics.connections.value >= configuration.maximumConnections
+        let isFull = self.isFull
         let connection = Connection(socket: socket, peer: peer, context: self)
         register(connection)
         connection.begin()
         if isFull { connection.turnAway() }
+    }
+
+    /// Whether there are as many connections as may be. A session that polls is one, whatever sockets it comes over.
+    var isFull: Bool {
+        metrics.connections.value + metrics.pollingSessions.value >= configuration.maximumConnections
     }
 
     func register(_ connection: Connection) {
@@ -86,6 +91,9 @@ public final class EngineContext {
             touched.recycle(&batch)
         }
     }
+
+    /// Writes what a connection has queued before the turn ends.
+    func write(_ connection: Connection) { _ = connection.write(scratch: scratch) }
 
     /// Counts what a connection that is behind has queued; whether it still is.
     func noteBacklog(of connection: Connection, bytes: Int) -> Bool {
@@ -122,6 +130,7 @@ public final class EngineContext {
 /// The engine's instruments.
 public struct EngineMetrics: Sendable {
     public let connections: Gauge
+    public let pollingSessions: Gauge
     public let accepted: Counter
     public let bytesRead: Counter
     public let bytesWritten: Counter
@@ -133,6 +142,8 @@ public struct EngineMetrics: Sendable {
 
     public init(_ registry: MetricsRegistry) {
         connections = registry.gauge("chat_connections", help: "Open sockets.")
+        pollingSessions = registry.gauge(
+            "chat_polling_sessions", help: "Engine.IO sessions that poll, counted with the open sockets.")
         accepted = registry.counter("chat_connections_accepted_total", help: "Connections taken from listeners.")
         bytesRead = registry.counter("chat_received_bytes_total", help: "Bytes read from sockets.")
         bytesWritten = registry.counter("chat_sent_bytes_total", help: "Bytes the kernel took for sockets.")

@@ -22,12 +22,15 @@ public final class Listener: SocketHandler {
     /// Connections taken per turn at most, so that a flood of them does not starve those that are there.
     private static let acceptsPerTurn = 64
     private static let backlog: Int32 = 4096
+    /// How long nothing is taken once descriptors have run out, in milliseconds.
+    private static let restMilliseconds: Int64 = 50
 
     private let socket: Socket
     private let accepted: (_ descriptor: Int32, _ peer: IPAddress) -> Void
     private let starved: () -> Void
-    /// Held back so that a connection can be taken and refused when descriptors have run out.
-    private var reserve: Int32
+    /// Held back so that a connection can be taken and refused when descriptors have run out; -1 while it is lost.
+    private var reserve: Int32 = -1
+    private unowned let loop: EventLoop
 
     /// The port in use; differs from the one asked for when that was 0.
     public let port: UInt16
@@ -45,7 +48,7 @@ public final class Listener: SocketHandler {
 
     /// - Parameters:
     ///   - accepted: takes over each connection.
-    ///   - starved: told when a connection had to be dropped for want of descriptors.
+    ///   - starved: told when there are no descriptors for those who want to connect, at most once a rest.
     public init(
         on loop: EventLoop, address: IPAddress, port: UInt16, shared: Bool,
         accepted: @escaping (_ descriptor: Int32, _ peer: IPAddress) -> Void, starved: @escaping () -> Void = {}
@@ -57,9 +60,10 @@ public final class Listener: SocketHandler {
             throw ListenError(description: "cannot watch the listening socket")
         }
         self.socket = socket
+        self.loop = loop
         self.accepted = accepted
         self.starved = starved
-        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        holdReserve()
         socket.setHandler(self)
         socket.watch(readable: true, writable: false)
     }
@@ -70,24 +74,40 @@ public final class Listener: SocketHandler {
             let descriptor = cuv_accept(socket.descriptor, &peer)
             if descriptor >= 0 {
                 accepted(descriptor, IPAddress(peer))
-            } else if errno == EMFILE || errno == ENFILE {
-                shedOne()
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 return
             } else if errno != ECONNABORTED && errno != EINTR {
-                return
+                // Out of descriptors, or of memory. What waits stays readable: without a rest the loop would spin on it.
+                shed()
+                return rest()
             }
         }
     }
 
-    /// Without this the connection would stay queued and the loop would spin on it.
-    private func shedOne() {
+    /// Takes connections and drops them at once, so that their clients need not wait for nothing.
+    private func shed() {
         starved()
-        guard reserve >= 0 else { return }
-        CUV.close(reserve)
         var peer = sockaddr_storage()
-        let descriptor = cuv_accept(socket.descriptor, &peer)
-        if descriptor >= 0 { CUV.close(descriptor) }
-        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        for _ in 0..<Self.acceptsPerTurn {
+            guard reserve >= 0 else { return }
+            CUV.close(reserve)
+            let descriptor = cuv_accept(socket.descriptor, &peer)
+            if descriptor >= 0 { CUV.close(descriptor) }
+            // Another thread may have been faster; then there is none until one comes free.
+            holdReserve()
+            if descriptor < 0 { return }
+        }
+    }
+
+    private func holdReserve() { reserve = open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+    private func rest() {
+        socket.watch(readable: false, writable: false)
+        loop.schedule(after: Self.restMilliseconds) { [weak self] in
+            guard let self, !socket.isClosed else { return }
+            if reserve < 0 { holdReserve() }
+            socket.watch(readable: true, writable: false)
+        }
     }
 
     public func close() {

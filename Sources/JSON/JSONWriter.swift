@@ -148,7 +148,7 @@ public struct JSONWriter: Sendable {
         for index in text.indices {
             let byte = text[index]
             guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            bytes.append(contentsOf: text[clean..<index])
+            if clean < index { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean..<index])) }
             clean = index + 1
             bytes.append(UInt8(ascii: "\\"))
             switch byte {
@@ -156,10 +156,19 @@ public struct JSONWriter: Sendable {
             case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
             case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-            default: bytes.append(contentsOf: [117, 48, 48, hexDigit(byte >> 4), hexDigit(byte & 15)])
+            default: appendHex(byte, to: &bytes)
             }
         }
-        bytes.append(contentsOf: text[clean...])
+        if clean < text.count { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...])) }
+    }
+
+    /// The rest of `\u00XX`. One by one: an array of them for each character would be a thousand times dearer.
+    private static func appendHex(_ byte: UInt8, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "u"))
+        bytes.append(UInt8(ascii: "0"))
+        bytes.append(UInt8(ascii: "0"))
+        bytes.append(hexDigit(byte >> 4))
+        bytes.append(hexDigit(byte & 15))
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }

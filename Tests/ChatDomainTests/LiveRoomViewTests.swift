@@ -49,7 +49,7 @@ import Testing
 
     @Test mutating func aMarkTooFarBackStartsOver() {
         room = .open(last: 5000)
-        #expect(view(HistoryWish(since: 3999, limit: 2)) == .read(HistoryQuery(.after(4998), limit: 2)))
+        #expect(view(HistoryWish(since: 3999, limit: 2)) == .read(HistoryQuery(.before(5001), limit: 2)))
         #expect(view(HistoryWish(since: 3999, limit: 2), page: 4999...5000) == .shown([4999, 5000], needsResync: true))
     }
 
@@ -61,7 +61,7 @@ import Testing
 
     @Test mutating func aPageThatWasReadServesTheNextFromMemory() {
         room = .open(last: 100)
-        #expect(view(HistoryWish()) == .read(HistoryQuery(.after(50), limit: 50)))
+        #expect(view(HistoryWish()) == .read(HistoryQuery(.before(101), limit: 50)))
         #expect(view(HistoryWish(), page: 51...100) == .shown(Array(51...100), needsResync: false))
         #expect(view(HistoryWish()) == .shown(Array(51...100), needsResync: false))
     }
@@ -93,7 +93,42 @@ import Testing
         #expect(view(HistoryWish(since: 40)) == .shown([101, 102, 103], needsResync: false))
         #expect(view(HistoryWish(since: 102)) == .shown([103], needsResync: false))
         room = .open(last: 110, base: 100)
-        #expect(view(HistoryWish()) == .read(HistoryQuery(.after(100), limit: 10, base: 100)))
+        #expect(view(HistoryWish()) == .read(HistoryQuery(.before(111), limit: 10, base: 100)))
+    }
+
+    /// Messages of so many bytes each, as JSON.
+    private func long(_ range: ClosedRange<SequenceNumber>, bytes: Int) -> [Message] {
+        range.map { .number($0, text: String(repeating: "\u{1}", count: bytes / 6)) }
+    }
+
+    @Test mutating func aResumeOfTooManyBytesStartsOverWithTheNewestThatFit() {
+        _ = room.received(long(1...30, bytes: 90_000), at: .at(0))
+        #expect(view(HistoryWish(since: 22)) == .shown(Array(23...30), needsResync: false))
+        #expect(view(HistoryWish(since: 10)) == .shown(Array(21...30), needsResync: true))
+        #expect(view(HistoryWish()) == .shown(Array(21...30), needsResync: false))
+        #expect(view(HistoryWish(limit: 4)) == .shown(Array(27...30), needsResync: false))
+    }
+
+    @Test mutating func aPageThatWasFullTooEarlyStartsOver() {
+        room = .open(last: 1000)
+        let wish = HistoryWish(since: 0)
+        let first = HistoryQuery(.after(0), limit: 1000)
+        #expect(view(wish) == .read(first))
+        let page = HistoryPage(
+            messages: long(1...9, bytes: 90_000), hasMoreBefore: false, hasMoreAfter: true, isFull: true)
+        guard case .read(let second) = room.view(wish, page: page, answering: first) else {
+            Issue.record("the newest are read next")
+            return
+        }
+        #expect(second == HistoryQuery(.before(1001), limit: 50))
+        let newest = HistoryPage(
+            messages: long(992...1000, bytes: 90_000), hasMoreBefore: true, hasMoreAfter: false, isFull: true)
+        guard case .view(let view) = room.view(wish, page: newest, answering: second) else {
+            Issue.record("the newest are shown")
+            return
+        }
+        #expect(view.messages.map(\.sequence) == Array(992...1000))
+        #expect(view.needsResync)
     }
 
     @Test mutating func theViewHoldsTheRoomInNumbersAndAtMostSoManyUsers() {

@@ -161,14 +161,16 @@ struct RoomModel {
     // MARK: Reading
 
     private func read(_ query: HistoryQuery) -> HistoryPage {
-        guard case .after(let sequence) = query.cursor else {
-            return HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: false)
-        }
-        let numbers = stored.indices.map { SequenceNumber($0 + 1) }.filter { $0 > sequence }.prefix(query.limit)
-        let messages = numbers.map { Message(stored[Int($0) - 1], in: "room", sequence: $0) }
+        let all = stored.indices.map { SequenceNumber($0 + 1) }
+        let numbers: [SequenceNumber] =
+            switch query.cursor {
+            case .after(let sequence): Array(all.filter { $0 > sequence }.prefix(query.limit))
+            case .before(let sequence): all.filter { $0 < sequence }.suffix(query.limit)
+            case .latest, .around: []
+            }
         return HistoryPage(
-            messages: messages, hasMoreBefore: sequence > 0,
-            hasMoreAfter: (messages.last?.sequence ?? sequence) < stored.count)
+            messages: numbers.map { Message(stored[Int($0) - 1], in: "room", sequence: $0) },
+            hasMoreBefore: (numbers.first ?? 1) > 1, hasMoreAfter: (numbers.last ?? 0) < stored.count)
     }
 
     private mutating func answerReads() {

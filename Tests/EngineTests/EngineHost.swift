@@ -94,7 +94,25 @@ actor EngineHost {
         for socket in script.sockets { socket.send(frame, isDroppable: isDroppable) }
     }
 
+    /// Queues so many messages on every WebSocket in one turn; the most that was queued.
+    func broadcast(_ letter: Character, bytes: Int, times: Int) -> Int {
+        (0..<times).reduce(0) { most, _ in
+            broadcast(letter, bytes: bytes)
+            return max(most, queuedBytes)
+        }
+    }
+
     var queuedBytes: Int { script.sockets.reduce(0) { $0 + $1.queuedBytes } }
+    var socketCount: Int { script.sockets.count }
+
+    func setStrangers(_ areStrangers: Bool) { script.sockets.forEach { $0.isStranger = areStrangers } }
+
+    /// How often a queue that was waited for became short.
+    private(set) var drained = 0
+
+    func awaitDrain(to bytes: Int) {
+        for socket in script.sockets { socket.whenDrained(to: bytes) { self.assumeIsolated { $0.drained += 1 } } }
+    }
 }
 
 /// Answers by path: `/now` at once, `/hold…` when the test says so, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading.

@@ -81,6 +81,67 @@ import Testing
         }
     }
 
+    @Test func whatOneTurnQueuesIsBoundedWhetherOrNotTheKernelRefusedBefore() async throws {
+        try await EngineHost.serve({
+            $0.softOutputLimit = 256 * 1024
+            $0.hardOutputLimit = 512 * 1024
+        }) { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.upgrade("/ws")
+            #expect(await eventually { await host.socketCount == 1 })
+            // One turn, so that nothing is written at the end of it in between.
+            let most = await host.broadcast("a", bytes: 50_000, times: 400)
+            #expect(most > 256 * 1024)
+            #expect(most <= 512 * 1024)
+            #expect(await host.slowConsumers == 1)
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func aReaderThatIsNotBehindIsSentAsLongAnAnswerAsThereIs() async throws {
+        try await EngineHost.serve({
+            $0.softOutputLimit = 64 * 1024
+            $0.hardOutputLimit = 128 * 1024
+        }) { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            #expect(await eventually { await host.socketCount == 1 })
+            await host.broadcast("a", bytes: 3_000_000)
+            #expect(try await client.receiveFrame().payload.count == 3_000_000)
+            #expect(await host.slowConsumers == 0)
+        }
+    }
+
+    @Test func aStrangerMayLeaveLittleUnread() async throws {
+        try await EngineHost.serve({ $0.strangerOutputLimit = 1000 }) { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.upgrade("/ws")
+            #expect(await eventually { await host.socketCount == 1 })
+            await host.setStrangers(true)
+            let most = await host.broadcast("a", bytes: 500, times: 20_000)
+            #expect(most <= 1000)
+            #expect(await host.slowConsumers == 1)
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func whoWaitsForAShortQueueIsToldOnce() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
+            try await client.upgrade("/ws")
+            #expect(await eventually { await host.socketCount == 1 })
+            #expect(
+                await eventually {
+                    if await host.queuedBytes < 300 * 1024 { await host.broadcast("a", bytes: 50_000) }
+                    return await host.queuedBytes >= 300 * 1024
+                })
+            await host.awaitDrain(to: 1000)
+            #expect(await host.drained == 0)
+            while await host.queuedBytes > 1000 { _ = try await client.receiveFrame() }
+            #expect(await eventually { await host.drained == 1 })
+        }
+    }
+
     @Test func aReaderThatCatchesUpGetsEverything() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)

@@ -129,9 +129,17 @@ final class FakeStore: DurableStore {
             case .before(let sequence): all.filter { $0.sequence < sequence }.suffix(query.limit)
             case .after(let sequence): Array(all.filter { $0.sequence > sequence }.prefix(query.limit))
             }
-        return HistoryPage(
-            messages: found, hasMoreBefore: found.first.map { $0.sequence > (all.first?.sequence ?? 0) } ?? false,
-            hasMoreAfter: found.last.map { $0.sequence < (all.last?.sequence ?? 0) } ?? false)
+        var page = HistoryPage(messages: found, hasMoreBefore: false, hasMoreAfter: false)
+        var budget = PageBudget()
+        if case .after = query.cursor {
+            page.messages = Array(found.prefix { budget.takes($0.encodedBytes) })
+        } else {
+            page.messages = found.reversed().prefix { budget.takes($0.encodedBytes) }.reversed()
+        }
+        page.isFull = budget.isSpent
+        page.hasMoreBefore = page.messages.first.map { $0.sequence > (all.first?.sequence ?? 0) } ?? false
+        page.hasMoreAfter = page.messages.last.map { $0.sequence < (all.last?.sequence ?? 0) } ?? false
+        return page
     }
 
     func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {

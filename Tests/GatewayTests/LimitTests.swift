@@ -220,6 +220,9 @@ private func id(_ slot: UInt32) -> SessionID { SessionID("i-0-\(slot)") }
 
 @Suite struct SessionTableTests {
     private final class SilentChannel: SessionChannel {
+        var queuedBytes: Int { 0 }
+        func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {}
+        func recognize() {}
         var frameSink: Connection? { nil }
         func send(_ frames: [UInt8], isDroppable: Bool) {}
         func close(_ code: CloseCode, reason: String) {}

@@ -18,6 +18,15 @@ public enum ClientCommand: Sendable {
         if case .sendMessage(let room, _) = self { room } else { nil }
     }
 
+    /// Whether its answer may be a large page.
+    public var isAnsweredAtLength: Bool {
+        switch self {
+        case .joinRoom: true
+        case .presence(let command): command.isAnsweredAtLength
+        default: false
+        }
+    }
+
     /// Whether the message rate limit counts it.
     public var isMessage: Bool {
         switch self {

@@ -19,6 +19,14 @@ public enum PresenceCommand: Hashable, Sendable {
         default: false
         }
     }
+
+    /// Whether its answer is a list of users.
+    public var isAnsweredAtLength: Bool {
+        switch self {
+        case .comeOnline, .listKnown, .listOnline, .listOnlineIDs, .listDevices, .watch: true
+        case .setStatus, .countOnline, .check, .unwatch: false
+        }
+    }
 }
 
 /// Two events that ask the same and are answered under names of their own.

@@ -4,7 +4,8 @@ public struct PresenceBoard: Sendable {
     private var entries: [UserID: UserPresence] = [:]
     /// Users others see online.
     public private(set) var onlineCount = 0
-    private var sorted: [UserPresence]?
+    /// They in the order of their ids, once it was asked for; kept up to date from then on.
+    private var order: [UserID]?
 
     public init() {}
 
@@ -17,10 +18,9 @@ public struct PresenceBoard: Sendable {
     public mutating func apply(_ presence: UserPresence) -> PresenceEdge? {
         let user = presence.user.userID
         let before = entries[user]?.own ?? .offline
-        if entries[user]?.status.isOnline == true { onlineCount -= 1 }
+        let wasOnline = entries[user]?.status.isOnline == true
         entries[user] = presence.own == .offline && presence.sessions == 0 ? nil : presence
-        if presence.status.isOnline { onlineCount += 1 }
-        sorted = nil
+        if wasOnline != presence.status.isOnline { setOnline(user, presence.status.isOnline) }
         return before == presence.own ? nil : PresenceEdge(before: before, presence: presence)
     }
 
@@ -39,14 +39,35 @@ public struct PresenceBoard: Sendable {
         return (gone + all).compactMap { apply($0) }
     }
 
+    private mutating func setOnline(_ user: UserID, _ isOnline: Bool) {
+        onlineCount += isOnline ? 1 : -1
+        guard let place = order?.place(of: user) else { return }
+        if isOnline { order?.insert(user, at: place) } else { order?.remove(at: place) }
+    }
+
     /// Users others see online, ordered by id.
-    public mutating func online() -> [UserPresence] {
-        if let sorted { return sorted }
-        let list = entries.values.filter(\.status.isOnline).sorted {
-            $0.user.userID.value.utf8.lexicographicallyPrecedes($1.user.userID.value.utf8)
-        }
-        sorted = list
+    public mutating func online() -> [UserID] {
+        if let order { return order }
+        let list = entries.values.filter(\.status.isOnline).map(\.user.userID).sorted { $0.precedes($1) }
+        order = list
         return list
+    }
+}
+
+extension UserID {
+    /// Lists of users are ordered by the bytes of their ids.
+    public func precedes(_ other: UserID) -> Bool { value.utf8.lexicographicallyPrecedes(other.value.utf8) }
+}
+
+extension RandomAccessCollection<UserID> where Index == Int {
+    /// Where a user stands in this ordered list, or would stand.
+    public func place(of user: UserID) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if self[middle].precedes(user) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

@@ -34,21 +34,46 @@ extension LiveRoom {
     }
 
     /// Builds what a joining session sees. The page, if one was read, is joined with what was delivered meanwhile.
-    public mutating func view(_ wish: HistoryWish, page: HistoryPage? = nil) -> ViewResult {
-        let last = lastSequence
-        let base = room.historyBase
-        var start = max(base, last - SequenceNumber(wish.limit))
-        var needsResync = false
-        if let since = wish.since {
-            // A mark beyond the newest comes from another life of this room.
-            let known = since > last ? nil : max(since, base)
-            if let known, last - known <= HistoryWish.replayLimit { start = known } else { needsResync = true }
-        }
+    ///
+    /// - Parameter query: what the page answers.
+    public mutating func view(
+        _ wish: HistoryWish, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
+    ) -> ViewResult {
         if let page { keep(page) }
-        if let kept = tail.after(start, upTo: last) { return .view(view(Array(kept), needsResync)) }
-        if let page, let joined = join(page, after: start) { return .view(view(joined, needsResync)) }
-        // Read a little more than asked for, so that the next who join find it in memory.
-        return .read(HistoryQuery(.after(start), limit: Int(min(last - start, HistoryWish.replayLimit)), base: base))
+        guard let since = wish.since else { return newest(wish.limit, page, needsResync: false) }
+        return replay(after: since, page, answering: query) ?? newest(wish.limit, page, needsResync: true)
+    }
+
+    /// Everything after a number; nil when that is more than a resume replays, in messages or in bytes.
+    private func replay(
+        after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?
+    ) -> ViewResult? {
+        let (base, last) = (room.historyBase, lastSequence)
+        // A mark beyond the newest comes from another life of this room.
+        guard since <= last else { return nil }
+        let start = max(since, base)
+        guard last - start <= HistoryWish.replayLimit else { return nil }
+        if let kept = tail.after(start, upTo: last) {
+            return kept.fitsPage ? .view(view(Array(kept), needsResync: false)) : nil
+        }
+        // The newest were read because all of them were too many bytes.
+        if case .before = query?.cursor { return nil }
+        if let page, page.isFull { return nil }
+        if let page, let joined = join(page, after: start) {
+            return joined.fitsPage ? .view(view(joined, needsResync: false)) : nil
+        }
+        return .read(HistoryQuery(.after(start), limit: Int(last - start), base: base))
+    }
+
+    /// The newest, as many as asked for and as fit on a page.
+    private func newest(_ limit: Int, _ page: HistoryPage?, needsResync: Bool) -> ViewResult {
+        let (base, last) = (room.historyBase, lastSequence)
+        let start = max(base, last - SequenceNumber(limit))
+        if let kept = tail.after(start, upTo: last) { return .view(view(kept.newestPage(), needsResync: needsResync)) }
+        if let page, let joined = join(page, after: start) {
+            return .view(view(joined.newestPage(), needsResync: needsResync))
+        }
+        return .read(HistoryQuery(.before(last + 1), limit: Int(last - start), base: base))
     }
 
     /// A page that reaches the tail becomes part of it, as far as the tail's size allows.
@@ -59,10 +84,11 @@ extension LiveRoom {
         tail.prepend(delivered)
     }
 
-    /// The page's messages after `start`, followed by the tail's; nil when something between them is missing.
+    /// The page's messages after `start`, followed by the tail's; nil when something between them is missing, or before them
+    /// that would have fitted on the page.
     private func join(_ page: HistoryPage, after start: SequenceNumber) -> [Message]? {
         let read = page.messages.filter { $0.sequence > start && $0.sequence <= lastSequence }
-        guard let lastRead = read.last?.sequence, read.first?.sequence == start + 1 else { return nil }
+        guard let lastRead = read.last?.sequence, page.isFull || read.first?.sequence == start + 1 else { return nil }
         return tail.after(lastRead, upTo: lastSequence).map { read + $0 }
     }
 
@@ -73,9 +99,7 @@ extension LiveRoom {
         return here + remote.list(limit: limits.announcedUsers - here.count) { !members.contains($0) }
     }
 
-    private func view(_ messages: [Message], _ needsResync: Bool) -> RoomView {
-        RoomView(
-            messages: messages, state: state, users: users,
-            needsResync: needsResync)
+    private func view(_ messages: [Message], needsResync: Bool) -> RoomView {
+        RoomView(messages: messages, state: state, users: users, needsResync: needsResync)
     }
 }

@@ -38,16 +38,23 @@ public struct HistoryQuery: Hashable, Sendable {
 
 /// A page of history, oldest first.
 public struct HistoryPage: Hashable, Sendable {
+    /// Bytes of JSON on a page, but for its first message, which may be larger. With what goes around it a page is one frame of
+    /// less than 1 MiB, the most that some clients take.
+    public static let maximumBytes = 896 * 1024
+
     public var messages: [Message]
     /// There are reachable messages older than the page's first.
     public var hasMoreBefore: Bool
     /// There are messages newer than the page's last.
     public var hasMoreAfter: Bool
+    /// It was full before it held as many messages as asked for.
+    public var isFull: Bool
 
-    public init(messages: [Message], hasMoreBefore: Bool, hasMoreAfter: Bool) {
+    public init(messages: [Message], hasMoreBefore: Bool, hasMoreAfter: Bool, isFull: Bool = false) {
         self.messages = messages
         self.hasMoreBefore = hasMoreBefore
         self.hasMoreAfter = hasMoreAfter
+        self.isFull = isFull
     }
 
     /// More in the direction the cursor asked for: newer for `after`, else older.

@@ -56,7 +56,9 @@ extension Configuration {
         engine.maximumMessageBytes = limits.frameBytes
         engine.hardOutputLimit = limits.outputQueueBytes
         engine.softOutputLimit = limits.outputQueueSoftBytes
-        engine.maximumConnections = limits.connections ?? .max
+        engine.pollingOutputLimit = 4 * limits.outputQueueBytes
+        // Sockets end there anyway; sessions that poll need none of their own.
+        engine.maximumConnections = limits.connections ?? ProcessMetrics.descriptorLimit()
         engine.tls = listening.tls.map { Engine.TLSFiles(certificateChain: $0.certificate, privateKey: $0.key) }
         return engine
     }

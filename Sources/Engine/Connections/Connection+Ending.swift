@@ -13,6 +13,9 @@ extension Connection {
             stallMilliseconds = context.configuration.lingerMilliseconds
         }
         leave(.lingering)
+        // Nothing that came is read any more.
+        leftover = []
+        drainWaiter = nil
         isPaused = false
         shutsDownAfterFlush = true
         bytesAtLinger = output.count
@@ -45,6 +48,7 @@ extension Connection {
         if case .closed = phase { return }
         leave(.closed)
         cancelTimer()
+        drainWaiter = nil
         output.clear()
         if isBehind { isBehind = context.noteBacklog(of: self, bytes: 0) }
         leftover = []

@@ -8,8 +8,7 @@ extension Connection {
     @inline(__always)
     public func send(_ bytes: [UInt8], isDroppable: Bool = false) {
         guard isOpen else { return }
-        // Only what the kernel refused counts: a large answer is not slowness.
-        if isBlocked, !mayQueue(bytes.count, isDroppable: isDroppable) { return }
+        if output.count + bytes.count > outputMark, !mayQueue(bytes.count, isDroppable: isDroppable) { return }
         output.append(bytes)
         touch()
     }
@@ -20,17 +19,27 @@ extension Connection {
         touch()
     }
 
+    /// Answers to requests go out one at a time, however long; a WebSocket's queue is looked at once it is not short.
+    func markOutput() {
+        let configuration = context.configuration
+        guard case .webSocket = phase else { return outputMark = .max }
+        outputMark = isStranger ? configuration.strangerOutputLimit : configuration.softOutputLimit
+    }
+
     private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
-        if isDroppable, output.count + count > context.configuration.softOutputLimit {
+        // Only what the kernel refuses counts; it has not been asked yet for what this turn queued.
+        if !isBlocked { context.write(self) }
+        guard isOpen, isBlocked else { return isOpen }
+        let after = output.count + count
+        guard after > outputMark else { return true }
+        if isDroppable {
             context.metrics.dropped.add()
             return false
         }
-        guard output.count + count <= context.configuration.hardOutputLimit else {
-            context.metrics.slowConsumers.add()
-            closeSlowly()
-            return false
-        }
-        return true
+        if !isStranger, after <= context.configuration.hardOutputLimit || output.count <= outputMark { return true }
+        context.metrics.slowConsumers.add()
+        closeSlowly()
+        return false
     }
 
     /// A reader this far behind gets nothing more but the reason, if it takes even that.
@@ -52,6 +61,16 @@ extension Connection {
 
     func flush(scratch: UnsafeMutableRawBufferPointer) {
         isTouched = false
+        guard write(scratch: scratch) else { return }
+        if case .closed = phase { return }
+        if isBlocked || isBehind { isBehind = context.noteBacklog(of: self, bytes: output.count) }
+        watch()
+        if drainWaiter != nil || isHeldUp { didDrain() }
+        if output.isEmpty, shutsDownAfterFlush { endOutput() }
+    }
+
+    /// Offers the kernel what is queued; false when the connection broke over it.
+    func write(scratch: UnsafeMutableRawBufferPointer) -> Bool {
         while !output.isEmpty, !isBlocked {
             let result = output.write(scratch: scratch) { bytes in
                 let result = transmit(bytes)
@@ -64,13 +83,12 @@ extension Connection {
             switch result {
             case .bytes: continue
             case .wouldBlock: isBlocked = true
-            default: return abort()
+            default:
+                abort()
+                return false
             }
         }
-        if case .closed = phase { return }
-        if isBlocked || isBehind { isBehind = context.noteBacklog(of: self, bytes: output.count) }
-        watch()
-        if output.isEmpty, shutsDownAfterFlush { endOutput() }
+        return true
     }
 
     private func transmit(_ bytes: UnsafeRawBufferPointer) -> IOResult {
@@ -88,4 +106,28 @@ extension Connection {
         if case .bytes(let count) = result { context.metrics.bytesWritten.add(count) }
         return result
     }
+
+    // MARK: Room
+
+    /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A connection that ends calls nothing.
+    public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
+        drainWaiter = DrainWaiter(bytes: bytes, action: action)
+        touch()
+    }
+
+    private func didDrain() {
+        if let waiter = drainWaiter, output.count <= waiter.bytes {
+            drainWaiter = nil
+            context.loop.schedule(after: 0, waiter.action)
+        }
+        guard isHeldUp, !owesReading else { return }
+        isHeldUp = false
+        context.loop.schedule(after: 0) { [self] in readOn() }
+    }
+}
+
+/// What is to be done when a queue has become short.
+struct DrainWaiter {
+    let bytes: Int
+    let action: () -> Void
 }

@@ -29,6 +29,14 @@ public final class Connection: SocketHandler {
     var isBlocked = false
     /// What is queued is counted among the bytes that wait for slow readers.
     var isBehind = false
+    /// Queued bytes from which on it is asked whether more may be queued.
+    var outputMark = Int.max
+    /// Whether the peer has said who it is; until then little may wait for it.
+    public var isStranger = false { didSet { markOutput() } }
+    /// What waits for the queue to be short again.
+    var drainWaiter: DrainWaiter?
+    /// A request that came before there was room for its answer.
+    var isHeldUp = false
     var isPaused = false
     private var isDecoding = false
     private var isQueuedForDecoding = false
@@ -184,7 +192,10 @@ public final class Connection: SocketHandler {
     private func keepRemainder() {
         leftover = isOpen ? context.input.takeRemainder() : []
         // A client may send the next request before the last is answered, but not without end.
-        if case .http(let exchange) = phase, exchange.isAnswering, leftover.count > EngineContext.chunkBytes { pause() }
+        if case .http(let exchange) = phase, exchange.isAnswering || isHeldUp, leftover.count > EngineContext.chunkBytes
+        {
+            pause()
+        }
     }
 
     private func peerEnded() {
@@ -212,6 +223,9 @@ public final class Connection: SocketHandler {
 
     /// Bytes that came and were not understood yet.
     var hasUnread: Bool { !leftover.isEmpty }
+
+    /// Whether the peer has to take answers before it gets another.
+    var owesReading: Bool { output.count > context.configuration.softOutputLimit }
 
     func watch() { socket.watch(readable: !isPaused && !hasPeerEnded, writable: isBlocked) }
 

@@ -21,18 +21,23 @@ public final class EngineIOServer {
     private let opened: (EngineIOSocket, HTTPRequest) -> Void
     private var sockets: [RandomID: EngineIOSocket] = [:]
     private var dirty = TurnQueue<EngineIOSocket>()
+    /// Sessions whose clients have not said who they are; nil where nobody has to.
+    private var strangers: StrangerQueue?
 
     /// - Parameters:
     ///   - sidPrefix: what its session ids begin with; it must name this loop, since requests for them may come in on any.
+    ///   - maximumStrangers: how many sessions may be open whose clients have not said who they are, by `recognize`; with one
+    ///     more the oldest ends. nil where nobody has to say it.
     ///   - opened: told of a new session; sets its handler.
     public init(
-        context: EngineContext, settings: EngineIOSettings, sidPrefix: String,
+        context: EngineContext, settings: EngineIOSettings, sidPrefix: String, maximumStrangers: Int? = nil,
         opened: @escaping (EngineIOSocket, HTTPRequest) -> Void
     ) {
         self.context = context
         self.settings = Shared(settings)
         self.sidPrefix = sidPrefix
         self.opened = opened
+        strangers = maximumStrangers.map { StrangerQueue(limit: $0) }
     }
 
     public var sessionCount: Int { sockets.count }
@@ -64,6 +69,7 @@ public final class EngineIOServer {
     public func handle(_ kind: EngineIORequest, _ request: HTTPRequest, _ responder: HTTPResponder) {
         switch kind {
         case .handshakePolling:
+            guard !context.isFull else { return responder.respond(context.problem(.tooManyConnections)) }
             let socket = open(over: .polling, request)
             responder.respond(EngineIOSocket.text(socket.openPacket, type: "text/plain; charset=UTF-8"))
         case .poll(let sid):
@@ -120,6 +126,7 @@ public final class EngineIOServer {
     private func make(over transport: EngineIOSession.Transport) -> EngineIOSocket {
         let socket = EngineIOSocket(id: .make(), over: transport, server: self)
         sockets[socket.id] = socket
+        if let oldest = strangers?.add(socket.id) { sockets[oldest]?.end(.transportClosed) }
         return socket
     }
 
@@ -128,7 +135,14 @@ public final class EngineIOServer {
         return sockets[id]
     }
 
-    func forget(_ socket: EngineIOSocket) { sockets[socket.id] = nil }
+    var boundsStrangers: Bool { strangers != nil }
+
+    func forgetStranger(_ socket: EngineIOSocket) { strangers?.remove(socket.id) }
+
+    func forget(_ socket: EngineIOSocket) {
+        sockets[socket.id] = nil
+        forgetStranger(socket)
+    }
 
     func settleLater(_ socket: EngineIOSocket) {
         guard !socket.isDirty else { return }

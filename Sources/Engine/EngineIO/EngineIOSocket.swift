@@ -15,6 +15,11 @@ public final class EngineIOSocket {
     private var probe: Connection?
     private var timer: (id: TimerID, deadline: Int64)?
     private var isFinished = false
+    /// Whether it is known who the client is; until then little may wait for it.
+    private(set) var isStranger: Bool
+    private var drainWaiter: DrainWaiter?
+    /// Counted with the connections: a WebSocket is there already.
+    private var isCountedAsPolling: Bool
     var isDirty = false
     /// Whoever takes the messages; set when the session opens.
     public var handler: (any EngineIOHandler)?
@@ -22,8 +27,11 @@ public final class EngineIOSocket {
     init(id: RandomID, over transport: EngineIOSession.Transport, server: EngineIOServer) {
         self.id = id
         self.server = server
+        isStranger = server.boundsStrangers
+        isCountedAsPolling = transport == .polling
         session = EngineIOSession(
             over: transport, settings: server.settings, now: server.context.loop.monotonicMilliseconds)
+        if isCountedAsPolling { server.context.metrics.pollingSessions.add() }
         schedule()
     }
 
@@ -43,12 +51,17 @@ public final class EngineIOSocket {
 
     /// Sends a packet, type digit included.
     public func send(_ packet: [UInt8]) {
-        guard let webSocket, isOnWebSocket else { return enqueue(packet[...], isDroppable: false) }
+        guard let webSocket, isOnWebSocket else {
+            guard makeRoom(for: packet.count) else { return }
+            session.enqueue(EngineIOOutgoing(text: packet))
+            return settle()
+        }
         webSocket.sendMessage(packet, isText: true)
     }
 
     public func send(binary: [UInt8]) {
         guard let webSocket, isOnWebSocket else {
+            guard makeRoom(for: binary.count) else { return }
             session.enqueue(EngineIOOutgoing(binary: binary))
             return settle()
         }
@@ -60,17 +73,40 @@ public final class EngineIOSocket {
 
     /// Queues packets, separated as in a polling payload.
     public func enqueue(_ packets: ArraySlice<UInt8>, isDroppable: Bool) {
-        let limits = server.context.configuration
-        if isDroppable, session.queuedBytes > limits.softOutputLimit {
+        if isDroppable, session.queuedBytes > server.context.configuration.softOutputLimit {
             return server.context.metrics.dropped.add()
         }
+        guard makeRoom(for: packets.count) else { return }
         for packet in packets.split(separator: 0x1E) { session.enqueue(EngineIOOutgoing(text: packet)) }
-        if session.queuedBytes > limits.hardOutputLimit {
-            // A client that does not poll is a client that does not read.
-            server.context.metrics.slowConsumers.add()
-            end(.transportClosed)
-        }
         settle()
+    }
+
+    /// Whether so much more may wait for the next polls. A client that does not poll is a client that does not read: it goes.
+    private func makeRoom(for bytes: Int) -> Bool {
+        let limits = server.context.configuration
+        let limit = isStranger ? limits.strangerOutputLimit : limits.pollingOutputLimit
+        guard session.queuedBytes + bytes > limit else { return true }
+        server.context.metrics.slowConsumers.add()
+        end(.transportClosed)
+        return false
+    }
+
+    /// Bytes on their way to the client.
+    public var queuedBytes: Int { frameSink?.queuedBytes ?? session.queuedBytes }
+
+    /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A session that ends calls nothing.
+    public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
+        if let connection = frameSink { return connection.whenDrained(to: bytes, action) }
+        drainWaiter = DrainWaiter(bytes: bytes, action: action)
+        settle()
+    }
+
+    /// It is known who the client is.
+    public func recognize() {
+        guard isStranger else { return }
+        isStranger = false
+        webSocket?.isStranger = false
+        server.forgetStranger(self)
     }
 
     // MARK: Polling
@@ -115,6 +151,7 @@ public final class EngineIOSocket {
 
     func open(on connection: Connection) {
         webSocket = connection
+        connection.isStranger = isStranger
         connection.sendMessage(openPacket, isText: true)
     }
 
@@ -132,7 +169,13 @@ public final class EngineIOSocket {
         case .upgraded(let queued):
             webSocket = connection
             probe = nil
+            connection.isStranger = isStranger
+            leavePolling()
             for packet in queued { connection.sendMessage(Array(packet.bytes), isText: !packet.isBinary) }
+            if let waiter = drainWaiter {
+                drainWaiter = nil
+                connection.whenDrained(to: waiter.bytes, waiter.action)
+            }
             handler?.transportChanged(self)
         case .closeProbe:
             probe = nil
@@ -151,9 +194,11 @@ public final class EngineIOSocket {
 
     // MARK: The end
 
-    /// Ends the session when everything queued has reached the client.
-    public func close() {
-        if session.close(now: now) == .closeWebSocket { webSocket?.close(code: 1000, reason: "") }
+    /// Ends the session when its last words have reached the client.
+    ///
+    /// - Parameter bytes: how much of what waits for a poll is still told, from the end.
+    public func close(keeping bytes: Int = .max) {
+        if session.close(now: now, keeping: bytes) == .closeWebSocket { webSocket?.close(code: 1000, reason: "") }
         settle()
     }
 
@@ -174,8 +219,23 @@ public final class EngineIOSocket {
             self.poll = nil
             poll.respond(Self.text(body, type: "text/plain; charset=UTF-8"))
         }
-        guard let reason = session.closeReason else { return schedule() }
+        guard let reason = session.closeReason else {
+            if drainWaiter != nil { didDrain() }
+            return schedule()
+        }
         finish(reason)
+    }
+
+    private func didDrain() {
+        guard let waiter = drainWaiter, session.queuedBytes <= waiter.bytes else { return }
+        drainWaiter = nil
+        server.context.loop.schedule(after: 0, waiter.action)
+    }
+
+    private func leavePolling() {
+        guard isCountedAsPolling else { return }
+        isCountedAsPolling = false
+        server.context.metrics.pollingSessions.subtract()
     }
 
     private func finish(_ reason: EngineIOCloseReason) {
@@ -186,6 +246,8 @@ public final class EngineIOSocket {
         poll = nil
         probe?.close(code: 1000, reason: "")
         webSocket?.close(code: 1000, reason: "")
+        drainWaiter = nil
+        leavePolling()
         server.forget(self)
         handler?.closed(self, reason: reason)
         handler = nil

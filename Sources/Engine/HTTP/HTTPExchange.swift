@@ -21,6 +21,8 @@ final class HTTPExchange {
     /// Reads one step; false when there is nothing to read for now.
     func step(_ connection: Connection, _ context: EngineContext) -> Bool {
         guard !isAnswering else { return false }
+        connection.isHeldUp = connection.owesReading
+        guard !connection.isHeldUp else { return false }
         switch decoder.next(&context.input) {
         case .needMore:
             timeHead(connection, context)
@@ -101,7 +103,7 @@ extension Connection {
     /// Ends a connection that is one too many; where TLS comes first there is nobody to tell yet.
     func turnAway() {
         guard case .http = phase else { return abort() }
-        refuse(HTTPRefusal(status: 503, detail: "too many connections", fields: [HTTPField("Retry-After", "1")]))
+        refuse(.tooManyConnections)
     }
 
     /// Answers a request that could not be understood, and ends the connection.
@@ -111,4 +113,9 @@ extension Connection {
         send(HTTPResponseEncoder.encode(response, date: context.httpDate(), keepsAlive: false))
         linger()
     }
+}
+
+extension HTTPRefusal {
+    static let tooManyConnections = Self(
+        status: 503, detail: "too many connections", fields: [HTTPField("Retry-After", "1")])
 }

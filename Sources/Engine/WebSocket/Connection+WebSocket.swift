@@ -25,6 +25,7 @@ extension Connection {
                 handler: handler, deflates: handshake.deflate != nil,
                 maximumMessageBytes: maximumMessageBytes ?? configuration.maximumMessageBytes))
         compressesOutput = handshake.deflate.map { $0.serverMaxWindowBits >= EngineContext.deflateWindowBits } ?? false
+        markOutput()
         if watchesLiveness { setTimer(after: configuration.pingMilliseconds) } else { cancelTimer() }
         readOn()
     }
@@ -38,7 +39,7 @@ extension Connection {
     /// Queues a text or binary message of the WebSocket's own; broadcasts are framed once by whoever makes them.
     public func sendMessage(_ payload: [UInt8], isText: Bool) {
         var frame: [UInt8] = []
-        if compressesOutput, payload.count >= context.configuration.deflateThreshold {
+        if compressesOutput, context.configuration.compresses(payload.count) {
             let squeezed = context.deflater.compress(payload)
             WebSocketEncoder.append(isText ? .text : .binary, payload: squeezed, isCompressed: true, to: &frame)
         } else {

@@ -24,6 +24,7 @@ final class InternalEndpoint: EngineHandler {
         EngineIOServer(
             context: engine, settings: shard.engineIOSettings,
             sidPrefix: "\(shard.services.configuration.instance)-internal-",
+            maximumStrangers: ShardCore.maximumStrangers,
             opened: { [unowned shard] socket, request in
                 socket.handler = ServiceChannel(
                     socket: socket, shard: shard, address: shard.services.client(of: request),

@@ -40,6 +40,7 @@ final class ServiceChannel: SocketIOServing {
             try shard.services.check(serviceKey: key, from: address, at: shard.now.monotonic)
         }
         service = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
+        socket.recognize()
         socket.send(SocketIOEncoder.connect(sid: socket.sid))
         emit(
             "connected",

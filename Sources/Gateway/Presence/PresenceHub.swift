@@ -126,11 +126,33 @@ final class PresenceHub: Sendable {
         return board.withLock { board in visible.count { board.presence(of: $0)?.status.isOnline == true } }
     }
 
-    /// Who others see online, ordered by id.
-    func online(for viewer: PresenceViewer) -> [PresenceView] {
-        let all = board.withLock { $0.online() }
-        return all.filter { viewer.sees($0.user.userID) && (viewer.visible == nil || $0.user.userID != viewer.user) }
-            .map { PresenceView($0, for: nil) }
+    /// A page of who others see online, ordered by id.
+    func online(_ page: PresencePage, for viewer: PresenceViewer) -> OnlinePage {
+        board.withLock { board in
+            let all = viewer.visible.map { Self.online(among: $0, but: viewer.user, on: board) } ?? board.online()
+            var start = page.cursor.map(all.place) ?? 0
+            if start < all.count, all[start] == page.cursor { start += 1 }
+            var budget = PageBudget()
+            var views: [PresenceView] = []
+            for user in all[start...].prefix(page.limit) {
+                guard let presence = board.presence(of: user) else { continue }
+                let view = PresenceView(presence, for: nil)
+                guard budget.takes(view.encodedBytes) else { break }
+                views.append(view)
+            }
+            return OnlinePage(
+                views: views, next: start + views.count < all.count ? views.last?.user.userID : nil, count: all.count)
+        }
+    }
+
+    /// Whether the list of who is online holds this user.
+    func lists(_ user: UserID, for viewer: PresenceViewer) -> Bool {
+        guard viewer.visible.map({ $0.contains(user) && user != viewer.user }) ?? true else { return false }
+        return presence(of: user)?.status.isOnline == true
+    }
+
+    private static func online(among users: Set<UserID>, but viewer: UserID?, on board: PresenceBoard) -> [UserID] {
+        users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted { $0.precedes($1) }
     }
 
     /// How these users stand, in the order asked.
@@ -176,7 +198,12 @@ final class PresenceHub: Sendable {
         do throws(StoreError) {
             found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
         } catch { throw .storageUnavailable }
-        let shown = found.prefix(page.limit)
+        var budget = PageBudget()
+        let shown = found.prefix(page.limit).prefix { user, profile in
+            budget.takes(
+                PresenceView(absent: RoomUser(userID: user, username: profile.username ?? profile.name ?? user.value))
+                    .encodedBytes)
+        }
         let views = shown.filter { viewer.sees($0.user) }.map { user, profile in
             var view = presence(of: user).map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
             if view.user.username == user.value, let name = profile.username ?? profile.name {
@@ -184,7 +211,7 @@ final class PresenceHub: Sendable {
             }
             return view
         }
-        return (views, found.count > page.limit ? shown.last?.user : nil)
+        return (views, found.count > shown.count ? shown.last?.user : nil)
     }
 
     private func absence(of user: UserID, _ profile: Profile?) -> PresenceView {
@@ -194,17 +221,11 @@ final class PresenceHub: Sendable {
     }
 }
 
-extension PresencePage {
-    /// The part of an ordered list this page is, and the cursor of the next.
-    func cut(_ views: [PresenceView]) -> (views: ArraySlice<PresenceView>, next: UserID?) {
-        var start = views.startIndex
-        if let cursor {
-            start =
-                views.firstIndex {
-                    cursor.value.utf8.lexicographicallyPrecedes($0.user.userID.value.utf8)
-                } ?? views.endIndex
-        }
-        let part = views[start...].prefix(limit)
-        return (part, part.endIndex < views.endIndex ? part.last?.user.userID : nil)
-    }
+/// A part of the list of who is online.
+struct OnlinePage {
+    var views: [PresenceView]
+    /// The cursor of the next page; nil at the end.
+    var next: UserID?
+    /// How many the list holds.
+    var count: Int
 }

@@ -28,8 +28,11 @@ struct PresenceView: Sendable {
         sessions = presence.status.isOnline || presence.user.userID == viewer ? presence.sessions : 0
     }
 
+    /// Bytes of its JSON in a list, at most; with whatever of it a list repeats.
+    var encodedBytes: Int { 200 + 2 * user.userID.value.jsonBytes + 2 * user.username.jsonBytes }
+
     /// Somebody who is not there.
-    init(absent user: RoomUser, lastSeen: Timestamp?) {
+    init(absent user: RoomUser, lastSeen: Timestamp? = nil) {
         self.user = user
         status = .offline
         self.lastSeen = lastSeen
@@ -76,23 +79,19 @@ extension EventJSON {
         }
     }
 
-    static func onlineList(_ views: [PresenceView], count: Int, at now: Timestamp) -> [UInt8] {
-        object { $0.onlineList(views, count: count, at: now) }
+    static func onlineList(_ page: OnlinePage, at now: Timestamp) -> [UInt8] {
+        object { out in
+            out.key("users")
+            out.array(page.views) { out, view in out.object { $0.presence(view) } }
+            out.key("count")
+            out.integer(page.count)
+            out.stamp(now)
+        }
     }
 
     static func views(_ views: [PresenceView]) -> [UInt8] {
         var out = JSONWriter(reserving: views.count * 100 + 16)
         out.array(views) { out, view in out.object { $0.presence(view) } }
         return out.bytes
-    }
-}
-
-extension JSONWriter {
-    mutating func onlineList(_ views: [PresenceView], count: Int, at now: Timestamp) {
-        key("users")
-        array(views) { out, view in out.object { $0.presence(view) } }
-        key("count")
-        integer(count)
-        stamp(now)
     }
 }

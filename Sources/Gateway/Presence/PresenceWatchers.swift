@@ -146,14 +146,17 @@ final class PresenceWatchers {
             return deliver("online_users_list", list(for: PresenceViewer()), to: Array(trackers.values))
         }
         for session in trackers.values {
-            let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
-            deliver("online_users_list", list(for: viewer), to: [session])
+            shard.slices.run { [weak self] in
+                guard let self, trackers[ObjectIdentifier(session)] != nil else { return }
+                let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
+                let list = list(for: viewer)
+                shard.slices.spend(list.count)
+                deliver("online_users_list", list, to: [session])
+            }
         }
     }
 
     func list(for viewer: PresenceViewer) -> [UInt8] {
-        let views = shard.services.presence.online(for: viewer)
-        let shown = Array(views.prefix(PresencePage.maximumUsers))
-        return EventJSON.onlineList(shown, count: views.count, at: shard.now.wall)
+        EventJSON.onlineList(shard.services.presence.online(PresencePage(), for: viewer), at: shard.now.wall)
     }
 }

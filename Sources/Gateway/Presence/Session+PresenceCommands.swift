@@ -25,7 +25,7 @@ extension Session {
         case .listOnlineIDs(let page):
             look(request) { session, hub, viewer in
                 var out = JSONWriter()
-                out.array(page.cut(hub.online(for: viewer)).views) { $0.string($1.user.userID.value) }
+                out.array(hub.online(page, for: viewer).views) { $0.string($1.user.userID.value) }
                 session.answer(request, "get_all_online_users", out.bytes)
             }
         case .listDevices(let page): listDevices(page, request)
@@ -139,10 +139,9 @@ extension Session {
     private func listOnline(_ page: PresencePage, _ request: Request) {
         guard request.tag != nil else {
             return look(request) { session, hub, viewer in
-                let all = hub.online(for: viewer)
-                let shown = Array(page.cut(all).views)
                 session.emit(
-                    "online_users_list", EventJSON.onlineList(shown, count: all.count, at: session.shard.now.wall))
+                    "online_users_list",
+                    EventJSON.onlineList(hub.online(page, for: viewer), at: session.shard.now.wall))
             }
         }
         let asking = identity?.userID
@@ -151,7 +150,7 @@ extension Session {
             { hub in
                 guard let asking else { return [UInt8]() }
                 let viewer = PresenceViewer(user: asking, visible: await hub.friends(of: asking))
-                return EventJSON.views(Array(page.cut(hub.online(for: viewer)).views))
+                return EventJSON.views(hub.online(page, for: viewer).views)
             }
         ) { $0.reply(request.tag, $1, under: "users") }
     }
@@ -164,7 +163,7 @@ extension Session {
             { hub in
                 let viewer = await hub.viewer(asking)
                 let devices = await hub.directory.sessions(of: asking)
-                var views = page.cut(hub.online(for: viewer)).views
+                var views = hub.online(page, for: viewer).views
                 if !views.contains(where: { $0.user.userID == asking }), page.cursor == nil,
                     let own = hub.presence(of: asking)
                 {
@@ -191,7 +190,7 @@ extension Session {
         case .everybody:
             watchEverybody()
             return look(request) { session, hub, viewer in
-                session.snapshot(Array(hub.online(for: viewer).prefix(PresencePage.maximumUsers)), request)
+                session.snapshot(hub.online(PresencePage(), for: viewer).views, request)
             }
         case .friends, .anything:
             guard let asking = identity?.userID else { return }
@@ -221,6 +220,8 @@ extension Session {
     }
 
     private func snapshot(_ views: [PresenceView], _ request: Request) {
+        var budget = PageBudget()
+        let views = views.prefix { budget.takes($0.encodedBytes) }
         tell("presence_snapshot", request) { out in
             out.key("users")
             out.array(views) { out, view in out.object { $0.presence(view) } }

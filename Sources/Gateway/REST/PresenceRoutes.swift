@@ -54,11 +54,17 @@ struct PresenceRoutes: Sendable {
         if let id = request.query("excludeUserId"), !id.isEmpty {
             excluded = try UserID(validating: id, field: "excludeUserId")
         }
-        let online = hub.online(for: viewer).filter { $0.user.userID != excluded }
-        let now = services.clock().wall
         let isCountOnly = try isCountOnly(request)
-        let (shown, next) = isCountOnly ? ([], nil) : try page(request).cut(online)
-        let profiles = await hub.profiles(of: shown.map(\.user.userID))
+        let online = hub.online(isCountOnly ? PresencePage(limit: 0) : try page(request), for: viewer)
+        let isExcludedListed = excluded.map { hub.lists($0, for: viewer) } ?? false
+        let now = services.clock().wall
+        let profiles = await hub.profiles(of: online.views.map(\.user.userID))
+        var budget = PageBudget()
+        let fitting = online.views.prefix {
+            budget.takes($0.encodedBytes + (profiles[$0.user.userID]?.encodedBytes ?? 0))
+        }
+        let next = fitting.count < online.views.count ? fitting.last?.user.userID : online.next
+        let shown = fitting.filter { $0.user.userID != excluded }
         let showsEmail = request.caller.isService
         return .json(
             EventJSON.success { out in
@@ -69,7 +75,7 @@ struct PresenceRoutes: Sendable {
                     }
                 }
                 out.key("count")
-                out.integer(online.count)
+                out.integer(online.count - (isExcludedListed ? 1 : 0))
                 out.stamp(now)
                 if let next {
                     out.key("cursor")
@@ -139,4 +145,9 @@ extension JSONWriter {
         key("status")
         string(view.status.rawValue)
     }
+}
+
+extension Profile {
+    /// Bytes of what a list shows of it, at most.
+    fileprivate var encodedBytes: Int { [name, email, avatar].reduce(0) { $0 + ($1?.jsonBytes ?? 4) } }
 }

@@ -13,13 +13,25 @@ struct ChannelRecovery {
 
 /// A session that its client wants back.
 final class ReturningSession {
+    /// Bytes that are missed and still brought back.
+    static let maximumBytes = 4 << 20
+
     let pid: RecoveryPID
     /// What was found under the pid, in case the client is gone again before it has it; nil while it is looked for.
     var found: RecoverableSession?
     /// What waits until the session is whole.
-    var held: [HeldFrames] = []
+    private(set) var held: [HeldFrames] = []
+    private var heldBytes = 0
+    /// More was missed than waits for anybody: the client starts over.
+    private(set) var isTooMuch = false
 
     init(_ pid: RecoveryPID) { self.pid = pid }
+
+    func hold(_ frames: HeldFrames) {
+        heldBytes += frames.bytes.count
+        isTooMuch = heldBytes > Self.maximumBytes
+        if isTooMuch { held = [] } else { held.append(frames) }
+    }
 }
 
 /// Frames or packets, as the transport they were made for takes them.

@@ -17,6 +17,8 @@ struct SessionTrail {
 
 /// A session that is being brought back: it enters its rooms again before its client hears of it.
 struct Rejoining {
+    /// Rooms not asked for yet, with what was seen of them.
+    var waiting: [(room: RoomID, number: SequenceNumber)]
     /// Rooms not entered yet.
     var left: Int
     /// What the client was sent before it left, and is sent now.
@@ -30,6 +32,8 @@ struct Rejoining {
 extension Session {
     /// More rooms than this are not entered again on somebody's behalf.
     private static let maximumRecoveredRooms = 200
+    /// Rooms entered at a time: what was missed in each may be a large page.
+    private static let roomsAtOnce = 4
     /// Broadcasts a client may have missed and still go on.
     private static let maximumMissed = 512
 
@@ -66,11 +70,16 @@ extension Session {
     func rejoin(
         _ seen: [RoomID: SequenceNumber], sent: [RecoverableSession.Sent], finished: @escaping (Bool) -> Void
     ) {
-        rejoining = Rejoining(left: seen.count, sent: sent, start: shard.trail.count, finished: finished)
-        for (room, number) in seen {
-            let wish = HistoryWish(since: number, asMessages: true)
-            start(Request(event: "join_room", command: .joinRoom(room, wish), tag: nil))
-        }
+        rejoining = Rejoining(
+            waiting: seen.map { ($0.key, $0.value) }, left: seen.count, sent: sent, start: shard.trail.count,
+            finished: finished)
+        for _ in 0..<Self.roomsAtOnce { rejoinNext() }
+    }
+
+    private func rejoinNext() {
+        guard let (room, number) = rejoining?.waiting.popLast() else { return }
+        let wish = HistoryWish(since: number, asMessages: true)
+        start(Request(event: "join_room", command: .joinRoom(room, wish), tag: nil))
     }
 
     /// A room was entered; where that is a coming back, the client may hear of it once it was the last.
@@ -81,7 +90,7 @@ extension Session {
         if let numbers = view.numbers { rejoining.sent.append(.init(room: room, numbers: numbers)) }
         self.rejoining = rejoining
         if view.needsResync { return rejoined(isWhole: false) }
-        guard rejoining.left == 0 else { return }
+        guard rejoining.left == 0 else { return rejoinNext() }
         trail.restart(at: position)
         // Live messages in between came before some of what was missed: their order is not the trail's.
         let between = shard.trail.sent(to: rooms, from: rejoining.start, limit: 1)

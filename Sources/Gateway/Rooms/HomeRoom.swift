@@ -43,6 +43,8 @@ final class HomeRoom {
         let wish: HistoryWish
         let encoding: FrameEncoding
         let user: RoomUser
+        /// What was read for it last.
+        var query: HistoryQuery?
         /// Reads made for it so far; a room that outruns them all is reported as unavailable.
         var attempts = 0
     }

@@ -4,6 +4,9 @@ import Telemetry
 
 /// Carrying out what the rules of a room decided.
 extension RoomHub {
+    /// Bytes of messages in one broadcast, before they are encoded: a queue takes it as a whole or not at all.
+    private static let bytesPerBroadcast = 128 * 1024
+
     func perform(_ effects: [RoomEffect], in room: HomeRoom) {
         for effect in effects {
             switch effect {
@@ -32,6 +35,16 @@ extension RoomHub {
         services.metrics.messages.add(messages.count)
         let encodings = room.audience.encodings
         guard !encodings.isEmpty else { return }
+        var rest = messages[...]
+        while !rest.isEmpty {
+            var budget = PageBudget(bytes: Self.bytesPerBroadcast)
+            let batch = rest.prefix { budget.takes($0.body.approximateBytes) }
+            rest = rest[batch.endIndex...]
+            broadcast(batch, as: encodings, in: room)
+        }
+    }
+
+    private func broadcast(_ messages: ArraySlice<Message>, as encodings: [FrameEncoding], in room: HomeRoom) {
         var frames = EncodedFrames()
         for message in messages {
             frames.append(

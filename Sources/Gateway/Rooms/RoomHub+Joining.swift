@@ -19,7 +19,7 @@ extension RoomHub {
     }
 
     func enter(_ join: HomeRoom.PendingJoin, _ room: HomeRoom) {
-        if isBehind(join, in: room) { catchUp(join, in: room) } else { show(join, in: room, page: nil) }
+        if isBehind(join, in: room) { catchUp(join, in: room) } else { showInTurn(join, in: room) }
     }
 
     /// Whether the session saw more of the room on another instance than has come here.
@@ -41,8 +41,22 @@ extension RoomHub {
             let page = try? result.get()
             if let page { perform(room.live?.received(page.messages, at: shard.now.monotonic) ?? [], in: room) }
             for join in joins {
-                if page != nil { show(join, in: room, page: nil) } else { giveUp(join, in: room) }
+                if page == nil {
+                    giveUp(join, in: room)
+                } else if page?.hasMoreAfter == true, isBehind(join, in: room) {
+                    catchUp(join, in: room)
+                } else {
+                    showInTurn(join, in: room)
+                }
             }
+            followUp(room)
+        }
+    }
+
+    /// Shows the room when the loop has time for it: many may come at once, and each view may be a large page.
+    private func showInTurn(_ join: HomeRoom.PendingJoin, in room: HomeRoom, page: HistoryPage? = nil) {
+        shard.slices.run { [unowned self] in
+            show(join, in: room, page: page)
             followUp(room)
         }
     }
@@ -52,11 +66,13 @@ extension RoomHub {
             // Gone, expelled or without a room meanwhile; who is still there hears of it.
             return refuse(join, .roomUnavailable)
         }
-        switch room.live?.view(join.wish, page: page) {
+        switch room.live?.view(join.wish, page: page, answering: join.query) {
         case .view(let view):
             room.enter(join.session, join.encoding)
+            let frames = frames(of: view, for: join)
+            shard.slices.spend(frames.count)
             let entered = EnteredRoom(
-                frames: frames(of: view, for: join), encoding: join.encoding, state: view.state,
+                frames: frames, encoding: join.encoding, state: view.state,
                 userID: join.user.userID, numbers: view.numbers, needsResync: view.needsResync)
             shard.post(.entered(join.session, request: join.request, room.id, entered), to: join.session.shard)
         case .read(let query): read(query, for: join, in: room)
@@ -67,6 +83,7 @@ extension RoomHub {
     private func read(_ query: HistoryQuery, for join: HomeRoom.PendingJoin, in room: HomeRoom) {
         var join = join
         join.attempts += 1
+        join.query = query
         guard join.attempts <= 4 else { return giveUp(join, in: room) }
         if room.reading[query] != nil {
             room.reading[query]?.append(join)
@@ -81,7 +98,11 @@ extension RoomHub {
             [unowned self] result in
             guard let joins = room.reading.removeValue(forKey: query) else { return }
             for join in joins {
-                if case .success(let page) = result { show(join, in: room, page: page) } else { giveUp(join, in: room) }
+                if case .success(let page) = result {
+                    showInTurn(join, in: room, page: page)
+                } else {
+                    giveUp(join, in: room)
+                }
             }
             followUp(room)
         }

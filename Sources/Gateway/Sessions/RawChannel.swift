@@ -18,6 +18,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
     /// Opens the session. Called after the upgrade, so that what it says first goes out as frames.
     func open(_ framing: RawFraming, handshake: Credentials) {
         let encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
+        connection.isStranger = true
         let session = shard.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
         self.session = session
         session.opened()
@@ -66,6 +67,9 @@ final class RawChannel: SessionChannel, WebSocketHandler {
 
     func send(_ frames: [UInt8], isDroppable: Bool) { connection.send(frames, isDroppable: isDroppable) }
     func close(_ code: CloseCode, reason: String) { connection.close(code: code.rawValue, reason: reason) }
+    var queuedBytes: Int { connection.queuedBytes }
+    func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { connection.whenDrained(to: bytes, action) }
+    func recognize() { connection.isStranger = false }
     var frameSink: Connection? { connection }
     func pause() { connection.pause() }
     func resume() { connection.resume() }

@@ -67,6 +67,7 @@ extension Session {
     func adopt(_ found: Identity) {
         let isNew = identity == nil
         identity = found
+        if isNew { channel.recognize() }
         scheduleExpiry()
         if isNew { register(found) }
     }

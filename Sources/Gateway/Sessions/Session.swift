@@ -13,6 +13,8 @@ final class Session {
     static let maximumPending = 64
     /// Commands that may wait behind those under way. Reading stops earlier; a polling client's one body may hold more.
     static let maximumWaiting = 1024
+    /// Bytes a client may leave untaken and still have a large answer made.
+    private static let maximumUntaken = 64 * 1024
     /// Bad frames or requests in a row before the connection is ended.
     static let maximumBadInputs = 10
 
@@ -44,6 +46,8 @@ final class Session {
     var trail = SessionTrail()
     var rejoining: Rejoining?
     private(set) var isClosed = false
+    /// A large answer waits for the client to take what is queued, or for its turn.
+    private var isHeld = false
 
     init(
         shard: ShardCore, id: SessionID, address: SessionAddress, channel: any SessionChannel,
@@ -113,9 +117,29 @@ final class Session {
     }
 
     private func mayStart(_ request: Request) -> Bool {
+        if request.command.isAnsweredAtLength, !takesMore() { return false }
         guard !underWay.isEmpty else { return true }
         guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
         return underWay.first?.request.command.pipelinedRoom == room
+    }
+
+    /// Whether a large answer may be made now. Otherwise what waits goes on by itself once it may: nothing is queued for a
+    /// client faster than it reads, and the loop's other clients have their time in between.
+    private func takesMore() -> Bool {
+        guard !isHeld else { return false }
+        if channel.queuedBytes > Self.maximumUntaken {
+            isHeld = true
+            channel.whenDrained(to: Self.maximumUntaken) { [weak self] in self?.goOn() }
+        } else if shard.slices.isSpent {
+            isHeld = true
+            shard.slices.run { [weak self] in self?.goOn() }
+        }
+        return !isHeld
+    }
+
+    private func goOn() {
+        isHeld = false
+        startWaiting()
     }
 
     /// Notes a request that will be answered from elsewhere.
@@ -164,6 +188,7 @@ final class Session {
     func emit(_ event: StaticString, _ data: [UInt8], isDroppable: Bool = false) {
         var out: [UInt8] = []
         EncodedFrames.append(encoding.envelope(event, data: data), as: encoding, deflate: shard.deflate, to: &out)
+        shard.slices.spend(out.count)
         channel.send(out, isDroppable: isDroppable)
     }
 
@@ -175,6 +200,7 @@ final class Session {
         var out: [UInt8] = []
         let envelope = encoding.answer(tag, data: data(), under: name)
         EncodedFrames.append(envelope, as: encoding, deflate: shard.deflate, to: &out)
+        shard.slices.spend(out.count)
         channel.send(out, isDroppable: false)
     }
 

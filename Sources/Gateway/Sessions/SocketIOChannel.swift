@@ -97,7 +97,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         session.beginWatching()
         session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
             guard let self, recovery.returning === returning else { return }
-            if isWhole { recovered(session, returning) } else { beginAfresh(credentials) }
+            if isWhole, !returning.isTooMuch { recovered(session, returning) } else { beginAfresh(credentials) }
         }
     }
 
@@ -135,7 +135,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     func send(_ frames: [UInt8], isDroppable: Bool) {
         if let returning = recovery.returning {
-            returning.held.append(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
+            returning.hold(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
         } else if socket.isOnWebSocket {
             socket.send(frames: frames, isDroppable: isDroppable)
         } else {
@@ -153,6 +153,9 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         }
     }
 
+    var queuedBytes: Int { socket.queuedBytes }
+    func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { socket.whenDrained(to: bytes, action) }
+    func recognize() { socket.recognize() }
     var frameSink: Connection? { recovery.returning == nil ? socket.frameSink : nil }
     func pause() { socket.pause() }
     func resume() { socket.resume() }

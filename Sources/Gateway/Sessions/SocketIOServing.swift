@@ -98,8 +98,7 @@ extension SocketIOServing {
             guard let name = arguments.first?.string else { throw RawFrame.refusal("an event begins with its name") }
             received(
                 SocketIOEvent(
-                    name: name, data: arguments.dropFirst().first, tag: tag,
-                    hasBinary: !message.attachments.isEmpty))
+                    name: name, data: arguments.dropFirst().first, tag: tag, hasBinary: message.hasBinary))
         } catch {
             receivedGarbage(error, tag: tag)
         }
@@ -122,7 +121,7 @@ extension SocketIOServing {
         rules.disconnect("/", now: now)
         socket.send(SocketIOEncoder.disconnect())
         left()
-        socket.close()
+        socket.close(keeping: shard.services.configuration.engine.strangerOutputLimit)
     }
 
     func closed(_ socket: EngineIOSocket, reason: EngineIOCloseReason) {

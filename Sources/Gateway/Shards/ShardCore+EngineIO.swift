@@ -6,6 +6,9 @@ import WireProtocols
 /// Engine.IO requests. The port belongs to all loops, a session to one: its id names it, and a request that comes in
 /// elsewhere is passed on. Only WebSockets move with their sockets; polls are answered where they came in.
 extension ShardCore {
+    /// Engine.IO sessions of one loop whose clients have not said who they are.
+    static let maximumStrangers = 1024
+
     var engineIOSettings: EngineIOSettings {
         var settings = EngineIOSettings()
         settings.maxPayload = services.configuration.engine.maximumMessageBytes
@@ -15,12 +18,14 @@ extension ShardCore {
     func makeSocketIOSettings() -> Shared<SocketIOSettings> {
         var settings = SocketIOSettings()
         settings.maxPayload = services.configuration.engine.maximumMessageBytes
+        settings.keepsAttachments = false
         return Shared(settings)
     }
 
     func makeEngineIO() -> EngineIOServer {
         EngineIOServer(
             context: engine, settings: engineIOSettings, sidPrefix: "\(services.configuration.instance)-\(index)-",
+            maximumStrangers: Self.maximumStrangers,
             opened: { [unowned self] socket, request in
                 let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
                 socket.handler = SocketIOChannel(socket: socket, shard: self, handshake: handshake)

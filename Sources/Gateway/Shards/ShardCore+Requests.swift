@@ -101,12 +101,15 @@ extension ShardCore: EngineHandler {
 
     // MARK: Limits
 
-    /// Counts a connection once, by the address of the client behind a trusted proxy.
+    /// Counts a connection once, by the address of the client behind a trusted proxy. A polling session is a connection too:
+    /// one socket may carry any number of them.
     private func countConnection(_ request: HTTPRequest, on connection: Connection) throws(ChatError) {
         let isProxy = services.configuration.isTrustedProxy(request.peer)
-        // Behind a proxy one connection carries many clients: their upgrades are what is counted there.
-        guard isProxy ? request.head.asksToUpgrade(to: "websocket") : connection.attachment == nil else { return }
-        connection.attachment = self
+        let isFirst = connection.attachment == nil
+        if isFirst { connection.attachment = self }
+        // Behind a proxy one connection carries many clients: their sessions are what is counted there.
+        let begins = isProxy ? request.head.asksToUpgrade(to: "websocket") : isFirst
+        guard begins || opensPolling(request.head) else { return }
         let address = services.client(of: request)
         guard let wait = services.addresses.countConnection(from: address, at: now.monotonic) else { return }
         services.metrics.connectionsRefused.add()
@@ -117,6 +120,11 @@ extension ShardCore: EngineHandler {
     private func count(_ call: RESTRequest, from address: IPAddress) throws(ChatError) {
         let caller = call.caller.user.map { UserLimits.Caller.user($0.userID) } ?? .address(address.counted)
         try services.limits.countCall(of: caller, at: now.monotonic)
+    }
+
+    private func opensPolling(_ head: HTTPRequestHead) -> Bool {
+        guard isEngineIO(head), let kind = try? EngineIOServer.classify(head) else { return false }
+        return kind == .handshakePolling
     }
 
     // MARK: Upgrades

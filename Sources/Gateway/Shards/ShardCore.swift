@@ -24,6 +24,7 @@ final class ShardCore {
     private(set) lazy var watchers = PresenceWatchers(shard: self)
     private(set) lazy var hub = RoomHub(shard: self, services: services, seed: SecureRandom.uint64())
     private(set) lazy var engineIO = makeEngineIO()
+    private(set) lazy var slices = TurnSlices { [unowned self] in loop.schedule(after: 0, $0) }
     private(set) lazy var socketIOSettings = makeSocketIOSettings()
     /// The port for other services, on the one loop that serves it.
     var internalEndpoint: InternalEndpoint?
@@ -86,6 +87,7 @@ final class ShardCore {
         hub.submitWrites()
         engine.flush()
         internalEndpoint?.flush()
+        slices.endTurn()
     }
 
     private func handle(_ message: ShardMessage) {
@@ -159,9 +161,9 @@ final class ShardCore {
 
     // MARK: Helpers
 
-    /// Compresses a message for those who agreed on it; nil where it is too short to be worth it.
+    /// Compresses a message for those who agreed on it; nil where it is not worth it, or would hold up the loop.
     func deflate(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard bytes.count >= services.configuration.engine.deflateThreshold else { return nil }
+        guard services.configuration.engine.compresses(bytes.count), slices.compress(bytes.count) else { return nil }
         var squeezed: [UInt8] = []
         engine.deflater.compress(bytes, into: &squeezed)
         return squeezed

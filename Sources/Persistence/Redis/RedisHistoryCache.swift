@@ -85,27 +85,51 @@ public final class RedisHistoryCache: HistoryCache {
         var newest = newest
         for _ in 1...Self.readings {
             let range = HistoryRange(query, newest: newest)
-            guard let reply = await read(range, of: room), let tail = reply.first?.integer else { return nil }
-            guard tail >= 0 else { return rejected(room) }
-            if tail > newest {
-                newest = tail
-                continue
+            switch await parts(of: room, range, newest: newest) {
+            case .held(let parts): return range.page(of: parts)
+            case .grown(let tail): newest = tail
+            case .foreign: return rejected(room)
+            case .missing: return nil
             }
-            guard tail == newest else { return nil }
-            let count = range.isEmpty ? 0 : Int(range.last - range.first) + 1
-            guard reply.count - 1 == count else { return nil }
-            guard let messages = decode(reply.dropFirst(), of: room, from: range.first) else { return rejected(room) }
-            return HistoryPage(
-                messages: messages, hasMoreBefore: range.hasMoreBefore, hasMoreAfter: range.hasMoreAfter)
         }
         return nil
     }
 
-    private func read(_ range: HistoryRange, of room: RoomID) async -> [RedisValue]? {
+    private enum Reading {
+        case held([HistoryPart])
+        /// The list's newest message is this, and not the one that was counted on.
+        case grown(SequenceNumber)
+        case foreign
+        case missing
+    }
+
+    private func parts(of room: RoomID, _ range: HistoryRange, newest: SequenceNumber) async -> Reading {
+        var parts: [HistoryPart] = []
+        // An empty page depends on the list's end all the same.
+        for stretch in range.isEmpty ? [.nothing] : range.stretches {
+            guard let reply = await read(stretch, of: room), let tail = reply.first?.integer else { return .missing }
+            guard tail >= 0 else { return .foreign }
+            guard tail <= newest else { return .grown(tail) }
+            guard tail == newest else { return .missing }
+            guard stretch.count > 0 else { continue }
+            guard let isFull = reply.dropFirst().first?.integer.map({ $0 == 1 }) else { return .missing }
+            let entries = reply.dropFirst(2)
+            guard isFull ? 1..<stretch.count ~= entries.count : entries.count == stretch.count else { return .missing }
+            let first = stretch.isNewestFirst ? stretch.last - SequenceNumber(entries.count) + 1 : stretch.first
+            guard let messages = decode(entries, of: room, from: first) else { return .foreign }
+            parts.append(HistoryPart(stretch: stretch, messages: messages, isFull: isFull))
+        }
+        return .held(parts)
+    }
+
+    private func read(_ stretch: HistoryRange.Stretch, of room: RoomID) async -> [RedisValue]? {
         do throws(RedisError) {
             return try await client.run(
                 HistoryScripts.read, keys: [Self.key(of: room)],
-                arguments: [RedisArgument(range.first), RedisArgument(range.last)], within: Self.patience
+                arguments: [
+                    RedisArgument(stretch.first), RedisArgument(stretch.last),
+                    RedisArgument(stretch.isNewestFirst ? 1 : 0), RedisArgument(stretch.bytes),
+                ], within: Self.patience
             ).array
         } catch {
             metrics.failures.add()

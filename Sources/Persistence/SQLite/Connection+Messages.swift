@@ -1,20 +1,32 @@
 import ChatDomain
 
 extension Connection {
+    private static let oldestFirst: StaticString = """
+        SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
+        FROM messages WHERE key BETWEEN ? AND ? ORDER BY key
+        """
+    private static let newestFirst: StaticString = """
+        SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
+        FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC
+        """
+
     func history(of room: RoomID, _ query: HistoryQuery) throws(StoreError) -> HistoryPage {
         let found = try newestKey(of: room)
         let range = HistoryRange(query, newest: found.map { Schema.sequence(ofKey: $0.newest) } ?? 0)
-        guard let key = found?.room, !range.isEmpty else {
-            return HistoryPage(messages: [], hasMoreBefore: range.hasMoreBefore, hasMoreAfter: range.hasMoreAfter)
+        return try range.page { (stretch, budget) throws(StoreError) in
+            guard let key = found?.room else { return [] }
+            var messages: [Message] = []
+            try statement(stretch.isNewestFirst ? Self.newestFirst : Self.oldestFirst).bind(
+                1, Schema.messageKey(room: key, stretch.first)
+            ).bind(2, Schema.messageKey(room: key, stretch.last))
+                .each { row in
+                    let message = row.message(in: room)
+                    guard budget.takes(message.encodedBytes) else { return false }
+                    messages.append(message)
+                    return true
+                }
+            return messages
         }
-        let messages = try statement(
-            """
-            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-            FROM messages WHERE key BETWEEN ? AND ? ORDER BY key
-            """
-        ).bind(1, Schema.messageKey(room: key, range.first)).bind(2, Schema.messageKey(room: key, range.last))
-            .rows { row -> Message? in row.message(in: room) }
-        return HistoryPage(messages: messages, hasMoreBefore: range.hasMoreBefore, hasMoreAfter: range.hasMoreAfter)
     }
 
     func lastSequences(of rooms: [RoomID]) throws(StoreError) -> [RoomID: SequenceNumber] {

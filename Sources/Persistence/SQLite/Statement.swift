@@ -75,6 +75,12 @@ struct Statement {
         return values
     }
 
+    /// Reads rows as long as `read` wants another.
+    func each(_ read: (Row) -> Bool) throws(StoreError) {
+        defer { reset() }
+        while try step(), read(Row(handle)) {}
+    }
+
     private func reset() {
         sqlite3_reset(handle)
         withExtendedLifetime(connection) {}

@@ -186,14 +186,23 @@ public struct EngineIOSession: Sendable {
         case nothing
     }
 
-    /// Closes the session when everything queued has reached the client.
-    public mutating func close(now: Int64) -> CloseAction {
+    /// Closes the session when what is queued has reached the client.
+    ///
+    /// - Parameter bytes: how much of what was queued last is still told; a client that does not come for it must not keep more
+    ///   than that here.
+    public mutating func close(now: Int64, keeping bytes: Int = .max) -> CloseAction {
         switch phase {
         case .closing, .closed: return .nothing
         case .webSocket:
             end(.serverClosed)
             return .closeWebSocket
         case .polling, .probing:
+            let kept = queue.drop { packet in
+                guard queuedBytes > bytes else { return false }
+                queuedBytes -= packet.payloadBytes
+                return true
+            }
+            queue = Array(kept)
             phase = .closing
             phaseDeadline = now + settings.closeTimeout
             return .awaitPoll

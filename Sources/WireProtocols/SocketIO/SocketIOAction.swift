@@ -31,6 +31,8 @@ public struct SocketIOMessage: Hashable, Sendable {
     public let payload: Payload
     /// In the order of their placeholders' `num`.
     public let attachments: [[UInt8]]
+    /// Whether binary messages belong to it, also where they are not kept.
+    public let hasBinary: Bool
 
     /// The payload's bytes.
     /// - Parameter bytes: what was given to `receiveText`; not looked at when the payload was kept.

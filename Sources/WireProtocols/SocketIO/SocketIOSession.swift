@@ -11,6 +11,9 @@ public struct SocketIOSettings: Hashable, Sendable {
     public var connectTimeout: Int64 = 45_000
     /// Binary messages that may belong to one packet.
     public var maximumAttachments = 10
+    /// Whether anybody wants them. Otherwise a packet is delivered as it comes, and its attachments are dropped: nothing of it
+    /// is kept.
+    public var keepsAttachments = true
     /// Bytes one packet and its attachments may have together.
     public var maxPayload = 131_072
     /// Events whose ack is awaited at one time.
@@ -64,6 +67,8 @@ public struct SocketIOSession: Sendable {
     private var ended = Namespaces()
     private var connectDeadline: Int64
     private var partial: Shared<Partial>?
+    /// Attachments still to come of a packet that was delivered without them, and bytes they may have.
+    private var unwanted: (count: Int, bytes: Int) = (0, 0)
     private var pendingAcks: [UInt64: PendingAck] = [:]
     private var nextAckID: UInt64 = 0
 
@@ -90,7 +95,7 @@ public struct SocketIOSession: Sendable {
         _ bytes: UnsafeRawBufferPointer, in range: Range<Int>, json: JSONParser, now: Int64
     ) -> SocketIOAction {
         guard !isClosed else { return .nothing }
-        guard partial == nil else { return close(.missingAttachment) }
+        guard partial == nil, unwanted.count == 0 else { return close(.missingAttachment) }
         guard range.count <= settings.maxPayload else { return close(.tooBig) }
         do throws(SocketIOPacketError) {
             let packet = try SocketIOPacket.decode(bytes, in: range, maximumAttachments: settings.maximumAttachments)
@@ -103,6 +108,7 @@ public struct SocketIOSession: Sendable {
     /// A binary message came.
     public mutating func receiveBinary(_ bytes: [UInt8]) -> SocketIOAction {
         guard !isClosed else { return .nothing }
+        if unwanted.count > 0 { return drop(bytes.count) }
         guard var partial = partial?.value else { return close(.unexpectedAttachment) }
         self.partial = nil
         partial.bytes += bytes.count
@@ -115,6 +121,11 @@ public struct SocketIOSession: Sendable {
         return deliver(
             partial.packet, namespace: partial.namespace, id: partial.id, payload: .kept(partial.payload),
             attachments: partial.attachments)
+    }
+
+    private mutating func drop(_ bytes: Int) -> SocketIOAction {
+        unwanted = (unwanted.count - 1, unwanted.bytes - bytes)
+        return unwanted.bytes < 0 ? close(.tooBig) : .nothing
     }
 
     private mutating func take(
@@ -157,6 +168,11 @@ public struct SocketIOSession: Sendable {
         guard SocketIOPlaceholders.match(payload, count: packet.attachments, json: json) else {
             return close(.invalidPlaceholders)
         }
+        guard settings.keepsAttachments else {
+            unwanted = (packet.attachments, settings.maxPayload - payload.count)
+            return deliver(
+                packet.type, namespace: namespace, id: packet.id, payload: .inPlace(packet.payload), attachments: [])
+        }
         partial = Shared(
             Partial(
                 packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
@@ -170,7 +186,8 @@ public struct SocketIOSession: Sendable {
     ) -> SocketIOAction {
         guard connected[namespace] else { return .nothing }
         let message = SocketIOMessage(
-            namespace: settings.namespaces[namespace], id: id, payload: payload, attachments: attachments)
+            namespace: settings.namespaces[namespace], id: id, payload: payload, attachments: attachments,
+            hasBinary: type.isBinary)
         guard type == .ack || type == .binaryAck else { return .event(message) }
         // An ack that is late, or answers nothing that was asked, changes nothing.
         guard let id, pendingAcks[id]?.namespace == namespace else { return .nothing }

@@ -35,7 +35,7 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
             at: Timestamp(milliseconds: 9))
         let told = Dictionary(uniqueKeysWithValues: edges.map { ($0.presence.user.userID.value, $0.presence.own) })
         #expect(told == ["a": .offline, "c": .away, "d": .online])
-        #expect(board.online().map(\.user.userID.value) == ["b", "c", "d"])
+        #expect(board.online().map(\.value) == ["b", "c", "d"])
         #expect(board.onlineCount == 3)
         let partly = board.replace(with: [presence("b", .busy)], isComplete: false, at: Timestamp(milliseconds: 9))
         #expect(partly.map(\.presence.own) == [.busy])

@@ -51,6 +51,29 @@ import Testing
             [.before(cursor), .after(cursor), .around(cursor)]
         }
 
+    @Test func aFullPageIsTheStores() async throws {
+        let test = try await CacheUnderTest()
+        let home = try SQLiteHome()
+        let store = try home.open(StoreOptions())
+        let text = String(repeating: "\u{2}", count: 16_384)
+        await store.append((0..<40).map { _ in test.drafts.next(text) }, to: "r")
+        // Filled piece by piece: one write may weigh only so much.
+        for start in stride(from: 1, through: 40, by: 5) {
+            let part = try await store.history(of: "r", HistoryQuery(.after(SequenceNumber(start) - 1), limit: 5))
+            test.cache.append(part.messages, to: "r")
+        }
+        for cursor: HistoryQuery.Cursor in [.latest, .before(30), .after(0), .after(35), .around(20)] {
+            let query = HistoryQuery(cursor, limit: 1000)
+            let stored = try await store.history(of: "r", query)
+            // The store reckons with the most a message may take.
+            let cached = try #require(await test.cache.history(of: "r", query, newest: 40))
+            #expect(cached == stored, "\(query)")
+        }
+        await store.close()
+        home.remove()
+        await test.close()
+    }
+
     @Test func aListThatIsBehindOrAheadIsNoticed() async throws {
         let test = try await CacheUnderTest()
         test.cache.append(test.messages(1...10), to: "r")

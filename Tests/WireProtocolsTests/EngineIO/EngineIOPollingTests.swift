@@ -146,6 +146,17 @@ import WireProtocols
         #expect(peer.get() == .unknownSession)
     }
 
+    @Test func aClosingSessionKeepsItsLastWordsAndNoMore() {
+        var peer = EngineIOPeer(over: .polling)
+        for _ in 0..<100 { peer.send("4" + String(repeating: "x", count: 1000)) }
+        peer.send("4reason")
+        peer.send("41")
+        #expect(peer.session.close(now: peer.now, keeping: 20) == .awaitPoll)
+        #expect(peer.session.queuedBytes == 9)
+        #expect(peer.get() == nil)
+        #expect(peer.polled == ["4reason\u{1E}41\u{1E}1"])
+    }
+
     @Test func anOrderlyCloseHandsOutWhatIsQueued() {
         var peer = EngineIOPeer(over: .polling, settings: .conformance.with(\.maxPacketsPerPoll, 2))
         for packet in ["4a", "4b", "4c"] { peer.send(packet) }

@@ -33,6 +33,29 @@ import WireProtocols
         #expect(peer.message("2[1]") == "event / [1]")
     }
 
+    @Test func whereNobodyWantsAttachmentsNothingIsKept() {
+        var settings = SocketIOSettings()
+        settings.keepsAttachments = false
+        settings.maxPayload = 100
+        var peer = SocketIOPeer.connected(settings: settings)
+        guard case .event(let message) = peer.sends(#"52-7["m",\#(Self.one),\#(Self.two)]"#) else {
+            Issue.record("the event does not wait for what is dropped")
+            return
+        }
+        #expect(message.hasBinary && message.id == 7 && message.attachments.isEmpty)
+        #expect(peer.sends(binary: [1]) == .nothing)
+        #expect(peer.sends(binary: [2]) == .nothing)
+        #expect(peer.message("2[1]") == "event / [1]")
+        #expect(peer.sends(binary: [3]) == .close(.unexpectedAttachment))
+
+        var impatient = SocketIOPeer.connected(settings: settings)
+        _ = impatient.sends(#"51-["m",\#(Self.one)]"#)
+        #expect(impatient.sends("2[1]") == .close(.missingAttachment))
+        var generous = SocketIOPeer.connected(settings: settings)
+        _ = generous.sends(#"51-["m",\#(Self.one)]"#)
+        #expect(generous.sends(binary: Array(repeating: 0, count: 100)) == .close(.tooBig))
+    }
+
     @Test func textInsteadOfAnAttachmentCloses() {
         var peer = SocketIOPeer.connected()
         _ = peer.sends(#"52-["m",\#(Self.one),\#(Self.two)]"#)

@@ -1,11 +1,24 @@
 import ChatDomain
 
 extension MongoConnection {
+    /// Messages read in one go: long ones fill a page soon, and what does not fit is not read.
+    private static let messagesAtOnce: SequenceNumber = 100
+
     func history(of room: RoomID, _ query: HistoryQuery) throws(MongoError) -> HistoryPage {
         let newest = try newest(of: [room])[room]?.sequence ?? 0
-        let range = HistoryRange(query, newest: newest)
-        let messages = range.isEmpty ? [] : try messages(of: room, range.first...range.last)
-        return HistoryPage(messages: messages, hasMoreBefore: range.hasMoreBefore, hasMoreAfter: range.hasMoreAfter)
+        return try HistoryRange(query, newest: newest).page { (stretch, budget) throws(MongoError) in
+            // The driver brings documents in batches, so that reading asks for no more than a part of a page each time.
+            var found: [Message] = []
+            var rest = stretch
+            while rest.first <= rest.last, !budget.isSpent {
+                let part = rest.takeSlice(of: Self.messagesAtOnce)
+                let messages = try messages(of: room, part)
+                found += (stretch.isNewestFirst ? messages.reversed() : messages).prefix {
+                    budget.takes($0.encodedBytes)
+                }
+            }
+            return found
+        }
     }
 
     /// The messages of a range of numbers, in order.
@@ -63,5 +76,19 @@ extension MongoConnection {
                 "limit": .int64(Int64(range.count)),
             ])
         return found.enumerated().compactMap { $1.message(number: range.lowerBound + SequenceNumber($0)) }
+    }
+}
+
+extension HistoryRange.Stretch {
+    /// Takes the next numbers off, from the end it is read from.
+    fileprivate mutating func takeSlice(of count: SequenceNumber) -> ClosedRange<SequenceNumber> {
+        if isNewestFirst {
+            let slice = max(first, last - count + 1)...last
+            last = slice.lowerBound - 1
+            return slice
+        }
+        let slice = first...min(last, first + count - 1)
+        first = slice.upperBound + 1
+        return slice
     }
 }
