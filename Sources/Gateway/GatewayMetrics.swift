@@ -16,6 +16,7 @@ struct GatewayMetrics: Sendable {
     let fanOut: Histogram
     let requests: Counter
     let connectionsRefused: Counter
+    let descriptorsExhausted: Counter
 
     init(_ registry: MetricsRegistry) {
         sessions = registry.gauge("chat_sessions", help: "Sessions connected to this instance.")
@@ -44,6 +45,9 @@ struct GatewayMetrics: Sendable {
                 1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
             ])
         requests = registry.counter("chat_http_requests_total", help: "HTTP requests answered.")
+        descriptorsExhausted = registry.counter(
+            "chat_descriptors_exhausted_total",
+            help: "Times a listener found no file descriptor for those who want to connect, and rested.")
         connectionsRefused = registry.counter(
             "chat_connections_refused_total", help: "Connections turned away by the rate limit.")
     }

@@ -117,6 +117,30 @@ import Testing
     }
 }
 
+@Suite struct QueueAllowanceTests {
+    private var allowance = QueueAllowance()
+
+    private mutating func admits(_ bytes: Int, behind queued: Int) -> Bool {
+        allowance.admits(bytes, behind: queued, mark: 100, limit: 200)
+    }
+
+    @Test mutating func shortChunksFillTheQueueToItsLimit() {
+        #expect(admits(50, behind: 90))
+        #expect(admits(60, behind: 140))
+        #expect(!admits(1, behind: 200))
+    }
+
+    @Test mutating func aLongAnswerIsTakenWhereLittleWaitsAndNotCountedAgainstWhatFollows() {
+        #expect(admits(1000, behind: 100))
+        #expect(admits(100, behind: 1100))
+        #expect(!admits(1, behind: 1200))
+        // Taken by now; what follows is counted as ever.
+        #expect(admits(10, behind: 95))
+        #expect(!admits(100, behind: 105))
+        #expect(!admits(1000, behind: 105))
+    }
+}
+
 @Suite struct HTTPDateTests {
     @Test(arguments: [
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),

@@ -36,7 +36,12 @@ extension Connection {
             context.metrics.dropped.add()
             return false
         }
-        if !isStranger, after <= context.configuration.hardOutputLimit || output.count <= outputMark { return true }
+        if !isStranger,
+            allowance.admits(
+                count, behind: output.count, mark: outputMark, limit: context.configuration.hardOutputLimit)
+        {
+            return true
+        }
         context.metrics.slowConsumers.add()
         closeSlowly()
         return false

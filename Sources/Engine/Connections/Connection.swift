@@ -31,6 +31,7 @@ public final class Connection: SocketHandler {
     var isBehind = false
     /// Queued bytes from which on it is asked whether more may be queued.
     var outputMark = Int.max
+    var allowance = QueueAllowance()
     /// Whether the peer has said who it is; until then little may wait for it.
     public var isStranger = false { didSet { markOutput() } }
     /// What waits for the queue to be short again.

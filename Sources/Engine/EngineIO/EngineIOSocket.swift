@@ -17,6 +17,7 @@ public final class EngineIOSocket {
     private var isFinished = false
     /// Whether it is known who the client is; until then little may wait for it.
     private(set) var isStranger: Bool
+    private var allowance = QueueAllowance()
     private var drainWaiter: DrainWaiter?
     /// Counted with the connections: a WebSocket is there already.
     private var isCountedAsPolling: Bool
@@ -83,9 +84,12 @@ public final class EngineIOSocket {
 
     /// Whether so much more may wait for the next polls. A client that does not poll is a client that does not read: it goes.
     private func makeRoom(for bytes: Int) -> Bool {
-        let limits = server.context.configuration
-        let limit = isStranger ? limits.strangerOutputLimit : limits.pollingOutputLimit
-        guard session.queuedBytes + bytes > limit else { return true }
+        let (limits, queued) = (server.context.configuration, session.queuedBytes)
+        let hasRoom =
+            isStranger
+            ? queued + bytes <= limits.strangerOutputLimit
+            : allowance.admits(bytes, behind: queued, mark: limits.softOutputLimit, limit: limits.pollingOutputLimit)
+        guard !hasRoom else { return true }
         server.context.metrics.slowConsumers.add()
         end(.transportClosed)
         return false

@@ -1,4 +1,5 @@
 import ChatDomain
+import Engine
 import EventLoop
 import Identity
 import JSON
@@ -127,9 +128,10 @@ final class Session {
     /// client faster than it reads, and the loop's other clients have their time in between.
     private func takesMore() -> Bool {
         guard !isHeld else { return false }
-        if channel.queuedBytes > Self.maximumUntaken {
+        let mark = min(Self.maximumUntaken, shard.services.configuration.engine.softOutputLimit)
+        if channel.queuedBytes > mark {
             isHeld = true
-            channel.whenDrained(to: Self.maximumUntaken) { [weak self] in self?.goOn() }
+            channel.whenDrained(to: mark) { [weak self] in self?.goOn() }
         } else if shard.slices.isSpent {
             isHeld = true
             shard.slices.run { [weak self] in self?.goOn() }

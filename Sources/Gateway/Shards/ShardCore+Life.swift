@@ -20,6 +20,7 @@ extension ShardCore {
     func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }
 
     func starved() {
+        services.metrics.descriptorsExhausted.add()
         descriptorTrouble.warning("out of file descriptors: connections are dropped")
     }
 

@@ -24,7 +24,8 @@ final class ShardCore {
     private(set) lazy var watchers = PresenceWatchers(shard: self)
     private(set) lazy var hub = RoomHub(shard: self, services: services, seed: SecureRandom.uint64())
     private(set) lazy var engineIO = makeEngineIO()
-    private(set) lazy var slices = TurnSlices { [unowned self] in loop.schedule(after: 0, $0) }
+    /// A millisecond later, as what is due at once would still run in this turn.
+    private(set) lazy var slices = TurnSlices { [unowned self] in loop.schedule(after: 1, $0) }
     private(set) lazy var socketIOSettings = makeSocketIOSettings()
     /// The port for other services, on the one loop that serves it.
     var internalEndpoint: InternalEndpoint?
