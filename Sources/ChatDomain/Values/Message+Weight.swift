@@ -3,7 +3,7 @@ extension Message {
     /// Bytes of its JSON, at most.
     public var encodedBytes: Int {
         // Names of members, numbers and the id.
-        200 + roomID.value.jsonBytes + body.author.value.jsonBytes + body.username.jsonBytes + body.text.jsonBytes
+        224 + roomID.value.jsonBytes + body.author.value.jsonBytes + body.username.jsonBytes + body.text.jsonBytes
             + body.kind.jsonBytes + (body.clientMessageID?.jsonBytes ?? 0) + (body.replyTo?.jsonBytes ?? 0)
             + (body.metadata?.utf8.count ?? 0)
     }
