@@ -4,6 +4,7 @@ import { Emitter } from "../net/emitter.js";
 import { Directory } from "./directory.js";
 import { directRoomId } from "./identity.js";
 import { Joiner } from "./joiner.js";
+import { PeopleFinder } from "./people-finder.js";
 import { Presence } from "./presence.js";
 import { Room } from "./room.js";
 import { Sender } from "./sender.js";
@@ -11,6 +12,7 @@ import { Signals } from "./signals.js";
 import { wireEvents } from "./wire-events.js";
 
 const olderPage = 50;
+/** Most rooms that are joined by themselves, the most lately active; the others are when they are opened. */
 const mostRoomsJoined = 50;
 
 /**
@@ -32,6 +34,7 @@ export class Chat extends Emitter {
     this.identity = identity;
     this.api = new Api(identity);
     this.connection = new Connection(identity, transportKind);
+    this.finder = new PeopleFinder(this.connection);
     this.connection.on("state", (state) => this.#stateChanged(state));
     this.connection.on("session", (session) => this.#resume(session));
     this.connection.on("event", ({ event, data }) => this.#receive(event, data ?? {}));
@@ -52,6 +55,7 @@ export class Chat extends Emitter {
   }
 
   stop() {
+    this.sender?.stop();
     this.connection.stop();
   }
 
@@ -69,6 +73,13 @@ export class Chat extends Emitter {
     return room;
   }
 
+  /** The ids of the people meant by names or ids. */
+  async find(texts) {
+    const people = await this.finder.find(texts);
+    this.directory.learn(people);
+    return people.map(({ userId }) => userId);
+  }
+
   async startDirect(userId) {
     const roomId = directRoomId(this.me, userId);
     const answer = await this.api.createRoom({ type: "direct", participants: [this.me, userId] });
@@ -79,7 +90,7 @@ export class Chat extends Emitter {
   async createPrivate(roomId, name, participants) {
     const people = [this.me, ...participants];
     const created = await this.api.createRoom({ type: "group", roomId, name, private: true, participants: people });
-    this.room(roomId).applySummary(created);
+    this.room(roomId).applySummary(created, this.me);
     this.#invite(participants, roomId);
     return this.open(roomId);
   }
@@ -118,27 +129,26 @@ export class Chat extends Emitter {
     }
   }
 
-  /** Picks up rooms others have put this user in. */
+  /** Lists the user's rooms, those others have added too; gives the ones that are to be joined. */
   async refreshRooms() {
-    const summaries = await this.api.rooms();
-    const fresh = [];
-    for (const summary of summaries.slice(0, mostRoomsJoined)) {
-      const id = summary.roomId ?? summary.id;
+    const rooms = [];
+    for (const summary of await this.api.rooms()) {
+      const id = summary.roomId;
       if (this.#left.has(id) && !(summary.type === "direct" && summary.unread > 0)) continue;
       this.#left.delete(id);
-      if (!this.rooms.has(id)) fresh.push(this.room(id));
       const room = this.room(id);
-      if (!room.isJoined) room.applySummary(summary);
+      if (!room.isJoined) room.applySummary(summary, this.me);
+      rooms.push(room);
     }
     this.fire("rooms");
-    return fresh;
+    return rooms.slice(0, mostRoomsJoined);
   }
 
   async pollRooms() {
     if (!this.connection.isOnline || this.#isRefreshing) return;
     this.#isRefreshing = true;
     try {
-      for (const room of await this.refreshRooms()) this.join(room);
+      for (const room of await this.refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
     } finally {
       this.#isRefreshing = false;
     }
@@ -202,9 +212,10 @@ export class Chat extends Emitter {
     this.fire("session", session);
     this.presence.resume();
     if (this.active) await this.join(this.active);
-    await this.refreshRooms().catch((error) => this.#notice("Your rooms could not be loaded", error));
-    for (const roomId of this.sender.roomIds) this.room(roomId);
-    await Promise.all([...this.rooms.values()].filter((room) => !room.isJoined).map((room) => this.join(room)));
+    const listed = await this.refreshRooms().catch((error) => this.#notice("Your rooms could not be loaded", error));
+    const due = new Set([...(listed ?? []), ...this.sender.roomIds.map((roomId) => this.room(roomId))]);
+    for (const room of this.rooms.values()) if (room.timeline.isPrimed) due.add(room);
+    await Promise.all([...due].filter((room) => !room.isJoined).map((room) => this.join(room)));
     this.signals.resume();
     if (!isFirst && this.connection.isOnline) this.fire("resumed", this.#resumed);
   }
@@ -262,8 +273,10 @@ export class Chat extends Emitter {
       this.sender.settle(message);
       room.showPreview(message);
       room.setTyping(message.userId, false);
-      const isOthers = message.userId !== this.me;
-      if (isOthers && !isFirst && message.seq > room.lastReadSeq) this.#countUnread(room);
+      if (isFirst) continue;
+      // Whoever writes, here or elsewhere, has read what came before.
+      if (message.userId === this.me) room.unread = 0;
+      else if (message.seq > room.lastReadSeq) this.#countUnread(room);
     }
     this.fire("room", room);
     this.fire("rooms");

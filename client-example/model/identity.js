@@ -12,8 +12,8 @@ export function userIdFrom(name) {
     .normalize("NFC")
     .toLowerCase()
     .replace(/[\s\p{C}]+/gu, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, longestId);
+    .slice(0, longestId)
+    .replace(/^-+|-+$/g, "");
 }
 
 export const roomIdFrom = userIdFrom;

@@ -4,7 +4,7 @@ const mostKept = 200;
 /**
  * Messages the server has not shown back yet, in the order they were written. Kept in the tab's storage, so that a
  * reload loses none. An entry's state is
- *   waiting (for the connection) · sending · sent (acknowledged, with its seq) · failed (refused, with an error)
+ *   waiting (for the connection, or with an error for another try) · sending · sent (acknowledged, with its seq) · failed (refused, with an error)
  */
 export class Outbox {
   #key;
@@ -17,7 +17,7 @@ export class Outbox {
     } catch {
       this.#entries = [];
     }
-    for (const entry of this.#entries) if (entry.state !== "failed") entry.state = "waiting";
+    for (const entry of this.#entries) if (entry.state !== "failed") this.#reset(entry);
   }
 
   get isFull() {
@@ -56,6 +56,12 @@ export class Outbox {
         entry.roomId === message.roomId &&
         (entry.clientMessageId === message.clientMessageId || entry.messageId === message.messageId),
     );
+  }
+
+  #reset(entry) {
+    delete entry.error;
+    delete entry.wasRejoined;
+    entry.state = "waiting";
   }
 
   #save() {

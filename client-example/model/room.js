@@ -43,12 +43,13 @@ export class Room {
     return this.isDirect ? directory.nameOf(this.partner(me)) : this.#name || this.id;
   }
 
-  /** What `GET /api/rooms` says about it. */
-  applySummary({ name, private: isPrivate, lastMessage, unread, lastReadSeq }) {
+  /** What `GET /api/rooms` says about it. Whoever wrote the last message has read the others. */
+  applySummary({ name, private: isPrivate, lastMessage, unread, lastReadSeq }, me) {
     this.#name = name ?? null;
     this.isPrivate = isPrivate === true;
     this.lastReadSeq = Math.max(this.lastReadSeq, lastReadSeq ?? 0);
-    if (!this.timeline.isPrimed) this.unread = unread ?? 0;
+    const isOwn = Boolean(lastMessage) && lastMessage.senderId === me;
+    if (!this.timeline.isPrimed) this.unread = isOwn ? 0 : (unread ?? 0);
     if (!lastMessage) return;
     const text = lastMessage.content ?? lastMessage.message ?? "";
     const userId = lastMessage.senderId ?? lastMessage.userId;

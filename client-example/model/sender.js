@@ -1,16 +1,28 @@
+import { Backoff } from "../net/reconnect.js";
 import { Outbox } from "./outbox.js";
 
 /** How long after its acknowledgement a message may take to come round, in milliseconds. */
 const echoTimeout = 2_000;
+/** The shortest pause after a refusal that a later try may get over, in milliseconds. */
+const leastPause = 300;
+
+/** A room's messages on their way: one at a time, so that a refused one keeps its place. */
+class Lane {
+  isBusy = false;
+  backoff = new Backoff();
+  timer = 0;
+}
 
 /**
  * Optimistic sending. Every message has a client id, so a message whose fate is unknown is sent again under the
- * same id and stored once.
+ * same id and stored once. What the server refuses only for now is tried again until it is taken, later messages of
+ * the room after it.
  */
 export class Sender {
   #connection;
   #hooks;
   #outbox;
+  #lanes = new Map();
 
   /**
    * @param hooks changed(roomId): an entry changed; rejoin(roomId): membership was lost;
@@ -34,14 +46,14 @@ export class Sender {
   /** False when too many wait already. */
   send(roomId, text, canSendNow) {
     if (this.#outbox.isFull) return false;
-    const entry = this.#outbox.add(roomId, text);
-    if (canSendNow) this.#attempt(entry);
+    this.#outbox.add(roomId, text);
+    if (canSendNow && !this.#lane(roomId).timer) this.#advance(roomId);
     return true;
   }
 
   retry(entry) {
-    if (this.#connection.isOnline) this.#attempt(entry);
-    else this.#outbox.mark(entry, "waiting");
+    if (entry.state !== "sending") this.#outbox.mark(entry, "waiting");
+    this.#advance(entry.roomId);
     this.#hooks.changed(entry.roomId);
   }
 
@@ -50,11 +62,15 @@ export class Sender {
     this.#hooks.changed(entry.roomId);
   }
 
-  /** Sends what the room has waiting or unanswered, in order; called once it is joined. */
+  /** Sends what the room has waiting, in order; called once it is joined. */
   flush(roomId) {
-    for (const entry of this.#outbox.of(roomId)) {
-      if (entry.state === "waiting" || entry.error?.code === "timeout") this.#attempt(entry);
-    }
+    this.#lane(roomId).backoff.reset();
+    this.#advance(roomId);
+  }
+
+  /** Signs off: nothing is tried any more. */
+  stop() {
+    for (const lane of this.#lanes.values()) clearTimeout(lane.timer);
   }
 
   /** A message came in: the entry it stems from has done its duty. */
@@ -63,16 +79,41 @@ export class Sender {
     if (entry) this.#outbox.remove(entry);
   }
 
-  async #attempt(entry) {
+  #lane(roomId) {
+    if (!this.#lanes.has(roomId)) this.#lanes.set(roomId, new Lane());
+    return this.#lanes.get(roomId);
+  }
+
+  /** Sends the room's waiting messages, the oldest first, until one has to wait. */
+  async #advance(roomId) {
+    const lane = this.#lane(roomId);
+    if (lane.isBusy) return;
+    clearTimeout(lane.timer);
+    lane.timer = 0;
+    lane.isBusy = true;
+    let mayGoOn = true;
+    while (mayGoOn && this.#connection.isOnline) {
+      const next = this.#outbox.of(roomId).find((entry) => entry.state === "waiting");
+      if (!next) break;
+      mayGoOn = await this.#attempt(next, lane);
+      this.#hooks.changed(roomId);
+    }
+    lane.isBusy = false;
+    if (this.#outbox.of(roomId).length === 0) this.#lanes.delete(roomId);
+  }
+
+  /** True when the next one may follow. */
+  async #attempt(entry, lane) {
     this.#outbox.mark(entry, "sending");
     const { roomId, message, clientMessageId } = entry;
     try {
       const ack = await this.#connection.emit("send_message", { roomId, message, clientMessageId });
+      lane.backoff.reset();
       this.#acknowledged(entry, ack);
+      return true;
     } catch (error) {
-      this.#refused(entry, error);
+      return this.#refused(entry, error, lane);
     }
-    this.#hooks.changed(roomId);
   }
 
   #acknowledged(entry, { seq, messageId, timestamp }) {
@@ -81,15 +122,23 @@ export class Sender {
     setTimeout(() => this.#hooks.missing(entry.roomId, seq), echoTimeout);
   }
 
-  #refused(entry, error) {
-    if (error.code === "connection_lost") {
+  #refused(entry, error, lane) {
+    const { code, message, retryable } = error;
+    if (code === "connection_lost") {
       this.#outbox.mark(entry, "waiting");
-    } else if (error.code === "not_joined" && !entry.wasRejoined) {
+      return false;
+    }
+    if (code === "not_joined" && !entry.wasRejoined) {
       this.#outbox.mark(entry, "waiting", { wasRejoined: true });
       this.#hooks.rejoin(entry.roomId);
-    } else {
-      const { code, message, retryable } = error;
-      this.#outbox.mark(entry, "failed", { error: { code, message, retryable } });
+      return false;
     }
+    if (retryable) {
+      this.#outbox.mark(entry, "waiting", { error: { code, message } });
+      lane.timer = setTimeout(() => this.#advance(entry.roomId), Math.max(leastPause, lane.backoff.next()));
+      return false;
+    }
+    this.#outbox.mark(entry, "failed", { error: { code, message } });
+    return true;
   }
 }

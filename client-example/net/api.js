@@ -1,5 +1,9 @@
 import { RequestError } from "./request-error.js";
 
+const roomsPage = 200;
+/** Most rooms asked for. */
+const mostRooms = 5_000;
+
 const isHeaderSafe = (text) => /^[\x20-\x7e]+$/.test(text);
 
 /** The REST side: rooms and history, in the name of the signed-in user. */
@@ -12,8 +16,14 @@ export class Api {
 
   /** @returns {Promise<object[]>} the caller's rooms, the most lately active first */
   async rooms() {
-    const body = await this.#call("GET", "/api/rooms");
-    return body.rooms ?? body.data ?? [];
+    const rooms = [];
+    let cursor;
+    do {
+      const page = await this.#call("GET", "/api/rooms", { query: { cursor, limit: roomsPage } });
+      rooms.push(...(page.rooms ?? []));
+      cursor = page.cursor;
+    } while (cursor && rooms.length < mostRooms);
+    return rooms;
   }
 
   async createRoom(fields) {

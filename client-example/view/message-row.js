@@ -3,7 +3,7 @@ import { h, icon } from "./dom.js";
 import { clockTime, dayName, fullTime, isEmojiOnly, linkify, listNames } from "./text.js";
 
 const stateTexts = {
-  waiting: "Not sent yet. It goes out when the connection is back.",
+  waiting: "Not sent yet. It goes out as soon as it can.",
   sending: "Sending…",
 };
 
@@ -64,9 +64,15 @@ function readMark(readers) {
   return h("span", { class: "readers", role: "img", "aria-label": label, title: label }, shown, more);
 }
 
-function waiting({ entry }, actions) {
-  const retry = h("button", { type: "button", class: "link", on: { click: () => actions.retry(entry) } }, "Retry now");
-  return h("div", { class: "footer" }, h("span", { class: "mark" }, icon("clock"), stateTexts.waiting), retry);
+function waiting({ entry, error }, actions) {
+  const text = error ? `Not sent yet, trying again: ${error.message}` : stateTexts.waiting;
+  return h(
+    "div",
+    { class: "footer" },
+    h("span", { class: "mark", title: error?.code }, icon("clock"), text),
+    h("button", { type: "button", class: "link", on: { click: () => actions.retry(entry) } }, "Retry now"),
+    error && h("button", { type: "button", class: "link", on: { click: () => actions.discard(entry) } }, "Discard"),
+  );
 }
 
 function failure({ entry, error }, actions) {

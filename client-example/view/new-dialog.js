@@ -1,9 +1,9 @@
-import { roomIdFrom, userIdFrom } from "../model/identity.js";
+import { roomIdFrom } from "../model/identity.js";
 import { byId } from "./dom.js";
 
 const texts = {
   room: { label: "Room name", placeholder: "lobby", hint: "Joins the room of that name, or makes it." },
-  direct: { label: "Person’s name", placeholder: "Ben", hint: "Only the two of you can read it." },
+  direct: { label: "Person’s name or id", placeholder: "Ben", hint: "Only the two of you can read it." },
 };
 
 /** Joins or makes a room, or starts a direct chat. */
@@ -18,7 +18,8 @@ export class NewDialog {
   constructor(chat, onOpened) {
     this.#chat = chat;
     this.#onOpened = onOpened;
-    this.#form.onchange = () => this.#choose();
+    // A click on Open ends the typing, too: the button must not move away under it because the error goes.
+    this.#form.onchange = ({ target }) => target.matches("[type=radio], [type=checkbox]") && this.#choose();
     byId("new-cancel").onclick = () => this.#dialog.close();
     this.#form.onsubmit = (event) => {
       event.preventDefault();
@@ -52,25 +53,27 @@ export class NewDialog {
 
   async #submit() {
     const name = this.#name.value.trim();
-    const id = roomIdFrom(name);
-    if (!id) return this.#say("Enter a name first.");
+    if (!roomIdFrom(name)) return this.#say("Enter a name first.");
     try {
-      const room = await this.#open(name, id);
+      const room = await this.#open(name);
       this.#dialog.close();
       this.#onOpened(room.id);
     } catch (error) {
-      this.#say(`${error.message} (${error.code ?? error.name})`);
+      this.#say(explained(error));
     }
   }
 
-  #open(name, id) {
+  async #open(name) {
+    const chat = this.#chat;
     if (this.#kind === "direct") {
-      if (id === this.#chat.me) throw new Error("That is you.");
-      return this.#chat.startDirect(id);
+      const [userId] = await chat.find([name]);
+      if (userId === chat.me) throw new Error("That is you.");
+      return chat.startDirect(userId);
     }
-    if (!byId("new-private").checked) return this.#chat.open(id);
-    const people = byId("new-invite").value.split(",").map(userIdFrom).filter(Boolean);
-    return this.#chat.createPrivate(id, name, people);
+    const id = roomIdFrom(name);
+    if (!byId("new-private").checked) return chat.open(id);
+    const names = byId("new-invite").value.split(",").filter((text) => text.trim());
+    return chat.createPrivate(id, name, names.length > 0 ? await chat.find(names) : []);
   }
 
   #say(text) {
@@ -78,3 +81,7 @@ export class NewDialog {
     this.#error.hidden = text === "";
   }
 }
+
+/** What this page found out by itself needs no code. */
+const explained = (error) => (ownFindings.has(error.code ?? "") ? error.message : `${error.message} (${error.code})`);
+const ownFindings = new Set(["", "unknown_user", "ambiguous_name"]);

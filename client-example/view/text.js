@@ -1,6 +1,7 @@
 import { h } from "./dom.js";
 
 const linkPattern = /\bhttps?:\/\/[^\s<>"']+/gi;
+const sentenceMarks = ".,;:!?…";
 const hues = 10;
 
 /** Text nodes and links; nothing else a message holds becomes markup. */
@@ -20,9 +21,14 @@ export function linkify(text) {
 
 /** Punctuation that ends a sentence, or closes a bracket opened before the link, is not part of it. */
 function trimLink(address) {
-  let link = address.replace(/[.,;:!?…]+$/, "");
-  while (link.endsWith(")") && count(link, ")") > count(link, "(")) link = link.slice(0, -1);
-  return link;
+  let surplus = count(address, ")") - count(address, "(");
+  let end = address.length;
+  for (; end > 0; end -= 1) {
+    const last = address[end - 1];
+    if (last === ")" && surplus > 0) surplus -= 1;
+    else if (!sentenceMarks.includes(last)) break;
+  }
+  return address.slice(0, end);
 }
 
 const count = (text, character) => text.split(character).length - 1;

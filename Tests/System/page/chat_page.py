@@ -9,7 +9,10 @@ import urllib.parse
 import urllib.request
 
 from playwright.sync_api import Page, expect
+from support.deadline import PATIENCE
+from support.server import ROOT
 
+PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
 DESKTOP = {"width": 1280, "height": 820}
 PHONE = {"width": 390, "height": 844}
 SECRET = "only-for-the-tests-of-the-chat-page"
@@ -35,8 +38,8 @@ class ChatPage:
         return self
 
     def expect_online(self):
-        expect(self.page.locator("#me")).to_contain_text("Connected", timeout=20_000)
-        expect(self.page.locator("#room-subtitle")).to_contain_text("ere now", timeout=10_000)
+        expect(self.page.locator("#me")).to_contain_text("Connected")
+        expect(self.page.locator("#room-subtitle")).to_contain_text("ere now")
 
     def write(self, text: str):
         self.page.locator("#text").fill(text)
@@ -48,10 +51,10 @@ class ChatPage:
     def message(self, text: str):
         return self.page.locator("#messages .message", has=self.page.locator(".bubble", has_text=text))
 
-    def expect_stored(self, text: str, timeout: int = 10_000):
+    def expect_stored(self, text: str):
         row = self.message(text)
-        expect(row).to_have_count(1, timeout=timeout)
-        expect(row).to_have_attribute("data-state", "stored", timeout=timeout)
+        expect(row).to_have_count(1)
+        expect(row).to_have_attribute("data-state", "stored")
 
     def texts(self) -> list[str]:
         return self.page.locator(f"{STORED} .bubble").all_inner_texts()
@@ -83,5 +86,5 @@ def post_message(url: str, user: str, room: str, text: str) -> dict:
         headers={"Content-Type": "application/json", "X-User-Id": user, "X-Username": user.capitalize()},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         return json.load(response)

@@ -4,14 +4,16 @@ import os
 import pathlib
 
 import pytest
-from chat_page import DESKTOP, SECRET, ChatPage
+from chat_page import DESKTOP, PAGE, SECRET, ChatPage
+from playwright.sync_api import expect
 from support.browser import chromium
+from support.deadline import PATIENCE
+from support.server import ROOT
 from support.socketio_client import client_file
 
 __all__ = ["chromium"]
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +40,9 @@ def window(chromium, artifacts, request):
     server = request.getfixturevalue("guarded_server" if "guarded_server" in request.fixturenames else "server")
     opened: list[ChatPage] = []
 
-    def open_window(viewport=DESKTOP, **options) -> ChatPage:
+    def open_window(viewport=DESKTOP, server=server, **options) -> ChatPage:
         context = chromium.new_context(viewport=viewport, locale="en-GB", **options)
+        context.set_default_timeout(PATIENCE * 1000)
         opened.append(ChatPage(context.new_page(), server.url))
         return opened[-1]
 

@@ -70,34 +70,69 @@ def test_a_lost_acknowledgement_is_not_a_second_message(window):
     expect(ada.message("stored once")).to_have_attribute("data-state", "sending")
     wire.to_page = lambda frame: frame
     wire.close(1012)
-    ada.expect_stored("stored once", timeout=20_000)
+    ada.expect_stored("stored once")
     ada.send("and another")
     ben.expect_stored("and another")
     assert ada.texts() == ben.texts() == ["stored once", "and another"]
+
+
+def refusing(wire, code, message, retryable, texts=None):
+    """A rule that lets the server see no message, or none of those texts, and answers as a server that refuses them."""
+
+    def refuse(frame):
+        if frame["event"] != "send_message" or (texts and frame["data"]["message"] not in texts):
+            return frame
+        error = {"code": code, "message": message, "retryable": retryable}
+        wire.route.send(json.dumps({"event": "ack", "id": frame["id"], "data": {"success": False, "error": error}}))
+        return None
+
+    return refuse
 
 
 def test_a_refused_message_can_be_retried_or_discarded(window):
     ada = window()
     wire = Wire(ada)
     ada.enter("Ada")
-
-    def refuse(frame):
-        if frame["event"] != "send_message":
-            return frame
-        error = {"code": "storage_unavailable", "message": "the store is resting", "retryable": True}
-        wire.route.send(json.dumps({"event": "ack", "id": frame["id"], "data": {"success": False, "error": error}}))
-        return None
-
-    wire.to_server = refuse
+    wire.to_server = refusing(wire, "bad_request", "the text is too long", False)
     ada.send("second try")
     ada.send("never mind")
     expect(ada.message("second try")).to_have_attribute("data-state", "failed")
-    expect(ada.message("second try")).to_contain_text("the store is resting")
+    expect(ada.message("second try")).to_contain_text("the text is too long")
+    expect(ada.message("never mind")).to_have_attribute("data-state", "failed")
     wire.to_server = lambda frame: frame
     ada.message("second try").get_by_role("button", name="Retry").click()
     ada.expect_stored("second try")
     ada.message("never mind").get_by_role("button", name="Discard").click()
     expect(ada.message("never mind")).to_have_count(0)
+
+
+def test_what_is_refused_for_now_is_tried_again_and_keeps_its_place(window):
+    ada, ben = window(), window().enter("Ben")
+    wire = Wire(ada)
+    ada.enter("Ada")
+    wire.to_server = refusing(wire, "storage_unavailable", "the store is resting", True, {"first"})
+    ada.send("first")
+    expect(ada.message("first")).to_contain_text("trying again: the store is resting")
+    ada.send("second")
+    ada.send("never mind")
+    expect(ada.message("second")).to_have_attribute("data-state", "waiting")
+    wire.to_server = lambda frame: frame
+    ada.expect_stored("never mind")
+    ben.expect_stored("never mind")
+    assert ada.texts() == ben.texts() == ["first", "second", "never mind"]
+
+
+def test_what_is_refused_for_now_can_be_given_up(window):
+    ada = window()
+    wire = Wire(ada)
+    ada.enter("Ada")
+    wire.to_server = refusing(wire, "storage_unavailable", "the store is resting", True, {"first"})
+    ada.send("first")
+    ada.send("second")
+    ada.message("first").get_by_role("button", name="Discard").click()
+    ada.message("second").get_by_role("button", name="Retry now").click()
+    ada.expect_stored("second")
+    assert ada.texts() == ["second"]
 
 
 def test_a_replaced_session_stays_away_until_asked(window):

@@ -83,6 +83,8 @@ def test_direct_rooms_have_one_id(page, pair, room):
         ('https://example.org/"onmouseover="alert(1)', ["https://example.org/"]),
         ("http:// https://", []),
         ("two http://a.example http://b.example", ["http://a.example", "http://b.example"]),
+        ("(see http://a.example/b).", ["http://a.example/b"]),
+        ("http://a.example" + "()" * 3 + "))", ["http://a.example" + "()" * 3]),
     ],
 )
 def test_only_web_addresses_become_links(page, text, links):
@@ -93,6 +95,28 @@ def test_only_web_addresses_become_links(page, text, links):
     }"""
     out = page.evaluate(script, text)
     assert out == {"text": text, "links": links}
+
+
+@pytest.mark.parametrize("end", ["", "x"])
+@pytest.mark.parametrize("tail", [")", "()", ".", ").", "(", "http://a "])
+def test_a_link_of_any_length_takes_no_time(page, tail, end):
+    """The work may grow with the text, not with its square: ten times as much takes far less than a hundred times as long."""
+    script = """async ([tail, end]) => {
+      const { linkify } = await import('/client/view/text.js');
+      const time = (length) => {
+        const text = 'http://a' + tail.repeat(length / tail.length) + end;
+        let best = Infinity;
+        for (let round = 0; round < 5; round += 1) {
+          const start = performance.now();
+          linkify(text);
+          best = Math.min(best, performance.now() - start);
+        }
+        return best;
+      };
+      return [time(2_000), time(20_000)];
+    }"""
+    short, long = page.evaluate(script, [tail, end])
+    assert long < 30 * max(short, 1), (short, long)
 
 
 @pytest.mark.parametrize(

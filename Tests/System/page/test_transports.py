@@ -34,8 +34,8 @@ def test_both_transports_meet_in_one_room(window, server):
     expect(ada.page.locator("#banner")).to_contain_text("Reconnecting")
     ada.send("written while down")
     server.restart()
-    ben.expect_stored("written while down", timeout=40_000)
-    ada.expect_stored("written while down", timeout=40_000)
+    ben.expect_stored("written while down")
+    ada.expect_stored("written while down")
 
     choose(ada, "raw")
     ada.expect_online()
