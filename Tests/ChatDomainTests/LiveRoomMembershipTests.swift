@@ -232,9 +232,21 @@ import Testing
     }
 
     @Test mutating func renamingShows() {
-        room.rename(to: "Lounge", at: Timestamp(milliseconds: 5))
+        #expect(room.revise(RoomRevision(name: "Lounge"), at: Timestamp(milliseconds: 5)).isEmpty)
         #expect(room.look(by: nil).room.name == "Lounge")
         #expect(room.look(by: nil).room.updatedAt == Timestamp(milliseconds: 5))
+    }
+
+    @Test mutating func aRoomThatIsClosedKeepsItsParticipants() {
+        var limits = RoomLimits()
+        limits.maximumParticipants = 1
+        room = .open(limits: limits)
+        _ = join(.ann, 1)
+        _ = join(.bob, 2)
+        #expect(room.revise(RoomRevision(isPrivate: true), at: Timestamp(milliseconds: 5)) == [RoomUser.bob.userID])
+        #expect(room.admits(RoomUser.ann.userID) && !room.admits(RoomUser.bob.userID) && !room.admits(nil))
+        #expect(room.revise(RoomRevision(isPrivate: false), at: Timestamp(milliseconds: 6)).isEmpty)
+        #expect(room.admits(nil))
     }
 
     @Test mutating func isIdleOnlyWhenNothingWouldBeLost() {

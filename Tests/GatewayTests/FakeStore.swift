@@ -174,9 +174,9 @@ final class FakeStore: DurableStore {
         }
     }
 
-    func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool {
+    func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool {
         state.withLock { state in
-            state.rooms[id]?.room.name = name
+            state.rooms[id]?.room.revise(revision, at: time)
             return state.rooms[id] != nil
         }
     }
@@ -193,7 +193,9 @@ final class FakeStore: DurableStore {
         state.withLock { $0.rooms[id]?.participants.remove(user) != nil }
     }
 
-    func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary] { [] }
+    func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) async throws(StoreError) -> [RoomSummary] { [] }
     func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber { 0 }
 
     // MARK: What these tests do not use

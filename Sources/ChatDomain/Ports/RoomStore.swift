@@ -13,8 +13,8 @@ public protocol RoomStore: Sendable {
         snapshot: RoomSnapshot, created: Bool
     )
 
-    /// Renames; false when there is no such room.
-    func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool
+    /// Changes what the room is; false when there is no such room.
+    func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool
 
     /// Makes the room unreachable; its messages stay stored. False when there is no such room.
     func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool
@@ -25,14 +25,21 @@ public protocol RoomStore: Sendable {
     /// False when there is no such room or the user was no participant.
     func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool
 
-    /// The rooms the user takes part in, the most lately active first.
-    func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary]
+    /// The rooms the user takes part in, the most lately active first, those behind `cursor`.
+    func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) async throws(StoreError) -> [RoomSummary]
 
     /// How far `user` has read in `room`; 0 for never.
     func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber
 }
 
 extension RoomStore {
+    /// The first page of the user's rooms.
+    public func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary] {
+        try await rooms(of: user, after: .start, limit: limit)
+    }
+
     /// One room after the other, for stores that have them at hand.
     public func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>] {
         var found: [RoomID: Set<UserID>] = [:]

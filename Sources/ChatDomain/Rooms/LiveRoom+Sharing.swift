@@ -15,7 +15,7 @@ public enum RoomNews: Hashable, Sendable {
 
 /// A change made to a room from outside.
 public enum RoomChange: Hashable, Sendable {
-    case renamed(String?, at: Timestamp)
+    case revised(RoomRevision, at: Timestamp)
     case admitted(UserID)
     case expelled(UserID)
     case deleted

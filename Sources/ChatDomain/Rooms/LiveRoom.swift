@@ -80,9 +80,14 @@ public struct LiveRoom: Sendable {
 
     // MARK: Changes made from outside
 
-    public mutating func rename(to name: String?, at time: Timestamp) {
-        room.name = name
-        room.updatedAt = time
+    /// Changes what the room is; who is present and may no longer be.
+    public mutating func revise(_ revision: RoomRevision, at time: Timestamp) -> [UserID] {
+        room.revise(revision, at: time)
+        return presentAndNotAdmitted
+    }
+
+    private var presentAndNotAdmitted: [UserID] {
+        members.list(limit: .max).map(\.userID).filter { !admits($0) }
     }
 
     /// Records somebody as participant whom the store has as one already.
@@ -98,7 +103,7 @@ public struct LiveRoom: Sendable {
             participants = snapshot.participants
         }
         announced(lastSequence: snapshot.lastSequence, at: now)
-        return members.list(limit: .max).map(\.userID).filter { !admits($0) }
+        return presentAndNotAdmitted
     }
 
     // MARK: Coming and going

@@ -33,6 +33,27 @@ public struct Room: Hashable, Sendable {
     }
 }
 
+/// What an owner changes about a room. What is nil stays as it is.
+public struct RoomRevision: Hashable, Sendable {
+    /// `.some(nil)` takes the name away.
+    public var name: String??
+    /// Whether only participants may come in; for groups.
+    public var isPrivate: Bool?
+
+    public init(name: String?? = nil, isPrivate: Bool? = nil) {
+        self.name = name
+        self.isPrivate = isPrivate
+    }
+}
+
+extension Room {
+    public mutating func revise(_ revision: RoomRevision, at time: Timestamp) {
+        if let name = revision.name { self.name = name }
+        if let isPrivate = revision.isPrivate { self.isPrivate = isPrivate }
+        updatedAt = time
+    }
+}
+
 /// A room with what an instance must know to serve it.
 public struct RoomSnapshot: Hashable, Sendable {
     public var room: Room
@@ -47,6 +68,39 @@ public struct RoomSnapshot: Hashable, Sendable {
     }
 }
 
+/// A place in one user's list of rooms, which is ordered by when the rooms were last active, the latest first.
+public struct RoomListCursor: Hashable, Sendable {
+    /// The room's last change or its newest reachable message, whichever is later.
+    public var activity: Timestamp
+    public var room: RoomID
+
+    public init(activity: Timestamp, room: RoomID) {
+        self.activity = activity
+        self.room = room
+    }
+
+    /// Before every room.
+    public static let start = Self(activity: Timestamp(milliseconds: .max), room: RoomID(unchecked: ""))
+
+    /// Whether this place comes before `other` in the list.
+    public func precedes(_ other: Self) -> Bool {
+        activity != other.activity
+            ? activity > other.activity : room.value.utf8.lexicographicallyPrecedes(other.room.value.utf8)
+    }
+
+    /// As clients carry it; they make nothing of it.
+    public var text: String { "\(activity.milliseconds):\(room.value)" }
+
+    /// nil for a text that is no cursor.
+    public init?(text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let milliseconds = Int64(parts[0]),
+            let room = try? RoomID(validating: String(parts[1]), field: "cursor")
+        else { return nil }
+        self.init(activity: Timestamp(milliseconds: milliseconds), room: room)
+    }
+}
+
 /// A room in one user's list.
 public struct RoomSummary: Hashable, Sendable {
     public var snapshot: RoomSnapshot
@@ -58,6 +112,13 @@ public struct RoomSummary: Hashable, Sendable {
         self.snapshot = snapshot
         self.lastMessage = lastMessage
         self.lastReadSequence = lastReadSequence
+    }
+
+    /// Where the room stands in the list.
+    public var cursor: RoomListCursor {
+        let room = snapshot.room
+        return RoomListCursor(
+            activity: lastMessage.map { max(room.updatedAt, $0.timestamp) } ?? room.updatedAt, room: room.id)
     }
 
     /// Messages after the read mark (or, unread so far, all that are reachable).

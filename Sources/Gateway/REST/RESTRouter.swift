@@ -57,7 +57,7 @@ struct RESTRouter: Sendable {
         case ("POST", 0): return try await rooms.create(request)
         case (_, 0): return Self.notAllowed("GET, POST")
         case ("GET", 1): return try await rooms.read(request, try room(path.first))
-        case ("PATCH", 1): return try await rooms.rename(request, try room(path.first))
+        case ("PATCH", 1): return try await rooms.revise(request, try room(path.first))
         case ("DELETE", 1): return try await rooms.delete(request, try room(path.first))
         case (_, 1): return Self.notAllowed("GET, PATCH, DELETE")
         default: break

@@ -14,16 +14,27 @@ struct RoomRoutes: Sendable {
 
     init(services: Services) { self.services = services }
 
-    /// The caller's rooms, the most lately active first.
+    /// A page of the caller's rooms, the most lately active first.
     func list(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let user = try request.requireUser()
-        let rooms = try await access.store { (store) async throws(StoreError) in
-            try await store.rooms(of: user.userID, limit: Self.listLimit)
+        let limit = try request.integer("limit", in: 1...Int64(Self.listLimit)).map(Int.init) ?? Self.listLimit
+        var cursor = RoomListCursor.start
+        if let text = request.query("cursor") {
+            guard let given = RoomListCursor(text: text) else { throw .badRequest("cursor is none of this service's") }
+            cursor = given
         }
+        let rooms = try await access.store { [cursor] (store) async throws(StoreError) in
+            try await store.rooms(of: user.userID, after: cursor, limit: limit + 1)
+        }
+        let page = rooms.prefix(limit)
         return .json(
             EventJSON.success { out in
                 out.key("rooms")
-                out.array(rooms) { out, summary in out.object { $0.summary(summary) } }
+                out.array(page) { out, summary in out.object { $0.summary(summary) } }
+                if rooms.count > page.count, let last = page.last {
+                    out.key("cursor")
+                    out.string(last.cursor.text)
+                }
             })
     }
 
@@ -120,21 +131,26 @@ struct RoomRoutes: Sendable {
         .json(Self.json(try await access.look(id, by: request.caller)))
     }
 
-    func rename(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
-        let name = try request.fields(limits: services.configuration.commands) {
-            (fields) throws(ChatError) -> String? in
-            guard fields.data?["name"] != nil else { throw .badRequest("name is missing") }
-            return try Self.name(fields)
+    func revise(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
+        let revision = try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> RoomRevision in
+            var revision = RoomRevision()
+            if fields.data?["name"] != nil { revision.name = .some(try Self.name(fields)) }
+            if fields.data?["private"] != nil { revision.isPrivate = try fields.bool("private") }
+            guard revision != RoomRevision() else { throw .badRequest("name or private is missing") }
+            return revision
         }
         var look = try await access.lookAsOwner(id, by: request.caller)
+        guard revision.isPrivate == nil || look.room.kind == .group else {
+            throw .badRequest("a direct room is private as it is")
+        }
         let now = services.clock().wall
         let isDone = try await access.store { (store) async throws(StoreError) in
-            try await store.rename(id, to: name, at: now)
+            try await store.revise(id, revision, at: now)
         }
         guard isDone else { throw .roomUnavailable }
-        access.tell(id, .renamed(name, at: now))
-        look.room.name = name
-        look.room.updatedAt = now
+        access.tell(id, .revised(revision, at: now))
+        look.room.revise(revision, at: now)
         return .json(Self.json(look))
     }
 

@@ -91,7 +91,8 @@ final class RoomHub {
     func apply(_ change: RoomChange, to room: HomeRoom) {
         room.changes += 1
         switch change {
-        case .renamed(let name, let time): room.live?.rename(to: name, at: time)
+        case .revised(let revision, let time):
+            for user in room.live?.revise(revision, at: time) ?? [] { expel(user, from: room) }
         case .admitted(let user): room.live?.admit(user)
         case .expelled(let user): expel(user, from: room)
         case .deleted: close(room)

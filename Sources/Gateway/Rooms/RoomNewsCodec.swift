@@ -91,9 +91,10 @@ enum RoomNewsCodec {
 
     private static func change(_ data: JSONElement) -> RoomChange? {
         switch data["change"]?.string {
-        case "renamed":
+        case "revised":
             guard let time = data["updatedAt"]?.integer else { return nil }
-            return .renamed(data["name"]?.string, at: Timestamp(milliseconds: time))
+            let revision = RoomRevision(name: data["name"].map(\.string), isPrivate: data["private"]?.bool)
+            return .revised(revision, at: Timestamp(milliseconds: time))
         case "admitted": return userID(data["userId"]).map(RoomChange.admitted)
         case "expelled": return userID(data["userId"]).map(RoomChange.expelled)
         case "deleted": return .deleted
@@ -115,10 +116,16 @@ extension JSONWriter {
 
     fileprivate mutating func change(_ change: RoomChange) {
         switch change {
-        case .renamed(let name, let time):
-            member("change", "renamed")
-            key("name")
-            if let name { string(name) } else { null() }
+        case .revised(let revision, let time):
+            member("change", "revised")
+            if let name = revision.name {
+                key("name")
+                if let name { string(name) } else { null() }
+            }
+            if let isPrivate = revision.isPrivate {
+                key("private")
+                bool(isPrivate)
+            }
             key("updatedAt")
             integer(time.milliseconds)
         case .admitted(let user):

@@ -101,8 +101,8 @@ extension MongoStore {
         }
     }
 
-    public func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool {
-        try await workers.run { connection throws(MongoError) in try connection.rename(id, to: name, at: time) }
+    public func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await workers.run { connection throws(MongoError) in try connection.revise(id, revision, at: time) }
     }
 
     public func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool {
@@ -117,8 +117,12 @@ extension MongoStore {
         try await workers.run { connection throws(MongoError) in try connection.remove(user, from: id) }
     }
 
-    public func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary] {
-        try await workers.run { connection throws(MongoError) in try connection.rooms(of: user, limit: limit) }
+    public func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) async throws(StoreError) -> [RoomSummary] {
+        try await workers.run { connection throws(MongoError) in
+            try connection.rooms(of: user, after: cursor, limit: limit)
+        }
     }
 
     public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {

@@ -14,29 +14,33 @@ extension Connection {
         return try snapshot(of: room, key: key, newestMessage: newest)
     }
 
-    /// The user's rooms, each with its newest reachable message.
-    func rooms(of user: UserID, limit: Int) throws(StoreError) -> [RoomSummary] {
+    /// The user's rooms behind a place in their list, each with its newest reachable message.
+    func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) throws(StoreError) -> [RoomSummary] {
         let found = try statement(
             """
             SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
                 coalesce(k.sequence, 0),
-                m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to
+                m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
+                max(r.updated_at,
+                    CASE WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE 0 END) AS activity
             FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1
             LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
             LEFT JOIN messages m ON m.key = (
                 SELECT max(n.key) FROM messages n WHERE n.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
-            WHERE p.user = ?
-            ORDER BY max(r.updated_at,
-                CASE WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE 0 END) DESC, r.id
-            LIMIT ?
+            WHERE p.user = ?1 AND (activity < ?2 OR activity = ?2 AND r.id > ?3)
+            ORDER BY activity DESC, r.id
+            LIMIT ?4
             """
-        ).bind(1, user.value).bind(2, Int64(limit)).rows { row -> ListedRoom? in
-            let room = row.room
-            let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
-            return ListedRoom(
-                key: row.integer(0), room: room, readMark: row.integer(9), newestMessage: row.integer(10),
-                lastMessage: isReachable ? row.message(in: room.id, from: 10) : nil)
-        }
+        ).bind(1, user.value).bind(2, cursor.activity.milliseconds).bind(3, cursor.room.value)
+            .bind(4, Int64(limit)).rows { row -> ListedRoom? in
+                let room = row.room
+                let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
+                return ListedRoom(
+                    key: row.integer(0), room: room, readMark: row.integer(9), newestMessage: row.integer(10),
+                    lastMessage: isReachable ? row.message(in: room.id, from: 10) : nil)
+            }
         var summaries: [RoomSummary] = []
         for listed in found {
             let snapshot = try snapshot(of: listed.room, key: listed.key, newestMessage: listed.newestMessage)

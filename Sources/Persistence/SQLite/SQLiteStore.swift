@@ -139,8 +139,8 @@ extension SQLiteStore {
         try await write { session throws(StoreError) in try session.create(room, participants: participants) }
     }
 
-    public func rename(_ id: RoomID, to name: String?, at time: Timestamp) async throws(StoreError) -> Bool {
-        try await write { session throws(StoreError) in try session.rename(id, to: name, at: time) }
+    public func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.revise(id, revision, at: time) }
     }
 
     public func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool {
@@ -155,9 +155,13 @@ extension SQLiteStore {
         try await write { session throws(StoreError) in try session.remove(user, from: id) }
     }
 
-    public func rooms(of user: UserID, limit: Int) async throws(StoreError) -> [RoomSummary] {
+    public func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) async throws(StoreError) -> [RoomSummary] {
         try await read { connection throws(StoreError) in
-            try connection.consistently { () throws(StoreError) in try connection.rooms(of: user, limit: limit) }
+            try connection.consistently { () throws(StoreError) in
+                try connection.rooms(of: user, after: cursor, limit: limit)
+            }
         }
     }
 

@@ -37,9 +37,14 @@ extension WriteSession {
         return (snapshot, true)
     }
 
-    func rename(_ id: RoomID, to name: String?, at time: Timestamp) throws(StoreError) -> Bool {
-        try connection.statement("UPDATE rooms SET name = ?, updated_at = ? WHERE id = ? AND state = 1")
-            .bind(1, name).bind(2, time.milliseconds).bind(3, id.value).run()
+    func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) throws(StoreError) -> Bool {
+        try connection.statement(
+            """
+            UPDATE rooms SET name = CASE ? WHEN 1 THEN ? ELSE name END, private = coalesce(?, private), updated_at = ?
+            WHERE id = ? AND state = 1
+            """
+        ).bind(1, revision.name == nil ? 0 : 1).bind(2, revision.name ?? nil)
+            .bind(3, revision.isPrivate.map { $0 ? 1 : 0 }).bind(4, time.milliseconds).bind(5, id.value).run()
         return connection.changes == 1
     }
 

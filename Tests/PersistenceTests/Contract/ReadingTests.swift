@@ -83,6 +83,32 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreKind.allCases)
+    func pagesOfTheListHoldEveryRoomOnce(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            // Some were active at the same moment; of them ids decide, as bytes.
+            for (id, time): (RoomID, Int64) in [("b", 5), ("a", 5), ("é", 5), ("z", 5), ("later", 9), ("earlier", 1)] {
+                _ = try await store.create(.group(id, at: time), participants: ["ann"])
+            }
+            for limit in 1...7 {
+                var listed: [RoomID] = []
+                var cursor = RoomListCursor.start
+                while true {
+                    let page = try await store.rooms(of: "ann", after: cursor, limit: limit)
+                    listed += page.map(\.snapshot.room.id)
+                    guard let last = page.last else { break }
+                    cursor = try #require(RoomListCursor(text: last.cursor.text))
+                }
+                #expect(listed == ["later", "a", "b", "z", "é", "earlier"])
+            }
+        }
+    }
+
+    @Test(arguments: ["", "1", "x:a", "1:", "99999999999999999999:a", "1:a\u{0}"])
+    func whatIsNoCursorIsRefused(_ text: String) {
+        #expect(RoomListCursor(text: text) == nil)
+    }
+
     /// A store may bring the order of the list up to date a moment after the message was answered.
     private func settled(
         _ store: any DurableStore, _ user: UserID, _ holds: ([RoomSummary]) -> Bool

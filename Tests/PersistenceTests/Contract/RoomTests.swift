@@ -54,13 +54,25 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func renaming(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
-            #expect(try await store.rename("a", to: "new", at: .at(3000)) == false)
+            #expect(try await store.revise("a", RoomRevision(name: .some("new")), at: .at(3000)) == false)
             _ = try await store.create(.group("a", name: "old"), participants: [])
-            #expect(try await store.rename("a", to: "new", at: .at(3000)))
+            #expect(try await store.revise("a", RoomRevision(name: .some("new")), at: .at(3000)))
             #expect(try await store.room("a")?.room.name == "new")
             #expect(try await store.room("a")?.room.updatedAt == .at(3000))
-            #expect(try await store.rename("a", to: nil, at: .at(4000)))
+            #expect(try await store.revise("a", RoomRevision(name: .some(nil)), at: .at(4000)))
             #expect(try await store.room("a")?.room.name == nil)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func closingAndOpening(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a", name: "kept"), participants: [])
+            for isPrivate in [true, false] {
+                #expect(try await store.revise("a", RoomRevision(isPrivate: isPrivate), at: .at(3000)))
+                let room = try #require(try await store.room("a")?.room)
+                #expect(room.isPrivate == isPrivate && room.name == "kept" && room.updatedAt == .at(3000))
+            }
         }
     }
 
@@ -75,7 +87,7 @@ import Testing
 
             #expect(try await store.room("a") == nil)
             #expect(try await store.delete("a", at: .at(2001)) == false)
-            #expect(try await store.rename("a", to: "x", at: .at(2001)) == false)
+            #expect(try await store.revise("a", RoomRevision(name: .some("x")), at: .at(2001)) == false)
             #expect(try await store.add("cy", to: "a", limit: 10) == false)
             #expect(try await store.remove("ann", from: "a") == false)
             #expect(try await store.rooms(of: "ann", limit: 10).isEmpty)

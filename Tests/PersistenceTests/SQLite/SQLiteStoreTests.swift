@@ -117,7 +117,7 @@ import Testing
             await gate.reached()
             let refused = Task {
                 try await store.write { session throws(StoreError) in
-                    _ = try session.rename("a", to: "half done", at: .at(1))
+                    _ = try session.revise("a", RoomRevision(name: "half done"), at: .at(1))
                     throw .rejected(reason: "on purpose")
                 }
             }

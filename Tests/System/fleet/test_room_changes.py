@@ -18,7 +18,20 @@ def test_renaming(fleet, make_chat, room):
         make_chat(server, user).join(room)
     assert two.request("PATCH", f"/api/rooms/{room}", headers=ALICE, json={"name": "After"}).status_code == 200
     for server in fleet.servers:
-        eventually(lambda s=server: _name(s, room) == "After", "the new name is known", 5)
+        eventually(lambda s=server: _name(s, room) == "After", "the new name is known")
+
+
+def test_closing_and_opening(fleet, make_chat, room):
+    one, two = fleet.servers
+    _make(one, room)
+    for server, user in zip(fleet.servers, ["alice", "bob"]):
+        make_chat(server, user).join(room)
+    for is_private, status in ((True, 403), (False, 200)):
+        answer = one.request("PATCH", f"/api/rooms/{room}", headers=ALICE, json={"private": is_private})
+        assert answer.status_code == 200
+        # Asking, unlike joining, makes nobody a participant.
+        history = lambda: two.get(f"/api/chat/{room}/history", headers={"X-User-Id": "eve"})
+        eventually(lambda: history().status_code == status, "it holds at the other")
 
 
 def _name(server, room: str) -> str:
@@ -35,11 +48,11 @@ def test_admitting_and_expelling(fleet, make_chat, room):
     refused = bob.request("join_room", {"roomId": room})
     assert refused["success"] is False and refused["error"]["code"] in ("forbidden", "room_unavailable")
     assert one.request("PUT", f"/api/rooms/{room}/participants/bob", headers=ALICE).status_code in (200, 201, 204)
-    eventually(lambda: bob.request("join_room", {"roomId": room})["success"], "bob may enter", 5)
+    eventually(lambda: bob.request("join_room", {"roomId": room})["success"], "bob may enter")
     bob.send(room, "thank you")
     alice.expect("new_message")
     assert one.request("DELETE", f"/api/rooms/{room}/participants/bob", headers=ALICE).status_code in (200, 204)
-    eventually(lambda: _code(bob, room) in ("not_joined", "forbidden", "room_unavailable"), "bob is out", 5)
+    eventually(lambda: _code(bob, room) in ("not_joined", "forbidden", "room_unavailable"), "bob is out")
     assert alice.expect("user_left")["userId"] == "bob"
     for server in fleet.servers:
         history = server.get(f"/api/chat/{room}/history", headers={"X-User-Id": "bob"})
@@ -61,7 +74,7 @@ def test_deleting(fleet, make_chat, room):
     chats[1].expect("new_message")
     assert two.request("DELETE", f"/api/rooms/{room}", headers=ALICE).status_code in (200, 204)
     for chat in chats:
-        eventually(lambda chat=chat: _code(chat, room) is not None, "nobody is in it", 5)
+        eventually(lambda chat=chat: _code(chat, room) is not None, "nobody is in it")
     for server in fleet.servers:
         gone = server.get(f"/api/chat/{room}/history", headers=ALICE)
         assert gone.status_code in (403, 404) or gone.json()["messages"] == []
@@ -88,7 +101,7 @@ def test_what_changed_while_redis_was_away(make_fleet, make_chat):
     assert one.request("DELETE", "/api/rooms/doomed", headers=ALICE).status_code in (200, 204)
     assert one.request("PATCH", "/api/rooms/named", headers=ALICE, json={"name": "After"}).status_code == 200
     fleet.redis.start()
-    eventually(lambda: _code(chats["bob"], "closed") is not None, "bob is out", 15)
-    eventually(lambda: _code(chats["carol"], "doomed") is not None, "the room is gone", 15)
-    eventually(lambda: _name(two, "named") == "After", "the new name is known", 15)
+    eventually(lambda: _code(chats["bob"], "closed") is not None, "bob is out")
+    eventually(lambda: _code(chats["carol"], "doomed") is not None, "the room is gone")
+    eventually(lambda: _name(two, "named") == "After", "the new name is known")
     assert _code(chats["carol"], "closed") is None, "who may stay stays"

@@ -88,6 +88,62 @@ def test_the_owner_renames(shared, make_chat, room):
     assert shared.request("PATCH", path, headers=SERVICE, json={"name": None}).json()["room"]["name"] is None
 
 
+def test_the_owner_closes_a_room_to_others_and_opens_it(shared, make_chat, room):
+    shared.post("/api/rooms", headers=by("alice"), json={"roomId": room, "name": "Kept"})
+    path = f"/api/rooms/{room}"
+    bob = make_chat(shared, "bob")
+    bob.join(room)
+    assert shared.request("PATCH", path, headers=by("bob"), json={"private": True}).status_code == 403
+    for wrong in ("yes", 1, None):
+        assert shared.request("PATCH", path, headers=by("alice"), json={"private": wrong}).status_code == 400
+    closed = shared.request("PATCH", path, headers=by("alice"), json={"private": True}).json()["room"]
+    assert closed["private"] is True and closed["name"] == "Kept"
+    # Bob took part before, and does so still; Eve comes too late.
+    assert bob.send(room, "still here")["success"] is True
+    eve = make_chat(shared, "eve")
+    eve.emit("join_room", {"roomId": room})
+    eve.expect_error("forbidden")
+    assert shared.get(f"/api/chat/{room}/history", headers=by("eve")).status_code == 403
+    opened = shared.request("PATCH", path, headers=by("alice"), json={"private": False, "name": "Open"}).json()["room"]
+    assert opened["private"] is False and opened["name"] == "Open"
+    eve.join(room)
+
+
+def test_closing_a_room_puts_out_who_takes_no_part(make_server, make_chat, room):
+    server = make_server({"ROOM_MAX_PARTICIPANTS": "2"})
+    server.post("/api/rooms", headers=by("alice"), json={"roomId": room, "participants": ["bob"]})
+    bob, eve = make_chat(server, "bob"), make_chat(server, "eve")
+    for chat in (bob, eve):
+        chat.join(room)
+    assert server.request("PATCH", f"/api/rooms/{room}", headers=by("alice"), json={"private": True}).status_code == 200
+    assert bob.expect("user_left")["userId"] == "eve"
+    assert eve.request("send_message", {"roomId": room, "message": "let me stay"})["error"]["code"] == "not_joined"
+    assert bob.send(room, "quiet now")["success"] is True
+
+
+def test_a_direct_room_is_private_and_stays_so(shared, room):
+    direct = {"type": "direct", "participants": [f"{room}-b"]}
+    made = shared.post("/api/rooms", headers=by(f"{room}-a"), json=direct).json()["room"]
+    answer = shared.request("PATCH", f"/api/rooms/{made['roomId']}", headers=SERVICE, json={"private": False})
+    assert answer.status_code == 400 and answer.json()["code"] == "bad_request"
+
+
+def test_the_list_comes_in_pages(shared, room):
+    user = by(f"{room}-lister")
+    made = [f"{room}-{number}" for number in range(7)]
+    for id in made:
+        assert shared.post("/api/rooms", headers=user, json={"roomId": id}).status_code == 201
+    listed, cursor, pages = [], None, 0
+    while cursor or not pages:
+        page = shared.get("/api/rooms", headers=user, params={"limit": 3} | ({"cursor": cursor} if cursor else {})).json()
+        listed += [entry["roomId"] for entry in page["rooms"]]
+        cursor, pages = page.get("cursor"), pages + 1
+    assert pages == 3 and sorted(listed) == sorted(made)
+    assert "cursor" not in shared.get("/api/rooms", headers=user).json()
+    for wrong in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"cursor": "99999999999999999999:a"}, {"cursor": "1:"}):
+        assert shared.get("/api/rooms", headers=user, params=wrong).status_code == 400
+
+
 def test_a_room_made_by_joining_belongs_to_nobody_but_the_service(shared, make_chat, room):
     make_chat(shared, "alice").join(room)
     assert shared.request("DELETE", f"/api/rooms/{room}", headers=by("alice")).status_code == 403

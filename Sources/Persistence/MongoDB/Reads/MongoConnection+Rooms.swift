@@ -50,8 +50,10 @@ extension MongoConnection {
         throw .unknown(reason: "the room comes and goes too fast to make it")
     }
 
-    func rename(_ id: RoomID, to name: String?, at time: Timestamp) throws(MongoError) -> Bool {
-        let changes: BSONDocument = ["name": name.map { .string($0) } ?? .null, "updatedAt": .date(time)]
+    func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) throws(MongoError) -> Bool {
+        var changes: BSONDocument = ["updatedAt": .date(time)]
+        if let name = revision.name { changes["name"] = name.map { .string($0) } ?? .null }
+        if let isPrivate = revision.isPrivate { changes["private"] = .bool(isPrivate) }
         return try update(MongoSchema.rooms, [["q": .document(Self.live(id)), "u": ["$set": .document(changes)]]]) > 0
     }
 
@@ -90,7 +92,9 @@ extension MongoConnection {
             MongoSchema.rooms, [["q": .document(filter), "u": ["$pull": ["participants": .string(user)]]]]) > 0
     }
 
-    func rooms(of user: UserID, limit: Int) throws(MongoError) -> [RoomSummary] {
+    func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) throws(MongoError) -> [RoomSummary] {
         let documents = try find(
             MongoSchema.rooms, ["participants": .string(user), "state": MongoSchema.RoomState.live])
         let ids = documents.compactMap { $0.room?.id }
@@ -98,7 +102,8 @@ extension MongoConnection {
         let listed = documents.compactMap { document -> ListedRoom? in
             document.room.map { ListedRoom(room: $0, document: document, newest: newest[$0.id]) }
         }
-        .sorted { ($1.activity, $0.room.id.value) < ($0.activity, $1.room.id.value) }
+        .filter { cursor.precedes($0.cursor) }
+        .sorted { $0.cursor.precedes($1.cursor) }
         .prefix(max(0, limit))
         let last = try messages(at: Dictionary(uniqueKeysWithValues: listed.compactMap(\.reachableMessage)))
         let marks = try readMarks(of: user, in: listed.map(\.room.id))
@@ -128,12 +133,12 @@ extension MongoConnection {
         var document: BSONDocument
         var newest: Newest?
 
-        /// The room's last change or its newest reachable message, whichever is later.
-        var activity: Timestamp {
-            guard let newest, newest.sequence > room.historyBase, let sent = newest.timestamp else {
-                return room.updatedAt
+        var cursor: RoomListCursor {
+            var activity = room.updatedAt
+            if let newest, newest.sequence > room.historyBase, let sent = newest.timestamp {
+                activity = max(activity, sent)
             }
-            return max(room.updatedAt, sent)
+            return RoomListCursor(activity: activity, room: room.id)
         }
 
         var reachableMessage: (RoomID, SequenceNumber)? {
