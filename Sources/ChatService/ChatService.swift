@@ -7,6 +7,8 @@ enum ChatService {
             serve: { await ServeCommand.run($0) },
             migrate: { await MigrateCommand.run($0) },
             importUserState: { await ImportUserStateCommand.run($0, path: $1) },
+            backup: { BackupCommand.run($0, $1) },
+            restore: { RestoreCommand.run($0, path: $1) },
             bench: { await BenchCommand.run($0, print: { print($0) }, complain: complain) })
         let runner = CommandRunner(
             environment: ProcessInfo.processInfo.environment, environmentFile: ".env", system: .current(),

@@ -56,7 +56,8 @@ import Testing
     private func run(_ arguments: [String], _ environment: [String: String] = [:], input: String = "") async -> Int32 {
         let output = output
         let programs = CommandRunner.Programs(
-            serve: { _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 }, bench: { Int32($0.count) })
+            serve: { _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 },
+            backup: { $1.isForced ? 44 : 43 }, restore: { _, _ in 45 }, bench: { Int32($0.count) })
         let runner = CommandRunner(
             environment: environment, environmentFile: "/nowhere/.env", system: facts,
             print: { text in output.printed.withLock { $0 += text + "\n" } },
@@ -71,6 +72,9 @@ import Testing
     @Test func programsRunWithTheirConfiguration() async {
         #expect(await run(["serve"]) == 40)
         #expect(await run(["migrate"]) == 41)
+        #expect(await run(["backup", "a"]) == 43)
+        #expect(await run(["backup", "--force", "a"]) == 44)
+        #expect(await run(["restore", "a"]) == 45)
         #expect(await run(["bench", "a", "b"]) == 2)
     }
 

@@ -98,4 +98,10 @@ public enum StoreError: Error, Hashable, Sendable {
     case unavailable(reason: String)
     /// The database refused the data itself; a retry will not help.
     case rejected(reason: String)
+
+    public var reason: String {
+        switch self {
+        case .unavailable(let reason), .rejected(let reason): reason
+        }
+    }
 }

@@ -11,6 +11,15 @@ enum CommandLineAction: Equatable, Sendable {
     case healthcheck
     case migrate
     case importUserState(path: String)
+    case backup(BackupArguments)
+    case restore(path: String)
+}
+
+/// Where a backup goes.
+struct BackupArguments: Equatable, Sendable {
+    var path: String
+    /// Whether a file there is replaced.
+    var isForced = false
 }
 
 /// A token to be made.
@@ -51,10 +60,12 @@ extension CommandLineAction {
         case "healthcheck": self = try Self.alone(.healthcheck, first, rest)
         case "migrate": self = try Self.alone(.migrate, first, rest)
         case "import-user-state":
-            guard rest.count == 1, let path = rest.first else {
-                throw UsageError(description: "import-user-state takes one file")
-            }
-            self = .importUserState(path: path)
+            self = .importUserState(path: try Self.oneFile(first, rest))
+        case "backup":
+            let paths = rest.filter { $0 != "--force" }
+            self = .backup(
+                BackupArguments(path: try Self.oneFile(first, paths), isForced: paths.count < rest.count))
+        case "restore": self = .restore(path: try Self.oneFile(first, rest))
         case "bench": self = .bench(arguments: rest)
         case "token": self = try Self.token(rest)
         default: throw UsageError(description: "unknown command \(first)")
@@ -64,6 +75,13 @@ extension CommandLineAction {
     private static func alone(_ action: Self, _ name: String, _ rest: [String]) throws(UsageError) -> Self {
         if let extra = rest.first { throw UsageError(description: "\(name) takes no argument, got \(extra)") }
         return action
+    }
+
+    private static func oneFile(_ name: String, _ rest: [String]) throws(UsageError) -> String {
+        guard rest.count == 1, let path = rest.first, !path.isEmpty, !path.hasPrefix("-") else {
+            throw UsageError(description: "\(name) takes one file")
+        }
+        return path
     }
 
     private static func token(_ arguments: [String]) throws(UsageError) -> Self {

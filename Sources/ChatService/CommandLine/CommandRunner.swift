@@ -16,6 +16,8 @@ struct CommandRunner: Sendable {
         var serve: @Sendable (LoadedConfiguration) async -> Int32
         var migrate: @Sendable (LoadedConfiguration) async -> Int32
         var importUserState: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
+        var backup: @Sendable (LoadedConfiguration, BackupArguments) async -> Int32
+        var restore: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
         var bench: @Sendable ([String]) async -> Int32
     }
 
@@ -66,6 +68,8 @@ struct CommandRunner: Sendable {
         case .serve: return await programs.serve(loaded)
         case .migrate: return await programs.migrate(loaded)
         case .importUserState(let path): return await programs.importUserState(loaded, path)
+        case .backup(let arguments): return await programs.backup(loaded, arguments)
+        case .restore(let path): return await programs.restore(loaded, path)
         case .healthcheck: return checkHealth(loaded.configuration)
         case .mintToken(let request):
             return answer { () throws(TokenCommands.Failure) in

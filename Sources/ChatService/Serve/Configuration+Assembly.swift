@@ -72,6 +72,17 @@ extension Configuration {
         }
     }
 
+    /// Nil where the store has backups of its own.
+    func controlServer(of store: any DurableStore, logger: Logger) -> ControlServer? {
+        guard case .embedded(let directory) = self.store, let store = store as? SQLiteStore else { return nil }
+        do throws(ControlSocket.Failure) {
+            return try ControlServer(directory: directory, store: store, logger: logger)
+        } catch {
+            logger.warning("there will be no backups while this runs", ["reason": error.description])
+            return nil
+        }
+    }
+
     func authenticationPolicy(logger: Logger) throws(InvalidConfiguration) -> AuthenticationPolicy {
         AuthenticationPolicy(
             mode: authentication.mode == .token ? .token : .trusted, verifier: try authentication.verifier(),

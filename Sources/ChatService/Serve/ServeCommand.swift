@@ -33,10 +33,7 @@ enum ServeCommand {
     }
 
     private static func reason(_ error: any Error) -> String {
-        switch error {
-        case StoreError.unavailable(let reason), StoreError.rejected(let reason): reason
-        default: "\(error)"
-        }
+        (error as? StoreError)?.reason ?? "\(error)"
     }
 }
 
@@ -47,12 +44,14 @@ struct RunningInstance {
     let port: UInt16
     private let redis: RedisPart?
     private let events: EventsPart?
+    private let control: ControlServer?
 
     init(_ configuration: Configuration, logger: Logger) async throws {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
         let store = try await configuration.openStore()
         self.store = store
+        control = configuration.controlServer(of: store, logger: logger)
         redis = configuration.redis.map { RedisPart(configuration, $0, logger: logger, registry: registry) }
         let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
         events = try configuration.events.map {
@@ -103,6 +102,7 @@ struct RunningInstance {
         await gateway.drain(over: graceMilliseconds)
         await events?.stop()
         await redis?.close()
+        control?.stop()
         await store.close()
     }
 }

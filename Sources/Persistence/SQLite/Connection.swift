@@ -11,6 +11,7 @@ final class Connection {
     private let handle: OpaquePointer
     /// Prepared statements by the address of their text, which is a literal.
     private var statements: [UInt: OpaquePointer] = [:]
+    private var isInterrupted: (() -> Bool)?
     /// Written by SQLite after each commit.
     private let frames: UnsafeMutablePointer<Int32>
 
@@ -39,6 +40,8 @@ final class Connection {
     }
 
     deinit {
+        // The handler is asked until the connection is closed, and holds what it asks by this object.
+        sqlite3_progress_handler(handle, 0, nil, nil)
         for statement in statements.values { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
         frames.deallocate()
@@ -85,6 +88,44 @@ final class Connection {
         let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &logged, &copied)
         guard result == SQLITE_OK || result == SQLITE_BUSY else { throw failure(result) }
         return (Int(logged), Int(copied))
+    }
+
+    /// Copies the whole database over another, as this connection's open transaction sees it.
+    ///
+    /// - Parameter step: called after each `pagesAtOnce` pages with how many are copied, and of how many; ends the
+    ///   copying by throwing.
+    func copy(
+        into target: Connection, pagesAtOnce: Int32, step: (_ copied: Int, _ total: Int) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        guard let copying = sqlite3_backup_init(target.handle, "main", handle, "main") else {
+            throw target.failure(sqlite3_extended_errcode(target.handle))
+        }
+        var result = SQLITE_OK
+        do throws(StoreError) {
+            while result == SQLITE_OK {
+                result = sqlite3_backup_step(copying, pagesAtOnce)
+                let total = Int(sqlite3_backup_pagecount(copying))
+                try step(total - Int(sqlite3_backup_remaining(copying)), total)
+            }
+        } catch {
+            sqlite3_backup_finish(copying)
+            throw error
+        }
+        sqlite3_backup_finish(copying)
+        guard result == SQLITE_DONE else { throw target.failure(result) }
+    }
+
+    /// Ends statements that run for long with an error once `condition` holds; it is asked on this connection's thread.
+    func interrupt(when condition: @escaping () -> Bool) {
+        isInterrupted = condition
+        let operations: Int32 = 10_000
+        sqlite3_progress_handler(
+            handle, operations,
+            { connection in
+                guard let connection else { return 0 }
+                let asked = Unmanaged<Connection>.fromOpaque(connection).takeUnretainedValue().isInterrupted
+                return asked?() == true ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     private func failure(_ result: Int32) -> StoreError {

@@ -20,9 +20,9 @@ final class DirectoryLock: Sendable {
         try Self.makeDirectory(directory)
         let path = directory + "/chat.lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .unavailable(reason: "cannot open \(path): \(Self.lastError)") }
+        guard descriptor >= 0 else { throw .unavailable(reason: "cannot open \(path): \(Files.lastError)") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno == EWOULDBLOCK ? "another process uses it" : Self.lastError
+            let reason = errno == EWOULDBLOCK ? "another process uses it" : Files.lastError
             close(descriptor)
             throw .unavailable(reason: "the data directory \(directory) cannot be locked: \(reason)")
         }
@@ -30,12 +30,6 @@ final class DirectoryLock: Sendable {
     }
 
     deinit { unlock() }
-
-    /// Makes an empty file for its owner alone where there is none yet; SQLite gives what it puts beside it the same mode.
-    func makePrivateFile(_ path: String) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor >= 0 { close(descriptor) }
-    }
 
     func unlock() {
         descriptor.withLock { descriptor in
@@ -53,7 +47,7 @@ final class DirectoryLock: Sendable {
         for part in directory.split(separator: "/") {
             path += part + "/"
             guard mkdir(path, 0o700) == 0 || errno == EEXIST || errno == EISDIR || isDirectory(path) else {
-                throw .unavailable(reason: "cannot make \(path): \(lastError)")
+                throw .unavailable(reason: "cannot make \(path): \(Files.lastError)")
             }
         }
     }
@@ -62,6 +56,4 @@ final class DirectoryLock: Sendable {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
-
-    private static var lastError: String { String(cString: strerror(errno)) }
 }

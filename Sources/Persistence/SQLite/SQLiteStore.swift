@@ -20,6 +20,8 @@ public final class SQLiteStore: DurableStore {
 
     private let writes = WorkQueue<WriteJob>(capacity: maximumWaiting)
     private let reads = WorkQueue<@Sendable (Connection) -> Void>(capacity: maximumWaiting)
+    /// Each job is given the path of the database.
+    let backups = WorkQueue<@Sendable (String) -> Void>(capacity: 1)
     private let helper = CheckpointHelper()
     private let health = WriterHealth()
     private let lock: DirectoryLock
@@ -36,8 +38,10 @@ public final class SQLiteStore: DurableStore {
         commitSpacing: Duration = .milliseconds(8)
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
-        let path = directory + "/chat.db"
-        lock.makePrivateFile(path)
+        let files = StoreFiles(directory: directory)
+        try files.finishExchange()
+        let path = files.database
+        if !Files.exists(path) { try Files.makePrivate(path) }
         let writer = try Writer(
             queue: writes, health: health, checkpointer: Checkpointer(helper: helper),
             pacing: CommitPacing(maximumSpacing: commitSpacing)
@@ -50,6 +54,10 @@ public final class SQLiteStore: DurableStore {
         threads.append(
             try WorkerThread.start(name: "sqlite-copy") { [helper] in
                 withExtendedLifetime(lock) { helper.run(on: helperConnection) }
+            })
+        threads.append(
+            try WorkerThread.start(name: "sqlite-backup") { [backups] in
+                withExtendedLifetime(lock) { while let backup = backups.next() { backup(path) } }
             })
         for _ in 0..<Self.readers {
             let connection = try Connection(path: path, mode: .readOnly)
@@ -83,6 +91,7 @@ public final class SQLiteStore: DurableStore {
     private func closeQueues() {
         writes.close()
         reads.close()
+        backups.close()
         helper.close()
     }
 

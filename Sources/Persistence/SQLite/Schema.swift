@@ -53,13 +53,36 @@ enum Schema {
     ///
     /// - Throws: `.rejected` when a newer program made the file.
     static func migrate(_ connection: Connection) throws(StoreError) {
-        let version = try connection.statement("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
-        guard version <= migrations.count else {
-            throw .rejected(
-                reason: "the database has version \(version), this program knows only up to \(migrations.count)")
-        }
+        let version = try knownVersion(of: connection)
         for (index, migration) in migrations.enumerated().dropFirst(version) {
             try connection.execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(index + 1); COMMIT")
         }
+    }
+
+    /// Looks whether the file is a store of this service, of whatever version up to the newest.
+    ///
+    /// - Throws: `.rejected` when it is none, or a newer program made it.
+    static func check(_ connection: Connection) throws(StoreError) {
+        let version = try knownVersion(of: connection)
+        let pattern = try Connection(path: ":memory:", mode: .readWrite)
+        for migration in migrations.prefix(version) { try pattern.execute(migration) }
+        guard version > 0, try definitions(in: connection) == definitions(in: pattern) else {
+            throw .rejected(reason: "it is no store of this service")
+        }
+    }
+
+    private static func knownVersion(of connection: Connection) throws(StoreError) -> Int {
+        let version = try connection.statement("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
+        guard (0...migrations.count).contains(version) else {
+            throw .rejected(
+                reason: "the database has version \(version), this program knows only up to \(migrations.count)")
+        }
+        return version
+    }
+
+    private static func definitions(in connection: Connection) throws(StoreError) -> [String] {
+        try connection.statement(
+            "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+        ).rows { $0.text(0) }
     }
 }

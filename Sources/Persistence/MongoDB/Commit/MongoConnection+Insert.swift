@@ -109,11 +109,3 @@ extension MongoConnection {
         try find(MongoSchema.messages, ["_id": ["$in": .array(ids.map { .objectID($0) })]]).compactMap { $0.message() }
     }
 }
-
-extension StoreError {
-    var reason: String {
-        switch self {
-        case .unavailable(let reason), .rejected(let reason): reason
-        }
-    }
-}

@@ -1,0 +1,72 @@
+import ChatDomain
+import Foundation
+import Persistence
+import Telemetry
+
+/// `chat-service backup FILE`: copies the embedded store, by the process that has it open or, when there is none, here.
+enum BackupCommand {
+    static func run(_ loaded: LoadedConfiguration, _ request: BackupArguments) -> Int32 {
+        StoreCommand.run(loaded, verb: "back up") { directory, logger throws(StoreError) in
+            let path = URL(fileURLWithPath: request.path).path
+            let contents = try make(of: directory, BackupRequest(path: path, replaces: request.isForced))
+            logger.with(["path": path]).notice("backup made", StoreCommand.fields(contents))
+        }
+    }
+
+    private static func make(of directory: String, _ request: BackupRequest) throws(StoreError) -> StoreContents {
+        let server: LineStream?
+        do throws(ControlSocket.Failure) { server = try ControlSocket.connect(in: directory) } catch {
+            throw .unavailable(reason: error.description)
+        }
+        if let server { return try ask(server, request) }
+        return try SQLiteStore.backUp(directory: directory, to: request.path, replacing: request.replaces)
+    }
+
+    private static func ask(_ server: LineStream, _ request: BackupRequest) throws(StoreError) -> StoreContents {
+        guard server.write(line: request.line) else { throw .unavailable(reason: "the server does not listen") }
+        while let line = server.readLine() {
+            switch BackupAnswer(line: line) {
+            case .done(let contents): return contents
+            case .failed(let reason): throw .unavailable(reason: reason)
+            case .progress, nil: continue
+            }
+        }
+        throw .unavailable(reason: "the server ended before the backup was made")
+    }
+}
+
+/// `chat-service restore FILE`: makes a backup the embedded store. The previous one is kept aside.
+enum RestoreCommand {
+    static func run(_ loaded: LoadedConfiguration, path: String) -> Int32 {
+        StoreCommand.run(loaded, verb: "restore") { directory, logger throws(StoreError) in
+            let restoration = try SQLiteStore.restore(path, into: directory)
+            logger.with(["previous": restoration.previous])
+                .notice("restored", StoreCommand.fields(restoration.contents))
+        }
+    }
+}
+
+/// What the commands on the embedded store's file have in common.
+enum StoreCommand {
+    static func run(
+        _ loaded: LoadedConfiguration, verb: String,
+        _ body: (_ directory: String, Logger) throws(StoreError) -> Void
+    ) -> Int32 {
+        let logger = Logger(level: .info, format: loaded.configuration.logging.format, sink: StandardErrorSink())
+        guard case .embedded(let directory) = loaded.configuration.store else {
+            logger.error("there is nothing to \(verb) here: the store is MongoDB, which has tools of its own")
+            return ExitCode.configuration
+        }
+        do throws(StoreError) {
+            try body(directory, logger)
+            return ExitCode.success
+        } catch {
+            logger.error("cannot \(verb): \(error.reason)")
+            return ExitCode.failure
+        }
+    }
+
+    static func fields(_ contents: StoreContents) -> LogFields {
+        ["rooms": contents.rooms, "messages": contents.messages, "users": contents.users]
+    }
+}

@@ -1,0 +1,77 @@
+import JSON
+import Persistence
+
+/// What the backup command asks of the process that has the store open, as one line.
+struct BackupRequest: Equatable {
+    /// Absolute: the two processes have directories of their own.
+    var path: String
+    var replaces: Bool
+
+    var line: [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.key("backup")
+            $0.string(path)
+            $0.key("replace")
+            $0.bool(replaces)
+        }
+        return writer.bytes
+    }
+
+    init(path: String, replaces: Bool) {
+        self.path = path
+        self.replaces = replaces
+    }
+
+    init?(line: [UInt8]) {
+        guard let value = try? JSONValue(parsing: line), let path = value["backup"]?.string, path.hasPrefix("/"),
+            !path.contains("\0")
+        else { return nil }
+        self.init(path: path, replaces: value["replace"]?.bool ?? false)
+    }
+}
+
+/// What that process says to it, a line each; the last one is `done` or `failed`.
+enum BackupAnswer: Equatable {
+    case progress(BackupProgress)
+    case done(StoreContents)
+    case failed(String)
+
+    var line: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            switch self {
+            case .progress(let progress):
+                writer.key("copied")
+                writer.integer(progress.pagesCopied)
+                writer.key("pages")
+                writer.integer(progress.pages)
+            case .done(let contents):
+                writer.key("rooms")
+                writer.integer(contents.rooms)
+                writer.key("messages")
+                writer.integer(contents.messages)
+                writer.key("users")
+                writer.integer(contents.users)
+            case .failed(let reason):
+                writer.key("failed")
+                writer.string(reason)
+            }
+        }
+        return writer.bytes
+    }
+
+    init?(line: [UInt8]) {
+        guard let value = try? JSONValue(parsing: line) else { return nil }
+        func count(_ key: String) -> Int? { value[key]?.integer.flatMap { Int(exactly: $0) } }
+        if let reason = value["failed"]?.string {
+            self = .failed(reason)
+        } else if let copied = count("copied"), let pages = count("pages") {
+            self = .progress(BackupProgress(pagesCopied: copied, pages: pages))
+        } else if let rooms = count("rooms"), let messages = count("messages"), let users = count("users") {
+            self = .done(StoreContents(rooms: rooms, messages: messages, users: users))
+        } else {
+            return nil
+        }
+    }
+}
