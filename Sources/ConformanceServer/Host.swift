@@ -6,11 +6,15 @@ import WireProtocols
 /// The loop's world: one listener, one engine.
 actor Host {
     nonisolated let loop: EventLoop
+    private let patience: Patience
     private var engine: EngineContext?
     private var listener: Listener?
     private var endpoints: Endpoints?
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop, patience: Patience) {
+        self.loop = loop
+        self.patience = patience
+    }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -25,7 +29,7 @@ actor Host {
         configuration.deflateCeiling = .max
         let engine = try EngineContext(
             loop: loop, configuration: configuration, metrics: EngineMetrics(MetricsRegistry()), logger: .disabled)
-        let endpoints = Endpoints(context: engine)
+        let endpoints = Endpoints(context: engine, patience: patience)
         engine.handler = endpoints
         loop.turnEnd = { [unowned engine, unowned endpoints] in
             engine.resumePaused()
@@ -46,10 +50,10 @@ final class Endpoints: EngineHandler {
     private let engineIO: EngineIOServer
     private let socketIO: EngineIOServer
 
-    init(context: EngineContext) {
+    init(context: EngineContext, patience: Patience) {
         var settings = EngineIOSettings()
-        settings.pingInterval = 300
-        settings.pingTimeout = 200
+        settings.pingInterval = patience.pingInterval
+        settings.pingTimeout = patience.pingTimeout
         settings.maxPayload = 1_000_000
         let loop = context.loop
         engineIO = EngineIOServer(
@@ -57,7 +61,9 @@ final class Endpoints: EngineHandler {
             opened: { socket, _ in socket.handler = EngineIOEcho() })
         socketIO = EngineIOServer(
             context: context, settings: settings, sidPrefix: "conformance-0-",
-            opened: { socket, _ in socket.handler = SocketIOEcho(socket: socket, loop: loop) })
+            opened: { socket, _ in
+                socket.handler = SocketIOEcho(socket: socket, loop: loop, connectTimeout: patience.connectTimeout)
+            })
     }
 
     func received(_ request: HTTPRequest, on connection: Connection) {

@@ -12,11 +12,12 @@ final class SocketIOEcho: EngineIOHandler {
     private let parser = JSONParser()
     private var connections = 0
 
-    init(socket: EngineIOSocket, loop: EventLoop) {
+    /// - Parameter connectTimeout: milliseconds.
+    init(socket: EngineIOSocket, loop: EventLoop, connectTimeout: Int64) {
         self.socket = socket
         self.loop = loop
         var settings = SocketIOSettings(namespaces: ["/", "/custom"])
-        settings.connectTimeout = 1000
+        settings.connectTimeout = connectTimeout
         settings.maxPayload = 1_000_000
         rules = SocketIOSession(settings: Shared(settings), now: loop.monotonicMilliseconds)
         schedule()

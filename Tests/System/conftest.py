@@ -6,7 +6,10 @@ from typing import Callable, Iterator, Mapping
 import pytest
 
 from support.chat import Chat
+from support.reruns import pytest_runtest_logreport
 from support.server import Server
+
+__all__ = ["pytest_runtest_logreport"]
 
 MakeServer = Callable[..., Server]
 MakeChat = Callable[..., Chat]

@@ -27,7 +27,7 @@ def test_the_log_begins_with_what_the_server_runs_with(server):
 def test_a_port_that_is_in_use_is_not_shared(make_server, loops):
     first = make_server({"EVENT_LOOPS": loops})
     second = make_server({"EVENT_LOOPS": loops}, start=False, port=first.port).start(wait=False)
-    assert second.wait(10) == 1
+    assert second.wait() == 1
     assert f"cannot listen on 127.0.0.1 port {first.port}: Address already in use" in second.log_text()
     assert first.get("/health").status_code == 200
 
@@ -78,14 +78,14 @@ def test_sigterm_tells_clients_and_ends_with_zero(server, make_chat):
     server.process.send_signal(signal.SIGTERM)
     assert alice.expect("server_draining")["reconnectInMs"] >= 0
     alice.expect_close(1012)
-    assert server.wait(15) == 0
+    assert server.wait() == 0
     assert log_lines(server)[-1]["message"] == "stopped"
 
 
 def test_one_data_directory_has_one_server(make_server):
     first = make_server()
     second = make_server({"DATA_DIR": first.env["DATA_DIR"]}, start=False).start(wait=False)
-    assert second.wait(15) == 1
+    assert second.wait() == 1
     last = log_lines(second)[-1]
     assert last["level"] == "error" and first.env["DATA_DIR"] in last["message"]
     assert first.get("/health").status_code == 200

@@ -304,7 +304,9 @@ extension EngineIOSocket: WebSocketHandler {
         if connection === probe { return takeProbe(text, connection) }
         guard connection === webSocket else { return }
         take(session.receiveText(text, now: now), text)
-        if session.closeReason != nil { settle() }
+        guard session.closeReason == nil else { return settle() }
+        // A heartbeat's answer makes the next one due, which may be sooner than this answer was.
+        schedule()
     }
 
     public func received(binary: UnsafeRawBufferPointer, on connection: Connection) {

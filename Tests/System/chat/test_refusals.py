@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support.chat import Chat
+from support.deadline import PATIENCE
 
 MAX_TEXT = 16_384
 MAX_ID = 128
@@ -87,7 +88,7 @@ def test_the_first_valid_frame_settles_the_framing(shared, make_chat):
         chat.send_text("not a frame")
         chat.expect("error")
         chat.send_text(json.dumps(first))
-        assert key in json.loads(chat.socket.recv(timeout=5))
+        assert key in json.loads(chat.socket.recv(timeout=PATIENCE))
 
 
 @pytest.mark.parametrize("event", ["nonsense", "new_message", "", "Ping", "ping\u0000", "__proto__", "x" * 5000])

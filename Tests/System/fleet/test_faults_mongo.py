@@ -67,7 +67,7 @@ def test_what_goes_on_without_it(make_fleet, make_chat):
     reply = alice.request("send_message", {"roomId": "r", "message": "refused", "clientMessageId": "x"}, timeout=15)
     assert reply["error"]["code"] == "storage_unavailable" and reply["error"]["retryable"] is True
     fleet.mongo.start()
-    taken = eventually(lambda: _send(alice), "taken again", 20)
+    taken = eventually(lambda: _send(alice), "taken again")
     assert taken["seq"] == 4
     assert bob.expect("new_message", lambda message: message["seq"] == 4)["message"] == "refused"
 

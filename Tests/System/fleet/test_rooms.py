@@ -65,7 +65,7 @@ def test_typing_is_told_and_ends(fleet, make_chat, room):
     alice, bob = (make_chat(server, user) for server, user in zip(fleet.servers, ["alice", "bob"]))
     for chat in (alice, bob):
         chat.join(room)
-    eventually(lambda: _sees_typing(alice, bob, room), "typing crosses instances", 5)
+    eventually(lambda: _sees_typing(alice, bob, room), "typing crosses instances")
     bob.send(room, "what was being typed")
     names = [name for name, _ in alice.inbox]
     alice.expect("user_typing", lambda data: data["userId"] == "bob" and not data["isTyping"])

@@ -36,5 +36,5 @@ def nothing_left_behind(shared, bystander):
 
 
 def _chat(bystander: Chat) -> None:
-    seq = bystander.send("lobby", "undisturbed", timeout=2)["seq"]
-    bystander.expect("new_message", lambda message: message["seq"] == seq, timeout=2)
+    seq = bystander.send("lobby", "undisturbed")["seq"]
+    bystander.expect("new_message", lambda message: message["seq"] == seq)

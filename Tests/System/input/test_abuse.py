@@ -1,6 +1,5 @@
 """Too much of a good thing: connections, messages, frames."""
 
-import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,15 +23,11 @@ def nothing_left_behind(shared):
 def allowance(shared):
     """Waits until the address may connect again."""
 
-    def wait():
-        for _ in range(50):
-            with Wire(shared.port) as wire:
-                if wire.ask(HEALTH).status == 200:
-                    return
-            time.sleep(0.1)
-        raise AssertionError("the address is never let in again")
+    def is_let_in():
+        with Wire(shared.port) as wire:
+            return wire.ask(HEALTH).status == 200
 
-    wait()
+    eventually(is_let_in, "the address is let in again", every=0.1)
     # A full allowance is four seconds' worth; the tests here need no more than a second's.
     time.sleep(1)
 
@@ -59,7 +54,7 @@ def test_a_thousand_connections_from_one_address(shared, allowance):
     let_in = sum(status in (200, 101) for status in statuses)
     assert set(statuses) <= {200, 101, 429}
     assert let_in <= 80 + 20 * seconds + 5, "a burst of four seconds' worth, then the rate"
-    assert let_in >= 15 and 1000 / seconds > 200, f"{1000 / seconds:.0f} a second were tried"
+    assert let_in >= 15
     eventually(lambda: descriptors(shared.pid) <= held, "every descriptor is given back")
 
 
@@ -86,12 +81,14 @@ def test_a_users_messages_are_limited_over_all_sessions(shared, allowance):
         wire.open().send(event("authenticate", {"userId": "chatty"}, 1) + event("join_room", {"roomId": "limits"}, 2))
         assert [wire.event("ack")["success"] for _ in range(2)] == [True, True]
     outcomes = []
-    for wire, number in itertools.product((first, second), range(10)):
-        wire.send(event("send_message", {"roomId": "limits", "message": f"{number}"}, 3))
-        outcomes.append(wire.event("ack"))
+    start = time.monotonic()
+    for wire in (first, second):
+        # In one go: sent one by one, a busy machine might send no faster than the limit allows.
+        wire.send(b"".join(event("send_message", {"roomId": "limits", "message": f"{n}"}, 3) for n in range(20)))
+        outcomes += [wire.event("ack") for _ in range(20)]
     taken = [outcome for outcome in outcomes if outcome["success"]]
     refused = [outcome["error"] for outcome in outcomes if not outcome["success"]]
-    assert 12 <= len(taken) <= 14, "a burst of three seconds' worth, over both sessions"
+    assert 12 <= len(taken) <= 12 + 4 * (time.monotonic() - start) + 1, "a burst of three seconds' worth, over both sessions"
     for error in refused:
         assert error["code"] == "rate_limited" and error["retryable"] is True
         assert 0 < error["retryAfterMs"] <= 1000

@@ -7,13 +7,15 @@ from typing import Callable
 
 import pytest
 
+from support.deadline import PATIENCE
 from support.wire import PING, PONG, Wire, event, frame
 
 HEAD_SECONDS = 10
 BODY_SECONDS = 30
 PING_SECONDS = 25
 PONG_SECONDS = 20
-LATE = 4
+# How late a busy machine may be. It is less than a server's patience that a test tells from another.
+LATE = 15
 
 Case = Callable[[Wire], object]
 
@@ -83,23 +85,18 @@ def stays_within_a_frame(wire: Wire):
 
 def answers_pings(wire: Wire):
     wire.open()
-    deadline = time.monotonic() + PING_SECONDS + PONG_SECONDS + LATE
-    pings = 0
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            got = wire.frame(left)
-        except TimeoutError:
-            break
+    for _ in range(2):
+        # The second comes later than the end of who does not answer the first.
+        got = wire.frame()
         assert got.opcode == PING
-        pings += 1
         wire.send(frame(PONG, got.payload))
     wire.send(event("ping", "still here"))
     assert wire.event("pong") == "still here"
-    return f"{pings} ping"
+    return "pinged on"
 
 
 def speaks_within_the_time(wire: Wire):
-    time.sleep(HEAD_SECONDS - 2)
+    time.sleep(HEAD_SECONDS / 2)
     return wire.ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").status
 
 
@@ -110,10 +107,10 @@ CASES: dict[Case, tuple[object, float, float]] = {
     drips_a_second_head: (408, HEAD_SECONDS, HEAD_SECONDS + LATE),
     drips_a_body: (408, BODY_SECONDS, BODY_SECONDS + LATE),
     drips_chunks: (408, BODY_SECONDS, BODY_SECONDS + LATE),
-    speaks_within_the_time: (200, HEAD_SECONDS - 2, HEAD_SECONDS),
+    speaks_within_the_time: (200, HEAD_SECONDS / 2, HEAD_SECONDS + LATE),
     upgrades_and_is_gone_without_a_word: ("ended", PING_SECONDS + PONG_SECONDS, PING_SECONDS + PONG_SECONDS + LATE),
     stays_within_a_frame: ("ended", PING_SECONDS + PONG_SECONDS, PING_SECONDS + PONG_SECONDS + LATE),
-    answers_pings: ("1 ping", PING_SECONDS + PONG_SECONDS, PING_SECONDS + PONG_SECONDS + 2 * LATE),
+    answers_pings: ("pinged on", 2 * PING_SECONDS, 2 * PING_SECONDS + 2 * LATE),
 }
 
 
@@ -122,7 +119,7 @@ def outcomes(shared):
     """Every case in a thread of its own: what it came to, and after how many seconds."""
 
     def run(case: Case) -> tuple[object, float]:
-        with Wire(shared.port, timeout=60) as wire:
+        with Wire(shared.port) as wire:
             start = time.monotonic()
             outcome = case(wire)
             return outcome, time.monotonic() - start
@@ -136,12 +133,12 @@ def outcomes(shared):
 def nothing_left_behind(bystander):
     """The connections of all cases live side by side here: they are counted when the last has gone."""
     yield
-    bystander.send("lobby", "undisturbed", timeout=2)
+    bystander.send("lobby", "undisturbed")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_whoever_dawdles_is_told_and_cut_off(outcomes, case):
     expected, earliest, latest = CASES[case]
-    outcome, seconds = outcomes[case].result(timeout=70)
+    outcome, seconds = outcomes[case].result(timeout=2 * PATIENCE)
     assert outcome == expected
     assert earliest - 0.5 <= seconds <= latest

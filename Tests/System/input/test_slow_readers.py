@@ -179,7 +179,7 @@ def test_who_goes_on_sending_after_the_goodbye_is_cut(shared):
             return True
         return False
 
-    eventually(is_cut, "the connection is cut", timeout=5)
+    eventually(is_cut, "the connection is cut")
 
 
 def test_nobody_noticed(shared):

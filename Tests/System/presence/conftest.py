@@ -31,7 +31,7 @@ class Pair:
         self.servers = [make_server(common | {"INSTANCE_ID": f"i{number}"}) for number in (1, 2)]
         self.keys = self.redis.client()
         for server in self.servers:
-            eventually(lambda: self.keys.zscore("chat-service:instances", server.env["INSTANCE_ID"]), "a lease", 10)
+            eventually(lambda: self.keys.zscore("chat-service:instances", server.env["INSTANCE_ID"]), "a lease")
 
     def online(self, server: Server) -> int:
         return server.get("/api/online-users?countOnly=true", headers=KEY).json()["count"]

@@ -2,7 +2,7 @@
 
 import socketio
 
-from support.deadline import eventually
+from support.deadline import PATIENCE, eventually
 
 KEY = {"X-Service-Key": "a-service-key-of-length"}
 ENVIRONMENT = {"PRESENCE_GRACE_MS": "300", "SERVICE_API_KEY": KEY["X-Service-Key"], "PRESENCE_VISIBILITY": "friends"}
@@ -65,13 +65,13 @@ def test_a_socket_io_gateway_client(make_server, make_chat):
     client = socketio.SimpleClient()
     client.connect(server.url, transports=["websocket"])
     try:
-        assert client.call("authenticate", {"userId": "alice"}, timeout=5)["success"] is True
-        friends = client.call("get_online_users", timeout=5)
+        assert client.call("authenticate", {"userId": "alice"}, timeout=PATIENCE)["success"] is True
+        friends = client.call("get_online_users", timeout=PATIENCE)
         assert [(friend["userId"], friend["status"]) for friend in friends] == [("bob", "online")]
-        assert set(client.call("get_all_online_users", timeout=5)) == {"alice", "bob", "carol"}
-        detailed = {user["userId"]: user for user in client.call("get_detailed_online_users", timeout=5)}
+        assert set(client.call("get_all_online_users", timeout=PATIENCE)) == {"alice", "bob", "carol"}
+        detailed = {user["userId"]: user for user in client.call("get_detailed_online_users", timeout=PATIENCE)}
         assert len(detailed["alice"]["devices"]) == 1 and "devices" not in detailed["bob"]
-        client.call("set_status", {"status": "busy"}, timeout=5)
+        client.call("set_status", {"status": "busy"}, timeout=PATIENCE)
         key = lambda: server.get("/api/presence?ids=alice", headers=KEY).json()[0]["status"]
         eventually(lambda: key() == "busy", "alice is busy")
     finally:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import socketio
+from support.deadline import PATIENCE
 
 ENVIRONMENT = {"PRESENCE_GRACE_MS": "300"}
 
@@ -17,10 +18,10 @@ class Tracker:
         self.client = socketio.Client(reconnection=False)
         for name in ("online_users_list", "user_online", "user_offline", "user_online_status", "user_status_change", "error"):
             self.client.on(name, lambda *data, name=name: self.events.put((name, data[0] if data else None)))
-        self.client.connect(server.url, transports=list(transports), wait_timeout=5)
+        self.client.connect(server.url, transports=list(transports), wait_timeout=PATIENCE)
         self.client.emit(event, wrap(user))
 
-    def expect(self, name, matching=lambda data: True, timeout=5.0):
+    def expect(self, name, matching=lambda data: True, timeout=PATIENCE):
         deadline = time.monotonic() + timeout
         while True:
             try:

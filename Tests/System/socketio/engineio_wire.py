@@ -5,6 +5,7 @@ import json
 import time
 from typing import Any
 
+from support.deadline import PATIENCE
 from support.wire import BINARY, CLOSE, PING, TEXT, Response, Wire, frame
 
 SEPARATOR = b"\x1e"
@@ -125,7 +126,7 @@ class Polling:
                 return
             raise AssertionError(f"got {got!r}, expected {packet!r}")
 
-    def packets(self, timeout: float = 5.0):
+    def packets(self, timeout: float = PATIENCE):
         """Packet by packet, heartbeats answered. What a poll brought beyond the one taken is kept."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -139,10 +140,13 @@ class Polling:
         raise AssertionError("no more packets in time")
 
     def assert_gone(self) -> None:
-        """The session is over: its id is no longer known."""
+        assert self.is_gone(), "the session lives on"
+
+    def is_gone(self) -> bool:
+        """The session is over: its id is no longer known. Asked with a noop, which changes nothing of one that lives."""
         with Wire(self.port) as wire:
-            response = wire.ask(self._request("GET", self.query))
-        assert (response.status, response.json()["code"]) == (400, 1), response
+            response = wire.ask(self._request("POST", self.query, b"6"))
+        return response.status == 400 and response.json()["code"] == 1
 
 
 class Socket:

@@ -5,6 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from support.chat import Chat
+from support.deadline import PATIENCE
 from support.socketio_client import client_file
 
 class BrowserClient:
@@ -13,6 +14,7 @@ class BrowserClient:
     def __init__(self, page: Page, url: str, options: dict[str, Any] | None = None, page_url: str | None = None):
         self.page = page
         # Any page of the server's will do: what matters is its origin.
+        page.set_default_timeout(PATIENCE * 1000)
         page.goto((page_url or url) + "/health")
         page.add_script_tag(path=str(client_file()))
         page.evaluate(
@@ -34,7 +36,7 @@ class BrowserClient:
             [url, {"reconnectionDelay": 100, "reconnectionDelayMax": 500, **(options or {})}],
         )
 
-    def wait_connected(self, times: int = 1, timeout: float = 20) -> dict[str, Any]:
+    def wait_connected(self, times: int = 1, timeout: float = PATIENCE) -> dict[str, Any]:
         self.page.wait_for_function("times => connects.length >= times", arg=times, timeout=timeout * 1000)
         return self.page.evaluate("connects[connects.length - 1]")
 
@@ -49,10 +51,10 @@ class BrowserClient:
 
     def request(self, event: str, *arguments: Any) -> Any:
         return self.page.evaluate(
-            "([event, rest]) => socket.timeout(8000).emitWithAck(event, ...rest)", [event, list(arguments)]
+            "([event, rest]) => socket.timeout(60000).emitWithAck(event, ...rest)", [event, list(arguments)]
         )
 
-    def expect(self, event: str, timeout: float = 10, **fields: Any) -> Any:
+    def expect(self, event: str, timeout: float = PATIENCE, **fields: Any) -> Any:
         """The first argument of the first such event, with these fields if any are given; taken out of the inbox."""
         find = """([event, fields]) => inbox.findIndex(([name, data]) =>
             name === event && Object.entries(fields).every(([key, value]) => data && data[key] === value))"""

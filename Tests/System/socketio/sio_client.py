@@ -7,13 +7,15 @@ from typing import Any, Callable
 
 import socketio
 
+from support.deadline import PATIENCE
+
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": None}
 
 
 class SocketIOChat:
     """A stock client. Events stay in `inbox` in the order they came until they are expected."""
 
-    def __init__(self, url: str, transport: str = "upgrade", timeout: float = 8.0, auth: Any = None, **options: Any):
+    def __init__(self, url: str, transport: str = "upgrade", timeout: float = PATIENCE, auth: Any = None, **options: Any):
         self.url = url
         self.transport = transport
         self.timeout = timeout

@@ -148,4 +148,4 @@ def test_redis_is_away(make_fleet, make_chat):
         there.read_for(0.05)
         return answer == ("sent", 2, ["here", "there"], []) and bool(there.events("message"))
 
-    eventually(reaches_both, "both are reached again", 20)
+    eventually(reaches_both, "both are reached again")

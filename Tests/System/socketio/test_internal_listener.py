@@ -5,6 +5,7 @@ import requests
 from engineio_wire import Polling, Socket
 from sio_client import SocketIOChat
 from socketio.exceptions import ConnectionError as SocketIOConnectionError
+from support.deadline import PATIENCE
 from support.server import free_port
 from support.wire import Wire
 
@@ -149,7 +150,7 @@ class TestNothingElse:
 
     @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/api/rooms", "/internal/messages"])
     def test_is_served_over_http(self, server, path):
-        answer = requests.get(internal_url(server) + path, timeout=5)
+        answer = requests.get(internal_url(server) + path, timeout=PATIENCE)
         assert answer.status_code == 404 and answer.json()["code"] == "not_found"
 
     def test_is_a_websocket(self, server):

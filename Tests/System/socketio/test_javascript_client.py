@@ -94,7 +94,7 @@ def test_binary_where_text_is_meant_is_an_error_and_no_disconnect(connect, share
     ada.emit("authenticate", {"userId": "ada"})
     ada.emit("join_room", {"roomId": room})
     code = ada.page.evaluate(
-        """room => socket.timeout(8000).emitWithAck("send_message", {roomId: room, message: new Uint8Array([1, 2])})
+        """room => socket.timeout(60000).emitWithAck("send_message", {roomId: room, message: new Uint8Array([1, 2])})
              .then(answer => answer.error.code)""",
         room,
     )

@@ -10,6 +10,8 @@ from typing import Any, Callable, Mapping
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from support.deadline import PATIENCE
+
 Predicate = Callable[[Any], bool]
 
 
@@ -34,7 +36,7 @@ class Chat:
         ws_url: str,
         path: str = "/",
         framing: str = "event",
-        timeout: float = 5.0,
+        timeout: float = PATIENCE,
         **options: Any,
     ):
         assert framing in ("event", "type")
@@ -48,7 +50,7 @@ class Chat:
             options.setdefault("ssl", _trusting_anybody())
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(
-            connect(ws_url + path, proxy=None, open_timeout=10, close_timeout=5, max_size=2**24, **options)
+            connect(ws_url + path, proxy=None, open_timeout=PATIENCE, close_timeout=5, max_size=2**24, **options)
         )
 
     def __enter__(self) -> "Chat":

@@ -10,16 +10,17 @@ LIMIT = 16 << 20
 
 
 class EchoServer:
-    def __init__(self, log):
+    def __init__(self, log, *patience: int):
+        """`patience`: milliseconds between heartbeats, for their answers and for a CONNECT; none: as long as servers wait."""
         self.port = free_port()
         self.process = subprocess.Popen(
-            [str(binary("conformance-server", "CONFORMANCE_SERVER_BINARY")), str(self.port)],
+            [str(binary("conformance-server", "CONFORMANCE_SERVER_BINARY")), *map(str, (self.port, *patience))],
             env=clean_environment({}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        eventually(self._listens, "the echo server listens")
+        eventually(self._listens, "the echo server listens", 60)
 
     def _listens(self) -> bool:
         assert self.process.poll() is None, "the echo server ended"

@@ -11,7 +11,7 @@ from typing import Mapping
 
 import requests
 
-from support.deadline import eventually
+from support.deadline import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -127,13 +127,13 @@ class Server:
             self.wait_until_healthy()
         return self
 
-    def wait_until_healthy(self, timeout: float = 20.0) -> None:
+    def wait_until_healthy(self, timeout: float = PATIENCE) -> None:
         eventually(self._is_healthy, "GET /health answered 200", timeout)
 
     def kill(self) -> None:
         """SIGKILL: what the server did not make durable is gone."""
         self._signal(signal.SIGKILL)
-        self.wait(5)
+        self.wait()
 
     def pause(self) -> None:
         """It does nothing any more, and its connections stay."""
@@ -142,12 +142,12 @@ class Server:
     def unpause(self) -> None:
         self._running().send_signal(signal.SIGCONT)
 
-    def terminate(self, timeout: float = 15.0) -> int:
+    def terminate(self, timeout: float = PATIENCE) -> int:
         """SIGTERM, and the exit code of the drain that follows."""
         self._signal(signal.SIGTERM)
         return self.wait(timeout)
 
-    def wait(self, timeout: float) -> int:
+    def wait(self, timeout: float = PATIENCE) -> int:
         """The exit code of a server that is ending."""
         self._expected_to_live = False
         code = self._running().wait(timeout)
@@ -180,7 +180,7 @@ class Server:
         return self.request("POST", path, **options)
 
     def request(self, method: str, path: str, **options) -> requests.Response:
-        options.setdefault("timeout", 10)
+        options.setdefault("timeout", PATIENCE)
         return self._http.request(method, self.url + path, **options)
 
     def log_text(self) -> str:
@@ -205,6 +205,6 @@ class Server:
             self._expected_to_live = False
             raise AssertionError(f"the server ended at start with {code}:\n{self.log_tail()}")
         try:
-            return self.get("/health", timeout=1).status_code == 200
+            return self.get("/health", timeout=5).status_code == 200
         except requests.RequestException:
             return False

@@ -9,6 +9,8 @@ from typing import Any, AsyncIterator, Callable, Sequence
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from support.deadline import PATIENCE
+
 # Seconds until a client tries again what was refused as retryable.
 RETRY_PAUSE = 0.1
 
@@ -62,7 +64,7 @@ class Talker:
             self._turn += 1
 
     async def _session(self, until: asyncio.Event) -> None:
-        async with connect(self.url, proxy=None, compression=None, open_timeout=5, close_timeout=2) as socket:
+        async with connect(self.url, proxy=None, compression=None, open_timeout=PATIENCE, close_timeout=2) as socket:
             try:
                 await self._say(socket, "authenticate", {"userId": self.user})
                 await self._join(socket)

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Iterator
 
+from support.deadline import PATIENCE
+
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 
 
@@ -84,7 +86,7 @@ class Wire:
 
     port: int
     host: str = "127.0.0.1"
-    timeout: float = 5.0
+    timeout: float = PATIENCE
     buffer: bytes = field(default=b"", init=False)
 
     def __post_init__(self) -> None:
