@@ -17,10 +17,11 @@ public protocol SessionDirectory: Sendable {
     /// Takes a session out for good, after its grace period.
     func remove(_ session: SessionID, of user: UserID, at now: Timestamp)
 
-    /// The connected sessions of a user on all instances, the oldest first.
-    func sessions(of user: UserID) async -> [SessionRecord]
-    /// Which of these users have a connected session anywhere, and on which instances.
-    func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>]
+    /// How a user stands by the sessions of this instance, with what was asked of them and is still on its way to the
+    /// others; nil for one without.
+    func ownPresence(of user: UserID) -> UserPresence?
+    /// The connected sessions of users on all instances, the oldest first; who has none is left out.
+    func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]]
     /// Whether an instance may still be at work; false only when it is certainly dead.
     func isAlive(_ instance: InstanceID) async -> Bool
     /// Friends that other services recorded beside the store; who has none is left out. nil while they cannot be read.
@@ -36,8 +37,18 @@ public protocol SessionDirectory: Sendable {
     func close() async
 }
 
+extension SessionDirectory {
+    /// The connected sessions of a user on all instances, the oldest first.
+    public func sessions(of user: UserID) async -> [SessionRecord] { await sessions(of: [user])[user] ?? [] }
+
+    /// Which of these users have a connected session anywhere, hidden or not, and on which instances.
+    public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
+        await sessions(of: users).mapValues { Set($0.map(\.instance)) }
+    }
+}
+
 public enum DirectoryEvent: Sendable {
-    /// A user stands like this now. `origin` is the instance that made it so.
+    /// A user stands like this now, or was seen now. `origin` is the instance that made it so.
     case changed(UserPresence, origin: InstanceID)
     /// Everybody who is known to be there, for certain; what was heard before may be outdated.
     ///

@@ -17,11 +17,20 @@ public struct PresenceBoard: Sendable {
     /// - Returns: the edge, when the user's status changed for anybody.
     public mutating func apply(_ presence: UserPresence) -> PresenceEdge? {
         let user = presence.user.userID
-        let before = entries[user]?.own ?? .offline
-        let wasOnline = entries[user]?.status.isOnline == true
+        var presence = presence
+        let known = entries[user]
+        if let known { presence.lastSeen = max(presence.lastSeen, known.lastSeen) }
+        let before = known?.own ?? .offline
+        let wasOnline = known?.status.isOnline == true
         entries[user] = presence.own == .offline && presence.sessions == 0 ? nil : presence
         if wasOnline != presence.status.isOnline { setOnline(user, presence.status.isOnline) }
         return before == presence.own ? nil : PresenceEdge(before: before, presence: presence)
+    }
+
+    /// Something came from a user here; who hides leaves no trace of it.
+    public mutating func see(_ user: UserID, at now: Timestamp) {
+        guard let known = entries[user], known.status.isOnline, known.lastSeen < now else { return }
+        entries[user]?.lastSeen = now
     }
 
     /// Puts what is known for certain in place of what was heard; the edges nobody told.
@@ -84,6 +93,9 @@ public struct PresenceEdge: Hashable, Sendable {
 
     /// Whether it is an edge for others too; hiding from offline is not.
     public var isVisible: Bool { before.seenByOthers != presence.status }
+
+    /// Whether the user came into others' sight or went out of it.
+    public var comesOrGoes: Bool { before.isOnline != presence.status.isOnline }
 }
 
 /// Gathers edges for those who watch everybody: at most one a user and span, and none when it came back to what it was.

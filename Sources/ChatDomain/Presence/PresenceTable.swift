@@ -21,7 +21,7 @@ public struct PresenceTable: Sendable {
     /// Adds a session, in place of one with the same id.
     ///
     /// - Parameter limit: sessions a user may have; 0 for no limit.
-    /// - Returns: what others see now where that changed, and the sessions that must give way, the oldest first.
+    /// - Returns: how the user stands now where that changed, and the sessions that must give way, the oldest first.
     public mutating func connect(
         _ record: SessionRecord, limit: Int, at now: Timestamp
     ) -> (change: UserPresence?, evicted: [SessionRecord]) {
@@ -55,7 +55,6 @@ public struct PresenceTable: Sendable {
         body(&sessions)
         let after = sessions.presence
         if !sessions.isEmpty { users[id] = sessions }
-        let isNews = before?.own != after.own || before?.user != after.user || before?.sessions != after.sessions
-        return isNews ? after : nil
+        return before == after ? nil : after
     }
 }

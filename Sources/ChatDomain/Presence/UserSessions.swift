@@ -42,7 +42,7 @@ struct UserSessions: Sendable {
         noteSight(at: now) { sessions in
             for old in evicted { sessions.records.removeAll { $0.id == old.id } }
             sessions.records.append(record)
-            sessions.name = record.user
+            sessions.name.update(record.user)
         }
         return evicted
     }
@@ -57,10 +57,12 @@ struct UserSessions: Sendable {
 
     mutating func apply(_ update: SessionUpdate, to session: SessionID, at now: Timestamp) {
         guard records.contains(where: { $0.id == session }) else { return }
+        // That nothing came for long is no sight of the user.
+        if case .idle(let isIdle) = update { return change(session) { $0.isIdle = isIdle } }
         noteSight(at: now) { sessions in
             switch update {
             case .wish(let wish): sessions.set(wish, on: session)
-            case .idle(let isIdle): sessions.change(session) { $0.isIdle = isIdle }
+            case .idle: break
             case .active:
                 sessions.change(session) {
                     $0.isIdle = false
@@ -82,8 +84,9 @@ struct UserSessions: Sendable {
     }
 
     mutating func remove(_ session: SessionID, at now: Timestamp) {
+        guard let record = records.first(where: { $0.id == session }) else { return }
         // Who lingers was last seen when the connection broke, not when the grace period ended.
-        if records.contains(where: { $0.id == session && $0.isLingering }) {
+        if record.isLingering {
             records.removeAll { $0.id == session }
         } else {
             noteSight(at: now) { $0.records.removeAll { $0.id == session } }

@@ -13,6 +13,10 @@ public struct RemoteRoster: Sendable {
     public var isEmpty: Bool { holders.isEmpty }
     public func contains(_ user: UserID) -> Bool { holders[user] != nil }
 
+    func user(_ id: UserID) -> RoomUser? {
+        contains(id) ? instances.values.lazy.compactMap { $0[id] }.first : nil
+    }
+
     /// Some of the users, for a list that has room for `limit`.
     func list(limit: Int, where isWanted: (UserID) -> Bool) -> [RoomUser] {
         var seen: Set<UserID> = []
@@ -27,7 +31,8 @@ public struct RemoteRoster: Sendable {
 
     /// Whether the user was on no other instance before.
     mutating func add(_ user: RoomUser, of instance: InstanceID) -> Bool {
-        guard instances[instance, default: [:]].updateValue(user, forKey: user.userID) == nil else { return false }
+        guard instances[instance]?[user.userID]?.update(user) == nil else { return false }
+        instances[instance, default: [:]][user.userID] = user
         holders[user.userID, default: 0] += 1
         return holders[user.userID] == 1
     }

@@ -21,6 +21,14 @@ public struct RoomUser: Hashable, Sendable {
         self.userID = userID
         self.username = username
     }
+
+    /// Whether a name was given; a user without one goes by the id.
+    public var isNamed: Bool { username != userID.value }
+
+    /// The same user as another session or instance says; a name that was given stays where none is given.
+    mutating func update(_ other: RoomUser) {
+        if other.isNamed || !isNamed { self = other }
+    }
 }
 
 /// Who is in a room here, by user and by session; a user with several sessions is one user.
@@ -50,7 +58,10 @@ public struct RoomMembers: Sendable {
     public func user(_ id: UserID) -> RoomUser? { entries[id]?.user }
 
     /// Up to `limit` of the users present.
-    public func list(limit: Int) -> [RoomUser] { entries.values.prefix(limit).map(\.user) }
+    public func list(limit: Int, except hidden: Set<UserID> = []) -> [RoomUser] {
+        guard !hidden.isEmpty else { return entries.values.prefix(limit).map(\.user) }
+        return entries.values.lazy.map(\.user).filter { !hidden.contains($0.userID) }.prefix(limit).map { $0 }
+    }
 
     public enum Joined { case firstSession, anotherSession, already }
 
@@ -58,7 +69,7 @@ public struct RoomMembers: Sendable {
         guard users.updateValue(user.userID, forKey: session) == nil else { return .already }
         let known = entries[user.userID] != nil
         entries[user.userID, default: Entry(user: user)].sessions.insert(session)
-        entries[user.userID]?.user = user
+        entries[user.userID]?.user.update(user)
         entries[user.userID]?.leavesAt = nil
         departures[user.userID] = nil
         return known ? .anotherSession : .firstSession

@@ -48,12 +48,15 @@ public final class InProcessDirectory: SessionDirectory {
         }
     }
 
-    public func sessions(of user: UserID) async -> [SessionRecord] { state.withLock { $0.table.sessions(of: user) } }
+    public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.table.presence(of: user) } }
 
-    public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
+    public func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
         state.withLock { state in
-            var found: [UserID: Set<InstanceID>] = [:]
-            for user in users where !state.table.sessions(of: user).isEmpty { found[user] = [instance] }
+            var found: [UserID: [SessionRecord]] = [:]
+            for user in users {
+                let sessions = state.table.sessions(of: user)
+                if !sessions.isEmpty { found[user] = sessions }
+            }
             return found
         }
     }

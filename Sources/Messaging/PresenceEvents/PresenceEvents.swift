@@ -55,7 +55,7 @@ public final class PresenceEvents: Sendable {
     ///
     /// - Parameter isOwn: whether this instance is the one that publishes it.
     public func note(_ edge: PresenceEdge, isOwn: Bool) {
-        guard edge.before.isOnline != edge.presence.status.isOnline else { return }
+        guard edge.comesOrGoes else { return }
         state.withLock { state in
             guard isOwn else { return state.backlog.hear(edge.presence) }
             if state.backlog.add(edge.presence, at: clock()) {

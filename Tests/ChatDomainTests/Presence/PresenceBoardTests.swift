@@ -28,6 +28,24 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         #expect(board.presence(of: UserID(unchecked: "a")) == nil)
     }
 
+    @Test mutating func signsOfLifeMoveWhenAVisibleUserWasSeen() {
+        func seen(_ user: String) -> Int64? { board.presence(of: UserID(unchecked: user))?.lastSeen.milliseconds }
+        func sign(of user: String, at milliseconds: Int64) {
+            board.see(UserID(unchecked: user), at: Timestamp(milliseconds: milliseconds))
+        }
+        for (user, status) in [("a", PresenceStatus.online), ("h", .invisible)] {
+            _ = board.apply(presence(user, status))
+            sign(of: user, at: 50)
+            sign(of: user, at: 20)
+        }
+        sign(of: "nobody", at: 50)
+        #expect(seen("a") == 50 && seen("h") == 1 && seen("nobody") == nil)
+        #expect(board.online().map(\.lastSeen.milliseconds) == [50])
+        // What another instance tells later may be older.
+        #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
+        #expect(seen("a") == 50)
+    }
+
     @Test mutating func certaintyUncoversTheEdgesNobodyTold() {
         for user in ["a", "b", "c"] { _ = board.apply(presence(user, .online)) }
         let edges = board.replace(

@@ -51,7 +51,44 @@ import Testing
         #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b", "a"])
         for session in ["a", "b", "b", "a"] { test.directory.remove(SessionID(session), of: alice, at: time(7)) }
         #expect(await eventually { test.told(alice).last?.own == .offline })
-        #expect(test.told(alice).map(\.sessions) == [1, 2, 1, 2, 1, 0])
+        #expect(test.told(alice).map(\.sessions) == [1, 2, 1, 2, 2, 1, 0])
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func signsOfLifeAreTold(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        _ = await test.connect(record("a", at: 1000))
+        test.directory.update(SessionID("a"), of: alice, .active, at: time(5000))
+        #expect(await eventually { test.told(alice).last?.lastSeen == time(5000) })
+        await test.close()
+    }
+
+    @Test(arguments: DirectoryKind.allCases)
+    func aDeviceWithoutANameTakesNoneAway(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        var named = record("a", at: 1)
+        named.user.username = "Alice"
+        _ = await test.connect(named)
+        _ = await test.connect(record("b", at: 2))
+        #expect(await eventually { test.told(alice).last?.sessions == 2 })
+        #expect(test.told(alice).map(\.user.username) == ["Alice", "Alice"])
+        named.id = SessionID("c")
+        named.user.username = "Alicia"
+        _ = await test.connect(named)
+        #expect(await eventually { test.told(alice).last?.user.username == "Alicia" })
+        await test.close()
+    }
+
+    /// What is asked of a session here is known here at once, whatever is heard that was said before.
+    @Test(arguments: DirectoryKind.allCases)
+    func hidingIsKnownHereAtOnce(_ kind: DirectoryKind) async throws {
+        let test = try await DirectoryUnderTest(kind)
+        _ = await test.connect(record("a", at: 1))
+        #expect(test.directory.ownPresence(of: alice)?.own == .online)
+        test.directory.update(SessionID("a"), of: alice, .wish(.invisible), at: time(2))
+        #expect(test.directory.ownPresence(of: alice)?.own == .invisible)
+        #expect(test.directory.ownPresence(of: UserID(unchecked: "bob")) == nil)
         await test.close()
     }
 

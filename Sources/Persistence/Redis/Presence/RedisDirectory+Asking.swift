@@ -6,19 +6,19 @@ import Synchronization
 extension RedisDirectory {
     private static let usersAtOnce = 200
 
-    public func sessions(of user: UserID) async -> [SessionRecord] { await sessions(of: [user])[user] ?? [] }
+    public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.own.presence(of: user) } }
 
-    public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
-        var found: [UserID: Set<InstanceID>] = [:]
+    /// Without Redis this instance's sessions are all that is known.
+    public func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+        var found: [UserID: [SessionRecord]] = [:]
         for start in stride(from: 0, to: users.count, by: Self.usersAtOnce) {
             let slice = Array(users[start..<min(start + Self.usersAtOnce, users.count)])
-            for (user, sessions) in await sessions(of: slice) { found[user] = Set(sessions.map(\.instance)) }
+            found.merge(await sessions(ofSlice: slice)) { $1 }
         }
         return found
     }
 
-    /// The users without a connected session are left out. Without Redis this instance's sessions are all that is known.
-    private func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+    private func sessions(ofSlice users: [UserID]) async -> [UserID: [SessionRecord]] {
         let replies: [RedisClient.Reply] = await withCheckedContinuation { continuation in
             client.perform(users.map { ["HGETALL", Keys.user($0)] }) { continuation.resume(returning: $0) }
         }

@@ -59,7 +59,9 @@ extension RedisDirectory {
     /// Hiding on another instance hides the user's sessions here too, also if Redis goes away.
     private func keepHidden(_ presence: UserPresence, in state: inout State) {
         let user = presence.user.userID
-        guard let here = state.own.presence(of: user), let session = state.own.sessions(of: user).first else { return }
+        guard state.wishing[user] == nil, let here = state.own.presence(of: user),
+            let session = state.own.sessions(of: user).first
+        else { return }
         if presence.own == .invisible, here.own != .invisible {
             _ = state.own.update(session.id, of: user, .wish(.invisible), at: presence.lastSeen)
         } else if presence.own != .invisible, presence.own != .offline, here.own == .invisible {

@@ -33,13 +33,26 @@ extension RedisDirectory {
             let change = state.own.update(session, of: user, update, at: now)
             guard state.isLinked else { return tellAlone(change, in: state) }
             let (what, value) = Self.words(update)
-            tell(
-                .script(
-                    PresenceScripts.update, keys: [],
-                    arguments: [
-                        RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value), what,
-                        value, RedisArgument(now.milliseconds), RedisArgument(now.iso8601),
-                    ]))
+            let command = RedisCommand.script(
+                PresenceScripts.update, keys: [],
+                arguments: [
+                    RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value), what,
+                    value, RedisArgument(now.milliseconds), RedisArgument(now.iso8601),
+                ])
+            guard case .wish = update else { return tell(command) }
+            state.wishing[user, default: 0] += 1
+            tell(command) { [self] _ in
+                wishTold(of: user)
+            } failed: { [self] in
+                wishTold(of: user)
+            }
+        }
+    }
+
+    private func wishTold(of user: UserID) {
+        state.withLock { state in
+            let left = (state.wishing[user] ?? 1) - 1
+            state.wishing[user] = left > 0 ? left : nil
         }
     }
 

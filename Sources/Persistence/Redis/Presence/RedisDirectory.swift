@@ -17,6 +17,8 @@ public final class RedisDirectory: SessionDirectory {
 
     struct State {
         var own = PresenceTable()
+        /// How many wishes of a user's sessions here are on their way to Redis: what is heard of the user meanwhile is older.
+        var wishing: [UserID: Int] = [:]
         var rooms: Set<RoomPlace> = []
         /// Sessions that went while Redis could not be told; past `maximumGone` they are found by comparing.
         var gone: [SessionID: UserID] = [:]

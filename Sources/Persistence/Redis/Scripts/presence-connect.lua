@@ -48,7 +48,8 @@ change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   record.session = session
   records[session] = record
   save(user, record)
-  standing.name = record.username
+  -- A device that brings no name goes by the user's id, which takes no name away.
+  if record.username ~= user then standing.name = record.username end
   redis.call('HSET', P .. 'instance:' .. instance .. ':sessions', session, user)
   table.insert(answer, 1, record.wish)
   return evicted, false

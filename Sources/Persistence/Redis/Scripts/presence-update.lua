@@ -27,7 +27,10 @@ change(user, now, ARGV[7], ARGV[1], function(records, standing)
     end
     return {}, false
   elseif what == 'idle' then
+    -- That nothing came for long is no sight of the user.
     record.idle = value == '1'
+    save(user, record)
+    return {}, true
   elseif what == 'active' then
     record.idle = false
     record.lastActiveAt = now

@@ -89,7 +89,9 @@ end
 local function change(user, now, nowText, origin, body)
   local records, before = load(user)
   local standing = before or { own = 'offline', name = user, seen = now, seenText = nowText, sessions = 0 }
-  local was = { own = before and before.own or 'offline', name = standing.name, sessions = standing.sessions }
+  local was = {
+    own = before and before.own or 'offline', name = standing.name, seen = standing.seen, sessions = standing.sessions,
+  }
   local removed, unseen = body(records, standing)
   for _, session in ipairs(removed) do redis.call('HDEL', P .. 'user:' .. user, session) end
   local sessions, live = deciding(records)
@@ -105,7 +107,8 @@ local function change(user, now, nowText, origin, body)
     redis.call('SADD', P .. 'users', user)
   end
   derive(user, standing, sessions, records, removed)
-  if was.own ~= standing.own or was.name ~= standing.name or was.sessions ~= standing.sessions then
+  if was.own ~= standing.own or was.name ~= standing.name or was.seen ~= standing.seen
+    or was.sessions ~= standing.sessions then
     redis.call('PUBLISH', P .. 'presence', cjson.encode({
       kind = 'changed', origin = origin, userId = user, username = standing.name, own = standing.own,
       lastSeen = standing.seen, sessions = standing.sessions,
