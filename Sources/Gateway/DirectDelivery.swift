@@ -4,19 +4,28 @@ import MessageJSON
 
 /// Whom a direct message reached.
 struct DirectDelivery: Sendable {
-    private(set) var sent: [UserID] = []
-    private(set) var failed: [UserID] = []
+    private var outcomes: [(recipient: UserID, isReached: Bool)] = []
     let timestamp: Timestamp
 
     init(timestamp: Timestamp) { self.timestamp = timestamp }
 
-    mutating func note(_ recipient: UserID, isReached: Bool) {
-        if isReached { sent.append(recipient) } else { failed.append(recipient) }
+    private func recipients(reached: Bool) -> [UserID] {
+        outcomes.filter { $0.isReached == reached }.map(\.recipient)
+    }
+
+    mutating func note(_ recipient: UserID, isReached: Bool) { outcomes.append((recipient, isReached)) }
+
+    /// The same with those counted as not reached whom `isSeen` leaves out, in the order they were named.
+    func asSeen(_ isSeen: (UserID) -> Bool) -> DirectDelivery {
+        var seen = DirectDelivery(timestamp: timestamp)
+        for (recipient, isReached) in outcomes { seen.note(recipient, isReached: isReached && isSeen(recipient)) }
+        return seen
     }
 
     /// `{status, recipients:{total, sent, failed}, timestamp}`; the status is `error` when nobody was reached.
     var json: [UInt8] {
-        EventJSON.object { out in
+        let (sent, failed) = (recipients(reached: true), recipients(reached: false))
+        return EventJSON.object { out in
             out.key("status")
             out.string(sent.isEmpty ? "error" : "sent")
             out.key("recipients")
@@ -35,6 +44,14 @@ struct DirectDelivery: Sendable {
 }
 
 extension Services {
+    /// Sends a user's message straight to users' live sessions; who may not be seen online by the sender gets it too, and
+    /// counts as not reached.
+    func sendDirect(_ message: OutgoingMessage, by user: UserID, to recipients: [UserID]) async -> DirectDelivery {
+        let viewer = await presence.viewer(user)
+        let delivery = await sendDirect(message, from: user, to: recipients)
+        return delivery.asSeen { [presence] in $0 == user || viewer.sees($0) && !presence.isHidden($0) }
+    }
+
     /// Sends straight to users' live sessions on all instances; who has none is not reached. Nothing is stored.
     func sendDirect(
         _ message: OutgoingMessage, from sender: UserID, to recipients: [UserID]

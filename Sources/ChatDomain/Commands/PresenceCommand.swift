@@ -27,6 +27,14 @@ public enum PresenceCommand: Hashable, Sendable {
         case .setStatus, .countOnline, .check, .unwatch: false
         }
     }
+
+    /// Whether it asks how users stand at this moment, which a service may ask without being a user.
+    public var isQuestion: Bool {
+        switch self {
+        case .countOnline, .check, .listKnown, .listOnline, .listOnlineIDs, .listDevices: true
+        case .setStatus, .comeOnline, .watch, .unwatch: false
+        }
+    }
 }
 
 /// Two events that ask the same and are answered under names of their own.

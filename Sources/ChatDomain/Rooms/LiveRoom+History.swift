@@ -9,8 +9,14 @@ public struct HistoryWish: Hashable, Sendable {
     public var limit: Int
     /// What was missed comes message by message, as it would have come live, and not as history.
     public var asMessages: Bool
+    /// The only users who may be shown; nil for everybody.
+    public var visible: Set<UserID>?
 
-    public init(since: SequenceNumber? = nil, limit: Int = HistoryQuery.defaultLimit, asMessages: Bool = false) {
+    public init(
+        since: SequenceNumber? = nil, limit: Int = HistoryQuery.defaultLimit, asMessages: Bool = false,
+        visible: Set<UserID>? = nil
+    ) {
+        self.visible = visible
         self.since = since
         self.limit = limit
         self.asMessages = asMessages
@@ -40,13 +46,13 @@ extension LiveRoom {
         _ wish: HistoryWish, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
     ) -> ViewResult {
         if let page { keep(page) }
-        guard let since = wish.since else { return newest(wish.limit, page, needsResync: false) }
-        return replay(after: since, page, answering: query) ?? newest(wish.limit, page, needsResync: true)
+        guard let since = wish.since else { return newest(wish, page, needsResync: false) }
+        return replay(wish, after: since, page, answering: query) ?? newest(wish, page, needsResync: true)
     }
 
     /// Everything after a number; nil when that is more than a resume replays, in messages or in bytes.
     private func replay(
-        after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?
+        _ wish: HistoryWish, after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?
     ) -> ViewResult? {
         let (base, last) = (room.historyBase, lastSequence)
         // A mark beyond the newest comes from another life of this room.
@@ -54,24 +60,24 @@ extension LiveRoom {
         let start = max(since, base)
         guard last - start <= HistoryWish.replayLimit else { return nil }
         if let kept = tail.after(start, upTo: last) {
-            return kept.fitsPage ? .view(view(Array(kept), needsResync: false)) : nil
+            return kept.fitsPage ? .view(view(Array(kept), needsResync: false, showing: wish.visible)) : nil
         }
         // The newest were read because all of them were too many bytes.
         if case .before = query?.cursor { return nil }
         if let page, page.isFull { return nil }
         if let page, let joined = join(page, after: start) {
-            return joined.fitsPage ? .view(view(joined, needsResync: false)) : nil
+            return joined.fitsPage ? .view(view(joined, needsResync: false, showing: wish.visible)) : nil
         }
         return .read(HistoryQuery(.after(start), limit: Int(last - start), base: base))
     }
 
     /// The newest, as many as asked for and as fit on a page.
-    private func newest(_ limit: Int, _ page: HistoryPage?, needsResync: Bool) -> ViewResult {
+    private func newest(_ wish: HistoryWish, _ page: HistoryPage?, needsResync: Bool) -> ViewResult {
         let (base, last) = (room.historyBase, lastSequence)
-        let start = max(base, last - SequenceNumber(limit))
-        if let kept = tail.after(start, upTo: last) { return .view(view(kept.newestPage(), needsResync: needsResync)) }
+        let start = max(base, last - SequenceNumber(wish.limit))
+        if let kept = tail.after(start, upTo: last) { return .view(view(kept.newestPage(), needsResync: needsResync, showing: wish.visible)) }
         if let page, let joined = join(page, after: start) {
-            return .view(view(joined.newestPage(), needsResync: needsResync))
+            return .view(view(joined.newestPage(), needsResync: needsResync, showing: wish.visible))
         }
         return .read(HistoryQuery(.before(last + 1), limit: Int(last - start), base: base))
     }
@@ -92,14 +98,29 @@ extension LiveRoom {
         return tail.after(lastRead, upTo: lastSequence).map { read + $0 }
     }
 
+    /// The room in numbers.
+    ///
+    /// - Parameter visible: the only users to count; nil for everybody.
+    public func state(showing visible: Set<UserID>?) -> RoomState {
+        var state = state
+        if let visible { state.online = visible.count { shown($0) != nil } }
+        return state
+    }
+
+    private func shown(_ user: UserID) -> RoomUser? {
+        hidden.contains(user) ? nil : members.user(user) ?? remote.user(user)
+    }
+
     /// Users present, as many as a list shows.
-    private var users: [RoomUser] {
-        let here = members.list(limit: limits.announcedUsers)
+    private func users(_ visible: Set<UserID>?) -> [RoomUser] {
+        if let visible { return Array(visible.lazy.compactMap { shown($0) }.prefix(limits.announcedUsers)) }
+        let here = members.list(limit: limits.announcedUsers, except: hidden)
         guard !remote.isEmpty, here.count < limits.announcedUsers else { return here }
         return here + remote.list(limit: limits.announcedUsers - here.count) { !members.contains($0) }
     }
 
-    private func view(_ messages: [Message], needsResync: Bool) -> RoomView {
-        RoomView(messages: messages, state: state, users: users, needsResync: needsResync)
+    private func view(_ messages: [Message], needsResync: Bool, showing visible: Set<UserID>?) -> RoomView {
+        RoomView(
+            messages: messages, state: state(showing: visible), users: users(visible), needsResync: needsResync)
     }
 }

@@ -64,7 +64,8 @@ extension LiveRoom {
                 let failed = (try? result.get()) == nil
                 effects.append(.reply(origin, failed ? .refused(.storageUnavailable) : .done))
             }
-            if case .success(true) = result {
+            // Reading shows that somebody is there, which nobody is to know of the hidden.
+            if case .success(true) = result, !hidden.contains(mark.user.userID) {
                 effects.append(.announce(.read(mark.user, mark.mark.sequence), except: mark.user.userID))
                 effects.append(.share(.read(mark.user, mark.mark.sequence)))
             }

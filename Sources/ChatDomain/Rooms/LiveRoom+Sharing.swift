@@ -7,7 +7,7 @@ public enum RoomNews: Hashable, Sendable {
     case left(UserID)
     case typing(RoomUser, isTyping: Bool)
     case read(RoomUser, SequenceNumber)
-    /// Everybody on the telling instance; the others are asked to answer likewise when `asks`.
+    /// Everybody on the telling instance who does not hide; the others are asked to answer likewise when `asks`.
     case roster([RoomUser], asks: Bool)
     /// The room itself was changed.
     case changed(RoomChange)
@@ -60,7 +60,7 @@ extension LiveRoom {
         remoteChanged(left: remote.drop(instance), at: now)
     }
 
-    private var localRoster: [RoomUser] { members.list(limit: .max) }
+    private var localRoster: [RoomUser] { members.list(limit: .max, except: hidden) }
 
     /// Users that came to or went from all other instances: those not here as well are news to everybody here.
     mutating func remoteChanged(joined: [RoomUser] = [], left: [RoomUser] = [], at now: Moment) -> [RoomEffect] {

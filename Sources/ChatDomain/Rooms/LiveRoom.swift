@@ -8,6 +8,8 @@ public struct RoomLimits: Sendable {
     public var storeMilliseconds: Int64 = 5000
     /// Above this many users present, joins and leaves show as counts, once a second.
     public var announcedUsers = 200
+    /// Whether users hear of their friends only. Joins and leaves are then told one by one in big rooms too: each to few.
+    public var isForFriendsOnly = false
 
     public init() {}
 }
@@ -24,6 +26,9 @@ public struct LiveRoom: Sendable {
     /// Moves on whenever the participants may have changed.
     public private(set) var participantsRevision: UInt32 = 0
     public internal(set) var members = RoomMembers()
+    /// Those of the members others are not to know of. They take part; no list, count or announcement has them, and other
+    /// instances are not told of them.
+    var hidden: Set<UserID> = []
     let limits: RoomLimits
     var gate: SequenceGate
     var tail = MessageTail()
@@ -56,8 +61,8 @@ public struct LiveRoom: Sendable {
         RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
     }
 
-    /// Users present on any instance, each once.
-    public var online: Int { members.count + remote.count - overlap }
+    /// Users others see present on any instance, each once.
+    public var online: Int { members.count - hidden.count + remote.count - overlap }
 
     /// Nothing here would be lost if the room were forgotten and loaded again.
     public var isIdle: Bool { members.isEmpty && writes.isIdle && typists.isEmpty && !gate.hasHole }
@@ -71,9 +76,10 @@ public struct LiveRoom: Sendable {
         return user.map(participants.contains) ?? false
     }
 
-    public func look(by user: UserID?) -> RoomLook {
+    /// - Parameter visible: the only users to count as present; nil for everybody.
+    public func look(by user: UserID?, showing visible: Set<UserID>? = nil) -> RoomLook {
         RoomLook(
-            room: room, state: state, isAdmitted: admits(user),
+            room: room, state: state(showing: visible), isAdmitted: admits(user),
             participants: participants.count <= RoomLook.participantLimit
                 ? participants.sorted { $0.value < $1.value } : nil)
     }
@@ -109,13 +115,29 @@ public struct LiveRoom: Sendable {
     // MARK: Coming and going
 
     /// Lets a session in, and says what others hear of it.
+    ///
+    /// - Parameter isHidden: whether others are not to know of the user.
     public mutating func join(
-        _ user: RoomUser, session: SessionAddress, at now: Moment
+        _ user: RoomUser, session: SessionAddress, isHidden: Bool = false, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard admits(user.userID) else { return .failure(.roomUnavailable) }
         record(user.userID)
-        guard case .firstSession = members.join(user, session: session) else { return .success([]) }
+        guard case .firstSession = members.join(user, session: session) else {
+            return .success(setHidden(user.userID, isHidden, at: now))
+        }
+        if isHidden { hidden.insert(user.userID) }
         return .success(arrived(user, at: now))
+    }
+
+    /// Hides a user from the others here and elsewhere, or shows the user again.
+    public mutating func setHidden(_ user: UserID, _ isHidden: Bool, at now: Moment) -> [RoomEffect] {
+        guard let present = members.user(user), hidden.contains(user) != isHidden else { return [] }
+        guard isHidden else {
+            hidden.remove(user)
+            return announcePresence(.joined(present), at: now) + [.share(.joined(present))]
+        }
+        hidden.insert(user)
+        return endTyping(present, at: now) + announcePresence(.left(present), at: now) + [.share(.left(user))]
     }
 
     private mutating func record(_ user: UserID) {
@@ -135,20 +157,21 @@ public struct LiveRoom: Sendable {
     }
 
     /// A user's first session here: news to those here unless the user was on another instance, and to the others always.
+    /// Who hides here is out of sight also where another instance has not heard of it yet.
     private mutating func arrived(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        guard remote.contains(user.userID) else {
-            return announcePresence(.joined(user), at: now) + [.share(.joined(user))]
-        }
-        overlap += 1
-        return [.share(.joined(user))]
+        let isElsewhere = remote.contains(user.userID)
+        if isElsewhere { overlap += 1 }
+        if hidden.contains(user.userID) { return isElsewhere ? announcePresence(.left(user), at: now) : [] }
+        return (isElsewhere ? [] : announcePresence(.joined(user), at: now)) + [.share(.joined(user))]
     }
 
     private mutating func departed(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        guard remote.contains(user.userID) else {
-            return announcePresence(.left(user), at: now) + [.share(.left(user.userID))]
+        let isElsewhere = remote.contains(user.userID)
+        if isElsewhere { overlap -= 1 }
+        if hidden.remove(user.userID) != nil {
+            return isElsewhere ? announcePresence(.joined(user), at: now) : []
         }
-        overlap -= 1
-        return [.share(.left(user.userID))]
+        return (isElsewhere ? [] : announcePresence(.left(user), at: now)) + [.share(.left(user.userID))]
     }
 
     /// Takes a user's right away, as far as this room is concerned; the sessions to tell.
@@ -162,7 +185,7 @@ public struct LiveRoom: Sendable {
     }
 
     mutating func announcePresence(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {
-        guard online > limits.announcedUsers else {
+        guard online > limits.announcedUsers, !limits.isForFriendsOnly else {
             switch announcement {
             case .joined(let user), .left(let user): return [.announce(announcement, except: user.userID)]
             default: return [.announce(announcement, except: nil)]

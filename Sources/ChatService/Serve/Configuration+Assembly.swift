@@ -17,6 +17,7 @@ extension Configuration {
         gateway.commands.maximumMessageBytes = limits.messageBytes
         gateway.roomLimits.maximumParticipants = rooms.maximumParticipants
         gateway.roomLimits.graceMilliseconds = Int64(presence.grace)
+        gateway.roomLimits.isForFriendsOnly = presence.visibility == .friends
         gateway.createsRoomsOnJoin = rooms.createsOnJoin
         gateway.presence = presenceSettings
         gateway.messageRate = limits.messageRate ?? 0

@@ -92,17 +92,29 @@ final class PresenceHub: Sendable {
         }
     }
 
+    /// Something came from a user here.
+    func see(_ user: UserID, at now: Timestamp) { board.withLock { $0.see(user, at: now) } }
+
     // MARK: Looking
 
     /// What `user` may see. Friends come from the store and from where other services keep them.
-    func viewer(_ user: UserID?) async -> PresenceViewer {
-        guard settings.isForFriendsOnly else { return PresenceViewer(user: user) }
+    ///
+    /// - Parameter isService: whether the service key was shown.
+    func viewer(_ user: UserID?, isService: Bool = false) async -> PresenceViewer {
+        guard settings.isForFriendsOnly, !isService else { return PresenceViewer(user: user) }
         guard let user else { return PresenceViewer(visible: []) }
         return PresenceViewer(user: user, visible: await friends(of: user))
     }
 
     /// What a service sees: everybody who does not hide.
     static let service = PresenceViewer()
+
+    /// Whether others may not know that a user is there who is: at once for who hid on this instance, and as soon as it is
+    /// heard for who hid on another.
+    func isHidden(_ user: UserID) -> Bool {
+        if directory.ownPresence(of: user)?.own == .invisible { return true }
+        return presence(of: user).map { !$0.status.isOnline } ?? false
+    }
 
     /// Empty where they cannot be read: nobody is shown to somebody who may not see them.
     func friends(of user: UserID) async -> Set<UserID> {
@@ -127,16 +139,22 @@ final class PresenceHub: Sendable {
     }
 
     /// A page of who others see online, ordered by id.
-    func online(_ page: PresencePage, for viewer: PresenceViewer) -> OnlinePage {
+    ///
+    /// - Parameter withOwn: whether the viewer is listed too, hidden or not, as the viewer's own devices see it.
+    func online(_ page: PresencePage, for viewer: PresenceViewer, withOwn: Bool = false) -> OnlinePage {
         board.withLock { board in
-            let all = viewer.visible.map { Self.online(among: $0, but: viewer.user, on: board) } ?? board.online()
+            var all = viewer.visible.map { Self.online(among: $0, but: viewer.user, on: board) } ?? board.online()
+            if withOwn, let user = viewer.user, board.presence(of: user) != nil {
+                let place = all.place(of: user)
+                if place == all.count || all[place] != user { all.insert(user, at: place) }
+            }
             var start = page.cursor.map(all.place) ?? 0
             if start < all.count, all[start] == page.cursor { start += 1 }
             var budget = PageBudget()
             var views: [PresenceView] = []
             for user in all[start...].prefix(page.limit) {
                 guard let presence = board.presence(of: user) else { continue }
-                let view = PresenceView(presence, for: nil)
+                let view = PresenceView(presence, for: withOwn ? viewer.user : nil)
                 guard budget.takes(view.encodedBytes) else { break }
                 views.append(view)
             }
@@ -196,7 +214,11 @@ final class PresenceHub: Sendable {
         await flush()
         let found: [(user: UserID, profile: Profile)]
         do throws(StoreError) {
-            found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
+            if let visible = viewer.visibleWithOwn {
+                found = try await known(among: visible, page)
+            } else {
+                found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
+            }
         } catch { throw .storageUnavailable }
         var budget = PageBudget()
         let shown = found.prefix(page.limit).prefix { user, profile in
@@ -204,7 +226,7 @@ final class PresenceHub: Sendable {
                 PresenceView(absent: RoomUser(userID: user, username: profile.username ?? profile.name ?? user.value))
                     .encodedBytes)
         }
-        let views = shown.filter { viewer.sees($0.user) }.map { user, profile in
+        let views = shown.map { user, profile in
             var view = presence(of: user).map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
             if view.user.username == user.value, let name = profile.username ?? profile.name {
                 view.user.username = name
@@ -212,6 +234,22 @@ final class PresenceHub: Sendable {
             return view
         }
         return (views, found.count > shown.count ? shown.last?.user : nil)
+    }
+
+    /// The users of a page, and one more where there is one; nobody else is looked at, so that no cursor names others.
+    private func known(
+        among users: Set<UserID>, _ page: PresencePage
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
+        var left = users.filter { page.cursor?.value.utf8.lexicographicallyPrecedes($0.value.utf8) ?? true }
+            .sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }[...]
+        var found: [(user: UserID, profile: Profile)] = []
+        while found.count <= page.limit, !left.isEmpty {
+            let slice = Array(left.prefix(page.limit + 1))
+            left = left.dropFirst(slice.count)
+            let profiles = try await store.profiles(of: slice)
+            found += slice.compactMap { user in profiles[user].map { (user: user, profile: $0) } }
+        }
+        return found
     }
 
     private func absence(of user: UserID, _ profile: Profile?) -> PresenceView {

@@ -10,7 +10,10 @@ struct SessionPresence {
     var indexed: Set<UserID> = []
     /// Read when only friends are visible, or when they are watched.
     var friends: Set<UserID>?
+    /// What waits for them to be read; nil while nobody reads them.
+    var awaitingFriends: [() -> Void]?
     var lastActiveAt = Moment(milliseconds: 0)
+    var seenAt = Moment(milliseconds: 0)
     var toldActiveAt = Moment(milliseconds: 0)
     var isIdle = false
     /// Whether the user goes without a grace period.
@@ -25,18 +28,24 @@ extension ClientCommand {
         default: true
         }
     }
+
+    /// Whether it says that somebody is there and nothing else.
+    var isHeartbeat: Bool { if case .userActivity = self { true } else { false } }
 }
 
 /// A session in the directory: how it comes, shows signs of life, and goes.
 extension Session {
-    /// How often the directory is told that a session is in use, in milliseconds.
+    /// How often other instances and the store are told that a session is in use, in milliseconds.
     private static let activityInterval: Int64 = 30_000
+    /// How often a client's heartbeat, and activity on this instance, move when the user was last seen, in milliseconds.
+    private static let sightInterval: Int64 = 1000
 
     private var hub: PresenceHub { shard.services.presence }
 
     func register(_ found: Identity) {
         let now = shard.now
         presence.lastActiveAt = now.monotonic
+        presence.seenAt = now.monotonic
         presence.toldActiveAt = now.monotonic
         shard.services.gracePeriods.end(id)
         shard.services.users.add(id, at: address, of: found.userID, now: now.monotonic)
@@ -59,14 +68,20 @@ extension Session {
         hub.directory.update(id, of: user, update, at: shard.now.wall)
     }
 
-    func noteActivity() {
+    /// - Parameter isHeartbeat: whether the client sent it for nothing else than to be seen.
+    func noteActivity(isHeartbeat: Bool) {
         let now = shard.now.monotonic
         presence.lastActiveAt = now
-        guard identity != nil, presence.isIdle || now - presence.toldActiveAt >= Self.activityInterval else { return }
+        guard let user = identity?.userID, presence.isIdle || now - presence.seenAt >= Self.sightInterval else {
+            return
+        }
+        presence.seenAt = now
+        hub.see(user, at: shard.now.wall)
+        guard presence.isIdle || isHeartbeat || now - presence.toldActiveAt >= Self.activityInterval else { return }
         presence.isIdle = false
         presence.toldActiveAt = now
         update(.active)
-        guard let user = identity?.userID, hub.presence(of: user)?.status.isOnline == true else { return }
+        guard hub.presence(of: user)?.status.isOnline == true else { return }
         hub.seen.note(user, at: shard.now.wall)
     }
 
@@ -81,7 +96,7 @@ extension Session {
     func logOut() {
         presence.leavesAtOnce = true
         refuse(ChatError(.unauthorized, "logged out"), event: nil, tag: nil)
-        channel.close(.unauthorized, reason: "logged out")
+        end(.unauthorized, reason: "logged out")
     }
 
     // MARK: Watching
@@ -102,16 +117,28 @@ extension Session {
 
     /// Whether this session's user may see another.
     func mayShow(_ user: UserID) -> Bool {
-        !hub.settings.isForFriendsOnly || presence.friends?.contains(user) == true
+        !hub.settings.isForFriendsOnly || isService || presence.friends?.contains(user) == true
     }
 
     private func readFriends() {
-        guard let user = identity?.userID else { return }
+        guard let user = identity?.userID, presence.awaitingFriends == nil else { return }
+        presence.awaitingFriends = []
         shard.run({ [hub] in await hub.friends(of: user) }) { [weak self] friends in
             guard let self, !isClosed else { return }
             presence.friends = friends
             index()
+            let waiting = presence.awaitingFriends ?? []
+            presence.awaitingFriends = nil
+            for body in waiting { body() }
         }
+    }
+
+    /// Finds out whom rooms may show to this session, nil for everybody; at once but for the first moments.
+    func withVisibleUsers(_ body: @escaping (Session, Set<UserID>?) -> Void) {
+        guard let user = identity?.userID, hub.settings.isForFriendsOnly, !isService else { return body(self, nil) }
+        if let friends = presence.friends { return body(self, friends.union([user])) }
+        readFriends()
+        presence.awaitingFriends?.append { [weak self] in self?.withVisibleUsers(body) }
     }
 
     func befriended(_ user: UserID, isFriend: Bool) {
@@ -150,9 +177,12 @@ extension ShardCore {
         let grace = session.presence.leavesAtOnce ? 0 : services.presence.settings.graceMilliseconds
         guard grace > 0 else { return directory.remove(session.id, of: user, at: now.wall) }
         directory.update(session.id, of: user, .lingering, at: now.wall)
+        lingering.add(session.rooms, by: session.id, of: user)
         let ticket = services.gracePeriods.begin(session.id)
         loop.schedule(after: grace) { [weak self, id = session.id] in
-            guard let self, services.gracePeriods.isOver(id, ticket) else { return }
+            guard let self else { return }
+            lingering.remove(id, of: user)
+            guard services.gracePeriods.isOver(id, ticket) else { return }
             directory.remove(id, of: user, at: now.wall)
         }
     }

@@ -65,7 +65,7 @@ extension Session {
     /// Finds out whom this session may see; at once where that is everybody.
     private func look(_ request: Request, _ body: @escaping (Session, PresenceHub, PresenceViewer) -> Void) {
         let user = identity?.userID
-        guard hub.settings.isForFriendsOnly else { return body(self, hub, PresenceViewer(user: user)) }
+        guard hub.settings.isForFriendsOnly, !isService else { return body(self, hub, PresenceViewer(user: user)) }
         later(request, { await $0.viewer(user) }) { session, viewer in body(session, session.hub, viewer) }
     }
 
@@ -73,6 +73,7 @@ extension Session {
 
     private func setStatus(_ status: PresenceStatus, _ request: Request) {
         update(.wish(status))
+        showInRooms()
         tell("status_updated", request) { [now = shard.now.wall] out in
             out.key("status")
             out.string(status.rawValue)
@@ -98,7 +99,8 @@ extension Session {
 
     private func check(_ user: UserID, _ question: PresenceQuestion, _ request: Request) {
         let asking = identity?.userID
-        later(request, { await $0.views(of: [user], for: $0.viewer(asking)) }) { session, views in
+        later(request, { [isService] in await $0.views(of: [user], for: $0.viewer(asking, isService: isService)) }) {
+            session, views in
             guard let view = views.first else { return }
             let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
             session.tell(event, request) { out in
@@ -115,8 +117,8 @@ extension Session {
         let asking = identity?.userID
         later(
             request,
-            { hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
-                let viewer = await hub.viewer(asking)
+            { [isService] hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
+                let viewer = await hub.viewer(asking, isService: isService)
                 do throws(ChatError) { return .success(try await hub.known(page, for: viewer)) } catch {
                     return .failure(error)
                 }
@@ -148,30 +150,27 @@ extension Session {
         later(
             request,
             { hub in
-                guard let asking else { return [UInt8]() }
+                guard let asking else { return EventJSON.views([]) }
                 let viewer = PresenceViewer(user: asking, visible: await hub.friends(of: asking))
                 return EventJSON.views(hub.online(page, for: viewer).views)
             }
         ) { $0.reply(request.tag, $1, under: "users") }
     }
 
-    /// Devices are shown to their owner only.
+    /// Devices are shown to their owner and to services.
     private func listDevices(_ page: PresencePage, _ request: Request) {
-        guard let asking = identity?.userID else { return }
+        let asking = identity?.userID
         later(
             request,
-            { hub in
-                let viewer = await hub.viewer(asking)
-                let devices = await hub.directory.sessions(of: asking)
-                var views = hub.online(page, for: viewer).views
-                if !views.contains(where: { $0.user.userID == asking }), page.cursor == nil,
-                    let own = hub.presence(of: asking)
-                {
-                    views = [PresenceView(own, for: asking)] + views
-                }
+            { [isService] hub in
+                let viewer = await hub.viewer(asking, isService: isService)
+                let views = hub.online(page, for: viewer, withOwn: true).views
+                let owners = views.map(\.user.userID).filter { isService || $0 == asking }
+                let devices = await hub.directory.sessions(of: owners)
                 var out = JSONWriter()
                 out.array(views) { out, view in
-                    out.detailed(view, devices: view.user.userID == asking ? devices : nil)
+                    let user = view.user.userID
+                    out.detailed(view, devices: isService || user == asking ? devices[user] ?? [] : nil)
                 }
                 return out.bytes
             }
@@ -210,8 +209,8 @@ extension Session {
         let shown = Array(users.prefix(PresencePage.maximumUsers))
         later(
             request,
-            { hub in
-                let viewer = await hub.viewer(asking)
+            { [isService] hub in
+                let viewer = await hub.viewer(asking, isService: isService)
                 return (viewer, await hub.absentees(among: shown, for: viewer))
             }
         ) { session, known in

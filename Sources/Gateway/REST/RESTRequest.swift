@@ -11,6 +11,9 @@ struct Caller: Sendable {
     var user: RoomUser?
     /// Whether the service key was shown. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
+
+    /// Whose act it is, for a log: the user's id, or that of the service.
+    var logName: String { isService ? "service" : user?.userID.value ?? "nobody" }
 }
 
 /// A REST call with its caller known and its parts at hand.
@@ -105,7 +108,8 @@ struct CallerResolver {
         if let claimed { userID = try UserID(validating: claimed, field: "userId") }
         return Credentials(
             token: token(head), userID: userID, username: name.map { String($0.prefix(128)) },
-            userAgent: head.headers["User-Agent"].map { String($0.prefix(256)) })
+            userAgent: head.headers["User-Agent"].map { String($0.prefix(256)) },
+            serviceKey: head.headers["X-Service-Key"])
     }
 
     private static func token(_ head: HTTPRequestHead) -> String? {

@@ -19,9 +19,21 @@ struct RoomAccess: Sendable {
     /// - Throws: `unauthorized` for nobody where names are needed; the same `forbidden` for a room that does not exist and
     ///   one that is closed to the caller.
     func look(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
+        try await look(room, by: caller, showing: nil)
+    }
+
+    /// The same with those counted as present whom the caller may see.
+    func lookAround(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
+        let viewer = await services.presence.viewer(caller.user?.userID, isService: caller.isService)
+        return try await look(room, by: caller, showing: viewer.visibleWithOwn)
+    }
+
+    private func look(
+        _ room: RoomID, by caller: Caller, showing visible: Set<UserID>?
+    ) async throws(ChatError) -> RoomLook {
         if caller.user == nil, !caller.isService, services.configuration.requiresAuthentication { throw .unauthorized }
         let user = caller.user?.userID
-        switch await ask(room, { .look($0, user) }) {
+        switch await ask(room, { .look($0, user, showing: visible) }) {
         case .look(let look) where look.isAdmitted || caller.isService: return look
         case .refused(let error): throw error
         default: throw .roomUnavailable
@@ -30,7 +42,7 @@ struct RoomAccess: Sendable {
 
     /// - Throws: `forbidden` unless the caller owns the room or shows the service key.
     func lookAsOwner(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
-        let look = try await look(room, by: caller)
+        let look = try await lookAround(room, by: caller)
         guard caller.isService || (look.room.owner != nil && look.room.owner == caller.user?.userID) else {
             throw ChatError(.forbidden, "only the room's owner may do this")
         }

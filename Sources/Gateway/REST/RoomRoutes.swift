@@ -1,6 +1,7 @@
 import ChatDomain
 import Crypto
 import JSON
+import Telemetry
 import WireProtocols
 
 /// Rooms over REST.
@@ -128,7 +129,7 @@ struct RoomRoutes: Sendable {
     // MARK: One room
 
     func read(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
-        .json(Self.json(try await access.look(id, by: request.caller)))
+        .json(Self.json(try await access.lookAround(id, by: request.caller)))
     }
 
     func revise(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
@@ -149,6 +150,7 @@ struct RoomRoutes: Sendable {
             try await store.revise(id, revision, at: now)
         }
         guard isDone else { throw .roomUnavailable }
+        log("room changed", id, by: request.caller)
         access.tell(id, .revised(revision, at: now))
         look.room.revise(revision, at: now)
         return .json(Self.json(look))
@@ -159,6 +161,7 @@ struct RoomRoutes: Sendable {
         let now = services.clock().wall
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.delete(id, at: now) }
         guard isDone else { throw .roomUnavailable }
+        log("room deleted", id, by: request.caller)
         services.cache?.drop(id)
         access.tell(id, .deleted)
         return .json(EventJSON.success())
@@ -174,6 +177,7 @@ struct RoomRoutes: Sendable {
             try await store.add(user, to: id, limit: limit)
         }
         guard isDone else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
+        log("participant added", id, about: user, by: request.caller)
         access.tell(id, .admitted(user))
         return .json(EventJSON.success())
     }
@@ -187,8 +191,13 @@ struct RoomRoutes: Sendable {
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.remove(user, from: id)
         }
         guard isDone else { throw ChatError(.notFound, "this user takes no part in the room") }
+        log("participant removed", id, about: user, by: request.caller)
         access.tell(id, .expelled(user))
         return .json(EventJSON.success())
+    }
+
+    private func log(_ act: String, _ room: RoomID, about user: UserID? = nil, by caller: Caller) {
+        services.logger.notice(act, ["room": room.value, "user": user?.value, "by": caller.logName])
     }
 
     private static func json(_ look: RoomLook) -> [UInt8] {

@@ -86,8 +86,19 @@ final class LocalRooms {
     }
 
     /// Queues the session's form of the frames for each member; how many there were.
-    func fanOut(_ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?) -> Int {
+    ///
+    /// - Parameter subject: whom it is about, where only those are told who may see that user; nil to tell everybody.
+    func fanOut(
+        _ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
+    ) -> Int {
         guard let members = rooms[room] else { return 0 }
+        if let subject {
+            for member in members.list where member.session.identity?.userID != user && member.session.mayShow(subject)
+            {
+                member.deliver(frames, isDroppable: isDroppable)
+            }
+            return members.list.count
+        }
         if let user {
             for member in members.list where member.session.identity?.userID != user {
                 member.deliver(frames, isDroppable: isDroppable)

@@ -63,12 +63,15 @@ extension RoomHub {
         let (event, data) = EventJSON.announcement(announcement, in: room.id)
         var frames = EncodedFrames()
         frames.append(event, data: data, for: encodings, deflate: shard.deflate)
-        fanOut(frames, isDroppable: announcement.isDroppable, except: user, in: room)
+        let subject = services.presence.settings.isForFriendsOnly ? announcement.arrival : nil
+        fanOut(frames, isDroppable: announcement.isDroppable, except: user, about: subject, in: room)
     }
 
-    private func fanOut(_ frames: EncodedFrames, isDroppable: Bool, except user: UserID?, in room: HomeRoom) {
+    private func fanOut(
+        _ frames: EncodedFrames, isDroppable: Bool, except user: UserID?, about subject: UserID?, in room: HomeRoom
+    ) {
         for target in room.audience.shards {
-            shard.post(.fanOut(room.id, frames, isDroppable: isDroppable, except: user), to: target)
+            shard.post(.fanOut(room.id, frames, isDroppable: isDroppable, except: user, about: subject), to: target)
         }
     }
 
@@ -96,6 +99,14 @@ extension Message {
 }
 
 extension RoomAnnouncement {
+    /// Who came or went.
+    fileprivate var arrival: UserID? {
+        switch self {
+        case .joined(let user), .left(let user): user.userID
+        default: nil
+        }
+    }
+
     /// Whether a slow reader does without it rather than being closed.
     var isDroppable: Bool {
         switch self {

@@ -8,7 +8,8 @@ import MessageJSON
 /// last, and everything after that reaches the session's shard behind it.
 extension RoomHub {
     func join(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
-        switch room.live?.join(join.user, session: join.session, at: shard.now.monotonic) {
+        let isHidden = services.presence.isHidden(join.user.userID)
+        switch room.live?.join(join.user, session: join.session, isHidden: isHidden, at: shard.now.monotonic) {
         case .success(let effects):
             perform(effects, in: room)
             if !awaitsOthers(join, in: room) { enter(join, room) }

@@ -79,9 +79,12 @@ final class RoomHub {
             guard room.entered[session] != nil else { break }
             room.exit(session)
             room.enter(session, encoding)
-        case .look(let origin, let user):
-            if let look = room.live?.look(by: user) { reply(.look(look), to: origin) }
+        case .look(let origin, let user, let visible):
+            if let look = room.live?.look(by: user, showing: visible) { reply(.look(look), to: origin) }
         case .watch(let origin, let user, let target): watch(room, for: user, on: target, origin)
+        case .visibility(let user):
+            let isHidden = services.presence.isHidden(user)
+            perform(room.live?.setHidden(user, isHidden, at: now.monotonic) ?? [], in: room)
         case .changed(let change):
             share(.changed(change), in: room)
             apply(change, to: room)
@@ -131,9 +134,9 @@ final class RoomHub {
         case .leave(let session, let request?, _):
             shard.post(.reply(session, request: request, .done), to: session.shard)
         case .leave: break
-        case .send(_, let origin, _, _), .look(let origin, _), .watch(let origin, _, _):
+        case .send(_, let origin, _, _), .look(let origin, _, _), .watch(let origin, _, _):
             reply(.refused(error), to: origin)
-        case .changed, .reencode: break
+        case .changed, .reencode, .visibility: break
         }
     }
 

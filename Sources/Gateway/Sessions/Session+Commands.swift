@@ -5,15 +5,21 @@ import Identity
 extension Session {
     func start(_ request: Request) {
         do throws(ChatError) {
-            if request.command.needsIdentity, identity == nil { throw .unauthenticated }
+            if request.command.needsIdentity, identity == nil, !mayAskUnnamed(request.command) {
+                throw .unauthenticated
+            }
             if request.command.isMessage { try countMessage() }
             try perform(request)
         } catch {
             refuse(error, event: request.event, tag: request.tag)
             if error.code == .rateLimited, rate.isAbusive {
-                channel.close(.rateLimited, reason: "rate limit exceeded repeatedly")
+                end(.rateLimited, reason: "rate limit exceeded repeatedly")
             }
         }
+    }
+
+    private func mayAskUnnamed(_ command: ClientCommand) -> Bool {
+        if case .presence(let presence) = command { isService && presence.isQuestion } else { false }
     }
 
     private func countMessage() throws(ChatError) {
@@ -47,7 +53,12 @@ extension Session {
             }
             try shard.services.limits.countJoin(of: user.userID, at: shard.now.monotonic)
             rooms.insert(room)
-            send(.join(address, request: begin(request), user, wish, encoding), to: room)
+            let number = begin(request)
+            withVisibleUsers { session, visible in
+                var wish = wish
+                wish.visible = visible
+                session.send(.join(session.address, request: number, user, wish, session.encoding), to: room)
+            }
         case .leaveRoom(let room):
             guard rooms.contains(room) else { throw .notJoined }
             rooms.remove(room)
@@ -62,7 +73,7 @@ extension Session {
             guard let user else { throw .unauthenticated }
             let number = begin(request)
             shard.run({ [services = shard.services] in
-                await services.sendDirect(message, from: user.userID, to: recipients)
+                await services.sendDirect(message, by: user.userID, to: recipients)
             }) { [weak self] delivery in
                 guard let self, finish(number) != nil else { return }
                 reply(request.tag, delivery.json)

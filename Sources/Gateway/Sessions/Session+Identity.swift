@@ -2,6 +2,7 @@ import ChatDomain
 import EventLoop
 import Identity
 import JSON
+import Telemetry
 
 /// Who a session is, and until when.
 extension Session {
@@ -10,21 +11,39 @@ extension Session {
 
     /// Looks at what the handshake brought, without taking it up yet.
     func checkHandshake() throws(ChatError) {
+        try checkServiceKey()
         guard handshake.token != nil || handshake.userID != nil else { return }
-        _ = try shard.services.authentication.identify(
-            token: handshake.token, claimedUserID: handshake.userID, claimedUsername: handshake.username,
-            now: shard.now.wall)
+        _ = try identify(handshake)
+    }
+
+    /// The service key stands in for a token, as over REST: the service acts for the user it names.
+    private func identify(_ credentials: Credentials) throws(ChatError) -> Identity {
+        let token = credentials.token ?? handshake.token
+        if isService, token == nil, let user = credentials.userID {
+            return Identity(claimed: user, username: credentials.username)
+        }
+        return try shard.services.authentication.identify(
+            token: token, claimedUserID: credentials.userID, claimedUsername: credentials.username, now: shard.now.wall)
+    }
+
+    /// A device that brings no name goes by the one the user is known by.
+    private func named(_ found: Identity) -> Identity {
+        let known = identity?.username ?? shard.services.presence.presence(of: found.userID)?.user.username
+        guard found.username == found.userID.value, !found.isUsernameVerified, let known else { return found }
+        var found = found
+        found.username = known
+        return found
     }
 
     /// Called once after the connection opened: takes what the handshake brought, or waits for `authenticate`.
     func opened() {
-        if handshake.token != nil || handshake.userID != nil {
-            do throws(ChatError) {
-                try authenticate(handshake, tag: nil)
-            } catch {
-                turnAway(error)
-            }
-        } else if shard.services.configuration.requiresAuthentication {
+        do throws(ChatError) {
+            try checkServiceKey()
+            if handshake.token != nil || handshake.userID != nil { return try authenticate(handshake, tag: nil) }
+        } catch {
+            return turnAway(error)
+        }
+        if shard.services.configuration.requiresAuthentication, !isService {
             let limit = shard.services.configuration.authenticationMilliseconds
             timer = shard.loop.schedule(after: limit) { [self] in
                 guard identity == nil else { return }
@@ -35,17 +54,15 @@ extension Session {
 
     private func turnAway(_ error: ChatError) {
         refuse(error, event: "authenticate", tag: nil)
-        channel.close(error.code == .forbidden ? .forbidden : .unauthorized, reason: error.message)
+        end(error.code == .forbidden ? .forbidden : .unauthorized, reason: error.message)
     }
 
     func authenticate(_ credentials: Credentials, tag: RequestTag?) throws(ChatError) {
-        let services = shard.services
-        let found = try services.authentication.identify(
-            token: credentials.token ?? handshake.token, claimedUserID: credentials.userID,
-            claimedUsername: credentials.username, now: shard.now.wall)
-        if let identity, identity.userID != found.userID {
+        let claimed = try identify(credentials)
+        if let identity, identity.userID != claimed.userID {
             throw ChatError(.forbidden, "this connection belongs to another user")
         }
+        let found = named(claimed)
         let isNew = identity == nil
         adopt(found)
         let fields: (inout JSONWriter) -> Void = { [id] out in
@@ -69,7 +86,9 @@ extension Session {
         identity = found
         if isNew { channel.recognize() }
         scheduleExpiry()
-        if isNew { register(found) }
+        guard isNew else { return }
+        shard.services.logger.debug("authenticated", ["session": id.value, "user": found.userID.value])
+        register(found)
     }
 
     private func welcome(_ user: UserID) {

@@ -49,6 +49,10 @@ final class Session {
     private(set) var isClosed = false
     /// A large answer waits for the client to take what is queued, or for its turn.
     private var isHeld = false
+    /// Whether the service key was shown.
+    private(set) var isService = false
+    /// Why the server ended the connection, if it did.
+    private var ending: (code: CloseCode, reason: String)?
 
     init(
         shard: ShardCore, id: SessionID, address: SessionAddress, channel: any SessionChannel,
@@ -67,6 +71,15 @@ final class Session {
 
     var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
 
+    /// Looks at the service key the handshake brought, if any.
+    ///
+    /// - Throws: `unauthorized` for a wrong one.
+    func checkServiceKey() throws(ChatError) {
+        guard let key = handshake.serviceKey else { return }
+        guard shard.services.configuration.serviceKey?.matches(key) == true else { throw .unauthorized }
+        isService = true
+    }
+
     // MARK: Coming in
 
     /// Takes one event from the client.
@@ -78,7 +91,7 @@ final class Session {
             let command = try CommandDecoder.decode(
                 event: event, data: data, isFlat: encoding.isTyped, limits: services.configuration.commands)
             badInputs = 0
-            if command.isActivity { noteActivity() }
+            if command.isActivity { noteActivity(isHeartbeat: command.isHeartbeat) }
             submit(Request(event: event, command: command, tag: tag))
         } catch {
             refuse(error, event: event, tag: tag)
@@ -95,10 +108,10 @@ final class Session {
     private func noteBadInput(_ error: ChatError) {
         switch error.code {
         case .rateLimited:
-            if rate.isAbusive { channel.close(.rateLimited, reason: "rate limit exceeded repeatedly") }
+            if rate.isAbusive { end(.rateLimited, reason: "rate limit exceeded repeatedly") }
         case .badFrame, .badRequest, .unknownEvent:
             badInputs += 1
-            if badInputs >= Self.maximumBadInputs { channel.close(.malformed, reason: "too many malformed frames") }
+            if badInputs >= Self.maximumBadInputs { end(.malformed, reason: "too many malformed frames") }
         default: break
         }
     }
@@ -209,16 +222,46 @@ final class Session {
     /// Refuses a request: as its answer when it asked for one, else by an `error` event.
     func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
         shard.services.metrics.refusals.add()
+        shard.services.logger.debug(
+            "request refused",
+            [
+                "session": id.value, "user": identity?.userID.value, "event": event.flatMap(Self.loggable),
+                "code": error.code.rawValue,
+            ])
         if tag != nil { return reply(tag, EventJSON.refusal(error)) }
         emit("error", EventJSON.error(error, event: event, isTyped: encoding.isTyped, at: shard.now.wall))
     }
 
+    /// An event's name for a log; nil for what no event is called, which may be anything.
+    private static func loggable(_ event: String) -> String? {
+        let isName = event.utf8.count <= 32 && event.utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 == 0x5F }
+        return isName ? event : nil
+    }
+
     // MARK: The end
 
+    /// Ends the connection; the error, if any, was sent before.
+    ///
+    /// - Parameter reason: goes to the client and to the log.
+    func end(_ code: CloseCode, reason: String) {
+        if ending == nil { ending = (code, reason) }
+        channel.close(code, reason: reason)
+    }
+
     /// Called once by the channel, whoever ended the connection.
-    func closed() {
+    ///
+    /// - Parameters:
+    ///   - code: the close code, where the connection has one.
+    ///   - reason: what the log says where the session did not end the connection itself.
+    func closed(code: UInt16? = nil, reason: String) {
         guard !isClosed else { return }
         isClosed = true
+        shard.services.logger.debug(
+            "session closed",
+            [
+                "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
+                "reason": ending?.reason ?? reason, "seconds": (shard.now.monotonic - connectedAt) / 1000,
+            ])
         if let timer { shard.loop.cancel(timer) }
         underWay = []
         waiting = []

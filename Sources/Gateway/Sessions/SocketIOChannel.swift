@@ -51,7 +51,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
             userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
                 ?? handshake.username,
-            userAgent: handshake.userAgent)
+            userAgent: handshake.userAgent,
+            serviceKey: try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? handshake.serviceKey)
     }
 
     /// Opens a session of its own.
@@ -126,7 +127,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     private func beginAfresh(_ credentials: Credentials) {
         recovery.returning = nil
-        session?.closed()
+        session?.closed(reason: "not recovered")
         session = nil
         do throws(ChatError) { try begin(credentials) } catch { refuseConnection(error) }
     }
@@ -162,21 +163,23 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     // MARK: The end
 
-    func broken() {
+    func broken(_ reason: EngineIOCloseReason) {
         let ended = recovery.pid.map { ($0, session?.recoverable()) }
         let returning = recovery.returning
         recovery.pid = nil
         // The session has left before its client finds it again.
-        left()
+        leave(reason: reason.text)
         if let (pid, session) = ended { shard.services.recovery?.closed(pid.key, keeping: session) }
         if let returning { putBack(returning) }
     }
 
-    func left() {
+    func left() { leave(reason: "left the namespace") }
+
+    private func leave(reason: String) {
         recovery.returning = nil
         if let pid = recovery.pid { shard.services.recovery?.closed(pid.key, keeping: nil) }
         recovery.pid = nil
-        session?.closed()
+        session?.closed(reason: reason)
         session = nil
     }
 }

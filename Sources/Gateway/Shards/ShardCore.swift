@@ -21,6 +21,7 @@ final class ShardCore {
     let newsParser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
     let localRooms = LocalRooms()
     var trail = SentTrail()
+    var lingering = LingeringRooms()
     private(set) lazy var watchers = PresenceWatchers(shard: self)
     private(set) lazy var hub = RoomHub(shard: self, services: services, seed: SecureRandom.uint64())
     private(set) lazy var engineIO = makeEngineIO()
@@ -102,8 +103,8 @@ final class ShardCore {
         case .unwatched(let room, let shard): hub.unwatch(room, on: shard)
         case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
         case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
-        case .fanOut(let room, let frames, let isDroppable, let user):
-            let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user)
+        case .fanOut(let room, let frames, let isDroppable, let user, let subject):
+            let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user, about: subject)
             services.metrics.deliveries.add(copies)
         case .messages(let room, let frames, let numbers, let since):
             trail.note(room, numbers)
@@ -119,9 +120,12 @@ final class ShardCore {
         case .close(let address, let code, let error):
             guard let session = sessions[address] else { return }
             session.refuse(error, event: nil, tag: nil)
-            session.channel.close(code, reason: error.message)
+            session.end(code, reason: error.message)
         case .logOut(let address): sessions[address]?.logOut()
-        case .presence(let edges): watchers.note(edges)
+        case .presence(let edges):
+            watchers.note(edges)
+            for edge in edges where edge.comesOrGoes { showInRooms(edge.presence.user.userID) }
+        case .visibility(let user): showInRooms(user)
         case .watched(let room, let state): watchers.changed(room, state)
         case .friendship(let a, let b, let isFriend): watchers.befriended(a, b, isFriend: isFriend)
         case .poll(let ticket, let origin, let kind, let request): takePoll(ticket, from: origin, kind, request)
@@ -144,6 +148,9 @@ final class ShardCore {
             handshake: handshake)
         sessions.set(session)
         services.metrics.sessions.add()
+        services.logger.debug(
+            "session opened",
+            ["session": id.value, "framing": isRaw ? encoding.isTyped ? "type" : "event" : "socket.io"])
         return session
     }
 

@@ -18,7 +18,8 @@ enum ShardMessage: Sendable {
     // To the shard where the session lives.
     case reply(SessionAddress, request: UInt32, RoomReply)
     case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
-    case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?)
+    /// `about`: only for sessions whose users may see this one.
+    case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?, about: UserID?)
     /// Messages of a room, with their numbers, and when the first of them was taken from its sender.
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     case expelled(SessionAddress, RoomID)
@@ -27,6 +28,8 @@ enum ShardMessage: Sendable {
     /// Ends a session for good: without a grace period.
     case logOut(SessionAddress)
     case presence([PresenceEdge])
+    /// The user hid, or is seen again: the rooms of the sessions there are to follow.
+    case visibility(UserID)
     case friendship(UserID, UserID, isFriend: Bool)
     /// How a watched room is now; nil when it was deleted.
     case watched(RoomID, WatchedRoom?)
@@ -47,10 +50,12 @@ enum RoomCommand: Sendable {
     case markRead(SessionAddress, request: UInt32, SequenceNumber)
     /// The session's client needs another form from now on.
     case reencode(SessionAddress, FrameEncoding)
-    /// Asks what the room is and whether this user may enter.
-    case look(RequestOrigin, UserID?)
+    /// Asks what the room is and whether this user, to whom only some may be shown, may enter.
+    case look(RequestOrigin, UserID?, showing: Set<UserID>?)
     /// Sessions on that shard are to know who takes part, on behalf of this user.
     case watch(RequestOrigin, UserID, shard: UInt16)
+    /// Whether others may know of a user here may have changed.
+    case visibility(UserID)
     /// The store changed; what is in memory follows.
     case changed(RoomChange)
 }

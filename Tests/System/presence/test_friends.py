@@ -76,3 +76,42 @@ def test_a_socket_io_gateway_client(make_server, make_chat):
         eventually(lambda: key() == "busy", "alice is busy")
     finally:
         client.disconnect()
+
+
+def test_rooms_show_strangers_as_little(make_pair, make_chat, room):
+    """With two instances, a friend and a stranger on each."""
+    pair = make_pair({"PRESENCE_VISIBILITY": "friends"})
+    one, two = pair.servers
+    for server in pair.servers:
+        befriend(server, "alice", "bob")
+    stranger = make_chat(one, "mallory")
+    assert [user["userId"] for user in stranger.join(room)["users"]] == ["mallory"]
+    alice = make_chat(one, "alice")
+    view = alice.join(room)
+    assert ([user["userId"] for user in view["users"]], view["state"]["online"]) == (["alice"], 1)
+    bob = make_chat(two, "bob")
+    view = bob.join(room)
+    assert ({user["userId"] for user in view["users"]}, view["state"]["online"]) == ({"alice", "bob"}, 2)
+    alice.expect("user_joined", lambda data: data["userId"] == "bob")
+    online = lambda user: one.get(f"/api/rooms/{room}", headers={"X-User-Id": user}).json()["room"]["online"]
+    assert (online("alice"), online("mallory"), online("nobody")) == (2, 1, 0)
+    assert one.get(f"/api/rooms/{room}", headers=KEY).json()["room"]["online"] == 3
+    # What is said is heard by everybody.
+    stranger.send(room, "hello")
+    assert bob.expect("new_message")["userId"] == "mallory"
+    bob.ask("leave_room", {"roomId": room})
+    alice.expect("user_left", lambda data: data["userId"] == "bob")
+    for chat in (stranger, alice):
+        chat.settle()
+    assert stranger.events("user_joined") == stranger.events("user_left") == []
+    assert alice.events("user_joined") == []
+
+
+def test_a_direct_message_tells_nothing_of_strangers(make_server, make_chat):
+    server = make_server(ENVIRONMENT)
+    befriend(server, "alice", "bob")
+    alice, bob, stranger = (make_chat(server, user) for user in ("alice", "bob", "mallory"))
+    answer = alice.ask("send_message", {"recipientIds": ["bob", "mallory", "nobody"], "message": "psst"})
+    assert answer["recipients"] == {"total": 3, "sent": ["bob"], "failed": ["mallory", "nobody"]}
+    for chat in (bob, stranger):
+        assert chat.expect("message")["message"] == "psst"
