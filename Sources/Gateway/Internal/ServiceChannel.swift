@@ -3,6 +3,7 @@ import Engine
 import EventLoop
 import Identity
 import JSON
+import Telemetry
 import WireProtocols
 
 /// Another service's Socket.IO connection on the internal listener. It may send messages to users, and nothing else.
@@ -39,8 +40,10 @@ final class ServiceChannel: SocketIOServing {
             let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey
             try shard.services.check(serviceKey: key, from: address, at: shard.now.monotonic)
         }
-        service = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
+        let name = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
+        service = name
         socket.recognize()
+        shard.services.logger.debug("service connected", ["service": name.value])
         socket.send(SocketIOEncoder.connect(sid: socket.sid))
         emit(
             "connected",
@@ -102,9 +105,10 @@ final class ServiceChannel: SocketIOServing {
 
     func transportChanged(_ socket: EngineIOSocket) {}
 
-    func broken() { left() }
+    func broken(_ reason: EngineIOCloseReason) { left() }
 
     func left() {
+        if let service { shard.services.logger.debug("service left", ["service": service.value]) }
         service = nil
         waiting = []
     }

@@ -1,5 +1,6 @@
 import ChatDomain
 import JSON
+import Telemetry
 import WireProtocols
 
 /// People over REST, for services: profiles, friendships, logging out.
@@ -26,6 +27,7 @@ struct UserRoutes: Sendable {
         }
         guard profile != Profile() else { throw .badRequest("give name, username, email or avatar") }
         try await access.store { (store) async throws(StoreError) in try await store.update(user, profile) }
+        services.logger.info("profile set", ["user": user.value, "by": request.caller.logName])
         return .json(EventJSON.success())
     }
 
@@ -38,6 +40,9 @@ struct UserRoutes: Sendable {
         try await access.store { (store) async throws(StoreError) in
             if isFriend { try await store.befriend(user, friend) } else { try await store.unfriend(user, friend) }
         }
+        services.logger.info(
+            isFriend ? "friendship made" : "friendship ended",
+            ["user": user.value, "friend": friend.value, "by": request.caller.logName])
         services.tellFriendship(user, friend, isFriend: isFriend)
         return .json(EventJSON.success())
     }
@@ -51,6 +56,12 @@ struct UserRoutes: Sendable {
         if socketID != nil, sessions.isEmpty { throw ChatError(.notFound, "this user has no such session") }
         services.recovery?.forget(user)
         for session in sessions { services.end(session, .loggedOut) }
+        services.logger.notice(
+            "user logged out",
+            [
+                "user": user.value, "session": socketID?.value, "sessions": sessions.count,
+                "by": request.caller.logName,
+            ])
         return .json(
             EventJSON.success { out in
                 out.key("sessions")

@@ -59,7 +59,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
     }
 
     func closed(_ connection: Connection, code: UInt16?) {
-        session?.closed()
+        session?.closed(code: code, reason: code == nil ? "connection lost" : "closed")
         session = nil
     }
 

@@ -2,6 +2,7 @@ import ChatDomain
 import Engine
 import EventLoop
 import JSON
+import Telemetry
 import WireProtocols
 
 /// Serves one client's main namespace. The protocol's rules are `SocketIOSession`'s; here they meet the Engine.IO socket and
@@ -20,7 +21,7 @@ protocol SocketIOServing: EngineIOHandler {
     /// A packet held what is no event; `tag` is what it is to be answered under.
     func receivedGarbage(_ error: ChatError, tag: RequestTag?)
     /// The connection is gone, without a word of the client's or by the server's will to have it come back.
-    func broken()
+    func broken(_ reason: EngineIOCloseReason)
     /// The client left or was refused. May be called more than once.
     func left()
 }
@@ -77,6 +78,7 @@ extension SocketIOServing {
     }
 
     func refuseConnection(_ error: ChatError) {
+        shard.services.logger.debug("connection refused", ["framing": "socket.io", "code": error.code.rawValue])
         rules.disconnect("/", now: now)
         socket.send(
             SocketIOEncoder.connectError(
@@ -127,7 +129,7 @@ extension SocketIOServing {
     func closed(_ socket: EngineIOSocket, reason: EngineIOCloseReason) {
         if let timer { shard.loop.cancel(timer) }
         timer = nil
-        broken()
+        broken(reason)
     }
 
     /// Follows the rules' deadline: a connection may be in no namespace for a while only, at its begin or later.

@@ -48,6 +48,7 @@ extension ShardCore {
                 serve(kind, request, verdict, on: connection)
             }
         } catch {
+            services.logRefusal("\(error)", of: request)
             answer(EngineIOServer.response(error), verdict, to: connection)
         }
     }

@@ -37,7 +37,7 @@ extension ShardCore {
         }
         for session in leaving {
             loop.schedule(after: Int64.random(in: 0...max(milliseconds, 0))) {
-                session.channel.close(.restart, reason: "the server restarts")
+                session.end(.restart, reason: "the server restarts")
             }
         }
     }

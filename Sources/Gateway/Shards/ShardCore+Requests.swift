@@ -16,7 +16,7 @@ extension ShardCore: EngineHandler {
                 throw .foreignHost
             }
             if isEngineIO(head), head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
-            if head.asksToUpgrade(to: "websocket") { return try upgrade(head, verdict, connection) }
+            if head.asksToUpgrade(to: "websocket") { return try upgrade(request, verdict, connection) }
             if head.method == "OPTIONS" {
                 return answer(services.configuration.origins.preflight(verdict, head), verdict, to: connection)
             }
@@ -31,8 +31,9 @@ extension ShardCore: EngineHandler {
                 : try CallerResolver(services: services).resolve(head, from: services.client(of: request), now: now)
             let call = RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller)
             if RESTRouter.isCounted(call) { try count(call, from: services.client(of: request)) }
-            respond(call, verdict, on: connection)
+            respond(call, verdict, to: request, on: connection)
         } catch {
+            services.logRefusal(error.code.rawValue, of: request)
             answer(Problem.response(error), verdict, to: connection)
         }
     }
@@ -59,14 +60,21 @@ extension ShardCore: EngineHandler {
 
     // MARK: REST
 
-    private func respond(_ request: RESTRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection) {
+    private func respond(
+        _ call: RESTRequest, _ verdict: OriginPolicy.Verdict, to request: HTTPRequest, on connection: Connection
+    ) {
         let router = router
-        run({ () async -> HTTPResponse in
-            do throws(ChatError) { return try await router.respond(to: request) } catch {
-                return Problem.response(error)
+        run({ () async -> Result<HTTPResponse, ChatError> in
+            do throws(ChatError) { return .success(try await router.respond(to: call)) } catch {
+                return .failure(error)
             }
-        }) { [unowned self] response in
-            answer(response, verdict, to: connection)
+        }) { [unowned self] result in
+            switch result {
+            case .success(let response): answer(response, verdict, to: connection)
+            case .failure(let error):
+                services.logRefusal(error.code.rawValue, of: request)
+                answer(Problem.response(error), verdict, to: connection)
+            }
         }
     }
 
@@ -130,8 +138,9 @@ extension ShardCore: EngineHandler {
     // MARK: Upgrades
 
     private func upgrade(
-        _ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict, _ connection: Connection
+        _ request: HTTPRequest, _ verdict: OriginPolicy.Verdict, _ connection: Connection
     ) throws(ChatError) {
+        let head = request.head
         let framing: RawFraming
         switch head.path {
         case "/": framing = .event
@@ -144,6 +153,7 @@ extension ShardCore: EngineHandler {
         do throws(HTTPRefusal) {
             handshake = try WebSocketHandshake(head, deflate: connection.deflatePolicy)
         } catch {
+            services.logRefusal("\(error.status)", of: request)
             connection.closeAfterAnswer()
             return answer(Problem.response(error), verdict, to: connection)
         }

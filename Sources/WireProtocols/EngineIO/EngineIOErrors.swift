@@ -55,6 +55,19 @@ public enum EngineIOCloseReason: Error, Hashable, Sendable {
     /// A second GET while one was held, or a second POST while one was under way.
     case overlappingRequests
 
+    /// In a few words, for a log.
+    public var text: String {
+        switch self {
+        case .clientClosed: "closed by the client"
+        case .serverClosed: "closed by the server"
+        case .transportClosed: "connection lost"
+        case .pingTimeout: "no pong in time"
+        case .malformed: "malformed packet"
+        case .unexpectedPacket: "unexpected packet"
+        case .overlappingRequests: "overlapping requests"
+        }
+    }
+
     /// What the request that caused it gets; nil when that is the ordinary answer.
     public var refusal: EngineIORefusal? {
         switch self {

@@ -1,0 +1,12 @@
+import Engine
+import Telemetry
+import WireProtocols
+
+extension Services {
+    /// Writes down a request that was refused: whose address, which path, why. Queries hold tokens and are left out.
+    func logRefusal(_ code: @autoclosure () -> String, of request: HTTPRequest) {
+        logger.debug(
+            "request refused",
+            ["address": "\(request.peer)", "method": request.head.method, "path": request.head.path, "code": code()])
+    }
+}
