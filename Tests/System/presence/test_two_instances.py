@@ -109,6 +109,8 @@ def test_the_cap_counts_all_instances(make_pair, make_chat):
     pair = make_pair({"MAX_CONNECTIONS_PER_USER": "2"})
     one, two = pair.servers
     first = make_chat(one, "alice")
+    # Which came first is decided where all instances meet.
+    eventually(lambda: pair.keys.hlen("chat-service:user:alice") == 2, "the first session is known")
     second = make_chat(two, "alice")
     third = make_chat(two, "alice")
     first.expect_error("replaced")
