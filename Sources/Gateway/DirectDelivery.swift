@@ -44,7 +44,7 @@ struct DirectDelivery: Sendable {
 }
 
 extension Services {
-    /// Sends a user's message straight to users' live sessions; who may not be seen online by the sender gets it too, and
+    /// Sends a user's message straight to users' live sessions; a recipient the sender may not see online gets it too, and
     /// counts as not reached.
     func sendDirect(_ message: OutgoingMessage, by user: UserID, to recipients: [UserID]) async -> DirectDelivery {
         let viewer = await presence.viewer(user)

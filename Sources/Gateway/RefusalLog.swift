@@ -3,7 +3,7 @@ import Telemetry
 import WireProtocols
 
 extension Services {
-    /// Writes down a request that was refused: whose address, which path, why. Queries hold tokens and are left out.
+    /// Writes down a request that was refused: its address, path and the reason. Queries hold tokens and are left out.
     func logRefusal(_ code: @autoclosure () -> String, of request: HTTPRequest) {
         logger.debug(
             "request refused",

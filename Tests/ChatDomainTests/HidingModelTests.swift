@@ -14,7 +14,7 @@ private struct HidingModel {
         var edges: [Int] = []
         /// Users hidden, as far as is known here.
         var hidden: Set<Int> = []
-        /// Whom somebody sees who was there from the beginning and believes every announcement.
+        /// The users a member sees that was there from the beginning and believes every announcement.
         var picture: Set<UserID> = []
     }
 
@@ -88,7 +88,8 @@ private struct HidingModel {
         }
     }
 
-    /// Everything is heard; then each instance shows who is anywhere and does not hide, in lists, counts and by what it said.
+    /// Everything is heard; then each instance shows the users that are anywhere and do not hide, in lists, counts and by what
+    /// it said.
     mutating func settle() {
         while [0, 1].map({ hear(at: $0) }).contains(true) {}
         let present = Set(sessions.compactMap { $0?.user }).subtracting(hidden).map { RoomUser.number($0).userID }

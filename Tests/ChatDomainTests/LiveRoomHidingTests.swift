@@ -29,7 +29,7 @@ import Testing
         #expect(room.state.members == 2 && room.members.contains("ann"))
         #expect(room.contactMade(at: .at(1)).compactMap(\.shared) == [.roster([.bob], asks: true)])
         #expect(room.leave(.slot(2), isBroken: false, at: .at(2)).isEmpty)
-        // Whoever comes back in sight is a newcomer.
+        // A user that comes back in sight is a newcomer.
         #expect(join(.ann, 3).compactMap(\.announced) == [.joined(.ann)])
     }
 

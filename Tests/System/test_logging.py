@@ -141,7 +141,7 @@ def test_what_owners_and_services_do(server):
         assert server.request(method, where, headers=headers).status_code == 200
         expect(server, message, level="notice", room="club", user="bob", by=by)
     assert server.request("PATCH", path, json={"name": TEXT}, headers=owner).status_code == 200
-    expect(server, "room renamed", level="notice", room="club", by="alice")
+    expect(server, "room changed", level="notice", room="club", by="alice")
     assert server.request("DELETE", path, headers=owner).status_code == 200
     expect(server, "room deleted", level="notice", room="club", by="alice")
     assert server.request("PUT", "/api/users/alice/profile", json={"name": TEXT}, headers=SERVICE).status_code == 200

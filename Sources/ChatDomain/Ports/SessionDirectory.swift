@@ -20,7 +20,7 @@ public protocol SessionDirectory: Sendable {
     /// How a user stands by the sessions of this instance, with what was asked of them and is still on its way to the
     /// others; nil for one without.
     func ownPresence(of user: UserID) -> UserPresence?
-    /// The connected sessions of users on all instances, the oldest first; who has none is left out.
+    /// The connected sessions of users on all instances, the oldest first; a user without one is left out.
     func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]]
     /// Whether an instance may still be at work; false only when it is certainly dead.
     func isAlive(_ instance: InstanceID) async -> Bool

@@ -27,7 +27,7 @@ public struct PresenceBoard: Sendable {
         return before == presence.own ? nil : PresenceEdge(before: before, presence: presence)
     }
 
-    /// Something came from a user here; who hides leaves no trace of it.
+    /// Something came from a user here; a hidden user leaves no trace of it.
     public mutating func see(_ user: UserID, at now: Timestamp) {
         guard let known = entries[user], known.status.isOnline, known.lastSeen < now else { return }
         entries[user]?.lastSeen = now

@@ -64,7 +64,7 @@ extension LiveRoom {
                 let failed = (try? result.get()) == nil
                 effects.append(.reply(origin, failed ? .refused(.storageUnavailable) : .done))
             }
-            // Reading shows that somebody is there, which nobody is to know of the hidden.
+            // Reading shows that its user is there, which others are not to know of a hidden one.
             if case .success(true) = result, !hidden.contains(mark.user.userID) {
                 effects.append(.announce(.read(mark.user, mark.mark.sequence), except: mark.user.userID))
                 effects.append(.share(.read(mark.user, mark.mark.sequence)))

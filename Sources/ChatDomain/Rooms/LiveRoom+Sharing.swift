@@ -7,7 +7,7 @@ public enum RoomNews: Hashable, Sendable {
     case left(UserID)
     case typing(RoomUser, isTyping: Bool)
     case read(RoomUser, SequenceNumber)
-    /// Everybody on the telling instance who does not hide; the others are asked to answer likewise when `asks`.
+    /// All users on the telling instance that do not hide; the others are asked to answer likewise when `asks`.
     case roster([RoomUser], asks: Bool)
     /// The room itself was changed.
     case changed(RoomChange)

@@ -157,7 +157,7 @@ public struct LiveRoom: Sendable {
     }
 
     /// A user's first session here: news to those here unless the user was on another instance, and to the others always.
-    /// Who hides here is out of sight also where another instance has not heard of it yet.
+    /// A user hidden here is out of sight also while another instance has not heard of it yet.
     private mutating func arrived(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
         let isElsewhere = remote.contains(user.userID)
         if isElsewhere { overlap += 1 }

@@ -109,8 +109,8 @@ final class PresenceHub: Sendable {
     /// What a service sees: everybody who does not hide.
     static let service = PresenceViewer()
 
-    /// Whether others may not know that a user is there who is: at once for who hid on this instance, and as soon as it is
-    /// heard for who hid on another.
+    /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as it is
+    /// heard for one that hid on another.
     func isHidden(_ user: UserID) -> Bool {
         if directory.ownPresence(of: user)?.own == .invisible { return true }
         return presence(of: user).map { !$0.status.isOnline } ?? false
@@ -236,7 +236,7 @@ final class PresenceHub: Sendable {
         return (views, found.count > shown.count ? shown.last?.user : nil)
     }
 
-    /// The users of a page, and one more where there is one; nobody else is looked at, so that no cursor names others.
+    /// The users of a page, and one more where there is one; others are not looked at, so that no cursor names them.
     private func known(
         among users: Set<UserID>, _ page: PresencePage
     ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {

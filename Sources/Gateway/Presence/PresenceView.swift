@@ -7,7 +7,7 @@ struct PresenceViewer: Sendable {
     /// The only users there are for this viewer; nil for everybody.
     var visible: Set<UserID>?
 
-    /// The same with the viewer, who sees themselves.
+    /// The same with the viewer, a user being visible to their own devices.
     var visibleWithOwn: Set<UserID>? { visible.map { $0.union(user.map { [$0] } ?? []) } }
 
     func sees(_ other: UserID) -> Bool { other == user || visible?.contains(other) ?? true }

@@ -10,7 +10,7 @@ struct SessionPresence {
     var indexed: Set<UserID> = []
     /// Read when only friends are visible, or when they are watched.
     var friends: Set<UserID>?
-    /// What waits for them to be read; nil while nobody reads them.
+    /// What waits for them to be read; nil while they are not being read.
     var awaitingFriends: [() -> Void]?
     var lastActiveAt = Moment(milliseconds: 0)
     var seenAt = Moment(milliseconds: 0)
@@ -29,7 +29,7 @@ extension ClientCommand {
         }
     }
 
-    /// Whether it says that somebody is there and nothing else.
+    /// Whether it says that its user is there and nothing else.
     var isHeartbeat: Bool { if case .userActivity = self { true } else { false } }
 }
 
@@ -133,7 +133,7 @@ extension Session {
         }
     }
 
-    /// Finds out whom rooms may show to this session, nil for everybody; at once but for the first moments.
+    /// Finds out which users rooms may show to this session, nil for all; at once but for the session's first moments.
     func withVisibleUsers(_ body: @escaping (Session, Set<UserID>?) -> Void) {
         guard let user = identity?.userID, hub.settings.isForFriendsOnly, !isService else { return body(self, nil) }
         if let friends = presence.friends { return body(self, friends.union([user])) }

@@ -12,7 +12,7 @@ struct Caller: Sendable {
     /// Whether the service key was shown. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
 
-    /// Whose act it is, for a log: the user's id, or that of the service.
+    /// The caller's name for a log: the user's id, or `service`.
     var logName: String { isService ? "service" : user?.userID.value ?? "nobody" }
 }
 

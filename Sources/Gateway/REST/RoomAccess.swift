@@ -22,7 +22,7 @@ struct RoomAccess: Sendable {
         try await look(room, by: caller, showing: nil)
     }
 
-    /// The same with those counted as present whom the caller may see.
+    /// The same, counting as present the users the caller may see.
     func lookAround(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
         let viewer = await services.presence.viewer(caller.user?.userID, isService: caller.isService)
         return try await look(room, by: caller, showing: viewer.visibleWithOwn)

@@ -87,7 +87,7 @@ final class LocalRooms {
 
     /// Queues the session's form of the frames for each member; how many there were.
     ///
-    /// - Parameter subject: whom it is about, where only those are told who may see that user; nil to tell everybody.
+    /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to tell all.
     func fanOut(
         _ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
     ) -> Int {

@@ -99,7 +99,7 @@ extension Message {
 }
 
 extension RoomAnnouncement {
-    /// Who came or went.
+    /// The user that came or went.
     fileprivate var arrival: UserID? {
         switch self {
         case .joined(let user), .left(let user): user.userID

@@ -50,7 +50,7 @@ enum RoomCommand: Sendable {
     case markRead(SessionAddress, request: UInt32, SequenceNumber)
     /// The session's client needs another form from now on.
     case reencode(SessionAddress, FrameEncoding)
-    /// Asks what the room is and whether this user, to whom only some may be shown, may enter.
+    /// Asks what the room is and whether this user may enter; only the users named are counted as present, nil for all.
     case look(RequestOrigin, UserID?, showing: Set<UserID>?)
     /// Sessions on that shard are to know who takes part, on behalf of this user.
     case watch(RequestOrigin, UserID, shard: UInt16)

@@ -26,7 +26,7 @@ def test_a_heartbeat_moves_it_on_both_instances_and_in_redis(make_pair, make_cha
         return all(seen(server, "alice") > before for server in pair.servers) and stored() > kept
 
     eventually(moves_everywhere, "what alice does is seen everywhere", 20)
-    # Whoever is there already hears nothing of it.
+    # A watcher hears nothing of it.
     watcher = make_chat(pair.servers[1], "watcher")
     watcher.ask("subscribe_presence", {"userIds": ["alice"]})
     last = seen(pair.servers[1], "alice")

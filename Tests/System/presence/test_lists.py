@@ -73,7 +73,7 @@ class TestServices:
         assert set(service.ask("get_all_online_users")) == {"alice", "bob"}
         assert service.ask("get_online_users") == []
         assert service.request("send_message", {"recipientIds": ["bob"], "message": "x"})["error"]["code"] == "unauthenticated"
-        # Nobody else is shown them, whatever key they make up.
+        # Other users are not shown them.
         assert all("devices" not in user for user in make_chat(pair.servers[1], "carol").ask("get_detailed_online_users") if user["userId"] != "carol")
 
     def test_over_socket_io(self, make_server, make_chat):

@@ -36,12 +36,12 @@ def connect(request, make_chat):
 
 @pytest.fixture
 def name(room):
-    """Users nobody else is."""
+    """Users of this test alone."""
     return lambda user: f"{user}-{room}"
 
 
 class Crowd:
-    """Somebody on each instance who is in the room and sees who comes and goes."""
+    """A watcher on each instance, in the room, that sees users come and go."""
 
     def __init__(self, fleet: Fleet, connect, room: str, name):
         self.fleet, self.connect, self.room, self.name = fleet, connect, room, name
@@ -63,7 +63,7 @@ class Crowd:
             watcher.expect(event, lambda data: data["userId"] == user)
 
     def nobody_hears_of(self, user: str) -> None:
-        """Whoever comes and goes after the user is heard of, and the user was not."""
+        """A visitor that comes and goes after the user is heard of, and the user was not."""
         self.visitors += 1
         visitor = self.name(f"visitor{self.visitors}")
         for server in self.fleet.servers:
@@ -101,7 +101,7 @@ def test_hiding_and_showing_in_a_room(two, connect, crowd, room, name):
     crowd.all_hear("user_left", name("alice"))
     eventually(lambda: name("alice") not in crowd.in_redis(), "Redis does not show the hidden")
     crowd.nobody_hears_of(name("alice"))
-    # Who hides takes part: typing and sending show the user for what they are.
+    # A hidden user takes part: typing and sending show the user for what they are.
     alice.request("typing", {"roomId": room, "isTyping": True})
     crowd.all_hear("user_typing", name("alice"))
     alice.send(room, "boo")
@@ -130,7 +130,7 @@ def test_coming_and_going_hidden(two, connect, crowd, room, name):
     assert name("alice") not in crowd.in_redis()
     for device in (alice, other):
         device.close()
-    # Whose grace period began later is heard of; by then the other one's is over.
+    # Bob's grace period began later; when it is over, Alice's is.
     bob = connect(two.servers[0], name("bob"))
     bob.join(room)
     bob.close()
