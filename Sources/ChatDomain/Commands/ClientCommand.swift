@@ -50,14 +50,12 @@ public struct Credentials: Hashable, Sendable {
     public var username: String?
     /// What the client's program calls itself.
     public var userAgent: String?
-    /// By which a service of the operator's shows that it is one.
-    public var serviceKey: String?
+    /// Whether the service key was shown, and is right.
+    public var isService = false
 
     public init(
-        token: String? = nil, userID: UserID? = nil, username: String? = nil, userAgent: String? = nil,
-        serviceKey: String? = nil
+        token: String? = nil, userID: UserID? = nil, username: String? = nil, userAgent: String? = nil
     ) {
-        self.serviceKey = serviceKey
         self.token = token
         self.userID = userID
         self.username = username

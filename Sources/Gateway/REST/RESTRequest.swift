@@ -108,8 +108,7 @@ struct CallerResolver {
         if let claimed { userID = try UserID(validating: claimed, field: "userId") }
         return Credentials(
             token: token(head), userID: userID, username: name.map { String($0.prefix(128)) },
-            userAgent: head.headers["User-Agent"].map { String($0.prefix(256)) },
-            serviceKey: head.headers["X-Service-Key"])
+            userAgent: head.headers["User-Agent"].map { String($0.prefix(256)) })
     }
 
     private static func token(_ head: HTTPRequestHead) -> String? {

@@ -11,7 +11,6 @@ extension Session {
 
     /// Looks at what the handshake brought, without taking it up yet.
     func checkHandshake() throws(ChatError) {
-        try checkServiceKey()
         guard handshake.token != nil || handshake.userID != nil else { return }
         _ = try identify(handshake)
     }
@@ -38,7 +37,6 @@ extension Session {
     /// Called once after the connection opened: takes what the handshake brought, or waits for `authenticate`.
     func opened() {
         do throws(ChatError) {
-            try checkServiceKey()
             if handshake.token != nil || handshake.userID != nil { return try authenticate(handshake, tag: nil) }
         } catch {
             return turnAway(error)

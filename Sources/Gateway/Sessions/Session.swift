@@ -49,8 +49,6 @@ final class Session {
     private(set) var isClosed = false
     /// A large answer waits for the client to take what is queued, or for its turn.
     private var isHeld = false
-    /// Whether the service key was shown.
-    private(set) var isService = false
     /// Why the server ended the connection, if it did.
     private var ending: (code: CloseCode, reason: String)?
 
@@ -69,16 +67,9 @@ final class Session {
         rate = ConnectionRate(messageRate: shard.services.configuration.messageRate, at: connectedAt)
     }
 
+    /// Whether the service key was shown.
+    var isService: Bool { handshake.isService }
     var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
-
-    /// Looks at the service key the handshake brought, if any.
-    ///
-    /// - Throws: `unauthorized` for a wrong one.
-    func checkServiceKey() throws(ChatError) {
-        guard let key = handshake.serviceKey else { return }
-        guard shard.services.configuration.serviceKey?.matches(key) == true else { throw .unauthorized }
-        isService = true
-    }
 
     // MARK: Coming in
 

@@ -10,12 +10,18 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     let socket: EngineIOSocket
     let shard: ShardCore
     private let handshake: Credentials
+    private let address: IPAddress
+    /// The service key the handshake's header showed.
+    private let shownKey: String?
     var rules: SocketIOSession
     var timer: TimerID?
     private var session: Session?
     private var recovery = ChannelRecovery()
 
-    init(socket: EngineIOSocket, shard: ShardCore, handshake: Credentials) {
+    /// - Parameter address: the client's, which counts wrong service keys.
+    init(socket: EngineIOSocket, shard: ShardCore, address: IPAddress, handshake: Credentials, shownKey: String?) {
+        self.address = address
+        self.shownKey = shownKey
         self.socket = socket
         self.shard = shard
         self.handshake = handshake
@@ -46,13 +52,17 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
-        Credentials(
+        var credentials = Credentials(
             token: try fields.optionalText("token", maximumCharacters: 8192) ?? handshake.token,
             userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
                 ?? handshake.username,
-            userAgent: handshake.userAgent,
-            serviceKey: try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? handshake.serviceKey)
+            userAgent: handshake.userAgent)
+        if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey {
+            try shard.services.check(serviceKey: key, from: address, at: shard.now.monotonic)
+            credentials.isService = true
+        }
+        return credentials
     }
 
     /// Opens a session of its own.

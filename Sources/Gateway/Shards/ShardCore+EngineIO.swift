@@ -28,7 +28,9 @@ extension ShardCore {
             maximumStrangers: Self.maximumStrangers,
             opened: { [unowned self] socket, request in
                 let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
-                socket.handler = SocketIOChannel(socket: socket, shard: self, handshake: handshake)
+                socket.handler = SocketIOChannel(
+                    socket: socket, shard: self, address: services.client(of: request), handshake: handshake,
+                    shownKey: request.head.headers["X-Service-Key"])
             })
     }
 

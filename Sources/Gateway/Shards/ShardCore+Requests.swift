@@ -157,7 +157,11 @@ extension ShardCore: EngineHandler {
             connection.closeAfterAnswer()
             return answer(Problem.response(error), verdict, to: connection)
         }
-        let credentials = try CallerResolver.credentials(head)
+        var credentials = try CallerResolver.credentials(head)
+        if let key = head.headers["X-Service-Key"] {
+            try services.check(serviceKey: key, from: services.client(of: request), at: now.monotonic)
+            credentials.isService = true
+        }
         let channel = RawChannel(connection: connection, shard: self)
         connection.attachment = channel
         connection.upgrade(handshake, subprotocol: handshake.subprotocol, handler: channel)
