@@ -60,6 +60,16 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
+    /// An integer, however it is written: `1.0` and `1e3` are some, as Lua and JavaScript write them. nil for what Int64 does
+    /// not hold, and for fractions.
+    public var wholeNumber: Int64? {
+        switch self {
+        case .integer(let value): value
+        case .number(let value): Int64(exactly: value)
+        default: nil
+        }
+    }
+
     public var isNull: Bool { self == .null }
 
     /// Compact JSON text, members sorted by name.

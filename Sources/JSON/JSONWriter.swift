@@ -54,9 +54,10 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// An integer; one that Int64 does not hold is written as the nearest that it does.
     public mutating func integer(_ value: some BinaryInteger) {
         separate()
-        Self.decimal(Int64(value), into: &bytes)
+        Self.decimal(Int64(clamping: value), into: &bytes)
         needsComma = true
     }
 

@@ -45,7 +45,7 @@ public enum MessageJSON {
 
     /// nil for anything that is no message of that room: what comes back from another process is input too.
     public static func decode(_ entry: JSONElement, in room: RoomID) -> Message? {
-        guard let sequence = entry["seq"]?.integer, sequence > 0, let roomID = entry["roomId"]?.string,
+        guard let sequence = MessageNumbers.message(entry["seq"]?.integer), let roomID = entry["roomId"]?.string,
             RoomID(unchecked: roomID) == room, let id = entry["messageId"]?.string.flatMap({ MessageID($0) }),
             let author = entry["userId"]?.string.flatMap({ try? UserID(validating: $0, field: "userId") }),
             let username = entry["username"]?.string, let text = entry["message"]?.string,

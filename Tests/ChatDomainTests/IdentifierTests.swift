@@ -13,23 +13,42 @@ import Testing
     }
 
     @Test func takesAnyTextOfUpTo128Characters() throws {
-        for text in ["a", "Ünï-çødé 👩‍👩‍👧‍👦", " ", String(repeating: "x", count: 128), String(repeating: "é", count: 128)] {
+        // U+00A0 and a scalar whose last byte is that of a control are none.
+        for text in [
+            "a", "Ünï-çødé 👩‍👩‍👧‍👦", " ", "\u{A0}", "\u{700}", String(repeating: "x", count: 128),
+            String(repeating: "é", count: 128), String(repeating: "😀", count: 128),
+        ] {
             #expect(try UserID(validating: text, field: "userId").value == text)
         }
     }
 
-    @Test func refusesEmptyOverlongAndNUL() {
+    @Test func refusesEmptyOverlongAndControls() {
         #expect(refusal("") == "roomId must not be empty")
         #expect(refusal(String(repeating: "x", count: 129)) == "roomId must be at most 128 characters")
         #expect(refusal(String(repeating: "é", count: 129)) == "roomId must be at most 128 characters")
-        #expect(refusal("a\0b") == "roomId must not contain NUL")
+        for control in ["\0", "\u{1F}", "\n", "\u{7F}", "\u{80}", "\u{9F}"] {
+            #expect(refusal("a\(control)b") == "roomId must not contain control characters")
+            #expect(refusal("a" + control) == "roomId must not contain control characters")
+        }
     }
 
-    @Test func boundsTheBytesOfFewCharacters() {
+    @Test(arguments: [128, 130, 511, 2000]) func boundsTheBytesOfFewCharacters(_ marks: Int) {
         // One character may be made of any number of combining marks.
-        let tall = "e" + String(repeating: "\u{301}", count: 2000)
+        let tall = "e" + String(repeating: "\u{301}", count: marks)
         #expect(tall.count == 1)
         #expect(refusal(tall) == "roomId must be at most 128 characters")
+    }
+
+    @Test func aLongTextIsCutByItsScalars() {
+        let tall = "e" + String(repeating: "\u{301}", count: 500)
+        #expect(ShortText.cut(tall, maximumCharacters: 64).utf8.count == 1 + 63 * 2)
+        #expect(ShortText.cut("short", maximumCharacters: 64) == "short")
+    }
+
+    @Test func identifiersSortAsDatabasesDo() {
+        // As characters the first two are equal; by bytes the composed one comes last.
+        let sorted = ["\u{E9}", "f", "e\u{301}"].map { UserID(unchecked: $0) }.sorted().map { Array($0.value.utf8) }
+        #expect(sorted == [Array("e\u{301}".utf8), Array("f".utf8), Array("\u{E9}".utf8)])
     }
 
     @Test func identifiersThatLookAlikeAreTheSameOnlyByTheirBytes() {

@@ -84,6 +84,40 @@ import Testing
         #expect(view(HistoryWish(since: 0), page: 1...400) == .shown(Array(1...400), needsResync: false))
     }
 
+    /// What the store answers when some of what was asked for was erased.
+    private mutating func view(
+        _ wish: HistoryWish, found numbers: [SequenceNumber], hasMoreAfter: Bool = false
+    ) -> Seen {
+        guard case .read(let query) = room.view(wish) else { return view(wish) }
+        let page = HistoryPage(
+            messages: numbers.map { .number($0) }, hasMoreBefore: true, hasMoreAfter: hasMoreAfter)
+        switch room.view(wish, page: page, answering: query) {
+        case .view(let view): return .shown(view.messages.map(\.sequence), needsResync: view.needsResync)
+        case .read(let query): return .read(query)
+        }
+    }
+
+    @Test(
+        arguments: [
+            [93, 94, 97, 100], [97, 98, 99, 100], [91, 92], [], [100],
+        ] as [[SequenceNumber]]) mutating func aResumeOverErasedNumbersShowsWhatIsLeft(_ left: [SequenceNumber])
+    {
+        room = .open(last: 100)
+        #expect(view(HistoryWish(since: 90), found: left) == .shown(left, needsResync: false))
+        // The next comes from memory, from wherever it goes on.
+        for since in SequenceNumber(90)...100 {
+            #expect(view(HistoryWish(since: since)) == .shown(left.filter { $0 > since }, needsResync: false))
+        }
+        deliver(101...102)
+        #expect(view(HistoryWish(since: 96)) == .shown(left.filter { $0 > 96 } + [101, 102], needsResync: false))
+    }
+
+    @Test mutating func aPageThatGoesOnIsNotTakenForAll() {
+        room = .open(last: 100)
+        let again = HistoryQuery(.after(90), limit: 10)
+        #expect(view(HistoryWish(since: 90), found: [92, 95], hasMoreAfter: true) == .read(again))
+    }
+
     @Test mutating func aRoomMadeAgainShowsNothingFromBefore() {
         room = .open(last: 100, base: 100)
         #expect(view(HistoryWish()) == .shown([], needsResync: false))

@@ -78,7 +78,7 @@ import Testing
             ("join_room", #"{"roomId":["a"]}"#, "roomId must be a string or an integer"),
             ("join_room", #"{"roomId":1.5}"#, "roomId must be a string or an integer"),
             ("join_room", #"{"roomId":true}"#, "roomId must be a string or an integer"),
-            ("join_room", #"{"roomId":"a\u0000b"}"#, "roomId must not contain NUL"),
+            ("join_room", #"{"roomId":"a\u0000b"}"#, "roomId must not contain control characters"),
             ("join_room", #"{"roomId":"r","since":-1}"#, "since must be an integer from 0 to 9223372036854775807"),
             ("join_room", #"{"roomId":"r","since":"7"}"#, "since must be an integer from 0 to 9223372036854775807"),
             ("join_room", #"{"roomId":"r","since":1.5}"#, "since must be an integer from 0 to 9223372036854775807"),

@@ -83,7 +83,7 @@ struct TokenClaimsTests {
         "Dates beyond all bounds neither trap nor wrap around",
         arguments: ["1e300", "9223372036854775807", "18446744073709551615", "1e19"])
     func hugeDates(number: String) throws {
-        #expect(try claims(#"{"sub":"a","exp":\#(number)}"#).expiresAt?.milliseconds == 1 << 53)
+        #expect(try claims(#"{"sub":"a","exp":\#(number)}"#).expiresAt?.iso8601 == "9999-12-31T23:59:59.999Z")
         #expect(throws: TokenRefusal.notYetValid) { try claims(#"{"sub":"a","nbf":\#(number)}"#) }
     }
 

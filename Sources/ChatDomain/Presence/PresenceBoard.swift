@@ -57,15 +57,10 @@ public struct PresenceBoard: Sendable {
     /// Users others see online, ordered by id.
     public mutating func online() -> [UserID] {
         if let order { return order }
-        let list = entries.values.filter(\.status.isOnline).map(\.user.userID).sorted { $0.precedes($1) }
+        let list = entries.values.filter(\.status.isOnline).map(\.user.userID).sorted()
         order = list
         return list
     }
-}
-
-extension UserID {
-    /// Lists of users are ordered by the bytes of their ids.
-    public func precedes(_ other: UserID) -> Bool { value.utf8.lexicographicallyPrecedes(other.value.utf8) }
 }
 
 extension RandomAccessCollection<UserID> where Index == Int {
@@ -74,7 +69,7 @@ extension RandomAccessCollection<UserID> where Index == Int {
         var (low, high) = (startIndex, endIndex)
         while low < high {
             let middle = low + (high - low) / 2
-            if self[middle].precedes(user) { low = middle + 1 } else { high = middle }
+            if self[middle] < user { low = middle + 1 } else { high = middle }
         }
         return low
     }

@@ -11,8 +11,11 @@ public struct MessageOffset: Hashable, Sendable {
 
     /// nil for what is no offset of ours.
     public init?(_ text: String) {
-        guard text.utf8.count <= 4096, let mark = text.firstIndex(of: ":"), let number = SequenceNumber(text[..<mark]),
-            number > 0, let room = try? RoomID(validating: String(text[text.index(after: mark)...]), field: "offset")
+        // By bytes: a room's id may begin with a mark, which as characters would merge with the colon.
+        guard text.utf8.count <= 4096, let mark = text.utf8.firstIndex(of: UInt8(ascii: ":")),
+            let number = MessageNumbers.message(SequenceNumber(text[..<mark])),
+            let room = try? RoomID(
+                validating: String(Substring(text.utf8[mark...].dropFirst())), field: "offset")
         else { return nil }
         self.init(room: room, number: number)
     }

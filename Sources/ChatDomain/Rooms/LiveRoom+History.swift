@@ -45,9 +45,10 @@ extension LiveRoom {
     public mutating func view(
         _ wish: HistoryWish, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
     ) -> ViewResult {
-        if let page { keep(page) }
-        guard let since = wish.since else { return newest(wish, page, needsResync: false) }
-        return replay(wish, after: since, page, answering: query) ?? newest(wish, page, needsResync: true)
+        if let page { keep(page, answering: query) }
+        guard let since = wish.since else { return newest(wish, page, answering: query, needsResync: false) }
+        return replay(wish, after: since, page, answering: query)
+            ?? newest(wish, page, answering: query, needsResync: true)
     }
 
     /// Everything after a number; nil when that is more than a resume replays, in messages or in bytes.
@@ -65,37 +66,60 @@ extension LiveRoom {
         // The newest were read because all of them were too many bytes.
         if case .before = query?.cursor { return nil }
         if let page, page.isFull { return nil }
-        if let page, let joined = join(page, after: start) {
+        if let page, let joined = join(page, answering: query, after: start) {
             return joined.fitsPage ? .view(view(joined, needsResync: false, showing: wish.visible)) : nil
         }
         return .read(HistoryQuery(.after(start), limit: Int(last - start), base: base))
     }
 
     /// The newest, as many as asked for and as fit on a page.
-    private func newest(_ wish: HistoryWish, _ page: HistoryPage?, needsResync: Bool) -> ViewResult {
+    private func newest(
+        _ wish: HistoryWish, _ page: HistoryPage?, answering query: HistoryQuery?, needsResync: Bool
+    ) -> ViewResult {
         let (base, last) = (room.historyBase, lastSequence)
         let start = max(base, last - SequenceNumber(wish.limit))
-        if let kept = tail.after(start, upTo: last) { return .view(view(kept.newestPage(), needsResync: needsResync, showing: wish.visible)) }
-        if let page, let joined = join(page, after: start) {
+        if let kept = tail.after(start, upTo: last) {
+            return .view(view(kept.newestPage(), needsResync: needsResync, showing: wish.visible))
+        }
+        if let page, let joined = join(page, answering: query, after: start) {
             return .view(view(joined.newestPage(), needsResync: needsResync, showing: wish.visible))
         }
         return .read(HistoryQuery(.before(last + 1), limit: Int(last - start), base: base))
     }
 
+    /// The numbers of which a page holds all the messages there are: those above `start`, up to `end`. A number between them
+    /// that is missing in the page is missing in the store too.
+    private static func span(
+        of page: HistoryPage, answering query: HistoryQuery?
+    ) -> (start: SequenceNumber, end: SequenceNumber) {
+        let (first, last) = (page.messages.first?.sequence, page.messages.last?.sequence)
+        guard let query else { return ((first ?? 1) - 1, last ?? 0) }
+        let limit = SequenceNumber(query.limit)
+        switch query.cursor {
+        case .after(let start): return (start, page.isFull ? last ?? start : start + limit)
+        case .before(let cursor): return (page.isFull ? (first ?? cursor) - 1 : cursor - 1 - limit, cursor - 1)
+        case .latest, .around: return ((first ?? 1) - 1, last ?? 0)
+        }
+    }
+
     /// A page that reaches the tail becomes part of it, as far as the tail's size allows.
-    private mutating func keep(_ page: HistoryPage) {
+    private mutating func keep(_ page: HistoryPage, answering query: HistoryQuery?) {
         let delivered = page.messages.filter { $0.sequence <= lastSequence }
         guard delivered.count <= MessageTail.capacity else { return }
-        guard tail.first != nil || delivered.last?.sequence == lastSequence else { return }
-        tail.prepend(delivered)
+        let span = Self.span(of: page, answering: query)
+        tail.prepend(delivered, after: span.start, upTo: min(span.end, lastSequence))
     }
 
     /// The page's messages after `start`, followed by the tail's; nil when something between them is missing, or before them
     /// that would have fitted on the page.
-    private func join(_ page: HistoryPage, after start: SequenceNumber) -> [Message]? {
-        let read = page.messages.filter { $0.sequence > start && $0.sequence <= lastSequence }
-        guard let lastRead = read.last?.sequence, page.isFull || read.first?.sequence == start + 1 else { return nil }
-        return tail.after(lastRead, upTo: lastSequence).map { read + $0 }
+    private func join(
+        _ page: HistoryPage, answering query: HistoryQuery?, after start: SequenceNumber
+    ) -> [Message]? {
+        let span = Self.span(of: page, answering: query)
+        guard page.isFull || span.start <= start else { return nil }
+        let end = min(span.end, lastSequence)
+        let read = page.messages.filter { $0.sequence > start && $0.sequence <= end }
+        return tail.after(end, upTo: lastSequence).map { read + $0 }
     }
 
     /// The room in numbers.

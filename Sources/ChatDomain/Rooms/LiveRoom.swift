@@ -31,7 +31,7 @@ public struct LiveRoom: Sendable {
     var hidden: Set<UserID> = []
     let limits: RoomLimits
     var gate: SequenceGate
-    var tail = MessageTail()
+    var tail: MessageTail
     var writes = WriteQueue()
     var typists = TypingBoard()
     var typingNews = TypingNews()
@@ -52,6 +52,7 @@ public struct LiveRoom: Sendable {
         room = snapshot.room
         participants = snapshot.participants
         gate = SequenceGate(delivered: snapshot.lastSequence)
+        tail = MessageTail(after: snapshot.lastSequence)
         self.limits = limits
     }
 
@@ -81,7 +82,7 @@ public struct LiveRoom: Sendable {
         RoomLook(
             room: room, state: state(showing: visible), isAdmitted: admits(user),
             participants: participants.count <= RoomLook.participantLimit
-                ? participants.sorted { $0.value < $1.value } : nil)
+                ? participants.sorted() : nil)
     }
 
     // MARK: Changes made from outside

@@ -1,40 +1,62 @@
-/// The newest messages of a room, contiguous, kept in memory so that joins and short resumes ask no database.
+/// The newest messages of a room, kept in memory so that joins and short resumes ask no database.
+///
+/// It is complete from its floor on: a number above the floor that is missing here is missing in the store too, as after
+/// an operator has erased messages.
 public struct MessageTail: Sendable {
     /// Messages kept at most.
     public static let capacity = 128
     /// Bytes kept at most; a room of long messages keeps fewer of them.
     public static let byteCapacity = 256 * 1024
 
+    /// In the order of their numbers.
     private var messages: [Message] = []
     private var bytes = 0
+    /// Everything numbered above this is kept.
+    private var floor: SequenceNumber
 
-    public init() {}
+    /// - Parameter floor: the newest number there is; what comes after it is kept.
+    public init(after floor: SequenceNumber) { self.floor = floor }
 
     public var first: SequenceNumber? { messages.first?.sequence }
     public var last: SequenceNumber? { messages.last?.sequence }
 
-    /// - Precondition: `message` follows the newest one kept.
+    /// Takes the next message there is; one that is no newer than those kept is passed over.
     public mutating func append(_ message: Message) {
-        precondition(messages.last.map { $0.sequence + 1 == message.sequence } ?? true)
+        guard message.sequence > last ?? floor else { return }
         messages.append(message)
         bytes += message.body.approximateBytes
         trimIfLarge()
     }
 
     /// Puts older messages in front where they join on, as far as the tail's size allows.
-    public mutating func prepend(_ older: [Message]) {
-        let missing = first.map { first in older.filter { $0.sequence < first } } ?? older
-        guard first == nil || missing.last?.sequence == first.map({ $0 - 1 }) else { return }
+    ///
+    /// - Parameters:
+    ///   - older: in the order of their numbers; all that exist above `start` up to `end`.
+    public mutating func prepend(_ older: [Message], after start: SequenceNumber, upTo end: SequenceNumber) {
+        guard start < floor, floor <= end else { return }
+        let missing = older.filter { $0.sequence > start && $0.sequence <= floor }
         messages.insert(contentsOf: missing, at: 0)
         bytes += missing.reduce(0) { $0 + $1.body.approximateBytes }
+        floor = start
         trimIfLarge()
     }
 
     /// Messages numbered above `sequence`; nil when some of them are not kept.
+    ///
+    /// - Parameter last: the newest number there is.
     public func after(_ sequence: SequenceNumber, upTo last: SequenceNumber) -> ArraySlice<Message>? {
         if sequence >= last { return [] }
-        guard let first, sequence + 1 >= first else { return nil }
-        return messages[Int(sequence + 1 - first)...]
+        guard sequence >= floor else { return nil }
+        return messages[firstIndex(above: sequence)...]
+    }
+
+    private func firstIndex(above sequence: SequenceNumber) -> Int {
+        var (low, high) = (messages.startIndex, messages.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if messages[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Trims in blocks: dropping one by one would move the rest for every message.
@@ -46,6 +68,8 @@ public struct MessageTail: Sendable {
             rest -= messages[drop].body.approximateBytes
             drop += 1
         }
+        guard drop > 0 else { return }
+        floor = messages[drop - 1].sequence
         messages.removeFirst(drop)
         bytes = rest
     }

@@ -1,18 +1,25 @@
 /// The id of the room two users share: `direct:<a>:<b>`, ids sorted by bytes, `%` and `:` inside an id percent-encoded.
+///
+/// It is put together and taken apart by bytes: as characters, a mark at the beginning of a user's id would merge with the
+/// colon before it.
 public enum DirectRoom {
     public static let prefix = "direct:"
+    private static let colon = UInt8(ascii: ":")
+    private static let percent = UInt8(ascii: "%")
 
     public static func id(of a: UserID, and b: UserID) -> RoomID {
-        let pair = [a.value, b.value].sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return RoomID(unchecked: prefix + escape(pair[0]) + ":" + escape(pair[1]))
+        let (first, second) = a < b ? (a, b) : (b, a)
+        let bytes = Array(prefix.utf8) + escape(first) + [colon] + escape(second)
+        return RoomID(unchecked: String(decoding: bytes, as: UTF8.self))
     }
 
-    public static func isDirect(_ id: RoomID) -> Bool { id.value.hasPrefix(prefix) }
+    public static func isDirect(_ id: RoomID) -> Bool { id.value.utf8.starts(with: prefix.utf8) }
 
     /// The two participants, or nil when `id` is not the canonical id of exactly two different users.
     public static func participants(of id: RoomID) -> (UserID, UserID)? {
         guard isDirect(id) else { return nil }
-        let parts = id.value.dropFirst(prefix.count).split(separator: ":", omittingEmptySubsequences: false)
+        let parts = Array(id.value.utf8).dropFirst(prefix.utf8.count)
+            .split(separator: colon, omittingEmptySubsequences: false)
         guard parts.count == 2, let first = unescape(parts[0]), let second = unescape(parts[1]),
             !first.isEmpty, !second.isEmpty
         else { return nil }
@@ -20,30 +27,31 @@ public enum DirectRoom {
         return pair.0 != pair.1 && self.id(of: pair.0, and: pair.1) == id ? pair : nil
     }
 
-    private static func escape(_ text: String) -> String {
-        var out = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "%": out += "%25"
-            case ":": out += "%3A"
-            default: out.unicodeScalars.append(character)
+    private static func escape(_ user: UserID) -> [UInt8] {
+        user.value.utf8.flatMap { byte -> [UInt8] in
+            switch byte {
+            case percent: Array("%25".utf8)
+            case colon: Array("%3A".utf8)
+            default: [byte]
             }
         }
-        return out
     }
 
-    private static func unescape(_ text: Substring) -> String? {
-        var out = ""
-        var rest = text[...]
-        while let mark = rest.firstIndex(of: "%") {
+    private static func unescape(_ text: ArraySlice<UInt8>) -> String? {
+        var out: [UInt8] = []
+        var rest = text
+        while let mark = rest.firstIndex(of: percent) {
             out += rest[..<mark]
-            switch rest[mark...].prefix(3) {
-            case "%25": out += "%"
-            case "%3A": out += ":"
-            default: return nil
+            let code = rest[mark...].prefix(3)
+            if code.elementsEqual("%25".utf8) {
+                out.append(percent)
+            } else if code.elementsEqual("%3A".utf8) {
+                out.append(colon)
+            } else {
+                return nil
             }
             rest = rest[mark...].dropFirst(3)
         }
-        return out + rest
+        return String(decoding: out + rest, as: UTF8.self)
     }
 }

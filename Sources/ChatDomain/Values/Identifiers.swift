@@ -1,7 +1,9 @@
-/// An identifier as clients name it: 1–128 characters of text without NUL.
+/// An identifier as clients name it: 1–128 characters of text (Unicode scalars, so 512 bytes at most) without control
+/// characters.
 ///
-/// Identifiers are strings inside the server; a numeric id from a client means its decimal string.
-public protocol ClientIdentifier: Hashable, Sendable, CustomStringConvertible {
+/// Identifiers are strings inside the server; a numeric id from a client means its decimal string. They are equal, and
+/// ordered, byte by byte.
+public protocol ClientIdentifier: Hashable, Comparable, Sendable, CustomStringConvertible {
     var value: String { get }
     /// Takes `value` as it is. Use `init(validating:field:)` for anything that came from outside.
     init(unchecked value: String)
@@ -12,12 +14,11 @@ extension ClientIdentifier {
 
     public var description: String { value }
 
-    /// Byte by byte, as databases compare: Swift takes canonically equivalent texts for equal, which here would let one
-    /// user pass for another.
-    public static func == (a: Self, b: Self) -> Bool {
-        var (a, b) = (a.value, b.value)
-        return a.withUTF8 { a in b.withUTF8 { b in a.count == b.count && a.elementsEqual(b) } }
-    }
+    /// As databases compare: canonically equivalent texts are different ids, or one user could pass for another.
+    public static func == (a: Self, b: Self) -> Bool { a.value.hasSameBytes(as: b.value) }
+
+    /// As databases sort.
+    public static func < (a: Self, b: Self) -> Bool { a.value.utf8.lexicographicallyPrecedes(b.value.utf8) }
 
     public func hash(into hasher: inout Hasher) {
         var value = value
@@ -25,14 +26,10 @@ extension ClientIdentifier {
     }
 
     /// - Parameter field: the field's name in the contract, for the error's text.
-    /// - Throws: `bad_request` when `value` is empty, longer than 128 characters or holds a NUL.
+    /// - Throws: `bad_request` when `value` is empty, longer than 128 characters or holds a control character.
     public init(validating value: String, field: String) throws(ChatError) {
         guard !value.isEmpty else { throw .badRequest("\(field) must not be empty") }
-        // Counting characters walks the text; counting bytes first bounds that walk.
-        guard value.utf8.count <= Self.maximumCharacters * 16, value.count <= Self.maximumCharacters else {
-            throw .badRequest("\(field) must be at most \(Self.maximumCharacters) characters")
-        }
-        guard !value.utf8.contains(0) else { throw .badRequest("\(field) must not contain NUL") }
+        try ShortText.check(value, field: field, maximumCharacters: Self.maximumCharacters)
         self.init(unchecked: value)
     }
 }
@@ -63,3 +60,19 @@ public struct InstanceID: Hashable, Sendable, CustomStringConvertible {
 
 /// A message's number within its room: 1, 2, 3 … without holes. 0 stands for "before the first".
 public typealias SequenceNumber = Int64
+
+/// Which numbers there are. Stores, caches and other instances may say anything; past these checks sums and differences of
+/// numbers cannot overflow.
+public enum MessageNumbers {
+    /// What a message may be numbered: up to 2^53 − 1, the largest integer that every JSON reader keeps exactly.
+    public static let valid: ClosedRange<SequenceNumber> = 1...9_007_199_254_740_991
+
+    /// The number of a message as it was stored; nil for what no message can have.
+    public static func message(_ stored: Int64?) -> SequenceNumber? { stored.flatMap { valid.contains($0) ? $0 : nil } }
+
+    /// A number messages begin behind, or were read up to, as it was stored: 0 or a message's; nil for everything else.
+    public static func boundary(_ stored: Int64?) -> SequenceNumber? { stored == 0 ? 0 : message(stored) }
+
+    /// The same, with 0 for everything else.
+    public static func mark(_ stored: Int64?) -> SequenceNumber { message(stored) ?? 0 }
+}

@@ -48,7 +48,13 @@ public struct MessageBody: Hashable, Sendable {
 
     /// Whether a retry under the same client id says the same (the author's display name may have changed meanwhile).
     public func saysTheSame(as other: MessageBody) -> Bool {
-        text == other.text && kind == other.kind && metadata == other.metadata && replyTo == other.replyTo
+        text.hasSameBytes(as: other.text) && kind.hasSameBytes(as: other.kind)
+            && Self.areSame(metadata, other.metadata) && Self.areSame(replyTo, other.replyTo)
+    }
+
+    private static func areSame(_ a: String?, _ b: String?) -> Bool {
+        guard let a, let b else { return a == nil && b == nil }
+        return a.hasSameBytes(as: b)
     }
 
     /// What the body weighs against byte limits.

@@ -27,9 +27,9 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
             + (0..<4).map { UInt8(truncatingIfNeeded: low >> (24 - 8 * $0)) }
     }
 
-    /// - Precondition: `bytes` holds exactly 12 bytes.
-    public init(bytes: some Collection<UInt8>) {
-        precondition(bytes.count == 12)
+    /// nil unless there are exactly 12 bytes.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 12 else { return nil }
         high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         low = bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt32($1) }
     }

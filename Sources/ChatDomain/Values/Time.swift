@@ -1,7 +1,16 @@
 /// Wall-clock time, in integer milliseconds since the Unix epoch. For what clients see; never for measuring a span.
+///
+/// It lies within the years 0000 to 9999, which are all that ISO 8601 writes; so no sum or difference of two can overflow.
 public struct Timestamp: Hashable, Comparable, Sendable {
-    public var milliseconds: Int64
-    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    private static let years: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    public let milliseconds: Int64
+
+    /// - Parameter milliseconds: any number; one outside the years means the nearest moment inside.
+    public init(milliseconds: Int64) {
+        self.milliseconds = min(max(milliseconds, Self.years.lowerBound), Self.years.upperBound)
+    }
+
     public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
 }
 

@@ -4,6 +4,8 @@ import JSON
 /// Turns an event's name and data into a command. One table for every framing and for REST bodies.
 enum CommandDecoder {
     static let maximumUsernameCharacters = 128
+    /// More than any token may have, so that a long one is refused as every bad token is.
+    static let maximumTokenBytes = 32_768
 
     /// - Parameter isFlat: whether `data` is a whole frame, whose own members stand among the event's.
     /// - Throws: `unknown_event`, or `bad_request` naming the field at fault.
@@ -24,7 +26,7 @@ enum CommandDecoder {
             if let command = try presence(event: event, data: data, limits: limits) {
                 .presence(command)
             } else {
-                throw .init(.unknownEvent, "there is no event \"\(event.prefix(64))\"")
+                throw .init(.unknownEvent, "there is no event \"\(ShortText.cut(event, maximumCharacters: 64))\"")
             }
         }
     }
@@ -44,7 +46,7 @@ enum CommandDecoder {
 
     private static func authenticate(_ fields: CommandFields) throws(ChatError) -> ClientCommand {
         let credentials = Credentials(
-            token: try fields.optionalText("token", maximumCharacters: 8192),
+            token: try fields.optionalText("token", maximumBytes: maximumTokenBytes),
             userID: try fields.optionalIdentifier("userId"),
             username: try fields.optionalText("username", maximumCharacters: maximumUsernameCharacters))
         guard credentials.token != nil || credentials.userID != nil else {

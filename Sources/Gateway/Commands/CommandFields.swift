@@ -43,27 +43,24 @@ struct CommandFields {
         throw .badRequest("\(field) must be a string or an integer")
     }
 
+    /// A short text, as ids and names are.
     func optionalText(_ name: StaticString, maximumCharacters: Int) throws(ChatError) -> String? {
         guard let value = self[name] else { return nil }
-        return try Self.text(
-            value, field: "\(name)", maximumBytes: maximumCharacters * 4, maximumCharacters: maximumCharacters)
+        guard let text = value.string else { throw .badRequest("\(name) must be a string") }
+        try ShortText.check(text, field: "\(name)", maximumCharacters: maximumCharacters)
+        return text
+    }
+
+    func optionalText(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String? {
+        self[name] == nil ? nil : try text(name, maximumBytes: maximumBytes)
     }
 
     func text(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String {
-        try Self.text(required(name), field: "\(name)", maximumBytes: maximumBytes, maximumCharacters: nil)
-    }
-
-    private static func text(
-        _ value: JSONElement, field: String, maximumBytes: Int, maximumCharacters: Int?
-    ) throws(ChatError) -> String {
-        guard let text = value.string else { throw .badRequest("\(field) must be a string") }
+        guard let text = try required(name).string else { throw .badRequest("\(name) must be a string") }
         guard text.utf8.count <= maximumBytes else {
-            throw .badRequest("\(field) must be at most \(maximumBytes) bytes")
+            throw .badRequest("\(name) must be at most \(maximumBytes) bytes")
         }
-        if let maximumCharacters, text.utf8.count > maximumCharacters, text.count > maximumCharacters {
-            throw .badRequest("\(field) must be at most \(maximumCharacters) characters")
-        }
-        guard !text.utf8.contains(0) else { throw .badRequest("\(field) must not contain NUL") }
+        guard !text.utf8.contains(0) else { throw .badRequest("\(name) must not contain NUL") }
         return text
     }
 

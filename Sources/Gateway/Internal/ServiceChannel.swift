@@ -57,7 +57,9 @@ final class ServiceChannel: SocketIOServing {
         guard let service else { return }
         do throws(ChatError) {
             guard event.name == "send_message" else {
-                throw ChatError(.unknownEvent, "there is no event \"\(event.name.prefix(64))\" on this port")
+                throw ChatError(
+                    .unknownEvent,
+                    "there is no event \"\(ShortText.cut(event.name, maximumCharacters: 64))\" on this port")
             }
             guard !event.hasBinary else { throw .badRequest("binary data is not taken here") }
             let fields = try CommandFields(event.data, limits: shard.services.configuration.commands)

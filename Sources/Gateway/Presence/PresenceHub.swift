@@ -170,7 +170,7 @@ final class PresenceHub: Sendable {
     }
 
     private static func online(among users: Set<UserID>, but viewer: UserID?, on board: PresenceBoard) -> [UserID] {
-        users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted { $0.precedes($1) }
+        users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted()
     }
 
     /// How these users stand, in the order asked.
@@ -240,8 +240,8 @@ final class PresenceHub: Sendable {
     private func known(
         among users: Set<UserID>, _ page: PresencePage
     ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
-        var left = users.filter { page.cursor?.value.utf8.lexicographicallyPrecedes($0.value.utf8) ?? true }
-            .sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }[...]
+        var left = users.filter { user in page.cursor.map { $0 < user } ?? true }
+            .sorted()[...]
         var found: [(user: UserID, profile: Profile)] = []
         while found.count <= page.limit, !left.isEmpty {
             let slice = Array(left.prefix(page.limit + 1))

@@ -89,8 +89,9 @@ struct MessageRoutes: Sendable {
             var message = try CommandDecoder.outgoingMessage(fields)
             message.traceparent = Self.traceparent(request)
             guard let key else { return message }
-            guard 1...128 ~= key.count else { throw .badRequest("Idempotency-Key must be 1 to 128 characters") }
-            guard message.clientMessageID ?? key == key else {
+            guard !key.isEmpty else { throw .badRequest("Idempotency-Key must not be empty") }
+            try ShortText.check(key, field: "Idempotency-Key", maximumCharacters: 128)
+            guard message.clientMessageID?.hasSameBytes(as: key) ?? true else {
                 throw .badRequest("clientMessageId and Idempotency-Key differ")
             }
             message.clientMessageID = key

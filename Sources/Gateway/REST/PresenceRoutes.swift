@@ -119,12 +119,12 @@ struct PresenceRoutes: Sendable {
 }
 
 extension JSONWriter {
-    /// The largest integer every JSON reader keeps exact: 2^53 − 1.
-    private static let largestExact: Int64 = 9_007_199_254_740_991
+    /// The integers every JSON reader keeps exactly, up to 2^53 − 1 on either side.
+    private static let exactIntegers: ClosedRange<Int64> = -9_007_199_254_740_991...9_007_199_254_740_991
 
     /// An id as older services gave it: what is written like an integer is one.
     mutating func publicID(_ user: UserID) {
-        if let number = Int64(user.value), String(number) == user.value, abs(number) <= Self.largestExact {
+        if let number = Int64(user.value), String(number) == user.value, Self.exactIntegers.contains(number) {
             integer(number)
         } else {
             string(user.value)

@@ -106,9 +106,14 @@ struct CallerResolver {
         let name = head.headers["X-Username"] ?? head.queryValue("username")
         var userID: UserID?
         if let claimed { userID = try UserID(validating: claimed, field: "userId") }
+        let username = name.map { ShortText.cut($0, maximumCharacters: CommandDecoder.maximumUsernameCharacters) }
+        if let username {
+            try ShortText.check(
+                username, field: "username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
+        }
         return Credentials(
-            token: token(head), userID: userID, username: name.map { String($0.prefix(128)) },
-            userAgent: head.headers["User-Agent"].map { String($0.prefix(256)) })
+            token: token(head), userID: userID, username: username,
+            userAgent: head.headers["User-Agent"].map { ShortText.cut($0, maximumCharacters: 256) })
     }
 
     private static func token(_ head: HTTPRequestHead) -> String? {

@@ -72,7 +72,7 @@ struct RoomRoutes: Sendable {
             state: RoomState(
                 roomID: snapshot.room.id, lastSequence: snapshot.lastSequence, members: snapshot.participants.count,
                 online: 0),
-            isAdmitted: true, participants: snapshot.participants.sorted { $0.value < $1.value })
+            isAdmitted: true, participants: snapshot.participants.sorted())
         return .json(Self.json(look), status: isNew ? 201 : 200)
     }
 
@@ -251,7 +251,7 @@ extension JSONWriter {
         integer(summary.snapshot.participants.count)
         let participants = summary.snapshot.participants
         self.participants(
-            participants.count <= RoomLook.participantLimit ? participants.sorted { $0.value < $1.value } : nil)
+            participants.count <= RoomLook.participantLimit ? participants.sorted() : nil)
         key("lastMessage")
         if let message = summary.lastMessage {
             object { out in

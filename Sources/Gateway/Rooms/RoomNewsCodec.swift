@@ -70,7 +70,7 @@ enum RoomNewsCodec {
             guard let user = user(data), let isTyping = data["isTyping"]?.bool else { return nil }
             return .typing(user, isTyping: isTyping)
         case "message_read":
-            guard let user = user(data), let sequence = data["seq"]?.integer else { return nil }
+            guard let user = user(data), let sequence = MessageNumbers.message(data["seq"]?.integer) else { return nil }
             return .read(user, sequence)
         case "roster":
             guard let users = data["users"], users.kind == .array else { return nil }

@@ -53,7 +53,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
         var credentials = Credentials(
-            token: try fields.optionalText("token", maximumCharacters: 8192) ?? handshake.token,
+            token: try fields.optionalText("token", maximumBytes: CommandDecoder.maximumTokenBytes) ?? handshake.token,
             userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
                 ?? handshake.username,

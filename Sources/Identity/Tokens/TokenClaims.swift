@@ -44,7 +44,7 @@ public struct TokenClaims: Hashable, Sendable {
     /// refuse anybody.
     private static func displayName(_ claims: JSONValue, _ names: [String]) -> String? {
         names.lazy.compactMap { claims[$0]?.string }.first { name in
-            !name.isEmpty && name.count <= UserID.maximumCharacters && !name.utf8.contains(0)
+            !name.isEmpty && ShortText.isFit(name, maximumCharacters: UserID.maximumCharacters)
         }
     }
 

@@ -6,23 +6,25 @@ struct ConfirmBook {
     private struct Entry {
         let delivery: UInt64
         let tag: UInt64
-        let messageID: String
+        /// As bytes: ids that are canonically equivalent texts name two events.
+        let messageID: [UInt8]
     }
 
     private var entries: [Entry] = []
-    private var returned: Set<String> = []
+    private var returned: Set<[UInt8]> = []
     private var lastDelivery: UInt64 = 0
 
     var isEmpty: Bool { entries.isEmpty }
 
     mutating func published(tag: UInt64, messageID: String) {
         lastDelivery += 1
-        entries.append(Entry(delivery: lastDelivery, tag: tag, messageID: messageID))
+        entries.append(Entry(delivery: lastDelivery, tag: tag, messageID: Array(messageID.utf8)))
     }
 
     mutating func returned(messageID: String) {
         // Only what is awaited: a broker that makes ids up must not fill the memory.
-        if entries.contains(where: { $0.messageID == messageID }) { returned.insert(messageID) }
+        let id = Array(messageID.utf8)
+        if entries.contains(where: { $0.messageID == id }) { returned.insert(id) }
     }
 
     /// - Parameter multiple: whether everything up to `delivery` is meant; 0 then means everything.

@@ -85,7 +85,7 @@ public final class RedisRoomBus: RoomBus {
 
     public func listeners(of room: RoomID) async -> Int? {
         let counts = try? await client.send(["PUBSUB", "NUMSUB", RedisArgument(Self.channel(of: room))]).array
-        return counts?.last?.integer.map { Int($0) }
+        return counts?.last?.integer.map { max(0, Int(clamping: $0)) }
     }
 
     public func close() async { await subscriber.withLock { $0 }?.close() }

@@ -108,7 +108,7 @@ public final class RedisHistoryCache: HistoryCache {
         // An empty page depends on the list's end all the same.
         for stretch in range.isEmpty ? [.nothing] : range.stretches {
             guard let reply = await read(stretch, of: room), let tail = reply.first?.integer else { return .missing }
-            guard tail >= 0 else { return .foreign }
+            guard MessageNumbers.boundary(tail) != nil else { return .foreign }
             guard tail <= newest else { return .grown(tail) }
             guard tail == newest else { return .missing }
             guard stretch.count > 0 else { continue }

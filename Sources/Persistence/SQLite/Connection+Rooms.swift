@@ -38,7 +38,8 @@ extension Connection {
                 let room = row.room
                 let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
                 return ListedRoom(
-                    key: row.integer(0), room: room, readMark: row.integer(9), newestMessage: row.integer(10),
+                    key: row.integer(0), room: room, readMark: MessageNumbers.mark(row.integer(9)),
+                    newestMessage: row.integer(10),
                     lastMessage: isReachable ? row.message(in: room.id, from: 10) : nil)
             }
         var summaries: [RoomSummary] = []
@@ -57,7 +58,7 @@ extension Connection {
             SELECT k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user = ?
             WHERE r.id = ? AND r.state = 1
             """
-        ).bind(1, user.value).bind(2, room.value).first { $0.integer(0) } ?? 0
+        ).bind(1, user.value).bind(2, room.value).first { MessageNumbers.mark($0.integer(0)) } ?? 0
     }
 
     private struct ListedRoom {
@@ -84,7 +85,7 @@ extension Row {
             id: RoomID(unchecked: text(1)), kind: Room.Kind(rawValue: text(2)) ?? .group, isPrivate: integer(3) != 0,
             name: optionalText(4), owner: optionalText(5).map { UserID(unchecked: $0) },
             createdAt: Timestamp(milliseconds: integer(6)), updatedAt: Timestamp(milliseconds: integer(7)),
-            historyBase: integer(8))
+            historyBase: MessageNumbers.mark(integer(8)))
     }
 
     /// Columns from `start`: key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to.

@@ -1,6 +1,7 @@
 import ChatDomain
 
-/// Which numbers a history query asks for. Numbers have no holes, so a page is a range of them.
+/// Which numbers a history query asks for. Numbers have no holes (unless somebody erased messages), so a page is a range
+/// of them.
 struct HistoryRange: Hashable {
     /// Empty when `first` is above `last`.
     var first: SequenceNumber
@@ -16,8 +17,8 @@ struct HistoryRange: Hashable {
 
     /// - Parameter newest: the room's newest number, 0 for none.
     init(_ query: HistoryQuery, newest: SequenceNumber) {
-        let base = max(0, query.base)
-        let newest = max(newest, base)
+        let base = MessageNumbers.mark(query.base)
+        let newest = max(MessageNumbers.mark(newest), base)
         let limit = SequenceNumber(
             min(max(query.limit, HistoryQuery.limits.lowerBound), HistoryQuery.limits.upperBound))
         /// Cursors far outside mean the ends; clamped, they cannot overflow either.

@@ -41,7 +41,7 @@ private struct BSONReader {
         case BSONType.string: string().map { .string($0) }
         case BSONType.document: document(depth: depth + 1).map { .document($0) }
         case BSONType.array: document(depth: depth + 1).map { .array($0.fields.map(\.value)) }
-        case BSONType.objectID: take(12).map { .objectID(MessageID(bytes: $0)) }
+        case BSONType.objectID: take(12).flatMap { MessageID(bytes: $0) }.map { .objectID($0) }
         case BSONType.bool: integer(UInt8.self).map { .bool($0 != 0) }
         case BSONType.date: integer(Int64.self).map { .date($0) }
         case BSONType.null: .null

@@ -94,13 +94,40 @@ extension BSONValue {
         return integer.map { Timestamp(milliseconds: $0) }
     }
 
-    /// Something that names somebody: a text, or what an older program wrote in its place.
+    /// Something that names somebody: a text, or what an older program wrote in its place, a whole number or an ObjectId.
+    /// See `forms(of:)`.
     var identifier: String? {
         switch self {
         case .string(let text): text
         case .objectID(let id): id.description
-        case .int32, .int64, .double: integer.map { String($0) }
+        case .int32(let value): String(value)
+        case .int64(let value): String(value)
+        case .double(let value): Int64(exactly: value).map { String($0) }
         default: nil
         }
+    }
+}
+
+// MARK: - Ids in all the forms they are stored in
+
+extension BSONValue {
+    /// Everything whose `identifier` is this id's text, the text first. A number stands for all numeric types, which MongoDB
+    /// compares by value.
+    static func forms(of id: some ClientIdentifier) -> [BSONValue] {
+        var forms = [string(id)]
+        if let number = Int64(id.value), String(number) == id.value { forms.append(.int64(number)) }
+        if let objectID = MessageID(id.value), objectID.description == id.value { forms.append(.objectID(objectID)) }
+        return forms
+    }
+
+    /// For a query: this id, in whatever form.
+    static func any(of id: some ClientIdentifier) -> Self {
+        let forms = forms(of: id)
+        return forms.count == 1 ? forms[0] : ["$in": .array(forms)]
+    }
+
+    /// For a query: one of these ids, in whatever form.
+    static func any(of ids: some Sequence<some ClientIdentifier>) -> Self {
+        ["$in": .array(ids.flatMap { forms(of: $0) })]
     }
 }

@@ -77,7 +77,7 @@ extension MongoConnection {
         let updates = messages.map { message -> BSONDocument in
             [
                 "q": [
-                    "roomId": .string(message.roomID), "state": MongoSchema.RoomState.live,
+                    "roomId": .any(of: message.roomID), "state": MongoSchema.RoomState.live,
                     // Also where there is none yet.
                     "lastSeq": ["$not": ["$gte": .int64(message.sequence)]],
                 ],

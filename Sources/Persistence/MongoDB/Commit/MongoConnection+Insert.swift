@@ -38,11 +38,11 @@ extension MongoConnection {
                 "insert": .string(MongoSchema.messages), "ordered": .bool(isOrdered),
                 "documents": .documents(documents),
             ])
-            return Self.obstacles(in: reply)
+            return try Self.obstacles(in: reply, of: documents.count)
         } catch {
             if isFirst { throw error }
             let reason = error.asStoreError.reason
-            return Dictionary(uniqueKeysWithValues: documents.indices.map { ($0, .unknown(reason: reason)) })
+            return Dictionary(documents.indices.map { ($0, .unknown(reason: reason)) }) { first, _ in first }
         }
     }
 
@@ -57,17 +57,21 @@ extension MongoConnection {
         return end
     }
 
-    private static func obstacles(in reply: BSONDocument) -> [Int: InsertObstacle] {
+    private static func obstacles(
+        in reply: BSONDocument, of count: Int
+    ) throws(MongoError) -> [Int: InsertObstacle] {
         var obstacles: [Int: InsertObstacle] = [:]
         for error in reply["writeErrors"]?.array ?? [] {
-            guard let error = error.document, let index = error["index"]?.integer else { continue }
-            obstacles[Int(index)] = obstacle(error)
+            guard let error = error.document, let index = error.index(below: count) else {
+                throw .unknown(reason: "an error of no document of the insert")
+            }
+            obstacles[index] = obstacle(error)
         }
         return obstacles
     }
 
     private static func obstacle(_ error: BSONDocument) -> InsertObstacle {
-        let code = Int(error["code"]?.integer ?? 0)
+        let code = error.errorCode
         let reason = "MongoDB \(code): \(error["errmsg"]?.text ?? "no reason given")"
         guard code == MongoError.duplicateKey else {
             return MongoError(code: code, reason: reason).isUnknown
@@ -107,5 +111,18 @@ extension MongoConnection {
     /// Messages by their ids, as far as the majority has them.
     func messages(withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
         try find(MongoSchema.messages, ["_id": ["$in": .array(ids.map { .objectID($0) })]]).compactMap { $0.message() }
+    }
+}
+
+extension BSONDocument {
+    /// The server's code in an error; 0 for none.
+    var errorCode: Int { Int(clamping: self["code"]?.integer ?? 0) }
+
+    /// How many documents a write's reply says it matched, made or removed.
+    var affected: Int { Int(clamping: self["n"]?.integer ?? 0) }
+
+    /// Which of a command's `count` parts an error in its reply is about; nil for none of them.
+    func index(below count: Int) -> Int? {
+        self["index"]?.integer.flatMap { Int(exactly: $0) }.flatMap { (0..<count).contains($0) ? $0 : nil }
     }
 }

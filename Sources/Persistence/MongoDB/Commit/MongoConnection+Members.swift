@@ -7,7 +7,7 @@ extension MongoConnection {
             users.map { user -> BSONDocument in
                 [
                     "q": [
-                        "roomId": .string(room), "state": MongoSchema.RoomState.live,
+                        "roomId": .any(of: room), "state": MongoSchema.RoomState.live,
                         "participants.\(limit - 1)": ["$exists": false],
                     ],
                     "u": ["$addToSet": ["participants": .string(user)]],
@@ -24,7 +24,7 @@ extension MongoConnection {
     func advance(_ marks: [ReadMark], in room: RoomID) -> [Result<Bool, StoreError>] {
         guard !marks.isEmpty else { return [] }
         do throws(MongoError) {
-            guard try liveRoom(room) != nil else { return marks.map { _ in .success(false) } }
+            guard try documents(of: room).room != nil else { return marks.map { _ in .success(false) } }
         } catch {
             return marks.map { _ in .failure(error.asStoreError) }
         }
@@ -54,7 +54,7 @@ extension MongoConnection {
                     ]
                 ],
             ])
-            if (reply["n"]?.integer ?? 0) > 0 { return true }
+            if reply.affected > 0 { return true }
         }
         return false
     }
@@ -68,11 +68,11 @@ extension MongoConnection {
             "update": .string(collection), "ordered": .bool(isOrdered), "updates": .documents(updates),
         ])
         for error in reply["writeErrors"]?.array ?? [] {
-            let code = Int(error.document?["code"]?.integer ?? 0)
+            let code = error.document?.errorCode ?? 0
             guard code != MongoError.duplicateKey else { continue }
             throw MongoError(code: code, reason: "MongoDB \(code): \(error.document?["errmsg"]?.text ?? "")")
         }
-        return Int(reply["n"]?.integer ?? 0)
+        return reply.affected
     }
 
     @discardableResult
@@ -81,6 +81,6 @@ extension MongoConnection {
             "delete": .string(collection),
             "deletes": .documents(filters.map { ["q": .document($0), "limit": 0] }),
         ])
-        return Int(reply["n"]?.integer ?? 0)
+        return reply.affected
     }
 }

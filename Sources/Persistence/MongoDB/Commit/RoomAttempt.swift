@@ -46,7 +46,12 @@ struct RoomAttempt: Sendable {
         outcomes = write.drafts.map { _ in nil }
         remaining = Array(write.drafts.indices)
         next = write.lastKnown + 1
+        if !hasNumbersLeft { _ = giveUp(Self.numbersUsedUp) }
     }
+
+    private static let numbersUsedUp = StoreError.rejected(reason: "the room's numbers are used up")
+
+    private var hasNumbersLeft: Bool { next + SequenceNumber(remaining.count) - 1 <= MessageNumbers.valid.upperBound }
 
     var isFinished: Bool { remaining.isEmpty }
 
@@ -68,7 +73,7 @@ struct RoomAttempt: Sendable {
 
     mutating func newest(is sequence: SequenceNumber) -> Step {
         next = sequence + 1
-        return .insert
+        return hasNumbersLeft ? .insert : giveUp(Self.numbersUsedUp)
     }
 
     /// What was found under the client ids of `remaining`, in this room and maybe in others.
@@ -77,7 +82,8 @@ struct RoomAttempt: Sendable {
         let isProgress = resolve { draft in
             guard let clientID = draft.body.clientMessageID else { return nil }
             let earlier = found.first {
-                $0.roomID == roomID && $0.body.author == draft.body.author && $0.body.clientMessageID == clientID
+                $0.roomID == roomID && $0.body.author == draft.body.author
+                    && $0.body.clientMessageID?.hasSameBytes(as: clientID) == true
             }
             return earlier.map { Self.outcome(of: draft, given: $0) }
         }

@@ -34,9 +34,11 @@ final class RoomInserter: Sendable {
         var shared: [Job] = []
         for job in settleMembers(of: writes, on: connection) {
             let pending = job.pending
-            if pending.write.drafts.isEmpty {
+            // Where the index may not have the number under this form of the room's id, or at all, it has to be read.
+            let mayBeNumbered = connection.holdsUnnumbered || BSONValue.forms(of: pending.write.roomID).count > 1
+            if job.attempt.isFinished {
                 finish(job)
-            } else if connection.holdsUnnumbered, pending.write.lastKnown == 0 {
+            } else if mayBeNumbered, pending.write.lastKnown == 0 {
                 goOn(job, with: .readNewest)
             } else if pending.write.drafts.count == 1 {
                 shared.append(job)

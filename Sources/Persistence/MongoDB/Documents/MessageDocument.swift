@@ -1,4 +1,5 @@
 import ChatDomain
+import JSON
 
 extension BSONDocument {
     /// A message as it is inserted.
@@ -23,7 +24,7 @@ extension BSONDocument {
     /// - Parameter number: the message's number where the document has none.
     func message(number: SequenceNumber? = nil) -> Message? {
         guard let id = self["_id"], let room = self["roomId"]?.identifier,
-            let sequence = self["seq"]?.integer ?? number
+            let sequence = MessageNumbers.message(self["seq"]?.integer) ?? number
         else { return nil }
         let author = self["userId"]?.identifier ?? ""
         return Message(
@@ -44,10 +45,11 @@ extension BSONDocument {
         return MessageID(high: hash, low: UInt32(truncatingIfNeeded: hash >> 17))
     }
 
-    /// Metadata as JSON text: ours is kept as text, an older program's may be an embedded document.
+    /// Metadata as JSON text: ours is kept as text, an older program's may be an embedded document. A text that is no JSON
+    /// object would spoil the message it is put into.
     private static func json(_ metadata: BSONValue) -> String? {
         switch metadata {
-        case .string(let text): text
+        case .string(let text): (try? JSONValue(parsing: text.utf8))?.object == nil ? nil : text
         case .document(let document): document.json
         default: nil
         }

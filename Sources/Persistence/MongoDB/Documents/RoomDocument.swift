@@ -30,10 +30,44 @@ extension BSONDocument {
             id: RoomID(unchecked: id), kind: kind, isPrivate: self["private"]?.bool ?? (kind == .direct),
             name: self["name"]?.text, owner: self["owner"]?.identifier.map { UserID(unchecked: $0) },
             createdAt: createdAt, updatedAt: self["updatedAt"]?.timestamp ?? createdAt,
-            historyBase: self["historyBase"]?.integer ?? 0)
+            historyBase: MessageNumbers.mark(self["historyBase"]?.integer))
     }
 
     var participants: Set<UserID> {
         Set((self["participants"]?.array ?? []).compactMap { $0.identifier.map { UserID(unchecked: $0) } })
+    }
+}
+
+/// The documents of one room: one, as a rule; several where another program wrote its id as a number.
+struct RoomDocuments {
+    /// The one whose id is a text first.
+    private let all: [BSONDocument]
+
+    /// - Parameter all: documents of one room.
+    init(_ all: [BSONDocument]) {
+        self.all = all.filter { $0["roomId"]?.text != nil } + all.filter { $0["roomId"]?.text == nil }
+    }
+
+    /// By room; what names none is left out.
+    static func grouped(_ documents: [BSONDocument]) -> [RoomID: Self] {
+        let named = documents.filter { $0["roomId"]?.identifier != nil }
+        return Dictionary(grouping: named) { RoomID(unchecked: $0["roomId"]?.identifier ?? "") }.mapValues(Self.init)
+    }
+
+    private var living: [BSONDocument] { all.filter { $0["state"]?.isNull ?? true } }
+
+    /// What the room is; nil when it is not there.
+    var room: Room? { living.lazy.compactMap(\.room).first }
+
+    var participants: Set<UserID> { living.reduce(into: []) { $0.formUnion($1.participants) } }
+
+    var isDeleted: Bool { living.isEmpty && all.contains { $0["state"] == MongoSchema.RoomState.deleted } }
+
+    /// How many messages came before the first number; nil where nobody has counted them.
+    var base: SequenceNumber? { all.lazy.compactMap { MessageNumbers.boundary($0["seqBase"]?.integer) }.first }
+
+    /// The document to change where only one may be; its id as it stands there. nil where there is none.
+    var first: (id: BSONValue, state: BSONValue?)? {
+        all.first.flatMap { document in document["roomId"].map { ($0, document["state"]) } }
     }
 }

@@ -34,7 +34,7 @@ extension MongoConnection {
     func messages(at newest: [RoomID: SequenceNumber]) throws(MongoError) -> [RoomID: Message] {
         guard !newest.isEmpty else { return [:] }
         let places = newest.map { room, sequence -> BSONDocument in
-            ["roomId": .string(room), "seq": .int64(sequence)]
+            ["roomId": .any(of: room), "seq": .int64(sequence)]
         }
         var messages: [RoomID: Message] = [:]
         for document in try find(MongoSchema.messages, ["$or": .documents(places)]) {
@@ -49,13 +49,19 @@ extension MongoConnection {
     private func numberedMessages(
         of room: RoomID, _ range: ClosedRange<SequenceNumber>
     ) throws(MongoError) -> [Message] {
-        try find(
+        let found = try find(
             MongoSchema.messages,
             [
-                "roomId": .string(room),
+                "roomId": .any(of: room),
                 "seq": ["$gte": .int64(range.lowerBound), "$lte": .int64(range.upperBound)],
-            ], ["sort": ["seq": 1]]
-        ).compactMap { $0.message() }
+            ], ["sort": ["seq": 1]])
+        // Under two forms of a room's id the index takes a number twice.
+        var messages: [Message] = []
+        for message in found.lazy.compactMap({ $0.message() })
+        where message.sequence > messages.last?.sequence ?? 0 {
+            messages.append(message)
+        }
+        return messages
     }
 
     /// The same among a room's first `base` messages, of which some may have no number written down yet.
@@ -68,8 +74,8 @@ extension MongoConnection {
         let found = try find(
             MongoSchema.messages,
             [
-                "roomId": .string(room),
-                "$or": [["seq": MongoSchema.isUnnumbered], ["seq": ["$lte": .int64(base)]]],
+                "roomId": .any(of: room),
+                "$or": [["seq": MongoSchema.isUnnumbered], ["seq": ["$gte": 1, "$lte": .int64(base)]]],
             ],
             [
                 "sort": ["timestamp": 1, "_id": 1], "skip": .int64(range.lowerBound - 1),

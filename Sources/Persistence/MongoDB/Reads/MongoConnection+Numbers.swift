@@ -26,12 +26,13 @@ extension MongoConnection {
 
     /// The newest message of those numbered `first` and up.
     func newestNumbered(
-        in room: RoomID, from first: SequenceNumber = .min, isMajority: Bool
+        in room: RoomID, from first: SequenceNumber = MessageNumbers.valid.lowerBound, isMajority: Bool
     ) throws(MongoError) -> Newest? {
         var options: BSONDocument = ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1]]
         if !isMajority { options["readConcern"] = ["level": "local"] }
-        let found = try find(
-            MongoSchema.messages, ["roomId": .string(room), "seq": ["$gte": .int64(first)]], options)
+        // A number beyond those that messages can have is somebody's mistake, and nothing is numbered behind it.
+        let numbers: BSONValue = ["$gte": .int64(first), "$lte": .int64(MessageNumbers.valid.upperBound)]
+        let found = try find(MongoSchema.messages, ["roomId": .any(of: room), "seq": numbers], options)
         guard let message = found.first, let sequence = message["seq"]?.integer else { return nil }
         return Newest(sequence: sequence, timestamp: message["timestamp"]?.timestamp)
     }
@@ -44,12 +45,9 @@ extension MongoConnection {
     ) throws(MongoError) -> [RoomID: SequenceNumber] {
         var bases: [RoomID: SequenceNumber] = [:]
         let known = try find(
-            MongoSchema.rooms, ["roomId": ["$in": .strings(rooms)], "seqBase": .document(MongoSchema.isNumber)],
+            MongoSchema.rooms, ["roomId": .any(of: rooms), "seqBase": .document(MongoSchema.isNumber)],
             ["projection": ["roomId": 1, "seqBase": 1]])
-        for document in known {
-            guard let room = document["roomId"]?.identifier else { continue }
-            bases[RoomID(unchecked: room)] = document["seqBase"]?.integer
-        }
+        for (room, documents) in RoomDocuments.grouped(known) { bases[room] = documents.base }
         for room in rooms where bases[room] == nil {
             bases[room] = try claimBase(of: room, isNumbered: numbered[room] != nil)
         }
@@ -62,9 +60,10 @@ extension MongoConnection {
     func claimBase(of room: RoomID, isNumbered: Bool) throws(MongoError) -> SequenceNumber {
         let count = isNumbered ? 0 : try countUnnumbered(of: room)
         // A room nobody needs a base for is not written down.
-        if count == 0 { return try base(of: room) ?? 0 }
+        let known = try documents(of: room)
+        if count == 0 { return known.base ?? 0 }
         let claim: BSONDocument = [
-            "q": ["roomId": .string(room), "seqBase": nil],
+            "q": ["roomId": known.first?.id ?? .string(room), "seqBase": nil],
             "u": [
                 "$set": ["seqBase": .int64(count)],
                 "$setOnInsert": ["state": MongoSchema.RoomState.unmade, "participants": []],
@@ -77,15 +76,14 @@ extension MongoConnection {
     }
 
     func base(of room: RoomID) throws(MongoError) -> SequenceNumber? {
-        try find(MongoSchema.rooms, ["roomId": .string(room)], ["limit": 1, "projection": ["seqBase": 1]])
-            .first?["seqBase"]?.integer
+        try documents(of: room, ["projection": ["roomId": 1, "seqBase": 1]]).base
     }
 
     private func countUnnumbered(of room: RoomID) throws(MongoError) -> SequenceNumber {
         let counted = try aggregate(
             MongoSchema.messages,
             [
-                ["$match": ["roomId": .string(room), "seq": MongoSchema.isUnnumbered]],
+                ["$match": ["roomId": .any(of: room), "seq": MongoSchema.isUnnumbered]],
                 ["$group": ["_id": nil, "count": ["$sum": 1]]],
             ])
         return counted.first?["count"]?.integer ?? 0

@@ -55,6 +55,6 @@ extension MongoConnection {
                 ["$group": ["_id": nil, "count": ["$sum": 1], "oldest": ["$min": "$timestamp"]]],
             ]
         ).first
-        return (Int(found?["count"]?.integer ?? 0), found?["oldest"]?.timestamp)
+        return (Int(clamping: found?["count"]?.integer ?? 0), found?["oldest"]?.timestamp)
     }
 }

@@ -67,8 +67,8 @@ extension MongoConnection {
     private func upsert(_ collection: String, _ updates: [BSONDocument]) throws(MongoError) {
         let reply = try write(["update": .string(collection), "ordered": false, "updates": .documents(updates)])
         guard let errors = reply["writeErrors"]?.array, !errors.isEmpty else { return }
-        let again = errors.compactMap { $0.document?["index"]?.integer }.map { updates[Int($0)] }
-        try update(collection, again)
+        let again = errors.compactMap { $0.document?.index(below: updates.count) }
+        try update(collection, again.isEmpty ? updates : again.map { updates[$0] })
     }
 }
 

@@ -1,26 +1,22 @@
 import ChatDomain
 
 extension MongoConnection {
-    func liveRoom(_ id: RoomID) throws(MongoError) -> BSONDocument? {
-        try find(MongoSchema.rooms, Self.live(id), ["limit": 1]).first
+    /// What is written down about a room, whether it is there or was.
+    func documents(of room: RoomID, _ options: BSONDocument = [:]) throws(MongoError) -> RoomDocuments {
+        RoomDocuments(try find(MongoSchema.rooms, ["roomId": .any(of: room)], options))
     }
 
     func room(_ id: RoomID) throws(MongoError) -> RoomSnapshot? {
-        let known = try find(MongoSchema.rooms, ["roomId": .string(id)], ["limit": 1]).first
-        if let room = try recordedRoom(id, known) { return room }
+        let known = try documents(of: id)
+        if let room = known.room { return try snapshot(of: room, known) }
         guard try hasOldMessages(id, known) else { return nil }
         return try create(Room(old: id), participants: Room.oldParticipants(of: id)).snapshot
     }
 
-    private func recordedRoom(_ id: RoomID, _ document: BSONDocument?) throws(MongoError) -> RoomSnapshot? {
-        guard let document, document["state"]?.isNull ?? true, let room = document.room else { return nil }
-        return snapshot(of: room, document, newest: try newest(of: [id])[id]?.sequence)
-    }
-
     /// Whether an older program left messages for a room it never wrote down.
-    private func hasOldMessages(_ id: RoomID, _ known: BSONDocument?) throws(MongoError) -> Bool {
-        guard known?["state"] != MongoSchema.RoomState.deleted else { return false }
-        if let base = known?["seqBase"]?.integer { return base > 0 }
+    private func hasOldMessages(_ id: RoomID, _ known: RoomDocuments) throws(MongoError) -> Bool {
+        guard !known.isDeleted else { return false }
+        if let base = known.base { return base > 0 }
         guard holdsUnnumbered else { return false }
         let isNumbered = try newestNumbered(in: id, isMajority: false) != nil
         return try claimBase(of: id, isNumbered: isNumbered) > 0
@@ -29,23 +25,20 @@ extension MongoConnection {
     func participants(of rooms: [RoomID]) throws(MongoError) -> [RoomID: Set<UserID>] {
         guard !rooms.isEmpty else { return [:] }
         let found = try find(
-            MongoSchema.rooms, ["roomId": ["$in": .strings(rooms)], "state": MongoSchema.RoomState.live],
+            MongoSchema.rooms, ["roomId": .any(of: rooms), "state": MongoSchema.RoomState.live],
             ["projection": ["roomId": 1, "participants": 1]])
-        var participants: [RoomID: Set<UserID>] = [:]
-        for document in found {
-            guard let id = document["roomId"]?.identifier else { continue }
-            participants[RoomID(unchecked: id)] = document.participants
-        }
-        return participants
+        return RoomDocuments.grouped(found).mapValues(\.participants)
     }
 
     func create(_ room: Room, participants: [UserID]) throws(MongoError) -> (snapshot: RoomSnapshot, created: Bool) {
         // Whoever loses a race here finds the winner's room at the next look.
         for _ in 0..<10 {
-            if let there = try recordedRoom(room.id, liveRoom(room.id)) { return (there, false) }
-            var isMade = try revive(room, participants)
+            let known = try documents(of: room.id)
+            if let there = known.room { return (try snapshot(of: there, known), false) }
+            var isMade = try revive(room, known, participants)
             if !isMade { isMade = try insert(room, participants) }
-            if isMade, let made = try recordedRoom(room.id, liveRoom(room.id)) { return (made, true) }
+            let made = isMade ? try documents(of: room.id) : nil
+            if let made, let room = made.room { return (try snapshot(of: room, made), true) }
         }
         throw .unknown(reason: "the room comes and goes too fast to make it")
     }
@@ -54,64 +47,63 @@ extension MongoConnection {
         var changes: BSONDocument = ["updatedAt": .date(time)]
         if let name = revision.name { changes["name"] = name.map { .string($0) } ?? .null }
         if let isPrivate = revision.isPrivate { changes["private"] = .bool(isPrivate) }
-        return try update(MongoSchema.rooms, [["q": .document(Self.live(id)), "u": ["$set": .document(changes)]]]) > 0
+        return try change(id, ["$set": .document(changes)])
     }
 
     func delete(_ id: RoomID, at time: Timestamp) throws(MongoError) -> Bool {
         let changes: BSONDocument = [
             "state": MongoSchema.RoomState.deleted, "participants": [], "updatedAt": .date(time),
         ]
-        let deleted = try update(
-            MongoSchema.rooms,
-            [
-                [
-                    "q": .document(Self.live(id)),
-                    "u": ["$set": .document(changes), "$unset": ["lastMessage": "", "lastSeq": ""]],
-                ]
-            ])
-        guard deleted > 0 else { return false }
+        let unset: BSONValue = ["lastMessage": "", "lastSeq": ""]
+        guard try change(id, ["$set": .document(changes), "$unset": unset]) else { return false }
         try delete(MongoSchema.readMarks, [["roomId": .string(id)]])
         return true
     }
 
     func add(_ user: UserID, to id: RoomID, limit: Int) throws(MongoError) -> Bool {
         guard limit > 0 else { return false }
-        var filter = Self.live(id)
-        filter["$or"] = [
-            ["participants": .string(user)], ["participants.\(limit - 1)": ["$exists": false]],
+        let mayHold: BSONDocument = [
+            "$or": [["participants": .any(of: user)], ["participants.\(limit - 1)": ["$exists": false]]]
         ]
-        return try update(
-            MongoSchema.rooms,
-            [["q": .document(filter), "u": ["$addToSet": ["participants": .string(user)]]]]) > 0
+        return try change(id, where: mayHold, ["$addToSet": ["participants": .string(user)]])
     }
 
     func remove(_ user: UserID, from id: RoomID) throws(MongoError) -> Bool {
-        var filter = Self.live(id)
-        filter["participants"] = .string(user)
-        return try update(
-            MongoSchema.rooms, [["q": .document(filter), "u": ["$pull": ["participants": .string(user)]]]]) > 0
+        try change(
+            id, where: ["participants": .any(of: user)], ["$pull": ["participants": .any(of: user)]])
     }
 
     func rooms(
         of user: UserID, after cursor: RoomListCursor, limit: Int
     ) throws(MongoError) -> [RoomSummary] {
-        let documents = try find(
-            MongoSchema.rooms, ["participants": .string(user), "state": MongoSchema.RoomState.live])
-        let ids = documents.compactMap { $0.room?.id }
-        let newest = try newest(of: ids)
-        let listed = documents.compactMap { document -> ListedRoom? in
-            document.room.map { ListedRoom(room: $0, document: document, newest: newest[$0.id]) }
+        let rooms = try liveRooms(of: user)
+        let newest = try newest(of: Array(rooms.keys))
+        let listed = rooms.compactMap { id, documents -> ListedRoom? in
+            documents.room.map { ListedRoom(room: $0, documents: documents, newest: newest[id]) }
         }
         .filter { cursor.precedes($0.cursor) }
         .sorted { $0.cursor.precedes($1.cursor) }
         .prefix(max(0, limit))
-        let last = try messages(at: Dictionary(uniqueKeysWithValues: listed.compactMap(\.reachableMessage)))
+        let last = try messages(at: Dictionary(listed.compactMap(\.reachableMessage)) { first, _ in first })
         let marks = try readMarks(of: user, in: listed.map(\.room.id))
         return listed.map { listed in
             RoomSummary(
-                snapshot: snapshot(of: listed.room, listed.document, newest: listed.newest?.sequence),
+                snapshot: snapshot(of: listed.room, listed.documents, newest: listed.newest?.sequence),
                 lastMessage: last[listed.room.id], lastReadSequence: marks[listed.room.id] ?? 0)
         }
+    }
+
+    /// The rooms a user takes part in, each with all its documents: the user may be in one of them only.
+    private func liveRooms(of user: UserID) throws(MongoError) -> [RoomID: RoomDocuments] {
+        let found = try find(
+            MongoSchema.rooms, ["participants": .any(of: user), "state": MongoSchema.RoomState.live])
+        var rooms = RoomDocuments.grouped(found)
+        let ambiguous = rooms.keys.filter { BSONValue.forms(of: $0).count > 1 }
+        guard !ambiguous.isEmpty else { return rooms }
+        let all = try find(
+            MongoSchema.rooms, ["roomId": .any(of: ambiguous), "state": MongoSchema.RoomState.live])
+        rooms.merge(RoomDocuments.grouped(all)) { $1 }
+        return rooms
     }
 
     func readMarks(of user: UserID, in rooms: [RoomID]) throws(MongoError) -> [RoomID: SequenceNumber] {
@@ -121,7 +113,7 @@ extension MongoConnection {
         var marks: [RoomID: SequenceNumber] = [:]
         for mark in found {
             guard let room = mark["roomId"]?.text else { continue }
-            marks[RoomID(unchecked: room)] = mark["seq"]?.integer
+            marks[RoomID(unchecked: room)] = MessageNumbers.mark(mark["seq"]?.integer)
         }
         return marks
     }
@@ -130,7 +122,7 @@ extension MongoConnection {
 
     private struct ListedRoom {
         var room: Room
-        var document: BSONDocument
+        var documents: RoomDocuments
         var newest: Newest?
 
         var cursor: RoomListCursor {
@@ -147,26 +139,40 @@ extension MongoConnection {
         }
     }
 
-    private static func live(_ id: RoomID) -> BSONDocument {
-        ["roomId": .string(id), "state": MongoSchema.RoomState.live]
+    /// Changes a room that is there, in all its documents; whether there was one to change.
+    ///
+    /// - Parameter filter: what a document has to match beside.
+    private func change(
+        _ id: RoomID, where filter: BSONDocument = [:], _ changes: BSONDocument
+    ) throws(MongoError) -> Bool {
+        var query: BSONDocument = ["roomId": .any(of: id), "state": MongoSchema.RoomState.live]
+        query.fields += filter.fields
+        let isAmbiguous = BSONValue.forms(of: id).count > 1
+        return try update(
+            MongoSchema.rooms,
+            [["q": .document(query), "u": .document(changes), "multi": .bool(isAmbiguous)]]) > 0
     }
 
-    private func snapshot(of room: Room, _ document: BSONDocument, newest: SequenceNumber?) -> RoomSnapshot {
+    private func snapshot(of room: Room, _ documents: RoomDocuments) throws(MongoError) -> RoomSnapshot {
+        snapshot(of: room, documents, newest: try newest(of: [room.id])[room.id]?.sequence)
+    }
+
+    private func snapshot(of room: Room, _ documents: RoomDocuments, newest: SequenceNumber?) -> RoomSnapshot {
         RoomSnapshot(
-            room: room, participants: document.participants, lastSequence: max(newest ?? 0, room.historyBase))
+            room: room, participants: documents.participants, lastSequence: max(newest ?? 0, room.historyBase))
     }
 
     /// Makes a room of an id that was used before; false when there is none, or it is there already.
-    private func revive(_ room: Room, _ participants: [UserID]) throws(MongoError) -> Bool {
-        let known = try find(MongoSchema.rooms, ["roomId": .string(room.id)], ["limit": 1]).first
-        guard let state = known?["state"], !state.isNull else { return false }
+    private func revive(
+        _ room: Room, _ known: RoomDocuments, _ participants: [UserID]
+    ) throws(MongoError) -> Bool {
+        guard let (id, state) = known.first, let state, !state.isNull else { return false }
         var room = room
-        let isDeleted = state == MongoSchema.RoomState.deleted
+        let isDeleted = known.isDeleted
         room.historyBase = isDeleted ? try newest(of: [room.id], isMajority: false)[room.id]?.sequence ?? 0 : 0
         let contents = BSONDocument.contents(of: room, participants: participants)
         return try update(
-            MongoSchema.rooms,
-            [["q": ["roomId": .string(room.id), "state": state], "u": ["$set": .document(contents)]]]
+            MongoSchema.rooms, [["q": ["roomId": id, "state": state], "u": ["$set": .document(contents)]]]
         ) > 0
     }
 
@@ -179,7 +185,7 @@ extension MongoConnection {
             "documents": .documents([BSONDocument(room, participants: participants)]),
         ])
         guard let error = reply["writeErrors"]?.array?.first?.document else { return true }
-        let code = Int(error["code"]?.integer ?? 0)
+        let code = error.errorCode
         if code == MongoError.duplicateKey { return false }
         throw MongoError(code: code, reason: "MongoDB \(code): \(error["errmsg"]?.text ?? "")")
     }

@@ -40,7 +40,7 @@ enum PresenceCodec {
         record.lastActiveAt = lastActiveAt
         record.isIdle = root["idle"]?.bool ?? false
         record.isLingering = root["lingering"]?.bool ?? false
-        return (record, root["order"]?.number.map { Int64($0) } ?? 0)
+        return (record, root["order"]?.wholeNumber ?? 0)
     }
 
     /// A standing as it is stored.
@@ -73,13 +73,13 @@ enum PresenceCodec {
         _ user: UserID, _ name: String, _ root: JSONValue, lastSeen: JSONValue?
     ) -> UserPresence? {
         guard let own = root["own"]?.string.flatMap(PresenceStatus.init), let lastSeen = time(lastSeen),
-            let sessions = root["sessions"]?.number
+            let sessions = root["sessions"]?.wholeNumber.flatMap({ Int(exactly: $0) }), sessions >= 0
         else { return nil }
         return UserPresence(
-            user: RoomUser(userID: user, username: name), own: own, lastSeen: lastSeen, sessions: Int(sessions))
+            user: RoomUser(userID: user, username: name), own: own, lastSeen: lastSeen, sessions: sessions)
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {
-        value?.number.flatMap { Int64(exactly: $0.rounded()) }.map { Timestamp(milliseconds: $0) }
+        value?.wholeNumber.map { Timestamp(milliseconds: $0) }
     }
 }

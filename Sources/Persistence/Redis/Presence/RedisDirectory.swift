@@ -55,9 +55,9 @@ public final class RedisDirectory: SessionDirectory {
 
         /// As the scripts write it.
         init?(_ text: String) {
-            let parts = text.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let room = try? RoomID(validating: String(parts[0]), field: "roomId"),
-                let user = try? UserID(validating: String(parts[1]), field: "userId")
+            let parts = text.utf8.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let room = try? RoomID(validating: String(Substring(parts[0])), field: "roomId"),
+                let user = try? UserID(validating: String(Substring(parts[1])), field: "userId")
             else { return nil }
             self.init(room: room, user: user)
         }

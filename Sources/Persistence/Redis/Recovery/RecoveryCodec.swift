@@ -9,7 +9,7 @@ enum RecoveryCodec {
     /// nil for what is too large.
     static func encode(_ session: RecoverableSession) -> [UInt8]? {
         let rooms = Array(session.newest)
-        let places = Dictionary(uniqueKeysWithValues: rooms.enumerated().map { ($1.key, $0) })
+        let places = Dictionary(rooms.enumerated().map { ($1.key, $0) }) { first, _ in first }
         var out = JSONWriter()
         out.object { out in
             out.key("id")
@@ -80,7 +80,7 @@ enum RecoveryCodec {
         guard let items = value?.array else { return nil }
         let rooms = items.compactMap { item -> (RoomID, SequenceNumber)? in
             guard let name = item[0]?.string, let room = try? RoomID(validating: name, field: "roomId"),
-                let newest = item[1]?.integer, newest >= 0
+                let newest = MessageNumbers.boundary(item[1]?.integer)
             else { return nil }
             return (room, newest)
         }
@@ -91,7 +91,8 @@ enum RecoveryCodec {
         guard let items = value?.array else { return nil }
         let sent = items.compactMap { item -> RecoverableSession.Sent? in
             guard let place = item[0]?.integer.flatMap({ Int(exactly: $0) }), rooms.indices.contains(place),
-                let first = item[1]?.integer, let last = item[2]?.integer, first > 0, first <= last
+                let first = MessageNumbers.message(item[1]?.integer),
+                let last = MessageNumbers.message(item[2]?.integer), first <= last
             else { return nil }
             return .init(room: rooms[place], numbers: first...last)
         }

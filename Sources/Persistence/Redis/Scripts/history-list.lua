@@ -5,8 +5,10 @@
 local function message(entry)
   if type(entry) ~= 'string' then return nil end
   local ok, value = pcall(cjson.decode, entry)
-  if ok and type(value) == 'table' and type(value.seq) == 'number' then return value end
-  return nil
+  if not ok or type(value) ~= 'table' or type(value.seq) ~= 'number' then return nil end
+  -- A message's number, which Redis can give back as an integer.
+  if value.seq % 1 ~= 0 or value.seq < 1 or value.seq > 9007199254740991 then return nil end
+  return value
 end
 
 -- The numbers of the list's first and last message. Nothing for no list; and a reason where it is not one of ours.

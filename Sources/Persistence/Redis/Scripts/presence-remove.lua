@@ -7,7 +7,7 @@
 -- ARGV[5]  the same as ISO 8601
 
 redis.call('HDEL', P .. 'instance:' .. ARGV[1] .. ':sessions', ARGV[3])
-if redis.call('HEXISTS', P .. 'user:' .. ARGV[2], ARGV[3]) == 0 then return 0 end
+if redis.pcall('HEXISTS', P .. 'user:' .. ARGV[2], ARGV[3]) == 0 then return 0 end
 change(ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[1], function(records)
   local record = records[ARGV[3]]
   if not record or record.instance ~= ARGV[1] then return {}, true end

@@ -27,7 +27,11 @@ end
 local rooms = P .. 'instance:' .. dead .. ':rooms'
 for _, entry in ipairs(redis.call('SRANDMEMBER', rooms, limit)) do
   local split = string.find(entry, '\0', 1, true)
-  leaveRoom(dead, string.sub(entry, 1, split - 1), string.sub(entry, split + 1))
+  if split then
+    leaveRoom(dead, string.sub(entry, 1, split - 1), string.sub(entry, split + 1))
+  else
+    redis.call('SREM', rooms, entry)
+  end
 end
 if redis.call('EXISTS', key, rooms) > 0 then return 1 end
 if redis.call('ZREM', P .. 'instances', dead) == 1 then

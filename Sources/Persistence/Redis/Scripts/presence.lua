@@ -16,11 +16,40 @@ local function visible(status)
   return status == 'invisible' and 'offline' or status
 end
 
+-- What others put into these keys must not make a script fail: it would be run again and fail again. So of everything that
+-- is read here only what has the right form is taken up.
+local function isNumber(value) return type(value) == 'number' and math.abs(value) <= 9007199254740991 end
+local function isText(value) return type(value) == 'string' end
+
+local function toRecord(value)
+  if not (isText(value.instance) and isText(value.username) and RANK[value.wish] and isNumber(value.order)
+      and isNumber(value.connectedAt) and isNumber(value.lastActiveAt)) then return nil end
+  return {
+    instance = value.instance, username = value.username, wish = value.wish, order = value.order,
+    userAgent = isText(value.userAgent) and value.userAgent or nil, connectedAt = value.connectedAt,
+    lastActiveAt = value.lastActiveAt, idle = value.idle == true, lingering = value.lingering == true,
+  }
+end
+
+local function toStanding(value)
+  if not (RANK[value.own] and isText(value.name) and isNumber(value.seen) and isText(value.seenText)
+      and isNumber(value.sessions)) then return nil end
+  return {
+    own = value.own, name = value.name, seen = value.seen, seenText = value.seenText, sessions = value.sessions,
+  }
+end
+
 local function load(user)
-  local records, standing, flat = {}, nil, redis.call('HGETALL', P .. 'user:' .. user)
+  local key = P .. 'user:' .. user
+  local records, standing, flat = {}, nil, redis.pcall('HGETALL', key)
+  if flat.err then
+    redis.call('DEL', key)
+    return records
+  end
   for index = 1, #flat, 2 do
     local ok, value = pcall(cjson.decode, flat[index + 1])
-    if ok and flat[index] == '' then standing = value elseif ok then records[flat[index]] = value end
+    if not ok or type(value) ~= 'table' then value = {} end
+    if flat[index] == '' then standing = toStanding(value) else records[flat[index]] = toRecord(value) end
   end
   return records, standing
 end
