@@ -60,14 +60,19 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// An integer, however it is written: `1.0` and `1e3` are some, as Lua and JavaScript write them. nil for what Int64 does
-    /// not hold, and for fractions.
-    public var wholeNumber: Int64? {
-        switch self {
-        case .integer(let value): value
-        case .number(let value): Int64(exactly: value)
-        default: nil
-        }
+    /// The integers that every JSON reader keeps exactly, as a double too: up to 2^53 − 1 on either side.
+    public static let exactIntegers: ClosedRange<Int64> = -9_007_199_254_740_991...9_007_199_254_740_991
+
+    /// An integer, however it is written: `1.0` and `1e3` are some, as Lua and JavaScript write them. nil for one that not
+    /// every reader keeps exactly, and for fractions.
+    public var exactInteger: Int64? {
+        let value: Int64? =
+            switch self {
+            case .integer(let value): value
+            case .number(let value): Int64(exactly: value)
+            default: nil
+            }
+        return value.flatMap { Self.exactIntegers.contains($0) ? $0 : nil }
     }
 
     public var isNull: Bool { self == .null }

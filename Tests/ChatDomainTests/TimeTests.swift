@@ -24,6 +24,17 @@ import Testing
         #expect(Timestamp(milliseconds: milliseconds).iso8601 == text)
     }
 
+    @Test(
+        arguments: [
+            (.min, "0000-01-01T00:00:00.000Z"), (-100_000_000_000_000_000, "0000-01-01T00:00:00.000Z"),
+            (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"), (-62_167_219_199_999, "0000-01-01T00:00:00.001Z"),
+            (253_402_300_800_000, "9999-12-31T23:59:59.999Z"), (.max, "9999-12-31T23:59:59.999Z"),
+        ] as [(Int64, String)]) func aTimeBeyondTheYearsIsTheNearestWithin(_ milliseconds: Int64, _ text: String)
+    {
+        #expect(Timestamp(milliseconds: milliseconds).iso8601 == text)
+        #expect(Timestamp(iso8601: text) == Timestamp(milliseconds: milliseconds))
+    }
+
     @Test func everyDayOfFourCenturiesFollowsTheOneBefore() {
         // An independent way to count: month lengths, one day at a time.
         var (year, month, day) = (1969, 1, 1)

@@ -79,6 +79,20 @@ import Testing
             ("join_room", #"{"roomId":1.5}"#, "roomId must be a string or an integer"),
             ("join_room", #"{"roomId":true}"#, "roomId must be a string or an integer"),
             ("join_room", #"{"roomId":"a\u0000b"}"#, "roomId must not contain control characters"),
+            ("join_room", #"{"roomId":"a\nb"}"#, "roomId must not contain control characters"),
+            (
+                "join_room", "{\"roomId\":\"e\(String(repeating: "\u{301}", count: 128))\"}",
+                "roomId must be at most 128 characters"
+            ),
+            ("identify", #"{"username":"a\u0007"}"#, "username must not contain control characters"),
+            (
+                "send_message", #"{"roomId":"r","message":"x","clientMessageId":"a\u0085"}"#,
+                "clientMessageId must not contain control characters"
+            ),
+            (
+                "send_message", #"{"roomId":"r","message":"x","replyTo":"a\u0000"}"#,
+                "replyTo must not contain control characters"
+            ),
             ("join_room", #"{"roomId":"r","since":-1}"#, "since must be an integer from 0 to 9223372036854775807"),
             ("join_room", #"{"roomId":"r","since":"7"}"#, "since must be an integer from 0 to 9223372036854775807"),
             ("join_room", #"{"roomId":"r","since":1.5}"#, "since must be an integer from 0 to 9223372036854775807"),

@@ -4,8 +4,7 @@ import JSON
 /// Turns an event's name and data into a command. One table for every framing and for REST bodies.
 enum CommandDecoder {
     static let maximumUsernameCharacters = 128
-    /// More than any token may have, so that a long one is refused as every bad token is.
-    static let maximumTokenBytes = 32_768
+    static let maximumTokenBytes = 8192
 
     /// - Parameter isFlat: whether `data` is a whole frame, whose own members stand among the event's.
     /// - Throws: `unknown_event`, or `bad_request` naming the field at fault.

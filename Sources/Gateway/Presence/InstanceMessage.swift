@@ -57,7 +57,7 @@ enum InstanceMessage: Hashable, Sendable {
             self = .spent(
                 zip(names, counts).compactMap { name, count in
                     guard let user = name.string.flatMap({ try? UserID(validating: $0, field: "users") }),
-                        let count = count.wholeNumber.flatMap({ Int(exactly: $0) }), 1...100_000 ~= count
+                        let count = count.exactInteger.flatMap({ Int(exactly: $0) }), 1...100_000 ~= count
                     else { return nil }
                     return UserSpending(user: user, count: count)
                 })

@@ -119,12 +119,9 @@ struct PresenceRoutes: Sendable {
 }
 
 extension JSONWriter {
-    /// The integers every JSON reader keeps exactly, up to 2^53 − 1 on either side.
-    private static let exactIntegers: ClosedRange<Int64> = -9_007_199_254_740_991...9_007_199_254_740_991
-
     /// An id as older services gave it: what is written like an integer is one.
     mutating func publicID(_ user: UserID) {
-        if let number = Int64(user.value), String(number) == user.value, Self.exactIntegers.contains(number) {
+        if let number = Int64(user.value), String(number) == user.value, JSONValue.exactIntegers.contains(number) {
             integer(number)
         } else {
             string(user.value)

@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// Which numbers a history query asks for. Numbers have no holes (unless somebody erased messages), so a page is a range
+/// Which numbers a history query asks for. Numbers have no holes (unless an operator erased messages), so a page is a range
 /// of them.
 struct HistoryRange: Hashable {
     /// Empty when `first` is above `last`.

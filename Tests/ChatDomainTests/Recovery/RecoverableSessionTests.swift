@@ -15,13 +15,15 @@ import Testing
     }
 
     @Test func anOffsetIsReadBackAsItWasWritten() {
-        for room in [a, b, RoomID(unchecked: "\"\\ ü 🙂")] {
+        for room in [a, b, RoomID(unchecked: "\"\\ ü 🙂"), RoomID(unchecked: "\u{301}a")] {
             let offset = MessageOffset(room: room, number: 7)
             #expect(MessageOffset(offset.text) == offset)
         }
     }
 
-    @Test(arguments: ["", ":", "7", "7:", ":a", "0:a", "-1:a", "1.5:a", "9223372036854775808:a", " 1:a"])
+    @Test(arguments: [
+        "", ":", "7", "7:", ":a", "0:a", "-1:a", "1.5:a", "9223372036854775808:a", "9007199254740992:a", " 1:a",
+    ])
     func whatIsNoOffsetIsNone(_ text: String) {
         #expect(MessageOffset(text) == nil)
     }

@@ -18,6 +18,16 @@ import Testing
         #expect(book.isEmpty)
     }
 
+    @Test func eventsWhoseIDsOnlyLookAlikeAreTwo() {
+        // To receivers whose ids are one text to Swift, and two to everybody else.
+        var book = ConfirmBook()
+        book.published(tag: 1, messageID: "m:\u{E9}")
+        book.published(tag: 2, messageID: "m:e\u{301}")
+        book.returned(messageID: "m:e\u{301}")
+        let settled = book.answered(delivery: 0, multiple: true, taken: true)
+        #expect(settled.map(\.outcome) == [.confirmed, .returned])
+    }
+
     @Test func manyAreAnsweredAtOnce() {
         var book = book(5)
         #expect(

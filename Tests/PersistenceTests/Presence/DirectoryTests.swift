@@ -137,6 +137,8 @@ import Testing
         let right = try await DirectoryUnderTest(.redis, instance: "i2", beside: left)
         _ = await left.connect(record("a", at: 1))
         left.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        // Each has a connection of its own: what was said on one is waited for before the other speaks.
+        _ = await left.directory.sessions(of: alice)
         _ = await right.connect(record("a", at: 3, on: "i2"))
         left.directory.update(SessionID("a"), of: alice, .lingering, at: time(4))
         left.directory.update(SessionID("a"), of: alice, .wish(.away), at: time(5))

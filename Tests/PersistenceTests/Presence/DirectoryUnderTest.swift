@@ -66,6 +66,9 @@ struct DirectoryUnderTest {
         }
     }
 
+    /// What another program does to Redis.
+    func perform(_ command: RedisCommand) async throws { _ = try await client?.send(command) }
+
     func close() async {
         await directory.close()
         await client?.close()

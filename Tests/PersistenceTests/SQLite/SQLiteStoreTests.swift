@@ -47,6 +47,40 @@ import Testing
         }
     }
 
+    @Test func aFileThatWasTamperedWithIsRefusedOrServed() async throws {
+        try await withSQLite { home in
+            let store = try home.openSQLite()
+            _ = try await store.create(.group("a"), participants: ["ann"])
+            await store.append(drafts.many(3), to: "a")
+            await store.close()
+            for extreme in [Int64.min, -100_000_000_000_000_000, -1, .max] {
+                do {
+                    let connection = try Connection(path: home.directory + "/chat.db", mode: .readWrite)
+                    try connection.execute(
+                        """
+                        UPDATE rooms SET history_base = \(extreme), created_at = \(extreme), updated_at = \(extreme);
+                        UPDATE messages SET timestamp = \(extreme);
+                        INSERT INTO read_marks VALUES(1, 'ann', \(extreme)) ON CONFLICT DO UPDATE SET sequence = \(extreme);
+                        INSERT INTO users(id, last_seen) VALUES('ann', \(extreme))
+                            ON CONFLICT DO UPDATE SET last_seen = \(extreme);
+                        """)
+                }
+                let store = try home.openSQLite()
+                #expect(try await store.numbers(of: "a", HistoryQuery(.latest)) == [1, 2, 3])
+                #expect(try await store.room("a")?.lastSequence == 3)
+                #expect(try await store.rooms(of: "ann", limit: 5).map(\.unread) == [3])
+                #expect(try await store.profiles(of: ["ann"])["ann"]?.lastSeen?.iso8601.count == 24)
+                await store.close()
+            }
+            do {
+                let connection = try Connection(path: home.directory + "/chat.db", mode: .readWrite)
+                try connection.execute("PRAGMA user_version = -7")
+            }
+            let error = #expect(throws: StoreError.self) { try home.openSQLite() }
+            #expect(try #require(error?.rejectedReason).contains("-7"))
+        }
+    }
+
     @Test func everybodysWritesShareATransaction() async throws {
         try await withSQLite { home in
             let store = try home.openSQLite()

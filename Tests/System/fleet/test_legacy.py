@@ -56,12 +56,6 @@ def expected(count: int, first: int = 0) -> list[tuple[int, str]]:
     return [(number + 1, f"old {first + number}") for number in range(count)]
 
 
-def migrate(fleet) -> subprocess.CompletedProcess[str]:
-    env = {"MONGODB_URI": fleet.mongo.uri(), "LOG_FORMAT": "json"}
-    command = [str(binary()), "migrate"]
-    return subprocess.run(command, env=clean_environment(env), capture_output=True, text=True, timeout=60)
-
-
 def numbers(fleet, room: str) -> list[int | None]:
     """As they are stored, the old ones in the order they were said."""
     found = fleet.database()["messages"].find({"roomId": room}).sort([("timestamp", 1), ("_id", 1)])
@@ -88,7 +82,7 @@ def test_served_numbered_and_continued(legacy, make_chat):
     everything = expected(25) + [(26, "new 0"), (27, "new 1"), (28, "new 2")]
 
     # Written down while the service runs.
-    done = migrate(legacy)
+    done = legacy.migrate()
     assert done.returncode == 0, done.stderr
     assert numbers(legacy, "old") == list(range(1, 29))
     assert numbers(legacy, "long") == list(range(1, 701))
@@ -98,7 +92,7 @@ def test_served_numbered_and_continued(legacy, make_chat):
     assert alice.send("old", "after")["seq"] == 29
     assert bob.expect("new_message", lambda message: message["seq"] == 29)["message"] == "after"
 
-    again = migrate(legacy)
+    again = legacy.migrate()
     assert again.returncode == 0 and numbers(legacy, "old")[:28] == list(range(1, 29)), "nothing is left to do"
 
 
@@ -125,7 +119,7 @@ def test_a_migration_under_load_killed_and_resumed(legacy, make_chat):
         for chat in (alice, bob):
             sent.append(chat.send("long", f"new {len(sent)}")["seq"])
     assert sent == list(range(701, 707))
-    done = migrate(legacy)
+    done = legacy.migrate()
     assert done.returncode == 0, done.stderr
     for room, count in (("long", 706), ("old", 25), ("quiet", 3)):
         assert numbers(legacy, room) == list(range(1, count + 1))

@@ -1,5 +1,6 @@
 """Several instances of the service that serve the same rooms."""
 
+import subprocess
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
@@ -8,7 +9,7 @@ import redis
 from pymongo.database import Database
 
 from support.services import MongoDB, Redis
-from support.server import Server
+from support.server import Server, binary, clean_environment
 
 
 class Fleet:
@@ -64,6 +65,12 @@ class Fleet:
         finally:
             self.redis.kill()
             self.mongo.kill()
+
+    def migrate(self) -> subprocess.CompletedProcess[str]:
+        """Has the numbers written into messages that an older program left without."""
+        env = {"MONGODB_URI": self.mongo.uri(), "LOG_FORMAT": "json"}
+        command = [str(binary()), "migrate"]
+        return subprocess.run(command, env=clean_environment(env), capture_output=True, text=True, timeout=60)
 
     @property
     def urls(self) -> list[str]:

@@ -94,7 +94,7 @@ extension BSONValue {
         return integer.map { Timestamp(milliseconds: $0) }
     }
 
-    /// Something that names somebody: a text, or what an older program wrote in its place, a whole number or an ObjectId.
+    /// The text of an id: its own, or the decimal or hexadecimal text of what an older program wrote in its place.
     /// See `forms(of:)`.
     var identifier: String? {
         switch self {

@@ -63,7 +63,7 @@ struct RoomDocuments {
 
     var isDeleted: Bool { living.isEmpty && all.contains { $0["state"] == MongoSchema.RoomState.deleted } }
 
-    /// How many messages came before the first number; nil where nobody has counted them.
+    /// How many messages came before the first number; nil where they were not counted.
     var base: SequenceNumber? { all.lazy.compactMap { MessageNumbers.boundary($0["seqBase"]?.integer) }.first }
 
     /// The document to change where only one may be; its id as it stands there. nil where there is none.

@@ -30,7 +30,7 @@ extension MongoConnection {
     ) throws(MongoError) -> Newest? {
         var options: BSONDocument = ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1]]
         if !isMajority { options["readConcern"] = ["level": "local"] }
-        // A number beyond those that messages can have is somebody's mistake, and nothing is numbered behind it.
+        // A number beyond those that messages can have is a mistake, and nothing is numbered behind it.
         let numbers: BSONValue = ["$gte": .int64(first), "$lte": .int64(MessageNumbers.valid.upperBound)]
         let found = try find(MongoSchema.messages, ["roomId": .any(of: room), "seq": numbers], options)
         guard let message = found.first, let sequence = message["seq"]?.integer else { return nil }

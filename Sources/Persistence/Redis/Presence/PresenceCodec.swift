@@ -29,6 +29,7 @@ enum PresenceCodec {
         return out.bytes
     }
 
+    /// - Returns: the session, and which came before which; 0 where Redis has not said so yet.
     static func record(_ id: SessionID, of user: UserID, _ bytes: [UInt8]) -> (record: SessionRecord, order: Int64)? {
         guard let root = try? JSONValue(parsing: bytes), let instance = root["instance"]?.string,
             let username = root["username"]?.string, let wish = root["wish"]?.string.flatMap(PresenceStatus.init),
@@ -40,7 +41,8 @@ enum PresenceCodec {
         record.lastActiveAt = lastActiveAt
         record.isIdle = root["idle"]?.bool ?? false
         record.isLingering = root["lingering"]?.bool ?? false
-        return (record, root["order"]?.wholeNumber ?? 0)
+        guard let order = root["order"] else { return (record, 0) }
+        return order.exactInteger.map { (record, $0) }
     }
 
     /// A standing as it is stored.
@@ -73,13 +75,13 @@ enum PresenceCodec {
         _ user: UserID, _ name: String, _ root: JSONValue, lastSeen: JSONValue?
     ) -> UserPresence? {
         guard let own = root["own"]?.string.flatMap(PresenceStatus.init), let lastSeen = time(lastSeen),
-            let sessions = root["sessions"]?.wholeNumber.flatMap({ Int(exactly: $0) }), sessions >= 0
+            let sessions = root["sessions"]?.exactInteger.flatMap({ Int(exactly: $0) }), sessions >= 0
         else { return nil }
         return UserPresence(
             user: RoomUser(userID: user, username: name), own: own, lastSeen: lastSeen, sessions: sessions)
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {
-        value?.wholeNumber.map { Timestamp(milliseconds: $0) }
+        value?.exactInteger.map { Timestamp(milliseconds: $0) }
     }
 }

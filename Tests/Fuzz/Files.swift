@@ -1,0 +1,29 @@
+// Links everything.
+import ChatDomain
+
+@testable import ChatService
+@testable import Identity
+
+/// What is read from files, and tokens as they are read once their signature holds. The first byte says what the others are
+/// taken for.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzFiles(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    guard let (kind, bytes) = seedAndBytes(start, count) else { return 0 }
+    switch kind % 5 {
+    case 0:
+        for entry in (try? UserStateFile(bytes))?.entries ?? [] {
+            guard let seen = entry.profile.lastSeen else { continue }
+            precondition(Timestamp(iso8601: seen.iso8601) == seen, "a time is not read as it is written")
+        }
+    case 1: _ = EnvironmentFile(parsing: String(decoding: bytes, as: UTF8.self))
+    case 2: _ = try? VerificationKeys(jwks: bytes)
+    case 3: _ = try? JSONWebToken(parsing: String(decoding: bytes, as: UTF8.self))
+    default:
+        guard let claims = try? TokenClaims(payload: bytes) else { break }
+        for time in [claims.expiresAt, claims.notBefore, claims.issuedAt] {
+            precondition(time.map { Timestamp(iso8601: $0.iso8601) == $0 } ?? true, "a time beyond its years")
+        }
+        precondition(!claims.userID.value.isEmpty && claims.userID.value.utf8.count <= 512)
+    }
+    return 0
+}
