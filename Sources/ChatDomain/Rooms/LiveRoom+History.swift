@@ -96,7 +96,9 @@ extension LiveRoom {
         guard let query else { return ((first ?? 1) - 1, last ?? 0) }
         let limit = SequenceNumber(query.limit)
         switch query.cursor {
-        case .after(let start): return (start, page.isFull ? last ?? start : start + limit)
+        case .after(let start):
+            // Where there is more behind it, it may have ended before the number that was asked for.
+            return (start, page.isFull || page.hasMoreAfter ? last ?? start : start + limit)
         case .before(let cursor): return (page.isFull ? (first ?? cursor) - 1 : cursor - 1 - limit, cursor - 1)
         case .latest, .around: return ((first ?? 1) - 1, last ?? 0)
         }

@@ -59,7 +59,7 @@ import Testing
 
             let again = try await store.create(.group("42"), participants: ["x"])
             #expect(!again.created && again.snapshot.participants == ["7", "8", "9"])
-            #expect(try await store.rename("42", to: "renamed", at: .at(9)))
+            #expect(try await store.revise("42", RoomRevision(name: .some("renamed")), at: .at(9)))
             #expect(try await store.room("42")?.room.name == "renamed")
             #expect(try await store.add("10", to: "42", limit: 5))
             #expect(try await store.remove("7", from: "42"))
