@@ -2,7 +2,8 @@
 ///
 /// It lies within the years 0000 to 9999, which are all that ISO 8601 writes; so no sum or difference of two can overflow.
 public struct Timestamp: Hashable, Comparable, Sendable {
-    private static let years: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+    /// The years 0000 to 9999, which ISO 8601 writes in four digits.
+    public static let years: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
     public let milliseconds: Int64
 

@@ -23,8 +23,8 @@ extension Connection {
             SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
                 coalesce(k.sequence, 0),
                 m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
-                max(r.updated_at,
-                    CASE WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE 0 END) AS activity
+                min(max(r.updated_at, ?5, CASE
+                    WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE ?5 END), ?6) AS activity
             FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1
             LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
             LEFT JOIN messages m ON m.key = (
@@ -34,7 +34,8 @@ extension Connection {
             LIMIT ?4
             """
         ).bind(1, user.value).bind(2, cursor.activity.milliseconds).bind(3, cursor.room.value)
-            .bind(4, Int64(limit)).rows { row -> ListedRoom? in
+            .bind(4, Int64(limit)).bind(5, Timestamp.years.lowerBound).bind(6, Timestamp.years.upperBound)
+            .rows { row -> ListedRoom? in
                 let room = row.room
                 let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
                 return ListedRoom(
