@@ -2,28 +2,58 @@ public import ChatDomain
 import JSON
 import Synchronization
 
-/// How something this instance depends on stands.
+/// How something this instance depends on stands at a moment. The reasons are for operators and hold no credentials.
+public enum DependencyCondition: Hashable, Sendable {
+    case up
+    /// It is there and does not do all it has to.
+    case degraded(reason: String)
+    case down(reason: String)
+
+    fileprivate var name: String {
+        switch self {
+        case .up: "up"
+        case .degraded: "degraded"
+        case .down: "down"
+        }
+    }
+
+    fileprivate var reason: String? {
+        switch self {
+        case .up: nil
+        case .degraded(let reason), .down(let reason): reason
+        }
+    }
+}
+
+/// How something this instance depends on stands, and since when.
 public struct DependencyState: Sendable {
     public var name: String
-    public var isUp: Bool
+    public var condition: DependencyCondition
     /// Whether the instance can serve at all without it.
     public var isRequired: Bool
-    /// Since when it stands like this.
+    /// Since when it is up, degraded or down.
     public var since: Timestamp
     /// What it last failed with, for operators; without addresses' credentials.
     public var lastError: String?
 
-    public init(name: String, isUp: Bool, isRequired: Bool, since: Timestamp, lastError: String? = nil) {
+    public init(
+        name: String, condition: DependencyCondition, isRequired: Bool, since: Timestamp, lastError: String? = nil
+    ) {
         self.name = name
-        self.isUp = isUp
+        self.condition = condition
         self.isRequired = isRequired
         self.since = since
         self.lastError = lastError
     }
 
+    public var isUp: Bool { condition == .up }
+
+    /// Whether the instance cannot serve for it.
+    public var isFatal: Bool { if case .down = condition { isRequired } else { false } }
+
     func write(into out: inout JSONWriter) {
         out.key("state")
-        out.string(isUp ? "up" : "down")
+        out.string(condition.name)
         out.key("since")
         out.string(since.iso8601)
         out.key("lastError")
@@ -33,44 +63,40 @@ public struct DependencyState: Sendable {
 
 /// Asks the dependencies how they are, and remembers since when.
 public final class Dependencies: Sendable {
-    public typealias Probe = @Sendable () async -> String?
+    public typealias Probe = @Sendable () async -> DependencyCondition
 
     private struct Entry {
-        let isRequired: Bool
         let probe: Probe
         var state: DependencyState
     }
 
-    private let entries = Mutex<[(name: String, entry: Entry)]>([])
+    private let entries = Mutex<[Entry]>([])
     private let clock: @Sendable () -> Timestamp
 
     public init(clock: @escaping @Sendable () -> Timestamp) { self.clock = clock }
 
-    /// - Parameter probe: answers nil when all is well, else what is wrong.
     public func add(_ name: String, isRequired: Bool, probe: @escaping Probe) {
-        let state = DependencyState(name: name, isUp: true, isRequired: isRequired, since: clock())
-        entries.withLock { $0.append((name, Entry(isRequired: isRequired, probe: probe, state: state))) }
+        let state = DependencyState(name: name, condition: .up, isRequired: isRequired, since: clock())
+        entries.withLock { $0.append(Entry(probe: probe, state: state)) }
     }
 
     func report() async -> [DependencyState] {
         var report: [DependencyState] = []
-        let probes = entries.withLock { $0.map(\.entry.probe) }
+        let probes = entries.withLock { $0.map(\.probe) }
         for index in probes.indices {
-            let trouble = await probes[index]()
-            report.append(note(index, trouble))
+            let condition = await probes[index]()
+            report.append(note(index, condition))
         }
         return report
     }
 
-    private func note(_ index: Int, _ trouble: String?) -> DependencyState {
+    private func note(_ index: Int, _ condition: DependencyCondition) -> DependencyState {
         let now = clock()
         return entries.withLock { entries in
-            if entries[index].entry.state.isUp != (trouble == nil) {
-                entries[index].entry.state.isUp = trouble == nil
-                entries[index].entry.state.since = now
-            }
-            if let trouble { entries[index].entry.state.lastError = trouble }
-            return entries[index].entry.state
+            if entries[index].state.condition.name != condition.name { entries[index].state.since = now }
+            entries[index].state.condition = condition
+            if let reason = condition.reason { entries[index].state.lastError = reason }
+            return entries[index].state
         }
     }
 }

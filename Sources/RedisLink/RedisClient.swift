@@ -20,9 +20,11 @@ public final class RedisClient: Sendable {
     /// - Parameters:
     ///   - loop: where the connection lives; it must run until `close` has returned. By default a thread of its own.
     ///   - stateChanged: called on the loop; never twice in a row with the same state.
+    ///   - refused: called on the loop with every refusal, before whoever asked is answered.
     public init(
         _ endpoint: RedisEndpoint, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
-        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in }
+        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
+        refused: @escaping @Sendable (RedisRefusal) -> Void = { _ in }
     ) {
         let current = StateCell(stateChanged)
         self.current = current
@@ -31,18 +33,29 @@ public final class RedisClient: Sendable {
         shared = SharedLoop(loop, name: "redis")
         gate = Gate(shared) { bound, loop in
             let wire = Wire(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
-            return CommandConnection(wire) { current.set($0) }
+            return CommandConnection(wire, report: { current.set($0) }, refused: refused)
         }
     }
 
-    /// A subscriber to the same server, on the same thread. Not after `close`; but it may be closed later than the client.
+    /// A subscriber to the same server. Not after `close`; but it may be closed later than the client.
     ///
-    /// - Parameters: as those of `RedisSubscriber`.
+    /// It cannot ask the server what it is, and a replica may pass on publications late or not at all. So it leaves whatever
+    /// server the client had to leave.
+    ///
+    /// - Parameters:
+    ///   - sharesThread: false for a thread of its own, where events take long to digest.
+    ///   - stateChanged, event: as those of `RedisSubscriber`.
     public func subscriber(
-        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
+        sharesThread: Bool = true, stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) -> RedisSubscriber {
-        RedisSubscriber(endpoint, options: options, on: shared, stateChanged: stateChanged, event: event)
+        let loop = sharesThread ? shared : SharedLoop(nil, name: "redis-sub")
+        let subscriber = RedisSubscriber(
+            endpoint, options: options, on: loop, stateChanged: stateChanged, event: event)
+        observe { [weak subscriber] state in
+            if case .disconnected(let reason) = state { subscriber?.leave(reason) }
+        }
+        return subscriber
     }
 
     /// How the connection stood a moment ago.

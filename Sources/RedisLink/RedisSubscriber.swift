@@ -55,6 +55,9 @@ public final class RedisSubscriber: Sendable {
     /// Wants them no longer. What is under way already is not delivered.
     public func unsubscribe(_ channels: [[UInt8]]) { gate.post { $0.unsubscribe(channels) } }
 
+    /// Ends a standing connection; another follows by itself.
+    func leave(_ reason: String) { gate.post { $0.leave(reason) } }
+
     /// Ends the connection; nothing is delivered after this has returned.
     public func close() async { await gate.close { $0.close() } }
 }

@@ -8,7 +8,7 @@ import Workers
     @Test func answersGoToTheCommandsInOrder() {
         var pipeline = CommandPipeline()
         var heard: [Int] = []
-        for number in 1...3 { pipeline.sent(deadline: 10, script: nil) { _ in heard.append(number) } }
+        for number in 1...3 { pipeline.sent(.plain("X"), deadline: 10, script: nil) { _ in heard.append(number) } }
         while let pending = pipeline.answered() { pending.handler?(.success(.null)) }
         #expect(heard == [1, 2, 3])
         #expect(pipeline.count == 0)
@@ -17,8 +17,8 @@ import Workers
     @Test func aLateAnswerDoesNotGoToTheNextCommand() {
         var pipeline = CommandPipeline()
         var heard: [String] = []
-        pipeline.sent(deadline: 10, script: nil) { heard.append("first \($0.isTimeout)") }
-        pipeline.sent(deadline: 20, script: nil) { heard.append("second \($0.isTimeout)") }
+        pipeline.sent(.plain("X"), deadline: 10, script: nil) { heard.append("first \($0.isTimeout)") }
+        pipeline.sent(.plain("X"), deadline: 20, script: nil) { heard.append("second \($0.isTimeout)") }
         #expect(pipeline.nextDeadline == 10)
         for handler in pipeline.expire(at: 15) { handler(.failure(.timeout)) }
         #expect(pipeline.nextDeadline == 20)
@@ -32,13 +32,13 @@ import Workers
         var pipeline = CommandPipeline()
         var heard: [Int] = []
         for number in 1...3 {
-            pipeline.sent(deadline: Int64(number), script: nil) { _ in heard.append(number) }
+            pipeline.sent(.plain("X"), deadline: Int64(number), script: nil) { _ in heard.append(number) }
         }
         for handler in pipeline.expire(at: 1) { handler(.failure(.timeout)) }
         for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: ""))) }
         #expect(heard == [1, 2, 3])
         #expect(pipeline.count == 0)
-        pipeline.sent(deadline: 9, script: nil) { _ in }
+        pipeline.sent(.plain("X"), deadline: 9, script: nil) { _ in }
         #expect(pipeline.nextDeadline == 9)
     }
 

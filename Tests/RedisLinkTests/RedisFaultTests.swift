@@ -172,7 +172,7 @@ import Testing
     @Test func drippedAnswersArePutTogether() async throws {
         let peer = try ScriptedPeer { _, received in
             let text = String(decoding: received, as: UTF8.self)
-            let reply = text.contains("PING") ? "+PONG\r\n" : "*2\r\n$5\r\nhello\r\n:7\r\n"
+            let reply = text.contains("PING") ? greeting : "*2\r\n$5\r\nhello\r\n:7\r\n"
             return Array(reply.utf8).map { [$0] }
         }
         let client = try await connect(port: peer.port)
@@ -187,7 +187,7 @@ import Testing
     ])
     func nonsenseClosesTheConnectionAndTheNextServes(_ nonsense: String, reason: String) async throws {
         let peer = try ScriptedPeer { connection, received in
-            if String(decoding: received, as: UTF8.self).contains("PING") { return [Array("+PONG\r\n".utf8)] }
+            if String(decoding: received, as: UTF8.self).contains("PING") { return [Array(greeting.utf8)] }
             return [Array((connection == 1 ? nonsense : ":1\r\n").utf8)]
         }
         let states = Journal<RedisState>()
@@ -216,6 +216,9 @@ import Testing
         return client
     }
 }
+
+/// What a scripted peer says to a greeting.
+let greeting = "*4\r\n+version\r\n+7.0.15\r\n+role\r\n+master\r\n+PONG\r\n"
 
 extension RedisClient {
     func reply(_ command: RedisCommand) async -> Reply {

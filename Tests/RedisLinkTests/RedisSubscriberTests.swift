@@ -117,8 +117,9 @@ import Testing
 
     @Test func whatNoSubscriberIsToldClosesTheConnection() async throws {
         let peer = try ScriptedPeer { connection, received in
-            let pong = received.count > 20 ? "+restored\r\n" : "+PONG\r\n"
-            return [Array((connection == 1 && received.count > 20 ? "*2\r\n$3\r\nwhy\r\n:1\r\n" : pong).utf8)]
+            let isGreeting = String(decoding: received, as: UTF8.self).contains("HELLO")
+            let pong = isGreeting ? greeting : "+restored\r\n"
+            return [Array((connection == 1 && !isGreeting ? "*2\r\n$3\r\nwhy\r\n:1\r\n" : pong).utf8)]
         }
         let events = Events()
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: peer.port)

@@ -64,24 +64,6 @@ import Testing
         }
     }
 
-    @Test func signingInIsJudgedStepByStep() {
-        let endpoint = RedisEndpoint(host: "h", user: "u", password: "p&ss", database: 3)
-        var greeting = Greeting(endpoint)
-        #expect(greeting.commands == [["AUTH", "u", "p&ss"], ["SELECT", "3"], ["PING"]])
-        let ok = RedisValue.string(Array("OK".utf8))
-        #expect(greeting.receive(ok) == .wait)
-        #expect(greeting.receive(ok) == .wait)
-        #expect(greeting.receive(.string(Array("PONG".utf8))) == .done)
-
-        greeting = Greeting(endpoint)
-        let refusal = greeting.receive(.error(code: "WRONGPASS", message: "not p&ss"))
-        #expect(refusal == .refused(reason: "Redis refuses the user or password (WRONGPASS)"))
-
-        greeting = Greeting(RedisEndpoint(host: "h"))
-        #expect(greeting.commands == [["PING"]])
-        #expect(greeting.receive(.integer(1)) == .refused(reason: "the server does not speak as Redis does"))
-    }
-
     @Test func aPasswordIsNeverPrinted() {
         let endpoint = RedisEndpoint(host: "::1", port: 6380, user: "u", password: "p&ss", database: 3, tls: .system)
         var dumped = ""

@@ -24,6 +24,8 @@ public protocol SessionDirectory: Sendable {
     func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]]
     /// Whether an instance may still be at work; false only when it is certainly dead.
     func isAlive(_ instance: InstanceID) async -> Bool
+    /// How many other instances hold a lease, as far as is known; 0 while nothing is known.
+    var otherInstances: Int { get }
     /// Friends that other services recorded beside the store; who has none is left out. nil while they cannot be read.
     func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]?
 
@@ -56,5 +58,7 @@ public enum DirectoryEvent: Sendable {
     case everybody([UserPresence], isComplete: Bool)
     /// An instance is dead, and its sessions are out.
     case lost(InstanceID)
+    /// This instance was taken for dead by the others, who have put its users out; it is back.
+    case lapsed
     case received(payload: [UInt8])
 }

@@ -1,4 +1,5 @@
 import ChatDomain
+import Gateway
 import Messaging
 import Persistence
 import RedisLink
@@ -12,15 +13,19 @@ struct RedisPart: Sendable {
     let cache: RedisHistoryCache
     let directory: RedisDirectory
     let recovery: RedisRecovery
+    private let health: RedisHealth
 
     init(_ configuration: Configuration, _ endpoint: RedisEndpoint, logger: Logger, registry: MetricsRegistry) {
-        client = RedisClient(endpoint.link)
+        let health = RedisHealth(logger: logger, registry: registry)
+        self.health = health
+        client = RedisClient(
+            endpoint.link, stateChanged: { health.changed($0) }, refused: { health.note($0) })
         bus = RedisRoomBus(instance: configuration.instance, client: client, registry: registry)
         cache = RedisHistoryCache(
             client: client, maximumMessages: configuration.rooms.cachedMessages,
             secondsToLive: configuration.rooms.cacheLifetime, registry: registry)
         directory = RedisDirectory(
-            instance: configuration.instance, client: client, endpoint: endpoint.link,
+            instance: configuration.instance, client: client, grace: Int64(configuration.presence.grace),
             maximumSessions: configuration.limits.connectionsPerUser ?? 0,
             clock: {
                 Now(
@@ -31,16 +36,14 @@ struct RedisPart: Sendable {
         registry.gauge("chat_redis_connected", help: "Whether Redis is connected (0 or 1).") { [client] in
             client.state == .connected ? 1 : 0
         }
+        registry.gauge(
+            "chat_other_instances", help: "Other instances that hold a lease in Redis, as this one last heard."
+        ) { [directory] in Double(directory.otherInstances) }
     }
 
-    /// What is wrong with the connection; nil when nothing is.
-    var trouble: String? {
-        switch client.state {
-        case .connected: nil
-        case .connecting: "connecting"
-        case .disconnected(let reason): reason
-        case .closed: "closed"
-        }
+    /// Whether Redis does all it has to.
+    var condition: DependencyCondition {
+        health.condition(client.state, subscriptions: [bus.subscription, directory.subscription])
     }
 
     func close() async {

@@ -56,6 +56,7 @@ final class PresenceHub: Sendable {
                     if !edges.isEmpty { tell(.presence(edges)) }
                 }
             case .lost(let instance): tell(.lost(instance))
+            case .lapsed: tell(.reconnected)
             case .received(let payload):
                 guard let message = InstanceMessage(decoding: payload) else {
                     return trouble.warning("instance message not understood")

@@ -28,7 +28,7 @@ struct OperationRoutes: Sendable {
     func ready() async -> HTTPResponse {
         let dependencies = await services.dependencies.report()
         let isDraining = services.readiness.isDraining
-        let isReady = !isDraining && dependencies.allSatisfy { $0.isUp || !$0.isRequired }
+        let isReady = !isDraining && !dependencies.contains(where: \.isFatal)
         let body = EventJSON.object { out in
             out.key("ready")
             out.bool(isReady)

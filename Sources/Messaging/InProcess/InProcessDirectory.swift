@@ -64,6 +64,7 @@ public final class InProcessDirectory: SessionDirectory {
     /// There is no other: what is not this instance's was left by an earlier run.
     public func isAlive(_ instance: InstanceID) async -> Bool { instance == self.instance }
 
+    public var otherInstances: Int { 0 }
     public func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? { [:] }
     public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {}
     public func send(_ payload: [UInt8], to instance: InstanceID?) {}

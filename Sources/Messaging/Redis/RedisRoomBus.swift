@@ -1,5 +1,5 @@
 import ChatDomain
-import RedisLink
+public import RedisLink
 import Synchronization
 import Telemetry
 
@@ -58,6 +58,9 @@ public final class RedisRoomBus: RoomBus {
         self.subscriber.withLock { $0 = subscriber }
         client.observe { [weak self] in self?.connectionChanged($0) }
     }
+
+    /// How the connection stands over which rooms are heard.
+    public var subscription: RedisState { subscriber.withLock { $0 }?.state ?? .connecting }
 
     public func subscribe(_ room: RoomID) {
         subscriber.withLock { $0 }?.subscribe([Self.channel(of: room)])

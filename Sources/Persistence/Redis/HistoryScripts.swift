@@ -2,7 +2,11 @@ import RedisLink
 
 /// The scripts over history lists; each file says what it is given and returns.
 enum HistoryScripts {
-    static let append = RedisScript(PackageResources.history_list_lua + PackageResources.append_history_lua)
-    static let fill = RedisScript(PackageResources.history_list_lua + PackageResources.fill_history_lua)
-    static let read = RedisScript(PackageResources.history_list_lua + PackageResources.read_history_lua)
+    static let append = script(PackageResources.append_history_lua, "append-history")
+    static let fill = script(PackageResources.fill_history_lua, "fill-history")
+    static let read = script(PackageResources.read_history_lua, "read-history")
+
+    private static func script(_ body: [UInt8], _ name: String) -> RedisScript {
+        RedisScript(PackageResources.history_list_lua + body, name: name)
+    }
 }

@@ -4,15 +4,19 @@ internal import EventLoop
 final class CommandConnection: WireHandler {
     private let wire: Wire
     private let report: (RedisState) -> Void
+    private let refused: (RedisRefusal) -> Void
     private var pipeline = CommandPipeline()
     /// Digests of the scripts that Redis was sent in full on this connection.
     private var knownScripts: Set<RedisScript> = []
     private var deadlineTimer: TimerID?
     private var trouble = "not connected yet"
 
-    init(_ wire: Wire, report: @escaping (RedisState) -> Void) {
+    init(
+        _ wire: Wire, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void
+    ) {
         self.wire = wire
         self.report = report
+        self.refused = refused
         wire.handler = self
         wire.open()
     }
@@ -27,7 +31,7 @@ final class CommandConnection: WireHandler {
         }
         let needsScript = write(command)
         pipeline.sent(
-            deadline: wire.loop.monotonicMilliseconds + wire.options.commandTimeout,
+            command.name, deadline: wire.loop.monotonicMilliseconds + wire.options.commandTimeout,
             script: needsScript ? command : nil, handler)
         armDeadline()
     }
@@ -90,16 +94,25 @@ final class CommandConnection: WireHandler {
 
     func wireReceived(_ value: RedisValue) {
         guard let pending = pipeline.answered() else { return wire.fail("an answer that nobody asked for") }
-        guard case .error(let code, let message) = value else {
+        guard case .error(let word, let message) = value else {
             pending.handler?(.success(value))
             return
         }
+        let code = ErrorReply.code(word, message)
         if code == "NOSCRIPT", let command = pending.script, case .script(let script, _, _) = command.kind {
             knownScripts.remove(script)
             if let handler = pending.handler { send(command, handler) }
-        } else {
-            pending.handler?(.failure(.server(code: code, message: message)))
+            return
         }
+        refused(RedisRefusal(code, pending.name))
+        guard ErrorReply.endsConnection(code) else {
+            pending.handler?(.failure(.server(code: code, message: message)))
+            return
+        }
+        // First the end, so that whoever is told of the refusal finds the connection gone and keeps what it had to say.
+        let reason = ErrorReply.reason(code)
+        wire.fail(reason)
+        pending.handler?(.failure(.unavailable(reason: reason)))
     }
 
     func wireDisconnected(reason: String) {

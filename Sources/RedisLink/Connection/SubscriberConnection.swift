@@ -35,6 +35,11 @@ final class SubscriberConnection: WireHandler {
         if wire.isReady { wire.scheduleFlush() }
     }
 
+    /// Leaves a server that is not the one to listen to any more.
+    func leave(_ reason: String) {
+        if wire.isReady { wire.fail(reason) }
+    }
+
     func close() {
         wire.close()
         report(.closed)
@@ -55,6 +60,9 @@ final class SubscriberConnection: WireHandler {
     func wireReceived(_ value: RedisValue) {
         // Without a subscription Redis answers PING as it does elsewhere.
         if let mark = value.bytes { return ponged(mark) }
+        if case .error(let code, _) = value {
+            return wire.fail("Redis refuses subscriptions (\(code.prefix(32)))")
+        }
         guard let parts = value.array, let kind = parts.first?.text else {
             return wire.fail("not what a subscriber is told")
         }

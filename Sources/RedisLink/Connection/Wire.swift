@@ -158,6 +158,7 @@ final class Wire: SocketHandler {
         switch greeting.receive(value) {
         case .wait: break
         case .refused(let reason): fail(reason)
+        case .elsewhere(let reason): connectNext(after: reason)
         case .done:
             phase = .ready
             candidates = []

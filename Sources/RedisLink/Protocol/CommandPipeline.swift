@@ -9,6 +9,8 @@ struct CommandPipeline {
         var handler: Handler?
         /// A script sent by its digest, which Redis may have forgotten.
         let script: RedisCommand?
+        /// What was asked, for whoever is told that it was refused.
+        let name: RedisCommand.Name
     }
 
     private var queue = FIFO<Pending>()
@@ -20,8 +22,10 @@ struct CommandPipeline {
     /// When the next command is to be given up.
     var nextDeadline: Int64? { expired < queue.count ? queue[expired].deadline : nil }
 
-    mutating func sent(deadline: Int64, script: RedisCommand?, _ handler: @escaping Handler) {
-        queue.append(Pending(deadline: deadline, handler: handler, script: script))
+    mutating func sent(
+        _ name: RedisCommand.Name, deadline: Int64, script: RedisCommand?, _ handler: @escaping Handler
+    ) {
+        queue.append(Pending(deadline: deadline, handler: handler, script: script, name: name))
     }
 
     /// Whose answer this is; nil when nobody asked.

@@ -5,7 +5,20 @@ public struct RedisCommand: Sendable {
         case script(RedisScript, keys: [RedisArgument], arguments: [RedisArgument])
     }
 
+    /// What is asked, without what it is asked about.
+    enum Name: Hashable, Sendable {
+        case plain(RedisArgument)
+        case script(String)
+    }
+
     let kind: Kind
+
+    var name: Name {
+        switch kind {
+        case .plain(let words): .plain(words.first ?? "")
+        case .script(let script, _, _): .script(script.name)
+        }
+    }
 
     /// - Parameter words: the command's name and its arguments.
     public init(_ words: [RedisArgument]) { kind = .plain(words) }

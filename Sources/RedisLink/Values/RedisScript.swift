@@ -6,13 +6,16 @@ public struct RedisScript: Hashable, Sendable {
     public let source: [UInt8]
     /// The SHA-1 of the text in hex digits, by which Redis knows the script.
     public let digest: [UInt8]
+    /// For people who read logs.
+    public let name: String
 
-    public init(_ source: [UInt8]) {
+    public init(_ source: [UInt8], name: String = "a script") {
         self.source = source
+        self.name = name
         digest = Digest.sha1(source).flatMap { byte in [byte >> 4, byte & 15].map { $0 < 10 ? 48 + $0 : 87 + $0 } }
     }
 
-    public init(_ source: String) { self.init(Array(source.utf8)) }
+    public init(_ source: String, name: String = "a script") { self.init(Array(source.utf8), name: name) }
 
     public static func == (a: Self, b: Self) -> Bool { a.digest == b.digest }
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }

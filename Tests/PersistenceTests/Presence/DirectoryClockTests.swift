@@ -18,10 +18,9 @@ import Testing
         init(_ name: String, skew: Int64, _ server: RedisServer) async {
             self.name = InstanceID(name)
             self.skew = skew
-            let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
-            client = RedisClient(endpoint)
+            client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
             directory = RedisDirectory(
-                instance: self.name, client: client, endpoint: endpoint, maximumSessions: 2,
+                instance: self.name, client: client, grace: 5000, maximumSessions: 2,
                 clock: {
                     Now(
                         wall: Timestamp(milliseconds: WallClock.milliseconds() + skew),

@@ -31,11 +31,10 @@ struct DirectoryUnderTest {
             directory = InProcessDirectory(instance: instance, maximumSessions: maximumSessions)
         case .redis:
             let server = if let shared = other?.server { shared } else { try await RedisServer() }
-            let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
-            let client = RedisClient(endpoint)
+            let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
             (self.server, self.client) = (server, client)
             directory = RedisDirectory(
-                instance: instance, client: client, endpoint: endpoint, maximumSessions: maximumSessions,
+                instance: instance, client: client, grace: 5000, maximumSessions: maximumSessions,
                 clock: {
                     Now(
                         wall: Timestamp(milliseconds: WallClock.milliseconds()),

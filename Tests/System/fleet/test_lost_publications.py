@@ -1,56 +1,22 @@
 """Publications that Redis never passes on: a hint that was lost costs a moment, never a message."""
 
 import re
-import socket
-import threading
 
 import pytest
 
+from support.between import Between
 from support.deadline import eventually
-from support.server import free_port
 
 
-class Swallower:
+class Swallower(Between):
     """Stands between the instances and Redis, and sends publications for rooms named in `swallowed` astray."""
 
     def __init__(self, port: int):
-        self.port = free_port()
+        super().__init__(port)
         self.swallowed: set[bytes] = set()
         self.count = 0
-        self._server_port = port
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        self._sockets: list[socket.socket] = [self._listener]
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._server_port))
-            except OSError:
-                return
-            self._sockets += [client, server]
-            threading.Thread(target=self._pass, args=(client, server, self._astray), daemon=True).start()
-            threading.Thread(target=self._pass, args=(server, client, bytes), daemon=True).start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket, change) -> None:
-        try:
-            while data := source.recv(1 << 20):
-                sink.sendall(change(data))
-        except OSError:
-            pass
-        finally:
-            for each in (source, sink):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    def _astray(self, data: bytes) -> bytes:
+    def change(self, data: bytes) -> bytes:
         """To a channel nobody listens to, with a name as long: the instance is told that Redis took it."""
         for room in list(self.swallowed):
             pattern = rb"(\$7\r\nPUBLISH\r\n\$\d+\r\n)chat(:room:" + re.escape(room) + rb"\r\n)"

@@ -2,16 +2,16 @@ import RedisLink
 
 /// The scripts over sessions and what is derived from them; each file says what it is given and returns.
 enum PresenceScripts {
-    static let connect = script(PackageResources.presence_connect_lua)
-    static let update = script(PackageResources.presence_update_lua)
-    static let remove = script(PackageResources.presence_remove_lua)
-    static let lease = script(PackageResources.presence_lease_lua)
-    static let sweep = script(PackageResources.presence_sweep_lua)
-    static let snapshot = script(PackageResources.presence_snapshot_lua)
-    static let renew = script(PackageResources.presence_renew_lua)
-    static let room = script(PackageResources.presence_room_lua)
+    static let connect = script(PackageResources.presence_connect_lua, "presence-connect")
+    static let update = script(PackageResources.presence_update_lua, "presence-update")
+    static let remove = script(PackageResources.presence_remove_lua, "presence-remove")
+    static let lease = script(PackageResources.presence_lease_lua, "presence-lease")
+    static let sweep = script(PackageResources.presence_sweep_lua, "presence-sweep")
+    static let snapshot = script(PackageResources.presence_snapshot_lua, "presence-snapshot")
+    static let renew = script(PackageResources.presence_renew_lua, "presence-renew")
+    static let room = script(PackageResources.presence_room_lua, "presence-room")
 
-    private static func script(_ body: [UInt8]) -> RedisScript {
-        RedisScript(PackageResources.common_lua + PackageResources.presence_lua + body)
+    private static func script(_ body: [UInt8], _ name: String) -> RedisScript {
+        RedisScript(PackageResources.common_lua + PackageResources.presence_lua + body, name: name)
     }
 }

@@ -31,11 +31,15 @@ extension RedisDirectory {
         switch event {
         case .connected:
             // What was published before was missed.
-            state.withLock { $0.comparedAt = nil }
+            state.withLock { state in
+                state.comparedAt = nil
+                state.deafSince = nil
+            }
             Task { [weak self] in await self?.beat() }
         case .message(Channels.presence, let payload): heard(news: payload)
         case .message(_, let payload): heard(envelope: payload)
-        case .disconnected, .subscribed: break
+        case .disconnected: state.withLock { $0.deafSince = clock().monotonic }
+        case .subscribed: break
         }
     }
 

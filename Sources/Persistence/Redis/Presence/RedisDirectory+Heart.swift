@@ -1,12 +1,19 @@
 import ChatDomain
 import RedisLink
 import Synchronization
+import Telemetry
 
 /// What has to be looked after now and then: the lease, dead instances, the lifetime of keys, what was heard.
 extension RedisDirectory {
+    /// Sessions, or places in rooms, told at once: less than a connection may have under way.
+    private static let toldAtOnce = 1000
+
     /// Renews the lease, and looks after what has to be looked after now and then.
     func beat() async {
-        guard client.state == .connected else { return isolateWhenDue() }
+        guard client.state == .connected, isHearing else {
+            unlink()
+            return isolateWhenDue()
+        }
         let arguments = [RedisArgument(instance.value), RedisArgument(Self.lease)]
         guard let answer = try? await client.run(PresenceScripts.lease, keys: [], arguments: arguments).array,
             let held = answer.first?.integer
@@ -18,32 +25,76 @@ extension RedisDirectory {
         let now = clock()
         let (isLinked, mayJudge) = state.withLock { state in
             state.watch.renewed(held: held == 1, at: now.monotonic)
+            state.others = answer.dropFirst().first?.integer.flatMap { Int(exactly: $0) } ?? 0
+            if held != 1, state.wasLinked { state.handler?(.lapsed) }
             return (state.isLinked && held == 1, state.watch.mayJudge(at: now.monotonic))
         }
-        if !isLinked { link() }
+        if !isLinked, await !link() { return isolateWhenDue() }
         if mayJudge { for dead in answer.dropFirst(2) { await sweep(dead.text) } }
         renewSlice(at: now.monotonic)
         await reconcileWhenDue(at: now.monotonic)
         await compareWhenDue(at: now.monotonic)
     }
 
-    /// Tells Redis of everything there is here. What happens from now on goes behind it on the same connection.
-    private func link() {
+    /// Whether what others tell comes here, or did a moment ago.
+    private var isHearing: Bool {
+        let now = clock().monotonic
+        return state.withLock { $0.deafSince.map { now - $0 < Self.deafness } ?? true }
+    }
+
+    /// Tells Redis of everything there is here, a slice at a time. What happens from now on goes behind it on the same
+    /// connection; what happens to a session that was not told yet is in its record when it is.
+    ///
+    /// - Returns: false when Redis did not take all of it.
+    private func link() async -> Bool {
         let now = clock()
-        state.withLock { state in
+        let (sessions, places) = state.withLock { state in
             state.isLinked = true
-            state.isIsolated = false
-            state.downSince = nil
             state.comparedAt = nil
-            // What an earlier life of this instance left has the time of a lease to come back.
-            state.reconciliation = now.monotonic + Self.lease
-            for record in state.own.records { tell(connection(of: record, limit: -1, at: now.wall)) }
+            // What an earlier life of this instance left has the time of a lease, or of a grace period, to come back.
+            state.reconciliation = now.monotonic + max(Self.lease, grace)
+            defer { (state.gone, state.leftRooms) = ([:], []) }
             for (session, user) in state.gone { tell(removal(of: session, user, at: now.wall)) }
-            state.gone = [:]
             for each in state.leftRooms { tell(place(each, false)) }
-            state.leftRooms = []
-            for each in state.rooms { tell(place(each, true)) }
+            return (state.own.records.map(\.id), Array(state.rooms))
         }
+        for start in stride(from: 0, to: sessions.count, by: Self.toldAtOnce) {
+            let slice = Set(sessions[start..<min(start + Self.toldAtOnce, sessions.count)])
+            guard
+                await told({ state in
+                    state.own.records.filter { slice.contains($0.id) }
+                        .map { self.connection(of: $0, limit: -1, at: now.wall) }
+                })
+            else { return false }
+        }
+        for start in stride(from: 0, to: places.count, by: Self.toldAtOnce) {
+            let slice = places[start..<min(start + Self.toldAtOnce, places.count)]
+            guard await told({ state in slice.filter(state.rooms.contains).map { self.place($0, true) } }) else {
+                return false
+            }
+        }
+        return state.withLock { state in
+            guard state.isLinked else { return false }
+            state.isIsolated = false
+            state.wasLinked = true
+            state.downSince = nil
+            return true
+        }
+    }
+
+    /// Whether Redis took all of these, which are made and sent in one step; one refusal is enough to have to begin again.
+    private func told(_ commands: @Sendable (borrowing State) -> [RedisCommand]) async -> Bool {
+        let failure: RedisError? = await withCheckedContinuation { continuation in
+            state.withLock { state in
+                client.perform(commands(state)) { replies in
+                    continuation.resume(returning: replies.lazy.compactMap(\.failure).first)
+                }
+            }
+        }
+        guard let failure else { return true }
+        trouble.warning("presence not told", ["reason": "\(failure)"])
+        unlink()
+        return false
     }
 
     private func sweep(_ name: String?) async {
@@ -61,8 +112,8 @@ extension RedisDirectory {
 
     /// Leaves what lingers to the grace of the others, or takes it out where there is nobody else.
     func leave() async {
-        let grace: [RedisArgument] = [RedisArgument(instance.value), 5000]
-        let others = try? await client.run(PresenceScripts.lease, keys: [], arguments: grace).array?.dropFirst().first
+        let rest = [RedisArgument(instance.value), RedisArgument(grace)]
+        let others = try? await client.run(PresenceScripts.lease, keys: [], arguments: rest).array?.dropFirst().first
         guard others?.integer == 0 else { return }
         await sweep(instance.value)
         state.withLock { state in
@@ -127,4 +178,8 @@ extension RedisDirectory {
         }
         if isDue { await readEverybody() }
     }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let failure) = self { failure } else { nil } }
 }

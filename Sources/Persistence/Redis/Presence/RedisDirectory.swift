@@ -14,6 +14,8 @@ public final class RedisDirectory: SessionDirectory {
     static let isolation: Int64 = 15_000
     /// How often what was heard is compared with what is, in milliseconds.
     static let comparison: Int64 = 30_000
+    /// How long the subscriber may be away before Redis counts as away, in milliseconds.
+    static let deafness: Int64 = 5000
 
     struct State {
         var own = PresenceTable()
@@ -26,7 +28,13 @@ public final class RedisDirectory: SessionDirectory {
         /// Whether what happens here is told to Redis, and comes back from there.
         var isLinked = false
         var isIsolated = false
+        /// Whether Redis was told everything once.
+        var wasLinked = false
         var downSince: Moment?
+        /// Since when nothing is heard from Redis; nil while the subscriber stands.
+        var deafSince: Moment?
+        /// Other instances that hold a lease.
+        var others = 0
         var comparedAt: Moment?
         /// When what Redis has under this instance's name is compared with what is here.
         var reconciliation: Moment?
@@ -66,33 +74,35 @@ public final class RedisDirectory: SessionDirectory {
     let instance: InstanceID
     let client: RedisClient
     let state = Mutex(State())
-    private let endpoint: RedisEndpoint
+    /// How long users of an instance that ends stay in sight, in milliseconds.
+    let grace: Int64
     let maximumSessions: Int
     let clock: @Sendable () -> Now
     let trouble: OccasionalLogger
 
     /// - Parameters:
     ///   - client: stays the caller's to close.
-    ///   - endpoint: where to subscribe: the same server.
+    ///   - grace: how long a user whose last session broke off still counts as there, in milliseconds.
     ///   - maximumSessions: sessions a user may have on all instances; the oldest gives way. 0 for no limit.
     public init(
-        instance: InstanceID, client: RedisClient, endpoint: RedisEndpoint, maximumSessions: Int,
+        instance: InstanceID, client: RedisClient, grace: Int64, maximumSessions: Int,
         clock: @escaping @Sendable () -> Now, logger: Logger
     ) {
         self.instance = instance
         self.client = client
-        self.endpoint = endpoint
+        self.grace = grace
         self.maximumSessions = maximumSessions
         self.clock = clock
         trouble = OccasionalLogger(logger)
     }
 
     public func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void) {
-        let subscriber = RedisSubscriber(endpoint) { [weak self] in self?.heard($0) }
+        let subscriber = client.subscriber(sharesThread: false) { [weak self] in self?.heard($0) }
         state.withLock { state in
             state.handler = handler
             state.subscriber = subscriber
             state.downSince = clock().monotonic
+            state.deafSince = state.downSince
             state.heart = Task { [weak self] in
                 while !Task.isCancelled {
                     await self?.beat()
@@ -109,6 +119,11 @@ public final class RedisDirectory: SessionDirectory {
             self?.unlink()
         }
     }
+
+    public var otherInstances: Int { state.withLock { $0.isLinked ? $0.others : 0 } }
+
+    /// How the connection stands over which this instance hears of the others.
+    public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
 
     public func send(_ payload: [UInt8], to instance: InstanceID?) {
         client.perform([publication(payload, on: instance.map { Channels.inbox(of: $0) } ?? Channels.everyone)])
@@ -129,6 +144,8 @@ public final class RedisDirectory: SessionDirectory {
 
     func unlink() {
         state.withLock { state in
+            // What changed during an attempt to tell Redis was told to nobody.
+            if state.isLinked, state.isIsolated { state.handler?(.everybody(state.own.all, isComplete: true)) }
             state.isLinked = false
             state.downSince = state.downSince ?? clock().monotonic
         }

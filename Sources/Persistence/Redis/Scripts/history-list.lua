@@ -14,7 +14,11 @@ end
 -- The numbers of the list's first and last message. Nothing for no list; and a reason where it is not one of ours.
 local function ends(key)
   local length = redis.pcall('LLEN', key)
-  if type(length) ~= 'number' then return nil, nil, 'no list' end
+  if type(length) ~= 'number' then
+    -- What is refused for any other reason than the key's type is raised by asking again.
+    if not string.find(length.err, 'WRONGTYPE', 1, true) then length = redis.call('LLEN', key) end
+    return nil, nil, 'no list'
+  end
   if length == 0 then return nil end
   local newest = message(redis.call('LINDEX', key, -1))
   if not newest then return nil, nil, 'no message' end
