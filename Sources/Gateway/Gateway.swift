@@ -45,23 +45,42 @@ public final class Gateway: Sendable {
         return try await first.listenInternally(address: address, port: port)
     }
 
-    /// Winds the instance up: readiness goes first, then the sessions, a few at a time, then everything.
+    /// Sends the sessions elsewhere: readiness goes first, then they, a few at a time.
     ///
-    /// - Parameter milliseconds: the time sessions have to move elsewhere.
+    /// - Parameter milliseconds: the longest time sessions have to move elsewhere; where other instances can take them
+    ///   sooner, they go sooner.
     public func drain(over milliseconds: Int64) async {
         services.readiness.beginDraining()
-        for shard in shards { await shard.drain(over: milliseconds) }
-        let deadline = services.clock().monotonic + (milliseconds + 2000)
-        while services.clock().monotonic < deadline {
-            var left = 0
-            for shard in shards { left += await shard.sessionCount }
-            if left == 0 { break }
+        let plan = DrainPlan(
+            sessions: await sessionCount, others: services.presence.directory.otherInstances, limit: milliseconds)
+        for shard in shards { await shard.drain(plan) }
+        let deadline = services.clock().monotonic + (plan.spread + Self.closingMilliseconds)
+        while await sessionCount > 0, services.clock().monotonic < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    /// Closes every connection that is left, and tells the other instances that this one ends.
+    public func leave() async {
         for shard in shards { await shard.close() }
         await services.presence.close()
         // The last words go out before the loops end.
         try? await Task.sleep(for: .milliseconds(50))
+    }
+
+    /// Ends the loops.
+    public func stop() {
         for shard in shards { shard.loop.stop() }
+    }
+
+    /// How long the last sessions have to answer the end of their connections, in milliseconds.
+    private static let closingMilliseconds: Int64 = 1000
+
+    private var sessionCount: Int {
+        get async {
+            var count = 0
+            for shard in shards { count += await shard.sessionCount }
+            return count
+        }
     }
 }

@@ -37,11 +37,17 @@ struct GatewayHost {
         let host = GatewayHost(gateway: gateway, store: store, port: port)
         do { try await body(host) } catch {
             store.release()
-            await gateway.drain(over: 0)
+            await Self.end(gateway)
             throw error
         }
         store.release()
+        await Self.end(gateway)
+    }
+
+    private static func end(_ gateway: Gateway) async {
         await gateway.drain(over: 0)
+        await gateway.leave()
+        gateway.stop()
     }
 
     /// A connected and authenticated client.

@@ -56,7 +56,7 @@ actor Shard {
     }
 
     /// Tells the sessions that this instance goes, a slice at a time so that they do not all come back at once.
-    func drain(over milliseconds: Int64) { core?.drain(over: milliseconds) }
+    func drain(_ plan: DrainPlan) { core?.drain(plan) }
 
     func close() {
         listener?.close()

@@ -24,19 +24,19 @@ extension ShardCore {
         descriptorTrouble.warning("out of file descriptors: connections are dropped")
     }
 
-    /// Every session is told, and then closed at a moment of its own within the time given.
-    func drain(over milliseconds: Int64) {
+    /// Every session is told, and then closed at a moment of its own.
+    func drain(_ plan: DrainPlan) {
         let leaving = sessions.all
         for session in leaving {
             session.emit(
                 "server_draining",
                 EventJSON.object { out in
                     out.key("reconnectInMs")
-                    out.integer(Int64.random(in: 0...max(milliseconds, 1000)))
+                    out.integer(Int64.random(in: 0...plan.pause))
                 })
         }
         for session in leaving {
-            loop.schedule(after: Int64.random(in: 0...max(milliseconds, 0))) {
+            loop.schedule(after: Int64.random(in: 0...plan.spread)) {
                 session.end(.restart, reason: "the server restarts")
             }
         }

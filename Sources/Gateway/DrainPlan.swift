@@ -1,0 +1,26 @@
+/// When the sessions of an instance that ends are closed. Times in milliseconds.
+struct DrainPlan: Sendable {
+    /// Sessions that one instance takes in a second without its own clients noticing: each is a handshake, a sign-in and its
+    /// rooms' news.
+    private static let takenPerSecond = 500
+
+    /// Sessions are closed within this time, each at a moment of its own.
+    let spread: Int64
+    /// A client waits up to this long once it is cut off, and then connects again. With others there the closing itself is
+    /// spread, so that little is left to wait for; alone, this is the time the next start may take.
+    let pause: Int64
+
+    /// - Parameters:
+    ///   - others: instances that can take the sessions. Without any they stay as long as they may.
+    ///   - limit: the longest time the closing may take.
+    init(sessions: Int, others: Int, limit: Int64) {
+        let limit = max(limit, 0)
+        guard others > 0 else {
+            (spread, pause) = (limit, 1000)
+            return
+        }
+        let perSecond = Int64(others) * Int64(Self.takenPerSecond)
+        spread = min(limit, Int64(sessions) * 1000 / perSecond)
+        pause = 100
+    }
+}
