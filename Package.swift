@@ -78,7 +78,7 @@ let package = Package(
             name: "ChatService",
             dependencies: [
                 "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON", "Messaging",
-                "Persistence", "RedisLink", "Telemetry", "WireProtocols",
+                "Persistence", "RedisLink", "Telemetry", "WireProtocols", "Workers",
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -21,12 +21,19 @@ static const amqp_flags_t CHAT_AMQP_HAS_TIMESTAMP = AMQP_BASIC_TIMESTAMP_FLAG;
 static const amqp_flags_t CHAT_AMQP_HAS_TYPE = AMQP_BASIC_TYPE_FLAG;
 static const amqp_flags_t CHAT_AMQP_HAS_APP_ID = AMQP_BASIC_APP_ID_FLAG;
 
-/// Signs in with user and password (SASL PLAIN); the channel maximum is left to the broker.
+/// Signs in with user and password (SASL PLAIN); the channel maximum is left to the broker, which is asked to say when it
+/// takes no more for a while (connection.blocked).
 static inline amqp_rpc_reply_t chat_amqp_login(amqp_connection_state_t connection, const char *virtual_host,
                                                int frame_bytes, int heartbeat_seconds, const char *user,
                                                const char *password) {
-    return amqp_login(connection, virtual_host, 0, frame_bytes, heartbeat_seconds, AMQP_SASL_METHOD_PLAIN, user,
-                      password);
+    amqp_table_entry_t blocked = {.key = amqp_cstring_bytes("connection.blocked"),
+                                  .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}};
+    amqp_table_entry_t capabilities = {
+        .key = amqp_cstring_bytes("capabilities"),
+        .value = {.kind = AMQP_FIELD_KIND_TABLE, .value = {.table = {.num_entries = 1, .entries = &blocked}}}};
+    amqp_table_t properties = {.num_entries = 1, .entries = &capabilities};
+    return amqp_login_with_properties(connection, virtual_host, 0, frame_bytes, heartbeat_seconds, &properties,
+                                      AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
 /// Agrees to the broker's closing of a channel, after which the number may be used again.

@@ -1,4 +1,5 @@
 import ChatDomain
+import Gateway
 import Messaging
 import Telemetry
 
@@ -32,8 +33,11 @@ struct EventsPart: Sendable {
         }
     }
 
-    /// What is wrong with the broker; nil when nothing is.
-    var trouble: String? { relay.brokerState }
+    /// Whether the broker takes events.
+    var condition: DependencyCondition {
+        if let trouble = relay.brokerState { return .down(reason: trouble) }
+        return relay.brokerBlocked.map { .degraded(reason: "the broker takes no events: \($0)") } ?? .up
+    }
 
     /// To be called when messages were stored.
     var hint: @Sendable () -> Void { { [relay] in relay.wake() } }
@@ -58,8 +62,9 @@ struct EventsPart: Sendable {
     }
 
     func stop() async {
-        await relay.stop()
+        async let isRelayed: Void = relay.stop()
         await presence?.stop()
+        await isRelayed
     }
 }
 

@@ -6,6 +6,7 @@ import Identity
 import Messaging
 import Persistence
 import Telemetry
+import Workers
 
 /// `chat-service serve`: puts an instance together, runs it until it is told to stop, and winds it up.
 enum ServeCommand {
@@ -45,8 +46,10 @@ struct RunningInstance {
     private let redis: RedisPart?
     private let events: EventsPart?
     private let control: ControlServer?
+    private let logger: Logger
 
     init(_ configuration: Configuration, logger: Logger) async throws {
+        self.logger = logger
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
         let store = try await configuration.openStore()
@@ -72,14 +75,14 @@ struct RunningInstance {
         gateway.dependencies.add("store", isRequired: true) {
             do throws(StoreError) {
                 try await store.probe()
-                return nil
+                return .up
             } catch {
-                return "\(error)"
+                return .down(reason: "\(error)")
             }
         }
-        if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.trouble } }
+        if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.condition } }
         if let events {
-            gateway.dependencies.add("rabbitmq", isRequired: false) { events.trouble }
+            gateway.dependencies.add("rabbitmq", isRequired: false) { events.condition }
             events.start()
         }
         let address = try Self.address(configuration.listening.host)
@@ -98,11 +101,29 @@ struct RunningInstance {
         return address
     }
 
+    /// What the parts have together after the sessions are gone, in milliseconds: operators are told to wait five seconds
+    /// longer than the grace.
+    private static let windingUp: Int64 = 3500
+
+    /// Winds everything up. It ends in time whatever another server does: a part that waits for one that stands still is left
+    /// behind.
     func stop(graceMilliseconds: Int64) async {
         await gateway.drain(over: graceMilliseconds)
-        await events?.stop()
-        await redis?.close()
-        control?.stop()
-        await store.close()
+        let end = WallClock.monotonicMilliseconds() + Self.windingUp
+        await finish("presence", within: 1500, of: end) { [gateway] in await gateway.leave() }
+        gateway.stop()
+        if let events { await finish("events", within: 3200, of: end) { await events.stop() } }
+        if let redis { await finish("redis", within: 500, of: end) { await redis.close() } }
+        if let control { await finish("control", within: 500, of: end) { control.stop() } }
+        await finish("store", within: Self.windingUp, of: end) { [store] in await store.close() }
+    }
+
+    private func finish(
+        _ part: String, within limit: Int64, of end: Int64, _ work: @escaping @Sendable () async -> Void
+    ) async {
+        // Also what comes last, behind others that took all the time, gets a moment.
+        let left = max(min(limit, end - WallClock.monotonicMilliseconds()), 150)
+        guard await !Patience.wait(upTo: .milliseconds(left), for: work) else { return }
+        logger.warning("left behind at the end", ["part": part, "afterMs": Int(left)])
     }
 }

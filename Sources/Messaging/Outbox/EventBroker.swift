@@ -57,6 +57,8 @@ public enum BrokerOutcome: Hashable, Sendable {
 public enum BrokerReport: Sendable {
     case connected
     case settled([(tag: UInt64, outcome: BrokerOutcome)])
+    /// The broker asked not to be sent to for a while, and why; nil when it takes events again. A new connection takes them.
+    case blocked(reason: String?)
     /// The connection, or an attempt at one, came to nothing; another follows by itself.
     case disconnected(BrokerError)
 }

@@ -31,7 +31,7 @@ public final class OutboxRelay: Sendable {
     private let inputs: AsyncStream<Input>
     private let input: AsyncStream<Input>.Continuation
     private let isWoken = Atomic<Bool>(false)
-    private let trouble = Mutex<String?>("not connected yet")
+    private let trouble = Mutex<(down: String?, blocked: String?)>(("not connected yet", nil))
     private let tasks = Mutex<(relay: Task<Void, Never>, upkeep: Task<Void, Never>)?>(nil)
     private let mode: EventMode
     private let pacing: RelayPacing
@@ -74,17 +74,19 @@ public final class OutboxRelay: Sendable {
     }
 
     /// What is wrong with the broker; nil when all is well.
-    public var brokerState: String? { trouble.withLock { $0 } }
+    public var brokerState: String? { trouble.withLock { $0.down } }
+
+    /// Why the broker takes no events at the moment, by its own word; nil where it does, or is not there.
+    public var brokerBlocked: String? { trouble.withLock { $0.blocked } }
 
     /// Publishes what is pending as far as the broker takes it within two seconds, and lets go of the broker. What is left
-    /// stays pending.
+    /// stays pending. What waits for a store that stands still is not waited for.
     public func stop() async {
         input.yield(.finish)
         let tasks = tasks.withLock { $0 }
         tasks?.upkeep.cancel()
         await tasks?.relay.value
         await broker.stop()
-        await tasks?.upkeep.value
     }
 
     private func run() async {
@@ -99,7 +101,10 @@ public final class OutboxRelay: Sendable {
             }
             while let action = machine.next(at: clock()) { perform(action) }
             let now = clock()
-            if let finishAt, now >= finishAt || !machine.isConnected || machine.isIdle(at: now) { break }
+            if let finishAt {
+                let isHopeless = !machine.isConnected || brokerBlocked != nil
+                if now >= finishAt || isHopeless || machine.isIdle(at: now) { break }
+            }
             timer.arm([machine.deadline, finishAt].compactMap { $0 }.min(), at: now)
         }
         timer.cancel()
@@ -128,15 +133,23 @@ public final class OutboxRelay: Sendable {
     private func handle(_ report: BrokerReport, _ machine: inout RelayMachine, at now: Moment) {
         switch report {
         case .connected:
-            trouble.withLock { $0 = nil }
+            trouble.withLock { $0 = (nil, nil) }
             metrics.connection(isUp: true)
             logger.info("broker connected")
             machine.connected(at: now)
         case .settled(let outcomes):
             metrics.settled(outcomes)
             machine.settled(outcomes, at: now)
+        case .blocked(let reason):
+            trouble.withLock { $0.blocked = reason }
+            metrics.blocked(reason != nil)
+            if let reason {
+                brokerTrouble.warning("the broker takes no events; they wait in the store", ["reason": reason])
+            } else {
+                logger.info("the broker takes events again")
+            }
         case .disconnected(let error):
-            trouble.withLock { $0 = error.description }
+            trouble.withLock { $0 = (error.description, nil) }
             metrics.connection(isUp: false)
             brokerTrouble.warning("no broker; events wait in the store", ["reason": error.description])
             machine.disconnected(at: now)

@@ -11,6 +11,7 @@ final class RelayMetrics: Sendable {
     let adopted: Counter
     let disconnections: Counter
     private let isConnected: Gauge
+    private let isBlocked: Gauge
     private let depth: Gauge
     private let oldest = Mutex<Timestamp?>(nil)
 
@@ -26,6 +27,8 @@ final class RelayMetrics: Sendable {
         disconnections = registry.counter(
             "chat_broker_disconnections_total", help: "Connections to the broker, and attempts at one, that failed.")
         isConnected = registry.gauge("chat_broker_connected", help: "Whether the broker is connected (0 or 1).")
+        isBlocked = registry.gauge(
+            "chat_broker_blocked", help: "Whether the broker takes no events for an alarm of its own (0 or 1).")
         depth = registry.gauge(
             "chat_outbox_messages", help: "Messages in the store whose events are not confirmed, of all instances.")
         registry.gauge("chat_outbox_age_seconds", help: "Age of the oldest message whose events are not confirmed.") {
@@ -45,8 +48,11 @@ final class RelayMetrics: Sendable {
 
     func connection(isUp: Bool) {
         isConnected.set(isUp ? 1 : 0)
+        blocked(false)
         if !isUp { disconnections.add() }
     }
+
+    func blocked(_ isBlocked: Bool) { self.isBlocked.set(isBlocked ? 1 : 0) }
 
     func backlog(count: Int, oldest: Timestamp?) {
         depth.set(count)

@@ -13,6 +13,7 @@ public final class PresenceEvents: Sendable {
     private struct State {
         var backlog: PresenceBacklog
         var isConnected = false
+        var isBlocked = false
         var isPausing = false
     }
 
@@ -45,7 +46,7 @@ public final class PresenceEvents: Sendable {
 
     /// Waits a moment for the broker to take what is left.
     public func stop() async {
-        for _ in 0..<Self.lastChecks where state.withLock({ $0.isConnected && $0.backlog.count > 0 }) {
+        for _ in 0..<Self.lastChecks where state.withLock({ $0.isConnected && !$0.isBlocked && $0.backlog.count > 0 }) {
             try? await Task.sleep(for: Self.lastPause)
         }
         await broker.stop()
@@ -80,7 +81,9 @@ public final class PresenceEvents: Sendable {
             switch report {
             case .connected:
                 state.isConnected = true
+                state.isBlocked = false
                 state.backlog.lose()
+            case .blocked(let reason): state.isBlocked = reason != nil
             case .disconnected(let error):
                 state.isConnected = false
                 state.backlog.lose()

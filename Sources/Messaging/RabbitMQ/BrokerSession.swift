@@ -6,8 +6,8 @@ import CRabbitMQ
     import Darwin
 #endif
 
-/// One connection to the broker, from sign-in to its end, used by one thread. Its calls block, within the endpoint's time
-/// limits.
+/// One connection to the broker, from sign-in to its end, used by one thread. Its calls block, each no longer than the
+/// endpoint's time limit.
 final class BrokerSession {
     /// What is published and confirmed goes over one channel; queues are asked for over another, since the broker closes
     /// a channel that names a queue it does not have.
@@ -17,37 +17,58 @@ final class BrokerSession {
 
     let connection: amqp_connection_state_t
     private let queue: String
+    private let limit: CallLimit
+    private let patience: Int64
     private var confirms = ConfirmBook()
     /// Something was returned: the queue has to be looked for before anything else is published.
     private var isQueueInDoubt = false
-    /// The broker is out of memory or disk, and asked not to be sent to for a while.
-    private(set) var isBlocked = false
+    /// Why the broker asked not to be sent to for a while: it is out of memory or disk. Nil while it takes what comes.
+    private(set) var blockedReason: String?
 
     /// Connects, signs in, and makes the queue where it does not exist.
-    init(_ endpoint: RabbitMQEndpoint, queue: String) throws(BrokerError) {
+    ///
+    /// - Parameter limit: watches over this connection's calls from here on.
+    init(_ endpoint: RabbitMQEndpoint, queue: String, limit: CallLimit) throws(BrokerError) {
         guard let connection = amqp_new_connection() else { throw .unreachable(reason: "no memory is left") }
         self.connection = connection
         self.queue = queue
-        var limit = timeval(milliseconds: endpoint.timeoutMilliseconds)
-        amqp_set_handshake_timeout(connection, &limit)
-        amqp_set_rpc_timeout(connection, &limit)
+        self.limit = limit
+        patience = Int64(endpoint.timeoutMilliseconds)
+        var answer = timeval(milliseconds: endpoint.timeoutMilliseconds)
+        amqp_set_handshake_timeout(connection, &answer)
+        amqp_set_rpc_timeout(connection, &answer)
         try BrokerSocket.open(endpoint, for: connection)
-        try signIn(endpoint)
-        _ = amqp_channel_open(connection, Self.publishing)
-        try check()
-        _ = amqp_confirm_select(connection, Self.publishing)
-        try check()
-        try provideQueue()
+        limit.begin(socket)
+        try limit.call(within: patience) { () throws(BrokerError) in try signIn(endpoint) }
+        try limit.call(within: patience * 2) { () throws(BrokerError) in
+            _ = amqp_channel_open(connection, Self.publishing)
+            try check()
+            _ = amqp_confirm_select(connection, Self.publishing)
+            try check()
+        }
+        try limit.call(within: patience * 3) { () throws(BrokerError) in try provideQueue() }
     }
 
-    deinit { amqp_destroy_connection(connection) }
+    deinit {
+        limit.end()
+        amqp_destroy_connection(connection)
+    }
 
     var socket: Int32 { amqp_get_sockfd(connection) }
 
-    /// Says good-bye; the broker is done with all that was confirmed.
-    func close() { _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS) }
+    /// Says good-bye to a broker that listens; it is done with all that was confirmed.
+    func close() {
+        guard blockedReason == nil else { return }
+        try? limit.call(within: patience) { () throws(BrokerError) in
+            _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
+        }
+    }
 
     func publish(_ event: BrokerEvent) throws(BrokerError) {
+        try limit.call(within: patience) { () throws(BrokerError) in try write(event) }
+    }
+
+    private func write(_ event: BrokerEvent) throws(BrokerError) {
         if isQueueInDoubt {
             try provideQueue()
             isQueueInDoubt = false
@@ -62,6 +83,10 @@ final class BrokerSession {
 
     /// Everything the broker has answered so far; does not wait, and keeps the heartbeat going.
     func settled() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
+        try limit.call(within: patience) { () throws(BrokerError) in try read() }
+    }
+
+    private func read() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
         var settled: [(tag: UInt64, outcome: BrokerOutcome)] = []
         while let frame = try nextFrame() {
             if frame.frame_type == AMQP_FRAME_HEADER { noteReturned(frame) }
@@ -88,8 +113,10 @@ final class BrokerSession {
         case CHAT_AMQP_METHOD_NACK:
             guard let nack = method.decoded?.assumingMemoryBound(to: amqp_basic_nack_t.self).pointee else { return [] }
             return confirms.answered(delivery: nack.delivery_tag, multiple: nack.multiple != 0, taken: false)
-        case CHAT_AMQP_METHOD_BLOCKED: isBlocked = true
-        case CHAT_AMQP_METHOD_UNBLOCKED: isBlocked = false
+        case CHAT_AMQP_METHOD_BLOCKED:
+            let reason = method.decoded?.assumingMemoryBound(to: amqp_connection_blocked_t.self).pointee.reason
+            blockedReason = reason.map { String(String($0).prefix(64)) } ?? "no reason given"
+        case CHAT_AMQP_METHOD_UNBLOCKED: blockedReason = nil
         case CHAT_AMQP_METHOD_CHANNEL_CLOSE,
             CHAT_AMQP_METHOD_CONNECTION_CLOSE:
             throw .disconnected(reason: method.closeReason?.text ?? "closed by the broker")

@@ -7,6 +7,10 @@ public final class RabbitMQBroker: EventBroker {
     /// How often the heartbeat is looked after while nothing happens.
     private static let tickMilliseconds: Int64 = 1000
     private static let stableMilliseconds: Int64 = 10_000
+    /// Bytes published between two looks at what the broker says: it may have asked to be sent nothing more.
+    private static let bytesBetweenLooks = 32 << 10
+    /// What is under way at the end has this long, in milliseconds.
+    private static let endMilliseconds: Int64 = 1000
 
     private struct Mailbox {
         var events: [BrokerEvent] = []
@@ -19,6 +23,8 @@ public final class RabbitMQBroker: EventBroker {
     private let mailbox = Mutex(Mailbox())
     private let pipe: WakePipe
     private let thread = Mutex<WorkerThread?>(nil)
+    private let limit: CallLimit
+    private let watch: Task<Void, Never>
     private let backoffLimit: Int64
 
     /// - Parameters:
@@ -35,7 +41,12 @@ public final class RabbitMQBroker: EventBroker {
         self.backoffLimit = backoffLimit
         self.clock = clock
         pipe = try WakePipe()
+        let limit = CallLimit(clock: clock)
+        self.limit = limit
+        watch = Task { await limit.watch() }
     }
+
+    deinit { watch.cancel() }
 
     public func start(_ report: @escaping @Sendable (BrokerReport) -> Void) {
         do throws(WorkerThread.NotStarted) {
@@ -53,8 +64,10 @@ public final class RabbitMQBroker: EventBroker {
 
     public func stop() async {
         mailbox.withLock { $0.isStopping = true }
+        limit.endEverything(within: Self.endMilliseconds)
         pipe.wake()
         await thread.withLock { $0 }?.finished()
+        watch.cancel()
     }
 
     private var isStopping: Bool { mailbox.withLock { $0.isStopping } }
@@ -65,7 +78,7 @@ public final class RabbitMQBroker: EventBroker {
         while !isStopping {
             var connectedAt: Int64?
             do throws(BrokerError) {
-                let session = try BrokerSession(endpoint, queue: queue)
+                let session = try BrokerSession(endpoint, queue: queue, limit: limit)
                 connectedAt = clock()
                 // What waits was meant for an earlier connection, and counts as lost with it.
                 mailbox.withLock { $0.events = [] }
@@ -81,18 +94,43 @@ public final class RabbitMQBroker: EventBroker {
     }
 
     private func serve(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
-        // The library would wait without end in a publication that finds the heartbeat overdue: nothing is published
-        // before that, and the look at what the broker says then ends the connection.
+        // A heartbeat that is overdue ends the connection at the next look at what the broker says. Nothing is published
+        // before that: it would be lost with the connection.
         let patience = Int64(endpoint.heartbeatSeconds) * 1500
         var lastHeard = clock()
+        var blockedReason: String?
         while !isStopping {
-            if !session.isBlocked, clock() - lastHeard < patience {
-                for event in takeEvents() { try session.publish(event) }
+            if session.blockedReason == nil, clock() - lastHeard < patience { try publishWaiting(session, report) }
+            try settle(session, report)
+            if session.blockedReason != blockedReason {
+                blockedReason = session.blockedReason
+                report(.blocked(reason: blockedReason))
             }
-            let settled = try session.settled()
-            if !settled.isEmpty { report(.settled(settled)) }
             if pipe.sleep(socket: session.socket, milliseconds: Self.tickMilliseconds) { lastHeard = clock() }
         }
+    }
+
+    /// Publishes what waits, as long as the broker takes it.
+    private func publishWaiting(
+        _ session: BrokerSession, _ report: (BrokerReport) -> Void
+    ) throws(BrokerError) {
+        let events = takeEvents()
+        var bytes = 0
+        for (index, event) in events.enumerated() {
+            guard session.blockedReason == nil, !isStopping else {
+                return mailbox.withLock { $0.events.insert(contentsOf: events[index...], at: 0) }
+            }
+            try session.publish(event)
+            bytes += event.body.count
+            guard bytes >= Self.bytesBetweenLooks else { continue }
+            bytes = 0
+            try settle(session, report)
+        }
+    }
+
+    private func settle(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
+        let settled = try session.settled()
+        if !settled.isEmpty { report(.settled(settled)) }
     }
 
     private func takeEvents() -> [BrokerEvent] {

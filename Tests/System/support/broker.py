@@ -67,6 +67,18 @@ class RabbitMQ:
     def unpause(self) -> None:
         os.killpg(self._running().pid, signal.SIGCONT)
 
+    def set_memory_limit(self, fraction: float) -> None:
+        """At 0 the broker raises its memory alarm: it reads nothing more from whoever publishes."""
+        self._control("set_vm_memory_high_watermark", str(fraction))
+
+    def _control(self, *command: str) -> None:
+        subprocess.run(
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", f"chat-{self.port}@localhost", "-t", "60", *command],
+            env=clean_environment({"HOME": str(self.directory), "RABBITMQ_CONF_ENV_FILE": "/dev/null"}),
+            check=True,
+            capture_output=True,
+        )
+
     def _make_certificate(self) -> None:
         """For `localhost` by name only, and vouching for itself."""
         subprocess.run(

@@ -18,7 +18,7 @@ final class MongoPool: Sendable {
     }()
 
     /// - Parameters:
-    ///   - uri: a connection string; where it is silent, writes wait for the majority and time out after 10 s, reads see
+    ///   - uri: a connection string; where it is silent, writes wait for the journals of the majority and time out after 10 s, reads see
     ///     what the majority has, the primary has to be found within 3 s, and the database is `chat`.
     ///   - size: connections kept at most.
     /// - Throws: `.rejected` for a connection string that cannot be used; its text is not repeated, for it may hold a
@@ -66,14 +66,14 @@ final class MongoPool: Sendable {
         setDefault("serverselectiontimeoutms", 3000)
         setDefault("connecttimeoutms", 3000)
         setDefault("sockettimeoutms", 10_000)
+        // 0 would mean five minutes: a thread that waits so long for a server that stands still is lost to all others.
+        let socketTimeout = mongoc_uri_get_option_as_int32(uri, "sockettimeoutms", 0)
+        if !(1...60_000).contains(socketTimeout) {
+            mongoc_uri_set_option_as_int32(uri, "sockettimeoutms", socketTimeout > 0 ? 60_000 : 10_000)
+        }
         // The store settles unknown outcomes itself, and knows more of them than the driver.
         mongoc_uri_set_option_as_bool(uri, "retrywrites", false)
-        if !mongoc_uri_has_option(uri, "w") {
-            let concern = mongoc_write_concern_new()
-            mongoc_write_concern_set_w(concern, MONGOC_WRITE_CONCERN_W_MAJORITY)
-            mongoc_uri_set_write_concern(uri, concern)
-            mongoc_write_concern_destroy(concern)
-        }
+        setWriteConcern(uri)
         if !mongoc_uri_has_option(uri, "readconcernlevel") {
             let concern = mongoc_read_concern_new()
             mongoc_read_concern_set_level(concern, "majority")
@@ -84,5 +84,15 @@ final class MongoPool: Sendable {
         let primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY)
         mongoc_uri_set_read_prefs_t(uri, primary)
         mongoc_read_prefs_destroy(primary)
+    }
+
+    /// What is acknowledged is in the journals of the majority: only then it outlives the end of a server. An operator's
+    /// own choice of either is kept.
+    private static func setWriteConcern(_ uri: OpaquePointer) {
+        guard let concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)) else { return }
+        defer { mongoc_write_concern_destroy(concern) }
+        if !mongoc_uri_has_option(uri, "w") { mongoc_write_concern_set_w(concern, MONGOC_WRITE_CONCERN_W_MAJORITY) }
+        if !mongoc_uri_has_option(uri, "journal") { mongoc_write_concern_set_journal(concern, true) }
+        mongoc_uri_set_write_concern(uri, concern)
     }
 }
