@@ -43,11 +43,27 @@ struct RedisPart: Sendable {
 
     /// Whether Redis does all it has to.
     var condition: DependencyCondition {
-        health.condition(client.state, subscriptions: [bus.subscription, directory.subscription])
+        let condition = health.condition(client.state, subscriptions: [bus.subscription, directory.subscription])
+        guard condition == .up, directory.sharesName else { return condition }
+        return .degraded(reason: "another process goes by this INSTANCE_ID")
+    }
+
+    /// - Throws: when another live process goes by this instance's name.
+    func requireOwnName(_ instance: InstanceID) async throws(NameTaken) {
+        guard await directory.isNameTaken() else { return }
+        throw NameTaken(instance: instance)
     }
 
     func close() async {
         await bus.close()
         await client.close()
+    }
+}
+
+struct NameTaken: Error, CustomStringConvertible {
+    let instance: InstanceID
+
+    var description: String {
+        "INSTANCE_ID \(instance) is in use by another live process; each needs a name of its own"
     }
 }

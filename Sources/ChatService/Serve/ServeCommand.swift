@@ -56,6 +56,7 @@ struct RunningInstance {
         self.store = store
         control = configuration.controlServer(of: store, logger: logger)
         redis = configuration.redis.map { RedisPart(configuration, $0, logger: logger, registry: registry) }
+        try await redis?.requireOwnName(configuration.instance)
         let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
         events = try configuration.events.map {
             try EventsPart(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)

@@ -113,7 +113,9 @@ extension RedisDirectory {
             return state.lastMark
         }
         let command = publication(Array(String(mark).utf8), on: Channels.inbox(of: instance))
-        guard let listeners = try? await client.send(command).integer, listeners > 0 else { return false }
+        guard let listeners = try? await client.send(command).integer else { return false }
+        state.withLock { $0.doubles = listeners > 1 ? $0.doubles + 1 : 0 }
+        guard listeners > 0 else { return false }
         for _ in 0..<Self.hearingChecks {
             if state.withLock({ $0.mark >= mark }) { return true }
             try? await Task.sleep(for: Self.hearingPause)

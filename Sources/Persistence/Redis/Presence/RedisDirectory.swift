@@ -47,6 +47,8 @@ public final class RedisDirectory: SessionDirectory {
         /// The newest mark of this instance's own that came back.
         var mark: UInt64 = 0
         var lastMark: UInt64 = 0
+        /// How often in a row somebody else heard this instance's own marks.
+        var doubles = 0
         var handler: (@Sendable (DirectoryEvent) -> Void)?
         var heart: Task<Void, Never>?
         var subscriber: RedisSubscriber?
