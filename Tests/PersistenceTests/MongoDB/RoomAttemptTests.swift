@@ -96,7 +96,8 @@ import Testing
         let said = drafts.many(1)
         var attempt = attempt(said)
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .insert)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.next == 8)
         // It lands just then: the ids meet.
         #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
@@ -104,10 +105,52 @@ import Testing
         #expect(attempt.outcomes == [.stored(8)])
     }
 
+    @Test func whatLandedIsAwaitedUntilTheMajorityHasIt() {
+        let said = drafts.many(1)
+        var attempt = attempt(said)
+        #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 7) == .insert)
+        // The index knows of it, and what may be read does not: however long that takes, the sender is not refused.
+        for _ in 1...20 {
+            #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
+            #expect(attempt.own([]) == .findOwnLater)
+            #expect(attempt.failed(.notSent(reason: "nobody there")) == nil, "it is there all the same")
+            #expect(attempt.own([]) == .readNewest)
+            #expect(attempt.newest(is: 7) == .insert)
+        }
+        #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
+        #expect(attempt.own([message(said[0], 8)]) == .finished)
+        #expect(attempt.outcomes == [.stored(8)])
+    }
+
+    @Test func whatLandedAndWasRolledBackIsInsertedAgain() {
+        var attempt = attempt(drafts.many(1))
+        #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 7) == .insert)
+        #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
+        #expect(attempt.own([]) == .findOwnLater)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 7) == .insert)
+        #expect(attempt.inserted(1, stoppedBy: nil) == .finished)
+        #expect(attempt.outcomes == [.stored(8)])
+    }
+
+    @Test func aServerThatCameBackWithoutWhatItHadIsNumberedOnFromWhatItHas() {
+        var attempt = attempt(drafts.many(2))
+        #expect(attempt.failed(.unknown(reason: "killed")) == nil)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 3) == .insert)
+        #expect(attempt.inserted(2, stoppedBy: nil) == .finished)
+        #expect(attempt.outcomes == [.stored(4), .stored(5)])
+    }
+
     @Test func afterARefusalTheOutcomeIsKnown() {
         var attempt = attempt(drafts.many(1))
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .insert)
+        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.inserted(0, stoppedBy: .numberTaken) == .readNewest)
         #expect(!attempt.isUncertain, "the number is another's, so the first attempt can no longer land")
         #expect(attempt.failed(.notSent(reason: "gone")) == .finished)

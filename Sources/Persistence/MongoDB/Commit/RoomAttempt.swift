@@ -14,6 +14,8 @@ struct RoomAttempt: Sendable {
         case findRepeats
         /// Look for `remaining` themselves: an attempt whose outcome is unknown may have stored them.
         case findOwn
+        /// Look for them again after a while: they are there, and the majority does not have them yet.
+        case findOwnLater
         case finished
     }
 
@@ -39,6 +41,8 @@ struct RoomAttempt: Sendable {
     private(set) var losses = 0
     /// An attempt may have stored some of `remaining`, under the numbers they would get now.
     private(set) var isUncertain = false
+    /// An insert met one of `remaining` itself, which has to become visible, or be rolled back.
+    private var isAwaited = false
 
     init(_ write: RoomWrite) {
         roomID = write.roomID
@@ -64,7 +68,9 @@ struct RoomAttempt: Sendable {
         switch obstacle {
         case .numberTaken: return lose() ?? .readNewest
         case .clientIDTaken: return .findRepeats
-        case .alreadyStored: return .findOwn
+        case .alreadyStored:
+            (isAwaited, isUncertain) = (true, true)
+            return .findOwn
         case .refused(let reason):
             outcomes[remaining.removeFirst()] = .failed(.rejected(reason: reason))
             return remaining.isEmpty ? .finished : .insert
@@ -99,7 +105,10 @@ struct RoomAttempt: Sendable {
         }
         if let newest = found.map(\.sequence).max() { next = max(next, newest + 1) }
         if remaining.isEmpty { return .finished }
-        return isProgress || isUncertain ? .insert : lose() ?? .findOwn
+        defer { isAwaited = false }
+        if isAwaited, !isProgress { return .findOwnLater }
+        // The server may have come back without what came before: numbers go on from what it has.
+        return isProgress ? .insert : .readNewest
     }
 
     /// A command failed. Nil when it must be tried again, later: an earlier attempt is still unsettled.
@@ -135,7 +144,7 @@ struct RoomAttempt: Sendable {
     private mutating func lose() -> Step? {
         losses += 1
         guard losses > Self.maximumLosses else { return nil }
-        return giveUp(.unavailable(reason: "other instances were faster \(losses) times"))
+        return giveUp(.contended)
     }
 
     private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {

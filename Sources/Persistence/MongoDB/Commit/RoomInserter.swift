@@ -131,6 +131,7 @@ final class RoomInserter: Sendable {
         var job = job
         var step = step
         while step != .finished {
+            if step == .findOwnLater { return findOwnLater(job) }
             do throws(MongoError) {
                 step = try take(step, of: &job.attempt, on: connection)
             } catch {
@@ -145,7 +146,7 @@ final class RoomInserter: Sendable {
     ) throws(MongoError) -> RoomAttempt.Step {
         let open = attempt.remaining.map { attempt.drafts[$0] }
         switch step {
-        case .finished: return .finished
+        case .finished, .findOwnLater: return step
         case .insert:
             let obstacles = try connection.insert(documents(of: attempt), isOrdered: true)
             guard let (index, obstacle) = obstacles.min(by: { $0.key < $1.key }) else {
@@ -168,13 +169,15 @@ final class RoomInserter: Sendable {
         }
     }
 
-    /// The room's newest number. It is at least the one that was taken, so nothing before that is looked at.
+    /// The room's newest number. It is at least the one that was taken, so nothing before that is looked at; but for a server
+    /// that was away, which may have less.
     private func newest(
         for attempt: RoomAttempt, on connection: MongoConnection
     ) throws(MongoError) -> SequenceNumber {
         guard connection.holdsUnnumbered else {
-            let newest = try connection.newestNumbered(in: attempt.roomID, from: attempt.next, isMajority: false)
-            return newest?.sequence ?? attempt.next - 1
+            let newest = try connection.newestNumbered(
+                in: attempt.roomID, from: attempt.isUncertain ? .min : attempt.next, isMajority: false)
+            return newest?.sequence ?? (attempt.isUncertain ? 0 : attempt.next - 1)
         }
         return try connection.newest(of: [attempt.roomID], isMajority: false)[attempt.roomID]?.sequence ?? 0
     }
@@ -183,6 +186,11 @@ final class RoomInserter: Sendable {
     private func fail(_ job: Job, _ error: MongoError) {
         var job = job
         guard job.attempt.failed(error) == nil else { return finish(job) }
+        findOwnLater(job)
+    }
+
+    private func findOwnLater(_ job: Job) {
+        var job = job
         let delay = Duration.milliseconds(job.settleDelay)
         job.settleDelay = min(job.settleDelay * 2, Self.settleDelays.last)
         let unsettled = job
