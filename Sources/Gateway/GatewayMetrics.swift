@@ -10,6 +10,7 @@ struct GatewayMetrics: Sendable {
     let commands: Counter
     let refusals: Counter
     let repairs: Counter
+    let rewinds: Counter
     let foreignNews: Counter
     let commitBatch: Histogram
     let commitDuration: Histogram
@@ -28,6 +29,8 @@ struct GatewayMetrics: Sendable {
         commands = registry.counter("chat_commands_total", help: "Commands taken from clients.")
         refusals = registry.counter("chat_refusals_total", help: "Commands and frames refused with an error.")
         repairs = registry.counter("chat_repairs_total", help: "Holes in a room's sequence read from the store.")
+        rewinds = registry.counter(
+            "chat_rewinds_total", help: "Times a room's store was found without messages it had acknowledged.")
         foreignNews = registry.counter(
             "chat_bus_rejected_total", help: "Publications on the bus that were not understood and dropped.")
         commitBatch = registry.histogram(

@@ -30,6 +30,8 @@ public final class Services: Sendable {
     let limits: UserLimits
     let readiness = Readiness()
     let calls = CallTable()
+    /// How often the store failed. A store that was away may come back without what it had acknowledged.
+    let storeFailures = Atomic<UInt64>(0)
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
     let dependencies: Dependencies
     let engineMetrics: EngineMetrics
@@ -117,6 +119,9 @@ public final class Services: Sendable {
             },
             perform: { [self] in perform($0) })
     }
+
+    /// From now on no room is written to that was not compared with the store.
+    func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
 
     func tellAll(_ message: ShardMessage) {
         for mailbox in mailboxes { mailbox.post(message) }

@@ -57,6 +57,34 @@ import Testing
         #expect(answered.compactMap(\.shared) == [])
     }
 
+    @Test mutating func aRosterThatDiffersIsAskedFor() {
+        _ = join(.ann, 1)
+        _ = hear(.roster([.bob, .cat], asks: false))
+        #expect(hear(.present(RosterDigest(["cat", "bob"]))).isEmpty, "in any order")
+        for known in [["bob"], ["bob", "ann"], ["bob", "cat", "dan"], []] as [[UserID]] {
+            #expect(hear(.present(RosterDigest(known))).compactMap(\.shared) == [.roster([.ann], asks: true)])
+        }
+        #expect(hear(.present(RosterDigest(["cat"])), from: two).count == 1, "each speaks for itself")
+    }
+
+    @Test mutating func aRosterIsComparedWhereSomebodyIs() {
+        #expect(room.compareRosters(at: .at(0)).isEmpty)
+        _ = join(.ann, 1)
+        #expect(room.compareRosters(at: .at(0)).compactMap(\.shared) == [.present(RosterDigest(["ann"]))])
+    }
+
+    @Test mutating func anInstanceThatStopsToTellIsGivenUp() {
+        _ = hear(.roster([.bob], asks: false))
+        _ = hear(.roster([.cat], asks: false), from: two)
+        _ = hear(.present(RosterDigest(["bob"])))
+        for round in 1...2 { #expect(room.compareRosters(at: .at(0)).isEmpty, "round \(round)") }
+        _ = hear(.present(RosterDigest(["bob"])))
+        for round in 1...2 { #expect(room.compareRosters(at: .at(0)).isEmpty, "round \(round) again") }
+        // One that never told a digest, of an older version, is left alone.
+        #expect(room.compareRosters(at: .at(0)).compactMap(\.announced) == [.left(.bob)])
+        for _ in 1...5 { #expect(room.compareRosters(at: .at(0)).isEmpty) }
+    }
+
     @Test mutating func whoIsSilentAfterContactWasLostIsGone() {
         _ = hear(.joined(.ann), from: one)
         _ = hear(.joined(.bob), from: two)

@@ -200,6 +200,7 @@ struct RoomModel {
                 if asked.remove(origin) == nil { problems.append("\(origin) was answered twice or never asked") }
                 if case .sent(let id, let sequence, _, _) = reply { acknowledged[id] = sequence }
             case .repair(let after): repairs.append(read(HistoryQuery(.after(after), limit: 1000)))
+            case .resync(let sequence): problems.append("nothing after \(sequence) was lost")
             case .publish, .share, .announce, .unrecord: break
             }
         }

@@ -98,4 +98,20 @@ import Testing
         _ = queue.finish()
         #expect(queue.nextDeadline == .at(400))
     }
+
+    @Test mutating func deadlinesNeedNotComeInOrder() {
+        add(1, deadline: 300)
+        add(2, deadline: 100)
+        add(3, deadline: 200)
+        #expect(queue.nextDeadline == .at(100))
+        #expect(queue.expire(at: .at(100)) == [.request(2)])
+        #expect(queue.nextDeadline == .at(200))
+        _ = queue.next(in: "room", lastKnown: 0)
+        add(4, deadline: 250)
+        #expect(queue.nextDeadline == .at(200), "those in flight wait too")
+        #expect(queue.expire(at: .at(260)) == [.request(3), .request(4)])
+        #expect(queue.nextDeadline == .at(300))
+        _ = queue.finish()
+        #expect(queue.nextDeadline == nil)
+    }
 }

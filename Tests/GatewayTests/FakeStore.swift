@@ -70,6 +70,14 @@ final class FakeStore: DurableStore {
         }
     }
 
+    /// Forgets messages it had acknowledged.
+    func lose(_ room: RoomID, keeping count: Int) {
+        state.withLock { state in
+            guard let kept = state.rooms[room]?.messages.prefix(count) else { return }
+            state.rooms[room]?.messages = Array(kept)
+        }
+    }
+
     // MARK: Messages
 
     func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {

@@ -17,7 +17,8 @@ struct GatewayHost {
 
     /// Runs `body` against a gateway, and ends it.
     static func serve(
-        loops: Int = 1, maximumSessions: Int = 0, _ change: (inout GatewayConfiguration) -> Void = { _ in },
+        loops: Int = 1, maximumSessions: Int = 0, bus: (any RoomBus)? = nil,
+        _ change: (inout GatewayConfiguration) -> Void = { _ in },
         _ body: (GatewayHost) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration(instance: InstanceID("test"))
@@ -30,7 +31,8 @@ struct GatewayHost {
             configuration: configuration, loops: loops,
             ports: GatewayPorts(
                 store: store,
-                directory: InProcessDirectory(instance: configuration.instance, maximumSessions: maximumSessions)),
+                directory: InProcessDirectory(instance: configuration.instance, maximumSessions: maximumSessions),
+                bus: bus),
             authentication: AuthenticationPolicy(mode: .trusted, verifier: nil), logger: .disabled,
             registry: MetricsRegistry())
         let port = try await gateway.listen(address: IPAddress(high: 0, low: 0xFFFF_7F00_0001), port: 0)

@@ -104,4 +104,7 @@ public enum StoreError: Error, Hashable, Sendable {
         case .unavailable(let reason), .rejected(let reason): reason
         }
     }
+
+    /// There is nothing wrong with the store: other instances were faster, again and again.
+    public static let contended = Self.unavailable(reason: "other instances were faster")
 }

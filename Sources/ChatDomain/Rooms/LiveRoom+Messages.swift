@@ -1,16 +1,21 @@
 extension LiveRoom {
     /// Takes a message up for storing. The answer comes with the store's.
     ///
-    /// - Parameter session: where it came from; nil for REST, where the right to enter is enough.
+    /// - Parameters:
+    ///   - session: where it came from; nil for REST, where the right to enter is enough.
+    ///   - since: when it came, which its sender's patience counts from; nil for now.
     public mutating func send(
-        _ draft: MessageDraft, from session: SessionAddress?, origin: RequestOrigin, at now: Moment
+        _ draft: MessageDraft, from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil,
+        at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         if let session {
             guard members.contains(session) else { return .failure(.notJoined) }
         } else {
             guard admits(draft.body.author) else { return .failure(.roomUnavailable) }
         }
-        writes.add(.init(draft: draft, origin: origin, deadline: now + limits.storeMilliseconds))
+        let deadline = (since ?? now) + limits.storeMilliseconds
+        guard deadline > now else { return .failure(.storageUnavailable) }
+        writes.add(.init(draft: draft, origin: origin, deadline: deadline))
         guard !typists.isEmpty else { return .success([]) }
         return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
     }
@@ -57,6 +62,9 @@ extension LiveRoom {
             case .conflict, .failed: break
             }
         }
+        if let first = stored.first, contradicts(first) {
+            effects += rewind(to: first.sequence - 1) + [.share(.rewound(to: first.sequence - 1))]
+        }
         if !stored.isEmpty { effects.append(.publish(stored)) }
         effects += admit(stored, at: now)
         for (mark, result) in zip(written.marks, outcome.readMarks) {
@@ -84,6 +92,22 @@ extension LiveRoom {
         case .failed(.unavailable): .refused(.storageUnavailable)
         case .failed(.rejected): .refused(.badRequest("the store refused this message"))
         }
+    }
+
+    /// Learns that the store has nothing after `sequence`: it lost what it had acknowledged, and what was delivered of it is
+    /// not there any more. Nothing happens where no more than that was delivered.
+    public mutating func rewind(to sequence: SequenceNumber) -> [RoomEffect] {
+        guard sequence < gate.delivered else { return [] }
+        gate = SequenceGate(delivered: sequence)
+        tail = MessageTail()
+        (repairDue, newestAtRepair) = (nil, 0)
+        return [.resync(lastSequence: sequence)]
+    }
+
+    /// Whether a number that was delivered here was given to another message now.
+    private func contradicts(_ message: Message) -> Bool {
+        guard message.sequence <= gate.delivered else { return false }
+        return tail.message(message.sequence).map { $0.id != message.id } ?? false
     }
 
     /// Takes messages that another instance stored.

@@ -7,6 +7,10 @@ public enum RoomNews: Hashable, Sendable {
     case left(UserID)
     case typing(RoomUser, isTyping: Bool)
     case read(RoomUser, SequenceNumber)
+    /// What the roster of the telling instance comes to. Told now and then: `joined` and `left` may have been lost.
+    case present(RosterDigest)
+    /// The store has nothing after this number any more.
+    case rewound(to: SequenceNumber)
     /// All users on the telling instance that do not hide; the others are asked to answer likewise when `asks`.
     case roster([RoomUser], asks: Bool)
     /// The room itself was changed.
@@ -29,6 +33,10 @@ extension LiveRoom {
     public mutating func heard(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
         switch news {
         case .message(let message): return received([message], at: now)
+        case .present(let digest):
+            remote.spoke(instance)
+            return remote.digest(of: instance) == digest ? [] : [.share(.roster(localRoster, asks: true))]
+        case .rewound(let sequence): return rewind(to: sequence)
         case .joined(let user):
             return remote.add(user, of: instance) ? remoteChanged(joined: [user], at: now) : []
         case .left(let user):
@@ -53,6 +61,14 @@ extension LiveRoom {
             doubtDue = now + Self.doubtMilliseconds
         }
         return [.share(.roster(localRoster, asks: true))]
+    }
+
+    /// Tells the others what the users here come to, and gives up instances that have stopped to do so: their `left` was
+    /// lost. To be called every half a minute.
+    public mutating func compareRosters(at now: Moment) -> [RoomEffect] {
+        let left = remoteChanged(left: remote.endRound(), at: now)
+        guard !members.isEmpty else { return left }
+        return left + [.share(.present(RosterDigest(localRoster.lazy.map(\.userID))))]
     }
 
     /// Another instance is dead; what it said of its users no longer holds.

@@ -41,6 +41,13 @@ public struct MessageTail: Sendable {
         trimIfLarge()
     }
 
+    /// The message of this number, when it is kept.
+    public func message(_ sequence: SequenceNumber) -> Message? {
+        guard let first, let last, (first...max(first, last)).contains(sequence) else { return nil }
+        let index = Int(sequence - first)
+        return messages.indices.contains(index) ? messages[index] : nil
+    }
+
     /// Messages numbered above `sequence`; nil when some of them are not kept.
     ///
     /// - Parameter last: the newest number there is.

@@ -5,6 +5,10 @@ public struct RemoteRoster: Sendable {
     private var holders: [UserID: Int] = [:]
     /// Instances that have not spoken since contact was lost.
     private var doubtful: Set<InstanceID> = []
+    /// Rounds since an instance that tells its digest did so last.
+    private var silence: [InstanceID: Int] = [:]
+    /// Rounds an instance may be silent: two, and one that had just begun.
+    private static let patience = 3
 
     public init() {}
 
@@ -52,7 +56,21 @@ public struct RemoteRoster: Sendable {
     /// An instance is gone: its users who are on no other one.
     mutating func drop(_ instance: InstanceID) -> [RoomUser] {
         doubtful.remove(instance)
+        silence[instance] = nil
         return (instances[instance] ?? [:]).keys.compactMap { remove($0, of: instance) }
+    }
+
+    /// What is known of an instance's users comes to this.
+    func digest(of instance: InstanceID) -> RosterDigest { RosterDigest((instances[instance] ?? [:]).keys) }
+
+    /// The instance told its digest.
+    mutating func spoke(_ instance: InstanceID) { silence[instance] = 0 }
+
+    /// Another round begins; the users of instances that were silent for too long and are on no other.
+    mutating func endRound() -> [RoomUser] {
+        for instance in silence.keys { silence[instance, default: 0] += 1 }
+        let silent = silence.filter { $0.value >= Self.patience }.keys
+        return silent.flatMap { drop($0) }
     }
 
     /// What an instance says in full: users it no longer has, of those that are on no other one, and those who are new.

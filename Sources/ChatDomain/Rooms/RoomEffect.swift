@@ -11,6 +11,8 @@ public enum RoomEffect: Sendable {
     case announce(RoomAnnouncement, except: UserID?)
     /// Messages after this number are missing: read them from the store and pass them to `repaired`.
     case repair(after: SequenceNumber)
+    /// Those here have seen messages after this number that the store does not have any more: they have to begin again.
+    case resync(lastSequence: SequenceNumber)
     /// The store recorded these participants after they had been put out: take them out there too.
     case unrecord([UserID])
 }

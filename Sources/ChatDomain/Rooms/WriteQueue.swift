@@ -26,6 +26,10 @@ struct WriteQueue: Sendable {
     /// Whom the store could not record; they go with the next write, and cause none by themselves.
     private var unrecorded: [UserID] = []
     private(set) var drafts: [Draft] = []
+    /// The earliest deadlines of senders who wait, of `drafts` and of those in flight. Drafts need not come in the order of
+    /// their deadlines.
+    private var draftsDue: Moment?
+    private var flightDue: Moment?
     private(set) var marks: [Mark] = []
     private(set) var inFlight: (drafts: [Draft], marks: [Mark], participants: [UserID])?
     /// What drafts weigh, waiting and in flight.
@@ -36,6 +40,7 @@ struct WriteQueue: Sendable {
 
     mutating func add(_ draft: Draft) {
         drafts.append(draft)
+        draftsDue = draftsDue.orEarlier(draft.deadline)
         bytes += draft.draft.body.approximateBytes
     }
 
@@ -57,6 +62,7 @@ struct WriteQueue: Sendable {
             roomID: room, lastKnown: lastKnown, newParticipants: unrecorded + participants,
             readMarks: marks.map(\.mark), drafts: drafts.map(\.draft))
         inFlight = (drafts, marks, write.newParticipants)
+        (flightDue, draftsDue) = (draftsDue, nil)
         participants = []
         unrecorded = []
         drafts = []
@@ -67,14 +73,14 @@ struct WriteQueue: Sendable {
     mutating func finish() -> (drafts: [Draft], marks: [Mark], participants: [UserID]) {
         guard let finished = inFlight else { return ([], [], []) }
         inFlight = nil
+        flightDue = nil
         bytes -= finished.drafts.reduce(0) { $0 + $1.draft.body.approximateBytes }
         return finished
     }
 
     /// The deadline of the sender who has waited longest.
     var nextDeadline: Moment? {
-        (drafts.first?.deadline).orEarlier(marks.first?.deadline)
-            .orEarlier(inFlight?.drafts.first { $0.origin != nil }?.deadline)
+        draftsDue.orEarlier(flightDue).orEarlier(marks.first?.deadline)
             .orEarlier(inFlight?.marks.first { $0.origin != nil }?.deadline)
     }
 
@@ -93,13 +99,21 @@ struct WriteQueue: Sendable {
                 refuse(&flight.marks[index].origin)
             }
             inFlight = flight
+            flightDue = Self.earliest(flight.drafts)
         }
-        let lateDrafts = drafts.prefix { $0.deadline <= now }
+        let lateDrafts = drafts.filter { $0.deadline <= now }
         let lateMarks = marks.prefix { $0.deadline <= now }
         refused += lateDrafts.compactMap(\.origin) + lateMarks.compactMap(\.origin)
         bytes -= lateDrafts.reduce(0) { $0 + $1.draft.body.approximateBytes }
-        drafts.removeFirst(lateDrafts.count)
+        if !lateDrafts.isEmpty {
+            drafts.removeAll { $0.deadline <= now }
+            draftsDue = Self.earliest(drafts)
+        }
         marks.removeFirst(lateMarks.count)
         return refused
+    }
+
+    private static func earliest(_ drafts: [Draft]) -> Moment? {
+        drafts.lazy.filter { $0.origin != nil }.map(\.deadline).min()
     }
 }

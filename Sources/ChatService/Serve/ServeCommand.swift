@@ -115,7 +115,7 @@ struct RunningInstance {
         gateway.stop()
         if let events { await finish("events", within: 3200, of: end) { await events.stop() } }
         if let redis { await finish("redis", within: 500, of: end) { await redis.close() } }
-        if let control { await finish("control", within: 500, of: end) { control.stop() } }
+        control?.stop()
         await finish("store", within: Self.windingUp, of: end) { [store] in await store.close() }
     }
 

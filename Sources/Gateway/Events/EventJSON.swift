@@ -16,6 +16,16 @@ enum EventJSON {
         return out.bytes
     }
 
+    /// What was shown of a room is not whole, or not true any more.
+    static func resync(_ room: RoomID, lastSequence: SequenceNumber) -> [UInt8] {
+        object { out in
+            out.key("roomId")
+            out.string(room.value)
+            out.key("lastSeq")
+            out.integer(lastSequence)
+        }
+    }
+
     static func state(_ state: RoomState) -> [UInt8] { object { $0.state(state) } }
 
     /// The event's name and data for what a room announces.

@@ -99,7 +99,7 @@ struct MessageRoutes: Sendable {
         }
         let now = services.clock()
         if let wait = services.countMessage(of: author.userID, at: now.monotonic) { throw .tooFast(wait: wait) }
-        switch await access.ask(room, { .send(nil, $0, message, author) }) {
+        switch await access.ask(room, { .send(nil, $0, message, author, since: nil) }) {
         case .sent(let id, let sequence, let timestamp, let isDuplicate):
             let body = EventJSON.success {
                 $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)

@@ -26,6 +26,9 @@ final class HomeRoom {
     var isRepairing = false
     /// Deleted while a write was in flight: commands wait for its outcome, as a room has one write at a time.
     var isClosing = false
+    /// The count of the store's failures up to which the room was compared with it, and whether that is under way.
+    var verified: UInt64
+    var isVerifying = false
     /// How often the room itself was changed from outside while it was here.
     var changes = 0
     /// Whether sessions here receive its traffic, so that other instances' is asked for.
@@ -49,7 +52,11 @@ final class HomeRoom {
         var attempts = 0
     }
 
-    init(id: RoomID) { self.id = id }
+    /// - Parameter verified: the count of the store's failures before the room is read.
+    init(id: RoomID, verified: UInt64) {
+        self.id = id
+        self.verified = verified
+    }
 
     func enter(_ session: SessionAddress, _ encoding: FrameEncoding) {
         guard entered.updateValue(encoding, forKey: session) == nil else { return }
@@ -62,7 +69,8 @@ final class HomeRoom {
     }
 
     var isForgettable: Bool {
-        waiting.isEmpty && arriving.isEmpty && reading.isEmpty && watchers.isEmpty && !isRepairing && !isQueuedForWrite
+        waiting.isEmpty && arriving.isEmpty && !isVerifying && reading.isEmpty && watchers.isEmpty && !isRepairing
+            && !isQueuedForWrite
             && inPlace { $0.isIdle } ?? true
     }
 

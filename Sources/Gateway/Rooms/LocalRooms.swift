@@ -57,6 +57,10 @@ final class LocalRooms {
         members.list.append(Member(session))
     }
 
+    func contains(_ session: Session, in room: RoomID) -> Bool {
+        rooms[room]?.positions[ObjectIdentifier(session)] != nil
+    }
+
     func remove(_ session: Session, from room: RoomID) {
         guard let members = rooms[room],
             let position = members.positions.removeValue(forKey: ObjectIdentifier(session)),

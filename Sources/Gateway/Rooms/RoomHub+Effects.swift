@@ -16,6 +16,7 @@ extension RoomHub {
             case .share(let news): share(news, in: room)
             case .announce(let announcement, let user): announce(announcement, except: user, in: room)
             case .repair(let after): repair(room, after: after)
+            case .resync(let sequence): resync(room, at: sequence)
             case .unrecord(let users): unrecord(users, in: room.id)
             }
         }
@@ -73,6 +74,21 @@ extension RoomHub {
         for target in room.audience.shards {
             shard.post(.fanOut(room.id, frames, isDroppable: isDroppable, except: user, about: subject), to: target)
         }
+    }
+
+    /// Tells everybody in the room to begin again, and forgets what was kept of it elsewhere.
+    private func resync(_ room: HomeRoom, at sequence: SequenceNumber) {
+        services.metrics.rewinds.add()
+        services.storeTrouble.error(
+            "the store has lost messages it had acknowledged", ["room": room.id.value, "lastSeq": Int(sequence)])
+        services.cache?.drop(room.id)
+        let encodings = room.audience.encodings
+        guard !encodings.isEmpty else { return }
+        var frames = EncodedFrames()
+        frames.append(
+            "resync_required", data: EventJSON.resync(room.id, lastSequence: sequence), for: encodings,
+            deflate: shard.deflate)
+        fanOut(frames, isDroppable: false, except: nil, about: nil, in: room)
     }
 
     /// Reads what is missing from the store, which has it: numbering is storing.

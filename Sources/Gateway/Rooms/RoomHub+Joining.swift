@@ -110,7 +110,8 @@ extension RoomHub {
     }
 
     private func giveUp(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
-        room.exit(join.session)
+        // Whoever was shown the room before stays in it: there is nothing wrong with that.
+        guard room.entered[join.session] == nil else { return refuse(join, .storageUnavailable) }
         perform(room.live?.leave(join.session, isBroken: false, at: shard.now.monotonic) ?? [], in: room)
         refuse(join, .storageUnavailable)
     }
@@ -132,14 +133,7 @@ extension RoomHub {
             add("message_history", EventJSON.messages(view.messages))
         }
         if view.needsResync {
-            add(
-                "resync_required",
-                EventJSON.object { out in
-                    out.key("roomId")
-                    out.string(view.state.roomID.value)
-                    out.key("lastSeq")
-                    out.integer(view.state.lastSequence)
-                })
+            add("resync_required", EventJSON.resync(view.state.roomID, lastSequence: view.state.lastSequence))
         }
         add("room_users", EventJSON.users(view.users))
         add("room_state", EventJSON.state(view.state))

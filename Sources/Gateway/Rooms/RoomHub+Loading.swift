@@ -4,7 +4,7 @@ import Telemetry
 /// Bringing rooms into memory, and into existence.
 extension RoomHub {
     func load(_ id: RoomID) -> HomeRoom {
-        let room = HomeRoom(id: id)
+        let room = HomeRoom(id: id, verified: storeFailures)
         rooms[id] = room
         shard.withStore({ (store) async throws(StoreError) in try await store.room(id) }) { [unowned self] in
             loaded($0, id)
@@ -83,7 +83,7 @@ extension RoomCommand {
     fileprivate var author: UserID? {
         switch self {
         case .join(_, _, let user, _, _): user.userID
-        case .send(nil, _, _, let author): author.userID
+        case .send(nil, _, _, let author, _): author.userID
         default: nil
         }
     }

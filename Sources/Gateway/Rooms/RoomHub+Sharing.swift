@@ -1,11 +1,14 @@
 import ChatDomain
+import EventLoop
 import JSON
 import Telemetry
 
 /// Rooms across instances: live traffic comes over the bus, the truth from the store.
 extension RoomHub {
-    /// Rooms compared with the store at once.
-    private static let checkSlice = 200
+    /// Rooms compared with the store in one go.
+    private static let checkSlice = 50
+    /// Rooms whose rosters are told in one turn.
+    private static let rosterSlice = 100
 
     // MARK: Telling
 
@@ -79,7 +82,7 @@ extension RoomHub {
             perform(room.live?.contactMade(at: shard.now.monotonic) ?? [], in: room)
             followUp(room)
         }
-        check(live.map(\.id))
+        check(live.map(\.id)[...])
         refresh(live.map(\.id)[...])
     }
 
@@ -90,7 +93,7 @@ extension RoomHub {
             perform(room.live?.lost(instance, at: shard.now.monotonic) ?? [], in: room)
             followUp(room)
         }
-        check(live.map(\.id))
+        check(live.map(\.id)[...])
     }
 
     // MARK: Comparing with the store
@@ -98,17 +101,36 @@ extension RoomHub {
     /// Looks for the last message of rooms gone quiet: the one loss that no later message uncovers.
     func sweep() {
         guard services.bus != nil else { return }
-        check(rooms.values.filter { $0.isSubscribed && $0.live != nil }.map(\.id))
+        let live = rooms.values.filter { $0.isSubscribed && $0.live != nil }.map(\.id)[...]
+        check(live)
+        compareRosters(of: live)
     }
 
-    private func check(_ ids: [RoomID]) {
-        for start in stride(from: 0, to: ids.count, by: Self.checkSlice) {
-            let slice = Array(ids[start..<min(start + Self.checkSlice, ids.count)])
-            shard.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: slice) }) {
-                [unowned self] result in
-                guard let newest = try? result.get() else { return }
-                for (id, sequence) in newest { announced(sequence, in: id) }
+    /// A slice at a time, with a pause between: nobody waits for it.
+    private func compareRosters(of ids: ArraySlice<RoomID>) {
+        guard !ids.isEmpty else { return }
+        for id in ids.prefix(Self.rosterSlice) {
+            guard let room = rooms[id] else { continue }
+            perform(room.live?.compareRosters(at: shard.now.monotonic) ?? [], in: room)
+            followUp(room)
+        }
+        shard.loop.schedule(after: 20) { [unowned self] in compareRosters(of: ids.dropFirst(Self.rosterSlice)) }
+    }
+
+    /// One slice after the other: all at once would take the store's threads from those who want to store. What is left when
+    /// the store fails is looked at with the next sweep.
+    private func check(_ ids: ArraySlice<RoomID>) {
+        let slice = Array(ids.prefix(Self.checkSlice))
+        guard !slice.isEmpty else { return }
+        let delivered = slice.map { rooms[$0]?.live?.lastSequence ?? 0 }
+        shard.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: slice) }) {
+            [unowned self] result in
+            guard let newest = try? result.get() else { return }
+            for (id, delivered) in zip(slice, delivered) {
+                let sequence = newest[id] ?? 0
+                if sequence < delivered, let room = rooms[id] { doubt(room) } else { announced(sequence, in: id) }
             }
+            check(ids.dropFirst(slice.count))
         }
     }
 

@@ -58,14 +58,16 @@ final class RoomHub {
             room.exit(session)
             perform(room.live?.leave(session, isBroken: isBroken, at: now.monotonic) ?? [], in: room)
             if let request { shard.post(.reply(session, request: request, .done), to: session.shard) }
-        case .send(let session, let origin, let message, let author):
+        case .send(let session, let origin, let message, let author, let since):
             guard pendingBytes < services.configuration.maximumPendingBytes else {
                 return reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin)
             }
             let draft = MessageDraft(
                 id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
             if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
-            settle(room.live?.send(draft, from: session, origin: origin, at: now.monotonic), origin, in: room)
+            settle(
+                room.live?.send(draft, from: session, origin: origin, since: since, at: now.monotonic), origin, in: room
+            )
         case .typing(let session, let request, let isTyping):
             let origin = RequestOrigin.session(session, request: request)
             if settle(room.live?.setTyping(session, isTyping: isTyping, at: now.monotonic), origin, in: room) {
@@ -134,7 +136,7 @@ final class RoomHub {
         case .leave(let session, let request?, _):
             shard.post(.reply(session, request: request, .done), to: session.shard)
         case .leave: break
-        case .send(_, let origin, _, _), .look(let origin, _, _), .watch(let origin, _, _):
+        case .send(_, let origin, _, _, _), .look(let origin, _, _), .watch(let origin, _, _):
             reply(.refused(error), to: origin)
         case .changed, .reencode, .visibility: break
         }
@@ -153,7 +155,7 @@ final class RoomHub {
     /// Whatever a command left to do later: a write, a timer, forgetting the room.
     func followUp(_ room: HomeRoom) {
         guard rooms[room.id] === room, !room.isClosing else { return }
-        if !room.isQueuedForWrite, room.inPlace({ $0.hasWriteReady }) == true {
+        if !room.isQueuedForWrite, !room.isVerifying, room.inPlace({ $0.hasWriteReady }) == true {
             room.isQueuedForWrite = true
             unwritten.append(room)
         }
@@ -165,11 +167,18 @@ final class RoomHub {
     /// Hands the store what the rooms gathered in this turn.
     func submitWrites() {
         guard !unwritten.isEmpty else { return }
-        let writes = unwritten.compactMap { room in
+        let failures = storeFailures
+        var doubtful: [HomeRoom] = []
+        let writes = unwritten.compactMap { room -> RoomWrite? in
             room.isQueuedForWrite = false
+            guard room.verified == failures else {
+                if room.live != nil { doubtful.append(room) }
+                return nil
+            }
             return room.live?.nextWrite()
         }
         unwritten.removeAll(keepingCapacity: true)
+        verify(doubtful[...])
         guard !writes.isEmpty else { return }
         services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
         let mailbox = services.mailbox(shard.index)
@@ -185,6 +194,7 @@ final class RoomHub {
 
     func committed(_ outcomes: [RoomWriteOutcome]) {
         for outcome in outcomes {
+            if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
             guard let room = rooms[outcome.roomID] else { continue }
             guard !room.isClosing else {
                 closed(room)

@@ -38,6 +38,20 @@ enum RoomNewsCodec {
                     out.key("seq")
                     out.integer(sequence)
                 }
+            case .present(let digest):
+                out.string("roster_digest")
+                out.data { out in
+                    out.key("count")
+                    out.integer(Int64(digest.count))
+                    // As text: it has all of its 64 bits.
+                    out.member("sum", String(digest.sum, radix: 16))
+                }
+            case .rewound(let sequence):
+                out.string("room_rewound")
+                out.data { out in
+                    out.key("seq")
+                    out.integer(sequence)
+                }
             case .roster(let users, let asks):
                 out.string("roster")
                 out.data { out in
@@ -72,6 +86,14 @@ enum RoomNewsCodec {
         case "message_read":
             guard let user = user(data), let sequence = MessageNumbers.message(data["seq"]?.integer) else { return nil }
             return .read(user, sequence)
+        case "roster_digest":
+            guard let count = data["count"]?.integer.flatMap({ Int(exactly: $0) }),
+                let sum = data["sum"]?.string.flatMap({ UInt64($0, radix: 16) })
+            else { return nil }
+            return .present(RosterDigest(count: count, sum: sum))
+        case "room_rewound":
+            guard let sequence = data["seq"]?.integer, sequence >= 0 else { return nil }
+            return .rewound(to: sequence)
         case "roster":
             guard let users = data["users"], users.kind == .array else { return nil }
             return .roster(users.elements.compactMap(user), asks: data["asks"]?.bool ?? false)

@@ -68,7 +68,7 @@ extension Session {
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
             let origin = RequestOrigin.session(address, request: begin(request))
-            send(.send(address, origin, message, user), to: room)
+            send(.send(address, origin, message, user, since: request.since), to: room)
         case .sendDirect(let recipients, let message):
             guard let user else { throw .unauthenticated }
             let number = begin(request)
@@ -115,8 +115,8 @@ extension Session {
                 })
         case .done, .look: reply(request.tag, EventJSON.success())
         case .refused(let error):
-            // Also who was in the room and asked to see it again is out of it then.
-            if case .joinRoom(let room, _) = request.command {
+            // Whoever was in the room and asked to see it again stays in it through the store's trouble.
+            if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
                 rooms.remove(room)
                 shard.localRooms.remove(self, from: room)
                 if rejoining != nil { return rejoined(isWhole: false) }
@@ -125,6 +125,8 @@ extension Session {
         }
         startWaiting()
     }
+
+    private func isShown(_ room: RoomID) -> Bool { shard.localRooms.contains(self, in: room) }
 
     /// The room was shown; from here on its traffic comes to this session.
     func entered(_ number: UInt32, _ room: RoomID, _ view: EnteredRoom) {

@@ -23,6 +23,8 @@ final class Session {
         let event: String
         let command: ClientCommand
         let tag: RequestTag?
+        /// When it came: those that wait behind others have waited already when their turn comes.
+        let since: Moment
     }
 
     let shard: ShardCore
@@ -83,7 +85,7 @@ final class Session {
                 event: event, data: data, isFlat: encoding.isTyped, limits: services.configuration.commands)
             badInputs = 0
             if command.isActivity { noteActivity(isHeartbeat: command.isHeartbeat) }
-            submit(Request(event: event, command: command, tag: tag))
+            submit(Request(event: event, command: command, tag: tag, since: shard.now.monotonic))
         } catch {
             refuse(error, event: event, tag: tag)
             noteBadInput(error)

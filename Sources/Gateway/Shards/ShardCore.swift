@@ -188,8 +188,9 @@ final class ShardCore {
             { () async -> Result<Value, StoreError> in
                 do throws(StoreError) { return .success(try await operation(store)) } catch { return .failure(error) }
             },
-            then: { [loop] result in
+            then: { [loop, services] result in
                 if let timer { loop.cancel(timer) }
+                if case .failure(.unavailable) = result { services.noteStoreFailure() }
                 then(result)
             })
         timer = loop.schedule(after: services.configuration.roomLimits.storeMilliseconds) { [runner] in

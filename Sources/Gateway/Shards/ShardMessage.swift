@@ -45,7 +45,8 @@ enum ShardMessage: Sendable {
 enum RoomCommand: Sendable {
     case join(SessionAddress, request: UInt32, RoomUser, HistoryWish, FrameEncoding)
     case leave(SessionAddress, request: UInt32?, isBroken: Bool)
-    case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser)
+    /// - Parameter since: when the message came; nil for just now.
+    case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser, since: Moment?)
     case typing(SessionAddress, request: UInt32, isTyping: Bool)
     case markRead(SessionAddress, request: UInt32, SequenceNumber)
     /// The session's client needs another form from now on.
