@@ -80,6 +80,7 @@ import Testing
             host.store.setReads(.fails)
             try await ann.say("join_room", ["roomId": "lobby", "since": 1], id: 1)
             #expect(try await ann.answer(1).code == "storage_unavailable")
+            host.store.setReads(.works)
             try await bob.say("send_message", ["roomId": "lobby", "message": "for ann too"], id: 1)
             #expect(try await bob.answer(1).success)
             #expect(try await ann.await("new_message").message == "for ann too")
