@@ -14,8 +14,9 @@ final class Signals {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                continuation.yield(name)
+                // First, so that a second signal ends the process as soon as the first shows.
                 signal(number, SIG_DFL)
+                continuation.yield(name)
             }
             source.activate()
             return source

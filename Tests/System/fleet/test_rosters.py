@@ -53,6 +53,9 @@ def test_an_instance_that_stood_still_past_its_lease_is_whole_again(make_fleet, 
     for chat in (alice, bob):
         chat.join("r")
     eventually(lambda: "bob" in names(alice), "both are in sight")
+    eventually(lambda: fleet.keys().sismember("online_users", "bob"), "and known")
+    alice.settle()
+    alice.inbox.clear()
     two.pause()
     try:
         # The other takes it for dead, and its users with it.
