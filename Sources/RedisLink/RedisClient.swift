@@ -14,6 +14,8 @@ public final class RedisClient: Sendable {
     private let endpoint: RedisEndpoint
     private let options: RedisOptions
     private let shared: SharedLoop
+    /// Who has to leave a server that this client had to leave.
+    private let followers: Followers
 
     /// Begins to connect.
     ///
@@ -31,16 +33,18 @@ public final class RedisClient: Sendable {
         self.endpoint = endpoint
         self.options = options
         shared = SharedLoop(loop, name: "redis")
+        let followers = Followers()
+        self.followers = followers
         gate = Gate(shared) { bound, loop in
             let wire = Wire(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
-            return CommandConnection(wire, report: { current.set($0) }, refused: refused)
+            return CommandConnection(wire, report: { current.set($0) }, refused: refused, left: { followers.leave($0) })
         }
     }
 
     /// A subscriber to the same server. Not after `close`; but it may be closed later than the client.
     ///
-    /// It cannot ask the server what it is, and a replica may pass on publications late or not at all. So it leaves whatever
-    /// server the client had to leave.
+    /// It cannot ask the server what it is, and a replica may pass on publications late or not at all. So it leaves a
+    /// server that the client found not to be the one to write to.
     ///
     /// - Parameters:
     ///   - sharesThread: false for a thread of its own, where events take long to digest.
@@ -52,9 +56,7 @@ public final class RedisClient: Sendable {
         let loop = sharesThread ? shared : SharedLoop(nil, name: "redis-sub")
         let subscriber = RedisSubscriber(
             endpoint, options: options, on: loop, stateChanged: stateChanged, event: event)
-        observe { [weak subscriber] state in
-            if case .disconnected(let reason) = state { subscriber?.leave(reason) }
-        }
+        followers.add { [weak subscriber] in subscriber?.leave($0) }
         return subscriber
     }
 
@@ -108,6 +110,16 @@ public final class RedisClient: Sendable {
 
     /// Ends the connection; what waits for an answer fails. Whatever is asked later fails at once.
     public func close() async { await gate.close { $0.close() } }
+
+    private final class Followers: Sendable {
+        private let all = Mutex<[@Sendable (String) -> Void]>([])
+
+        func add(_ follower: @escaping @Sendable (String) -> Void) { all.withLock { $0.append(follower) } }
+
+        func leave(_ reason: String) {
+            for follower in all.withLock({ $0 }) { follower(reason) }
+        }
+    }
 
     /// Gathers a batch's replies. Confined to the loop.
     private final class Replies {

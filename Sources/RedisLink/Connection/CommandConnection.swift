@@ -5,6 +5,7 @@ final class CommandConnection: WireHandler {
     private let wire: Wire
     private let report: (RedisState) -> Void
     private let refused: (RedisRefusal) -> Void
+    private let left: (String) -> Void
     private var pipeline = CommandPipeline()
     /// Digests of the scripts that Redis was sent in full on this connection.
     private var knownScripts: Set<RedisScript> = []
@@ -12,11 +13,13 @@ final class CommandConnection: WireHandler {
     private var trouble = "not connected yet"
 
     init(
-        _ wire: Wire, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void
+        _ wire: Wire, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void,
+        left: @escaping (String) -> Void
     ) {
         self.wire = wire
         self.report = report
         self.refused = refused
+        self.left = left
         wire.handler = self
         wire.open()
     }
@@ -112,6 +115,7 @@ final class CommandConnection: WireHandler {
         // First the end, so that whoever is told of the refusal finds the connection gone and keeps what it had to say.
         let reason = ErrorReply.reason(code)
         wire.fail(reason)
+        left(reason)
         pending.handler?(.failure(.unavailable(reason: reason)))
     }
 
@@ -125,6 +129,8 @@ final class CommandConnection: WireHandler {
         knownScripts.removeAll()
         for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: reason))) }
     }
+
+    func wireFoundReplica(reason: String) { left(reason) }
 
     func wireWantsSignOfLife() { send(["PING"]) { _ in } }
 }

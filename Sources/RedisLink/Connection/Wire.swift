@@ -13,6 +13,12 @@ protocol WireHandler: AnyObject {
     func wireDisconnected(reason: String)
     /// Nothing came for a while: ask for a sign of life.
     func wireWantsSignOfLife()
+    /// A server was tried that cannot be written to.
+    func wireFoundReplica(reason: String)
+}
+
+extension WireHandler {
+    func wireFoundReplica(reason: String) {}
 }
 
 /// What reaches a wire by way of its loop's queue.
@@ -158,7 +164,9 @@ final class Wire: SocketHandler {
         switch greeting.receive(value) {
         case .wait: break
         case .refused(let reason): fail(reason)
-        case .elsewhere(let reason): connectNext(after: reason)
+        case .elsewhere(let reason):
+            handler?.wireFoundReplica(reason: reason)
+            connectNext(after: reason)
         case .done:
             phase = .ready
             candidates = []
