@@ -32,6 +32,7 @@ public final class Services: Sendable {
     let calls = CallTable()
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
     let storeFailures = Atomic<UInt64>(0)
+    let notices: ChangeNotices
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
     let dependencies: Dependencies
     let engineMetrics: EngineMetrics
@@ -60,6 +61,9 @@ public final class Services: Sendable {
             instance: configuration.instance, directory: ports.directory, store: ports.store,
             settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
             logger: logger)
+        notices = ChangeNotices(instance: configuration.instance, directory: ports.directory) {
+            Moment(milliseconds: WallClock.monotonicMilliseconds())
+        }
         recovery = ports.recovery.map { RecoveryDesk(store: $0) }
         addresses = AddressLimits(rate: configuration.connectionRate)
         limits = UserLimits(messageRate: configuration.messageRate)
@@ -104,7 +108,9 @@ public final class Services: Sendable {
             switch event {
             case .received(let room, let payload): mailbox(home(of: room)).post(.heard(room, payload))
             case .subscribed(let room): mailbox(home(of: room)).post(.subscribed(room))
-            case .reconnected: tellAll(.reconnected)
+            case .reconnected:
+                tellAll(.reconnected)
+                notices.catchUp()
             case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
             }
         }

@@ -53,54 +53,15 @@ import Testing
         #expect(room.deadline == nil)
     }
 
-    @Test mutating func joiningAnOpenRoomRecordsAParticipantOnce() throws {
-        _ = join(.ann, 1)
-        _ = join(.ann, 2)
-        _ = join(.bob, 3)
-        let write = room.nextWrite()
-        #expect(try #require(write).newParticipants == ["ann", "bob"])
-        #expect(room.state.members == 2)
-        _ = room.committed(RoomWriteOutcome(roomID: "room", drafts: [], readMarks: []), at: .at(1))
-        _ = leave(1, isBroken: false, at: 2)
-        _ = leave(2, isBroken: false, at: 2)
-        _ = join(.ann, 4, at: 3)
-        #expect(!room.hasWriteReady)
-        #expect(room.participants == ["ann", "bob"])
-    }
-
-    @Test mutating func participantsTheStoreCouldNotRecordGoWithTheNextWrite() throws {
-        _ = join(.ann, 1)
-        _ = join(.bob, 2)
-        let first = room.nextWrite()
-        _ = room.committed(.failure(of: try #require(first), .unavailable(reason: "down")), at: .at(1))
-        // They cause no write by themselves: a store that is down is not asked over and over.
-        #expect(!room.hasWriteReady)
-        _ = room.expel("bob", at: .at(2))
-        _ = join(.cat, 3, at: 3)
-        let second = room.nextWrite()
-        #expect(try #require(second).newParticipants == ["ann", "cat"])
-        _ = room.committed(.everything(of: try #require(second), after: 0), at: .at(4))
-        _ = room.send(.sample(1), from: .slot(1), origin: .request(1), at: .at(5))
-        let third = room.nextWrite()
-        #expect(try #require(third).newParticipants == [])
-    }
-
-    @Test mutating func whoIsPutOutWhileBeingRecordedIsTakenOutOfTheStoreAgain() throws {
-        _ = join(.ann, 1)
-        _ = join(.bob, 2)
-        let write = room.nextWrite()
-        #expect(try #require(write).newParticipants == ["ann", "bob"])
-        _ = room.expel("bob", at: .at(1))
-        let effects = room.committed(RoomWriteOutcome(roomID: "room", drafts: [], readMarks: []), at: .at(2))
-        let unrecorded = effects.compactMap { if case .unrecord(let users) = $0 { users } else { nil } }
-        #expect(unrecorded == [["bob"]])
-    }
-
     @Test mutating func pastTheLimitNewcomersTakePartUnrecorded() {
         var limits = RoomLimits()
         limits.maximumParticipants = 2
         room = .open(limits: limits)
-        for number in 0..<3 { #expect(join(.number(number), number) == [.joined(.number(number))]) }
+        for number in 0..<3 {
+            _ = room.enrol(.number(number), number)
+            _ = room.commitAll(at: .at(0))
+            #expect(join(.number(number), number) == [.joined(.number(number))])
+        }
         #expect(room.participants == ["u0", "u1"])
         #expect(room.state.members == 2)
         #expect(room.state.online == 3)

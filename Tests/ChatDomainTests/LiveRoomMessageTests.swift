@@ -191,5 +191,32 @@ import Testing
             at: .at(1))
         #expect(effects.compactMap(\.replied) == [.done, .done, .done, .refused(.storageUnavailable)])
         #expect(effects.compactMap(\.announced) == [.read(.ann, 5), .read(.ann, 10)])
+        let told = effects.compactMap {
+            if case .tellDevices(let mark, let session) = $0 { (mark, session) } else { nil }
+        }
+        #expect(told.map(\.0.sequence) == [5, 10])
+        #expect(told.map(\.1) == [.slot(1), .slot(1)], "the session itself knows")
+    }
+
+    @Test mutating func aMarkOfAMessageThatHasNotComeHereIsNotCutDown() throws {
+        _ = room.markRead(.slot(1), sequence: 12, newest: 13, origin: .request(1), at: .at(0))
+        _ = room.markRead(.slot(1), sequence: 99, newest: 13, origin: .request(2), at: .at(0))
+        let next = room.nextWrite()
+        #expect(try #require(next).readMarks.map(\.sequence) == [12, 13])
+    }
+
+    @Test mutating func aViewShowsTheNewestMarksAndThatSendingIsReading() {
+        for number in 12...70 {
+            _ = room.heard(.read(.number(number), SequenceNumber(number)), from: InstanceID("one"), at: .at(0))
+        }
+        _ = room.heard(.read(.number(70), 3), from: InstanceID("one"), at: .at(0))
+        _ = room.received(Message.numbers(11...90), at: .at(0))
+        guard case .view(let view) = room.view(HistoryWish(since: 90)) else {
+            Issue.record("what was delivered last is in memory")
+            return
+        }
+        #expect(view.readMarks.count == ReadMarkBoard.capacity)
+        #expect(view.readMarks.prefix(2) == [.init(userID: "ann", sequence: 90), .init(userID: "u70", sequence: 70)])
+        #expect(view.readMarks.last == .init(userID: "u22", sequence: 22))
     }
 }

@@ -156,18 +156,10 @@ import Testing
         #expect(room.refresh(snapshot, at: .at(0)) == ["bob"])
         #expect(room.participants == ["ann", "cat"])
     }
-
-    @Test func whoJustJoinedAnOpenRoomStaysAParticipantThroughARefresh() {
-        var room = LiveRoom.open()
-        _ = room.join(.ann, session: .slot(1), at: .at(0))
-        let snapshot = RoomSnapshot(room: room.room, participants: ["bob"], lastSequence: 0)
-        #expect(room.refresh(snapshot, at: .at(0)) == [])
-        #expect(room.participants == ["ann", "bob"])
-    }
 }
 
 extension RoomEffect {
-    fileprivate var shared: RoomNews? {
+    var shared: RoomNews? {
         if case .share(let news) = self { news } else { nil }
     }
 }

@@ -168,7 +168,7 @@ import Testing
     @Test mutating func theViewHoldsTheRoomInNumbersAndAtMostSoManyUsers() {
         var limits = RoomLimits()
         limits.announcedUsers = 2
-        room = .open(last: 0, limits: limits)
+        room = .open(last: 0, participants: Set((0..<5).map { RoomUser.number($0).userID }), limits: limits)
         for number in 0..<5 { _ = room.join(.number(number), session: .slot(number), at: .at(0)) }
         guard case .view(let view) = room.view(HistoryWish()) else {
             Issue.record("an empty room needs no reading")

@@ -29,7 +29,7 @@ import Testing
 
     @Test mutating func gathersWhileOneWriteIsInFlight() throws {
         add(1)
-        queue.addParticipant("ann")
+        queue.add(WriteQueue.Enrolment(user: "ann", origin: .request(9), deadline: .at(5000)))
         mark(2)
         let first = try #require(next())
         #expect(first.lastKnown == 7)

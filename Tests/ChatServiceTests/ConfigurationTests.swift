@@ -30,7 +30,8 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
     @Test func nothingSetIsOneInstanceInTrustedModeOnLoopback() throws {
         let configuration = try load().configuration
         let expected = Configuration(
-            instance: InstanceID("i1"), environment: nil, shutdownGrace: 10_000,
+            instance: InstanceID("i1"), deployment: DeploymentID(redisDatabase: 0, store: "embedded"),
+            environment: nil, shutdownGrace: 10_000,
             listening: .init(
                 host: "127.0.0.1", port: 5004, internalListener: nil, tls: nil, origins: .sameOrigin,
                 trustedProxies: TrustedProxies(), eventLoops: 4),

@@ -40,6 +40,10 @@ final class FakeStore: DurableStore {
     var historyReads: Int { state.withLock { $0.historyReads } }
     func messages(in room: RoomID) -> [String] { state.withLock { $0.rooms[room]?.messages.map(\.body.text) ?? [] } }
 
+    func participants(of room: String) -> Set<String> {
+        state.withLock { Set(($0.rooms[RoomID(unchecked: room)]?.participants ?? []).map(\.value)) }
+    }
+
     /// Does what was held back, in order.
     func release() {
         let (commits, reads) = state.withLock { state in
@@ -205,6 +209,7 @@ final class FakeStore: DurableStore {
         of user: UserID, after cursor: RoomListCursor, limit: Int
     ) async throws(StoreError) -> [RoomSummary] { [] }
     func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber { 0 }
+    func readMarks(in room: RoomID, after cursor: UserID?, limit: Int) async throws(StoreError) -> [ReadMark] { [] }
 
     // MARK: What these tests do not use
 

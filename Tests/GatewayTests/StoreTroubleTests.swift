@@ -167,4 +167,57 @@ import Testing
             #expect(host.store.historyReads == 1)
         }
     }
+
+    // MARK: Joining
+
+    @Test func aJoinIsAnsweredOnceTheStoreHasTheParticipant() async throws {
+        try await GatewayHost.serve { host in
+            _ = try await host.client("ann", in: "lobby")
+            host.store.setCommits(.holds)
+            let bob = try await host.client("bob")
+            try await bob.say("join_room", ["roomId": "lobby"], id: 1)
+            #expect(await eventually { host.store.heldCommits == 1 })
+            #expect(host.store.participants(of: "lobby") == ["ann"])
+            host.store.release()
+            #expect(try await bob.answer(1).success)
+            #expect(host.store.participants(of: "lobby") == ["ann", "bob"])
+        }
+    }
+
+    @Test func withoutTheStoreNewcomersAreRefusedAndParticipantsJoin() async throws {
+        try await GatewayHost.serve { host in
+            let ann = try await host.client("ann", in: "lobby")
+            host.store.setCommits(.fails)
+            let bob = try await host.client("bob")
+            try await bob.say("join_room", ["roomId": "lobby"], id: 1)
+            let refusal = try await bob.answer(1)
+            #expect(!refusal.success && refusal.code == "storage_unavailable")
+            try await ann.say("leave_room", ["roomId": "lobby"], id: 1)
+            #expect(try await ann.answer(1).success)
+            try await ann.say("join_room", ["roomId": "lobby"], id: 2)
+            #expect(try await ann.answer(2).success)
+            // What was refused has left nothing behind.
+            try await bob.say("send_message", ["roomId": "lobby", "message": "hello"], id: 2)
+            #expect(try await bob.answer(2).code == "not_joined")
+            host.store.setCommits(.works)
+            try await bob.say("join_room", ["roomId": "lobby"], id: 3)
+            #expect(try await bob.answer(3).success)
+            #expect(host.store.participants(of: "lobby") == ["ann", "bob"])
+        }
+    }
+
+    @Test func aJoinThatWaitsForTheStoreIsRefusedWhenTheRoomIsDeleted() async throws {
+        try await GatewayHost.serve { host in
+            _ = try await host.client("ann", in: "lobby")
+            host.store.setCommits(.holds)
+            let bob = try await host.client("bob")
+            try await bob.say("join_room", ["roomId": "lobby"], id: 1)
+            #expect(await eventually { host.store.heldCommits == 1 })
+            let boss = try LoopbackClient(port: host.port)
+            try await boss.send(
+                LoopbackClient.request("DELETE", "/api/rooms/lobby", fields: ["X-Service-Key: service"]))
+            #expect(try await boss.receiveResponse().status == 200)
+            #expect(try await bob.answer(1).code == "forbidden")
+        }
+    }
 }

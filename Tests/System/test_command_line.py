@@ -79,6 +79,21 @@ def test_secrets_that_can_be_guessed_stop_the_start(tmp_path, name, value):
     assert name in result.stderr and "bytes" in result.stderr and value not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "--check-config", "migrate"])
+def test_a_store_that_acknowledges_what_it_does_not_store_stops_the_start(tmp_path, command):
+    result = run(tmp_path, command, env={"MONGODB_URI": "mongodb://ann:hunter2@127.0.0.1:1/chat?w=0"})
+    assert result.returncode == 78
+    assert "MONGODB_URI: w=0" in result.stderr
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+def test_a_store_that_may_lose_messages_is_warned_about(tmp_path):
+    result = run(tmp_path, "--check-config", env={"MONGODB_URI": "mongodb://127.0.0.1:1/chat?w=1&j=false"})
+    assert result.returncode == 0
+    assert "MONGODB_URI: w=1 may be less than the majority" in result.stdout + result.stderr
+    assert "MONGODB_URI: j=false" in result.stdout + result.stderr
+
+
 def test_a_dot_env_file_that_cannot_be_read_stops_the_start(tmp_path):
     (tmp_path / ".env").mkdir()
     result = run(tmp_path, "--check-config")

@@ -13,6 +13,7 @@ export const wireEvents = {
     const room = chat.rooms.get(data.roomId);
     if (!room) return;
     room.counts = { members: data.members, online: data.online };
+    for (const { userId, seq } of data.readMarks ?? []) if (userId !== chat.me) room.noteRead(userId, seq);
     chat.joiner.state(data);
     chat.fire("room", room);
   },

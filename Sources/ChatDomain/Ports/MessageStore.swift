@@ -7,6 +7,7 @@
 /// - **An outcome is certain.** `commit` completes once per call and only when it is known what was stored. While an attempt's
 ///   outcome is unknown the implementation keeps settling it; the caller has its own deadline for its senders.
 /// - What a write brings takes effect in this order: participants, read marks, drafts in their order.
+/// - Sending is reading: a stored message moves its author's read mark to it, at the latest a moment afterwards.
 /// - Nothing here blocks the caller's thread; completions come on a thread of the store's own.
 public protocol MessageStore: Sendable {
     /// Stores what rooms gathered, many rooms in one go. At most one write of a room may be in flight.
@@ -26,7 +27,7 @@ public struct RoomWrite: Sendable {
     public var roomID: RoomID
     /// The newest number this instance knows of; where numbering starts, if nobody else was faster.
     public var lastKnown: SequenceNumber
-    /// Users to record as participants (idempotent; silently ignored past the room's limit).
+    /// Users to record as participants (idempotent; past the room's limit they are not).
     public var newParticipants: [UserID]
     public var readMarks: [ReadMark]
     public var drafts: [MessageDraft]
@@ -40,6 +41,18 @@ public struct RoomWrite: Sendable {
         self.newParticipants = newParticipants
         self.readMarks = readMarks
         self.drafts = drafts
+    }
+}
+
+extension RoomWrite {
+    /// How far its authors have read once it is stored like this: sending is reading.
+    public func authorsMarks(_ outcomes: [RoomWriteOutcome.Draft]) -> [ReadMark] {
+        var newest: [UserID: SequenceNumber] = [:]
+        for (draft, outcome) in zip(drafts, outcomes) {
+            guard case .stored(let sequence) = outcome else { continue }
+            newest[draft.body.author] = max(sequence, newest[draft.body.author] ?? 0)
+        }
+        return newest.map { ReadMark(userID: $0, sequence: $1) }
     }
 }
 
@@ -71,8 +84,10 @@ public struct RoomWriteOutcome: Sendable {
     public var drafts: [Draft]
     /// One per read mark, in order: whether it moved forward, or why it could not be kept.
     public var readMarks: [Result<Bool, StoreError>]
-    /// Why the new participants could not be recorded; nil when they were. They are brought again with a later write.
+    /// Why the new participants could not be recorded; `.rejected` where the room is not there. nil when they were.
     public var participantsFailure: StoreError?
+    /// Those of the new participants for whom the room has no place.
+    public var unrecordedParticipants: Set<UserID> = []
 
     public init(
         roomID: RoomID, drafts: [Draft], readMarks: [Result<Bool, StoreError>], participantsFailure: StoreError? = nil
@@ -99,12 +114,13 @@ public enum StoreError: Error, Hashable, Sendable {
     /// The database refused the data itself; a retry will not help.
     case rejected(reason: String)
 
+    /// There is nothing wrong with the store: other instances were faster, again and again.
+    public static let contended = Self.unavailable(reason: "other instances were faster")
+    public static let noSuchRoom = Self.rejected(reason: "there is no such room")
+
     public var reason: String {
         switch self {
         case .unavailable(let reason), .rejected(let reason): reason
         }
     }
-
-    /// There is nothing wrong with the store: other instances were faster, again and again.
-    public static let contended = Self.unavailable(reason: "other instances were faster")
 }

@@ -3,8 +3,8 @@ public protocol RoomStore: Sendable {
     /// The room, or nil when there is none or it was deleted.
     func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot?
 
-    /// The participants of each of these rooms that is there.
-    func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>]
+    /// The people of each of these rooms that is there.
+    func people(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: RoomPeople]
 
     /// Makes the room, or answers with the one that is already there (`created` false).
     ///
@@ -32,6 +32,11 @@ public protocol RoomStore: Sendable {
 
     /// How far `user` has read in `room`; 0 for never.
     func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber
+
+    /// How far the room's users have read, ordered by user (as bytes), those after `cursor`.
+    func readMarks(
+        in room: RoomID, after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [ReadMark]
 }
 
 extension RoomStore {
@@ -41,9 +46,12 @@ extension RoomStore {
     }
 
     /// One room after the other, for stores that have them at hand.
-    public func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>] {
-        var found: [RoomID: Set<UserID>] = [:]
-        for id in rooms { found[id] = try await room(id)?.participants }
+    public func people(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: RoomPeople] {
+        var found: [RoomID: RoomPeople] = [:]
+        for id in rooms {
+            guard let snapshot = try await room(id) else { continue }
+            found[id] = RoomPeople(participants: snapshot.participants, historyBase: snapshot.room.historyBase)
+        }
         return found
     }
 }

@@ -35,6 +35,11 @@ public protocol SessionDirectory: Sendable {
     /// Brings a payload, opaque here, to another instance, or to all others when `instance` is nil. May be lost.
     func send(_ payload: [UInt8], to instance: InstanceID?)
 
+    /// Whether what others `send` to all comes here.
+    var contact: Contact { get }
+    /// The other instances that may be at work now; nil while that cannot be told.
+    func others() async -> Set<InstanceID>?
+
     /// Winds up; what lingers is left to the grace of others where there are others.
     func close() async
 }
@@ -47,6 +52,9 @@ extension SessionDirectory {
     public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
         await sessions(of: users).mapValues { Set($0.map(\.instance)) }
     }
+    /// For an instance by itself.
+    public var contact: Contact { .always }
+    public func others() async -> Set<InstanceID>? { [] }
 }
 
 public enum DirectoryEvent: Sendable {

@@ -28,6 +28,8 @@ public struct RoomView: Sendable {
     public var messages: [Message]
     public var state: RoomState
     public var users: [RoomUser]
+    /// The newest read marks, the furthest first.
+    public var readMarks: [ReadMark]
     /// More is missing than a resume replays, so `messages` are the newest instead.
     public var needsResync: Bool
 }
@@ -147,6 +149,7 @@ extension LiveRoom {
 
     private func view(_ messages: [Message], needsResync: Bool, showing visible: Set<UserID>?) -> RoomView {
         RoomView(
-            messages: messages, state: state(showing: visible), users: users(visible), needsResync: needsResync)
+            messages: messages, state: state(showing: visible), users: users(visible), readMarks: readMarks.newest,
+            needsResync: needsResync)
     }
 }

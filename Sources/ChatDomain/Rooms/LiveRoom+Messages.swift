@@ -21,11 +21,14 @@ extension LiveRoom {
     }
 
     /// Takes a read mark up for storing; numbers beyond the newest message mean the newest.
+    ///
+    /// - Parameter newest: the newest message the store has, where it was asked.
     public mutating func markRead(
-        _ session: SessionAddress, sequence: SequenceNumber, origin: RequestOrigin, at now: Moment
+        _ session: SessionAddress, sequence: SequenceNumber, newest: SequenceNumber = 0, origin: RequestOrigin,
+        at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard let user = members.user(of: session) else { return .failure(.notJoined) }
-        let mark = ReadMark(userID: user.userID, sequence: min(sequence, lastSequence))
+        let mark = ReadMark(userID: user.userID, sequence: min(sequence, max(lastSequence, newest)))
         writes.add(.init(mark: mark, user: user, origin: origin, deadline: now + limits.storeMilliseconds))
         return .success([])
     }
@@ -45,13 +48,8 @@ extension LiveRoom {
     /// Takes the store's answer to the last `nextWrite`.
     public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [RoomEffect] {
         let written = writes.finish()
-        if outcome.participantsFailure != nil {
-            writes.recordLater(written.participants.filter(participants.contains))
-        }
         var effects: [RoomEffect] = []
         effects.reserveCapacity(written.drafts.count + 2)
-        let expelled = written.participants.filter { !participants.contains($0) }
-        if !expelled.isEmpty { effects.append(.unrecord(expelled)) }
         var stored: [Message] = []
         for (draft, result) in zip(written.drafts, outcome.drafts) {
             if let origin = draft.origin { effects.append(.reply(origin, Self.reply(to: draft.draft, result))) }
@@ -72,13 +70,34 @@ extension LiveRoom {
                 let failed = (try? result.get()) == nil
                 effects.append(.reply(origin, failed ? .refused(.storageUnavailable) : .done))
             }
-            // Reading shows that its user is there, which others are not to know of a hidden one.
-            if case .success(true) = result, !hidden.contains(mark.user.userID) {
+            if case .success(true) = result {
+                readMarks.note(mark.mark)
+                effects.append(.tellDevices(mark.mark, except: mark.origin?.session))
+                // Reading shows that its user is there, which others are not to know of a hidden one.
+                guard !hidden.contains(mark.user.userID) else { continue }
                 effects.append(.announce(.read(mark.user, mark.mark.sequence), except: mark.user.userID))
                 effects.append(.share(.read(mark.user, mark.mark.sequence)))
             }
         }
-        return effects
+        // Behind the messages: a joining session is shown the room with them, and must not get them once more.
+        return written.enrolments.isEmpty ? effects : effects + enrolled(written.enrolments, outcome)
+    }
+
+    /// The store's answer to joiners.
+    private mutating func enrolled(_ enrolments: [WriteQueue.Enrolment], _ outcome: RoomWriteOutcome) -> [RoomEffect] {
+        if let failure = outcome.participantsFailure {
+            let error: ChatError = if case .rejected = failure { .roomUnavailable } else { .storageUnavailable }
+            return enrolments.compactMap(\.origin).map { .reply($0, .refused(error)) }
+        }
+        var effects: [RoomEffect] = []
+        let recorded = enrolments.filter { !outcome.unrecordedParticipants.contains($0.user) }
+        let revoked = Set(recorded.filter { $0.isRevoked && !writes.isEnrolling($0.user) }.map(\.user))
+        if !revoked.isEmpty { effects.append(.unrecord(Array(revoked))) }
+        for enrolment in recorded where !enrolment.isRevoked && !participants.contains(enrolment.user) {
+            admit(enrolment.user)
+            effects.append(.share(.participant(enrolment.user)))
+        }
+        return effects + enrolments.compactMap(\.origin).map { .enrolled($0) }
     }
 
     private static func reply(to draft: MessageDraft, _ result: RoomWriteOutcome.Draft) -> RoomReply {
@@ -134,7 +153,10 @@ extension LiveRoom {
     }
 
     private mutating func deliver(_ ready: [Message], at now: Moment) -> [RoomEffect] {
-        for message in ready { tail.append(message) }
+        for message in ready {
+            tail.append(message)
+            readMarks.note(ReadMark(userID: message.body.author, sequence: message.sequence))
+        }
         scheduleRepair(at: now)
         return ready.isEmpty ? [] : [.deliver(ready)]
     }

@@ -7,29 +7,31 @@ public enum RoomNews: Hashable, Sendable {
     case left(UserID)
     case typing(RoomUser, isTyping: Bool)
     case read(RoomUser, SequenceNumber)
+    /// The store has this user as a participant from now on.
+    case participant(UserID)
     /// What the roster of the telling instance comes to. Told now and then: `joined` and `left` may have been lost.
     case present(RosterDigest)
     /// The store has nothing after this number any more.
     case rewound(to: SequenceNumber)
     /// All users on the telling instance that do not hide; the others are asked to answer likewise when `asks`.
     case roster([RoomUser], asks: Bool)
-    /// The room itself was changed.
-    case changed(RoomChange)
 }
 
-/// A change made to a room from outside.
+/// A change made to a room from outside, which the store has already.
 public enum RoomChange: Hashable, Sendable {
     case revised(RoomRevision, at: Timestamp)
     case admitted(UserID)
     case expelled(UserID)
     case deleted
+    /// What it was is not told: the store has to be asked.
+    case unspecified
 }
 
 extension LiveRoom {
     /// How long instances have to speak up after contact was lost, in milliseconds.
     static let doubtMilliseconds: Int64 = 3000
 
-    /// Takes what another instance tells. Changes of the room itself are the caller's.
+    /// Takes what another instance tells.
     public mutating func heard(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
         switch news {
         case .message(let message): return received([message], at: now)
@@ -45,12 +47,15 @@ extension LiveRoom {
             guard typists.set(user, isTyping: isTyping, at: now) else { return [] }
             return announceTyping(user, isTyping: isTyping, at: now)
         case .read(let user, let sequence):
+            readMarks.note(ReadMark(userID: user.userID, sequence: sequence))
             return [.announce(.read(user, sequence), except: user.userID)]
+        case .participant(let user):
+            admit(user)
+            return []
         case .roster(let users, let asks):
             let (gone, new) = remote.replace(users, of: instance)
             let effects = remoteChanged(joined: new, left: gone, at: now)
             return asks ? effects + [.share(.roster(localRoster, asks: false))] : effects
-        case .changed: return []
         }
     }
 

@@ -47,12 +47,17 @@ public struct LiveRoom: Sendable {
     var doubtDue: Moment?
     /// The newest number known when the store was last asked for what is missing.
     var newestAtRepair: SequenceNumber = 0
+    /// How far users have read.
+    var readMarks: ReadMarkBoard
+    /// Who became a participant (true) or ceased to be one since the store was asked what the room is; nil while it is not.
+    private var sinceAsked: [UserID: Bool]?
 
     public init(_ snapshot: RoomSnapshot, limits: RoomLimits) {
         room = snapshot.room
         participants = snapshot.participants
         gate = SequenceGate(delivered: snapshot.lastSequence)
         tail = MessageTail(after: snapshot.lastSequence)
+        readMarks = ReadMarkBoard(snapshot.readMarks)
         self.limits = limits
     }
 
@@ -90,30 +95,62 @@ public struct LiveRoom: Sendable {
     /// Changes what the room is; who is present and may no longer be.
     public mutating func revise(_ revision: RoomRevision, at time: Timestamp) -> [UserID] {
         room.revise(revision, at: time)
-        return presentAndNotAdmitted
+        return members.list(limit: .max).map(\.userID).filter { !admits($0) }
     }
 
-    private var presentAndNotAdmitted: [UserID] {
-        members.list(limit: .max).map(\.userID).filter { !admits($0) }
+    /// Takes a user for a participant whom the store has as one already.
+    public mutating func admit(_ user: UserID) {
+        sinceAsked?[user] = true
+        if !participants.contains(user) { participants.insert(user) }
     }
 
-    /// Records somebody as participant whom the store has as one already.
-    public mutating func admit(_ user: UserID) { participants.insert(user) }
+    private mutating func dismiss(_ user: UserID) {
+        sinceAsked?[user] = false
+        if participants.contains(user) { participants.remove(user) }
+    }
 
-    /// Takes the room as the store has it; who is present and may no longer be.
+    /// The store is about to be asked what the room is: what changes from here on is newer than its answer.
+    public mutating func willRefresh() { sinceAsked = [:] }
+
+    /// The store gave no answer.
+    public mutating func failedToRefresh() { sinceAsked = nil }
+
+    /// Takes the room as the store has it; the users present who may no longer be, those removed elsewhere among them.
     public mutating func refresh(_ snapshot: RoomSnapshot, at now: Moment) -> [UserID] {
         room = snapshot.room
-        // Joiners of an open room are participants here before the store has them; to a closed one, only the store admits.
-        if room.kind == .group && !room.isPrivate {
-            participants.formUnion(snapshot.participants)
-        } else {
-            participants = snapshot.participants
+        var current = snapshot.participants
+        for (user, isParticipant) in sinceAsked ?? [:] {
+            if isParticipant { current.insert(user) } else { current.remove(user) }
         }
+        sinceAsked = nil
+        let gone = participants.subtracting(current)
+        if current != participants { participants = current }
+        for mark in snapshot.readMarks { readMarks.note(mark) }
         announced(lastSequence: snapshot.lastSequence, at: now)
-        return presentAndNotAdmitted
+        return members.list(limit: .max).map(\.userID).filter { gone.contains($0) || !admits($0) }
     }
 
     // MARK: Coming and going
+
+    public enum Enrolment: Hashable, Sendable {
+        /// The store has the user as a participant, or takes no more: `join` may follow.
+        case done
+        /// The store is to record the user first: `enrolled` or a refusal of the request follows.
+        case underWay
+    }
+
+    /// What comes before a join: whoever becomes a participant by it is one in the store before the join is answered, so that
+    /// every message sent after the answer has them among its receivers.
+    public mutating func enrol(
+        _ user: UserID, origin: RequestOrigin, at now: Moment
+    ) -> Result<Enrolment, ChatError> {
+        guard admits(user) else { return .failure(.roomUnavailable) }
+        guard !participants.contains(user), participants.count < limits.maximumParticipants else {
+            return .success(.done)
+        }
+        writes.add(.init(user: user, origin: origin, deadline: now + limits.storeMilliseconds))
+        return .success(.underWay)
+    }
 
     /// Lets a session in, and says what others hear of it.
     ///
@@ -122,7 +159,6 @@ public struct LiveRoom: Sendable {
         _ user: RoomUser, session: SessionAddress, isHidden: Bool = false, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard admits(user.userID) else { return .failure(.roomUnavailable) }
-        record(user.userID)
         guard case .firstSession = members.join(user, session: session) else {
             return .success(setHidden(user.userID, isHidden, at: now))
         }
@@ -139,12 +175,6 @@ public struct LiveRoom: Sendable {
         }
         hidden.insert(user)
         return endTyping(present, at: now) + announcePresence(.left(present), at: now) + [.share(.left(user))]
-    }
-
-    private mutating func record(_ user: UserID) {
-        guard !participants.contains(user), participants.count < limits.maximumParticipants else { return }
-        participants.insert(user)
-        writes.addParticipant(user)
     }
 
     /// - Parameter isBroken: the connection went without a word, so the grace period applies.
@@ -178,11 +208,11 @@ public struct LiveRoom: Sendable {
     /// Takes a user's right away, as far as this room is concerned; the sessions to tell.
     public mutating func expel(_ user: UserID, at now: Moment) -> (sessions: Set<SessionAddress>, effects: [RoomEffect])
     {
-        participants.remove(user)
-        writes.dropParticipant(user)
-        guard let present = members.user(user) else { return ([], []) }
+        dismiss(user)
+        let refusals = writes.revoke(user).map { RoomEffect.reply($0, .refused(.roomUnavailable)) }
+        guard let present = members.user(user) else { return ([], refusals) }
         let sessions = members.remove(user)
-        return (sessions, endTyping(present, at: now) + departed(present, at: now))
+        return (sessions, refusals + endTyping(present, at: now) + departed(present, at: now))
     }
 
     mutating func announcePresence(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {

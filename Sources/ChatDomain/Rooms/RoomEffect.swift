@@ -15,6 +15,10 @@ public enum RoomEffect: Sendable {
     case resync(lastSequence: SequenceNumber)
     /// The store recorded these participants after they had been put out: take them out there too.
     case unrecord([UserID])
+    /// The store has the user who wants to join under this request: the join may go on.
+    case enrolled(RequestOrigin)
+    /// The user's other sessions shall hear of this read mark, wherever they are.
+    case tellDevices(ReadMark, except: SessionAddress?)
 }
 
 public enum RoomReply: Hashable, Sendable {

@@ -4,6 +4,8 @@ public enum RequestOrigin: Hashable, Sendable {
     case session(SessionAddress, request: UInt32)
     /// A REST call waiting under this ticket.
     case call(UInt64)
+
+    var session: SessionAddress? { if case .session(let address, _) = self { address } else { nil } }
 }
 
 /// What a room wants stored: gathered while a write is in flight, written together, one write at a time.
@@ -22,21 +24,28 @@ struct WriteQueue: Sendable {
         let deadline: Moment
     }
 
-    private(set) var participants: [UserID] = []
-    /// Whom the store could not record; they go with the next write, and cause none by themselves.
-    private var unrecorded: [UserID] = []
+    /// A joiner whom the store must have as a participant before the join is answered.
+    struct Enrolment: Sendable {
+        let user: UserID
+        var origin: RequestOrigin?
+        let deadline: Moment
+        /// The right was taken away while the store had it in hand.
+        var isRevoked = false
+    }
+
+    private(set) var enrolments: [Enrolment] = []
     private(set) var drafts: [Draft] = []
     /// The earliest deadlines of senders who wait, of `drafts` and of those in flight. Drafts need not come in the order of
     /// their deadlines.
     private var draftsDue: Moment?
     private var flightDue: Moment?
     private(set) var marks: [Mark] = []
-    private(set) var inFlight: (drafts: [Draft], marks: [Mark], participants: [UserID])?
+    private(set) var inFlight: (drafts: [Draft], marks: [Mark], enrolments: [Enrolment])?
     /// What drafts weigh, waiting and in flight.
     private(set) var bytes = 0
 
     var isIdle: Bool { inFlight == nil && !hasWork }
-    var hasWork: Bool { !drafts.isEmpty || !marks.isEmpty || !participants.isEmpty }
+    var hasWork: Bool { !drafts.isEmpty || !marks.isEmpty || !enrolments.isEmpty }
 
     mutating func add(_ draft: Draft) {
         drafts.append(draft)
@@ -45,32 +54,42 @@ struct WriteQueue: Sendable {
     }
 
     mutating func add(_ mark: Mark) { marks.append(mark) }
-    mutating func addParticipant(_ user: UserID) { participants.append(user) }
+    mutating func add(_ enrolment: Enrolment) { enrolments.append(enrolment) }
 
-    /// Takes back what was not given to the store yet.
-    mutating func dropParticipant(_ user: UserID) {
-        participants.removeAll { $0 == user }
-        unrecorded.removeAll { $0 == user }
+    /// Whether the user waits for a write to come.
+    func isEnrolling(_ user: UserID) -> Bool { enrolments.contains { $0.user == user } }
+
+    /// Takes back what was not given to the store yet, and notes to undo what was; whom to refuse.
+    mutating func revoke(_ user: UserID) -> [RequestOrigin] {
+        var refused = enrolments.filter { $0.user == user }.compactMap(\.origin)
+        enrolments.removeAll { $0.user == user }
+        guard var flight = inFlight else { return refused }
+        for index in flight.enrolments.indices where flight.enrolments[index].user == user {
+            if let origin = flight.enrolments[index].origin { refused.append(origin) }
+            flight.enrolments[index].origin = nil
+            flight.enrolments[index].isRevoked = true
+        }
+        inFlight = flight
+        return refused
     }
-
-    mutating func recordLater(_ users: [UserID]) { unrecorded += users }
 
     /// The next write, if there is one and none is in flight.
     mutating func next(in room: RoomID, lastKnown: SequenceNumber) -> RoomWrite? {
         guard inFlight == nil, hasWork else { return nil }
+        var users: [UserID] = []
+        for enrolment in enrolments where !users.contains(enrolment.user) { users.append(enrolment.user) }
         let write = RoomWrite(
-            roomID: room, lastKnown: lastKnown, newParticipants: unrecorded + participants,
-            readMarks: marks.map(\.mark), drafts: drafts.map(\.draft))
-        inFlight = (drafts, marks, write.newParticipants)
+            roomID: room, lastKnown: lastKnown, newParticipants: users, readMarks: marks.map(\.mark),
+            drafts: drafts.map(\.draft))
+        inFlight = (drafts, marks, enrolments)
         (flightDue, draftsDue) = (draftsDue, nil)
-        participants = []
-        unrecorded = []
+        enrolments = []
         drafts = []
         marks = []
         return write
     }
 
-    mutating func finish() -> (drafts: [Draft], marks: [Mark], participants: [UserID]) {
+    mutating func finish() -> (drafts: [Draft], marks: [Mark], enrolments: [Enrolment]) {
         guard let finished = inFlight else { return ([], [], []) }
         inFlight = nil
         flightDue = nil
@@ -80,8 +99,9 @@ struct WriteQueue: Sendable {
 
     /// The deadline of the sender who has waited longest.
     var nextDeadline: Moment? {
-        draftsDue.orEarlier(flightDue).orEarlier(marks.first?.deadline)
+        draftsDue.orEarlier(flightDue).orEarlier(marks.first?.deadline).orEarlier(enrolments.first?.deadline)
             .orEarlier(inFlight?.marks.first { $0.origin != nil }?.deadline)
+            .orEarlier(inFlight?.enrolments.first { $0.origin != nil }?.deadline)
     }
 
     /// Gives up on those who have waited too long: what is in flight may still be stored, what is not is dropped.
@@ -98,18 +118,24 @@ struct WriteQueue: Sendable {
             for index in flight.marks.indices where flight.marks[index].deadline <= now {
                 refuse(&flight.marks[index].origin)
             }
+            for index in flight.enrolments.indices where flight.enrolments[index].deadline <= now {
+                refuse(&flight.enrolments[index].origin)
+            }
             inFlight = flight
             flightDue = Self.earliest(flight.drafts)
         }
         let lateDrafts = drafts.filter { $0.deadline <= now }
         let lateMarks = marks.prefix { $0.deadline <= now }
+        let lateEnrolments = enrolments.prefix { $0.deadline <= now }
         refused += lateDrafts.compactMap(\.origin) + lateMarks.compactMap(\.origin)
+        refused += lateEnrolments.compactMap(\.origin)
         bytes -= lateDrafts.reduce(0) { $0 + $1.draft.body.approximateBytes }
         if !lateDrafts.isEmpty {
             drafts.removeAll { $0.deadline <= now }
             draftsDue = Self.earliest(drafts)
         }
         marks.removeFirst(lateMarks.count)
+        enrolments.removeFirst(lateEnrolments.count)
         return refused
     }
 

@@ -60,11 +60,28 @@ public struct RoomSnapshot: Hashable, Sendable {
     public var participants: Set<UserID>
     /// The newest stored number, 0 for none; never below `room.historyBase`.
     public var lastSequence: SequenceNumber
+    /// The newest read marks, at most `ReadMarkBoard.capacity`; none in a list of rooms.
+    public var readMarks: [ReadMark]
 
-    public init(room: Room, participants: Set<UserID>, lastSequence: SequenceNumber) {
+    public init(
+        room: Room, participants: Set<UserID>, lastSequence: SequenceNumber, readMarks: [ReadMark] = []
+    ) {
         self.room = room
         self.participants = participants
         self.lastSequence = lastSequence
+        self.readMarks = readMarks
+    }
+}
+
+/// Whom a room's messages are for.
+public struct RoomPeople: Hashable, Sendable {
+    public var participants: Set<UserID>
+    /// Messages numbered at or below this are of an earlier room of the same id, and for nobody here.
+    public var historyBase: SequenceNumber
+
+    public init(participants: Set<UserID>, historyBase: SequenceNumber = 0) {
+        self.participants = participants
+        self.historyBase = historyBase
     }
 }
 
@@ -121,7 +138,7 @@ public struct RoomSummary: Hashable, Sendable {
             activity: lastMessage.map { max(room.updatedAt, $0.timestamp) } ?? room.updatedAt, room: room.id)
     }
 
-    /// Messages after the read mark (or, unread so far, all that are reachable).
+    /// Messages after the read mark (or, unread so far, all that are reachable). They are others': sending is reading.
     public var unread: Int {
         Int(max(0, snapshot.lastSequence - max(lastReadSequence, snapshot.room.historyBase)))
     }

@@ -39,21 +39,33 @@ extension Configuration {
         let dataDirectory = reader.value(Variables.dataDirectory)
         let environment = reader.optional(Variables.environment)
         let nodeEnvironment = reader.optional(Variables.nodeEnvironment)
+        let store = Self.store(reading: &reader, dataDirectory: dataDirectory)
+        let redis = Self.redis(reading: &reader)
         self.init(
             instance: reader.optional(Variables.instanceID) ?? system.instance,
+            deployment: reader.optional(Variables.deploymentID)
+                ?? DeploymentID(redisDatabase: redis?.database ?? 0, store: store.name),
             environment: environment ?? nodeEnvironment,
             shutdownGrace: reader.value(Variables.shutdownGrace),
             listening: Listening(reading: &reader, authentication: authentication, system: system),
             logging: Logging(reading: &reader, system: system),
             authentication: authentication,
-            store: reader.optional(Variables.mongoURI).map(Store.mongo) ?? .embedded(directory: dataDirectory),
+            store: store,
             dataDirectory: dataDirectory,
-            redis: Self.redis(reading: &reader),
+            redis: redis,
             events: Self.events(reading: &reader),
             limits: Limits(reading: &reader),
             rooms: Rooms(reading: &reader),
             presence: Presence(reading: &reader),
             page: Self.page(reading: &reader, authentication: authentication, system: system))
+    }
+
+    private static func store(reading reader: inout ConfigurationReader, dataDirectory: String) -> Store {
+        guard let uri = reader.optional(Variables.mongoURI) else { return .embedded(directory: dataDirectory) }
+        let (refusals, warnings) = MongoURI(uri.text).durabilityTrouble
+        for refusal in refusals { reader.refuse("MONGODB_URI: \(refusal)") }
+        for warning in warnings { reader.warn("MONGODB_URI: \(warning)") }
+        return .mongo(uri: uri)
     }
 
     private static func redis(reading reader: inout ConfigurationReader) -> RedisEndpoint? {

@@ -6,6 +6,8 @@ import Telemetry
 /// Everything an operator decides, read once at start, checked and typed.
 struct Configuration: Equatable, Sendable {
     var instance: InstanceID
+    /// Whose instances this one shares rooms and users with.
+    var deployment: DeploymentID
     /// The deployment's name, if it has one.
     var environment: String?
     /// Milliseconds a drain may take.
@@ -72,6 +74,14 @@ struct Configuration: Equatable, Sendable {
     enum Store: Equatable, Sendable {
         case embedded(directory: String)
         case mongo(uri: Secret)
+
+        /// What deployments on one Redis server are told apart by.
+        var name: String {
+            switch self {
+            case .embedded: "embedded"
+            case .mongo(let uri): MongoURI(uri.text).database
+            }
+        }
     }
 
     struct Events: Equatable, Sendable {

@@ -140,6 +140,12 @@ extension ValueType<InstanceID> {
     }
 }
 
+extension ValueType<DeploymentID> {
+    static let deploymentID = Self(
+        allowed: "1 to \(DeploymentID.maximumLength) letters, digits, dots, - or _"
+    ) { DeploymentID($0) }
+}
+
 extension ValueType<RedisEndpoint> {
     static let redisURL = Self(
         allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS, \(ServerURL.encoding)"

@@ -38,6 +38,9 @@ enum Variables {
     static let instanceID = Variable(
         "INSTANCE_ID", .process, .instanceID, unset: "random at each start",
         "Name of this process in session ids and leases; no two live ones may share it.")
+    static let deploymentID = Variable(
+        "DEPLOYMENT_ID", .process, .deploymentID, unset: "the Redis database's number and the store's name",
+        "Name that instances of one deployment share; publications of others on one Redis server are not heard.")
     static let shutdownGrace = Variable(
         "SHUTDOWN_GRACE_MS", .process, .integer(0...600_000), default: "10000",
         "Milliseconds that a drain after SIGTERM may take before what is left is closed.")
@@ -164,7 +167,7 @@ enum Variables {
     /// All of them, in the order of the reference page.
     static let all: [any AnyVariable] = [
         port, host, internalPort, internalHost, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
-        environment, nodeEnvironment, instanceID, shutdownGrace, logLevel, logFormat, logDirectory,
+        environment, nodeEnvironment, instanceID, deploymentID, shutdownGrace, logLevel, logFormat, logDirectory,
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,

@@ -16,9 +16,7 @@ struct EventsPart: Sendable {
         let broker = try RabbitMQBroker(
             try events.endpoint(), queue: events.newMessageQueue, clock: WallClock.monotonicMilliseconds)
         let directory = EventDirectory(
-            participants: { rooms throws(StoreError) in
-                try await store.participants(of: rooms).mapValues { Array($0) }
-            },
+            people: { rooms throws(StoreError) in try await store.people(of: rooms) },
             online: { Set(await sessions.instances(of: $0).keys) },
             isAlive: { await sessions.isAlive($0) })
         relay = OutboxRelay(

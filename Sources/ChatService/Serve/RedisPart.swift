@@ -20,12 +20,14 @@ struct RedisPart: Sendable {
         self.health = health
         client = RedisClient(
             endpoint.link, stateChanged: { health.changed($0) }, refused: { health.note($0) })
-        bus = RedisRoomBus(instance: configuration.instance, client: client, registry: registry)
+        bus = RedisRoomBus(
+            instance: configuration.instance, deployment: configuration.deployment, client: client, registry: registry)
         cache = RedisHistoryCache(
             client: client, maximumMessages: configuration.rooms.cachedMessages,
             secondsToLive: configuration.rooms.cacheLifetime, registry: registry)
         directory = RedisDirectory(
-            instance: configuration.instance, client: client, grace: Int64(configuration.presence.grace),
+            instance: configuration.instance, deployment: configuration.deployment, client: client,
+            grace: Int64(configuration.presence.grace),
             maximumSessions: configuration.limits.connectionsPerUser ?? 0,
             clock: {
                 Now(

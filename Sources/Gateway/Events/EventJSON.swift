@@ -51,18 +51,16 @@ enum EventJSON {
                 }
             )
         case .read(let user, let sequence):
-            return (
-                "message_read",
-                object { out in
-                    out.key("roomId")
-                    out.string(room.value)
-                    out.key("userId")
-                    out.string(user.userID.value)
-                    out.key("seq")
-                    out.integer(sequence)
-                }
-            )
+            return ("message_read", read(ReadMark(userID: user.userID, sequence: sequence), in: room))
         case .state(let state): return ("room_state", self.state(state))
+        }
+    }
+
+    static func read(_ mark: ReadMark, in room: RoomID) -> [UInt8] {
+        object { out in
+            out.key("roomId")
+            out.string(room.value)
+            out.mark(mark)
         }
     }
 
@@ -162,6 +160,20 @@ extension JSONWriter {
         integer(state.members)
         key("online")
         integer(state.online)
+    }
+
+    /// The members `userId` and `seq`.
+    mutating func mark(_ mark: ReadMark) {
+        key("userId")
+        string(mark.userID.value)
+        key("seq")
+        integer(mark.sequence)
+    }
+
+    /// The member `readMarks`.
+    mutating func readMarks(_ marks: [ReadMark]) {
+        key("readMarks")
+        array(marks) { out, mark in out.object { $0.mark(mark) } }
     }
 
     /// The members of a stored message's answer.

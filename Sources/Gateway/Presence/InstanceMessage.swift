@@ -12,6 +12,11 @@ enum InstanceMessage: Hashable, Sendable {
     case released(RecoveryKey)
     /// What users spent of their message allowance.
     case spent([UserSpending])
+    /// The store has changed a room: whoever asks hears of it once that holds here.
+    case roomChanged(RoomID, RoomChange, ChangeNotice)
+    case changeApplied(UInt64, by: InstanceID)
+    /// How far a user has read, for the user's sessions.
+    case read(ReadMark, in: RoomID)
 
     enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -61,9 +66,27 @@ enum InstanceMessage: Hashable, Sendable {
                     else { return nil }
                     return UserSpending(user: user, count: count)
                 })
+        case "roomChanged":
+            guard let room = Self.room(root), let change = RoomChange(root), let teller = root["teller"]?.string,
+                let ticket = Self.count(root["ticket"])
+            else { return nil }
+            self = .roomChanged(room, change, ChangeNotice(teller: InstanceID(teller), ticket: ticket))
+        case "changeApplied":
+            guard let ticket = Self.count(root["ticket"]), let instance = root["by"]?.string else { return nil }
+            self = .changeApplied(ticket, by: InstanceID(instance))
+        case "read":
+            guard let room = Self.room(root), let user = user("userId"), let sequence = Self.count(root["seq"])
+            else { return nil }
+            self = .read(ReadMark(userID: user, sequence: SequenceNumber(clamping: sequence)), in: room)
         default: return nil
         }
     }
+
+    private static func room(_ root: JSONValue) -> RoomID? {
+        root["roomId"]?.string.flatMap { try? RoomID(validating: $0, field: "roomId") }
+    }
+
+    private static func count(_ value: JSONValue?) -> UInt64? { value?.integer.flatMap { UInt64(exactly: $0) } }
 
     var encoded: [UInt8] {
         EventJSON.object { out in
@@ -107,6 +130,26 @@ enum InstanceMessage: Hashable, Sendable {
                 out.array(spendings) { $0.string($1.user.value) }
                 out.key("counts")
                 out.array(spendings) { $0.integer(Int64($1.count)) }
+            case .roomChanged(let room, let change, let notice):
+                out.string("roomChanged")
+                out.key("roomId")
+                out.string(room.value)
+                out.change(change)
+                out.key("teller")
+                out.string(notice.teller.value)
+                out.key("ticket")
+                out.integer(Int64(clamping: notice.ticket))
+            case .changeApplied(let ticket, let instance):
+                out.string("changeApplied")
+                out.key("ticket")
+                out.integer(Int64(clamping: ticket))
+                out.key("by")
+                out.string(instance.value)
+            case .read(let mark, let room):
+                out.string("read")
+                out.key("roomId")
+                out.string(room.value)
+                out.mark(mark)
             }
         }
     }
@@ -119,6 +162,10 @@ extension Services {
         case .close(let session, let user, let ending): end(session, of: user, ending)
         case .direct(let users, let data): deliverDirect(data, to: users)
         case .spent(let spendings): note(spendings)
+        case .roomChanged(let room, let change, let notice):
+            mailbox(home(of: room)).post(.roomChanged(room, change, notice))
+        case .changeApplied(let ticket, let instance): notices.applied(ticket, by: instance)
+        case .read(let mark, let room): tellDevicesHere(mark, in: room)
         case .friendship(let a, let b, let isFriend): tellAll(.friendship(a, b, isFriend: isFriend))
         case .release(let key, let asker): release(key, to: asker)
         case .released(let key): recovery?.released(key)

@@ -41,7 +41,10 @@ struct RESTRouter: Sendable {
             return try await messages.history(request, room: try roomID(path))
         case ("POST", "chat", 3) where path.last == "messages" && request.path.first == "api":
             return try await messages.send(request, room: try roomID(path))
+        case ("GET", "chat", 3) where path.last == "read-marks" && request.path.first == "api":
+            return try await rooms.readMarks(request, try roomID(path))
         case (_, "chat", 3) where path.last == "history": return Self.notAllowed("GET")
+        case (_, "chat", 3) where path.last == "read-marks": return Self.notAllowed("GET")
         case (_, "chat", 3) where path.last == "messages": return Self.notAllowed("POST")
         case (_, "rooms", _) where request.path.first == "api":
             return try await respondAboutRooms(request, method, path.dropFirst())

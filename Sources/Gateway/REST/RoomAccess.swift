@@ -10,8 +10,15 @@ struct RoomAccess: Sendable {
         return await services.calls.call { mailbox.post(.room(room, command($0))) }
     }
 
-    func tell(_ room: RoomID, _ change: RoomChange) {
-        services.mailbox(services.home(of: room)).post(.room(room, .changed(change)))
+    /// The store has changed the room: what comes to this instance from now on finds it so.
+    func tellHere(_ room: RoomID, _ change: RoomChange) {
+        services.mailbox(services.home(of: room)).post(.roomChanged(room, change, nil))
+    }
+
+    /// The store has changed the room: returns when that is in force on every instance.
+    func tell(_ room: RoomID, _ change: RoomChange) async {
+        tellHere(room, change)
+        if services.bus != nil { await services.notices.tell(room, change) }
     }
 
     /// The room as the caller may see it.

@@ -65,8 +65,8 @@ struct RoomRoutes: Sendable {
             try await store.create(room, participants: participants)
         }
         guard isNew || wish.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
-        // Whoever asked for the room before it was there may have left its absence in memory.
-        for user in participants where isNew { access.tell(snapshot.room.id, .admitted(user)) }
+        // Who asked for the room before it was there may be about to learn that it is not.
+        if isNew { access.tellHere(snapshot.room.id, .unspecified) }
         let look = RoomLook(
             room: snapshot.room,
             state: RoomState(
@@ -151,7 +151,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw .roomUnavailable }
         log("room changed", id, by: request.caller)
-        access.tell(id, .revised(revision, at: now))
+        await access.tell(id, .revised(revision, at: now))
         look.room.revise(revision, at: now)
         return .json(Self.json(look))
     }
@@ -163,8 +163,27 @@ struct RoomRoutes: Sendable {
         guard isDone else { throw .roomUnavailable }
         log("room deleted", id, by: request.caller)
         services.cache?.drop(id)
-        access.tell(id, .deleted)
+        await access.tell(id, .deleted)
         return .json(EventJSON.success())
+    }
+
+    /// How far the room's users have read, in the order of their ids.
+    func readMarks(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
+        let limit = try request.integer("limit", in: 1...Int64(HistoryQuery.limits.upperBound))
+        var cursor: UserID?
+        if let text = request.query("cursor") { cursor = try UserID(validating: text, field: "cursor") }
+        _ = try await access.look(id, by: request.caller)
+        let size = limit.map(Int.init) ?? HistoryQuery.defaultLimit
+        let found = try await access.store { (store) async throws(StoreError) in
+            try await store.readMarks(in: id, after: cursor, limit: size + 1)
+        }
+        return .json(
+            EventJSON.success { out in
+                out.readMarks(Array(found.prefix(size)))
+                guard found.count > size else { return }
+                out.key("cursor")
+                out.string(found[size - 1].userID.value)
+            })
     }
 
     // MARK: Participants
@@ -178,7 +197,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
         log("participant added", id, about: user, by: request.caller)
-        access.tell(id, .admitted(user))
+        await access.tell(id, .admitted(user))
         return .json(EventJSON.success())
     }
 
@@ -192,7 +211,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw ChatError(.notFound, "this user takes no part in the room") }
         log("participant removed", id, about: user, by: request.caller)
-        access.tell(id, .expelled(user))
+        await access.tell(id, .expelled(user))
         return .json(EventJSON.success())
     }
 

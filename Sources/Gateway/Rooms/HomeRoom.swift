@@ -15,6 +15,8 @@ final class HomeRoom {
     var reading: [HistoryQuery: [PendingJoin]] = [:]
     /// Joins of sessions that are ahead of this instance, until it has read as far.
     var catchingUp: [PendingJoin] = []
+    /// Joins that wait until the store has their users as participants.
+    var enrolling: [RequestOrigin: PendingJoin] = [:]
     /// Joins that wait for other instances to say who is there, and who has done so.
     var arriving: [PendingJoin] = []
     var answered: Set<InstanceID> = []
@@ -27,18 +29,28 @@ final class HomeRoom {
     /// Deleted while a write was in flight: commands wait for its outcome, as a room has one write at a time.
     var isClosing = false
     /// The count of the store's failures up to which the room was compared with it, and whether that is under way.
-    var verified: UInt64
-    var isVerifying = false
+    var compared: UInt64
+    var isComparing = false
     /// How often the room itself was changed from outside while it was here.
     var changes = 0
+    /// It changed while it was read from the store, so that what is read may be from before.
+    var isOutdated = false
+    /// When the store began to be asked for what is known of the room.
+    var readAt: Moment?
+    /// Commands wait in `waiting` until it is certain that what is known still holds.
+    var isVerifying = false
+    var isRefreshing = false
+    var isRefreshDue = false
+    /// Who waits for a refresh that begins from now on.
+    var refreshers: [(Bool) -> Void] = []
+    /// Read marks beyond the newest message known here, while the store is asked for it.
+    var distantMarks: [(origin: RequestOrigin, session: SessionAddress, sequence: SequenceNumber)] = []
     /// Whether sessions here receive its traffic, so that other instances' is asked for.
     var isSubscribed = false
     /// Shards whose sessions watch the participants' presence, and what they were told last.
     var watchers: Set<UInt16> = []
     var toldRevision: UInt32 = 0
     var isTelling = false
-    /// Whether the store is about to be asked who came in on another instance.
-    var isAwaitingRecord = false
 
     struct PendingJoin {
         let session: SessionAddress
@@ -52,10 +64,10 @@ final class HomeRoom {
         var attempts = 0
     }
 
-    /// - Parameter verified: the count of the store's failures before the room is read.
-    init(id: RoomID, verified: UInt64) {
+    /// - Parameter compared: the count of the store's failures before the room is read.
+    init(id: RoomID, compared: UInt64) {
         self.id = id
-        self.verified = verified
+        self.compared = compared
     }
 
     func enter(_ session: SessionAddress, _ encoding: FrameEncoding) {
@@ -69,7 +81,8 @@ final class HomeRoom {
     }
 
     var isForgettable: Bool {
-        waiting.isEmpty && arriving.isEmpty && !isVerifying && reading.isEmpty && watchers.isEmpty && !isRepairing
+        waiting.isEmpty && arriving.isEmpty && reading.isEmpty && watchers.isEmpty && enrolling.isEmpty
+            && distantMarks.isEmpty && !isComparing && !isRepairing && !isRefreshing && !isRefreshDue
             && !isQueuedForWrite
             && inPlace { $0.isIdle } ?? true
     }

@@ -25,9 +25,15 @@ extension RoomHub {
         guard !room.arriving.isEmpty, let bus = services.bus else { return }
         let id = room.id
         let arrival = room.arrivals
-        shard.run({ await bus.listeners(of: id) }) { [unowned self] listeners in
-            guard let listeners, room.arrivals == arrival else { return }
-            room.answersExpected = listeners - 1
+        let directory = services.presence.directory
+        shard.run({ () async -> Int? in
+            async let others = directory.others()
+            guard let listeners = await bus.listeners(of: id) else { return nil }
+            // Those of other deployments listen to the same channel and will not answer.
+            return min(listeners - 1, await others?.count ?? .max)
+        }) { [unowned self] expected in
+            guard let expected, room.arrivals == arrival else { return }
+            room.answersExpected = expected
             admitArrivalsWhenAllAnswered(to: room)
         }
     }
@@ -38,8 +44,10 @@ extension RoomHub {
         admitArrivalsWhenAllAnswered(to: room)
     }
 
-    private func admitArrivalsWhenAllAnswered(to room: HomeRoom) {
-        guard let expected = room.answersExpected, room.answered.count >= expected else { return }
+    func admitArrivalsWhenAllAnswered(to room: HomeRoom) {
+        guard !room.arriving.isEmpty, !room.isRefreshing, let expected = room.answersExpected,
+            room.answered.count >= expected
+        else { return }
         admitArrivals(to: room)
     }
 

@@ -20,6 +20,8 @@ extension RoomHub {
     /// The last write of a deleted room is done: the id is free for another room, and commands for that may go on.
     func closed(_ room: HomeRoom) {
         rooms[room.id] = nil
-        for command in room.waiting { handle(command, in: room.id) }
+        let waiting = room.waiting
+        room.waiting = []
+        for command in waiting { handle(command, in: room.id) }
     }
 }

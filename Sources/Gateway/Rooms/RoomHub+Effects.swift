@@ -10,7 +10,9 @@ extension RoomHub {
     func perform(_ effects: [RoomEffect], in room: HomeRoom) {
         for effect in effects {
             switch effect {
-            case .reply(let origin, let answer): reply(answer, to: origin)
+            case .reply(let origin, let answer):
+                if !room.enrolling.isEmpty { room.enrolling[origin] = nil }
+                reply(answer, to: origin)
             case .deliver(let messages): deliver(messages, in: room)
             case .publish(let messages): publish(messages, in: room)
             case .share(let news): share(news, in: room)
@@ -18,6 +20,8 @@ extension RoomHub {
             case .repair(let after): repair(room, after: after)
             case .resync(let sequence): resync(room, at: sequence)
             case .unrecord(let users): unrecord(users, in: room.id)
+            case .enrolled(let origin): enrolled(origin, in: room)
+            case .tellDevices(let mark, let session): services.tellDevices(mark, in: room.id, except: session)
             }
         }
     }

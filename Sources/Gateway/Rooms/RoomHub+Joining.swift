@@ -8,6 +8,21 @@ import MessageJSON
 /// last, and everything after that reaches the session's shard behind it.
 extension RoomHub {
     func join(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
+        let origin = RequestOrigin.session(join.session, request: join.request)
+        switch room.live?.enrol(join.user.userID, origin: origin, at: shard.now.monotonic) {
+        case .success(.done): admit(join, to: room)
+        case .success(.underWay): room.enrolling[origin] = join
+        case .failure(let error): refuse(join, error)
+        case nil: break
+        }
+    }
+
+    /// The store has the user: the join goes on.
+    func enrolled(_ origin: RequestOrigin, in room: HomeRoom) {
+        if let join = room.enrolling.removeValue(forKey: origin) { admit(join, to: room) }
+    }
+
+    private func admit(_ join: HomeRoom.PendingJoin, to room: HomeRoom) {
         let isHidden = services.presence.isHidden(join.user.userID)
         switch room.live?.join(join.user, session: join.session, isHidden: isHidden, at: shard.now.monotonic) {
         case .success(let effects):
@@ -73,7 +88,7 @@ extension RoomHub {
             let frames = frames(of: view, for: join)
             shard.slices.spend(frames.count)
             let entered = EnteredRoom(
-                frames: frames, encoding: join.encoding, state: view.state,
+                frames: frames, encoding: join.encoding, state: view.state, readMarks: view.readMarks,
                 userID: join.user.userID, numbers: view.numbers, needsResync: view.needsResync)
             shard.post(.entered(join.session, request: join.request, room.id, entered), to: join.session.shard)
         case .read(let query): read(query, for: join, in: room)
@@ -136,7 +151,12 @@ extension RoomHub {
             add("resync_required", EventJSON.resync(view.state.roomID, lastSequence: view.state.lastSequence))
         }
         add("room_users", EventJSON.users(view.users))
-        add("room_state", EventJSON.state(view.state))
+        add(
+            "room_state",
+            EventJSON.object { out in
+                out.state(view.state)
+                if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
+            })
         return out
     }
 }

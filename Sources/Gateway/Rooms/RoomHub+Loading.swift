@@ -4,17 +4,25 @@ import Telemetry
 /// Bringing rooms into memory, and into existence.
 extension RoomHub {
     func load(_ id: RoomID) -> HomeRoom {
-        let room = HomeRoom(id: id, verified: storeFailures)
+        let room = HomeRoom(id: id, compared: storeFailures)
         rooms[id] = room
+        read(room)
+        return room
+    }
+
+    private func read(_ room: HomeRoom) {
+        let id = room.id
+        room.isOutdated = false
+        room.readAt = shard.now.monotonic
         shard.withStore({ (store) async throws(StoreError) in try await store.room(id) }) { [unowned self] in
             loaded($0, id)
         }
-        return room
     }
 
     private func loaded(_ result: Result<RoomSnapshot?, StoreError>, _ id: RoomID) {
         guard let room = rooms[id], room.live == nil else { return }
         switch result {
+        case .success where room.isOutdated: read(room)
         case .success(let snapshot?): open(room, snapshot)
         case .success(nil): makeOrRefuse(room)
         case .failure(let error):
@@ -37,10 +45,11 @@ extension RoomHub {
         for command in room.waiting { refuse(command, error) }
     }
 
-    /// Nobody has made this room: the first command that may, does; those before it are refused.
+    /// Nobody has made this room: the first command that may, does; those before it are refused. Who makes an open room by
+    /// joining it is its first participant.
     private func makeOrRefuse(_ room: HomeRoom) {
         var refusal = ChatError.roomUnavailable
-        let maker = room.waiting.firstIndex { command in
+        let first = room.waiting.firstIndex { command in
             guard mayMake(room.id, command), let user = command.author else { return false }
             do throws(ChatError) { try services.limits.countRoom(of: user, at: shard.now.monotonic) } catch {
                 refusal = error
@@ -48,19 +57,20 @@ extension RoomHub {
             }
             return true
         }
-        guard let index = maker else { return abandon(room, refusal) }
+        guard let index = first, let maker = room.waiting[index].author else { return abandon(room, refusal) }
         for command in room.waiting[..<index] { refuse(command, .roomUnavailable) }
         room.waiting.removeFirst(index)
         let now = shard.now.wall
         let id = room.id
         let direct = DirectRoom.participants(of: id)
         let value = Room(id: id, kind: direct == nil ? .group : .direct, isPrivate: direct != nil, createdAt: now)
-        let participants = direct.map { [$0.0, $0.1] } ?? []
+        let participants = direct.map { [$0.0, $0.1] } ?? [maker]
         shard.withStore({ (store) async throws(StoreError) in
             try await store.create(value, participants: participants).snapshot
         }) { [unowned self] result in
             guard let room = rooms[id], room.live == nil else { return }
             switch result {
+            case .success where room.isOutdated: read(room)
             case .success(let snapshot): open(room, snapshot)
             case .failure(let error):
                 services.storeTrouble.warning("room not made", ["reason": "\(error)"])

@@ -56,11 +56,6 @@ extension RoomHub {
             return services.busTrouble.warning("room news not understood", ["room": id.value])
         }
         guard instance != services.configuration.instance else { return }
-        switch news {
-        case .changed(let change): weighing(room) { apply(change, to: room) }
-        case .joined(let user): noteArrival(of: user.userID, in: room)
-        default: break
-        }
         perform(room.live?.heard(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
         if case .roster = news { noteRoster(of: instance, in: room) }
         followUp(room)
@@ -72,7 +67,8 @@ extension RoomHub {
         perform(room.live?.contactMade(at: shard.now.monotonic) ?? [], in: room)
         countOthers(in: room)
         followUp(room)
-        refresh([id])
+        // Who waits to be shown the room is shown what it is now, not what it was when it was loaded.
+        refresh(room) { [unowned self] _ in admitArrivalsWhenAllAnswered(to: room) }
     }
 
     /// Contact was lost and is there again: every live room is compared with the store.
@@ -135,31 +131,14 @@ extension RoomHub {
     }
 
     /// Reads what rooms are now, one after the other: a change made elsewhere while nobody listened is not told again.
-    func refresh(_ ids: ArraySlice<RoomID>) {
+    private func refresh(_ ids: ArraySlice<RoomID>) {
         var rest = ids
-        while let id = rest.popFirst() {
-            guard let room = rooms[id], room.live != nil else { continue }
-            let changes = room.changes
-            return shard.withStore({ (store) async throws(StoreError) in try await store.room(id) }) {
-                [unowned self] result in
-                // What was read may be from before a change that was heard of meanwhile.
-                if room.changes != changes { rest.append(id) } else if room === rooms[id] { take(result, for: room) }
-                refresh(rest)
-            }
-        }
+        guard let id = rest.popFirst() else { return }
+        guard let room = rooms[id], room.live != nil else { return refresh(rest) }
+        refresh(room) { [unowned self] _ in refresh(rest) }
     }
 
-    private func take(_ result: Result<RoomSnapshot?, StoreError>, for room: HomeRoom) {
-        switch result {
-        case .success(let snapshot?):
-            for user in room.live?.refresh(snapshot, at: shard.now.monotonic) ?? [] { expel(user, from: room) }
-            followUp(room)
-        case .success(nil): apply(.deleted, to: room)
-        case .failure: break
-        }
-    }
-
-    private func announced(_ sequence: SequenceNumber, in id: RoomID) {
+    func announced(_ sequence: SequenceNumber, in id: RoomID) {
         guard let room = rooms[id] else { return }
         room.live?.announced(lastSequence: sequence, at: shard.now.monotonic)
         followUp(room)

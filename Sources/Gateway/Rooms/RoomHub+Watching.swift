@@ -5,8 +5,6 @@ import EventLoop
 extension RoomHub {
     /// Changes are told at most this often, in milliseconds.
     private static let tellingInterval: Int64 = 250
-    /// When somebody came in on another instance, that one has recorded them by then, in milliseconds.
-    private static let recordingInterval: Int64 = 1000
 
     func watch(_ room: HomeRoom, for user: UserID, on target: UInt16, _ origin: RequestOrigin) {
         guard room.live?.admits(user) == true else { return reply(.refused(.roomUnavailable), to: origin) }
@@ -39,18 +37,6 @@ extension RoomHub {
     func tellWatchersOfTheEnd(of room: HomeRoom) {
         for target in room.watchers { services.mailbox(target).post(.watched(room.id, nil)) }
         room.watchers = []
-    }
-
-    /// Who is new in an open room on another instance is a participant the store will know of.
-    func noteArrival(of user: UserID, in room: HomeRoom) {
-        guard !room.watchers.isEmpty, !room.isAwaitingRecord, let live = room.live,
-            !live.participants.contains(user)
-        else { return }
-        room.isAwaitingRecord = true
-        shard.loop.schedule(after: Self.recordingInterval) { [unowned self] in
-            room.isAwaitingRecord = false
-            refresh([room.id])
-        }
     }
 
     private func watched(_ room: HomeRoom) -> WatchedRoom? {

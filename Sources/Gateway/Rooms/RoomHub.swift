@@ -27,17 +27,15 @@ final class RoomHub {
 
     func handle(_ command: RoomCommand, in id: RoomID) {
         let room = rooms[id] ?? load(id)
-        guard room.live != nil else {
-            guard room.waiting.count < 4096 else {
-                return refuse(command, .init(.overloaded, "too many wait for this room"))
-            }
-            room.waiting.append(command)
-            return
+        if room.live != nil, !room.isVerifying, isCertain(room, for: command) { return run(command, in: room) }
+        guard room.waiting.count < 4096 else {
+            return refuse(command, .init(.overloaded, "too many wait for this room"))
         }
-        run(command, in: room)
+        room.waiting.append(command)
+        if room.live != nil { verify(room) }
     }
 
-    private func run(_ command: RoomCommand, in room: HomeRoom) {
+    func run(_ command: RoomCommand, in room: HomeRoom) {
         weighing(room) { carryOut(command, in: room) }
         followUp(room)
     }
@@ -56,6 +54,7 @@ final class RoomHub {
             join(.init(session: session, request: request, wish: wish, encoding: encoding, user: user), in: room)
         case .leave(let session, let request, let isBroken):
             room.exit(session)
+            if !room.enrolling.isEmpty { room.enrolling = room.enrolling.filter { $0.value.session != session } }
             perform(room.live?.leave(session, isBroken: isBroken, at: now.monotonic) ?? [], in: room)
             if let request { shard.post(.reply(session, request: request, .done), to: session.shard) }
         case .send(let session, let origin, let message, let author, let since):
@@ -74,9 +73,7 @@ final class RoomHub {
                 reply(.done, to: origin)
             }
         case .markRead(let session, let request, let sequence):
-            let origin = RequestOrigin.session(session, request: request)
-            settle(
-                room.live?.markRead(session, sequence: sequence, origin: origin, at: now.monotonic), origin, in: room)
+            markRead(session, sequence, .session(session, request: request), in: room)
         case .reencode(let session, let encoding):
             guard room.entered[session] != nil else { break }
             room.exit(session)
@@ -87,20 +84,6 @@ final class RoomHub {
         case .visibility(let user):
             let isHidden = services.presence.isHidden(user)
             perform(room.live?.setHidden(user, isHidden, at: now.monotonic) ?? [], in: room)
-        case .changed(let change):
-            share(.changed(change), in: room)
-            apply(change, to: room)
-        }
-    }
-
-    func apply(_ change: RoomChange, to room: HomeRoom) {
-        room.changes += 1
-        switch change {
-        case .revised(let revision, let time):
-            for user in room.live?.revise(revision, at: time) ?? [] { expel(user, from: room) }
-        case .admitted(let user): room.live?.admit(user)
-        case .expelled(let user): expel(user, from: room)
-        case .deleted: close(room)
         }
     }
 
@@ -114,7 +97,7 @@ final class RoomHub {
     }
 
     @discardableResult
-    private func settle(
+    func settle(
         _ result: Result<[RoomEffect], ChatError>?, _ origin: RequestOrigin, in room: HomeRoom
     ) -> Bool {
         switch result {
@@ -138,7 +121,7 @@ final class RoomHub {
         case .leave: break
         case .send(_, let origin, _, _, _), .look(let origin, _, _), .watch(let origin, _, _):
             reply(.refused(error), to: origin)
-        case .changed, .reencode, .visibility: break
+        case .reencode, .visibility: break
         }
     }
 
@@ -155,7 +138,7 @@ final class RoomHub {
     /// Whatever a command left to do later: a write, a timer, forgetting the room.
     func followUp(_ room: HomeRoom) {
         guard rooms[room.id] === room, !room.isClosing else { return }
-        if !room.isQueuedForWrite, !room.isVerifying, room.inPlace({ $0.hasWriteReady }) == true {
+        if !room.isQueuedForWrite, !room.isComparing, room.inPlace({ $0.hasWriteReady }) == true {
             room.isQueuedForWrite = true
             unwritten.append(room)
         }
@@ -171,14 +154,14 @@ final class RoomHub {
         var doubtful: [HomeRoom] = []
         let writes = unwritten.compactMap { room -> RoomWrite? in
             room.isQueuedForWrite = false
-            guard room.verified == failures else {
+            guard room.compared == failures else {
                 if room.live != nil { doubtful.append(room) }
                 return nil
             }
             return room.live?.nextWrite()
         }
         unwritten.removeAll(keepingCapacity: true)
-        verify(doubtful[...])
+        compare(doubtful[...])
         guard !writes.isEmpty else { return }
         services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
         let mailbox = services.mailbox(shard.index)

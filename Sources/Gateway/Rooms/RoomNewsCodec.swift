@@ -60,9 +60,9 @@ enum RoomNewsCodec {
                     out.key("users")
                     out.array(users) { out, user in out.object { $0.user(user) } }
                 }
-            case .changed(let change):
-                out.string("room_changed")
-                out.data { $0.change(change) }
+            case .participant(let user):
+                out.string("participant")
+                out.data { $0.member("userId", user.value) }
             }
         }
     }
@@ -97,7 +97,7 @@ enum RoomNewsCodec {
         case "roster":
             guard let users = data["users"], users.kind == .array else { return nil }
             return .roster(users.elements.compactMap(user), asks: data["asks"]?.bool ?? false)
-        case "room_changed": return change(data).map(RoomNews.changed)
+        case "participant": return userID(data["userId"]).map(RoomNews.participant)
         default: return nil
         }
     }
@@ -110,19 +110,6 @@ enum RoomNewsCodec {
     private static func userID(_ value: JSONElement?) -> UserID? {
         value?.string.flatMap { try? UserID(validating: $0, field: "userId") }
     }
-
-    private static func change(_ data: JSONElement) -> RoomChange? {
-        switch data["change"]?.string {
-        case "revised":
-            guard let time = data["updatedAt"]?.integer else { return nil }
-            let revision = RoomRevision(name: data["name"].map(\.string), isPrivate: data["private"]?.bool)
-            return .revised(revision, at: Timestamp(milliseconds: time))
-        case "admitted": return userID(data["userId"]).map(RoomChange.admitted)
-        case "expelled": return userID(data["userId"]).map(RoomChange.expelled)
-        case "deleted": return .deleted
-        default: return nil
-        }
-    }
 }
 
 extension JSONWriter {
@@ -134,29 +121,5 @@ extension JSONWriter {
     fileprivate mutating func member(_ name: StaticString, _ value: String) {
         key(name)
         string(value)
-    }
-
-    fileprivate mutating func change(_ change: RoomChange) {
-        switch change {
-        case .revised(let revision, let time):
-            member("change", "revised")
-            if let name = revision.name {
-                key("name")
-                if let name { string(name) } else { null() }
-            }
-            if let isPrivate = revision.isPrivate {
-                key("private")
-                bool(isPrivate)
-            }
-            key("updatedAt")
-            integer(time.milliseconds)
-        case .admitted(let user):
-            member("change", "admitted")
-            member("userId", user.value)
-        case .expelled(let user):
-            member("change", "expelled")
-            member("userId", user.value)
-        case .deleted: member("change", "deleted")
-        }
     }
 }

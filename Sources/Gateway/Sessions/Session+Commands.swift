@@ -134,7 +134,12 @@ extension Session {
         if rooms.contains(room) { shard.localRooms.add(self, to: room, newest: view.state.lastSequence) }
         let isOutdated = !view.encoding.isWebSocket && encoding.isWebSocket
         channel.send(isOutdated ? EncodedFrames.framed(packets: view.frames) : view.frames, isDroppable: false)
-        reply(request.tag, EventJSON.success { $0.state(view.state) })
+        reply(
+            request.tag,
+            EventJSON.success { out in
+                out.state(view.state)
+                if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
+            })
         startWaiting()
         entered(room, view)
     }

@@ -100,6 +100,7 @@ final class ShardCore {
         case .subscribed(let room): hub.subscribed(room)
         case .reconnected: hub.reconnected()
         case .lost(let instance): hub.lost(instance)
+        case .roomChanged(let room, let change, let notice): hub.follow(change, in: room, notice)
         case .unwatched(let room, let shard): hub.unwatch(room, on: shard)
         case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
         case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
@@ -117,6 +118,8 @@ final class ShardCore {
                 session.trail.restart(at: trail.count)
                 session.deliver(frames, isDroppable: false)
             }
+        case .notice(let addresses, let frames):
+            for address in addresses { sessions[address]?.deliver(frames, isDroppable: false) }
         case .close(let address, let code, let error):
             guard let session = sessions[address] else { return }
             session.refuse(error, event: nil, tag: nil)

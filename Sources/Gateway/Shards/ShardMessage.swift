@@ -12,6 +12,8 @@ enum ShardMessage: Sendable {
     case subscribed(RoomID)
     case reconnected
     case lost(InstanceID)
+    /// The store has changed the room; the notice is acknowledged once that holds here.
+    case roomChanged(RoomID, RoomChange, ChangeNotice?)
     /// Nobody on that shard watches the room's participants any more.
     case unwatched(RoomID, by: UInt16)
 
@@ -24,6 +26,8 @@ enum ShardMessage: Sendable {
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     case expelled(SessionAddress, RoomID)
     case direct([SessionAddress], EncodedFrames)
+    /// What these sessions are told beside their rooms' traffic.
+    case notice([SessionAddress], EncodedFrames)
     case close(SessionAddress, CloseCode, ChatError)
     /// Ends a session for good: without a grace period.
     case logOut(SessionAddress)
@@ -57,8 +61,6 @@ enum RoomCommand: Sendable {
     case watch(RequestOrigin, UserID, shard: UInt16)
     /// Whether others may know of a user here may have changed.
     case visibility(UserID)
-    /// The store changed; what is in memory follows.
-    case changed(RoomChange)
 }
 
 /// What a session is shown on entering a room, encoded for it.
@@ -66,6 +68,7 @@ struct EnteredRoom: Sendable {
     var frames: [UInt8]
     var encoding: FrameEncoding
     var state: RoomState
+    var readMarks: [ReadMark]
     var userID: UserID
     /// The messages it is shown.
     var numbers: ClosedRange<SequenceNumber>?

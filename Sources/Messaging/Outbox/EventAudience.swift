@@ -26,19 +26,19 @@ struct AddressedMessage: Sendable {
 
 /// What the relay asks others about.
 public struct EventDirectory: Sendable {
-    /// The participants of each of these rooms; rooms that are there no more are absent.
-    public var participants: @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: [UserID]]
+    /// The people of each of these rooms; rooms that are there no more are absent.
+    public var people: @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: RoomPeople]
     /// Which of these users have a live session anywhere, as far as is known.
     public var online: @Sendable ([UserID]) async -> Set<UserID>
     /// Whether an instance is alive, so that its events are its own affair.
     public var isAlive: @Sendable (InstanceID) async -> Bool
 
     public init(
-        participants: @escaping @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: [UserID]],
+        people: @escaping @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: RoomPeople],
         online: @escaping @Sendable ([UserID]) async -> Set<UserID>,
         isAlive: @escaping @Sendable (InstanceID) async -> Bool
     ) {
-        self.participants = participants
+        self.people = people
         self.online = online
         self.isAlive = isAlive
     }
@@ -48,12 +48,15 @@ extension EventDirectory {
     /// Finds out whom to tell of each message: one question about all rooms, one about all people.
     func address(_ messages: [Message]) async throws(StoreError) -> [AddressedMessage] {
         guard !messages.isEmpty else { return [] }
-        let people = try await participants(Array(Set(messages.map(\.roomID))))
-        let everybody = Set(people.values.joined())
+        let people = try await people(Array(Set(messages.map(\.roomID))))
+        let everybody = Set(people.values.map(\.participants).joined())
+        let ordered = people.mapValues { $0.participants.sorted { $0.value < $1.value } }
         let online = everybody.isEmpty ? [] : await online(Array(everybody))
         return messages.map { message in
-            let recipients = (people[message.roomID] ?? []).filter { $0 != message.body.author }
-            return AddressedMessage(message: message, recipients: recipients, online: online)
+            let room = message.roomID
+            let isOfThisRoom = people[room].map { $0.historyBase < message.sequence } ?? false
+            let recipients = isOfThisRoom ? ordered[room]?.filter { $0 != message.body.author } : nil
+            return AddressedMessage(message: message, recipients: recipients ?? [], online: online)
         }
     }
 }

@@ -30,6 +30,7 @@ public final class RedisRoomBus: RoomBus {
     }
 
     private let instance: InstanceID
+    private let deployment: DeploymentID
     private let client: RedisClient
     private let metrics: RoomBusMetrics
     private let clock: @Sendable () -> Int64
@@ -38,21 +39,23 @@ public final class RedisRoomBus: RoomBus {
 
     /// - Parameters:
     ///   - instance: whose publications are not to come back; 1–16 letters, digits, `-` or `_`.
+    ///   - deployment: whose publications are heard.
     ///   - client: carries the publications, and says where to subscribe; stays the caller's to close.
     ///   - clock: milliseconds of a clock that never goes back.
     public init(
-        instance: InstanceID, client: RedisClient, registry: MetricsRegistry,
+        instance: InstanceID, deployment: DeploymentID, client: RedisClient, registry: MetricsRegistry,
         clock: @escaping @Sendable () -> Int64 = WallClock.monotonicMilliseconds
     ) {
         self.instance = instance
+        self.deployment = deployment
         self.client = client
         self.clock = clock
         metrics = RoomBusMetrics(registry)
     }
 
     public func start(_ handler: @escaping @Sendable (RoomBusEvent) -> Void) {
-        let subscriber = client.subscriber { [instance, metrics] event in
-            guard let event = Self.event(event, at: instance, metrics) else { return }
+        let subscriber = client.subscriber { [weak self] event in
+            guard let event = self?.event(event) else { return }
             handler(event)
         }
         self.subscriber.withLock { $0 = subscriber }
@@ -80,7 +83,7 @@ public final class RedisRoomBus: RoomBus {
                 publications.append(
                     Publication(
                         order: outgoing.published, channel: Self.channel(of: item.room),
-                        envelope: RoomBusEnvelope.encode(item.payload, from: instance)))
+                        envelope: RoomBusEnvelope.encode(item.payload, from: instance, of: deployment)))
             }
             if outgoing.isUp { send(publications) } else { keep(publications, in: &outgoing) }
         }
@@ -138,15 +141,17 @@ public final class RedisRoomBus: RoomBus {
 
     // MARK: Coming in
 
-    private static func event(
-        _ event: RedisSubscriberEvent, at instance: InstanceID, _ metrics: RoomBusMetrics
-    ) -> RoomBusEvent? {
+    private func event(_ event: RedisSubscriberEvent) -> RoomBusEvent? {
         switch event {
         case .connected: return .reconnected
         case .disconnected(let reason): return .disconnected(reason: reason)
-        case .subscribed(let channel): return room(of: channel).map { .subscribed($0) }
+        case .subscribed(let channel): return Self.room(of: channel).map { .subscribed($0) }
         case .message(let channel, let bytes):
-            guard let room = room(of: channel), let envelope = RoomBusEnvelope(bytes) else {
+            guard let room = Self.room(of: channel), let envelope = RoomBusEnvelope(bytes) else {
+                metrics.malformed.add()
+                return nil
+            }
+            guard envelope.deployment == deployment else {
                 metrics.foreign.add()
                 return nil
             }

@@ -5,6 +5,7 @@ struct RoomBusMetrics: Sendable {
     let published: Counter
     let received: Counter
     let refused: Counter
+    let malformed: Counter
     let foreign: Counter
 
     init(_ registry: MetricsRegistry) {
@@ -13,6 +14,7 @@ struct RoomBusMetrics: Sendable {
         received = registry.counter("chat_bus_received_total", help: "Publications that came from other instances.")
         let dropped = "Publications dropped, by cause."
         refused = registry.counter("chat_bus_dropped_total", help: dropped, labels: ["cause": "unsent"])
-        foreign = registry.counter("chat_bus_dropped_total", help: dropped, labels: ["cause": "malformed"])
+        malformed = registry.counter("chat_bus_dropped_total", help: dropped, labels: ["cause": "malformed"])
+        foreign = registry.counter("chat_bus_dropped_total", help: dropped, labels: ["cause": "foreign"])
     }
 }

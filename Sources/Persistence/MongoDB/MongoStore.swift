@@ -6,7 +6,8 @@ public import ChatDomain
 public final class MongoStore: DurableStore {
     private let workers: MongoWorkers
     private let committer: MongoCommitter
-    private let lastMessages: LastMessages
+    private let lastMessages: WriteBehind<RoomID, Message>
+    private let authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
 
     /// Connects and makes the indexes that are missing.
     ///
@@ -37,8 +38,10 @@ public final class MongoStore: DurableStore {
 
     private init(uri: String, options: StoreOptions, workers count: Int) throws(StoreError) {
         workers = try MongoWorkers(pool: MongoPool(uri: uri, size: count), count: count)
-        lastMessages = LastMessages(workers: workers)
-        committer = MongoCommitter(workers: workers, options: options, lastMessages: lastMessages)
+        lastMessages = .lastMessages(workers)
+        authorsMarks = .authorsMarks(workers)
+        committer = MongoCommitter(
+            workers: workers, options: options, lastMessages: lastMessages, authorsMarks: authorsMarks)
     }
 
     deinit { workers.close() }
@@ -48,7 +51,9 @@ public final class MongoStore: DurableStore {
     }
 
     public func close() async {
-        _ = try? await workers.run { [lastMessages] connection throws(MongoError) in lastMessages.flush(on: connection)
+        _ = try? await workers.run { [lastMessages, authorsMarks] connection throws(MongoError) in
+            lastMessages.flush(on: connection)
+            authorsMarks.flush(on: connection)
         }
         workers.close()
         await workers.finished()
@@ -89,8 +94,8 @@ extension MongoStore {
         try await workers.run { connection throws(MongoError) in try connection.room(id) }
     }
 
-    public func participants(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: Set<UserID>] {
-        try await workers.run { connection throws(MongoError) in try connection.participants(of: rooms) }
+    public func people(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: RoomPeople] {
+        try await workers.run { connection throws(MongoError) in try connection.people(of: rooms) }
     }
 
     public func create(
@@ -128,6 +133,15 @@ extension MongoStore {
     public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
         try await workers.run { connection throws(MongoError) in
             try connection.readMarks(of: user, in: [room])[room] ?? 0
+        }
+    }
+
+    public func readMarks(
+        in room: RoomID, after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [ReadMark] {
+        try await workers.run { connection throws(MongoError) in
+            guard limit > 0, try connection.liveRoom(room) != nil else { return [] }
+            return try connection.readMarks(in: room, after: cursor, limit: limit)
         }
     }
 }

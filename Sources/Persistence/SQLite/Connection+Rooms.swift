@@ -11,7 +11,11 @@ extension Connection {
             """
         ).bind(1, id.value).first { row in (row.integer(0), row.room, row.integer(9)) }
         guard let (key, room, newest) = found else { return nil }
-        return try snapshot(of: room, key: key, newestMessage: newest)
+        var snapshot = try snapshot(of: room, key: key, newestMessage: newest)
+        snapshot.readMarks = try statement(
+            "SELECT user, sequence FROM read_marks WHERE room = ? ORDER BY sequence DESC, user LIMIT ?"
+        ).bind(1, key).bind(2, Int64(ReadMarkBoard.capacity)).rows { $0.readMark }
+        return snapshot
     }
 
     /// The user's rooms behind a place in their list, each with its newest reachable message.
@@ -62,6 +66,15 @@ extension Connection {
         ).bind(1, user.value).bind(2, room.value).first { MessageNumbers.mark($0.integer(0)) } ?? 0
     }
 
+    func readMarks(in room: RoomID, after cursor: UserID?, limit: Int) throws(StoreError) -> [ReadMark] {
+        try statement(
+            """
+            SELECT k.user, k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user > ?
+            WHERE r.id = ? AND r.state = 1 ORDER BY k.user LIMIT ?
+            """
+        ).bind(1, cursor?.value ?? "").bind(2, room.value).bind(3, Int64(max(0, limit))).rows { $0.readMark }
+    }
+
     private struct ListedRoom {
         var key: Int64
         var room: Room
@@ -87,6 +100,11 @@ extension Row {
             name: optionalText(4), owner: optionalText(5).map { UserID(unchecked: $0) },
             createdAt: Timestamp(milliseconds: integer(6)), updatedAt: Timestamp(milliseconds: integer(7)),
             historyBase: MessageNumbers.mark(integer(8)))
+    }
+
+    /// Columns 0 and 1: user, sequence.
+    fileprivate var readMark: ReadMark? {
+        ReadMark(userID: UserID(unchecked: text(0)), sequence: integer(1))
     }
 
     /// Columns from `start`: key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to.

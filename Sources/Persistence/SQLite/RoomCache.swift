@@ -5,6 +5,8 @@ struct RoomSlot {
     let key: Int64
     var state: Int64
     var lastSequence: SequenceNumber
+    /// Messages up to here belong to an earlier room of this id.
+    var historyBase: SequenceNumber
     /// Counted when first needed.
     var participants: Int?
 }

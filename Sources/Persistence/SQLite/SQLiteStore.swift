@@ -177,6 +177,14 @@ extension SQLiteStore {
     public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
         try await read { connection throws(StoreError) in try connection.readMark(of: user, in: room) }
     }
+
+    public func readMarks(
+        in room: RoomID, after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [ReadMark] {
+        try await read { connection throws(StoreError) in
+            try connection.readMarks(in: room, after: cursor, limit: limit)
+        }
+    }
 }
 
 // MARK: - People

@@ -8,15 +8,21 @@ extension WriteSession {
         var outcome = RoomWriteOutcome(roomID: write.roomID, drafts: [], readMarks: [])
         guard var room = try slot(of: write.roomID, makeKey: !write.drafts.isEmpty) else {
             outcome.readMarks = write.readMarks.map { _ in .success(false) }
+            if !write.newParticipants.isEmpty { outcome.participantsFailure = .noSuchRoom }
             return outcome
         }
         if room.state == Schema.RoomState.live {
-            for user in write.newParticipants { try recordParticipant(user, in: &room) }
+            for user in write.newParticipants where try !recordParticipant(user, in: &room) {
+                outcome.unrecordedParticipants.insert(user)
+            }
+        } else if !write.newParticipants.isEmpty {
+            outcome.participantsFailure = .noSuchRoom
         }
         outcome.readMarks.reserveCapacity(write.readMarks.count)
         for mark in write.readMarks { outcome.readMarks.append(.success(try advance(mark, in: room))) }
         outcome.drafts.reserveCapacity(write.drafts.count)
         for draft in write.drafts { outcome.drafts.append(try append(draft, to: &room)) }
+        for mark in write.authorsMarks(outcome.drafts) { _ = try advance(mark, in: room) }
         rooms[write.roomID] = room
         return outcome
     }
@@ -26,9 +32,15 @@ extension WriteSession {
             return .failed(.rejected(reason: "the room's numbers are used up"))
         }
         let sequence = room.lastSequence + 1
-        do {
-            guard try insert(draft, room: room.key, sequence) else {
-                return try earlierOutcome(of: draft, room: room.key)
+        do throws(StoreError) {
+            if try !insert(draft, room: room.key, sequence) {
+                let earlier = try earlierMessage(like: draft, room: room.key)
+                guard earlier.sequence <= room.historyBase else { return Self.outcome(of: draft, given: earlier) }
+                // It was used in an earlier room of this id: there it is of no use any more, and here it is free.
+                try freeClientID(of: Schema.messageKey(room: room.key, earlier.sequence))
+                guard try insert(draft, room: room.key, sequence) else {
+                    throw .unavailable(reason: "a client id is used twice")
+                }
             }
         } catch .rejected(let reason) {
             return .failed(.rejected(reason: reason))
@@ -61,7 +73,7 @@ extension WriteSession {
         return true
     }
 
-    private func earlierOutcome(of draft: MessageDraft, room: Int64) throws(StoreError) -> RoomWriteOutcome.Draft {
+    private func earlierMessage(like draft: MessageDraft, room: Int64) throws(StoreError) -> Message {
         let body = draft.body
         let earlier = try connection.statement(
             """
@@ -74,8 +86,16 @@ extension WriteSession {
         guard let earlier else {
             throw .unavailable(reason: "a client id collided with a message that is not there")
         }
-        guard body.saysTheSame(as: earlier.body) else { return .conflict }
+        return earlier
+    }
+
+    private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {
+        guard draft.body.saysTheSame(as: earlier.body) else { return .conflict }
         return .duplicate(id: earlier.id, sequence: earlier.sequence, timestamp: earlier.timestamp)
+    }
+
+    private func freeClientID(of key: Int64) throws(StoreError) {
+        try connection.statement("UPDATE messages SET client_id = NULL WHERE key = ?").bind(1, key).run()
     }
 
     /// Whether the mark moved forward.

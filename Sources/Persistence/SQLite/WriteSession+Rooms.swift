@@ -9,11 +9,14 @@ extension WriteSession {
         let stored = try connection.statement(
             """
             SELECT key, state, (
-                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
+                history_base
             FROM rooms r WHERE id = ?
             """
         ).bind(1, id.value).first { row in
-            RoomSlot(key: row.integer(0), state: row.integer(1), lastSequence: Schema.sequence(ofKey: row.integer(2)))
+            RoomSlot(
+                key: row.integer(0), state: row.integer(1), lastSequence: Schema.sequence(ofKey: row.integer(2)),
+                historyBase: row.integer(3))
         }
         if let stored {
             rooms[id] = stored
@@ -79,10 +82,13 @@ extension WriteSession {
         return true
     }
 
-    /// Records a joiner, unless the room holds as many as it may.
-    func recordParticipant(_ user: UserID, in room: inout RoomSlot) throws(StoreError) {
-        guard try countParticipants(of: &room) < options.maximumParticipants else { return }
+    /// Records a joiner, unless the room holds as many as it may; whether the room has the user as a participant.
+    func recordParticipant(_ user: UserID, in room: inout RoomSlot) throws(StoreError) -> Bool {
+        guard try countParticipants(of: &room) < options.maximumParticipants else {
+            return try isParticipant(user, of: room)
+        }
         try insertParticipant(user, into: &room)
+        return true
     }
 
     private func insertParticipant(_ user: UserID, into room: inout RoomSlot) throws(StoreError) {
@@ -120,6 +126,7 @@ extension WriteSession {
             .bind(5, room.createdAt.milliseconds).bind(6, room.updatedAt.milliseconds).bind(7, base)
             .bind(8, slot.key).run()
         slot.state = Schema.RoomState.live
+        slot.historyBase = base
         return slot
     }
 
@@ -132,7 +139,8 @@ extension WriteSession {
         ).bind(1, state).bind(2, room.id.value).bind(3, room.kind.rawValue).bind(4, room.isPrivate ? 1 : 0)
             .bind(5, room.name).bind(6, room.owner?.value).bind(7, room.createdAt.milliseconds)
             .bind(8, room.updatedAt.milliseconds).run()
-        let slot = RoomSlot(key: connection.lastInsertedKey, state: state, lastSequence: 0, participants: 0)
+        let slot = RoomSlot(
+            key: connection.lastInsertedKey, state: state, lastSequence: 0, historyBase: 0, participants: 0)
         rooms[room.id] = slot
         return slot
     }

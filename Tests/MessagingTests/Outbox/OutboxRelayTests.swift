@@ -14,7 +14,9 @@ import Testing
     ) -> OutboxRelay {
         let people = ["ann", "bob", "eve"].map { UserID(unchecked: $0) }
         let directory = EventDirectory(
-            participants: { rooms in Dictionary(uniqueKeysWithValues: rooms.map { ($0, people) }) },
+            people: { rooms in
+                Dictionary(uniqueKeysWithValues: rooms.map { ($0, RoomPeople(participants: Set(people))) })
+            },
             online: { Set($0.filter { $0.value == "bob" }) },
             isAlive: { alive.contains($0.value) })
         var pacing = RelayPacing()

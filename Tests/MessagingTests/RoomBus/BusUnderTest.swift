@@ -50,11 +50,14 @@ final class BusPeer: Sendable {
         client = nil
     }
 
-    init(redis server: RedisServer, instance: String, options: RedisOptions = .brisk) {
+    init(
+        redis server: RedisServer, instance: String, deployment: DeploymentID = .test, options: RedisOptions = .brisk
+    ) {
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
         let client = RedisClient(endpoint, options: options)
         self.client = client
-        bus = RedisRoomBus(instance: InstanceID(instance), client: client, registry: registry)
+        bus = RedisRoomBus(
+            instance: InstanceID(instance), deployment: deployment, client: client, registry: registry)
     }
 
     var canPublish: Bool { client.map { $0.state == .connected } ?? true }
@@ -73,6 +76,10 @@ final class BusPeer: Sendable {
         await bus.close()
         await client?.close()
     }
+}
+
+extension DeploymentID {
+    static let test = Self(redisDatabase: 0, store: "test")
 }
 
 extension RedisOptions {

@@ -77,18 +77,43 @@ import Testing
         let stranger = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
         #expect(await eventually { stranger.state == .connected })
         let texts = [
-            "", "hello", "{}", #"{"instance":"b"}"#, #"{"instance":"","data":1}"#, #"{"instance":"b","data":}"#,
-            #"{"instance":"with space","data":1}"#, #"{"instance":"12345678901234567","data":1}"#,
-            #"{"instance":"b","data":1"#,
+            "", "hello", "{}", #"{"instance":"b","data":1}"#, #"{"deployment":"0-test","instance":"b"}"#,
+            #"{"deployment":"","instance":"b","data":1}"#, #"{"deployment":"0 test","instance":"b","data":1}"#,
+            #"{"deployment":"0-test","instance":"","data":1}"#, #"{"deployment":"0-test","instance":"b","data":}"#,
+            #"{"deployment":"0-test","instance":"with space","data":1}"#,
+            #"{"deployment":"0-test","instance":"12345678901234567","data":1}"#,
+            #"{"deployment":"0-test","instance":"b","data":1"#,
         ]
         for text in texts { stranger.perform([["PUBLISH", "chat:room:r", RedisArgument(text)]]) }
-        stranger.perform([["PUBLISH", "chat:room:r", RedisArgument(#"{"instance":"b","data":"end"}"#)]])
+        stranger.perform([
+            ["PUBLISH", "chat:room:r", RedisArgument(#"{"deployment":"0-test","instance":"b","data":"end"}"#)]
+        ])
         #expect(await eventually { ann.events.texts(in: "r") == ["end"] })
         let metrics = String(decoding: ann.registry.render(), as: UTF8.self)
         #expect(metrics.contains("chat_bus_dropped_total{cause=\"malformed\"} \(texts.count)\n"))
         #expect(metrics.contains("chat_bus_received_total 1\n"))
         await stranger.close()
         await ann.close()
+    }
+
+    @Test func anotherDeploymentOnTheSameServerIsNotHeard() async throws {
+        let server = try await RedisServer()
+        let ann = try await BusHome.redis(server).instance("a")
+        await ann.enter("r")
+        // Channels know no databases: both are on one channel, and even their instances' names may be the same.
+        let other = BusPeer(redis: server, instance: "b", deployment: DeploymentID(redisDatabase: 1, store: "test"))
+        other.start()
+        #expect(await eventually { other.canPublish })
+        other.publish(["theirs"], in: "r")
+        let bob = try await BusHome.redis(server).instance("b")
+        bob.publish(["ours"], in: "r")
+        #expect(await eventually { !ann.events.texts(in: "r").isEmpty })
+        let metrics = String(decoding: ann.registry.render(), as: UTF8.self)
+        #expect(ann.events.texts(in: "r") == ["ours"])
+        #expect(metrics.contains("chat_bus_dropped_total{cause=\"foreign\"} 1\n"))
+        await ann.close()
+        await bob.close()
+        await other.close()
     }
 
     @Test func whatIsPublishedIsReadableJSON() async throws {
@@ -103,6 +128,7 @@ import Testing
         #expect(await eventually { heard.entries.contains { if case .message = $0 { true } else { false } } })
         guard case .message(_, let payload) = try #require(heard.entries.last) else { return }
         let object = try #require(try JSONSerialization.jsonObject(with: Data(payload)) as? [String: Any])
+        #expect(object["deployment"] as? String == "0-test")
         #expect(object["instance"] as? String == "b")
         #expect((object["data"] as? [String: Any])?["seq"] as? Int == 7)
         await service.close()

@@ -119,4 +119,31 @@ import Testing
                 ])
         }
     }
+
+    @Test(arguments: StoreKind.allCases)
+    func aClientIDOfADeletedRoomIsFreeInTheNext(_ kind: StoreKind) async throws {
+        try await withHome(kind) { home async throws in
+            let store = try await home.open(StoreOptions())
+            _ = try await store.create(.group("a"), participants: [])
+            let old = drafts.next("then", client: "c1")
+            #expect(await store.append([old, drafts.next("more", client: "c2")], to: "a") == [.stored(1), .stored(2)])
+            #expect(try await store.delete("a", at: .at(2000)))
+            #expect(try await store.create(.group("a", at: 3000), participants: []).snapshot.room.historyBase == 2)
+            // By a store that remembers nothing of it, alone and with others in one write.
+            await store.close()
+            let next = try await home.open(StoreOptions())
+            let now = drafts.next("now", client: "c1")
+            let others = [drafts.next("other"), drafts.next("again", client: "c2"), drafts.next("last")]
+            #expect(await next.append([now], to: "a", lastKnown: 2) == [.stored(3)])
+            #expect(await next.append(others, to: "a", lastKnown: 3) == [.stored(4), .stored(5), .stored(6)])
+            #expect(
+                await next.append([drafts.next("now", client: "c1")], to: "a")
+                    == [.duplicate(id: now.id, sequence: 3, timestamp: now.timestamp)])
+            #expect(await next.append([drafts.next("then", client: "c1")], to: "a") == [.conflict])
+            #expect(try await next.numbers(of: "a", HistoryQuery(.latest, base: 2)) == [3, 4, 5, 6])
+            // What the deleted room held is still stored.
+            #expect(try await next.numbers(of: "a", HistoryQuery(.latest)) == [1, 2, 3, 4, 5, 6])
+            await next.close()
+        }
+    }
 }

@@ -9,7 +9,7 @@ import Testing
     func marksOnlyMoveForward(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             _ = try await store.create(.group("a"), participants: ["ann"])
-            await store.append(drafts.many(9), to: "a")
+            await store.append(drafts.many(9, by: "zoe"), to: "a")
             #expect(try await store.readMark(of: "ann", in: "a") == 0)
             #expect(try await store.mark("ann", 5, in: "a"))
             #expect(try await store.mark("ann", 5, in: "a") == false)
@@ -29,7 +29,7 @@ import Testing
     func severalMarksOfOneWriteTakeEffectInOrder(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             _ = try await store.create(.group("a"), participants: [])
-            await store.append(drafts.many(9), to: "a")
+            await store.append(drafts.many(9, by: "zoe"), to: "a")
             let marks: [ReadMark] = [
                 ReadMark(userID: "ann", sequence: 3), ReadMark(userID: "bob", sequence: 9),
                 ReadMark(userID: "ann", sequence: 2), ReadMark(userID: "ann", sequence: 4),
@@ -48,7 +48,7 @@ import Testing
             _ = try await store.create(.group("a"), participants: [])
             let write = RoomWrite(
                 roomID: "a", lastKnown: 0, newParticipants: ["ann"], readMarks: [ReadMark(userID: "ann", sequence: 1)],
-                drafts: drafts.many(3))
+                drafts: drafts.many(3, by: "zoe"))
             let outcome = await store.commit([write])[0]
             #expect(outcome.drafts == [.stored(1), .stored(2), .stored(3)])
             #expect(outcome.readMarks == [.success(true)])
@@ -66,7 +66,7 @@ import Testing
                     .group(id, at: 1000 + Int64(index)), participants: id == "d" ? ["bob"] : ["ann"])
             }
             #expect(try await store.rooms(of: "ann", limit: 9).map(\.snapshot.room.id) == ["c", "b", "a"])
-            await store.append(drafts.many(2), to: "a")
+            await store.append(drafts.many(2, by: "bob"), to: "a")
             let last = drafts.next("newest", by: "bob", client: "c9", metadata: "{}")
             await store.append([last], to: "b")
             try await settled(store, "ann") { $0.map(\.snapshot.room.id) == ["b", "a", "c"] }
@@ -107,6 +107,51 @@ import Testing
     @Test(arguments: ["", "1", "x:a", "1:", "99999999999999999999:a", "1:a\u{0}"])
     func whatIsNoCursorIsRefused(_ text: String) {
         #expect(RoomListCursor(text: text) == nil)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func sendingIsReading(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: ["ann", "bob"])
+            await store.append(drafts.many(3, by: "bob"), to: "a")
+            await store.append(drafts.many(2, by: "ann"), to: "a")
+            // At once, although it may be written a moment later.
+            #expect(try await store.rooms(of: "ann", limit: 1).map(\.unread) == [0])
+            #expect(try await store.rooms(of: "ann", limit: 1).map(\.lastReadSequence) == [5])
+            try await settled(store, "bob") { $0.map(\.unread) == [2] }
+            await store.append(drafts.many(1, by: "bob"), to: "a")
+            try await settled(store, "ann") { $0.map(\.unread) == [1] }
+            #expect(try await store.rooms(of: "ann", limit: 1).map(\.unread) == [1])
+            #expect(try await store.mark("ann", 4, in: "a") == false, "behind what she sent")
+            #expect(try await store.readMark(of: "ann", in: "a") == 5)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func aRoomHasItsNewestMarksAndAllOfThemInPages(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: [])
+            _ = try await store.create(.group("b"), participants: [])
+            await store.append(drafts.many(80, by: "zoe"), to: "a")
+            let users = (1...60).map { UserID(unchecked: "u\(100 + $0)") }
+            let marks = users.enumerated().map { ReadMark(userID: $1, sequence: SequenceNumber($0 + 1)) }
+            let write = RoomWrite(roomID: "a", lastKnown: 80, readMarks: marks.shuffled())
+            let other = RoomWrite(roomID: "b", lastKnown: 0, readMarks: [ReadMark(userID: "ann", sequence: 1)])
+            for outcome in await store.commit([write, other]) {
+                #expect(outcome.readMarks.allSatisfy { $0 == .success(true) })
+            }
+            let newest = try #require(try await store.room("a")).readMarks.filter { $0.userID != "zoe" }
+            #expect(newest.prefix(49) == marks.reversed().prefix(49)[...])
+            #expect(try await store.room("b")?.readMarks == [ReadMark(userID: "ann", sequence: 1)])
+
+            let first = try await store.readMarks(in: "a", after: nil, limit: 40)
+            #expect(first == Array(marks.prefix(40)))
+            let rest = try await store.readMarks(in: "a", after: first.last?.userID, limit: 40)
+            #expect(rest.filter { $0.userID != "zoe" } == Array(marks.suffix(20)))
+            #expect(try await store.readMarks(in: "nowhere", after: nil, limit: 40).isEmpty)
+            #expect(try await store.delete("a", at: .at(9000)))
+            #expect(try await store.readMarks(in: "a", after: nil, limit: 40).isEmpty)
+        }
     }
 
     /// A store may bring the order of the list up to date a moment after the message was answered.

@@ -69,12 +69,12 @@ import Testing
             try await home.raw { connection throws(MongoError) in
                 _ = try connection.write([
                     "insert": "rooms",
-                    "documents": [["roomId": "a", "type": "group", "participants": ["ann"], "createdAt": .date(5)]],
+                    "documents": [["roomId": "a", "type": "group", "participants": ["bob"], "createdAt": .date(5)]],
                 ])
             }
             let store = try await home.openMongo()
             #expect(try await store.room("a")?.lastSequence == 3)
-            let summary = try #require(try await store.rooms(of: "ann", limit: 5).first)
+            let summary = try #require(try await store.rooms(of: "bob", limit: 5).first)
             #expect(summary.lastMessage?.body.text == old[2])
             #expect(summary.unread == 3)
             #expect(await store.append([drafts.next("new 4")], to: "a", lastKnown: 3) == [.stored(4)])

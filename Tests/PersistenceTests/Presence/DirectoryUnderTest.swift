@@ -11,6 +11,11 @@ enum DirectoryKind: CaseIterable, Sendable {
     case inProcess, redis
 }
 
+extension DeploymentID {
+    static let test = Self(redisDatabase: 0, store: "test")
+    static let other = Self(redisDatabase: 1, store: "test")
+}
+
 /// A directory, and what it told.
 struct DirectoryUnderTest {
     let directory: any SessionDirectory
@@ -21,7 +26,9 @@ struct DirectoryUnderTest {
 
     /// - Parameter other: another instance, whose Redis this one shares.
     init(
-        _ kind: DirectoryKind, maximumSessions: Int = 0, instance name: String = "i1", beside other: Self? = nil
+        _ kind: DirectoryKind, maximumSessions: Int = 0, instance name: String = "i1",
+        of deployment: DeploymentID = .test,
+        beside other: Self? = nil
     ) async throws {
         let instance = InstanceID(name)
         sharesServer = other != nil
@@ -34,7 +41,8 @@ struct DirectoryUnderTest {
             let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
             (self.server, self.client) = (server, client)
             directory = RedisDirectory(
-                instance: instance, client: client, grace: 5000, maximumSessions: maximumSessions,
+                instance: instance, deployment: deployment, client: client, grace: 5000,
+                maximumSessions: maximumSessions,
                 clock: {
                     Now(
                         wall: Timestamp(milliseconds: WallClock.milliseconds()),

@@ -63,7 +63,8 @@ def test_joining_shows_history_users_and_state(connect, room, framing):
     state = bob.expect("room_state")
     assert [(m["seq"], m["message"]) for m in history] == [(1, "one"), (2, "two")]
     assert sorted(user["userId"] for user in users) == ["alice", "bob"]
-    assert state == {"roomId": room, "lastSeq": 2, "members": 2, "online": 2}
+    marks = [{"userId": "alice", "seq": 2}]
+    assert state == {"roomId": room, "lastSeq": 2, "members": 2, "online": 2, "readMarks": marks}
     assert reply == {"success": True, **state}
     assert alice.expect("user_joined") == {"roomId": room, "userId": "bob", "username": "Bob"}
 

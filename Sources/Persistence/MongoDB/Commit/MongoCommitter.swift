@@ -18,9 +18,13 @@ final class MongoCommitter: Sendable {
     private let workers: MongoWorkers
     private let inserter: RoomInserter
 
-    init(workers: MongoWorkers, options: StoreOptions, lastMessages: LastMessages) {
+    init(
+        workers: MongoWorkers, options: StoreOptions, lastMessages: WriteBehind<RoomID, Message>,
+        authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
+    ) {
         self.workers = workers
-        inserter = RoomInserter(workers: workers, options: options, lastMessages: lastMessages)
+        inserter = RoomInserter(
+            workers: workers, options: options, lastMessages: lastMessages, authorsMarks: authorsMarks)
     }
 
     func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {

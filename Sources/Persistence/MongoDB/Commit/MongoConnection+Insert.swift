@@ -108,6 +108,36 @@ extension MongoConnection {
         return messages
     }
 
+    /// A client id that was used in an earlier room of the same id is free in the next: takes it from those of `messages` that
+    /// are unreachable.
+    ///
+    /// - Returns: the others, and the rooms where client ids are free now.
+    func freeClientIDs(
+        of messages: [Message]
+    ) throws(MongoError) -> (current: [Message], rooms: Set<RoomID>) {
+        let rooms = Set(messages.map(\.roomID))
+        guard !rooms.isEmpty else { return ([], []) }
+        var bases: [RoomID: SequenceNumber] = [:]
+        for document in try find(
+            MongoSchema.rooms, ["roomId": ["$in": .strings(Array(rooms))], "historyBase": ["$gt": .int64(0)]],
+            ["projection": ["roomId": 1, "historyBase": 1]])
+        {
+            guard let id = document["roomId"]?.identifier else { continue }
+            bases[RoomID(unchecked: id)] = document["historyBase"]?.integer
+        }
+        let old = messages.filter { $0.sequence <= bases[$0.roomID] ?? 0 }
+        guard !old.isEmpty else { return (messages, []) }
+        try update(
+            MongoSchema.messages,
+            old.map { message in
+                [
+                    "q": ["roomId": .string(message.roomID), "seq": .int64(message.sequence)],
+                    "u": ["$unset": ["clientMessageId": ""]],
+                ]
+            })
+        return (messages.filter { $0.sequence > bases[$0.roomID] ?? 0 }, Set(old.map(\.roomID)))
+    }
+
     /// Messages by their ids, as far as the majority has them.
     func messages(withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
         try find(MongoSchema.messages, ["_id": ["$in": .array(ids.map { .objectID($0) })]]).compactMap { $0.message() }

@@ -2,61 +2,30 @@ import ChatDomain
 
 extension MongoConnection {
     /// Records joiners of rooms that are there, up to the limit; who is recorded already stays so.
-    func recordParticipants(_ joined: [(room: RoomID, users: [UserID])], limit: Int) throws(MongoError) {
+    ///
+    /// - Returns: nil when everybody is recorded, else whom each of the rooms has; rooms that are not there are absent.
+    func recordParticipants(
+        _ joined: [(room: RoomID, users: [UserID])], limit: Int
+    ) throws(MongoError) -> [RoomID: RoomPeople]? {
         let updates = joined.flatMap { room, users in
             users.map { user -> BSONDocument in
                 [
                     "q": [
                         "roomId": .any(of: room), "state": MongoSchema.RoomState.live,
-                        "participants.\(limit - 1)": ["$exists": false],
+                        "$or": [
+                            ["participants": .any(of: user)], ["participants.\(limit - 1)": ["$exists": false]],
+                        ],
                     ],
                     "u": ["$addToSet": ["participants": .string(user)]],
                 ]
             }
         }
+        var matched = 0
         for start in stride(from: 0, to: updates.count, by: 1000) {
             let batch = Array(updates[start..<min(start + 1000, updates.count)])
-            try update(MongoSchema.rooms, batch)
+            matched += try update(MongoSchema.rooms, batch)
         }
-    }
-
-    /// Moves read marks forward, in order; whether each moved.
-    func advance(_ marks: [ReadMark], in room: RoomID) -> [Result<Bool, StoreError>] {
-        guard !marks.isEmpty else { return [] }
-        do throws(MongoError) {
-            guard try documents(of: room).room != nil else { return marks.map { _ in .success(false) } }
-        } catch {
-            return marks.map { _ in .failure(error.asStoreError) }
-        }
-        return marks.map { mark in
-            do throws(MongoError) {
-                return .success(try advance(mark, in: room))
-            } catch {
-                return .failure(error.asStoreError)
-            }
-        }
-    }
-
-    private func advance(_ mark: ReadMark, in room: RoomID) throws(MongoError) -> Bool {
-        guard mark.sequence > 0 else { return false }
-        // Where the mark is as far already, the upsert meets it in the unique index and is refused. Somebody else may
-        // have made it at the same time, so that deserves a second look, without making one.
-        for isUpsert in [true, false] {
-            let reply = try write([
-                "update": .string(MongoSchema.readMarks),
-                "updates": [
-                    [
-                        "q": [
-                            "roomId": .string(room), "userId": .string(mark.userID),
-                            "seq": ["$lt": .int64(mark.sequence)],
-                        ],
-                        "u": ["$set": ["seq": .int64(mark.sequence)]], "upsert": .bool(isUpsert),
-                    ]
-                ],
-            ])
-            if reply.affected > 0 { return true }
-        }
-        return false
+        return matched == updates.count ? nil : try people(of: joined.map(\.room))
     }
 
     /// Sends updates; duplicate keys of racing upserts mean that it is done.

@@ -83,7 +83,9 @@ struct RoomAttempt: Sendable {
     }
 
     /// What was found under the client ids of `remaining`, in this room and maybe in others.
-    mutating func repeats(_ found: [Message]) -> Step {
+    ///
+    /// - Parameter hasFreed: client ids of an earlier room of this id stood in the way, and do so no more.
+    mutating func repeats(_ found: [Message], hasFreed: Bool = false) -> Step {
         let roomID = roomID
         let isProgress = resolve { draft in
             guard let clientID = draft.body.clientMessageID else { return nil }
@@ -95,7 +97,7 @@ struct RoomAttempt: Sendable {
         }
         if remaining.isEmpty { return .finished }
         // The index knows of it and the majority does not yet: that passes, or counts as a loss.
-        return isProgress ? .insert : lose() ?? .findRepeats
+        return isProgress || hasFreed ? .insert : lose() ?? .findRepeats
     }
 
     /// Which of `remaining` are stored, by an attempt of ours.

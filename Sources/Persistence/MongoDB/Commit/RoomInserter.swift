@@ -17,17 +17,23 @@ final class RoomInserter: Sendable {
         var attempt: RoomAttempt
         var readMarks: [Result<Bool, StoreError>]
         var participantsFailure: StoreError?
+        var unrecordedParticipants: Set<UserID> = []
         var settleDelay = settleDelays.first
     }
 
     private let workers: MongoWorkers
     private let options: StoreOptions
-    private let lastMessages: LastMessages
+    private let lastMessages: WriteBehind<RoomID, Message>
+    private let authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
 
-    init(workers: MongoWorkers, options: StoreOptions, lastMessages: LastMessages) {
+    init(
+        workers: MongoWorkers, options: StoreOptions, lastMessages: WriteBehind<RoomID, Message>,
+        authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
+    ) {
         self.workers = workers
         self.options = options
         self.lastMessages = lastMessages
+        self.authorsMarks = authorsMarks
     }
 
     func store(_ writes: [PendingWrite], on connection: MongoConnection) {
@@ -55,10 +61,11 @@ final class RoomInserter: Sendable {
     /// answered, nothing more is tried.
     private func settleMembers(of writes: [PendingWrite], on connection: MongoConnection) -> [Job] {
         var failure: StoreError?
+        var recorded: [RoomID: RoomPeople]?
+        let joined = writes.filter { !$0.write.newParticipants.isEmpty }
         do throws(MongoError) {
-            let joined = writes.filter { !$0.write.newParticipants.isEmpty }
             if !joined.isEmpty {
-                try connection.recordParticipants(
+                recorded = try connection.recordParticipants(
                     joined.map { ($0.write.roomID, $0.write.newParticipants) }, limit: options.maximumParticipants)
             }
         } catch {
@@ -67,13 +74,36 @@ final class RoomInserter: Sendable {
                 for write in writes { write.fail(error.asStoreError) }
                 return []
             }
+            // One room's trouble is not the others'.
+            recorded = try? connection.people(of: joined.map(\.write.roomID))
         }
+        var marks = readMarks(of: writes, on: connection)[...]
         return writes.map { pending in
             let write = pending.write
-            return Job(
-                pending: pending, attempt: RoomAttempt(write),
-                readMarks: connection.advance(write.readMarks, in: write.roomID),
-                participantsFailure: write.newParticipants.isEmpty ? nil : failure)
+            defer { marks = marks.dropFirst(write.readMarks.count) }
+            var job = Job(
+                pending: pending, attempt: RoomAttempt(write), readMarks: Array(marks.prefix(write.readMarks.count)))
+            guard let recorded else {
+                job.participantsFailure = write.newParticipants.isEmpty ? nil : failure
+                return job
+            }
+            let missing = Set(write.newParticipants).subtracting(recorded[write.roomID]?.participants ?? [])
+            guard !missing.isEmpty else { return job }
+            job.participantsFailure = failure ?? (recorded[write.roomID] == nil ? .noSuchRoom : nil)
+            job.unrecordedParticipants = missing
+            return job
+        }
+    }
+
+    /// All writes' read marks in one command, one result for each.
+    private func readMarks(
+        of writes: [PendingWrite], on connection: MongoConnection
+    ) -> [Result<Bool, StoreError>] {
+        let marks = writes.flatMap { pending in pending.write.readMarks.map { (pending.write.roomID, $0) } }
+        do throws(MongoError) {
+            return try connection.advance(marks).map { .success($0) }
+        } catch {
+            return marks.map { _ in .failure(error.asStoreError) }
         }
     }
 
@@ -110,8 +140,9 @@ final class RoomInserter: Sendable {
                 repeating: jobs.flatMap { job in
                     job.attempt.remaining.map { (job.attempt.roomID, job.attempt.drafts[$0]) }
                 })
+            let isFreed = try connection.freeClientIDs(of: found)
             for var job in jobs {
-                let step = job.attempt.repeats(found)
+                let step = job.attempt.repeats(isFreed.current, hasFreed: isFreed.rooms.contains(job.attempt.roomID))
                 goOn(job, with: step)
             }
         } catch {
@@ -162,7 +193,9 @@ final class RoomInserter: Sendable {
             return attempt.newest(is: try newest(for: attempt, on: connection))
         case .findRepeats:
             pause(after: attempt.losses)
-            return attempt.repeats(try connection.messages(repeating: open.map { (attempt.roomID, $0) }))
+            let found = try connection.messages(repeating: open.map { (attempt.roomID, $0) })
+            let isFreed = try connection.freeClientIDs(of: found)
+            return attempt.repeats(isFreed.current, hasFreed: !isFreed.rooms.isEmpty)
         case .findOwn:
             pause(after: attempt.losses)
             return attempt.own(try connection.messages(withIDs: open.map(\.id)))
@@ -212,12 +245,17 @@ final class RoomInserter: Sendable {
         let outcomes = job.attempt.outcomes.compactMap(\.self)
         for (draft, outcome) in zip(job.attempt.drafts, outcomes) {
             guard case .stored(let sequence) = outcome else { continue }
-            lastMessages.note(Message(draft, in: job.attempt.roomID, sequence: sequence))
+            lastMessages.note(
+                Message(draft, in: job.attempt.roomID, sequence: sequence), of: job.attempt.roomID)
         }
-        job.pending.finish(
-            RoomWriteOutcome(
-                roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks,
-                participantsFailure: job.participantsFailure))
+        for mark in job.pending.write.authorsMarks(outcomes) {
+            authorsMarks.note(mark.sequence, of: .init(room: job.attempt.roomID, user: mark.userID))
+        }
+        var outcome = RoomWriteOutcome(
+            roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks,
+            participantsFailure: job.participantsFailure)
+        outcome.unrecordedParticipants = job.unrecordedParticipants
+        job.pending.finish(outcome)
     }
 
     private func documents(of attempt: RoomAttempt) -> [BSONDocument] {

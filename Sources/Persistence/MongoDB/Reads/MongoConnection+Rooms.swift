@@ -8,9 +8,16 @@ extension MongoConnection {
 
     func room(_ id: RoomID) throws(MongoError) -> RoomSnapshot? {
         let known = try documents(of: id)
-        if let room = known.room { return try snapshot(of: room, known) }
+        if let room = try recordedRoom(id, known) { return room }
         guard try hasOldMessages(id, known) else { return nil }
         return try create(Room(old: id), participants: Room.oldParticipants(of: id)).snapshot
+    }
+
+    private func recordedRoom(_ id: RoomID, _ documents: RoomDocuments) throws(MongoError) -> RoomSnapshot? {
+        guard let room = documents.room else { return nil }
+        var snapshot = try snapshot(of: room, documents)
+        snapshot.readMarks = try newestReadMarks(in: id)
+        return snapshot
     }
 
     /// Whether an older program left messages for a room it never wrote down.
@@ -22,23 +29,25 @@ extension MongoConnection {
         return try claimBase(of: id, isNumbered: isNumbered) > 0
     }
 
-    func participants(of rooms: [RoomID]) throws(MongoError) -> [RoomID: Set<UserID>] {
+    func people(of rooms: [RoomID]) throws(MongoError) -> [RoomID: RoomPeople] {
         guard !rooms.isEmpty else { return [:] }
         let found = try find(
             MongoSchema.rooms, ["roomId": .any(of: rooms), "state": MongoSchema.RoomState.live],
-            ["projection": ["roomId": 1, "participants": 1]])
-        return RoomDocuments.grouped(found).mapValues(\.participants)
+            ["projection": ["roomId": 1, "participants": 1, "historyBase": 1]])
+        return RoomDocuments.grouped(found).mapValues { documents in
+            RoomPeople(participants: documents.participants, historyBase: documents.room?.historyBase ?? 0)
+        }
     }
 
     func create(_ room: Room, participants: [UserID]) throws(MongoError) -> (snapshot: RoomSnapshot, created: Bool) {
         // Whoever loses a race here finds the winner's room at the next look.
         for _ in 0..<10 {
             let known = try documents(of: room.id)
-            if let there = known.room { return (try snapshot(of: there, known), false) }
+            if let there = try recordedRoom(room.id, known) { return (there, false) }
             var isMade = try revive(room, known, participants)
             if !isMade { isMade = try insert(room, participants) }
             let made = isMade ? try documents(of: room.id) : nil
-            if let made, let room = made.room { return (try snapshot(of: room, made), true) }
+            if let made, let snapshot = try recordedRoom(room.id, made) { return (snapshot, true) }
         }
         throw .unknown(reason: "the room comes and goes too fast to make it")
     }
@@ -87,9 +96,12 @@ extension MongoConnection {
         let last = try messages(at: Dictionary(listed.compactMap(\.reachableMessage)) { first, _ in first })
         let marks = try readMarks(of: user, in: listed.map(\.room.id))
         return listed.map { listed in
-            RoomSummary(
+            let lastMessage = last[listed.room.id]
+            // Sending is reading, also while the mark is still on its way behind the message.
+            let own = lastMessage?.body.author == user ? lastMessage?.sequence ?? 0 : 0
+            return RoomSummary(
                 snapshot: snapshot(of: listed.room, listed.documents, newest: listed.newest?.sequence),
-                lastMessage: last[listed.room.id], lastReadSequence: marks[listed.room.id] ?? 0)
+                lastMessage: lastMessage, lastReadSequence: max(own, marks[listed.room.id] ?? 0))
         }
     }
 

@@ -46,6 +46,17 @@ extension RedisDirectory {
         return found.sorted { $0.order < $1.order }.map(\.record)
     }
 
+    public var contact: Contact { contactCell.withLock { $0 } }
+
+    public func others() async -> Set<InstanceID>? {
+        guard client.state == .connected,
+            let names = try? await client.run(
+                scripts.others, keys: [], arguments: [RedisArgument(instance.value)]
+            ).array
+        else { return nil }
+        return Set(names.compactMap(\.text).map { InstanceID($0) })
+    }
+
     /// An instance is dead when its lease is gone, and this one may judge.
     public func isAlive(_ instance: InstanceID) async -> Bool {
         guard instance != self.instance, state.withLock({ $0.watch.mayJudge(at: clock().monotonic) }),

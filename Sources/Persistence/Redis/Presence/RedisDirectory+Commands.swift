@@ -23,7 +23,7 @@ extension RedisDirectory {
 
     func connection(of record: SessionRecord, limit: Int, at now: Timestamp) -> RedisCommand {
         .script(
-            PresenceScripts.connect, keys: [],
+            scripts.connect, keys: [],
             arguments: [
                 RedisArgument(instance.value), RedisArgument(record.user.userID.value), RedisArgument(record.id.value),
                 RedisArgument(PresenceCodec.encode(record)), RedisArgument(limit), RedisArgument(now.milliseconds),
@@ -33,7 +33,7 @@ extension RedisDirectory {
 
     func removal(of session: SessionID, _ user: UserID, at now: Timestamp) -> RedisCommand {
         .script(
-            PresenceScripts.remove, keys: [],
+            scripts.remove, keys: [],
             arguments: [
                 RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),
                 RedisArgument(now.milliseconds), RedisArgument(now.iso8601),
@@ -42,7 +42,7 @@ extension RedisDirectory {
 
     func place(_ place: RoomPlace, _ isPresent: Bool) -> RedisCommand {
         .script(
-            PresenceScripts.room, keys: [],
+            scripts.room, keys: [],
             arguments: [
                 RedisArgument(instance.value), RedisArgument(place.room.value), RedisArgument(place.user.value),
                 isPresent ? 1 : 0,

@@ -2,11 +2,15 @@ import ChatDomain
 import RedisLink
 import Synchronization
 
-/// The channels instances meet on; see presence.lua for the keys.
-enum Channels {
-    static let presence = Array("chat-service:presence".utf8)
-    static let everyone = Array("chat-service:instances:all".utf8)
-    static func inbox(of instance: InstanceID) -> [UInt8] { Array("chat-service:instance:\(instance):inbox".utf8) }
+/// The channels instances of one deployment meet on; see presence.lua for the keys.
+struct Channels: Sendable {
+    let deployment: DeploymentID
+
+    var presence: [UInt8] { Array("chat-service:presence:\(deployment)".utf8) }
+    var everyone: [UInt8] { Array("chat-service:instances:\(deployment)".utf8) }
+    func inbox(of instance: InstanceID) -> [UInt8] {
+        Array("chat-service:instance:\(deployment):\(instance):inbox".utf8)
+    }
 }
 
 enum Keys {
@@ -35,10 +39,13 @@ extension RedisDirectory {
                 state.comparedAt = nil
                 state.deafSince = nil
             }
+            loseContact()
             Task { [weak self] in await self?.beat() }
-        case .message(Channels.presence, let payload): heard(news: payload)
-        case .message(_, let payload): heard(envelope: payload)
-        case .disconnected: state.withLock { $0.deafSince = clock().monotonic }
+        case .message(let channel, let payload):
+            if channel == channels.presence { heard(news: payload) } else { heard(envelope: payload) }
+        case .disconnected:
+            state.withLock { $0.deafSince = clock().monotonic }
+            loseContact()
         case .subscribed: break
         }
     }
@@ -82,6 +89,9 @@ extension RedisDirectory {
                 state.handler?(.received(payload: payload))
             } else if let mark = UInt64(String(decoding: payload, as: UTF8.self)) {
                 state.mark = mark
+                if let sentAt = state.proofs.removeValue(forKey: mark) {
+                    contactCell.withLock { $0.prove(sentAt: sentAt, at: clock().monotonic) }
+                }
             }
         }
     }
@@ -112,8 +122,7 @@ extension RedisDirectory {
             state.lastMark += 1
             return state.lastMark
         }
-        let command = publication(Array(String(mark).utf8), on: Channels.inbox(of: instance))
-        guard let listeners = try? await client.send(command).integer else { return false }
+        guard let listeners = try? await client.send(self.mark(mark)).integer else { return false }
         state.withLock { $0.doubles = listeners > 1 ? $0.doubles + 1 : 0 }
         guard listeners > 0 else { return false }
         for _ in 0..<Self.hearingChecks {
@@ -123,12 +132,36 @@ extension RedisDirectory {
         return false
     }
 
+    private func mark(_ number: UInt64) -> RedisCommand {
+        publication(Array(String(number).utf8), on: channels.inbox(of: instance))
+    }
+
+    /// Lets a mark go round. When it comes back everything published before it has been heard, by an instance that the others
+    /// know of.
+    ///
+    /// - Parameter began: when the lease that the others know this instance by began to be renewed.
+    func proveContact(began: Moment) {
+        let mark = state.withLock { state in
+            state.lastMark += 1
+            // Those that never came back are of no use any more.
+            state.proofs = state.proofs.filter { began - $0.value < Contact.milliseconds }
+            state.proofs[state.lastMark] = began
+            return state.lastMark
+        }
+        client.perform([self.mark(mark)])
+    }
+
+    func loseContact() {
+        state.withLock { $0.proofs = [:] }
+        contactCell.withLock { $0.lose() }
+    }
+
     private func everybody() async -> [UserID: UserPresence]? {
         var cursor = "0"
         var found: [UserID: UserPresence] = [:]
         repeat {
             let arguments = [RedisArgument(cursor), RedisArgument(Self.sliceUsers)]
-            guard let page = try? await client.run(PresenceScripts.snapshot, keys: [], arguments: arguments).array,
+            guard let page = try? await client.run(scripts.snapshot, keys: [], arguments: arguments).array,
                 let next = page.first?.text
             else { return nil }
             for index in stride(from: 1, to: page.count - 1, by: 2) {

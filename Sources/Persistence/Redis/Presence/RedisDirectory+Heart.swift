@@ -14,8 +14,9 @@ extension RedisDirectory {
             unlink()
             return isolateWhenDue()
         }
+        let began = clock().monotonic
         let arguments = [RedisArgument(instance.value), RedisArgument(Self.lease)]
-        guard let answer = try? await client.run(PresenceScripts.lease, keys: [], arguments: arguments).array,
+        guard let answer = try? await client.run(scripts.lease, keys: [], arguments: arguments).array,
             let held = answer.first?.integer
         else {
             state.withLock { $0.watch.lost() }
@@ -30,6 +31,7 @@ extension RedisDirectory {
             return (state.isLinked && held == 1, state.watch.mayJudge(at: now.monotonic))
         }
         if !isLinked, await !link() { return isolateWhenDue() }
+        proveContact(began: began)
         if mayJudge { for dead in answer.dropFirst(2) { await sweep(dead.text) } }
         renewSlice(at: now.monotonic)
         await reconcileWhenDue(at: now.monotonic)
@@ -105,7 +107,7 @@ extension RedisDirectory {
                 RedisArgument(instance.value), RedisArgument(name), 200, RedisArgument(now.milliseconds),
                 RedisArgument(now.iso8601),
             ]
-            let left = try? await client.run(PresenceScripts.sweep, keys: [], arguments: arguments).integer
+            let left = try? await client.run(scripts.sweep, keys: [], arguments: arguments).integer
             guard left == 1 else { return }
         } while !Task.isCancelled
     }
@@ -113,7 +115,7 @@ extension RedisDirectory {
     /// Leaves what lingers to the grace of the others, or takes it out where there is nobody else.
     func leave() async {
         let rest = [RedisArgument(instance.value), RedisArgument(grace)]
-        let others = try? await client.run(PresenceScripts.lease, keys: [], arguments: rest).array?.dropFirst().first
+        let others = try? await client.run(scripts.lease, keys: [], arguments: rest).array?.dropFirst().first
         guard others?.integer == 0 else { return }
         await sweep(instance.value)
         state.withLock { state in
@@ -166,7 +168,7 @@ extension RedisDirectory {
         }
         guard !users.isEmpty else { return }
         client.perform([
-            .script(PresenceScripts.renew, keys: [], arguments: users.map { RedisArgument($0.value) })
+            .script(scripts.renew, keys: [], arguments: users.map { RedisArgument($0.value) })
         ])
     }
 

@@ -25,7 +25,7 @@ extension RedisDirectory {
     }
 
     private func listeners() async -> Int64 {
-        let channel = RedisArgument(Channels.inbox(of: instance))
+        let channel = RedisArgument(channels.inbox(of: instance))
         return (try? await client.send(["PUBSUB", "NUMSUB", channel]).array?.last?.integer) ?? 0
     }
 

@@ -34,7 +34,7 @@ extension RedisDirectory {
             guard state.isLinked else { return tellAlone(change, in: state) }
             let (what, value) = Self.words(update)
             let command = RedisCommand.script(
-                PresenceScripts.update, keys: [],
+                scripts.update, keys: [],
                 arguments: [
                     RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value), what,
                     value, RedisArgument(now.milliseconds), RedisArgument(now.iso8601),

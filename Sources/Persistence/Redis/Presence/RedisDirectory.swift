@@ -49,6 +49,8 @@ public final class RedisDirectory: SessionDirectory {
         var lastMark: UInt64 = 0
         /// How often in a row somebody else heard this instance's own marks.
         var doubles = 0
+        /// Marks under way that prove contact, with when they began.
+        var proofs: [UInt64: Moment] = [:]
         var handler: (@Sendable (DirectoryEvent) -> Void)?
         var heart: Task<Void, Never>?
         var subscriber: RedisSubscriber?
@@ -75,22 +77,29 @@ public final class RedisDirectory: SessionDirectory {
 
     let instance: InstanceID
     let client: RedisClient
+    let scripts: PresenceScripts
+    let channels: Channels
     let state = Mutex(State())
     /// How long users of an instance that ends stay in sight, in milliseconds.
     let grace: Int64
+    /// Asked before every command of a room; never locked for long.
+    let contactCell = Mutex(Contact())
     let maximumSessions: Int
     let clock: @Sendable () -> Now
     let trouble: OccasionalLogger
 
     /// - Parameters:
+    ///   - deployment: whose instances are heard.
     ///   - client: stays the caller's to close.
     ///   - grace: how long a user whose last session broke off still counts as there, in milliseconds.
     ///   - maximumSessions: sessions a user may have on all instances; the oldest gives way. 0 for no limit.
     public init(
-        instance: InstanceID, client: RedisClient, grace: Int64, maximumSessions: Int,
+        instance: InstanceID, deployment: DeploymentID, client: RedisClient, grace: Int64, maximumSessions: Int,
         clock: @escaping @Sendable () -> Now, logger: Logger
     ) {
         self.instance = instance
+        scripts = PresenceScripts(deployment: deployment)
+        channels = Channels(deployment: deployment)
         self.client = client
         self.grace = grace
         self.maximumSessions = maximumSessions
@@ -112,7 +121,7 @@ public final class RedisDirectory: SessionDirectory {
                 }
             }
         }
-        subscriber.subscribe([Channels.presence, Channels.everyone, Channels.inbox(of: instance)])
+        subscriber.subscribe([channels.presence, channels.everyone, channels.inbox(of: instance)])
         client.observe { [weak self] connection in
             guard connection != .connected else {
                 Task { await self?.beat() }
@@ -128,7 +137,7 @@ public final class RedisDirectory: SessionDirectory {
     public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
 
     public func send(_ payload: [UInt8], to instance: InstanceID?) {
-        client.perform([publication(payload, on: instance.map { Channels.inbox(of: $0) } ?? Channels.everyone)])
+        client.perform([publication(payload, on: instance.map { channels.inbox(of: $0) } ?? channels.everyone)])
     }
 
     public func close() async {

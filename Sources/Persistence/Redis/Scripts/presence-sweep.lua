@@ -35,6 +35,6 @@ for _, entry in ipairs(redis.call('SRANDMEMBER', rooms, limit)) do
 end
 if redis.call('EXISTS', key, rooms) > 0 then return 1 end
 if redis.call('ZREM', P .. 'instances', dead) == 1 then
-  redis.call('PUBLISH', P .. 'presence', cjson.encode({ kind = 'lost', instance = dead }))
+  redis.call('PUBLISH', P .. 'presence:' .. DEPLOYMENT, cjson.encode({ kind = 'lost', instance = dead }))
 end
 return 0

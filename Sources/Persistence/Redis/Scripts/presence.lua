@@ -7,7 +7,7 @@
 --   chat-service:users                   set: users with sessions
 --   chat-service:user:<userId>           hash: session -> record, '' -> standing
 --   chat-service:order                   counter: which session came first, whatever clocks say
---   chat-service:presence                channel: standings as they change, and dead instances
+--   chat-service:presence:<deployment>   channel: standings as they change, and dead instances
 
 local LIFETIME = 3600
 local RANK = { offline = 0, away = 1, online = 2, busy = 3, invisible = 4 }
@@ -138,7 +138,7 @@ local function change(user, now, nowText, origin, body)
   derive(user, standing, sessions, records, removed)
   if was.own ~= standing.own or was.name ~= standing.name or was.seen ~= standing.seen
     or was.sessions ~= standing.sessions then
-    redis.call('PUBLISH', P .. 'presence', cjson.encode({
+    redis.call('PUBLISH', P .. 'presence:' .. DEPLOYMENT, cjson.encode({
       kind = 'changed', origin = origin, userId = user, username = standing.name, own = standing.own,
       lastSeen = standing.seen, sessions = standing.sessions,
     }))

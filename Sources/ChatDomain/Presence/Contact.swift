@@ -1,0 +1,40 @@
+/// Whether an instance has heard, for certain, what other instances told everybody.
+///
+/// A proof is something this instance sent over the way that news comes and heard itself: whatever was told before that has
+/// been heard too. A proof holds for `milliseconds`. Whoever tells news and gets no acknowledgement waits as long; by then the
+/// other instance has heard, or knows that it may have missed something and trusts nothing it did not read since.
+public struct Contact: Hashable, Sendable {
+    /// How long a proof holds.
+    public static let milliseconds: Int64 = 5000
+
+    /// From when on nothing was missed.
+    public private(set) var since: Moment
+    /// When the last proof's time is over; of the last one, after contact was lost.
+    public private(set) var until: Moment
+
+    /// No contact yet.
+    public init() {
+        since = Moment(milliseconds: .max)
+        until = Moment(milliseconds: .min)
+    }
+
+    public init(since: Moment, until: Moment) {
+        self.since = since
+        self.until = until
+    }
+
+    /// An instance by itself misses nothing.
+    public static let always = Contact(since: Moment(milliseconds: .min), until: Moment(milliseconds: .max))
+
+    /// Whether what was read from the store at `moment` still holds, as far as news goes.
+    public func vouches(for moment: Moment, at now: Moment) -> Bool { now < until && moment >= since }
+
+    /// - Parameter sentAt: when this instance began what came back at `now`.
+    public mutating func prove(sentAt: Moment, at now: Moment) {
+        if now >= until || since.milliseconds == .max { since = now }
+        until = max(until, sentAt + Self.milliseconds)
+    }
+
+    /// The way news comes is broken.
+    public mutating func lose() { since = Moment(milliseconds: .max) }
+}

@@ -1,0 +1,56 @@
+import ChatDomain
+import JSON
+
+/// A change of a room as instances tell it to each other: members of one JSON object.
+extension RoomChange {
+    /// nil for anything this server would not have written.
+    init?(_ root: JSONValue) {
+        func user() -> UserID? { root["userId"]?.string.flatMap { try? UserID(validating: $0, field: "userId") } }
+        switch root["change"]?.string {
+        case "revised":
+            guard let time = root["updatedAt"]?.integer else { return nil }
+            let revision = RoomRevision(name: root["name"].map(\.string), isPrivate: root["private"]?.bool)
+            self = .revised(revision, at: Timestamp(milliseconds: time))
+        case "admitted":
+            guard let user = user() else { return nil }
+            self = .admitted(user)
+        case "expelled":
+            guard let user = user() else { return nil }
+            self = .expelled(user)
+        case "deleted": self = .deleted
+        case "unspecified": self = .unspecified
+        default: return nil
+        }
+    }
+}
+
+extension JSONWriter {
+    mutating func change(_ change: RoomChange) {
+        func member(_ name: StaticString, _ value: String, _ out: inout JSONWriter) {
+            out.key(name)
+            out.string(value)
+        }
+        switch change {
+        case .revised(let revision, let time):
+            member("change", "revised", &self)
+            if let name = revision.name {
+                key("name")
+                if let name { string(name) } else { null() }
+            }
+            if let isPrivate = revision.isPrivate {
+                key("private")
+                bool(isPrivate)
+            }
+            key("updatedAt")
+            integer(time.milliseconds)
+        case .admitted(let user):
+            member("change", "admitted", &self)
+            member("userId", user.value, &self)
+        case .expelled(let user):
+            member("change", "expelled", &self)
+            member("userId", user.value, &self)
+        case .deleted: member("change", "deleted", &self)
+        case .unspecified: member("change", "unspecified", &self)
+        }
+    }
+}
