@@ -135,9 +135,3 @@ import Testing
         #expect(roster.remove("ann", of: InstanceID("one")) == .ann)
     }
 }
-
-extension RoomEffect {
-    fileprivate var shared: RoomNews? {
-        if case .share(let news) = self { news } else { nil }
-    }
-}

@@ -36,6 +36,7 @@ private struct Listener {
         }
         if let message = InstanceMessage(decoding: bytes) {
             precondition(InstanceMessage(decoding: message.encoded) == message, "not read as it is written")
+            if case .roomChanged(_, .revised(let revision, let time), _) = message { _ = room.revise(revision, at: time) }
         }
         let news = bytes.withUnsafeBytes { bytes in
             (try? parser.parse(bytes)).flatMap { RoomNewsCodec.decode($0, in: Self.id) }
@@ -46,7 +47,6 @@ private struct Listener {
         }
         precondition(again?.1 == news, "news are not read as they are written")
         if case .message(let message) = news { use(message) }
-        if case .changed(.renamed(let name, let time)) = news { room.rename(to: name, at: time) }
         _ = room.heard(news, from: instance, at: now)
         now = now + 200
         _ = room.tick(at: now)
@@ -64,7 +64,7 @@ private struct Listener {
             let wish = HistoryWish(since: since)
             guard case .read(let query) = room.view(wish) else { continue }
             let page = HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: false)
-            _ = room.view(wish, page: page, of: query)
+            _ = room.view(wish, page: page, answering: query)
         }
     }
 }

@@ -29,7 +29,7 @@ import TestSupport
         let texts = [
             message(seq: number), message(timestamp: number),
             #"{"instance":"i","type":"message_read","data":{"userId":"u","username":"U","seq":\#(number)}}"#,
-            #"{"instance":"i","type":"room_changed","data":{"change":"renamed","name":"n","updatedAt":\#(number)}}"#,
+            #"{"instance":"i","type":"room_rewound","data":{"seq":\#(number)}}"#,
         ]
         let room = Room(
             id: RoomID(unchecked: "r"), kind: .group, isPrivate: false, createdAt: Timestamp(milliseconds: 0))

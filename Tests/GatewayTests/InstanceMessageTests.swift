@@ -11,7 +11,8 @@ import Testing
 
     @Test(
         arguments: [
-            .renamed("Name", at: Timestamp(milliseconds: 5)), .renamed(nil, at: Timestamp(milliseconds: 6)),
+            .revised(RoomRevision(name: .some("Name")), at: Timestamp(milliseconds: 5)),
+            .revised(RoomRevision(name: .some(nil), isPrivate: true), at: Timestamp(milliseconds: 6)),
             .admitted(user), .expelled(user), .deleted, .unspecified,
         ] as [RoomChange])
     func changesOfRooms(_ change: RoomChange) {

@@ -118,7 +118,7 @@ extension LiveRoom {
     public mutating func rewind(to sequence: SequenceNumber) -> [RoomEffect] {
         guard sequence < gate.delivered else { return [] }
         gate = SequenceGate(delivered: sequence)
-        tail = MessageTail()
+        tail = MessageTail(after: sequence)
         (repairDue, newestAtRepair) = (nil, 0)
         return [.resync(lastSequence: sequence)]
     }

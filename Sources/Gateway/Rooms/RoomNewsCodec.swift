@@ -92,7 +92,7 @@ enum RoomNewsCodec {
             else { return nil }
             return .present(RosterDigest(count: count, sum: sum))
         case "room_rewound":
-            guard let sequence = data["seq"]?.integer, sequence >= 0 else { return nil }
+            guard let sequence = MessageNumbers.boundary(data["seq"]?.integer) else { return nil }
             return .rewound(to: sequence)
         case "roster":
             guard let users = data["users"], users.kind == .array else { return nil }

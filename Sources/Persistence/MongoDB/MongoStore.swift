@@ -140,7 +140,7 @@ extension MongoStore {
         in room: RoomID, after cursor: UserID?, limit: Int
     ) async throws(StoreError) -> [ReadMark] {
         try await workers.run { connection throws(MongoError) in
-            guard limit > 0, try connection.liveRoom(room) != nil else { return [] }
+            guard limit > 0, try connection.documents(of: room).room != nil else { return [] }
             return try connection.readMarks(in: room, after: cursor, limit: limit)
         }
     }

@@ -54,7 +54,9 @@ import Testing
             let both = try #require(listed.first { $0.snapshot.room.id == "42" })
             #expect(both.snapshot.participants == ["7", "8", "9"])
             #expect(try await store.rooms(of: "9", limit: 10).map(\.snapshot.participants) == [["7", "8", "9"]])
-            #expect(try await store.participants(of: ["42", "5", "6"]) == ["42": ["7", "8", "9"], "5": ["7"]])
+            #expect(
+                try await store.people(of: ["42", "5", "6"]).mapValues(\.participants)
+                    == ["42": ["7", "8", "9"], "5": ["7"]])
             #expect(try await store.room("5")?.participants == ["7"])
 
             let again = try await store.create(.group("42"), participants: ["x"])

@@ -119,11 +119,11 @@ extension MongoConnection {
         guard !rooms.isEmpty else { return ([], []) }
         var bases: [RoomID: SequenceNumber] = [:]
         for document in try find(
-            MongoSchema.rooms, ["roomId": ["$in": .strings(Array(rooms))], "historyBase": ["$gt": .int64(0)]],
+            MongoSchema.rooms, ["roomId": .any(of: Array(rooms)), "historyBase": ["$gt": .int64(0)]],
             ["projection": ["roomId": 1, "historyBase": 1]])
         {
             guard let id = document["roomId"]?.identifier else { continue }
-            bases[RoomID(unchecked: id)] = document["historyBase"]?.integer
+            bases[RoomID(unchecked: id)] = MessageNumbers.mark(document["historyBase"]?.integer)
         }
         let old = messages.filter { $0.sequence <= bases[$0.roomID] ?? 0 }
         guard !old.isEmpty else { return (messages, []) }

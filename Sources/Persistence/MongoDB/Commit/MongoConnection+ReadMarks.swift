@@ -63,7 +63,7 @@ extension MongoConnection {
 
     private func liveRooms(_ rooms: [RoomID]) throws(MongoError) -> Set<RoomID> {
         let found = try find(
-            MongoSchema.rooms, ["roomId": ["$in": .strings(rooms)], "state": MongoSchema.RoomState.live],
+            MongoSchema.rooms, ["roomId": .any(of: rooms), "state": MongoSchema.RoomState.live],
             ["projection": ["roomId": 1]])
         return Set(found.compactMap { $0["roomId"]?.identifier.map { RoomID(unchecked: $0) } })
     }
