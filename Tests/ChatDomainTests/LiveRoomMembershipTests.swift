@@ -202,6 +202,7 @@ import Testing
         var limits = RoomLimits()
         limits.maximumParticipants = 1
         room = .open(limits: limits)
+        room.admit(RoomUser.ann.userID)
         _ = join(.ann, 1)
         _ = join(.bob, 2)
         #expect(room.revise(RoomRevision(isPrivate: true), at: Timestamp(milliseconds: 5)) == [RoomUser.bob.userID])

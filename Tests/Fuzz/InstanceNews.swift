@@ -36,7 +36,9 @@ private struct Listener {
         }
         if let message = InstanceMessage(decoding: bytes) {
             precondition(InstanceMessage(decoding: message.encoded) == message, "not read as it is written")
-            if case .roomChanged(_, .revised(let revision, let time), _) = message { _ = room.revise(revision, at: time) }
+            if case .roomChanged(_, .revised(let revision, let time), _) = message {
+                _ = room.revise(revision, at: time)
+            }
         }
         let news = bytes.withUnsafeBytes { bytes in
             (try? parser.parse(bytes)).flatMap { RoomNewsCodec.decode($0, in: Self.id) }
