@@ -9,6 +9,9 @@ public struct HistoryWish: Hashable, Sendable {
     public var limit: Int
     /// What was missed comes message by message, as it would have come live, and not as history.
     public var asMessages: Bool
+    /// Whether the answer to the request holds all of it too, so that a client with several joins under way knows which is
+    /// which.
+    public var isAnswered = false
     /// The only users who may be shown; nil for everybody.
     public var visible: Set<UserID>?
 

@@ -28,6 +28,33 @@ enum EventJSON {
 
     static func state(_ state: RoomState) -> [UInt8] { object { $0.state(state) } }
 
+    /// The answer to a join: all that its events say, in one object of less than 1 MiB. Where the users would make it larger
+    /// fewer of them are listed; `online` counts all.
+    ///
+    /// - Parameter messages: the view's, as JSON.
+    static func joined(_ view: RoomView, messages: [UInt8]) -> [UInt8] {
+        var rest = maximumAnswerBytes - messages.count
+        let users = view.users.prefix { user in
+            rest -= 32 + 6 * (user.userID.value.utf8.count + user.username.utf8.count)
+            return rest > 0
+        }
+        return success { out in
+            out.state(view.state)
+            out.key("messages")
+            out.raw(messages)
+            out.key("users")
+            out.array(users) { out, user in out.object { $0.user(user) } }
+            if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
+            if view.needsResync {
+                out.key("resync")
+                out.bool(true)
+            }
+        }
+    }
+
+    /// What messages and users of an answer may come to, so that read marks and the frame around it fit into 1 MiB.
+    private static let maximumAnswerBytes = 960 * 1024
+
     /// The event's name and data for what a room announces.
     static func announcement(_ announcement: RoomAnnouncement, in room: RoomID) -> (event: StaticString, data: [UInt8])
     {

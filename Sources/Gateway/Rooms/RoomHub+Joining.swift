@@ -85,10 +85,12 @@ extension RoomHub {
         switch room.live?.view(join.wish, page: page, answering: join.query) {
         case .view(let view):
             room.enter(join.session, join.encoding)
-            let frames = frames(of: view, for: join)
-            shard.slices.spend(frames.count)
+            let messages = join.wish.asMessages ? [] : EventJSON.messages(view.messages)
+            let frames = frames(of: view, messages, for: join)
+            let answer = join.wish.isAnswered ? EventJSON.joined(view, messages: messages) : nil
+            shard.slices.spend(frames.count + (answer?.count ?? 0))
             let entered = EnteredRoom(
-                frames: frames, encoding: join.encoding, state: view.state, readMarks: view.readMarks,
+                frames: frames, encoding: join.encoding, answer: answer, state: view.state,
                 userID: join.user.userID, numbers: view.numbers, needsResync: view.needsResync)
             shard.post(.entered(join.session, request: join.request, room.id, entered), to: join.session.shard)
         case .read(let query): read(query, for: join, in: room)
@@ -136,7 +138,9 @@ extension RoomHub {
     }
 
     /// `message_history`, `resync_required` where it is due, `room_users` and `room_state`, as bytes for one session.
-    private func frames(of view: RoomView, for join: HomeRoom.PendingJoin) -> [UInt8] {
+    ///
+    /// - Parameter messages: the view's, as JSON.
+    private func frames(of view: RoomView, _ messages: [UInt8], for join: HomeRoom.PendingJoin) -> [UInt8] {
         var out: [UInt8] = []
         func add(_ event: StaticString, _ data: [UInt8], offset: MessageOffset? = nil) {
             let envelope = join.encoding.envelope(event, data: data, offset: offset)
@@ -145,7 +149,7 @@ extension RoomHub {
         if join.wish.asMessages {
             for message in view.messages { add("new_message", MessageJSON.encode(message), offset: message.offset) }
         } else {
-            add("message_history", EventJSON.messages(view.messages))
+            add("message_history", messages)
         }
         if view.needsResync {
             add("resync_required", EventJSON.resync(view.state.roomID, lastSequence: view.state.lastSequence))

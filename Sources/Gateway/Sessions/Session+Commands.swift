@@ -57,6 +57,7 @@ extension Session {
             withVisibleUsers { session, visible in
                 var wish = wish
                 wish.visible = visible
+                wish.isAnswered = request.tag != nil
                 session.send(.join(session.address, request: number, user, wish, session.encoding), to: room)
             }
         case .leaveRoom(let room):
@@ -133,13 +134,13 @@ extension Session {
         guard let request = finish(number) else { return }
         if rooms.contains(room) { shard.localRooms.add(self, to: room, newest: view.state.lastSequence) }
         let isOutdated = !view.encoding.isWebSocket && encoding.isWebSocket
-        channel.send(isOutdated ? EncodedFrames.framed(packets: view.frames) : view.frames, isDroppable: false)
-        reply(
-            request.tag,
-            EventJSON.success { out in
-                out.state(view.state)
-                if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
-            })
+        var frames = isOutdated ? EncodedFrames.framed(packets: view.frames) : view.frames
+        // In one piece with the events: as an answer of its own it would find the queue full.
+        if let tag = request.tag, let answer = view.answer {
+            let envelope = encoding.answer(tag, data: answer)
+            EncodedFrames.append(envelope, as: encoding, deflate: shard.deflate, to: &frames)
+        }
+        channel.send(frames, isDroppable: false)
         startWaiting()
         entered(room, view)
     }

@@ -67,8 +67,9 @@ enum RoomCommand: Sendable {
 struct EnteredRoom: Sendable {
     var frames: [UInt8]
     var encoding: FrameEncoding
+    /// The data of the answer, for a join that asked for one.
+    var answer: [UInt8]?
     var state: RoomState
-    var readMarks: [ReadMark]
     var userID: UserID
     /// The messages it is shown.
     var numbers: ClosedRange<SequenceNumber>?

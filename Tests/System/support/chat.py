@@ -48,9 +48,10 @@ class Chat:
         self._replies: dict[int, Any] = {}
         if ws_url.startswith("wss:"):
             options.setdefault("ssl", _trusting_anybody())
+        options.setdefault("max_size", 2**24)
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(
-            connect(ws_url + path, proxy=None, open_timeout=PATIENCE, close_timeout=5, max_size=2**24, **options)
+            connect(ws_url + path, proxy=None, open_timeout=PATIENCE, close_timeout=5, **options)
         )
 
     def __enter__(self) -> "Chat":
