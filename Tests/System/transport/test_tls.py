@@ -131,13 +131,13 @@ def test_more_commands_than_may_wait_are_all_answered(shared, make_chat, room):
 def test_large_answers_and_many_small_records(shared, context, make_chat, room):
     alice = make_chat(shared, "alice")
     alice.join(room)
-    for _ in range(100):
+    for _ in range(50):
         alice.send(room, "x" * 16_000)
     alice.settle()
     with secured(shared.port, context) as wire:
         wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = wire.response(timeout=20)
-        assert len(json.loads(answer.body)["messages"]) == 100
+        assert len(json.loads(answer.body)["messages"]) == 50
         data = upgrade_request() + b"".join(event("ping", n) for n in range(500))
         for byte in (data[n : n + 37] for n in range(0, len(data), 37)):
             wire.send(byte)
