@@ -50,9 +50,12 @@ extension Connection {
         var summaries: [RoomSummary] = []
         for listed in found {
             let snapshot = try snapshot(of: listed.room, key: listed.key, newestMessage: listed.newestMessage)
+            // Sending is reading, also while the mark is still on its way behind the message.
+            let own = listed.lastMessage.map { $0.body.author == user ? $0.sequence : 0 } ?? 0
             summaries.append(
                 RoomSummary(
-                    snapshot: snapshot, lastMessage: listed.lastMessage, lastReadSequence: listed.readMark))
+                    snapshot: snapshot, lastMessage: listed.lastMessage,
+                    lastReadSequence: max(own, listed.readMark)))
         }
         return summaries
     }

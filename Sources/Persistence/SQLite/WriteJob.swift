@@ -15,6 +15,12 @@ struct WriteJob: Sendable {
 }
 
 extension WriteJob {
+    /// Has the writer make a transaction of what it has to write by itself.
+    static let nothing = WriteJob(rooms: []) { _ throws(StoreError) in
+        {}
+    } fail: { _ in
+    }
+
     static func commit(
         _ writes: [RoomWrite], _ completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void
     ) -> Self {

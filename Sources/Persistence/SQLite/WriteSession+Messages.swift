@@ -19,10 +19,16 @@ extension WriteSession {
             outcome.participantsFailure = .noSuchRoom
         }
         outcome.readMarks.reserveCapacity(write.readMarks.count)
-        for mark in write.readMarks { outcome.readMarks.append(.success(try advance(mark, in: room))) }
+        for mark in write.readMarks {
+            let bySending = authorMarks.sequence(at: .init(room: write.roomID, user: mark.userID))
+            let isMoved = mark.sequence > bySending ? try advance(mark, in: room) : false
+            outcome.readMarks.append(.success(isMoved))
+        }
         outcome.drafts.reserveCapacity(write.drafts.count)
         for draft in write.drafts { outcome.drafts.append(try append(draft, to: &room)) }
-        for mark in write.authorsMarks(outcome.drafts) { _ = try advance(mark, in: room) }
+        for mark in write.authorsMarks(outcome.drafts) {
+            authorMarks.note(mark.sequence, at: .init(room: write.roomID, user: mark.userID))
+        }
         rooms[write.roomID] = room
         return outcome
     }
@@ -96,6 +102,14 @@ extension WriteSession {
 
     private func freeClientID(of key: Int64) throws(StoreError) {
         try connection.statement("UPDATE messages SET client_id = NULL WHERE key = ?").bind(1, key).run()
+    }
+
+    /// Writes the marks that authors moved by sending.
+    func writeAuthorMarks() throws(StoreError) {
+        for (place, sequence) in authorMarks.take() {
+            guard let room = try slot(of: place.room, makeKey: false) else { continue }
+            _ = try advance(ReadMark(userID: place.user, sequence: sequence), in: room)
+        }
     }
 
     /// Whether the mark moved forward.

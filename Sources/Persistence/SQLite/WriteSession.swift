@@ -5,6 +5,7 @@ final class WriteSession {
     let connection: Connection
     let options: StoreOptions
     var rooms = RoomCache()
+    var authorMarks = AuthorMarks()
 
     /// Opens the file, sets it up and brings its schema up to date.
     init(path: String, options: StoreOptions, durability: SQLiteStore.Durability) throws(StoreError) {
@@ -37,6 +38,7 @@ final class WriteSession {
     /// Undoes the transaction, if SQLite has not done so by itself.
     func rollBack() {
         rooms.forget()
+        authorMarks.rolledBack()
         guard connection.isInTransaction else { return }
         try? connection.statement("ROLLBACK").run()
     }

@@ -1,4 +1,5 @@
 import ChatDomain
+import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
@@ -38,6 +39,7 @@ final class Writer {
             process(gathered(jobs))
             checkpointer.committed(on: session.connection)
         }
+        if !session.authorMarks.isEmpty { process([], writingMarks: true) }
     }
 
     /// The jobs with those that come while their commit has to wait.
@@ -53,9 +55,9 @@ final class Writer {
         return jobs
     }
 
-    private func process(_ jobs: [WriteJob]) {
+    private func process(_ jobs: [WriteJob], writingMarks: Bool = false) {
         do throws(StoreError) {
-            let answers = try transaction(of: jobs)
+            let answers = try transaction(of: jobs, writingMarks: writingMarks)
             health.isFailing = false
             for answer in answers { answer() }
         } catch {
@@ -64,12 +66,13 @@ final class Writer {
         }
     }
 
-    private func transaction(of jobs: [WriteJob]) throws(StoreError) -> [WriteJob.Answer] {
+    private func transaction(of jobs: [WriteJob], writingMarks: Bool) throws(StoreError) -> [WriteJob.Answer] {
         var answers: [WriteJob.Answer] = []
         answers.reserveCapacity(jobs.count)
         do throws(StoreError) {
             try session.begin()
             for job in jobs { answers.append(try perform(job)) }
+            if writingMarks || session.authorMarks.isDue(at: .now) { try session.writeAuthorMarks() }
         } catch {
             session.rollBack()
             throw error
@@ -81,7 +84,14 @@ final class Writer {
             settle()
             throw error
         }
+        if session.authorMarks.committed(at: .now) { wakeForMarks() }
         return answers
+    }
+
+    /// Marks wait for the next transaction; where none comes, this one does.
+    private func wakeForMarks() {
+        let delay = AuthorMarks.interval / .seconds(1)
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [queue] in _ = queue.post(.nothing) }
     }
 
     private func perform(_ job: WriteJob) throws(StoreError) -> WriteJob.Answer {
@@ -110,7 +120,10 @@ final class Writer {
             if queue.isClosed { return }
             usleep(UInt32(delay * 1000))
             delay = min(delay * 2, Self.settleDelays.last)
-            if let reopened = try? open() { session = reopened }
+            if let reopened = try? open() {
+                reopened.authorMarks = session.authorMarks
+                session = reopened
+            }
         }
     }
 }
