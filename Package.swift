@@ -15,14 +15,21 @@ func cLibrary(_ name: String, pkgConfig: String, apt: String, brew: String) -> T
         providers: [.apt([apt]), .brew([brew])])
 }
 
-/// - Parameter embedding: a folder of files that are compiled into the code, as byte arrays.
-func library(_ name: String, uses: [Target.Dependency] = [], embedding files: String? = nil) -> Target {
+/// - Parameters:
+///   - folder: where it lies in `Sources`; nil for a folder of its own name.
+///   - files: a folder of files that are compiled into the code, as byte arrays.
+func library(
+    _ name: String, in folder: String? = nil, uses: [Target.Dependency] = [], embedding files: String? = nil
+) -> Target {
     .target(
-        name: name, dependencies: uses, resources: files.map { [.embedInCode($0)] } ?? [], swiftSettings: strict)
+        name: name, dependencies: uses, path: folder.map { "Sources/\($0)" },
+        resources: files.map { [.embedInCode($0)] } ?? [], swiftSettings: strict)
 }
 
-func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + uses, swiftSettings: strict)
+/// - Parameter targets: what is tested; nil for the target of that name.
+func tests(_ name: String, of targets: [Target.Dependency]? = nil, uses: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: (targets ?? [.init(stringLiteral: name)]) + uses, swiftSettings: strict)
 }
 
 let package = Package(
@@ -58,11 +65,17 @@ let package = Package(
         library("Compression", uses: ["CZlib"]),
         library("RedisLink", uses: ["Crypto", "EventLoop", "Workers", "CHiredis"]),
         library("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
+        // What one server keeps: a target each, which alone imports that server's library.
+        library("PersistenceSQLite", in: "Persistence/SQLite", uses: ["ChatDomain", "Workers", "CSQLite"]),
+        library("PersistenceMongoDB", in: "Persistence/MongoDB", uses: ["ChatDomain", "JSON", "Workers", "CMongoc"]),
         library(
-            "Persistence",
-            uses: ["ChatDomain", "JSON", "MessageJSON", "RedisLink", "Telemetry", "Workers", "CMongoc", "CSQLite"],
-            embedding: "Redis/Scripts"),
-        library("Messaging", uses: ["ChatDomain", "JSON", "RedisLink", "Telemetry", "Workers", "CRabbitMQ"]),
+            "PersistenceRedis", in: "Persistence/Redis",
+            uses: ["ChatDomain", "JSON", "MessageJSON", "RedisLink", "Telemetry"], embedding: "Scripts"),
+        library("PersistenceInProcess", in: "Persistence/InProcess", uses: ["ChatDomain"]),
+        library("MessagingOutbox", in: "Messaging/Outbox", uses: ["ChatDomain", "JSON", "Telemetry", "Workers"]),
+        library("MessagingRabbitMQ", in: "Messaging/RabbitMQ", uses: ["ChatDomain", "Workers", "CRabbitMQ"]),
+        library("MessagingRedis", in: "Messaging/Redis", uses: ["ChatDomain", "RedisLink", "Telemetry"]),
+        library("MessagingInProcess", in: "Messaging/InProcess", uses: ["ChatDomain"]),
         library("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "WireProtocols"]),
         library(
             "Gateway",
@@ -77,8 +90,10 @@ let package = Package(
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON", "Messaging",
-                "Persistence", "RedisLink", "Telemetry", "WireProtocols", "Workers",
+                "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
+                "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
+                "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite",
+                "RedisLink", "Telemetry", "WireProtocols", "Workers",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -87,12 +102,14 @@ let package = Package(
             swiftSettings: strict),
 
         tests("JSON"),
+        tests("Workers"),
         // Persistence
         tests(
             "Persistence",
+            of: ["PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite"],
             uses: [
-                "ChatDomain", "JSON", "MessageJSON", "Messaging", "RedisLink", "RedisTestSupport", "Telemetry",
-                "TestSupport", "Workers",
+                "ChatDomain", "JSON", "MessageJSON", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport",
+                "Workers",
             ]),
         // Cryptography, compression and who a caller is.
         tests("Crypto", uses: ["TestSupport"]),
@@ -108,13 +125,17 @@ let package = Package(
         tests(
             "Gateway",
             uses: [
-                "ChatDomain", "Compression", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON", "Messaging",
-                "Telemetry", "TestSupport", "WireProtocols",
+                "ChatDomain", "Compression", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON",
+                "MessagingInProcess", "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
+                "WireProtocols",
             ]),
         // Redis and what travels through it
         .target(name: "RedisTestSupport", path: "Tests/RedisTestSupport", swiftSettings: strict),
         tests("RedisLink", uses: ["Crypto", "EventLoop", "RedisTestSupport", "Workers"]),
-        tests("Messaging", uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry"]),
+        tests(
+            "Messaging",
+            of: ["MessagingInProcess", "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis"],
+            uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

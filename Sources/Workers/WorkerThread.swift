@@ -52,6 +52,19 @@ public final class WorkerThread: Sendable {
         #endif
     }
 
+    /// Starts the thread, or throws what the caller's callers understand.
+    ///
+    /// - Parameter failure: makes an error of the reason why the system gave no thread.
+    public static func start<Failure: Error>(
+        name: String, orThrow failure: (_ reason: String) -> Failure, _ body: sending @escaping () -> Void
+    ) throws(Failure) -> WorkerThread {
+        do throws(NotStarted) {
+            return try WorkerThread(name: name, body)
+        } catch {
+            throw failure(error.description)
+        }
+    }
+
     /// Returns once the thread's body has returned.
     public func finished() async {
         await withCheckedContinuation { continuation in

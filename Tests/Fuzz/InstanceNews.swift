@@ -3,7 +3,7 @@ import ChatDomain
 import JSON
 
 @testable import Gateway
-@testable import Messaging
+@testable import MessagingRedis
 
 /// What other instances publish comes through Redis, where every client may publish. Each line of the input is one publication
 /// in a room, and a message to this instance as well.

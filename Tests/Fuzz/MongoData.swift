@@ -2,7 +2,7 @@
 import ChatDomain
 import JSON
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// Takes the input for a document that some program left in MongoDB: as a message, a room, and an answer to a command.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -3,7 +3,7 @@ import ChatDomain
 import JSON
 import MessageJSON
 
-@testable import Persistence
+@testable import PersistenceRedis
 @testable import RedisLink
 
 /// What is read from Redis may be anything, and what comes of it must be of use: the first byte says what the others are

@@ -2,7 +2,7 @@ import ChatDomain
 import EventLoop
 import Foundation
 import Identity
-import Messaging
+import PersistenceInProcess
 import Telemetry
 import TestSupport
 import Testing

@@ -117,6 +117,8 @@ public enum StoreError: Error, Hashable, Sendable {
     /// There is nothing wrong with the store: other instances were faster, again and again.
     public static let contended = Self.unavailable(reason: "other instances were faster")
     public static let noSuchRoom = Self.rejected(reason: "there is no such room")
+    /// What a store's calls end with once it is closed, or while too many of them wait.
+    package static let refused = Self.unavailable(reason: "the store is closed, or too much waits for it")
 
     public var reason: String {
         switch self {

@@ -1,6 +1,6 @@
 import ChatDomain
 import Foundation
-import Persistence
+import PersistenceSQLite
 import Telemetry
 
 /// `chat-service backup FILE`: copies the embedded store, by the process that has it open or, when there is none, here.

@@ -1,5 +1,5 @@
 import JSON
-import Persistence
+import PersistenceSQLite
 
 /// What the backup command asks of the process that has the store open, as one line.
 struct BackupRequest: Equatable {

@@ -1,6 +1,6 @@
 import ChatDomain
 import Dispatch
-import Persistence
+import PersistenceSQLite
 import Synchronization
 import Telemetry
 

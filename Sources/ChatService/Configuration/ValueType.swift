@@ -2,7 +2,7 @@ import ChatDomain
 import EventLoop
 import Gateway
 import Identity
-import Persistence
+import PersistenceMongoDB
 
 #if canImport(Glibc)
     import Glibc

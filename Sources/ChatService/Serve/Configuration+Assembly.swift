@@ -4,8 +4,9 @@ import Engine
 import EventLoop
 import Gateway
 import Identity
-import Messaging
-import Persistence
+import PersistenceInProcess
+import PersistenceMongoDB
+import PersistenceSQLite
 import RedisLink
 import Telemetry
 

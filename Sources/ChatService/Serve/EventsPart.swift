@@ -1,6 +1,7 @@
 import ChatDomain
 import Gateway
-import Messaging
+import MessagingOutbox
+import MessagingRabbitMQ
 import Telemetry
 
 /// What an instance has of RabbitMQ: the relay that brings the events of stored messages to it, and who comes and goes.

@@ -1,5 +1,5 @@
 import ChatDomain
-import Persistence
+import PersistenceMongoDB
 import Telemetry
 
 /// `chat-service migrate`: writes numbers into messages that an older program left without. May run beside the service,

@@ -1,7 +1,7 @@
 import ChatDomain
 import Gateway
-import Messaging
-import Persistence
+import MessagingRedis
+import PersistenceRedis
 import RedisLink
 import Telemetry
 

@@ -3,8 +3,7 @@ import Crypto
 import EventLoop
 import Gateway
 import Identity
-import Messaging
-import Persistence
+import PersistenceInProcess
 import Telemetry
 import Workers
 

@@ -1,3 +1,4 @@
+import ChatDomain
 import CRabbitMQ
 
 #if canImport(Glibc)

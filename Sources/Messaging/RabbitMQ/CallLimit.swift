@@ -1,3 +1,4 @@
+import ChatDomain
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,3 +1,5 @@
+import ChatDomain
+
 /// Which published events the broker has not answered for yet (publisher confirms).
 ///
 /// The broker numbers a channel's publications from 1. It may answer for one or for all up to one, and announces an event

@@ -1,3 +1,4 @@
+public import ChatDomain
 import Synchronization
 import Workers
 

@@ -1,3 +1,5 @@
+import ChatDomain
+
 #if canImport(Glibc)
     import Glibc
 #else

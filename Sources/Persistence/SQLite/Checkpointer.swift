@@ -1,5 +1,6 @@
 import ChatDomain
 import Synchronization
+import Workers
 
 /// Moves the log's content into the database file while commits go on.
 ///

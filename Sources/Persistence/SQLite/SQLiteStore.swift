@@ -49,20 +49,24 @@ public final class SQLiteStore: DurableStore {
             try WriteSession(path: path, options: options, durability: durability)
         }
         // The threads hold the lock too: it may not go while one of them still works off its queue.
-        var threads = [try WorkerThread.start(name: "sqlite-write") { withExtendedLifetime(lock) { writer.run() } }]
+        var threads = [
+            try WorkerThread.start(name: "sqlite-write", orThrow: StoreError.unavailable) {
+                withExtendedLifetime(lock) { writer.run() }
+            }
+        ]
         let helperConnection = try Connection(path: path, mode: .readWrite)
         threads.append(
-            try WorkerThread.start(name: "sqlite-copy") { [helper] in
+            try WorkerThread.start(name: "sqlite-copy", orThrow: StoreError.unavailable) { [helper] in
                 withExtendedLifetime(lock) { helper.run(on: helperConnection) }
             })
         threads.append(
-            try WorkerThread.start(name: "sqlite-backup") { [backups] in
+            try WorkerThread.start(name: "sqlite-backup", orThrow: StoreError.unavailable) { [backups] in
                 withExtendedLifetime(lock) { while let backup = backups.next() { backup(path) } }
             })
         for _ in 0..<Self.readers {
             let connection = try Connection(path: path, mode: .readOnly)
             threads.append(
-                try WorkerThread.start(name: "sqlite-read") { [reads] in
+                try WorkerThread.start(name: "sqlite-read", orThrow: StoreError.unavailable) { [reads] in
                     withExtendedLifetime(lock) { while let read = reads.next() { read(connection) } }
                 })
         }
@@ -99,7 +103,7 @@ public final class SQLiteStore: DurableStore {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Connection) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        try await reads.run(body)
+        try await reads.run(orThrow: .refused, body)
     }
 
     /// Runs `body` inside the writer's next transaction; returns when that is durable.

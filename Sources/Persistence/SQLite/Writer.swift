@@ -1,6 +1,7 @@
 import ChatDomain
 import Dispatch
 import Synchronization
+import Workers
 
 #if canImport(Glibc)
     import Glibc

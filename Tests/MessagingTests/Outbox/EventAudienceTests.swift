@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Messaging
+@testable import MessagingOutbox
 
 /// Whom a message's event is for.
 @Suite struct EventAudienceTests {

@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Messaging
+@testable import MessagingOutbox
 
 @Suite struct MessageEventTests {
     private func message(text: String = "hi \"there\"\n") -> Message {

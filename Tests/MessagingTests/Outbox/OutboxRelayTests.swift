@@ -1,5 +1,5 @@
 import ChatDomain
-import Messaging
+import MessagingOutbox
 import RedisTestSupport
 import Telemetry
 import Testing

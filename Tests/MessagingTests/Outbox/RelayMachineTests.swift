@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Messaging
+@testable import MessagingOutbox
 
 /// The relay's rules, with the time in hand.
 @Suite struct RelayMachineTests {

@@ -1,5 +1,4 @@
 import ChatDomain
-import Messaging
 import Synchronization
 
 /// A broker that confirms, loses or holds what it is told to.

@@ -1,5 +1,5 @@
 import ChatDomain
-import Messaging
+import MessagingOutbox
 import Testing
 
 @Suite struct TraceBookTests {

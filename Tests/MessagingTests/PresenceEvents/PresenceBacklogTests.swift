@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Messaging
+@testable import MessagingOutbox
 
 private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence {
     UserPresence(

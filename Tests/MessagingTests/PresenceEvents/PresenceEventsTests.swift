@@ -4,7 +4,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-@testable import Messaging
+@testable import MessagingOutbox
 
 @Suite struct PresenceEventsTests {
     private let registry = MetricsRegistry()

@@ -1,6 +1,7 @@
+import ChatDomain
 import Testing
 
-@testable import Messaging
+@testable import MessagingRabbitMQ
 
 @Suite struct ConfirmBookTests {
     private func book(_ count: UInt64) -> ConfirmBook {

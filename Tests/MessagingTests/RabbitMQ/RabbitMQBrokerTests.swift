@@ -1,4 +1,5 @@
-import Messaging
+import ChatDomain
+import MessagingRabbitMQ
 import RedisTestSupport
 import Telemetry
 import Testing

@@ -1,5 +1,6 @@
 import ChatDomain
-import Messaging
+import MessagingInProcess
+import MessagingRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry

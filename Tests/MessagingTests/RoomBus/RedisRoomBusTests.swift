@@ -5,7 +5,7 @@ import RedisTestSupport
 import Telemetry
 import Testing
 
-@testable import Messaging
+@testable import MessagingRedis
 
 /// What only the bus over Redis has to stand.
 @Suite(.timeLimit(.minutes(2))) struct RedisRoomBusTests {

@@ -1,6 +1,6 @@
 import ChatDomain
 import Foundation
-import Persistence
+import PersistenceSQLite
 
 /// The databases the contract suite runs over.
 enum StoreKind: String, CaseIterable, Sendable, CustomStringConvertible {

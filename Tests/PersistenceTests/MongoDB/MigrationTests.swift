@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// A collection that an older program filled, without numbers.
 @Suite struct MigrationTests {

@@ -2,7 +2,7 @@ import ChatDomain
 import Foundation
 import Synchronization
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// A server that speaks MongoDB's protocol, for the whole test run: started by the first test that needs it, ended with
 /// the process.

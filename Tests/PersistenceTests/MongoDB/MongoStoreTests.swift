@@ -2,7 +2,7 @@ import ChatDomain
 import Foundation
 import Testing
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// What holds for MongoDB beyond the common contract: other instances, other programs, a server that goes away.
 @Suite struct MongoStoreTests {

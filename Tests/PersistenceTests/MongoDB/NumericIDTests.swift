@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// A collection whose ids are numbers, beside their text or alone: the same rooms and users.
 @Suite struct NumericIDTests {

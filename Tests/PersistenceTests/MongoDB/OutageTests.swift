@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 @Suite struct OutageTests {
     private let start = ContinuousClock.now

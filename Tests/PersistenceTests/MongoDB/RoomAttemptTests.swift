@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Persistence
+@testable import PersistenceMongoDB
 
 /// One room's way into the collection, step by step, without a server.
 @Suite struct RoomAttemptTests {

@@ -1,6 +1,6 @@
 import ChatDomain
-import Messaging
-import Persistence
+import PersistenceInProcess
+import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry

@@ -1,5 +1,5 @@
 import ChatDomain
-import Persistence
+import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry

@@ -1,5 +1,5 @@
+import PersistenceRedis
 import ChatDomain
-import Persistence
 import RedisLink
 import RedisTestSupport
 import Testing
@@ -141,13 +141,5 @@ import Testing
         test.server.resume()
         #expect(await eventually { await test.page(.latest, newest: 3) != nil })
         await test.close()
-    }
-
-    @Test func anInstanceWithoutRedisHasNoCache() async {
-        let cache: any HistoryCache = NoHistoryCache()
-        cache.fill("r", with: [])
-        cache.append([], to: "r")
-        cache.drop("r")
-        #expect(await cache.history(of: "r", HistoryQuery(.latest), newest: 0) == nil)
     }
 }

@@ -1,11 +1,10 @@
+import PersistenceRedis
 import ChatDomain
 import JSON
 import RedisLink
 import RedisTestSupport
 import Telemetry
 import Testing
-
-@testable import Persistence
 
 @Suite(.timeLimit(.minutes(2))) struct RedisHistoryWritingTests {
     @Test func entriesCarryTheMembersOfNewMessage() async throws {

@@ -2,7 +2,7 @@ import ChatDomain
 import Foundation
 import Testing
 
-@testable import Persistence
+@testable import PersistenceSQLite
 
 @Suite struct BackupTests {
     private let drafts = Drafts()

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Persistence
+@testable import PersistenceSQLite
 
 @Suite struct CheckpointPolicyTests {
     private let long = CheckpointPolicy.frames

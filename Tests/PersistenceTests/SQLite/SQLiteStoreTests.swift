@@ -2,7 +2,7 @@ import ChatDomain
 import Foundation
 import Testing
 
-@testable import Persistence
+@testable import PersistenceSQLite
 
 /// What holds for the embedded store beyond the common contract.
 @Suite struct SQLiteStoreTests {

@@ -1,7 +1,7 @@
 import ChatDomain
 import Dispatch
 import Foundation
-import Persistence
+import PersistenceSQLite
 import Testing
 
 /// What storing costs on this machine. Run it in release, by itself:

@@ -1,8 +1,9 @@
 import ChatDomain
 import Foundation
 import Testing
+import Workers
 
-@testable import Persistence
+@testable import PersistenceSQLite
 
 /// The writer by itself, on the test's own thread: what it does when the commit itself fails.
 @Suite struct WriterTests {

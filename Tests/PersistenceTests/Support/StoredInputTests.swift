@@ -3,7 +3,8 @@ import JSON
 import Testing
 import TestSupport
 
-@testable import Persistence
+@testable import PersistenceMongoDB
+@testable import PersistenceRedis
 
 /// What comes back from Redis is input. The fuzzers look for what is not thought of here.
 @Suite struct StoredInputTests {

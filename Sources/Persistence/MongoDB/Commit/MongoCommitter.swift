@@ -1,5 +1,6 @@
 import ChatDomain
 import Synchronization
+import Workers
 
 /// Stores what rooms gathered: what comes while inserts are under way goes together in the next.
 ///

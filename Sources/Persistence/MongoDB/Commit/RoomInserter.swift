@@ -1,4 +1,5 @@
 import ChatDomain
+import Workers
 
 #if canImport(Glibc)
     import Glibc

@@ -16,7 +16,7 @@ final class MongoWorkers: Sendable {
         for _ in 0..<count {
             guard let connection = pool.connection() else { throw .unavailable(reason: "no memory for a connection") }
             threads.append(
-                try WorkerThread.start(name: "mongo") { [queue] in
+                try WorkerThread.start(name: "mongo", orThrow: StoreError.unavailable) { [queue] in
                     while let job = queue.next() { job(connection) }
                 })
         }
@@ -27,7 +27,7 @@ final class MongoWorkers: Sendable {
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws(StoreError) -> Value {
-        try await queue.run { (connection: MongoConnection) throws(StoreError) in
+        try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
             do throws(MongoError) {
                 return try body(connection)
             } catch {

@@ -1,3 +1,4 @@
+import Workers
 import ChatDomain
 
 /// A copy of the store in one file, made while messages are stored.
@@ -95,7 +96,7 @@ extension SQLiteStore {
         let backup = Backup(
             target: path, replacesTarget: replacing, isCancelled: { [backups] in backups.isClosed || isCancelled() },
             report: report)
-        return try await backups.run { database throws(StoreError) in try backup.make(of: database) }
+        return try await backups.run(orThrow: .refused) { database throws(StoreError) in try backup.make(of: database) }
     }
 
     /// Copies the store in a directory that no process uses.

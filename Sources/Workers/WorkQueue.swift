@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// Jobs from any thread for threads that may block, first in, first out.
-final class WorkQueue<Job: Sendable>: Sendable {
+public final class WorkQueue<Job: Sendable>: Sendable {
     private struct State {
         var jobs: [Job] = []
         /// Where the jobs not yet taken begin.
@@ -18,14 +18,14 @@ final class WorkQueue<Job: Sendable>: Sendable {
     private let capacity: Int
 
     /// - Parameter capacity: how many jobs may wait; past that `post` refuses.
-    init(capacity: Int) {
+    public init(capacity: Int) {
         self.capacity = capacity
     }
 
-    var isClosed: Bool { state.withLock { $0.isClosed } }
+    public var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// False when the queue is full or closed; the job was not taken then.
-    func post(_ job: Job) -> Bool {
+    public func post(_ job: Job) -> Bool {
         let (taken, sleeping) = state.withLock { state -> (Bool, Bool) in
             guard !state.isClosed, state.count < capacity else { return (false, false) }
             state.jobs.append(job)
@@ -36,17 +36,17 @@ final class WorkQueue<Job: Sendable>: Sendable {
     }
 
     /// Everything that waits, up to `limit`; blocks until there is something. Nil when closed and empty.
-    func nextBatch(limit: Int) -> [Job]? {
+    public func nextBatch(limit: Int) -> [Job]? {
         take { Self.remove(&$0, limit: limit) }
     }
 
     /// What waits now, up to `limit`.
-    func poll(limit: Int) -> [Job] {
+    public func poll(limit: Int) -> [Job] {
         state.withLock { Self.remove(&$0, limit: limit) }
     }
 
     /// The next job; blocks until there is one. Nil when closed and empty.
-    func next() -> Job? {
+    public func next() -> Job? {
         take { state in
             let job = state.jobs[state.head]
             Self.advance(&state, to: state.head + 1)
@@ -55,7 +55,7 @@ final class WorkQueue<Job: Sendable>: Sendable {
     }
 
     /// Takes no more jobs; those that wait are still handed out.
-    func close() {
+    public func close() {
         let sleepers = state.withLock { state in
             state.isClosed = true
             defer { state.sleepers = 0 }

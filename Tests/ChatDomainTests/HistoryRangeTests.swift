@@ -1,8 +1,7 @@
-import ChatDomain
-import Testing
 import TestSupport
+import Testing
 
-@testable import Persistence
+@testable import ChatDomain
 
 @Suite struct HistoryRangeTests {
     private static let extremes: [Int64] = [

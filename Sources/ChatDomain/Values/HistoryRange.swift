@@ -1,22 +1,20 @@
-import ChatDomain
-
 /// Which numbers a history query asks for. Numbers have no holes (unless an operator erased messages), so a page is a range
 /// of them.
-struct HistoryRange: Hashable {
+package struct HistoryRange: Hashable {
     /// Empty when `first` is above `last`.
-    var first: SequenceNumber
-    var last: SequenceNumber
-    var hasMoreBefore: Bool
-    var hasMoreAfter: Bool
+    package var first: SequenceNumber
+    package var last: SequenceNumber
+    package var hasMoreBefore: Bool
+    package var hasMoreAfter: Bool
     /// The last of the older half of a page around a message; nil for other pages.
     private var middle: SequenceNumber?
     /// Whether the oldest of it matter most: those behind the cursor.
     private let isOldestFirst: Bool
 
-    var isEmpty: Bool { first > last }
+    package var isEmpty: Bool { first > last }
 
     /// - Parameter newest: the room's newest number, 0 for none.
-    init(_ query: HistoryQuery, newest: SequenceNumber) {
+    package init(_ query: HistoryQuery, newest: SequenceNumber) {
         let base = MessageNumbers.mark(query.base)
         let newest = max(MessageNumbers.mark(newest), base)
         let limit = SequenceNumber(
@@ -48,19 +46,19 @@ struct HistoryRange: Hashable {
     }
 
     /// A part of the page, to be read from the message that matters most towards those that matter least.
-    struct Stretch: Hashable {
-        var first: SequenceNumber
-        var last: SequenceNumber
-        var isNewestFirst: Bool
+    package struct Stretch: Hashable {
+        package var first: SequenceNumber
+        package var last: SequenceNumber
+        package var isNewestFirst: Bool
         /// What it may weigh, in bytes of JSON.
-        var bytes: Int
+        package var bytes: Int
 
-        static let nothing = Self(first: 1, last: 0, isNewestFirst: true, bytes: 0)
+        package static let nothing = Self(first: 1, last: 0, isNewestFirst: true, bytes: 0)
 
-        var count: Int { max(0, Int(last - first) + 1) }
+        package var count: Int { max(0, Int(last - first) + 1) }
     }
 
-    var stretches: [Stretch] {
+    package var stretches: [Stretch] {
         let bytes = HistoryPage.maximumBytes
         guard let middle else {
             return [Stretch(first: first, last: last, isNewestFirst: !isOldestFirst, bytes: bytes)]
@@ -72,7 +70,7 @@ struct HistoryRange: Hashable {
     }
 
     /// Reads the page's stretches; `read` gives the messages of each in the order it asks for, as far as the budget goes.
-    func page<Failure: Error>(
+    package func page<Failure: Error>(
         _ read: (Stretch, inout PageBudget) throws(Failure) -> [Message]
     ) throws(Failure) -> HistoryPage {
         var parts: [HistoryPart] = []
@@ -88,7 +86,7 @@ struct HistoryRange: Hashable {
     }
 
     /// The page that parts read make, the older before the newer.
-    func page(of parts: [HistoryPart]) -> HistoryPage {
+    package func page(of parts: [HistoryPart]) -> HistoryPage {
         HistoryPage(
             messages: parts.flatMap(\.messages),
             hasMoreBefore: hasMoreBefore || parts.contains { $0.isFull && $0.stretch.isNewestFirst },
@@ -98,9 +96,15 @@ struct HistoryRange: Hashable {
 }
 
 /// What was read of a stretch, oldest first.
-struct HistoryPart {
-    var stretch: HistoryRange.Stretch
-    var messages: [Message]
+package struct HistoryPart {
+    package var stretch: HistoryRange.Stretch
+    package var messages: [Message]
     /// Not all of it was read: it weighs too much.
-    var isFull: Bool
+    package var isFull: Bool
+
+    package init(stretch: HistoryRange.Stretch, messages: [Message], isFull: Bool) {
+        self.stretch = stretch
+        self.messages = messages
+        self.isFull = isFull
+    }
 }

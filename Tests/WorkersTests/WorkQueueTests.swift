@@ -1,6 +1,5 @@
+import Synchronization
 import Testing
-
-@testable import Persistence
 import Workers
 
 @Suite struct WorkQueueTests {
@@ -30,15 +29,19 @@ import Workers
 
     @Test func everyJobIsTakenOnceByManyThreads() async throws {
         let queue = WorkQueue<Int>(capacity: 100_000)
-        let taken = Collected<Int>()
+        let taken = Taken()
         let threads = try (0..<4).map { index in
-            try WorkerThread.start(name: "taker \(index)") {
-                while let job = queue.next() { taken.append(job) }
+            try WorkerThread(name: "taker \(index)") {
+                while let job = queue.next() { taken.jobs.withLock { $0.append(job) } }
             }
         }
         for job in 0..<5000 { #expect(queue.post(job)) }
         queue.close()
         for thread in threads { await thread.finished() }
-        #expect(taken.all.sorted() == Array(0..<5000))
+        #expect(taken.jobs.withLock { $0.sorted() } == Array(0..<5000))
     }
+}
+
+private final class Taken: Sendable {
+    let jobs = Mutex<[Int]>([])
 }
