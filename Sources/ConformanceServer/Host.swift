@@ -33,7 +33,7 @@ actor Host {
         engine.handler = endpoints
         loop.turnEnd = { [unowned engine, unowned endpoints] in
             engine.resumePaused()
-            endpoints.settle()
+            endpoints.flushDirty()
             engine.flush()
         }
         self.engine = engine
@@ -103,9 +103,9 @@ final class Endpoints: EngineHandler {
     }
 
     /// Answers what is due at the end of a loop turn.
-    func settle() {
-        engineIO.settle()
-        socketIO.settle()
+    func flushDirty() {
+        engineIO.flushDirty()
+        socketIO.flushDirty()
     }
 }
 

@@ -28,7 +28,7 @@ public struct EngineConfiguration: Sendable {
     /// A WebSocket that does not answer a ping within this is given up, in milliseconds.
     public var pongMilliseconds: Int64 = 20_000
     /// How long a closing connection may take to say goodbye once everything is written, in milliseconds.
-    public var lingerMilliseconds: Int64 = 3_000
+    public var finishMilliseconds: Int64 = 3_000
     /// Whether `permessage-deflate` is accepted from clients that offer it.
     public var allowsDeflate = true
     /// Messages shorter than this are sent uncompressed, in bytes.

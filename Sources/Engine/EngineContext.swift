@@ -58,7 +58,7 @@ public final class EngineContext {
         let connection = Connection(socket: socket, peer: peer, context: self)
         register(connection)
         connection.begin()
-        if isFull { connection.turnAway() }
+        if isFull { connection.rejectOverCapacity() }
     }
 
     /// Whether there are as many connections as may be. A session that polls is one, whatever sockets it comes over.

@@ -25,7 +25,7 @@ public final class Services: Sendable {
     let presence: PresenceHub
     let gracePeriods = GracePeriods()
     /// Sessions that clients may come back to; nil where none are kept.
-    let recovery: RecoveryDesk?
+    let recovery: SessionRecovery?
     let addresses: AddressLimits
     let limits: UserLimits
     let readiness = Readiness()
@@ -64,7 +64,7 @@ public final class Services: Sendable {
         notices = ChangeNotices(instance: configuration.instance, directory: ports.directory) {
             Moment(milliseconds: WallClock.monotonicMilliseconds())
         }
-        recovery = ports.recovery.map { RecoveryDesk(store: $0) }
+        recovery = ports.recovery.map { SessionRecovery(store: $0) }
         addresses = AddressLimits(rate: configuration.connectionRate)
         limits = UserLimits(messageRate: configuration.messageRate)
         engineMetrics = EngineMetrics(registry)
@@ -106,10 +106,10 @@ public final class Services: Sendable {
     func startBus() {
         bus?.start { [self] event in
             switch event {
-            case .received(let room, let payload): mailbox(home(of: room)).post(.heard(room, payload))
+            case .received(let room, let payload): mailbox(home(of: room)).post(.received(room, payload))
             case .subscribed(let room): mailbox(home(of: room)).post(.subscribed(room))
             case .reconnected:
-                tellAll(.reconnected)
+                broadcast(.reconnected)
                 notices.catchUp()
             case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
             }
@@ -119,9 +119,9 @@ public final class Services: Sendable {
     /// Takes what the directory of sessions tells to where it belongs.
     func startPresence() {
         presence.start(
-            tell: { [self] message in
+            notify: { [self] message in
                 if case .lost(let instance) = message { observers.instanceLost?(instance) }
-                tellAll(message)
+                broadcast(message)
             },
             perform: { [self] in perform($0) })
     }
@@ -129,7 +129,7 @@ public final class Services: Sendable {
     /// From now on no room is written to that was not compared with the store.
     func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
 
-    func tellAll(_ message: ShardMessage) {
+    func broadcast(_ message: ShardMessage) {
         for mailbox in mailboxes { mailbox.post(message) }
     }
 

@@ -9,7 +9,7 @@ internal import Synchronization
 public final class RedisClient: Sendable {
     public typealias Reply = Result<RedisValue, RedisError>
 
-    private let gate: Gate<CommandConnection>
+    private let gate: LoopHandle<CommandConnection>
     private let current: StateCell
     private let endpoint: RedisEndpoint
     private let options: RedisOptions
@@ -35,8 +35,8 @@ public final class RedisClient: Sendable {
         shared = SharedLoop(loop, name: "redis")
         let followers = Followers()
         self.followers = followers
-        gate = Gate(shared) { bound, loop in
-            let wire = Wire(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+        gate = LoopHandle(shared) { bound, loop in
+            let wire = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
             return CommandConnection(wire, report: { current.set($0) }, refused: refused, left: { followers.leave($0) })
         }
     }

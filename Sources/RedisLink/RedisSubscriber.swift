@@ -14,7 +14,7 @@ public enum RedisSubscriberEvent: Hashable, Sendable {
 /// Channels of one Redis server over a connection of its own that restores itself and them. May be used from any thread.
 /// It lives until `close`, also when nobody holds it any more.
 public final class RedisSubscriber: Sendable {
-    private let gate: Gate<SubscriberConnection>
+    private let gate: LoopHandle<SubscriberConnection>
     private let current: StateCell
 
     /// Begins to connect.
@@ -39,8 +39,8 @@ public final class RedisSubscriber: Sendable {
     ) {
         let current = StateCell(stateChanged)
         self.current = current
-        gate = Gate(shared) { bound, loop in
-            let wire = Wire(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+        gate = LoopHandle(shared) { bound, loop in
+            let wire = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
             return SubscriberConnection(wire, report: { current.set($0) }, deliver: event)
         }
     }

@@ -71,7 +71,7 @@ private struct HidingModel {
         }
         guard !instances[1 - place].news.isEmpty else { return false }
         let news = instances[1 - place].news.removeFirst()
-        perform(instances[place].room.heard(news, from: InstanceID("other"), at: .at(0)), at: place)
+        perform(instances[place].room.receive(news, from: InstanceID("other"), at: .at(0)), at: place)
         return true
     }
 
@@ -94,7 +94,7 @@ private struct HidingModel {
         while [0, 1].map({ hear(at: $0) }).contains(true) {}
         let present = Set(sessions.compactMap { $0?.user }).subtracting(hidden).map { RoomUser.number($0).userID }
         for place in instances.indices {
-            guard case .view(let view) = instances[place].room.view(HistoryWish()) else { continue }
+            guard case .view(let view) = instances[place].room.view(HistoryRequest()) else { continue }
             let shown = Set(view.users.map(\.userID))
             if shown != Set(present) || view.users.count != shown.count {
                 problems.append("shows \(shown), not \(present)")

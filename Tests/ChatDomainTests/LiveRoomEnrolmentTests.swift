@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test mutating func othersNewParticipantsCountHereToo() {
-        _ = room.heard(.participant("ann"), from: InstanceID("one"), at: .at(0))
+        _ = room.receive(.participant("ann"), from: InstanceID("one"), at: .at(0))
         #expect(room.state.members == 1)
         #expect(enrol(.ann, 1) == .done)
     }
@@ -115,7 +115,7 @@ import Testing
     @Test mutating func whatChangesWhileTheStoreIsReadIsNewerThanWhatIsRead() {
         room = .open(participants: ["ann", "bob", "cat"])
         room.willRefresh()
-        _ = room.heard(.participant("dan"), from: InstanceID("one"), at: .at(0))
+        _ = room.receive(.participant("dan"), from: InstanceID("one"), at: .at(0))
         _ = room.expel("bob", at: .at(0))
         let snapshot = RoomSnapshot(room: room.room, participants: ["ann", "bob"], lastSequence: 0)
         #expect(room.refresh(snapshot, at: .at(1)) == [])

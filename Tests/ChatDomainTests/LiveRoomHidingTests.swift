@@ -13,11 +13,11 @@ import Testing
     }
 
     private mutating func hear(_ news: RoomNews, from instance: InstanceID? = nil) -> [RoomEffect] {
-        room.heard(news, from: instance ?? one, at: .at(0))
+        room.receive(news, from: instance ?? one, at: .at(0))
     }
 
     private mutating func shown() -> Set<UserID> {
-        guard case .view(let view) = room.view(HistoryWish()) else { return ["unread"] }
+        guard case .view(let view) = room.view(HistoryRequest()) else { return ["unread"] }
         #expect(view.users.count == view.state.online)
         return Set(view.users.map(\.userID))
     }
@@ -96,12 +96,12 @@ import Testing
         for (slot, user) in [RoomUser.ann, .bob].enumerated() { _ = join(user, slot) }
         _ = join(.cat, 5, isHidden: true)
         _ = hear(.joined(RoomUser(userID: "dan", username: "Dan")))
-        guard case .view(let view) = room.view(HistoryWish(visible: ["ann", "cat", "dan", "eve"])) else {
+        guard case .view(let view) = room.view(HistoryRequest(visible: ["ann", "cat", "dan", "eve"])) else {
             Issue.record("an empty room needs no reading")
             return
         }
         #expect(Set(view.users.map(\.username)) == ["Ann", "Dan"] && view.state.online == 2)
-        #expect(room.look(by: "eve", showing: ["eve"]).state.online == 0 && room.look(by: "eve").state.online == 3)
+        #expect(room.info(by: "eve", showing: ["eve"]).state.online == 0 && room.info(by: "eve").state.online == 3)
     }
 
     @Test mutating func inBigRoomsTheCountsFollow() {

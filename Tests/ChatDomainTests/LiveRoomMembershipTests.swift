@@ -75,8 +75,8 @@ import Testing
         #expect(!room.admits("bob"))
         room.admit("bob")
         #expect(join(.bob, 3) == [.joined(.bob)])
-        #expect(room.look(by: "cat").isAdmitted == false)
-        #expect(room.look(by: "bob").isAdmitted)
+        #expect(room.info(by: "cat").isAdmitted == false)
+        #expect(room.info(by: "bob").isAdmitted)
     }
 
     @Test mutating func whoIsExpelledIsGoneAtOnceWithEverySession() {
@@ -194,8 +194,8 @@ import Testing
 
     @Test mutating func renamingShows() {
         #expect(room.revise(RoomRevision(name: "Lounge"), at: Timestamp(milliseconds: 5)).isEmpty)
-        #expect(room.look(by: nil).room.name == "Lounge")
-        #expect(room.look(by: nil).room.updatedAt == Timestamp(milliseconds: 5))
+        #expect(room.info(by: nil).room.name == "Lounge")
+        #expect(room.info(by: nil).room.updatedAt == Timestamp(milliseconds: 5))
     }
 
     @Test mutating func aRoomThatIsClosedKeepsItsParticipants() {

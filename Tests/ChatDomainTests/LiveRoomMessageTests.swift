@@ -207,11 +207,11 @@ import Testing
 
     @Test mutating func aViewShowsTheNewestMarksAndThatSendingIsReading() {
         for number in 12...70 {
-            _ = room.heard(.read(.number(number), SequenceNumber(number)), from: InstanceID("one"), at: .at(0))
+            _ = room.receive(.read(.number(number), SequenceNumber(number)), from: InstanceID("one"), at: .at(0))
         }
-        _ = room.heard(.read(.number(70), 3), from: InstanceID("one"), at: .at(0))
+        _ = room.receive(.read(.number(70), 3), from: InstanceID("one"), at: .at(0))
         _ = room.received(Message.numbers(11...90), at: .at(0))
-        guard case .view(let view) = room.view(HistoryWish(since: 90)) else {
+        guard case .view(let view) = room.view(HistoryRequest(since: 90)) else {
             Issue.record("what was delivered last is in memory")
             return
         }

@@ -19,7 +19,7 @@ import Testing
         #expect(room.lastSequence == 7)
         // The numbers are given again, and what is under them now is news.
         #expect(room.received([.number(8, text: "another")], at: .at(1)).compactMap(\.delivered) == [[8]])
-        guard case .view(let view) = room.view(HistoryWish(since: 7)) else {
+        guard case .view(let view) = room.view(HistoryRequest(since: 7)) else {
             Issue.record("what was just delivered is not kept")
             return
         }
@@ -28,8 +28,8 @@ import Testing
 
     @Test mutating func anotherInstancesWordIsEnough() {
         _ = room.received(Message.numbers(6...9), at: .at(0))
-        #expect(room.heard(.rewound(to: 6), from: InstanceID("one"), at: .at(1)).resynced == [6])
-        #expect(room.heard(.rewound(to: 6), from: InstanceID("two"), at: .at(1)).isEmpty)
+        #expect(room.receive(.rewound(to: 6), from: InstanceID("one"), at: .at(1)).resynced == [6])
+        #expect(room.receive(.rewound(to: 6), from: InstanceID("two"), at: .at(1)).isEmpty)
     }
 
     @Test mutating func aNumberThatWasDeliveredBeforeAndIsGivenAgainShowsIt() {

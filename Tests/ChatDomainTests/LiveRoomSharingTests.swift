@@ -13,7 +13,7 @@ import Testing
     }
 
     private mutating func hear(_ news: RoomNews, from instance: InstanceID? = nil, at now: Int64 = 0) -> [RoomEffect] {
-        room.heard(news, from: instance ?? one, at: .at(now))
+        room.receive(news, from: instance ?? one, at: .at(now))
     }
 
     @Test mutating func aUserHereAndThereIsAnnouncedOnceAndCountedOnce() {
@@ -109,7 +109,7 @@ import Testing
         room = .open()
         _ = join(.ann, 1)
         for user in [RoomUser.ann, .bob] { _ = hear(.joined(user)) }
-        guard case .view(let view) = room.view(HistoryWish()) else {
+        guard case .view(let view) = room.view(HistoryRequest()) else {
             Issue.record("an empty room needs no reading")
             return
         }

@@ -11,7 +11,7 @@ import Testing
         case read(HistoryQuery)
     }
 
-    private mutating func view(_ wish: HistoryWish, page: ClosedRange<SequenceNumber>? = nil) -> Seen {
+    private mutating func view(_ wish: HistoryRequest, page: ClosedRange<SequenceNumber>? = nil) -> Seen {
         let page = page.map { HistoryPage(messages: Message.numbers($0), hasMoreBefore: true, hasMoreAfter: false) }
         switch room.view(wish, page: page) {
         case .view(let view): return .shown(view.messages.map(\.sequence), needsResync: view.needsResync)
@@ -24,69 +24,70 @@ import Testing
     }
 
     @Test mutating func anEmptyRoomShowsNothing() {
-        #expect(view(HistoryWish()) == .shown([], needsResync: false))
-        #expect(view(HistoryWish(since: 0)) == .shown([], needsResync: false))
+        #expect(view(HistoryRequest()) == .shown([], needsResync: false))
+        #expect(view(HistoryRequest(since: 0)) == .shown([], needsResync: false))
     }
 
     @Test mutating func theNewestComeFromMemoryWhereItHoldsThem() {
         deliver(1...60)
-        #expect(view(HistoryWish()) == .shown(Array(11...60), needsResync: false))
-        #expect(view(HistoryWish(limit: 3)) == .shown([58, 59, 60], needsResync: false))
-        #expect(view(HistoryWish(limit: 1000)) == .shown(Array(1...60), needsResync: false))
+        #expect(view(HistoryRequest()) == .shown(Array(11...60), needsResync: false))
+        #expect(view(HistoryRequest(limit: 3)) == .shown([58, 59, 60], needsResync: false))
+        #expect(view(HistoryRequest(limit: 1000)) == .shown(Array(1...60), needsResync: false))
     }
 
     @Test mutating func aResumeSeesEverythingAfterItsMark() {
         deliver(1...60)
-        #expect(view(HistoryWish(since: 0)) == .shown(Array(1...60), needsResync: false))
-        #expect(view(HistoryWish(since: 58, limit: 1)) == .shown([59, 60], needsResync: false))
-        #expect(view(HistoryWish(since: 60)) == .shown([], needsResync: false))
+        #expect(view(HistoryRequest(since: 0)) == .shown(Array(1...60), needsResync: false))
+        #expect(view(HistoryRequest(since: 58, limit: 1)) == .shown([59, 60], needsResync: false))
+        #expect(view(HistoryRequest(since: 60)) == .shown([], needsResync: false))
     }
 
     @Test mutating func aMarkFromAnotherLifeOfTheRoomStartsOver() {
         deliver(1...60)
-        #expect(view(HistoryWish(since: 61, limit: 2)) == .shown([59, 60], needsResync: true))
+        #expect(view(HistoryRequest(since: 61, limit: 2)) == .shown([59, 60], needsResync: true))
     }
 
     @Test mutating func aMarkTooFarBackStartsOver() {
         room = .open(last: 5000)
-        #expect(view(HistoryWish(since: 3999, limit: 2)) == .read(HistoryQuery(.before(5001), limit: 2)))
-        #expect(view(HistoryWish(since: 3999, limit: 2), page: 4999...5000) == .shown([4999, 5000], needsResync: true))
+        #expect(view(HistoryRequest(since: 3999, limit: 2)) == .read(HistoryQuery(.before(5001), limit: 2)))
+        #expect(
+            view(HistoryRequest(since: 3999, limit: 2), page: 4999...5000) == .shown([4999, 5000], needsResync: true))
     }
 
     @Test mutating func aMarkJustNearEnoughIsReplayed() {
         room = .open(last: 5000)
-        #expect(view(HistoryWish(since: 4000)) == .read(HistoryQuery(.after(4000), limit: 1000)))
-        #expect(view(HistoryWish(since: 4000), page: 4001...5000) == .shown(Array(4001...5000), needsResync: false))
+        #expect(view(HistoryRequest(since: 4000)) == .read(HistoryQuery(.after(4000), limit: 1000)))
+        #expect(view(HistoryRequest(since: 4000), page: 4001...5000) == .shown(Array(4001...5000), needsResync: false))
     }
 
     @Test mutating func aPageThatWasReadServesTheNextFromMemory() {
         room = .open(last: 100)
-        #expect(view(HistoryWish()) == .read(HistoryQuery(.before(101), limit: 50)))
-        #expect(view(HistoryWish(), page: 51...100) == .shown(Array(51...100), needsResync: false))
-        #expect(view(HistoryWish()) == .shown(Array(51...100), needsResync: false))
+        #expect(view(HistoryRequest()) == .read(HistoryQuery(.before(101), limit: 50)))
+        #expect(view(HistoryRequest(), page: 51...100) == .shown(Array(51...100), needsResync: false))
+        #expect(view(HistoryRequest()) == .shown(Array(51...100), needsResync: false))
     }
 
     @Test mutating func whatWasDeliveredMeanwhileFollowsThePage() {
         room = .open(last: 100)
-        #expect(view(HistoryWish(since: 90)) == .read(HistoryQuery(.after(90), limit: 10)))
+        #expect(view(HistoryRequest(since: 90)) == .read(HistoryQuery(.after(90), limit: 10)))
         deliver(101...103)
-        #expect(view(HistoryWish(since: 90), page: 91...100) == .shown(Array(91...103), needsResync: false))
+        #expect(view(HistoryRequest(since: 90), page: 91...100) == .shown(Array(91...103), needsResync: false))
         // The page may know more than was delivered here; that comes live.
-        #expect(view(HistoryWish(since: 90), page: 91...110) == .shown(Array(91...103), needsResync: false))
+        #expect(view(HistoryRequest(since: 90), page: 91...110) == .shown(Array(91...103), needsResync: false))
     }
 
     @Test mutating func aPageFromBeforeAHoleInMemoryIsReadAgain() {
         room = .open(last: 100)
-        _ = view(HistoryWish(since: 0))
+        _ = view(HistoryRequest(since: 0))
         deliver(101...400)
         // 300 more came than memory holds: what was read ends before memory begins.
-        #expect(view(HistoryWish(since: 0), page: 1...100) == .read(HistoryQuery(.after(0), limit: 400)))
-        #expect(view(HistoryWish(since: 0), page: 1...400) == .shown(Array(1...400), needsResync: false))
+        #expect(view(HistoryRequest(since: 0), page: 1...100) == .read(HistoryQuery(.after(0), limit: 400)))
+        #expect(view(HistoryRequest(since: 0), page: 1...400) == .shown(Array(1...400), needsResync: false))
     }
 
     /// What the store answers when some of what was asked for was erased.
     private mutating func view(
-        _ wish: HistoryWish, found numbers: [SequenceNumber], hasMoreAfter: Bool = false
+        _ wish: HistoryRequest, found numbers: [SequenceNumber], hasMoreAfter: Bool = false
     ) -> Seen {
         guard case .read(let query) = room.view(wish) else { return view(wish) }
         let page = HistoryPage(
@@ -103,31 +104,31 @@ import Testing
         ] as [[SequenceNumber]]) mutating func aResumeOverErasedNumbersShowsWhatIsLeft(_ left: [SequenceNumber])
     {
         room = .open(last: 100)
-        #expect(view(HistoryWish(since: 90), found: left) == .shown(left, needsResync: false))
+        #expect(view(HistoryRequest(since: 90), found: left) == .shown(left, needsResync: false))
         // The next comes from memory, from wherever it goes on.
         for since in SequenceNumber(90)...100 {
-            #expect(view(HistoryWish(since: since)) == .shown(left.filter { $0 > since }, needsResync: false))
+            #expect(view(HistoryRequest(since: since)) == .shown(left.filter { $0 > since }, needsResync: false))
         }
         deliver(101...102)
-        #expect(view(HistoryWish(since: 96)) == .shown(left.filter { $0 > 96 } + [101, 102], needsResync: false))
+        #expect(view(HistoryRequest(since: 96)) == .shown(left.filter { $0 > 96 } + [101, 102], needsResync: false))
     }
 
     @Test mutating func aPageThatGoesOnIsNotTakenForAll() {
         room = .open(last: 100)
         let again = HistoryQuery(.after(90), limit: 10)
-        #expect(view(HistoryWish(since: 90), found: [92, 95], hasMoreAfter: true) == .read(again))
+        #expect(view(HistoryRequest(since: 90), found: [92, 95], hasMoreAfter: true) == .read(again))
     }
 
     @Test mutating func aRoomMadeAgainShowsNothingFromBefore() {
         room = .open(last: 100, base: 100)
-        #expect(view(HistoryWish()) == .shown([], needsResync: false))
-        #expect(view(HistoryWish(since: 40)) == .shown([], needsResync: false))
+        #expect(view(HistoryRequest()) == .shown([], needsResync: false))
+        #expect(view(HistoryRequest(since: 40)) == .shown([], needsResync: false))
         deliver(101...103)
-        #expect(view(HistoryWish()) == .shown([101, 102, 103], needsResync: false))
-        #expect(view(HistoryWish(since: 40)) == .shown([101, 102, 103], needsResync: false))
-        #expect(view(HistoryWish(since: 102)) == .shown([103], needsResync: false))
+        #expect(view(HistoryRequest()) == .shown([101, 102, 103], needsResync: false))
+        #expect(view(HistoryRequest(since: 40)) == .shown([101, 102, 103], needsResync: false))
+        #expect(view(HistoryRequest(since: 102)) == .shown([103], needsResync: false))
         room = .open(last: 110, base: 100)
-        #expect(view(HistoryWish()) == .read(HistoryQuery(.before(111), limit: 10, base: 100)))
+        #expect(view(HistoryRequest()) == .read(HistoryQuery(.before(111), limit: 10, base: 100)))
     }
 
     /// Messages of so many bytes each, as JSON.
@@ -137,15 +138,15 @@ import Testing
 
     @Test mutating func aResumeOfTooManyBytesStartsOverWithTheNewestThatFit() {
         _ = room.received(long(1...30, bytes: 90_000), at: .at(0))
-        #expect(view(HistoryWish(since: 22)) == .shown(Array(23...30), needsResync: false))
-        #expect(view(HistoryWish(since: 10)) == .shown(Array(21...30), needsResync: true))
-        #expect(view(HistoryWish()) == .shown(Array(21...30), needsResync: false))
-        #expect(view(HistoryWish(limit: 4)) == .shown(Array(27...30), needsResync: false))
+        #expect(view(HistoryRequest(since: 22)) == .shown(Array(23...30), needsResync: false))
+        #expect(view(HistoryRequest(since: 10)) == .shown(Array(21...30), needsResync: true))
+        #expect(view(HistoryRequest()) == .shown(Array(21...30), needsResync: false))
+        #expect(view(HistoryRequest(limit: 4)) == .shown(Array(27...30), needsResync: false))
     }
 
     @Test mutating func aPageThatWasFullTooEarlyStartsOver() {
         room = .open(last: 1000)
-        let wish = HistoryWish(since: 0)
+        let wish = HistoryRequest(since: 0)
         let first = HistoryQuery(.after(0), limit: 1000)
         #expect(view(wish) == .read(first))
         let page = HistoryPage(
@@ -170,7 +171,7 @@ import Testing
         limits.announcedUsers = 2
         room = .open(last: 0, participants: Set((0..<5).map { RoomUser.number($0).userID }), limits: limits)
         for number in 0..<5 { _ = room.join(.number(number), session: .slot(number), at: .at(0)) }
-        guard case .view(let view) = room.view(HistoryWish()) else {
+        guard case .view(let view) = room.view(HistoryRequest()) else {
             Issue.record("an empty room needs no reading")
             return
         }

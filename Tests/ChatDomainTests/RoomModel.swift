@@ -10,7 +10,7 @@ struct RoomModel {
         /// What `seen` must continue; nil when the client was shown the newest instead.
         var mark: SequenceNumber?
         var hasEntered = false
-        var wish: HistoryWish
+        var wish: HistoryRequest
     }
 
     var random: SplitMix
@@ -81,7 +81,7 @@ struct RoomModel {
             case 1: SequenceNumber.random(in: 0...(room.lastSequence + 2), using: &random)
             default: resumed
             }
-        let wish = HistoryWish(since: since, limit: Int.random(in: 1...80, using: &random))
+        let wish = HistoryRequest(since: since, limit: Int.random(in: 1...80, using: &random))
         clients[slot] = Client(mark: since, wish: wish)
         perform(room.join(.number(slot % 6), session: .slot(slot), at: .at(now)).effects)
         show(slot, page: nil)

@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func aLingeringConnectionIsGivenUpInTheEnd() async throws {
-        try await EngineHost.serve({ $0.lingerMilliseconds = 150 }) { host, port in
+        try await EngineHost.serve({ $0.finishMilliseconds = 150 }) { host, port in
             let client = try LoopbackClient(port: port)
             try await client.send(LoopbackClient.request("GET", "/now", fields: ["Connection: close"]))
             #expect(try await client.receiveResponse().body == "/now")

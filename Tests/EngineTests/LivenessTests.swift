@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test func aLongAnswerToASlowReaderIsNotCutByLingering() async throws {
-        try await EngineHost.serve({ $0.lingerMilliseconds = 150 }) { _, port in
+        try await EngineHost.serve({ $0.finishMilliseconds = 150 }) { _, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.send(LoopbackClient.request("GET", "/big", fields: ["Connection: close"]))
             #expect(try await client.receiveResponse().body.utf8.count == 4_000_000)

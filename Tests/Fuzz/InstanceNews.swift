@@ -63,7 +63,7 @@ private struct Listener {
 
     private mutating func look() {
         for since in [nil, 0, room.lastSequence, room.lastSequence - 1] {
-            let wish = HistoryWish(since: since)
+            let wish = HistoryRequest(since: since)
             guard case .read(let query) = room.view(wish) else { continue }
             let page = HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: false)
             _ = room.view(wish, page: page, answering: query)

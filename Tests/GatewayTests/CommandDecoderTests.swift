@@ -194,8 +194,8 @@ extension ClientCommand {
         if case .authenticate(let claim) = self {
             return "authenticate(\(text(claim.token)), \(text(claim.userID)), \(text(claim.username)))"
         }
-        if case .joinRoom(let room, let wish) = self {
-            return "joinRoom(\(room), since: \(text(wish.since)), limit: \(wish.limit))"
+        if case .joinRoom(let room, let history) = self {
+            return "joinRoom(\(room), since: \(text(history.since)), limit: \(history.limit))"
         }
         if case .leaveRoom(let room) = self { return "leaveRoom(\(room))" }
         if case .sendMessage(let room, let message) = self { return "sendMessage(\(room), \(line(message)))" }

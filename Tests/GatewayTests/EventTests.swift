@@ -138,9 +138,9 @@ import Testing
         let error = ChatError(.rateLimited, "slow", retryAfterMilliseconds: 50)
         let now = Timestamp(milliseconds: 0)
         let body = #""code":"rate_limited","message":"slow","retryable":true,"retryAfterMs":50"#
-        #expect(EventJSON.error(error, event: nil, isTyped: false, at: now).text == "{\(body)}")
+        #expect(EventJSON.error(error, event: nil, isFlat: false, at: now).text == "{\(body)}")
         #expect(
-            EventJSON.error(error, event: "typing", isTyped: true, at: now).text
+            EventJSON.error(error, event: "typing", isFlat: true, at: now).text
                 == "{\(body),\"event\":\"typing\",\"timestamp\":\"1970-01-01T00:00:00.000Z\"}")
         #expect(
             EventJSON.refusal(.notJoined).text

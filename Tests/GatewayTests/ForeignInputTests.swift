@@ -41,9 +41,11 @@ import TestSupport
                 if case .message(let message) = news {
                     #expect(MessageNumbers.valid.contains(message.sequence) && message.timestamp.iso8601.count == 24)
                 }
-                _ = live.heard(news, from: InstanceID("i"), at: Moment(milliseconds: 0))
+                _ = live.receive(news, from: InstanceID("i"), at: Moment(milliseconds: 0))
                 _ = live.tick(at: Moment(milliseconds: 1000))
-                for since in [SequenceNumber(0), live.lastSequence, .max] { _ = live.view(HistoryWish(since: since)) }
+                for since in [SequenceNumber(0), live.lastSequence, .max] {
+                    _ = live.view(HistoryRequest(since: since))
+                }
             }
         }
     }

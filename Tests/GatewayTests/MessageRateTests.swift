@@ -16,9 +16,9 @@ import Testing
 
     private func exchange(_ instances: [UserDirectory], at now: Moment) {
         for (index, from) in instances.enumerated() {
-            let spendings = from.takeSpendings()
+            let usages = from.takeSpendings()
             for (other, to) in instances.enumerated() where other != index {
-                for (user, count) in spendings { to.noteSpending(count, of: user, at: now) }
+                for (user, count) in usages { to.noteSpending(count, of: user, at: now) }
             }
         }
     }
@@ -75,12 +75,12 @@ import Testing
     }
 
     @Test func spendingsTravel() {
-        let message = InstanceMessage.spent([
-            UserSpending(user: ann, count: 7), UserSpending(user: UserID(unchecked: "böb"), count: 1),
+        let message = InstanceMessage.usage([
+            UserUsage(user: ann, count: 7), UserUsage(user: UserID(unchecked: "böb"), count: 1),
         ])
         #expect(InstanceMessage(decoding: message.encoded) == message)
         let forged = #"{"kind":"spent","users":["ann","eve",7],"counts":[-1,1e99,1]}"#
-        #expect(InstanceMessage(decoding: Array(forged.utf8)) == .spent([]))
+        #expect(InstanceMessage(decoding: Array(forged.utf8)) == .usage([]))
         #expect(InstanceMessage(decoding: Array(#"{"kind":"spent","users":["ann"],"counts":[]}"#.utf8)) == nil)
     }
 }

@@ -1,7 +1,7 @@
 /// Something a client asks for, checked for shape and size, whatever framing it came in.
 public enum ClientCommand: Sendable {
     case authenticate(Credentials)
-    case joinRoom(RoomID, HistoryWish)
+    case joinRoom(RoomID, HistoryRequest)
     case leaveRoom(RoomID)
     case sendMessage(RoomID, OutgoingMessage)
     case sendDirect([UserID], OutgoingMessage)

@@ -20,11 +20,11 @@ public struct PresenceBoard: Sendable {
         var presence = presence
         let known = entries[user]
         if let known { presence.lastSeen = max(presence.lastSeen, known.lastSeen) }
-        let before = known?.own ?? .offline
+        let before = known?.actualStatus ?? .offline
         let wasOnline = known?.status.isOnline == true
-        entries[user] = presence.own == .offline && presence.sessions == 0 ? nil : presence
+        entries[user] = presence.actualStatus == .offline && presence.sessions == 0 ? nil : presence
         if wasOnline != presence.status.isOnline { setOnline(user, presence.status.isOnline) }
-        return before == presence.own ? nil : PresenceEdge(before: before, presence: presence)
+        return before == presence.actualStatus ? nil : PresenceEdge(before: before, presence: presence)
     }
 
     /// Something came from a user here; a hidden user leaves no trace of it.
@@ -43,7 +43,7 @@ public struct PresenceBoard: Sendable {
         let present = Set(all.map(\.user.userID))
         let gone = entries.values.filter { !present.contains($0.user.userID) }.map { old in
             UserPresence(
-                user: old.user, own: .offline, lastSeen: old.status.isOnline ? now : old.lastSeen, sessions: 0)
+                user: old.user, actualStatus: .offline, lastSeen: old.status.isOnline ? now : old.lastSeen, sessions: 0)
         }
         return (gone + all).compactMap { apply($0) }
     }
@@ -108,6 +108,6 @@ public struct PresenceCoalescer: Sendable {
     /// What is left to tell, and starts again.
     public mutating func take() -> [PresenceEdge] {
         defer { pending = [:] }
-        return pending.values.filter { $0.before != $0.presence.own }
+        return pending.values.filter { $0.before != $0.presence.actualStatus }
     }
 }

@@ -8,7 +8,7 @@ public struct SessionRecord: Hashable, Sendable {
     public var connectedAt: Timestamp
     public var lastActiveAt: Timestamp
     /// What was last asked for on this session.
-    public var wish: PresenceStatus
+    public var requestedStatus: PresenceStatus
     /// Whether nothing came from the client for so long that it counts as away.
     public var isIdle = false
     /// Whether the connection is gone and only the grace period keeps the user in sight.
@@ -16,7 +16,7 @@ public struct SessionRecord: Hashable, Sendable {
 
     public init(
         id: SessionID, instance: InstanceID, user: RoomUser, userAgent: String? = nil, connectedAt: Timestamp,
-        wish: PresenceStatus = .online
+        requestedStatus: PresenceStatus = .online
     ) {
         self.id = id
         self.instance = instance
@@ -24,16 +24,16 @@ public struct SessionRecord: Hashable, Sendable {
         self.userAgent = userAgent
         self.connectedAt = connectedAt
         lastActiveAt = connectedAt
-        self.wish = wish
+        self.requestedStatus = requestedStatus
     }
 
     /// What this session says about its user.
-    public var status: PresenceStatus { isIdle && wish == .online ? .away : wish }
+    public var status: PresenceStatus { isIdle && requestedStatus == .online ? .away : requestedStatus }
 }
 
 /// What changes about a session while it is there.
 public enum SessionUpdate: Hashable, Sendable {
-    case wish(PresenceStatus)
+    case requestedStatus(PresenceStatus)
     case idle(Bool)
     /// Something came from the client.
     case active
@@ -46,18 +46,18 @@ public enum SessionUpdate: Hashable, Sendable {
 public struct UserPresence: Hashable, Sendable {
     public var user: RoomUser
     /// As the user's own devices see it; everybody else sees `status`.
-    public var own: PresenceStatus
+    public var actualStatus: PresenceStatus
     /// When others last saw the user there.
     public var lastSeen: Timestamp
     /// Connected devices; for others only as far as the user is visible.
     public var sessions: Int
 
-    public init(user: RoomUser, own: PresenceStatus, lastSeen: Timestamp, sessions: Int) {
+    public init(user: RoomUser, actualStatus: PresenceStatus, lastSeen: Timestamp, sessions: Int) {
         self.user = user
-        self.own = own
+        self.actualStatus = actualStatus
         self.lastSeen = lastSeen
         self.sessions = sessions
     }
 
-    public var status: PresenceStatus { own.seenByOthers }
+    public var status: PresenceStatus { actualStatus.seenByOthers }
 }

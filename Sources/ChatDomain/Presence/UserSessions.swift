@@ -28,13 +28,13 @@ struct UserSessions: Sendable {
     }
 
     var presence: UserPresence {
-        UserPresence(user: name, own: status, lastSeen: lastSeen, sessions: records.count { !$0.isLingering })
+        UserPresence(user: name, actualStatus: status, lastSeen: lastSeen, sessions: records.count { !$0.isLingering })
     }
 
     /// Adds a session; those that must give way to it are returned, the oldest first.
     mutating func connect(_ record: SessionRecord, limit: Int, at now: Timestamp) -> [SessionRecord] {
         var record = record
-        record.wish = inheritedWish(by: record.id) ?? record.wish
+        record.requestedStatus = inheritedStatus(by: record.id) ?? record.requestedStatus
         records.removeAll { $0.id == record.id }
         let others = live
         let excess = limit > 0 ? max(others.count + 1 - limit, 0) : 0
@@ -48,11 +48,11 @@ struct UserSessions: Sendable {
     }
 
     /// A user who is hidden stays hidden on a new device; who comes back after a break is as before it.
-    private func inheritedWish(by session: SessionID) -> PresenceStatus? {
-        if records.contains(where: { $0.wish == .invisible }) { return .invisible }
-        if let known = records.first(where: { $0.id == session }) { return known.wish }
+    private func inheritedStatus(by session: SessionID) -> PresenceStatus? {
+        if records.contains(where: { $0.requestedStatus == .invisible }) { return .invisible }
+        if let known = records.first(where: { $0.id == session }) { return known.requestedStatus }
         guard live.isEmpty else { return nil }
-        return records.last?.wish
+        return records.last?.requestedStatus
     }
 
     mutating func apply(_ update: SessionUpdate, to session: SessionID, at now: Timestamp) {
@@ -61,7 +61,7 @@ struct UserSessions: Sendable {
         if case .idle(let isIdle) = update { return change(session) { $0.isIdle = isIdle } }
         noteSight(at: now) { sessions in
             switch update {
-            case .wish(let wish): sessions.set(wish, on: session)
+            case .requestedStatus(let requestedStatus): sessions.set(requestedStatus, on: session)
             case .idle: break
             case .active:
                 sessions.change(session) {
@@ -93,10 +93,12 @@ struct UserSessions: Sendable {
         }
     }
 
-    private mutating func set(_ wish: PresenceStatus, on session: SessionID) {
+    private mutating func set(_ requestedStatus: PresenceStatus, on session: SessionID) {
         for index in records.indices {
-            let isHidden = records[index].wish == .invisible
-            if wish == .invisible || isHidden || records[index].id == session { records[index].wish = wish }
+            let isHidden = records[index].requestedStatus == .invisible
+            if requestedStatus == .invisible || isHidden || records[index].id == session {
+                records[index].requestedStatus = requestedStatus
+            }
         }
     }
 

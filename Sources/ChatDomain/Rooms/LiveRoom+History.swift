@@ -1,5 +1,5 @@
 /// What a joining session asks to be shown.
-public struct HistoryWish: Hashable, Sendable {
+public struct HistoryRequest: Hashable, Sendable {
     /// Most messages a resume replays; with more missing the client starts over from the newest.
     public static let replayLimit: SequenceNumber = 1000
 
@@ -48,46 +48,46 @@ extension LiveRoom {
     ///
     /// - Parameter query: what the page answers.
     public mutating func view(
-        _ wish: HistoryWish, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
+        _ history: HistoryRequest, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
     ) -> ViewResult {
         if let page { keep(page, answering: query) }
-        guard let since = wish.since else { return newest(wish, page, answering: query, needsResync: false) }
-        return replay(wish, after: since, page, answering: query)
-            ?? newest(wish, page, answering: query, needsResync: true)
+        guard let since = history.since else { return newest(history, page, answering: query, needsResync: false) }
+        return replay(history, after: since, page, answering: query)
+            ?? newest(history, page, answering: query, needsResync: true)
     }
 
     /// Everything after a number; nil when that is more than a resume replays, in messages or in bytes.
     private func replay(
-        _ wish: HistoryWish, after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?
+        _ history: HistoryRequest, after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?
     ) -> ViewResult? {
         let (base, last) = (room.historyBase, lastSequence)
         // A mark beyond the newest comes from another life of this room.
         guard since <= last else { return nil }
         let start = max(since, base)
-        guard last - start <= HistoryWish.replayLimit else { return nil }
+        guard last - start <= HistoryRequest.replayLimit else { return nil }
         if let kept = tail.after(start, upTo: last) {
-            return kept.fitsPage ? .view(view(Array(kept), needsResync: false, showing: wish.visible)) : nil
+            return kept.fitsPage ? .view(view(Array(kept), needsResync: false, showing: history.visible)) : nil
         }
         // The newest were read because all of them were too many bytes.
         if case .before = query?.cursor { return nil }
         if let page, page.isFull { return nil }
         if let page, let joined = join(page, answering: query, after: start) {
-            return joined.fitsPage ? .view(view(joined, needsResync: false, showing: wish.visible)) : nil
+            return joined.fitsPage ? .view(view(joined, needsResync: false, showing: history.visible)) : nil
         }
         return .read(HistoryQuery(.after(start), limit: Int(last - start), base: base))
     }
 
     /// The newest, as many as asked for and as fit on a page.
     private func newest(
-        _ wish: HistoryWish, _ page: HistoryPage?, answering query: HistoryQuery?, needsResync: Bool
+        _ history: HistoryRequest, _ page: HistoryPage?, answering query: HistoryQuery?, needsResync: Bool
     ) -> ViewResult {
         let (base, last) = (room.historyBase, lastSequence)
-        let start = max(base, last - SequenceNumber(wish.limit))
+        let start = max(base, last - SequenceNumber(history.limit))
         if let kept = tail.after(start, upTo: last) {
-            return .view(view(kept.newestPage(), needsResync: needsResync, showing: wish.visible))
+            return .view(view(kept.newestPage(), needsResync: needsResync, showing: history.visible))
         }
         if let page, let joined = join(page, answering: query, after: start) {
-            return .view(view(joined.newestPage(), needsResync: needsResync, showing: wish.visible))
+            return .view(view(joined.newestPage(), needsResync: needsResync, showing: history.visible))
         }
         return .read(HistoryQuery(.before(last + 1), limit: Int(last - start), base: base))
     }

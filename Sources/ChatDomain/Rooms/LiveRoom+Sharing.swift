@@ -32,7 +32,7 @@ extension LiveRoom {
     static let doubtMilliseconds: Int64 = 3000
 
     /// Takes what another instance tells.
-    public mutating func heard(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
+    public mutating func receive(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
         switch news {
         case .message(let message): return received([message], at: now)
         case .present(let digest):

@@ -83,10 +83,10 @@ public struct LiveRoom: Sendable {
     }
 
     /// - Parameter visible: the only users to count as present; nil for everybody.
-    public func look(by user: UserID?, showing visible: Set<UserID>? = nil) -> RoomLook {
-        RoomLook(
+    public func info(by user: UserID?, showing visible: Set<UserID>? = nil) -> RoomInfo {
+        RoomInfo(
             room: room, state: state(showing: visible), isAdmitted: admits(user),
-            participants: participants.count <= RoomLook.participantLimit
+            participants: participants.count <= RoomInfo.participantLimit
                 ? participants.sorted() : nil)
     }
 

@@ -24,12 +24,12 @@ public enum RoomEffect: Sendable {
 public enum RoomReply: Hashable, Sendable {
     case sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool)
     case done
-    case look(RoomLook)
+    case info(RoomInfo)
     case refused(ChatError)
 }
 
 /// A room as somebody sees it from outside.
-public struct RoomLook: Hashable, Sendable {
+public struct RoomInfo: Hashable, Sendable {
     public var room: Room
     public var state: RoomState
     /// Whether whoever asked may enter and read.

@@ -135,7 +135,7 @@ extension Configuration.Listening {
         return host
     }
 
-    private static func tls(reading reader: inout ConfigurationReader) -> Configuration.TLSFiles? {
+    private static func tls(reading reader: inout ConfigurationReader) -> Configuration.TLSPaths? {
         let certificate = reader.optional(Variables.tlsCertificate)
         let key = reader.optional(Variables.tlsKey)
         if reader.isSet(Variables.tlsCertificate) != reader.isSet(Variables.tlsKey) {

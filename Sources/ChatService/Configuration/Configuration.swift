@@ -32,7 +32,7 @@ struct Configuration: Equatable, Sendable {
         var host: String
         var port: Int
         var internalListener: InternalListener?
-        var tls: TLSFiles?
+        var tls: TLSPaths?
         var origins: OriginPolicy
         var trustedProxies: TrustedProxies
         var eventLoops: Int
@@ -44,7 +44,7 @@ struct Configuration: Equatable, Sendable {
         var authentication: InternalAuthentication
     }
 
-    struct TLSFiles: Equatable, Sendable {
+    struct TLSPaths: Equatable, Sendable {
         var certificate: String
         var key: String
     }

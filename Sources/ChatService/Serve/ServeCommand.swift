@@ -42,8 +42,8 @@ struct RunningInstance {
     let gateway: Gateway
     let store: any DurableStore
     let port: UInt16
-    private let redis: RedisPart?
-    private let events: EventsPart?
+    private let redis: RedisServices?
+    private let events: EventServices?
     private let control: ControlServer?
     private let logger: Logger
 
@@ -54,11 +54,11 @@ struct RunningInstance {
         let store = try await configuration.openStore()
         self.store = store
         control = configuration.controlServer(of: store, logger: logger)
-        redis = configuration.redis.map { RedisPart(configuration, $0, logger: logger, registry: registry) }
+        redis = configuration.redis.map { RedisServices(configuration, $0, logger: logger, registry: registry) }
         try await redis?.requireOwnName(configuration.instance)
         let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
         events = try configuration.events.map {
-            try EventsPart(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
+            try EventServices(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
         }
         var observers = GatewayObservers()
         observers.storedMessages = events?.hint

@@ -4,15 +4,15 @@ import EventLoop
 /// How a connection ends, and what it does when its time is up.
 extension Connection {
     /// Sends what is queued, tells the peer that this was all, and waits a little for it to go.
-    func linger() {
+    func finishWriting() {
         guard isOpen else { return }
         // An answer may be long, and the system takes it in large bites from a slow reader; a WebSocket's close is not.
         if case .http = phase {
             stallMilliseconds = context.configuration.bodyMilliseconds
         } else {
-            stallMilliseconds = context.configuration.lingerMilliseconds
+            stallMilliseconds = context.configuration.finishMilliseconds
         }
-        leave(.lingering)
+        leave(.finishing)
         // Nothing that came is read any more.
         leftover = []
         drainWaiter = nil
@@ -24,7 +24,7 @@ extension Connection {
     }
 
     /// Gives up a peer that neither goes nor takes what is left for it.
-    private func lingerOn() {
+    private func continueFinishing() {
         guard !output.isEmpty, output.count < bytesAtLinger else { return abort() }
         bytesAtLinger = output.count
         setTimer(after: stallMilliseconds)
@@ -35,7 +35,7 @@ extension Connection {
         tls?.shutdown()
         socket.shutdownWriting()
         // Who has ended its side already will not be heard of again.
-        if hasPeerEnded { abort() } else { setTimer(after: context.configuration.lingerMilliseconds) }
+        if hasPeerEnded { abort() } else { setTimer(after: context.configuration.finishMilliseconds) }
     }
 
     /// Ends the connection once the answer at hand is written.
@@ -89,7 +89,7 @@ extension Connection {
         case .http(let exchange): exchange.timedOut(self)
         case .webSocket(let link): link.tick(self, context)
         case .handshakingTLS: abort()
-        case .lingering: lingerOn()
+        case .finishing: continueFinishing()
         case .closed: break
         }
     }

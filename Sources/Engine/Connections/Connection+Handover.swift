@@ -13,7 +13,7 @@ public struct DetachedConnection {
 extension Connection {
     /// Takes the connection off this loop while its request is unanswered; nil when it is past that.
     public func detach() -> Handover<DetachedConnection>? {
-        guard case .http(let exchange) = phase, exchange.isAnswering, let tls = surrender() else { return nil }
+        guard case .http(let exchange) = phase, exchange.isAnswering, let tls = releaseSocket() else { return nil }
         return Handover(
             DetachedConnection(
                 descriptor: tls.descriptor, peer: peer, tls: tls.session, exchange: exchange, leftover: tls.leftover))

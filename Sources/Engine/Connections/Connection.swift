@@ -13,7 +13,7 @@ public final class Connection: SocketHandler {
         case http(HTTPExchange)
         case webSocket(WebSocketLink)
         /// Everything was said; what is queued goes out, what comes in is dropped, then the socket closes.
-        case lingering
+        case finishing
         case closed
     }
 
@@ -81,7 +81,7 @@ public final class Connection: SocketHandler {
     }
 
     /// Gives up the socket without a word; the connection is over here.
-    func surrender() -> (descriptor: Int32, session: TLSSession?, leftover: [UInt8])? {
+    func releaseSocket() -> (descriptor: Int32, session: TLSSession?, leftover: [UInt8])? {
         guard output.isEmpty else { return nil }
         let session = tls
         let rest = isDecoding ? context.input.takeRemainder() : leftover
@@ -96,7 +96,7 @@ public final class Connection: SocketHandler {
     public var isSecure: Bool { tls != nil }
     public var isOpen: Bool {
         switch phase {
-        case .lingering, .closed: false
+        case .finishing, .closed: false
         default: true
         }
     }
@@ -182,7 +182,7 @@ public final class Connection: SocketHandler {
                 guard exchange.step(self, context) else { return }
             case .webSocket(let link):
                 guard link.step(self, context) else { return }
-            case .lingering, .closed:
+            case .finishing, .closed:
                 context.input.consume(context.input.count)
                 return
             case .handshakingTLS: return
@@ -210,7 +210,7 @@ public final class Connection: SocketHandler {
     private var mayStillBeRead: Bool {
         switch phase {
         case .http(let exchange): exchange.isAnswering ? !treatsEndAsGone : !output.isEmpty
-        case .lingering: !output.isEmpty
+        case .finishing: !output.isEmpty
         default: false
         }
     }
@@ -218,7 +218,7 @@ public final class Connection: SocketHandler {
     /// Ends a connection whose peer will say no more, once what it said before is answered.
     private func endUnlessAnswering() {
         guard hasPeerEnded, case .http(let exchange) = phase else { return }
-        guard exchange.isAnswering else { return linger() }
+        guard exchange.isAnswering else { return finishWriting() }
         exchange.isLast = leftover.isEmpty
     }
 

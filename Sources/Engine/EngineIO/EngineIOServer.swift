@@ -144,26 +144,26 @@ public final class EngineIOServer {
         forgetStranger(socket)
     }
 
-    func settleLater(_ socket: EngineIOSocket) {
+    func markDirty(_ socket: EngineIOSocket) {
         guard !socket.isDirty else { return }
         socket.isDirty = true
         dirty.append(socket)
     }
 
     /// Answers held polls and ends what is over. Called at the end of a loop turn.
-    public func settle() {
+    public func flushDirty() {
         while !dirty.isEmpty {
             var batch = dirty.take()
             for socket in batch {
                 socket.isDirty = false
-                socket.settleNow()
+                socket.flushNow()
             }
             dirty.recycle(&batch)
         }
     }
 
-    /// Whether `settle` has something to do.
-    public var hasUnsettled: Bool { !dirty.isEmpty }
+    /// Whether `flushDirty` has something to do.
+    public var hasDirty: Bool { !dirty.isEmpty }
 
     public var all: [EngineIOSocket] { Array(sockets.values) }
 }

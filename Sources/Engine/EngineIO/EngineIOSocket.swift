@@ -55,7 +55,7 @@ public final class EngineIOSocket {
         guard let webSocket, isOnWebSocket else {
             guard makeRoom(for: packet.count) else { return }
             session.enqueue(EngineIOOutgoing(text: packet))
-            return settle()
+            return scheduleFlush()
         }
         webSocket.sendMessage(packet, isText: true)
     }
@@ -64,7 +64,7 @@ public final class EngineIOSocket {
         guard let webSocket, isOnWebSocket else {
             guard makeRoom(for: binary.count) else { return }
             session.enqueue(EngineIOOutgoing(binary: binary))
-            return settle()
+            return scheduleFlush()
         }
         webSocket.sendMessage(binary, isText: false)
     }
@@ -79,7 +79,7 @@ public final class EngineIOSocket {
         }
         guard makeRoom(for: packets.count) else { return }
         for packet in packets.split(separator: 0x1E) { session.enqueue(EngineIOOutgoing(text: packet)) }
-        settle()
+        scheduleFlush()
     }
 
     /// Whether so much more may wait for the next polls. A client that does not poll is a client that does not read: it goes.
@@ -102,7 +102,7 @@ public final class EngineIOSocket {
     public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
         if let connection = frameSink { return connection.whenDrained(to: bytes, action) }
         drainWaiter = DrainWaiter(bytes: bytes, action: action)
-        settle()
+        scheduleFlush()
     }
 
     /// It is known who the client is.
@@ -122,13 +122,13 @@ public final class EngineIOSocket {
             poll = responder
             responder.onAbandon { [weak self] in self?.requestAborted() }
         }
-        settle()
+        scheduleFlush()
     }
 
     func post(_ body: [UInt8], _ responder: HTTPResponder) {
         if let refusal = session.beginPost() {
             responder.respond(Self.response(refusal))
-            return settle()
+            return scheduleFlush()
         }
         var reader = EngineIOPayloadReader(maximumBytes: session.settings.maxPayload)
         body.withUnsafeBytes { bytes in
@@ -142,13 +142,13 @@ public final class EngineIOSocket {
         } else {
             responder.respond(Self.text("ok", type: "text/html"))
         }
-        settle()
+        scheduleFlush()
     }
 
     private func requestAborted() {
         poll = nil
         session.requestAborted()
-        settle()
+        scheduleFlush()
     }
 
     // MARK: WebSocket
@@ -164,7 +164,7 @@ public final class EngineIOSocket {
         // A refusal is told by closing, behind a handshake that went well: clients expect it so.
         guard session.openProbe(now: now) == nil else { return connection.close(code: 1000, reason: "") }
         probe = connection
-        settle()
+        scheduleFlush()
     }
 
     private func takeProbe(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) {
@@ -185,7 +185,7 @@ public final class EngineIOSocket {
             probe = nil
             connection.close(code: 1000, reason: "")
         }
-        settle()
+        scheduleFlush()
     }
 
     private func take(_ receipt: EngineIOReceipt, _ bytes: UnsafeRawBufferPointer) {
@@ -203,22 +203,22 @@ public final class EngineIOSocket {
     /// - Parameter bytes: how much of what waits for a poll is still told, from the end.
     public func close(keeping bytes: Int = .max) {
         if session.close(now: now, keeping: bytes) == .closeWebSocket { webSocket?.close(code: 1000, reason: "") }
-        settle()
+        scheduleFlush()
     }
 
     /// Ends the session at once; `code` closes a WebSocket.
     public func end(_ reason: EngineIOCloseReason, code: UInt16 = 1000, text: String = "") {
         session.end(reason)
         webSocket?.close(code: code, reason: text)
-        settle()
+        scheduleFlush()
     }
 
     /// What follows from whatever happened: the answer to a held poll at the end of the turn, a new deadline, or the end.
-    private func settle() {
-        server.settleLater(self)
+    private func scheduleFlush() {
+        server.markDirty(self)
     }
 
-    func settleNow() {
+    func flushNow() {
         if let body = session.flush(now: now), let poll {
             self.poll = nil
             poll.respond(Self.text(body, type: "text/plain; charset=UTF-8"))
@@ -281,7 +281,7 @@ public final class EngineIOSocket {
             probe = nil
         case .nothing, .close: break
         }
-        settle()
+        scheduleFlush()
     }
 
     // MARK: Answers
@@ -304,7 +304,7 @@ extension EngineIOSocket: WebSocketHandler {
         if connection === probe { return takeProbe(text, connection) }
         guard connection === webSocket else { return }
         take(session.receiveText(text, now: now), text)
-        guard session.closeReason == nil else { return settle() }
+        guard session.closeReason == nil else { return scheduleFlush() }
         // A heartbeat's answer makes the next one due, which may be sooner than this answer was.
         schedule()
     }
@@ -319,7 +319,7 @@ extension EngineIOSocket: WebSocketHandler {
             return
         }
         take(session.receiveBinary(binary, now: now), binary)
-        if session.closeReason != nil { settle() }
+        if session.closeReason != nil { scheduleFlush() }
     }
 
     public func closed(_ connection: Connection, code: UInt16?) {
@@ -330,7 +330,7 @@ extension EngineIOSocket: WebSocketHandler {
             webSocket = nil
             session.end(.transportClosed)
         }
-        settle()
+        scheduleFlush()
     }
 }
 

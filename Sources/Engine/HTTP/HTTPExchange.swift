@@ -66,7 +66,7 @@ final class HTTPExchange {
         head = nil
         connection.send(bytes)
         if isLast {
-            connection.linger()
+            connection.finishWriting()
         } else {
             isTimingHead = false
             connection.setTimer(after: configuration.keepAliveMilliseconds)
@@ -86,7 +86,7 @@ final class HTTPExchange {
     func timedOut(_ connection: Connection) {
         // A kept-alive connection that simply has nothing to say is closed without a word.
         let isMidRequest = head != nil || connection.hasUnread || isFresh
-        guard isMidRequest else { return connection.linger() }
+        guard isMidRequest else { return connection.finishWriting() }
         refuse(connection, HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
     }
 }
@@ -101,7 +101,7 @@ extension Connection {
     func deliver(_ request: HTTPRequest) { context.handler?.received(request, on: self) }
 
     /// Ends a connection that is one too many; where TLS comes first there is nobody to tell yet.
-    func turnAway() {
+    func rejectOverCapacity() {
         guard case .http = phase else { return abort() }
         refuse(.tooManyConnections)
     }
@@ -111,7 +111,7 @@ extension Connection {
         context.metrics.protocolErrors.add()
         let response = context.problem(refusal)
         send(HTTPResponseEncoder.encode(response, date: context.httpDate(), keepsAlive: false))
-        linger()
+        finishWriting()
     }
 }
 

@@ -95,7 +95,7 @@ final class WebSocketLink {
         var frame: [UInt8] = []
         WebSocketEncoder.appendClose(code: code, reason: reason, to: &frame)
         connection.sendLast(frame)
-        connection.linger()
+        connection.finishWriting()
     }
 
     func ended(_ connection: Connection) {

@@ -58,7 +58,7 @@ enum CommandDecoder {
         let room: RoomID = try fields.identifier("roomId")
         let since = try fields.optionalInteger("since", in: 0...Int64.max)
         let limit = try fields.optionalInteger("limit", in: 1...Int64(HistoryQuery.limits.upperBound))
-        return .joinRoom(room, HistoryWish(since: since, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit))
+        return .joinRoom(room, HistoryRequest(since: since, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit))
     }
 
     private static func sendMessage(_ fields: CommandFields) throws(ChatError) -> ClientCommand {

@@ -92,14 +92,14 @@ enum EventJSON {
     }
 
     /// - Parameter isTyped: clients of flat frames are told the time too.
-    static func error(_ error: ChatError, event: String?, isTyped: Bool, at now: Timestamp) -> [UInt8] {
+    static func error(_ error: ChatError, event: String?, isFlat: Bool, at now: Timestamp) -> [UInt8] {
         object { out in
             out.error(error)
             if let event {
                 out.key("event")
                 out.string(event)
             }
-            if isTyped {
+            if isFlat {
                 out.key("timestamp")
                 out.string(now.iso8601)
             }

@@ -44,7 +44,7 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
     }
 
     /// Whether the client speaks flat frames.
-    var isTyped: Bool { self == .type || self == .typeDeflated }
+    var isFlat: Bool { self == .type || self == .typeDeflated }
 
     /// The text around the answer to a request.
     func answer(_ tag: RequestTag, data: [UInt8], under name: StaticString = "data") -> Envelope {
@@ -53,10 +53,10 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
         }
         var head = JSONWriter(reserving: 32)
         head.beginObject()
-        head.key(isTyped ? "type" : "event")
+        head.key(isFlat ? "type" : "event")
         head.string("ack")
         head.tag(tag)
-        if isTyped {
+        if isFlat {
             guard data.first == UInt8(ascii: "{") else {
                 head.key(name)
                 return Envelope(before: head.bytes, data: data[...], after: [UInt8(ascii: "}")])

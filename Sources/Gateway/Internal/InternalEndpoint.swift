@@ -69,11 +69,11 @@ final class InternalEndpoint: EngineHandler {
     // MARK: With the loop
 
     /// Whether a turn has more to do here.
-    var hasUnsettled: Bool { engine.hasPausedToResume || engineIO.hasUnsettled }
+    var hasDirty: Bool { engine.hasPausedToResume || engineIO.hasDirty }
 
-    func settle() {
+    func flushDirty() {
         engine.resumePaused()
-        engineIO.settle()
+        engineIO.flushDirty()
     }
 
     func flush() { engine.flush() }

@@ -87,13 +87,13 @@ final class ServiceChannel: SocketIOServing {
         }
     }
 
-    func receivedGarbage(_ error: ChatError, tag: RequestTag?) { refuse(error, event: nil, tag: tag) }
+    func receivedMalformed(_ error: ChatError, tag: RequestTag?) { refuse(error, event: nil, tag: tag) }
 
     // MARK: To the service
 
     private func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
         guard tag == nil else { return answer(tag, EventJSON.refusal(error)) }
-        emit("error", EventJSON.error(error, event: event, isTyped: false, at: shard.now.wall))
+        emit("error", EventJSON.error(error, event: event, isFlat: false, at: shard.now.wall))
     }
 
     private func answer(_ tag: RequestTag?, _ data: [UInt8]) {

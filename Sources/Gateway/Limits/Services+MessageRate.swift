@@ -20,24 +20,24 @@ extension Services {
     private func tellSpendingsSoon() {
         Task { [self] in
             try? await Task.sleep(for: Self.tellingDelay)
-            let spendings = users.takeSpendings().map { UserSpending(user: $0, count: $1) }
+            let usages = users.takeSpendings().map { UserUsage(user: $0, count: $1) }
             guard bus != nil else { return }
-            for start in stride(from: 0, to: spendings.count, by: Self.usersPerMessage) {
-                let slice = Array(spendings[start..<min(start + Self.usersPerMessage, spendings.count)])
-                presence.directory.send(InstanceMessage.spent(slice).encoded, to: nil)
+            for start in stride(from: 0, to: usages.count, by: Self.usersPerMessage) {
+                let slice = Array(usages[start..<min(start + Self.usersPerMessage, usages.count)])
+                presence.directory.send(InstanceMessage.usage(slice).encoded, to: nil)
             }
         }
     }
 
     /// Takes what users spent on another instance.
-    func note(_ spendings: [UserSpending]) {
+    func note(_ usages: [UserUsage]) {
         let now = clock().monotonic
-        for spending in spendings { users.noteSpending(spending.count, of: spending.user, at: now) }
+        for spending in usages { users.noteSpending(spending.count, of: spending.user, at: now) }
     }
 }
 
 /// Messages a user sent on one instance.
-struct UserSpending: Hashable, Sendable {
+struct UserUsage: Hashable, Sendable {
     var user: UserID
     var count: Int
 }

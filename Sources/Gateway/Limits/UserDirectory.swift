@@ -15,14 +15,14 @@ final class UserDirectory: Sendable {
         var sessions: [Entry] = []
         var bucket: TokenBucket
         /// Messages counted here since the bucket was last full that others have not been told of.
-        var untold = 0
+        var unreported = 0
     }
 
     /// Users remembered at most for what they spent elsewhere.
     private static let capacity = 131_072
 
     private let users = Mutex<[UserID: User]>([:])
-    private let spendings = Mutex<[UserID: Int]>([:])
+    private let usages = Mutex<[UserID: Int]>([:])
     private let rate: Int
     private var burst: Int { rate * 3 }
     private var portion: Int { max(1, burst / 8) }
@@ -76,17 +76,17 @@ final class UserDirectory: Sendable {
         }
         if let wait { return .tooFast(milliseconds: wait) }
         guard told > 0 else { return .allowed }
-        return spendings.withLock { spendings in
-            defer { spendings[user, default: 0] += told }
-            return spendings.isEmpty ? .allowedWithNews : .allowed
+        return usages.withLock { usages in
+            defer { usages[user, default: 0] += told }
+            return usages.isEmpty ? .allowedWithNews : .allowed
         }
     }
 
     /// What users spent here that other instances have not been told of, as far as it matters.
     func takeSpendings() -> [UserID: Int] {
-        spendings.withLock { spendings in
-            defer { spendings = [:] }
-            return spendings
+        usages.withLock { usages in
+            defer { usages = [:] }
+            return usages
         }
     }
 
@@ -116,11 +116,11 @@ extension UserDirectory.User {
     fileprivate mutating func count(
         _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment
     ) -> (wait: Int64?, told: Int) {
-        if bucket.isFull(rate: rate, burst: burst, at: now) { untold = 0 }
+        if bucket.isFull(rate: rate, burst: burst, at: now) { unreported = 0 }
         if let wait = bucket.take(rate: rate, burst: burst, at: now) { return (wait, 0) }
-        untold += 1
-        guard untold >= portion else { return (nil, 0) }
-        defer { untold = 0 }
-        return (nil, untold)
+        unreported += 1
+        guard unreported >= portion else { return (nil, 0) }
+        defer { unreported = 0 }
+        return (nil, unreported)
     }
 }

@@ -11,7 +11,7 @@ enum InstanceMessage: Hashable, Sendable {
     case release(RecoveryKey, to: InstanceID)
     case released(RecoveryKey)
     /// What users spent of their message allowance.
-    case spent([UserSpending])
+    case usage([UserUsage])
     /// The store has changed a room: whoever asks hears of it once that holds here.
     case roomChanged(RoomID, RoomChange, ChangeNotice)
     case changeApplied(UInt64, by: InstanceID)
@@ -59,12 +59,12 @@ enum InstanceMessage: Hashable, Sendable {
             else {
                 return nil
             }
-            self = .spent(
+            self = .usage(
                 zip(names, counts).compactMap { name, count in
                     guard let user = name.string.flatMap({ try? UserID(validating: $0, field: "users") }),
                         let count = count.exactInteger.flatMap({ Int(exactly: $0) }), 1...100_000 ~= count
                     else { return nil }
-                    return UserSpending(user: user, count: count)
+                    return UserUsage(user: user, count: count)
                 })
         case "roomChanged":
             guard let room = Self.room(root), let change = RoomChange(root), let teller = root["teller"]?.string,
@@ -124,12 +124,12 @@ enum InstanceMessage: Hashable, Sendable {
                 out.string("released")
                 out.key("key")
                 out.string(key.text)
-            case .spent(let spendings):
+            case .usage(let usages):
                 out.string("spent")
                 out.key("users")
-                out.array(spendings) { $0.string($1.user.value) }
+                out.array(usages) { $0.string($1.user.value) }
                 out.key("counts")
-                out.array(spendings) { $0.integer(Int64($1.count)) }
+                out.array(usages) { $0.integer(Int64($1.count)) }
             case .roomChanged(let room, let change, let notice):
                 out.string("roomChanged")
                 out.key("roomId")
@@ -161,12 +161,12 @@ extension Services {
         switch message {
         case .close(let session, let user, let ending): end(session, of: user, ending)
         case .direct(let users, let data): deliverDirect(data, to: users)
-        case .spent(let spendings): note(spendings)
+        case .usage(let usages): note(usages)
         case .roomChanged(let room, let change, let notice):
             mailbox(home(of: room)).post(.roomChanged(room, change, notice))
         case .changeApplied(let ticket, let instance): notices.applied(ticket, by: instance)
         case .read(let mark, let room): tellDevicesHere(mark, in: room)
-        case .friendship(let a, let b, let isFriend): tellAll(.friendship(a, b, isFriend: isFriend))
+        case .friendship(let a, let b, let isFriend): broadcast(.friendship(a, b, isFriend: isFriend))
         case .release(let key, let asker): release(key, to: asker)
         case .released(let key): recovery?.released(key)
         }

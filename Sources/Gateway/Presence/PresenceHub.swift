@@ -36,7 +36,7 @@ final class PresenceHub: Sendable {
     ///   - tell: posts to every shard, in order.
     ///   - perform: does what another instance asked for.
     func start(
-        tell: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
+        notify: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
     ) {
         directory.start { [self] event in
             switch event {
@@ -46,17 +46,17 @@ final class PresenceHub: Sendable {
                     guard let edge = board.apply(presence) else { return }
                     gauge.set(board.onlineCount)
                     remember(edge, isOwn: origin == instance)
-                    tell(.presence([edge]))
+                    notify(.presence([edge]))
                 }
             case .everybody(let all, let isComplete):
                 board.withLock { board in
                     let edges = board.replace(
                         with: all, isComplete: isComplete, at: Timestamp(milliseconds: WallClock.milliseconds()))
                     gauge.set(board.onlineCount)
-                    if !edges.isEmpty { tell(.presence(edges)) }
+                    if !edges.isEmpty { notify(.presence(edges)) }
                 }
-            case .lost(let instance): tell(.lost(instance))
-            case .lapsed: tell(.reconnected)
+            case .lost(let instance): notify(.lost(instance))
+            case .lapsed: notify(.reconnected)
             case .received(let payload):
                 guard let message = InstanceMessage(decoding: payload) else {
                     return trouble.warning("instance message not understood")
@@ -113,7 +113,7 @@ final class PresenceHub: Sendable {
     /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as it is
     /// heard for one that hid on another.
     func isHidden(_ user: UserID) -> Bool {
-        if directory.ownPresence(of: user)?.own == .invisible { return true }
+        if directory.ownPresence(of: user)?.actualStatus == .invisible { return true }
         return presence(of: user).map { !$0.status.isOnline } ?? false
     }
 

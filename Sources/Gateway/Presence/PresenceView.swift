@@ -26,7 +26,7 @@ struct PresenceView: Sendable {
     /// - Parameter viewer: sees their own true status.
     init(_ presence: UserPresence, for viewer: UserID?) {
         user = presence.user
-        status = presence.user.userID == viewer ? presence.own : presence.status
+        status = presence.user.userID == viewer ? presence.actualStatus : presence.status
         lastSeen = presence.lastSeen
         sessions = presence.status.isOnline || presence.user.userID == viewer ? presence.sessions : 0
     }
@@ -46,11 +46,11 @@ extension JSONWriter {
     /// `userId`, `username`, `status`, `lastSeen`.
     mutating func presence(_ view: PresenceView) {
         user(view.user)
-        standing(view)
+        summary(view)
     }
 
     /// `status`, `lastSeen`.
-    mutating func standing(_ view: PresenceView) {
+    mutating func summary(_ view: PresenceView) {
         key("status")
         string(view.status.rawValue)
         key("lastSeen")

@@ -18,7 +18,7 @@ final class PresenceWatchers {
         // Through the mailbox, as what asks for a room: the two must not change places.
         shard.services.mailbox(shard.services.home(of: room)).post(.unwatched(room, by: shard.index))
     }
-    private(set) lazy var friendRounds = FriendRounds(shard: shard)
+    private(set) lazy var friendPoller = FriendPoller(shard: shard)
     private var coalescer = PresenceCoalescer()
     private var isListScheduled = false
 
@@ -60,7 +60,7 @@ final class PresenceWatchers {
     /// Tells sessions that begin to watch a user how that user stands, unless that is offline.
     func show(_ user: UserID, to sessions: [Session]) {
         guard !sessions.isEmpty, let presence = shard.services.presence.presence(of: user) else { return }
-        tell(PresenceEdge(before: .offline, presence: presence), to: sessions)
+        notify(PresenceEdge(before: .offline, presence: presence), to: sessions)
     }
 
     /// Whether the session hears of a user in another way than by rooms.
@@ -70,7 +70,7 @@ final class PresenceWatchers {
     }
 
     func befriended(_ a: UserID, _ b: UserID, isFriend: Bool) {
-        friendRounds.noteAnnouncement()
+        friendPoller.noteAnnouncement()
         for (user, other) in [(a, b), (b, a)] {
             for address in shard.services.users.sessions(of: user) where address.shard == shard.index {
                 shard.sessions[address]?.befriended(other, isFriend: isFriend)
@@ -94,18 +94,18 @@ final class PresenceWatchers {
 
     private func tellNamed(_ edge: PresenceEdge) {
         guard let sessions = byUser[edge.presence.user.userID] else { return }
-        tell(edge, to: sessions.values.filter { !$0.presence.watch.watchesEverybody })
+        notify(edge, to: sessions.values.filter { !$0.presence.watch.watchesEverybody })
     }
 
     private func tellGathered() {
         for edge in coalescer.take() {
             let user = edge.presence.user.userID
             let watchers = rooms.sessions(watching: user).values.filter { !hears(of: user, $0) }
-            tell(edge, to: Array(everybody.values) + watchers)
+            notify(edge, to: Array(everybody.values) + watchers)
         }
     }
 
-    private func tell(_ edge: PresenceEdge, to sessions: [Session]) {
+    private func notify(_ edge: PresenceEdge, to sessions: [Session]) {
         let user = edge.presence.user.userID
         let own = sessions.filter { $0.identity?.userID == user }
         // One's own devices know that they are connected.

@@ -103,7 +103,7 @@ extension Session {
 
     /// Called once it is known who this is.
     func beginWatching() {
-        if encoding.isTyped { watchEverybody() }
+        if encoding.isFlat { watchEverybody() }
         if hub.settings.isForFriendsOnly { readFriends() }
     }
 

@@ -11,9 +11,9 @@ extension Session {
         case .setStatus(let status): setStatus(status, request)
         case .comeOnline(let user): try comeOnline(user, request)
         case .countOnline:
-            look(request) { session, hub, viewer in
+            withViewer(request) { session, hub, viewer in
                 let count = hub.onlineCount(for: viewer)
-                session.tell("online_count", request) { out in
+                session.respond("online_count", request) { out in
                     out.key("count")
                     out.integer(count)
                     out.stamp(session.shard.now.wall)
@@ -23,7 +23,7 @@ extension Session {
         case .listKnown(let page): listKnown(page, request)
         case .listOnline(let page): listOnline(page, request)
         case .listOnlineIDs(let page):
-            look(request) { session, hub, viewer in
+            withViewer(request) { session, hub, viewer in
                 var out = JSONWriter()
                 out.array(hub.online(page, for: viewer).views) { $0.string($1.user.userID.value) }
                 session.answer(request, "get_all_online_users", out.bytes)
@@ -37,7 +37,7 @@ extension Session {
     // MARK: Answers
 
     /// The reply event, and the same as the answer to a request that asked for one.
-    private func tell(_ event: StaticString, _ request: Request, _ fields: (inout JSONWriter) -> Void) {
+    private func respond(_ event: StaticString, _ request: Request, _ fields: (inout JSONWriter) -> Void) {
         emit(event, EventJSON.object(fields))
         reply(request.tag, EventJSON.success(fields))
     }
@@ -63,7 +63,7 @@ extension Session {
     }
 
     /// Finds out whom this session may see; at once where that is everybody.
-    private func look(_ request: Request, _ body: @escaping (Session, PresenceHub, PresenceViewer) -> Void) {
+    private func withViewer(_ request: Request, _ body: @escaping (Session, PresenceHub, PresenceViewer) -> Void) {
         let user = identity?.userID
         guard hub.settings.isForFriendsOnly, !isService else { return body(self, hub, PresenceViewer(user: user)) }
         later(request, { await $0.viewer(user) }) { session, viewer in body(session, session.hub, viewer) }
@@ -72,9 +72,9 @@ extension Session {
     // MARK: One by one
 
     private func setStatus(_ status: PresenceStatus, _ request: Request) {
-        update(.wish(status))
+        update(.requestedStatus(status))
         showInRooms()
-        tell("status_updated", request) { [now = shard.now.wall] out in
+        respond("status_updated", request) { [now = shard.now.wall] out in
             out.key("status")
             out.string(status.rawValue)
             out.stamp(now)
@@ -86,7 +86,7 @@ extension Session {
         if identity == nil { try authenticate(Credentials(userID: user), tag: nil) }
         watchEverybody()
         shard.watchers.addTracker(self)
-        look(request) { session, _, viewer in
+        withViewer(request) { session, _, viewer in
             session.emit("online_users_list", session.shard.watchers.list(for: viewer))
             session.reply(
                 request.tag,
@@ -103,12 +103,12 @@ extension Session {
             session, views in
             guard let view = views.first else { return }
             let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
-            session.tell(event, request) { out in
+            session.respond(event, request) { out in
                 out.key("userId")
                 out.string(user.value)
                 out.key("online")
                 out.bool(view.isOnline)
-                out.standing(view)
+                out.summary(view)
             }
         }
     }
@@ -125,7 +125,7 @@ extension Session {
             }
         ) { session, result throws(ChatError) in
             let (views, next) = try result.get()
-            session.tell("all_users", request) { out in
+            session.respond("all_users", request) { out in
                 out.key("users")
                 out.array(views) { out, view in out.object { $0.presence(view) } }
                 out.stamp(session.shard.now.wall)
@@ -140,7 +140,7 @@ extension Session {
     /// With an acknowledgement the caller's online friends, without one everybody who is online.
     private func listOnline(_ page: PresencePage, _ request: Request) {
         guard request.tag != nil else {
-            return look(request) { session, hub, viewer in
+            return withViewer(request) { session, hub, viewer in
                 session.emit(
                     "online_users_list",
                     EventJSON.onlineList(hub.online(page, for: viewer), at: session.shard.now.wall))
@@ -188,7 +188,7 @@ extension Session {
         case .rooms(let rooms): try watchRooms(rooms, request)
         case .everybody:
             watchEverybody()
-            return look(request) { session, hub, viewer in
+            return withViewer(request) { session, hub, viewer in
                 session.snapshot(hub.online(PresencePage(), for: viewer).views, request)
             }
         case .friends, .anything:
@@ -221,7 +221,7 @@ extension Session {
     private func snapshot(_ views: [PresenceView], _ request: Request) {
         var budget = PageBudget()
         let views = views.prefix { budget.takes($0.encodedBytes) }
-        tell("presence_snapshot", request) { out in
+        respond("presence_snapshot", request) { out in
             out.key("users")
             out.array(views) { out, view in out.object { $0.presence(view) } }
         }

@@ -15,11 +15,11 @@ struct MessageRoutes: Sendable {
     func history(_ request: RESTRequest, room: RoomID) async throws(ChatError) -> HTTPResponse {
         let cursor = try cursor(request)
         let limit = try request.integer("limit", in: 1...Int64(HistoryQuery.limits.upperBound))
-        let look = try await access.look(room, by: request.caller)
+        let info = try await access.info(room, by: request.caller)
         let query = HistoryQuery(
-            cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: look.room.historyBase)
+            cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: info.room.historyBase)
         let page = try await access.store { (_) async throws(StoreError) in
-            try await services.currentHistory(of: room, query, known: look.state.lastSequence)
+            try await services.currentHistory(of: room, query, known: info.state.lastSequence)
         }
         let body = Self.json(page, cursor)
         let tag = "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\""

@@ -37,7 +37,7 @@ struct PresenceRoutes: Sendable {
             out.object { out in
                 out.key("userId")
                 out.string(view.user.userID.value)
-                out.standing(view)
+                out.summary(view)
                 out.key("online")
                 out.bool(view.isOnline)
                 out.key("sessions")

@@ -16,7 +16,7 @@ struct RoomAccess: Sendable {
     }
 
     /// The store has changed the room: returns when that is in force on every instance.
-    func tell(_ room: RoomID, _ change: RoomChange) async {
+    func announce(_ room: RoomID, _ change: RoomChange) async {
         tellHere(room, change)
         if services.bus != nil { await services.notices.tell(room, change) }
     }
@@ -25,35 +25,35 @@ struct RoomAccess: Sendable {
     ///
     /// - Throws: `unauthorized` for nobody where names are needed; the same `forbidden` for a room that does not exist and
     ///   one that is closed to the caller.
-    func look(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
-        try await look(room, by: caller, showing: nil)
+    func info(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
+        try await info(room, by: caller, showing: nil)
     }
 
     /// The same, counting as present the users the caller may see.
-    func lookAround(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
+    func lookAround(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
         let viewer = await services.presence.viewer(caller.user?.userID, isService: caller.isService)
-        return try await look(room, by: caller, showing: viewer.visibleWithOwn)
+        return try await info(room, by: caller, showing: viewer.visibleWithOwn)
     }
 
-    private func look(
+    private func info(
         _ room: RoomID, by caller: Caller, showing visible: Set<UserID>?
-    ) async throws(ChatError) -> RoomLook {
+    ) async throws(ChatError) -> RoomInfo {
         if caller.user == nil, !caller.isService, services.configuration.requiresAuthentication { throw .unauthorized }
         let user = caller.user?.userID
-        switch await ask(room, { .look($0, user, showing: visible) }) {
-        case .look(let look) where look.isAdmitted || caller.isService: return look
+        switch await ask(room, { .info($0, user, showing: visible) }) {
+        case .info(let info) where info.isAdmitted || caller.isService: return info
         case .refused(let error): throw error
         default: throw .roomUnavailable
         }
     }
 
     /// - Throws: `forbidden` unless the caller owns the room or shows the service key.
-    func lookAsOwner(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomLook {
-        let look = try await lookAround(room, by: caller)
-        guard caller.isService || (look.room.owner != nil && look.room.owner == caller.user?.userID) else {
+    func infoForOwner(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
+        let info = try await lookAround(room, by: caller)
+        guard caller.isService || (info.room.owner != nil && info.room.owner == caller.user?.userID) else {
             throw ChatError(.forbidden, "only the room's owner may do this")
         }
-        return look
+        return info
     }
 
     func store<R: Sendable>(

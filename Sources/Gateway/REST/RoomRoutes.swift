@@ -41,7 +41,7 @@ struct RoomRoutes: Sendable {
 
     // MARK: Making
 
-    private struct Wish {
+    private struct NewRoom {
         var kind: Room.Kind
         var id: RoomID?
         var name: String?
@@ -50,8 +50,8 @@ struct RoomRoutes: Sendable {
     }
 
     func create(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        let wish = try request.fields(limits: services.configuration.commands) {
-            (fields) throws(ChatError) -> Wish in try Self.wish(fields)
+        let draft = try request.fields(limits: services.configuration.commands) {
+            (fields) throws(ChatError) -> NewRoom in try Self.draft(fields)
         }
         let creator = request.caller.user?.userID
         guard creator != nil || request.caller.isService else { throw .unauthorized }
@@ -60,23 +60,23 @@ struct RoomRoutes: Sendable {
             try services.limits.countRoom(of: creator, at: clock.monotonic)
         }
         let now = clock.wall
-        let (room, participants) = try Self.room(for: wish, creator: creator, now: now)
+        let (room, participants) = try Self.room(for: draft, creator: creator, now: now)
         let (snapshot, isNew) = try await access.store { (store) async throws(StoreError) in
             try await store.create(room, participants: participants)
         }
-        guard isNew || wish.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
+        guard isNew || draft.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
         // Who asked for the room before it was there may be about to learn that it is not.
         if isNew { access.tellHere(snapshot.room.id, .unspecified) }
-        let look = RoomLook(
+        let info = RoomInfo(
             room: snapshot.room,
             state: RoomState(
                 roomID: snapshot.room.id, lastSequence: snapshot.lastSequence, members: snapshot.participants.count,
                 online: 0),
             isAdmitted: true, participants: snapshot.participants.sorted())
-        return .json(Self.json(look), status: isNew ? 201 : 200)
+        return .json(Self.json(info), status: isNew ? 201 : 200)
     }
 
-    private static func wish(_ fields: CommandFields) throws(ChatError) -> Wish {
+    private static func draft(_ fields: CommandFields) throws(ChatError) -> NewRoom {
         let kindText = try fields.optionalText("type", maximumCharacters: 16) ?? "group"
         guard let kind = Room.Kind(rawValue: kindText) else { throw .badRequest("type must be direct or group") }
         let isPrivate = fields["private"] == nil ? false : try fields.bool("private")
@@ -84,7 +84,7 @@ struct RoomRoutes: Sendable {
         if let list = fields["participants"], !list.elements.isEmpty || list.kind != .array {
             participants = try fields.identifiers("participants", limit: maximumInitialParticipants)
         }
-        return Wish(
+        return NewRoom(
             kind: kind, id: try fields.optionalIdentifier("roomId"), name: try name(fields), isPrivate: isPrivate,
             participants: participants)
     }
@@ -94,35 +94,36 @@ struct RoomRoutes: Sendable {
     }
 
     private static func room(
-        for wish: Wish, creator: UserID?, now: Timestamp
+        for draft: NewRoom, creator: UserID?, now: Timestamp
     ) throws(ChatError) -> (Room, [UserID]) {
-        switch wish.kind {
-        case .direct: try direct(wish, creator: creator, now: now)
-        case .group: try group(wish, creator: creator, now: now)
+        switch draft.kind {
+        case .direct: try direct(draft, creator: creator, now: now)
+        case .group: try group(draft, creator: creator, now: now)
         }
     }
 
     private static func direct(
-        _ wish: Wish, creator: UserID?, now: Timestamp
+        _ draft: NewRoom, creator: UserID?, now: Timestamp
     ) throws(ChatError) -> (Room, [UserID]) {
-        var pair = Set(wish.participants)
+        var pair = Set(draft.participants)
         if let creator { pair.insert(creator) }
         guard pair.count == 2, creator.map(pair.contains) ?? true else {
             throw .badRequest("a direct room has exactly two participants, the caller one of them")
         }
         let users = Array(pair)
         let id = DirectRoom.id(of: users[0], and: users[1])
-        guard wish.id == nil || wish.id == id else { throw .badRequest("roomId must be \(id) or left out") }
-        return (Room(id: id, kind: .direct, isPrivate: true, name: wish.name, createdAt: now), users)
+        guard draft.id == nil || draft.id == id else { throw .badRequest("roomId must be \(id) or left out") }
+        return (Room(id: id, kind: .direct, isPrivate: true, name: draft.name, createdAt: now), users)
     }
 
-    private static func group(_ wish: Wish, creator: UserID?, now: Timestamp) throws(ChatError) -> (Room, [UserID]) {
-        let id = wish.id ?? RoomID(unchecked: "room-" + SecureRandom.hex(bytes: 12))
+    private static func group(_ draft: NewRoom, creator: UserID?, now: Timestamp) throws(ChatError) -> (Room, [UserID])
+    {
+        let id = draft.id ?? RoomID(unchecked: "room-" + SecureRandom.hex(bytes: 12))
         guard !DirectRoom.isDirect(id) else { throw .badRequest("roomId must not begin with \(DirectRoom.prefix)") }
-        var participants = wish.participants
+        var participants = draft.participants
         if let creator, !participants.contains(creator) { participants.insert(creator, at: 0) }
         let room = Room(
-            id: id, kind: .group, isPrivate: wish.isPrivate, name: wish.name, owner: creator, createdAt: now)
+            id: id, kind: .group, isPrivate: draft.isPrivate, name: draft.name, owner: creator, createdAt: now)
         return (room, participants)
     }
 
@@ -141,8 +142,8 @@ struct RoomRoutes: Sendable {
             guard revision != RoomRevision() else { throw .badRequest("name or private is missing") }
             return revision
         }
-        var look = try await access.lookAsOwner(id, by: request.caller)
-        guard revision.isPrivate == nil || look.room.kind == .group else {
+        var info = try await access.infoForOwner(id, by: request.caller)
+        guard revision.isPrivate == nil || info.room.kind == .group else {
             throw .badRequest("a direct room is private as it is")
         }
         let now = services.clock().wall
@@ -151,19 +152,19 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw .roomUnavailable }
         log("room changed", id, by: request.caller)
-        await access.tell(id, .revised(revision, at: now))
-        look.room.revise(revision, at: now)
-        return .json(Self.json(look))
+        await access.announce(id, .revised(revision, at: now))
+        info.room.revise(revision, at: now)
+        return .json(Self.json(info))
     }
 
     func delete(_ request: RESTRequest, _ id: RoomID) async throws(ChatError) -> HTTPResponse {
-        _ = try await access.lookAsOwner(id, by: request.caller)
+        _ = try await access.infoForOwner(id, by: request.caller)
         let now = services.clock().wall
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.delete(id, at: now) }
         guard isDone else { throw .roomUnavailable }
         log("room deleted", id, by: request.caller)
         services.cache?.drop(id)
-        await access.tell(id, .deleted)
+        await access.announce(id, .deleted)
         return .json(EventJSON.success())
     }
 
@@ -172,7 +173,7 @@ struct RoomRoutes: Sendable {
         let limit = try request.integer("limit", in: 1...Int64(HistoryQuery.limits.upperBound))
         var cursor: UserID?
         if let text = request.query("cursor") { cursor = try UserID(validating: text, field: "cursor") }
-        _ = try await access.look(id, by: request.caller)
+        _ = try await access.info(id, by: request.caller)
         let size = limit.map(Int.init) ?? HistoryQuery.defaultLimit
         let found = try await access.store { (store) async throws(StoreError) in
             try await store.readMarks(in: id, after: cursor, limit: size + 1)
@@ -189,29 +190,29 @@ struct RoomRoutes: Sendable {
     // MARK: Participants
 
     func admit(_ request: RESTRequest, _ user: UserID, to id: RoomID) async throws(ChatError) -> HTTPResponse {
-        let look = try await access.lookAsOwner(id, by: request.caller)
-        guard look.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
+        let info = try await access.infoForOwner(id, by: request.caller)
+        guard info.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
         let limit = services.configuration.roomLimits.maximumParticipants
         let isDone = try await access.store { (store) async throws(StoreError) in
             try await store.add(user, to: id, limit: limit)
         }
         guard isDone else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
         log("participant added", id, about: user, by: request.caller)
-        await access.tell(id, .admitted(user))
+        await access.announce(id, .admitted(user))
         return .json(EventJSON.success())
     }
 
     /// The owner and the service may remove anybody; anybody may go.
     func expel(_ request: RESTRequest, _ user: UserID, from id: RoomID) async throws(ChatError) -> HTTPResponse {
-        let look =
+        let info =
             request.caller.user?.userID == user
-            ? try await access.look(id, by: request.caller) : try await access.lookAsOwner(id, by: request.caller)
-        guard look.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
+            ? try await access.info(id, by: request.caller) : try await access.infoForOwner(id, by: request.caller)
+        guard info.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.remove(user, from: id)
         }
         guard isDone else { throw ChatError(.notFound, "this user takes no part in the room") }
         log("participant removed", id, about: user, by: request.caller)
-        await access.tell(id, .expelled(user))
+        await access.announce(id, .expelled(user))
         return .json(EventJSON.success())
     }
 
@@ -219,18 +220,18 @@ struct RoomRoutes: Sendable {
         services.logger.notice(act, ["room": room.value, "user": user?.value, "by": caller.logName])
     }
 
-    private static func json(_ look: RoomLook) -> [UInt8] {
+    private static func json(_ info: RoomInfo) -> [UInt8] {
         EventJSON.success { out in
             out.key("room")
             out.object { out in
-                out.room(look.room)
+                out.room(info.room)
                 out.key("lastSeq")
-                out.integer(look.state.lastSequence)
+                out.integer(info.state.lastSequence)
                 out.key("members")
-                out.integer(look.state.members)
+                out.integer(info.state.members)
                 out.key("online")
-                out.integer(look.state.online)
-                out.participants(look.participants)
+                out.integer(info.state.online)
+                out.participants(info.participants)
             }
         }
     }
@@ -270,7 +271,7 @@ extension JSONWriter {
         integer(summary.snapshot.participants.count)
         let participants = summary.snapshot.participants
         self.participants(
-            participants.count <= RoomLook.participantLimit ? participants.sorted() : nil)
+            participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
         key("lastMessage")
         if let message = summary.lastMessage {
             object { out in

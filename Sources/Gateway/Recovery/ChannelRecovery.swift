@@ -51,7 +51,7 @@ struct RecoveryClaim {
     let pid: RecoveryPID?
     /// The last offset it saw.
     let offset: MessageOffset?
-    private let wish: Bool?
+    private let isRequested: Bool?
     private let hasPID: Bool
 
     /// Takes nothing amiss: who claims nonsense starts over.
@@ -60,13 +60,13 @@ struct RecoveryClaim {
         hasPID = text != nil
         pid = text.flatMap { RecoveryPID($0) }
         offset = fields["offset"]?.string.flatMap { MessageOffset($0) }
-        wish = fields["recovery"]?.bool
+        isRequested = fields["recovery"]?.bool
     }
 
     /// Offsets come as one more argument, which handlers of some clients refuse. They are for clients that ask for them, have
     /// shown that they know them, or are the JavaScript client: in a browser, or in Node by its polling.
     func isUnderstood(by userAgent: String?) -> Bool {
-        if let wish { return wish }
+        if let isRequested { return isRequested }
         if hasPID { return true }
         guard let userAgent else { return false }
         return userAgent.hasPrefix("Mozilla/") || userAgent.hasPrefix("node-XMLHttpRequest")

@@ -78,8 +78,8 @@ extension Session {
 
     private func rejoinNext() {
         guard let (room, number) = rejoining?.waiting.popLast() else { return }
-        let wish = HistoryWish(since: number, asMessages: true)
-        start(Request(event: "join_room", command: .joinRoom(room, wish), tag: nil, since: shard.now.monotonic))
+        let history = HistoryRequest(since: number, asMessages: true)
+        start(Request(event: "join_room", command: .joinRoom(room, history), tag: nil, since: shard.now.monotonic))
     }
 
     /// A room was entered; where that is a coming back, the client may hear of it once it was the last.

@@ -16,7 +16,7 @@ final class ChangeNotices: Sendable {
     /// How often it is looked at whether who has not answered is still alive, in milliseconds.
     private static let look: Int64 = 500
     /// Longer than any proof of contact holds, in milliseconds.
-    private static let patience = Contact.milliseconds + 500
+    private static let rosterTimeout = Contact.milliseconds + 500
 
     private struct Wait {
         var missing: Set<InstanceID>
@@ -26,7 +26,7 @@ final class ChangeNotices: Sendable {
     private struct State {
         var last: UInt64 = 0
         var waits: [UInt64: Wait] = [:]
-        var untold: Set<RoomID> = []
+        var unreported: Set<RoomID> = []
     }
 
     private let instance: InstanceID
@@ -43,10 +43,10 @@ final class ChangeNotices: Sendable {
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
     /// nothing without asking the store.
     func tell(_ room: RoomID, _ change: RoomChange) async {
-        let deadline = clock() + Self.patience
+        let deadline = clock() + Self.rosterTimeout
         guard let others = await others(until: deadline) else {
             state.withLock { state in
-                if state.untold.count < Self.maximumUntold { state.untold.insert(room) }
+                if state.unreported.count < Self.maximumUntold { state.unreported.insert(room) }
             }
             return
         }
@@ -78,8 +78,8 @@ final class ChangeNotices: Sendable {
     /// Contact is there again: whoever was not told of changes looks for them in the store.
     func catchUp() {
         let rooms = state.withLock { state in
-            defer { state.untold = [] }
-            return state.untold
+            defer { state.unreported = [] }
+            return state.unreported
         }
         guard !rooms.isEmpty else { return }
         Task { for room in rooms { await tell(room, .unspecified) } }

@@ -55,7 +55,7 @@ final class HomeRoom {
     struct PendingJoin {
         let session: SessionAddress
         let request: UInt32
-        let wish: HistoryWish
+        let history: HistoryRequest
         let encoding: FrameEncoding
         let user: RoomUser
         /// What was read for it last.

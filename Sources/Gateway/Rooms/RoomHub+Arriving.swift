@@ -5,7 +5,7 @@ import EventLoop
 /// they are shown is whole.
 extension RoomHub {
     /// How long the others have to answer, in milliseconds.
-    private static let patience: Int64 = 200
+    private static let rosterTimeout: Int64 = 200
 
     /// Whether the join waits; otherwise the room can be shown.
     func awaitsOthers(_ join: HomeRoom.PendingJoin, in room: HomeRoom) -> Bool {
@@ -14,7 +14,7 @@ extension RoomHub {
         guard room.arriving.count == 1 else { return true }
         room.answered = []
         room.arrivals += 1
-        shard.loop.schedule(after: Self.patience) { [unowned self, arrival = room.arrivals] in
+        shard.loop.schedule(after: Self.rosterTimeout) { [unowned self, arrival = room.arrivals] in
             if room.arrivals == arrival { admitArrivals(to: room) }
         }
         return true

@@ -22,6 +22,6 @@ extension RoomHub {
         rooms[room.id] = nil
         let waiting = room.waiting
         room.waiting = []
-        for command in waiting { handle(command, in: room.id) }
+        for command in waiting { dispatch(command, in: room.id) }
     }
 }

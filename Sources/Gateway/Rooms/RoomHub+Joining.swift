@@ -40,7 +40,7 @@ extension RoomHub {
 
     /// Whether the session saw more of the room on another instance than has come here.
     private func isBehind(_ join: HomeRoom.PendingJoin, in room: HomeRoom) -> Bool {
-        guard services.bus != nil, let since = join.wish.since, let live = room.live else { return false }
+        guard services.bus != nil, let since = join.history.since, let live = room.live else { return false }
         return since > live.lastSequence
     }
 
@@ -58,7 +58,7 @@ extension RoomHub {
             if let page { perform(room.live?.received(page.messages, at: shard.now.monotonic) ?? [], in: room) }
             for join in joins {
                 if page == nil {
-                    giveUp(join, in: room)
+                    fail(join, in: room)
                 } else if page?.hasMoreAfter == true, isBehind(join, in: room) {
                     catchUp(join, in: room)
                 } else {
@@ -82,12 +82,12 @@ extension RoomHub {
             // Gone, expelled or without a room meanwhile; who is still there hears of it.
             return refuse(join, .roomUnavailable)
         }
-        switch room.live?.view(join.wish, page: page, answering: join.query) {
+        switch room.live?.view(join.history, page: page, answering: join.query) {
         case .view(let view):
             room.enter(join.session, join.encoding)
-            let messages = join.wish.asMessages ? [] : EventJSON.messages(view.messages)
+            let messages = join.history.asMessages ? [] : EventJSON.messages(view.messages)
             let frames = frames(of: view, messages, for: join)
-            let answer = join.wish.isAnswered ? EventJSON.joined(view, messages: messages) : nil
+            let answer = join.history.isAnswered ? EventJSON.joined(view, messages: messages) : nil
             shard.slices.spend(frames.count + (answer?.count ?? 0))
             let entered = EnteredRoom(
                 frames: frames, encoding: join.encoding, answer: answer, state: view.state,
@@ -102,7 +102,7 @@ extension RoomHub {
         var join = join
         join.attempts += 1
         join.query = query
-        guard join.attempts <= 4 else { return giveUp(join, in: room) }
+        guard join.attempts <= 4 else { return fail(join, in: room) }
         if room.reading[query] != nil {
             room.reading[query]?.append(join)
             return
@@ -119,14 +119,14 @@ extension RoomHub {
                 if case .success(let page) = result {
                     showInTurn(join, in: room, page: page)
                 } else {
-                    giveUp(join, in: room)
+                    fail(join, in: room)
                 }
             }
             followUp(room)
         }
     }
 
-    private func giveUp(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
+    private func fail(_ join: HomeRoom.PendingJoin, in room: HomeRoom) {
         // Whoever was shown the room before stays in it: there is nothing wrong with that.
         guard room.entered[join.session] == nil else { return refuse(join, .storageUnavailable) }
         perform(room.live?.leave(join.session, isBroken: false, at: shard.now.monotonic) ?? [], in: room)
@@ -146,7 +146,7 @@ extension RoomHub {
             let envelope = join.encoding.envelope(event, data: data, offset: offset)
             EncodedFrames.append(envelope, as: join.encoding, deflate: shard.deflate, to: &out)
         }
-        if join.wish.asMessages {
+        if join.history.asMessages {
             for message in view.messages { add("new_message", MessageJSON.encode(message), offset: message.offset) }
         } else {
             add("message_history", messages)

@@ -36,7 +36,7 @@ extension RoomHub {
         let waiting = room.waiting
         room.waiting = []
         // By id: one of them may delete the room, and those behind it mean the next one.
-        for command in waiting { handle(command, in: room.id) }
+        for command in waiting { dispatch(command, in: room.id) }
         followUp(room)
     }
 

@@ -38,7 +38,7 @@ extension RoomHub {
         in room: HomeRoom
     ) {
         let now = shard.now.monotonic
-        settle(
+        finish(
             room.live?.markRead(session, sequence: sequence, newest: newest, origin: origin, at: now), origin, in: room)
     }
 }

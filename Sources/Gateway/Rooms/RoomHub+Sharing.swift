@@ -45,7 +45,7 @@ extension RoomHub {
 
     // MARK: Hearing
 
-    func heard(_ payload: [UInt8], in id: RoomID) {
+    func receive(_ payload: [UInt8], in id: RoomID) {
         guard let room = rooms[id], room.live != nil else { return }
         let news: (InstanceID, RoomNews)? = payload.withUnsafeBytes { bytes in
             guard let root = try? shard.newsParser.parse(bytes) else { return nil }
@@ -56,7 +56,7 @@ extension RoomHub {
             return services.busTrouble.warning("room news not understood", ["room": id.value])
         }
         guard instance != services.configuration.instance else { return }
-        perform(room.live?.heard(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
+        perform(room.live?.receive(news, from: instance, at: shard.now.monotonic) ?? [], in: room)
         if case .roster = news { noteRoster(of: instance, in: room) }
         followUp(room)
     }

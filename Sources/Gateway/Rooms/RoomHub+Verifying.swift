@@ -33,16 +33,16 @@ extension RoomHub {
             let later = room.waiting
             room.waiting = []
             for command in commands { goOn(with: command, in: room, isDone) }
-            for command in later { handle(command, in: room.id) }
+            for command in later { dispatch(command, in: room.id) }
         }
     }
 
     private func goOn(with command: RoomCommand, in room: HomeRoom, _ isVerified: Bool) {
         // Deleted meanwhile: what comes behind means the next room of this id.
-        guard rooms[room.id] === room, room.live != nil else { return handle(command, in: room.id) }
-        if isVerified { return run(command, in: room) }
+        guard rooms[room.id] === room, room.live != nil else { return dispatch(command, in: room.id) }
+        if isVerified { return execute(command, in: room) }
         switch command {
-        case .leave, .reencode: run(command, in: room)
+        case .leave, .reencode: execute(command, in: room)
         default: refuse(command, .storageUnavailable)
         }
     }

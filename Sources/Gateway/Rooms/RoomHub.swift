@@ -25,9 +25,9 @@ final class RoomHub {
 
     // MARK: Commands
 
-    func handle(_ command: RoomCommand, in id: RoomID) {
+    func dispatch(_ command: RoomCommand, in id: RoomID) {
         let room = rooms[id] ?? load(id)
-        if room.live != nil, !room.isVerifying, isCertain(room, for: command) { return run(command, in: room) }
+        if room.live != nil, !room.isVerifying, isCertain(room, for: command) { return execute(command, in: room) }
         guard room.waiting.count < 4096 else {
             return refuse(command, .init(.overloaded, "too many wait for this room"))
         }
@@ -35,8 +35,8 @@ final class RoomHub {
         if room.live != nil { verify(room) }
     }
 
-    func run(_ command: RoomCommand, in room: HomeRoom) {
-        weighing(room) { carryOut(command, in: room) }
+    func execute(_ command: RoomCommand, in room: HomeRoom) {
+        weighing(room) { perform(command, in: room) }
         followUp(room)
     }
 
@@ -47,11 +47,11 @@ final class RoomHub {
         pendingBytes += (room.inPlace { $0.pendingBytes } ?? 0) - before
     }
 
-    private func carryOut(_ command: RoomCommand, in room: HomeRoom) {
+    private func perform(_ command: RoomCommand, in room: HomeRoom) {
         let now = shard.now
         switch command {
-        case .join(let session, let request, let user, let wish, let encoding):
-            join(.init(session: session, request: request, wish: wish, encoding: encoding, user: user), in: room)
+        case .join(let session, let request, let user, let history, let encoding):
+            join(.init(session: session, request: request, history: history, encoding: encoding, user: user), in: room)
         case .leave(let session, let request, let isBroken):
             room.exit(session)
             if !room.enrolling.isEmpty { room.enrolling = room.enrolling.filter { $0.value.session != session } }
@@ -64,12 +64,12 @@ final class RoomHub {
             let draft = MessageDraft(
                 id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
             if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
-            settle(
+            finish(
                 room.live?.send(draft, from: session, origin: origin, since: since, at: now.monotonic), origin, in: room
             )
         case .typing(let session, let request, let isTyping):
             let origin = RequestOrigin.session(session, request: request)
-            if settle(room.live?.setTyping(session, isTyping: isTyping, at: now.monotonic), origin, in: room) {
+            if finish(room.live?.setTyping(session, isTyping: isTyping, at: now.monotonic), origin, in: room) {
                 reply(.done, to: origin)
             }
         case .markRead(let session, let request, let sequence):
@@ -78,8 +78,8 @@ final class RoomHub {
             guard room.entered[session] != nil else { break }
             room.exit(session)
             room.enter(session, encoding)
-        case .look(let origin, let user, let visible):
-            if let look = room.live?.look(by: user, showing: visible) { reply(.look(look), to: origin) }
+        case .info(let origin, let user, let visible):
+            if let info = room.live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
         case .watch(let origin, let user, let target): watch(room, for: user, on: target, origin)
         case .visibility(let user):
             let isHidden = services.presence.isHidden(user)
@@ -97,7 +97,7 @@ final class RoomHub {
     }
 
     @discardableResult
-    func settle(
+    func finish(
         _ result: Result<[RoomEffect], ChatError>?, _ origin: RequestOrigin, in room: HomeRoom
     ) -> Bool {
         switch result {
@@ -119,7 +119,7 @@ final class RoomHub {
         case .leave(let session, let request?, _):
             shard.post(.reply(session, request: request, .done), to: session.shard)
         case .leave: break
-        case .send(_, let origin, _, _, _), .look(let origin, _, _), .watch(let origin, _, _):
+        case .send(_, let origin, _, _, _), .info(let origin, _, _), .watch(let origin, _, _):
             reply(.refused(error), to: origin)
         case .reencode, .visibility: break
         }

@@ -8,7 +8,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
     private let shard: ShardCore
     private var session: Session?
     /// The framing of the endpoint holds until the first valid frame, then that frame's.
-    private var isFramingSettled = false
+    private var isFramingFixed = false
 
     init(connection: Connection, shard: ShardCore) {
         self.connection = connection
@@ -31,7 +31,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
         let root: JSONElement
         do throws(JSONError) { root = try shard.parser.parseMending(text, padded: isPadded) } catch {
             let refusal = RawFrame.refusal(error, expecting: "a frame is JSON text")
-            return session.receivedGarbage(refusal, tag: RequestTag(ofUnreadable: text, parser: shard.parser))
+            return session.receivedMalformed(refusal, tag: RequestTag(ofUnreadable: text, parser: shard.parser))
         }
         var tag: RequestTag?
         do throws(ChatError) {
@@ -39,18 +39,18 @@ final class RawChannel: SessionChannel, WebSocketHandler {
             // Before anything else is judged, so that whatever is refused is refused under its id.
             tag = try RequestTag(of: root)
             let frame = try RawFrame(root)
-            if !isFramingSettled { settle(frame.framing) }
+            if !isFramingFixed { fixFraming(frame.framing) }
             guard frame.framing == framing else { throw RawFrame.refusal("this connection speaks the other framing") }
             session.receive(event: frame.event, data: frame.data, tag: tag)
         } catch {
-            session.receivedGarbage(error, tag: tag)
+            session.receivedMalformed(error, tag: tag)
         }
     }
 
-    private var framing: RawFraming { session?.encoding.isTyped == true ? .type : .event }
+    private var framing: RawFraming { session?.encoding.isFlat == true ? .type : .event }
 
-    private func settle(_ framing: RawFraming) {
-        isFramingSettled = true
+    private func fixFraming(_ framing: RawFraming) {
+        isFramingFixed = true
         session?.encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
     }
 

@@ -45,7 +45,7 @@ extension Session {
         case .identify(let username):
             identify(username)
             reply(request.tag, EventJSON.success())
-        case .joinRoom(let room, let wish):
+        case .joinRoom(let room, let history):
             guard let user else { throw .unauthenticated }
             let limit = shard.services.configuration.maximumRoomsPerSession
             guard rooms.contains(room) || rooms.count < limit else {
@@ -55,10 +55,10 @@ extension Session {
             rooms.insert(room)
             let number = begin(request)
             withVisibleUsers { session, visible in
-                var wish = wish
-                wish.visible = visible
-                wish.isAnswered = request.tag != nil
-                session.send(.join(session.address, request: number, user, wish, session.encoding), to: room)
+                var history = history
+                history.visible = visible
+                history.isAnswered = request.tag != nil
+                session.send(.join(session.address, request: number, user, history, session.encoding), to: room)
             }
         case .leaveRoom(let room):
             guard rooms.contains(room) else { throw .notJoined }
@@ -114,7 +114,7 @@ extension Session {
                 EventJSON.success {
                     $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)
                 })
-        case .done, .look: reply(request.tag, EventJSON.success())
+        case .done, .info: reply(request.tag, EventJSON.success())
         case .refused(let error):
             // Whoever was in the room and asked to see it again stays in it through the store's trouble.
             if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
@@ -151,6 +151,6 @@ extension Session {
         shard.localRooms.remove(self, from: room)
         emit(
             "error",
-            EventJSON.error(.roomUnavailable, event: "join_room", isTyped: encoding.isTyped, at: shard.now.wall))
+            EventJSON.error(.roomUnavailable, event: "join_room", isFlat: encoding.isFlat, at: shard.now.wall))
     }
 }

@@ -39,18 +39,18 @@ extension Session {
         do throws(ChatError) {
             if handshake.token != nil || handshake.userID != nil { return try authenticate(handshake, tag: nil) }
         } catch {
-            return turnAway(error)
+            return rejectAuthentication(error)
         }
         if shard.services.configuration.requiresAuthentication, !isService {
             let limit = shard.services.configuration.authenticationMilliseconds
             timer = shard.loop.schedule(after: limit) { [self] in
                 guard identity == nil else { return }
-                turnAway(.unauthenticated)
+                rejectAuthentication(.unauthenticated)
             }
         }
     }
 
-    private func turnAway(_ error: ChatError) {
+    private func rejectAuthentication(_ error: ChatError) {
         refuse(error, event: "authenticate", tag: nil)
         end(error.code == .forbidden ? .forbidden : .unauthorized, reason: error.message)
     }
@@ -120,6 +120,6 @@ extension Session {
         var left = expiry.milliseconds - shard.now.wall.milliseconds
         // Taken after its time, but within what clocks may differ by: it holds to the end of that.
         if left <= 0 { left += TokenVerifier.leewayMilliseconds }
-        timer = shard.loop.schedule(after: left) { [self] in turnAway(.unauthorized) }
+        timer = shard.loop.schedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
     }
 }

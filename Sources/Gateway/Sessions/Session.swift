@@ -82,7 +82,7 @@ final class Session {
         do throws(ChatError) {
             try rate.count(at: shard.now.monotonic)
             let command = try CommandDecoder.decode(
-                event: event, data: data, isFlat: encoding.isTyped, limits: services.configuration.commands)
+                event: event, data: data, isFlat: encoding.isFlat, limits: services.configuration.commands)
             badInputs = 0
             if command.isActivity { noteActivity(isHeartbeat: command.isHeartbeat) }
             submit(Request(event: event, command: command, tag: tag, since: shard.now.monotonic))
@@ -93,7 +93,7 @@ final class Session {
     }
 
     /// Refuses what was not even an event; under its tag, where one could be found.
-    func receivedGarbage(_ error: ChatError, tag: RequestTag?) {
+    func receivedMalformed(_ error: ChatError, tag: RequestTag?) {
         refuse(error, event: nil, tag: tag)
         noteBadInput(error)
     }
@@ -222,7 +222,7 @@ final class Session {
                 "code": error.code.rawValue,
             ])
         if tag != nil { return reply(tag, EventJSON.refusal(error)) }
-        emit("error", EventJSON.error(error, event: event, isTyped: encoding.isTyped, at: shard.now.wall))
+        emit("error", EventJSON.error(error, event: event, isFlat: encoding.isFlat, at: shard.now.wall))
     }
 
     /// An event's name for a log; nil for what no event is called, which may be anything.

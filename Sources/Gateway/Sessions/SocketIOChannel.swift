@@ -89,7 +89,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         session?.receive(event: event.name, data: event.data, tag: event.tag)
     }
 
-    func receivedGarbage(_ error: ChatError, tag: RequestTag?) { session?.receivedGarbage(error, tag: tag) }
+    func receivedMalformed(_ error: ChatError, tag: RequestTag?) { session?.receivedMalformed(error, tag: tag) }
 
     // MARK: Recovery
 

@@ -19,7 +19,7 @@ protocol SocketIOServing: EngineIOHandler {
     func open(_ auth: JSONElement?) throws(ChatError)
     func received(_ event: SocketIOEvent)
     /// A packet held what is no event; `tag` is what it is to be answered under.
-    func receivedGarbage(_ error: ChatError, tag: RequestTag?)
+    func receivedMalformed(_ error: ChatError, tag: RequestTag?)
     /// The connection is gone, without a word of the client's or by the server's will to have it come back.
     func broken(_ reason: EngineIOCloseReason)
     /// The client left or was refused. May be called more than once.
@@ -102,7 +102,7 @@ extension SocketIOServing {
                 SocketIOEvent(
                     name: name, data: arguments.dropFirst().first, tag: tag, hasBinary: message.hasBinary))
         } catch {
-            receivedGarbage(error, tag: tag)
+            receivedMalformed(error, tag: tag)
         }
     }
 

@@ -23,9 +23,9 @@ actor Shard {
         }
         let core = try ShardCore(index: index, loop: loop, services: services, runner: runner)
         self.core = core
-        core.keepHouse()
+        core.sweepPeriodically()
         core.watchIdleness()
-        if services.bus != nil { core.watchers.friendRounds.begin() }
+        if services.bus != nil { core.watchers.friendPoller.begin() }
         loop.turnEnd = { [unowned core] in core.endTurn() }
     }
 

@@ -7,14 +7,14 @@ import Telemetry
 /// How a shard takes connections, and how it ends.
 extension ShardCore {
     /// What is looked after now and then, milliseconds apart.
-    private static let housekeepingInterval: Int64 = 30_000
+    private static let sweepInterval: Int64 = 30_000
 
-    func keepHouse() {
+    func sweepPeriodically() {
         hub.sweep()
         services.users.sweep(at: now.monotonic)
         services.addresses.sweep(at: now.monotonic)
         services.limits.sweep(at: now.monotonic)
-        loop.schedule(after: Self.housekeepingInterval) { [unowned self] in keepHouse() }
+        loop.schedule(after: Self.sweepInterval) { [unowned self] in sweepPeriodically() }
     }
 
     func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }

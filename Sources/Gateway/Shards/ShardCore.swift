@@ -38,7 +38,7 @@ final class ShardCore {
     let router: RESTRouter
     let descriptorTrouble: OccasionalLogger
     private var local = TurnQueue<ShardMessage>()
-    private var letters: [ShardMessage] = []
+    private var batch: [ShardMessage] = []
     private let runner: Runner
 
     init(index: UInt16, loop: EventLoop, services: Services, runner: Runner) throws(TLSError) {
@@ -68,9 +68,9 @@ final class ShardCore {
     }
 
     func openMailbox() {
-        services.mailbox(index).takeAll(leaving: &letters)
-        for message in letters { handle(message) }
-        letters.removeAll(keepingCapacity: letters.count <= 1024)
+        services.mailbox(index).takeAll(leaving: &batch)
+        for message in batch { dispatch(message) }
+        batch.removeAll(keepingCapacity: batch.count <= 1024)
     }
 
     /// The end of a loop turn: what was said here is heard, what was gathered is stored, what was queued is written.
@@ -79,24 +79,24 @@ final class ShardCore {
             engine.resumePaused()
             while !local.isEmpty {
                 var batch = local.take()
-                for message in batch { handle(message) }
+                for message in batch { dispatch(message) }
                 local.recycle(&batch)
             }
-            engineIO.settle()
-            internalEndpoint?.settle()
-        } while engine.hasPausedToResume || engineIO.hasUnsettled || !local.isEmpty
-            || internalEndpoint?.hasUnsettled == true
+            engineIO.flushDirty()
+            internalEndpoint?.flushDirty()
+        } while engine.hasPausedToResume || engineIO.hasDirty || !local.isEmpty
+            || internalEndpoint?.hasDirty == true
         hub.submitWrites()
         engine.flush()
         internalEndpoint?.flush()
         slices.endTurn()
     }
 
-    private func handle(_ message: ShardMessage) {
+    private func dispatch(_ message: ShardMessage) {
         switch message {
-        case .room(let room, let command): hub.handle(command, in: room)
+        case .room(let room, let command): hub.dispatch(command, in: room)
         case .committed(let outcomes): hub.committed(outcomes)
-        case .heard(let room, let payload): hub.heard(payload, in: room)
+        case .received(let room, let payload): hub.receive(payload, in: room)
         case .subscribed(let room): hub.subscribed(room)
         case .reconnected: hub.reconnected()
         case .lost(let instance): hub.lost(instance)
@@ -153,7 +153,7 @@ final class ShardCore {
         services.metrics.sessions.add()
         services.logger.debug(
             "session opened",
-            ["session": id.value, "framing": isRaw ? encoding.isTyped ? "type" : "event" : "socket.io"])
+            ["session": id.value, "framing": isRaw ? encoding.isFlat ? "type" : "event" : "socket.io"])
         return session
     }
 

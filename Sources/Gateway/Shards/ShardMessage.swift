@@ -8,7 +8,7 @@ enum ShardMessage: Sendable {
     // To the shard where the room is at home.
     case room(RoomID, RoomCommand)
     case committed([RoomWriteOutcome])
-    case heard(RoomID, [UInt8])
+    case received(RoomID, [UInt8])
     case subscribed(RoomID)
     case reconnected
     case lost(InstanceID)
@@ -47,7 +47,7 @@ enum ShardMessage: Sendable {
 
 /// What a session or a REST call wants of a room.
 enum RoomCommand: Sendable {
-    case join(SessionAddress, request: UInt32, RoomUser, HistoryWish, FrameEncoding)
+    case join(SessionAddress, request: UInt32, RoomUser, HistoryRequest, FrameEncoding)
     case leave(SessionAddress, request: UInt32?, isBroken: Bool)
     /// - Parameter since: when the message came; nil for just now.
     case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser, since: Moment?)
@@ -56,7 +56,7 @@ enum RoomCommand: Sendable {
     /// The session's client needs another form from now on.
     case reencode(SessionAddress, FrameEncoding)
     /// Asks what the room is and whether this user may enter; only the users named are counted as present, nil for all.
-    case look(RequestOrigin, UserID?, showing: Set<UserID>?)
+    case info(RequestOrigin, UserID?, showing: Set<UserID>?)
     /// Sessions on that shard are to know who takes part, on behalf of this user.
     case watch(RequestOrigin, UserID, shard: UInt16)
     /// Whether others may know of a user here may have changed.

@@ -35,14 +35,15 @@ public final class OutboxRelay: Sendable {
     private let tasks = Mutex<(relay: Task<Void, Never>, upkeep: Task<Void, Never>)?>(nil)
     private let mode: EventMode
     private let pacing: RelayPacing
-    private let traces: TraceBook
+    private let traces: TraceCache
 
     /// - Parameters:
     ///   - instance: whose pending events these are.
     ///   - clock: never goes back.
     public init(
         instance: InstanceID, mode: EventMode, outbox: any Outbox, broker: any EventBroker, directory: EventDirectory,
-        traces: TraceBook = TraceBook(), pacing: RelayPacing = RelayPacing(), logger: Logger, registry: MetricsRegistry,
+        traces: TraceCache = TraceCache(), pacing: RelayPacing = RelayPacing(), logger: Logger,
+        registry: MetricsRegistry,
         clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
     ) {
         self.instance = instance

@@ -19,8 +19,8 @@ final class BrokerSession {
     let connection: amqp_connection_state_t
     private let queue: String
     private let limit: CallLimit
-    private let patience: Int64
-    private var confirms = ConfirmBook()
+    private let heartbeatTimeout: Int64
+    private var confirms = ConfirmTracker()
     /// Something was returned: the queue has to be looked for before anything else is published.
     private var isQueueInDoubt = false
     /// Why the broker asked not to be sent to for a while: it is out of memory or disk. Nil while it takes what comes.
@@ -34,20 +34,20 @@ final class BrokerSession {
         self.connection = connection
         self.queue = queue
         self.limit = limit
-        patience = Int64(endpoint.timeoutMilliseconds)
+        heartbeatTimeout = Int64(endpoint.timeoutMilliseconds)
         var answer = timeval(milliseconds: endpoint.timeoutMilliseconds)
         amqp_set_handshake_timeout(connection, &answer)
         amqp_set_rpc_timeout(connection, &answer)
         try BrokerSocket.open(endpoint, for: connection)
         limit.begin(socket)
-        try limit.call(within: patience) { () throws(BrokerError) in try signIn(endpoint) }
-        try limit.call(within: patience * 2) { () throws(BrokerError) in
+        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try signIn(endpoint) }
+        try limit.call(within: heartbeatTimeout * 2) { () throws(BrokerError) in
             _ = amqp_channel_open(connection, Self.publishing)
             try check()
             _ = amqp_confirm_select(connection, Self.publishing)
             try check()
         }
-        try limit.call(within: patience * 3) { () throws(BrokerError) in try provideQueue() }
+        try limit.call(within: heartbeatTimeout * 3) { () throws(BrokerError) in try provideQueue() }
     }
 
     deinit {
@@ -60,13 +60,13 @@ final class BrokerSession {
     /// Says good-bye to a broker that listens; it is done with all that was confirmed.
     func close() {
         guard blockedReason == nil else { return }
-        try? limit.call(within: patience) { () throws(BrokerError) in
+        try? limit.call(within: heartbeatTimeout) { () throws(BrokerError) in
             _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
         }
     }
 
     func publish(_ event: BrokerEvent) throws(BrokerError) {
-        try limit.call(within: patience) { () throws(BrokerError) in try write(event) }
+        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try write(event) }
     }
 
     private func write(_ event: BrokerEvent) throws(BrokerError) {
@@ -84,7 +84,7 @@ final class BrokerSession {
 
     /// Everything the broker has answered so far; does not wait, and keeps the heartbeat going.
     func settled() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
-        try limit.call(within: patience) { () throws(BrokerError) in try read() }
+        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try read() }
     }
 
     private func read() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {

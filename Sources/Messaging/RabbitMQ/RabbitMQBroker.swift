@@ -97,11 +97,13 @@ public final class RabbitMQBroker: EventBroker {
     private func serve(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
         // A heartbeat that is overdue ends the connection at the next look at what the broker says. Nothing is published
         // before that: it would be lost with the connection.
-        let patience = Int64(endpoint.heartbeatSeconds) * 1500
+        let heartbeatTimeout = Int64(endpoint.heartbeatSeconds) * 1500
         var lastHeard = clock()
         var blockedReason: String?
         while !isStopping {
-            if session.blockedReason == nil, clock() - lastHeard < patience { try publishWaiting(session, report) }
+            if session.blockedReason == nil, clock() - lastHeard < heartbeatTimeout {
+                try publishWaiting(session, report)
+            }
             try settle(session, report)
             if session.blockedReason != blockedReason {
                 blockedReason = session.blockedReason

@@ -13,7 +13,7 @@ public final class RedisHistoryCache: HistoryCache {
     /// The list may grow between two readings of one page; after so many the store is asked.
     private static let readings = 3
     /// Milliseconds after which the store is faster than a Redis that hangs.
-    private static let patience: Int64 = 250
+    private static let readTimeout: Int64 = 250
     /// Bytes of one write at most: what shares the connection must not have to wait for it.
     private static let bytesPerWrite = 1 << 20
 
@@ -129,7 +129,7 @@ public final class RedisHistoryCache: HistoryCache {
                 arguments: [
                     RedisArgument(stretch.first), RedisArgument(stretch.last),
                     RedisArgument(stretch.isNewestFirst ? 1 : 0), RedisArgument(stretch.bytes),
-                ], within: Self.patience
+                ], within: Self.readTimeout
             ).array
         } catch {
             metrics.failures.add()

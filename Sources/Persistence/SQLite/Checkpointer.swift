@@ -15,7 +15,7 @@ final class Checkpointer {
     }
 
     /// To be called after every transaction, on the writer's thread.
-    func committed(on connection: Connection) {
+    func committed(on connection: SQLiteConnection) {
         switch policy.next(loggedFrames: connection.loggedFrames, helperIsIdle: helper.isIdle) {
         case .none: break
         case .copyBeside: helper.start()
@@ -68,7 +68,7 @@ final class CheckpointHelper: Sendable {
         if !requests.post(()) { idle.store(true, ordering: .relaxed) }
     }
 
-    func run(on connection: Connection) {
+    func run(on connection: SQLiteConnection) {
         // A connection that has read nothing yet does not know of the log.
         _ = try? connection.statement("SELECT 1 FROM settlements").first { _ in true }
         while requests.next() != nil {

@@ -19,7 +19,7 @@ public final class SQLiteStore: DurableStore {
     private static let maximumWaiting = 65_536
 
     private let writes = WorkQueue<WriteJob>(capacity: maximumWaiting)
-    private let reads = WorkQueue<@Sendable (Connection) -> Void>(capacity: maximumWaiting)
+    private let reads = WorkQueue<@Sendable (SQLiteConnection) -> Void>(capacity: maximumWaiting)
     /// Each job is given the path of the database.
     let backups = WorkQueue<@Sendable (String) -> Void>(capacity: 1)
     private let helper = CheckpointHelper()
@@ -54,7 +54,7 @@ public final class SQLiteStore: DurableStore {
                 withExtendedLifetime(lock) { writer.run() }
             }
         ]
-        let helperConnection = try Connection(path: path, mode: .readWrite)
+        let helperConnection = try SQLiteConnection(path: path, mode: .readWrite)
         threads.append(
             try WorkerThread.start(name: "sqlite-copy", orThrow: StoreError.unavailable) { [helper] in
                 withExtendedLifetime(lock) { helper.run(on: helperConnection) }
@@ -64,7 +64,7 @@ public final class SQLiteStore: DurableStore {
                 withExtendedLifetime(lock) { while let backup = backups.next() { backup(path) } }
             })
         for _ in 0..<Self.readers {
-            let connection = try Connection(path: path, mode: .readOnly)
+            let connection = try SQLiteConnection(path: path, mode: .readOnly)
             threads.append(
                 try WorkerThread.start(name: "sqlite-read", orThrow: StoreError.unavailable) { [reads] in
                     withExtendedLifetime(lock) { while let read = reads.next() { read(connection) } }
@@ -101,7 +101,7 @@ public final class SQLiteStore: DurableStore {
 
     /// Runs `body` on a reader's thread.
     func read<Value: Sendable>(
-        _ body: @escaping @Sendable (Connection) throws(StoreError) -> Value
+        _ body: @escaping @Sendable (SQLiteConnection) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         try await reads.run(orThrow: .refused, body)
     }

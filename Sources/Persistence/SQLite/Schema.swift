@@ -52,7 +52,7 @@ enum Schema {
     /// Brings the file to the newest version.
     ///
     /// - Throws: `.rejected` when a newer program made the file.
-    static func migrate(_ connection: Connection) throws(StoreError) {
+    static func migrate(_ connection: SQLiteConnection) throws(StoreError) {
         let version = try knownVersion(of: connection)
         for (index, migration) in migrations.enumerated().dropFirst(version) {
             try connection.execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(index + 1); COMMIT")
@@ -62,16 +62,16 @@ enum Schema {
     /// Looks whether the file is a store of this service, of whatever version up to the newest.
     ///
     /// - Throws: `.rejected` when it is none, or a newer program made it.
-    static func check(_ connection: Connection) throws(StoreError) {
+    static func check(_ connection: SQLiteConnection) throws(StoreError) {
         let version = try knownVersion(of: connection)
-        let pattern = try Connection(path: ":memory:", mode: .readWrite)
+        let pattern = try SQLiteConnection(path: ":memory:", mode: .readWrite)
         for migration in migrations.prefix(version) { try pattern.execute(migration) }
         guard version > 0, try definitions(in: connection) == definitions(in: pattern) else {
             throw .rejected(reason: "it is no store of this service")
         }
     }
 
-    private static func knownVersion(of connection: Connection) throws(StoreError) -> Int {
+    private static func knownVersion(of connection: SQLiteConnection) throws(StoreError) -> Int {
         let version = try connection.statement("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
         guard (0...migrations.count).contains(version) else {
             throw .rejected(
@@ -80,7 +80,7 @@ enum Schema {
         return version
     }
 
-    private static func definitions(in connection: Connection) throws(StoreError) -> [String] {
+    private static func definitions(in connection: SQLiteConnection) throws(StoreError) -> [String] {
         try connection.statement(
             "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
         ).rows { $0.text(0) }

@@ -5,9 +5,9 @@ import ChatDomain
 struct Statement {
     private let handle: OpaquePointer
     /// Owns the handle, so it has to live as long as this is used.
-    private let connection: Connection
+    private let connection: SQLiteConnection
 
-    init(_ handle: OpaquePointer, of connection: Connection) {
+    init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
         self.handle = handle
         self.connection = connection
     }

@@ -2,7 +2,7 @@ import ChatDomain
 
 /// The writing side of the database: its one connection, and what is remembered between transactions.
 final class WriteSession {
-    let connection: Connection
+    let connection: SQLiteConnection
     let options: StoreOptions
     var rooms = RoomCache()
     var authorMarks = AuthorMarks()
@@ -10,7 +10,7 @@ final class WriteSession {
     /// Opens the file, sets it up and brings its schema up to date.
     init(path: String, options: StoreOptions, durability: SQLiteStore.Durability) throws(StoreError) {
         self.options = options
-        connection = try Connection(path: path, mode: .readWrite)
+        connection = try SQLiteConnection(path: path, mode: .readWrite)
         // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows need not be overwritten with zeros.
         try connection.execute(
             """
@@ -19,7 +19,7 @@ final class WriteSession {
             """)
         try Schema.migrate(connection)
         if durability == .full {
-            try settle()
+            try commitMarker()
             LogSpace.reserve(CheckpointPolicy.frames * 5 / 4 * Self.bytesPerFrame, in: path + "-wal")
         }
     }
@@ -63,7 +63,7 @@ final class WriteSession {
     /// A transaction that changes something and nothing of meaning.
     ///
     /// Once it is durable, it has overwritten in the log whatever a failed commit before it may have left there.
-    func settle() throws(StoreError) {
+    func commitMarker() throws(StoreError) {
         try begin()
         try touch()
         try commit()

@@ -82,7 +82,7 @@ final class Writer {
             try session.commit()
         } catch {
             session.rollBack()
-            settle()
+            makeUndone()
             throw error
         }
         if session.authorMarks.committed(at: .now) { wakeForMarks() }
@@ -108,11 +108,11 @@ final class Writer {
     /// What it wrote may have reached the log although it could not be flushed, and would be found after a crash.
     /// The next durable transaction overwrites it; until there was one, nobody may be told that it failed.
     /// Only closing the store ends this early. Who comes meanwhile has nothing in the log, and is refused at once.
-    private func settle() {
+    private func makeUndone() {
         var delay = Self.settleDelays.first
         while true {
             do throws(StoreError) {
-                return try session.settle()
+                return try session.commitMarker()
             } catch {
                 session.rollBack()
                 health.isFailing = true

@@ -2,7 +2,7 @@ internal import EventLoop
 
 /// Commands over one wire: pipelined, bounded, each with a deadline. Confined to its loop.
 final class CommandConnection: WireHandler {
-    private let wire: Wire
+    private let wire: RedisConnection
     private let report: (RedisState) -> Void
     private let refused: (RedisRefusal) -> Void
     private let left: (String) -> Void
@@ -13,7 +13,7 @@ final class CommandConnection: WireHandler {
     private var trouble = "not connected yet"
 
     init(
-        _ wire: Wire, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void,
+        _ wire: RedisConnection, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void,
         left: @escaping (String) -> Void
     ) {
         self.wire = wire

@@ -7,14 +7,15 @@ final class SubscriberConnection: WireHandler {
     /// Asked behind the subscriptions of a new connection: its answer says that they stand.
     private static let restoredMark: [UInt8] = Array("restored".utf8)
 
-    private let wire: Wire
+    private let wire: RedisConnection
     private let report: (RedisState) -> Void
     private let deliver: (RedisSubscriberEvent) -> Void
-    private var book = SubscriptionBook()
+    private var book = SubscriptionTracker()
     private var isRestored = false
 
     init(
-        _ wire: Wire, report: @escaping (RedisState) -> Void, deliver: @escaping (RedisSubscriberEvent) -> Void
+        _ wire: RedisConnection, report: @escaping (RedisState) -> Void,
+        deliver: @escaping (RedisSubscriberEvent) -> Void
     ) {
         self.wire = wire
         self.report = report

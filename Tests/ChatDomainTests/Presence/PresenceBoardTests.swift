@@ -3,7 +3,7 @@ import Testing
 
 private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 1) -> UserPresence {
     UserPresence(
-        user: RoomUser(userID: UserID(unchecked: user), username: user), own: status,
+        user: RoomUser(userID: UserID(unchecked: user), username: user), actualStatus: status,
         lastSeen: Timestamp(milliseconds: 1), sessions: status == .offline ? 0 : sessions)
 }
 
@@ -51,12 +51,13 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         let edges = board.replace(
             with: [presence("b", .online), presence("c", .away), presence("d", .online)], isComplete: true,
             at: Timestamp(milliseconds: 9))
-        let told = Dictionary(uniqueKeysWithValues: edges.map { ($0.presence.user.userID.value, $0.presence.own) })
+        let told = Dictionary(
+            uniqueKeysWithValues: edges.map { ($0.presence.user.userID.value, $0.presence.actualStatus) })
         #expect(told == ["a": .offline, "c": .away, "d": .online])
         #expect(board.online().map(\.value) == ["b", "c", "d"])
         #expect(board.onlineCount == 3)
         let partly = board.replace(with: [presence("b", .busy)], isComplete: false, at: Timestamp(milliseconds: 9))
-        #expect(partly.map(\.presence.own) == [.busy])
+        #expect(partly.map(\.presence.actualStatus) == [.busy])
         #expect(board.onlineCount == 3)
     }
 
@@ -67,7 +68,7 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         coalescer.add(PresenceEdge(before: .offline, presence: presence("b", .online)))
         coalescer.add(PresenceEdge(before: .online, presence: presence("b", .busy)))
         let edges = coalescer.take()
-        #expect(edges.map(\.presence.own) == [.busy])
+        #expect(edges.map(\.presence.actualStatus) == [.busy])
         #expect(edges.map(\.before) == [.offline])
         #expect(coalescer.isEmpty)
     }

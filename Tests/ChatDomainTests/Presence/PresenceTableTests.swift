@@ -40,7 +40,7 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
         #expect(table.presence(of: alice)?.status == .online)
         _ = remove("a")
         #expect(remove("a") == nil)
-        #expect(update("a", .wish(.busy)) == nil)
+        #expect(update("a", .requestedStatus(.busy)) == nil)
     }
 
     @Test mutating func aSessionThatConnectsTwiceReplacesItself() {
@@ -52,27 +52,27 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
     @Test mutating func theHighestDeviceSpeaksForTheUser() {
         _ = connect("a")
         _ = connect("b")
-        _ = update("a", .wish(.away))
-        #expect(table.presence(of: alice)?.own == .online)
-        _ = update("b", .wish(.busy))
-        #expect(table.presence(of: alice)?.own == .busy)
-        _ = update("b", .wish(.offline))
-        #expect(table.presence(of: alice)?.own == .away)
+        _ = update("a", .requestedStatus(.away))
+        #expect(table.presence(of: alice)?.actualStatus == .online)
+        _ = update("b", .requestedStatus(.busy))
+        #expect(table.presence(of: alice)?.actualStatus == .busy)
+        _ = update("b", .requestedStatus(.offline))
+        #expect(table.presence(of: alice)?.actualStatus == .away)
     }
 
     @Test mutating func hidingBelongsToTheUser() {
         _ = connect("a")
         _ = connect("b")
-        #expect(update("a", .wish(.invisible), at: 5)?.status == .offline)
-        #expect(table.presence(of: alice)?.own == .invisible)
-        #expect(connect("c", at: 6)?.own == .invisible)
+        #expect(update("a", .requestedStatus(.invisible), at: 5)?.status == .offline)
+        #expect(table.presence(of: alice)?.actualStatus == .invisible)
+        #expect(connect("c", at: 6)?.actualStatus == .invisible)
         #expect(remove("a", at: 7)?.status == .offline)
-        #expect(update("c", .wish(.online), at: 8)?.status == .online)
+        #expect(update("c", .requestedStatus(.online), at: 8)?.status == .online)
     }
 
     @Test mutating func theHiddenLeaveNoTraceOfWhenTheyWereThere() {
         _ = connect("a")
-        _ = update("a", .wish(.invisible), at: 5)
+        _ = update("a", .requestedStatus(.invisible), at: 5)
         _ = update("a", .active, at: 60)
         #expect(table.presence(of: alice)?.lastSeen == time(5))
         #expect(remove("a", at: 90)?.lastSeen == time(5))
@@ -80,10 +80,10 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
 
     @Test mutating func whoLingersIsInSightAndWasSeenWhenTheConnectionBroke() {
         _ = connect("a")
-        _ = update("a", .wish(.busy), at: 1)
+        _ = update("a", .requestedStatus(.busy), at: 1)
         #expect(update("a", .lingering, at: 10)?.status == .busy)
         #expect(table.sessions(of: alice).isEmpty)
-        #expect(connect("b", at: 12)?.own == .busy)
+        #expect(connect("b", at: 12)?.actualStatus == .busy)
         #expect(remove("a", at: 15) == nil)
         _ = update("b", .lingering, at: 20)
         let gone = remove("b", at: 25)
@@ -94,15 +94,15 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
     @Test mutating func aDeviceThatLingersDoesNotSpeakBesideOneThatIsThere() {
         _ = connect("a")
         _ = connect("b")
-        _ = update("a", .wish(.busy))
-        #expect(update("a", .lingering)?.own == .online)
+        _ = update("a", .requestedStatus(.busy))
+        #expect(update("a", .lingering)?.actualStatus == .online)
     }
 
     @Test mutating func anIdleDeviceIsAway() {
         _ = connect("a")
         #expect(update("a", .idle(true), at: 1)?.status == .away)
         #expect(update("a", .active, at: 2)?.status == .online)
-        _ = update("a", .wish(.busy), at: 3)
+        _ = update("a", .requestedStatus(.busy), at: 3)
         #expect(update("a", .idle(true), at: 4) == nil)
     }
 

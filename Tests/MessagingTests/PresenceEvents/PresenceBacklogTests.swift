@@ -5,7 +5,7 @@ import Testing
 
 private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence {
     UserPresence(
-        user: RoomUser(userID: UserID(unchecked: user), username: user), own: status,
+        user: RoomUser(userID: UserID(unchecked: user), username: user), actualStatus: status,
         lastSeen: Timestamp(milliseconds: 1), sessions: status == .offline ? 0 : 1)
 }
 
@@ -21,8 +21,10 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         backlog.next().map { "\($0.tag) \($0.presence.user.userID) \($0.presence.status)" }
     }
 
-    private mutating func settle(_ tags: ClosedRange<UInt64>, refused: Set<UInt64> = []) -> [PresenceBacklog.Outcome] {
-        tags.map { backlog.settle($0, isConfirmed: !refused.contains($0), at: now) }
+    private mutating func receivedOutcome(_ tags: ClosedRange<UInt64>, refused: Set<UInt64> = []) -> [PresenceBacklog
+        .Outcome]
+    {
+        tags.map { backlog.receivedOutcome($0, isConfirmed: !refused.contains($0), at: now) }
     }
 
     @Test mutating func oneBatchIsUnderWayAtATime() {
@@ -30,20 +32,20 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         #expect(send() == ["1 a online"])
         _ = add("a", .offline)
         #expect(send().isEmpty)
-        #expect(settle(1...1) == [.done])
+        #expect(receivedOutcome(1...1) == [.done])
         #expect(send() == ["2 a offline"])
-        #expect(settle(2...2) == [.done])
+        #expect(receivedOutcome(2...2) == [.done])
         #expect(backlog.count == 0)
     }
 
     @Test mutating func whatWasNotTakenGoesAgainWithAllBehindIt() {
         for (user, status) in [("a", PresenceStatus.online), ("b", .online), ("a", .offline)] { _ = add(user, status) }
         #expect(send().count == 3)
-        #expect(settle(1...3, refused: [2]) == [.underWay, .underWay, .refused])
+        #expect(receivedOutcome(1...3, refused: [2]) == [.underWay, .underWay, .refused])
         #expect(send() == ["2 b online", "3 a offline"])
         backlog.lose()
         #expect(send() == ["2 b online", "3 a offline"])
-        #expect(settle(2...3) == [.underWay, .done])
+        #expect(receivedOutcome(2...3) == [.underWay, .done])
     }
 
     @Test mutating func pastItsBoundTheOldestGoesButNotWhatIsUnderWay() {
@@ -52,7 +54,7 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         for user in ["a", "b", "c", "d"] { #expect(!add(user, .online)) }
         #expect(add("e", .online))
         #expect(backlog.count == 5)
-        #expect(settle(1...1) == [.done])
+        #expect(receivedOutcome(1...1) == [.done])
         #expect(send() == ["3 b online", "4 c online", "5 d online", "6 e online"])
     }
 
@@ -65,9 +67,9 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         backlog.hear(presence("b", .offline))
         backlog.hear(presence("stranger", .online))
         #expect(send().count == 3)
-        #expect(settle(1...3).last == .done)
+        #expect(receivedOutcome(1...3).last == .done)
         #expect(send() == ["4 a online"])
-        #expect(settle(4...4) == [.done])
+        #expect(receivedOutcome(4...4) == [.done])
         #expect(send().isEmpty)
     }
 
@@ -76,7 +78,7 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         backlog.hear(presence("a", .online))
         _ = add("a", .offline)
         #expect(send().count == 2)
-        #expect(settle(1...2).last == .done)
+        #expect(receivedOutcome(1...2).last == .done)
         #expect(send().isEmpty)
     }
 
@@ -88,7 +90,7 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
             let batch = backlog.next()
             #expect(batch.count <= PresenceBacklog.batchSize)
             sent += batch.map(\.tag)
-            for entry in batch { _ = backlog.settle(entry.tag, isConfirmed: true, at: now) }
+            for entry in batch { _ = backlog.receivedOutcome(entry.tag, isConfirmed: true, at: now) }
             if sent.count == 512 { _ = backlog.add(presence("late", .online), at: now) }
         }
         #expect(sent == Array(1...5001))

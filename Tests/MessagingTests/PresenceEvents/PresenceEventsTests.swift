@@ -13,7 +13,7 @@ import Testing
         PresenceEdge(
             before: before,
             presence: UserPresence(
-                user: RoomUser(userID: UserID(unchecked: user), username: user), own: after,
+                user: RoomUser(userID: UserID(unchecked: user), username: user), actualStatus: after,
                 lastSeen: Timestamp(milliseconds: 0), sessions: 1))
     }
 

@@ -86,7 +86,7 @@ import Testing
         #expect(attempt.failed(.notSent(reason: "nobody there")) == nil, "the first attempt may still land")
         #expect(attempt.isUncertain)
         // The first of three had landed.
-        #expect(attempt.own([message(said[0], 8)]) == .insert)
+        #expect(attempt.foundStored([message(said[0], 8)]) == .insert)
         #expect(attempt.next == 9)
         #expect(attempt.inserted(2, stoppedBy: nil) == .finished)
         #expect(attempt.outcomes == [.stored(8), .stored(9), .stored(10)])
@@ -96,12 +96,12 @@ import Testing
         let said = drafts.many(1)
         var attempt = attempt(said)
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.next == 8)
         // It lands just then: the ids meet.
         #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
-        #expect(attempt.own([message(said[0], 8)]) == .finished)
+        #expect(attempt.foundStored([message(said[0], 8)]) == .finished)
         #expect(attempt.outcomes == [.stored(8)])
     }
 
@@ -109,29 +109,29 @@ import Testing
         let said = drafts.many(1)
         var attempt = attempt(said)
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 7) == .insert)
         // The index knows of it, and what may be read does not: however long that takes, the sender is not refused.
         for _ in 1...20 {
             #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
-            #expect(attempt.own([]) == .findOwnLater)
+            #expect(attempt.foundStored([]) == .findOwnLater)
             #expect(attempt.failed(.notSent(reason: "nobody there")) == nil, "it is there all the same")
-            #expect(attempt.own([]) == .readNewest)
+            #expect(attempt.foundStored([]) == .readNewest)
             #expect(attempt.newest(is: 7) == .insert)
         }
         #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
-        #expect(attempt.own([message(said[0], 8)]) == .finished)
+        #expect(attempt.foundStored([message(said[0], 8)]) == .finished)
         #expect(attempt.outcomes == [.stored(8)])
     }
 
     @Test func whatLandedAndWasRolledBackIsInsertedAgain() {
         var attempt = attempt(drafts.many(1))
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.inserted(0, stoppedBy: .alreadyStored) == .findOwn)
-        #expect(attempt.own([]) == .findOwnLater)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .findOwnLater)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.inserted(1, stoppedBy: nil) == .finished)
         #expect(attempt.outcomes == [.stored(8)])
@@ -140,7 +140,7 @@ import Testing
     @Test func aServerThatCameBackWithoutWhatItHadIsNumberedOnFromWhatItHas() {
         var attempt = attempt(drafts.many(2))
         #expect(attempt.failed(.unknown(reason: "killed")) == nil)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 3) == .insert)
         #expect(attempt.inserted(2, stoppedBy: nil) == .finished)
         #expect(attempt.outcomes == [.stored(4), .stored(5)])
@@ -149,7 +149,7 @@ import Testing
     @Test func afterARefusalTheOutcomeIsKnown() {
         var attempt = attempt(drafts.many(1))
         #expect(attempt.failed(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.own([]) == .readNewest)
+        #expect(attempt.foundStored([]) == .readNewest)
         #expect(attempt.newest(is: 7) == .insert)
         #expect(attempt.inserted(0, stoppedBy: .numberTaken) == .readNewest)
         #expect(!attempt.isUncertain, "the number is another's, so the first attempt can no longer land")

@@ -73,7 +73,7 @@ import Testing
         behind.directory.remove(SessionID("c"), of: alice, at: behind.now)
         ahead.directory.remove(SessionID("d"), of: alice, at: ahead.now)
         for instance in [ahead, behind] {
-            #expect(await eventually { instance.alice?.own == .offline })
+            #expect(await eventually { instance.alice?.actualStatus == .offline })
             let last = try #require(instance.alice?.lastSeen)
             #expect(last >= seen, "a clock that is behind does not turn back when alice was last seen")
         }

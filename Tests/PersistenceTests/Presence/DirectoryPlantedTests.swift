@@ -27,13 +27,13 @@ import Testing
     private func live(in test: DirectoryUnderTest) async throws {
         let before = test.told(Self.alice).count
         #expect(await test.connect(record("a", at: 1)).isEmpty)
-        test.directory.update(SessionID("a"), of: Self.alice, .wish(.away), at: Timestamp(milliseconds: 2))
+        test.directory.update(SessionID("a"), of: Self.alice, .requestedStatus(.away), at: Timestamp(milliseconds: 2))
         #expect(await test.directory.sessions(of: Self.alice).map(\.id.value) == ["a"])
-        #expect(await eventually { test.told(Self.alice).last?.own == .away })
+        #expect(await eventually { test.told(Self.alice).last?.actualStatus == .away })
         #expect(test.told(Self.alice).last?.lastSeen.milliseconds == 2)
         test.directory.remove(SessionID("a"), of: Self.alice, at: Timestamp(milliseconds: 3))
-        #expect(await eventually { test.told(Self.alice).last?.own == .offline })
-        #expect(test.told(Self.alice).dropFirst(before).map(\.own).contains(.online))
+        #expect(await eventually { test.told(Self.alice).last?.actualStatus == .offline })
+        #expect(test.told(Self.alice).dropFirst(before).map(\.actualStatus).contains(.online))
     }
 
     @Test(arguments: ["1e300", "-1e300", "9223372036854775807", "-1e17", "1e999", "null", "\"x\"", "{}"])

@@ -12,13 +12,13 @@ import Testing
     func tellsChangesInOrder(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         #expect(await test.connect(record("a", at: 1)).isEmpty)
-        test.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        test.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
         test.directory.update(SessionID("a"), of: alice, .renamed("Alice"), at: time(3))
-        test.directory.update(SessionID("a"), of: alice, .wish(.invisible), at: time(4))
+        test.directory.update(SessionID("a"), of: alice, .requestedStatus(.invisible), at: time(4))
         test.directory.update(SessionID("a"), of: alice, .active, at: time(9))
         test.directory.remove(SessionID("a"), of: alice, at: time(10))
-        #expect(await eventually { test.told(alice).last?.own == .offline })
-        #expect(test.told(alice).map(\.own) == [.online, .busy, .busy, .invisible, .offline])
+        #expect(await eventually { test.told(alice).last?.actualStatus == .offline })
+        #expect(test.told(alice).map(\.actualStatus) == [.online, .busy, .busy, .invisible, .offline])
         #expect(test.told(alice).last?.user.username == "Alice")
         #expect(test.told(alice).last?.lastSeen == time(4))
         await test.close()
@@ -27,13 +27,13 @@ import Testing
     @Test(arguments: DirectoryKind.allCases)
     func aSessionNobodyKnowsIsPassedOver(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
-        test.directory.update(SessionID("x"), of: alice, .wish(.busy), at: time(1))
+        test.directory.update(SessionID("x"), of: alice, .requestedStatus(.busy), at: time(1))
         test.directory.remove(SessionID("x"), of: alice, at: time(2))
         _ = await test.connect(record("a"))
         test.directory.remove(SessionID("x"), of: alice, at: time(3))
         #expect(await eventually { !test.told(alice).isEmpty })
         #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["a"])
-        #expect(test.told(alice).map(\.own) == [.online])
+        #expect(test.told(alice).map(\.actualStatus) == [.online])
         await test.close()
     }
 
@@ -50,7 +50,7 @@ import Testing
         _ = await test.connect(record("a", at: 6))
         #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b", "a"])
         for session in ["a", "b", "b", "a"] { test.directory.remove(SessionID(session), of: alice, at: time(7)) }
-        #expect(await eventually { test.told(alice).last?.own == .offline })
+        #expect(await eventually { test.told(alice).last?.actualStatus == .offline })
         #expect(test.told(alice).map(\.sessions) == [1, 2, 1, 2, 2, 1, 0])
         await test.close()
     }
@@ -85,9 +85,9 @@ import Testing
     func hidingIsKnownHereAtOnce(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
-        #expect(test.directory.ownPresence(of: alice)?.own == .online)
-        test.directory.update(SessionID("a"), of: alice, .wish(.invisible), at: time(2))
-        #expect(test.directory.ownPresence(of: alice)?.own == .invisible)
+        #expect(test.directory.ownPresence(of: alice)?.actualStatus == .online)
+        test.directory.update(SessionID("a"), of: alice, .requestedStatus(.invisible), at: time(2))
+        #expect(test.directory.ownPresence(of: alice)?.actualStatus == .invisible)
         #expect(test.directory.ownPresence(of: UserID(unchecked: "bob")) == nil)
         await test.close()
     }
@@ -122,12 +122,12 @@ import Testing
     func whoTakesASessionUpAgainIsAsBefore(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
-        test.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        test.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
         test.directory.update(SessionID("a"), of: alice, .lingering, at: time(3))
         _ = await test.connect(record("a", at: 4))
-        #expect(await test.directory.sessions(of: alice).map(\.wish) == [.busy])
+        #expect(await test.directory.sessions(of: alice).map(\.requestedStatus) == [.busy])
         #expect(await eventually { test.told(alice).last?.sessions == 1 })
-        #expect(test.told(alice).map(\.own) == [.online, .busy, .busy, .busy])
+        #expect(test.told(alice).map(\.actualStatus) == [.online, .busy, .busy, .busy])
         await test.close()
     }
 
@@ -136,22 +136,22 @@ import Testing
         let left = try await DirectoryUnderTest(.redis)
         let right = try await DirectoryUnderTest(.redis, instance: "i2", beside: left)
         _ = await left.connect(record("a", at: 1))
-        left.directory.update(SessionID("a"), of: alice, .wish(.busy), at: time(2))
+        left.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
         // Each has a connection of its own: what was said on one is waited for before the other speaks.
         _ = await left.directory.sessions(of: alice)
         _ = await right.connect(record("a", at: 3, on: "i2"))
         left.directory.update(SessionID("a"), of: alice, .lingering, at: time(4))
-        left.directory.update(SessionID("a"), of: alice, .wish(.away), at: time(5))
+        left.directory.update(SessionID("a"), of: alice, .requestedStatus(.away), at: time(5))
         left.directory.remove(SessionID("a"), of: alice, at: time(6))
         // Behind all that on the same connection.
         _ = await left.connect(record("b", of: "bob", at: 7))
         let sessions = await right.directory.sessions(of: alice)
         #expect(sessions.map(\.instance.value) == ["i2"])
-        #expect(sessions.map(\.wish) == [.busy] && sessions.map(\.isLingering) == [false])
+        #expect(sessions.map(\.requestedStatus) == [.busy] && sessions.map(\.isLingering) == [false])
         // The one it left ends; its sessions go, this one stays.
         await left.directory.close()
         #expect(await right.directory.sessions(of: alice).map(\.id.value) == ["a"])
-        #expect(!right.told(alice).contains { $0.own == .offline })
+        #expect(!right.told(alice).contains { $0.actualStatus == .offline })
         await right.close()
         await left.close()
     }
@@ -178,7 +178,8 @@ import Testing
                 test.directory.remove(id, of: user, at: now)
             default:
                 let update: SessionUpdate = [
-                    .wish(PresenceStatus.allCases.randomElement(using: &random)!), .idle(.random(using: &random)),
+                    .requestedStatus(PresenceStatus.allCases.randomElement(using: &random)!),
+                    .idle(.random(using: &random)),
                     .active, .renamed("name-\(step)"), .lingering,
                 ].randomElement(using: &random)!
                 _ = rules.update(id, of: user, update, at: now)
@@ -195,7 +196,8 @@ import Testing
             let expected = rules.presence(of: user)
             let isRight = await eventually {
                 let last = test.told(user).last
-                return last?.own == expected?.own ?? .offline && last?.sessions == expected?.sessions ?? 0
+                return last?.actualStatus == expected?.actualStatus ?? .offline
+                    && last?.sessions == expected?.sessions ?? 0
                     && (expected == nil || last?.user == expected?.user)
             }
             #expect(isRight, "\(String(describing: test.told(user).last)) is not \(String(describing: expected))")

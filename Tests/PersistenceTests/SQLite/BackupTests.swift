@@ -178,6 +178,6 @@ import Testing
     }
 
     private func change(_ path: String, _ sql: String) throws {
-        try Connection(path: path, mode: .readWrite).execute(sql)
+        try SQLiteConnection(path: path, mode: .readWrite).execute(sql)
     }
 }

@@ -38,7 +38,7 @@ import Testing
         try await withSQLite { home in
             await (try home.openSQLite()).close()
             do {
-                let connection = try Connection(path: home.directory + "/chat.db", mode: .readWrite)
+                let connection = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite)
                 try connection.execute("PRAGMA user_version = 999")
             }
             let error = #expect(throws: StoreError.self) { try home.openSQLite() }
@@ -55,7 +55,7 @@ import Testing
             await store.close()
             for extreme in [Int64.min, -100_000_000_000_000_000, -1, .max] {
                 do {
-                    let connection = try Connection(path: home.directory + "/chat.db", mode: .readWrite)
+                    let connection = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite)
                     try connection.execute(
                         """
                         UPDATE rooms SET history_base = \(extreme), created_at = \(extreme), updated_at = \(extreme);
@@ -73,7 +73,7 @@ import Testing
                 await store.close()
             }
             do {
-                let connection = try Connection(path: home.directory + "/chat.db", mode: .readWrite)
+                let connection = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite)
                 try connection.execute("PRAGMA user_version = -7")
             }
             let error = #expect(throws: StoreError.self) { try home.openSQLite() }

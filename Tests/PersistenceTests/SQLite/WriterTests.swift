@@ -32,7 +32,7 @@ import Workers
         for job in jobs { #expect(queue.post(job)) }
         queue.close()
         writer.run()
-        let settled = try Connection(path: path, mode: .readWrite).statement("SELECT count FROM settlements")
+        let settled = try SQLiteConnection(path: path, mode: .readWrite).statement("SELECT count FROM settlements")
             .first { $0.integer(0) }
         return (health.isFailing, try #require(settled))
     }

@@ -11,7 +11,7 @@ struct BenchTrouble: Error, CustomStringConvertible {
 actor PresenceBench {
     private static let connectingAtOnce = 256
     /// How long a step may take that is nobody's measure, in milliseconds.
-    private static let patience: Int64 = 60_000
+    private static let conditionTimeout: Int64 = 60_000
 
     nonisolated let loop: EventLoop
     let options: PresenceBenchOptions
@@ -146,8 +146,8 @@ actor PresenceBench {
     }
 
     func reach(_ what: String, _ condition: (isolated PresenceBench) -> Bool) async throws(BenchTrouble) {
-        guard try await wait(atMost: Self.patience, for: condition) else {
-            throw BenchTrouble(description: "not within \(Self.patience / 1000) s: \(what)")
+        guard try await wait(atMost: Self.conditionTimeout, for: condition) else {
+            throw BenchTrouble(description: "not within \(Self.conditionTimeout / 1000) s: \(what)")
         }
     }
 

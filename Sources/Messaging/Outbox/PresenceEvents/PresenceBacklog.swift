@@ -101,7 +101,7 @@ struct PresenceBacklog {
         case refused
     }
 
-    mutating func settle(_ tag: UInt64, isConfirmed: Bool, at now: Timestamp) -> Outcome {
+    mutating func receivedOutcome(_ tag: UInt64, isConfirmed: Bool, at now: Timestamp) -> Outcome {
         guard batch > 0, unanswered.remove(tag) != nil else { return .underWay }
         if !isConfirmed { firstRefused = min(firstRefused ?? tag, tag) }
         guard unanswered.isEmpty else { return .underWay }

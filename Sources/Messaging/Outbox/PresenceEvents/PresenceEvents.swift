@@ -90,7 +90,7 @@ public final class PresenceEvents: Sendable {
                 trouble.warning("presence events wait", ["reason": "\(error)"])
             case .settled(let settled):
                 for (tag, outcome) in settled {
-                    let isRefused = state.backlog.settle(tag, isConfirmed: outcome == .confirmed, at: clock())
+                    let isRefused = state.backlog.receivedOutcome(tag, isConfirmed: outcome == .confirmed, at: clock())
                     // Not again at once: a queue that is gone stays gone for a while.
                     if case .refused = isRefused { pause(&state) }
                 }

@@ -50,7 +50,7 @@ struct RoomAttempt: Sendable {
         outcomes = write.drafts.map { _ in nil }
         remaining = Array(write.drafts.indices)
         next = write.lastKnown + 1
-        if !hasNumbersLeft { _ = giveUp(Self.numbersUsedUp) }
+        if !hasNumbersLeft { _ = fail(Self.numbersUsedUp) }
     }
 
     private static let numbersUsedUp = StoreError.rejected(reason: "the room's numbers are used up")
@@ -79,7 +79,7 @@ struct RoomAttempt: Sendable {
 
     mutating func newest(is sequence: SequenceNumber) -> Step {
         next = sequence + 1
-        return hasNumbersLeft ? .insert : giveUp(Self.numbersUsedUp)
+        return hasNumbersLeft ? .insert : fail(Self.numbersUsedUp)
     }
 
     /// What was found under the client ids of `remaining`, in this room and maybe in others.
@@ -101,7 +101,7 @@ struct RoomAttempt: Sendable {
     }
 
     /// Which of `remaining` are stored, by an attempt of ours.
-    mutating func own(_ found: [Message]) -> Step {
+    mutating func foundStored(_ found: [Message]) -> Step {
         let isProgress = resolve { draft in
             found.first { $0.id == draft.id }.map { .stored($0.sequence) }
         }
@@ -117,11 +117,11 @@ struct RoomAttempt: Sendable {
     mutating func failed(_ error: MongoError) -> Step? {
         if case .unknown = error { isUncertain = true }
         guard !isUncertain else { return nil }
-        return giveUp(error.asStoreError)
+        return fail(error.asStoreError)
     }
 
     /// Ends with whatever is not stored as failed.
-    mutating func giveUp(_ error: StoreError) -> Step {
+    mutating func fail(_ error: StoreError) -> Step {
         for index in remaining { outcomes[index] = .failed(error) }
         remaining = []
         return .finished
@@ -146,7 +146,7 @@ struct RoomAttempt: Sendable {
     private mutating func lose() -> Step? {
         losses += 1
         guard losses > Self.maximumLosses else { return nil }
-        return giveUp(.contended)
+        return fail(.contended)
     }
 
     private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {

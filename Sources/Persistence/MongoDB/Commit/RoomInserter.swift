@@ -46,11 +46,11 @@ final class RoomInserter: Sendable {
             if job.attempt.isFinished {
                 finish(job)
             } else if mayBeNumbered, pending.write.lastKnown == 0 {
-                goOn(job, with: .readNewest)
+                resume(job, with: .readNewest)
             } else if pending.write.drafts.count == 1 {
                 shared.append(job)
             } else {
-                goOn(job, with: .insert)
+                resume(job, with: .insert)
             }
         }
         insertTogether(shared, on: connection)
@@ -125,7 +125,7 @@ final class RoomInserter: Sendable {
                     continue
                 }
                 let step = jobs[index].attempt.inserted(obstacle == nil ? 1 : 0, stoppedBy: obstacle?.known)
-                if step == .findRepeats { repeats.append(jobs[index]) } else { goOn(jobs[index], with: step) }
+                if step == .findRepeats { repeats.append(jobs[index]) } else { resume(jobs[index], with: step) }
             }
         } catch {
             for job in jobs { fail(job, error) }
@@ -144,7 +144,7 @@ final class RoomInserter: Sendable {
             let isFreed = try connection.freeClientIDs(of: found)
             for var job in jobs {
                 let step = job.attempt.repeats(isFreed.current, hasFreed: isFreed.rooms.contains(job.attempt.roomID))
-                goOn(job, with: step)
+                resume(job, with: step)
             }
         } catch {
             for job in jobs { fail(job, error) }
@@ -152,14 +152,14 @@ final class RoomInserter: Sendable {
     }
 
     /// The next step on a worker of its own, so that rooms do not wait for each other.
-    private func goOn(_ job: Job, with step: RoomAttempt.Step) {
+    private func resume(_ job: Job, with step: RoomAttempt.Step) {
         guard step != .finished else { return finish(job) }
-        let isTaken = workers.queue.post { [self] connection in pursue(job, step, on: connection) }
+        let isTaken = workers.queue.post { [self] connection in runSteps(job, step, on: connection) }
         if !isTaken { abandon(job) }
     }
 
     /// Takes a room's steps one after the other until it is finished, or must be tried again later.
-    private func pursue(_ job: Job, _ step: RoomAttempt.Step, on connection: MongoConnection) {
+    private func runSteps(_ job: Job, _ step: RoomAttempt.Step, on connection: MongoConnection) {
         var job = job
         var step = step
         while step != .finished {
@@ -199,7 +199,7 @@ final class RoomInserter: Sendable {
             return attempt.repeats(isFreed.current, hasFreed: !isFreed.rooms.isEmpty)
         case .findOwn:
             pause(after: attempt.losses)
-            return attempt.own(try connection.messages(withIDs: open.map(\.id)))
+            return attempt.foundStored(try connection.messages(withIDs: open.map(\.id)))
         }
     }
 
@@ -229,7 +229,7 @@ final class RoomInserter: Sendable {
         job.settleDelay = min(job.settleDelay * 2, Self.settleDelays.last)
         let unsettled = job
         workers.post(after: delay) { [self] connection in
-            pursue(unsettled, .findOwn, on: connection)
+            runSteps(unsettled, .findOwn, on: connection)
         } refused: { [self] in
             abandon(unsettled)
         }
@@ -238,7 +238,7 @@ final class RoomInserter: Sendable {
     /// The store is closed under a room that is not finished.
     private func abandon(_ job: Job) {
         var job = job
-        _ = job.attempt.giveUp(.refused)
+        _ = job.attempt.fail(.refused)
         finish(job)
     }
 

@@ -20,7 +20,7 @@ enum PresenceCodec {
             out.key("lastActiveAt")
             out.integer(record.lastActiveAt.milliseconds)
             out.key("wish")
-            out.string(record.wish.rawValue)
+            out.string(record.requestedStatus.rawValue)
             out.key("idle")
             out.bool(record.isIdle)
             out.key("lingering")
@@ -32,12 +32,13 @@ enum PresenceCodec {
     /// - Returns: the session, and which came before which; 0 where Redis has not said so yet.
     static func record(_ id: SessionID, of user: UserID, _ bytes: [UInt8]) -> (record: SessionRecord, order: Int64)? {
         guard let root = try? JSONValue(parsing: bytes), let instance = root["instance"]?.string,
-            let username = root["username"]?.string, let wish = root["wish"]?.string.flatMap(PresenceStatus.init),
+            let username = root["username"]?.string,
+            let requestedStatus = root["wish"]?.string.flatMap(PresenceStatus.init),
             let connectedAt = time(root["connectedAt"]), let lastActiveAt = time(root["lastActiveAt"])
         else { return nil }
         var record = SessionRecord(
             id: id, instance: InstanceID(instance), user: RoomUser(userID: user, username: username),
-            userAgent: root["userAgent"]?.string, connectedAt: connectedAt, wish: wish)
+            userAgent: root["userAgent"]?.string, connectedAt: connectedAt, requestedStatus: requestedStatus)
         record.lastActiveAt = lastActiveAt
         record.isIdle = root["idle"]?.bool ?? false
         record.isLingering = root["lingering"]?.bool ?? false
@@ -46,7 +47,7 @@ enum PresenceCodec {
     }
 
     /// A standing as it is stored.
-    static func standing(of user: UserID, _ bytes: [UInt8]) -> UserPresence? {
+    static func summary(of user: UserID, _ bytes: [UInt8]) -> UserPresence? {
         guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string else { return nil }
         return presence(user, name, root, lastSeen: root["seen"])
     }
@@ -78,7 +79,7 @@ enum PresenceCodec {
             let sessions = root["sessions"]?.exactInteger.flatMap({ Int(exactly: $0) }), sessions >= 0
         else { return nil }
         return UserPresence(
-            user: RoomUser(userID: user, username: name), own: own, lastSeen: lastSeen, sessions: sessions)
+            user: RoomUser(userID: user, username: name), actualStatus: own, lastSeen: lastSeen, sessions: sessions)
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {

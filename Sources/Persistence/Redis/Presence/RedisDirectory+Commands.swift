@@ -6,7 +6,7 @@ import Telemetry
 /// What is told to Redis, as calls of the scripts.
 extension RedisDirectory {
     /// Sends in the order of the calls. A failure means that Redis has to be told everything again.
-    func tell(
+    func send(
         _ command: RedisCommand, then: @escaping @Sendable (RedisValue) -> Void = { _ in },
         failed: @escaping @Sendable () -> Void = {}
     ) {
@@ -51,7 +51,7 @@ extension RedisDirectory {
 
     static func words(_ update: SessionUpdate) -> (RedisArgument, RedisArgument) {
         switch update {
-        case .wish(let status): ("wish", RedisArgument(status.rawValue))
+        case .requestedStatus(let status): ("wish", RedisArgument(status.rawValue))
         case .idle(let isIdle): ("idle", isIdle ? 1 : 0)
         case .active: ("active", "")
         case .renamed(let name): ("name", RedisArgument(name))

@@ -11,13 +11,15 @@ extension RedisDirectory {
         let local: [SessionRecord]? = state.withLock { state in
             let outcome = state.own.connect(record, limit: state.isLinked ? 0 : maximumSessions, at: record.connectedAt)
             guard state.isLinked else {
-                tellAlone(outcome.change, in: state)
+                notifyLocally(outcome.change, in: state)
                 return outcome.evicted
             }
-            tell(connection(of: record, limit: maximumSessions, at: record.connectedAt)) { [self] reply in
+            send(connection(of: record, limit: maximumSessions, at: record.connectedAt)) { [self] reply in
                 let evicted = taken(reply, user: user)
-                if let wish = reply.array?.first?.text.flatMap(PresenceStatus.init), wish != record.wish {
-                    adopt(wish, of: record.id, user)
+                if let requestedStatus = reply.array?.first?.text.flatMap(PresenceStatus.init),
+                    requestedStatus != record.requestedStatus
+                {
+                    adopt(requestedStatus, of: record.id, user)
                 }
                 completion(evicted)
             } failed: {
@@ -31,7 +33,7 @@ extension RedisDirectory {
     public func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
         state.withLock { state in
             let change = state.own.update(session, of: user, update, at: now)
-            guard state.isLinked else { return tellAlone(change, in: state) }
+            guard state.isLinked else { return notifyLocally(change, in: state) }
             let (what, value) = Self.words(update)
             let command = RedisCommand.script(
                 scripts.update, keys: [],
@@ -39,9 +41,9 @@ extension RedisDirectory {
                     RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value), what,
                     value, RedisArgument(now.milliseconds), RedisArgument(now.iso8601),
                 ])
-            guard case .wish = update else { return tell(command) }
+            guard case .requestedStatus = update else { return send(command) }
             state.wishing[user, default: 0] += 1
-            tell(command) { [self] _ in
+            send(command) { [self] _ in
                 wishTold(of: user)
             } failed: { [self] in
                 wishTold(of: user)
@@ -61,9 +63,9 @@ extension RedisDirectory {
             let change = state.own.remove(session, of: user, at: now)
             guard state.isLinked else {
                 noteGone(session, user, in: &state)
-                return tellAlone(change, in: state)
+                return notifyLocally(change, in: state)
             }
-            tell(removal(of: session, user, at: now)) { _ in
+            send(removal(of: session, user, at: now)) { _ in
             } failed: { [self] in
                 self.state.withLock { noteGone(session, user, in: &$0) }
             }
@@ -74,7 +76,7 @@ extension RedisDirectory {
         state.withLock { state in
             let place = RoomPlace(room: room, user: user)
             if isPresent { state.rooms.insert(place) } else { state.rooms.remove(place) }
-            guard !state.isLinked else { return tell(self.place(place, isPresent)) }
+            guard !state.isLinked else { return send(self.place(place, isPresent)) }
             if isPresent { state.leftRooms.remove(place) } else { state.leftRooms.insert(place) }
         }
     }
@@ -84,8 +86,8 @@ extension RedisDirectory {
     }
 
     /// What the sessions of other instances make of one here.
-    private func adopt(_ wish: PresenceStatus, of session: SessionID, _ user: UserID) {
+    private func adopt(_ requestedStatus: PresenceStatus, of session: SessionID, _ user: UserID) {
         let now = clock().wall
-        state.withLock { _ = $0.own.update(session, of: user, .wish(wish), at: now) }
+        state.withLock { _ = $0.own.update(session, of: user, .requestedStatus(requestedStatus), at: now) }
     }
 }

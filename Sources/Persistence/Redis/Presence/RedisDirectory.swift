@@ -108,7 +108,7 @@ public final class RedisDirectory: SessionDirectory {
     }
 
     public func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void) {
-        let subscriber = client.subscriber(sharesThread: false) { [weak self] in self?.heard($0) }
+        let subscriber = client.subscriber(sharesThread: false) { [weak self] in self?.receive($0) }
         state.withLock { state in
             state.handler = handler
             state.subscriber = subscriber
@@ -163,7 +163,7 @@ public final class RedisDirectory: SessionDirectory {
     }
 
     /// By itself an instance tells itself.
-    func tellAlone(_ change: UserPresence?, in state: borrowing State) {
+    func notifyLocally(_ change: UserPresence?, in state: borrowing State) {
         if let change { state.handler?(.changed(change, origin: instance)) }
     }
 

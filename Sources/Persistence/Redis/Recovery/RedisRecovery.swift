@@ -7,7 +7,7 @@ public import Telemetry
 /// Without Redis nothing is kept and nothing is found, which is what clients are told.
 public final class RedisRecovery: RecoveryStore {
     /// Milliseconds a client that comes back waits for Redis, before it starts over.
-    private static let patience: Int64 = 1000
+    private static let takeTimeout: Int64 = 1000
 
     private let client: RedisClient
     private let capacity: Int
@@ -35,7 +35,7 @@ public final class RedisRecovery: RecoveryStore {
     public func take(_ key: String) async -> RecoverableSession? {
         do throws(RedisError) {
             let reply = try await client.run(
-                RecoveryScripts.take, keys: [], arguments: [RedisArgument(key)], within: Self.patience)
+                RecoveryScripts.take, keys: [], arguments: [RedisArgument(key)], within: Self.takeTimeout)
             guard let bytes = reply.bytes else { return nil }
             let session = RecoveryCodec.decode(bytes)
             if session == nil { trouble.warning("a kept session was not understood") }

@@ -36,8 +36,8 @@ struct Backup {
     }
 
     private func copy(_ database: String, to draft: String) throws(StoreError) -> StoreContents {
-        let source = try Connection(path: database, mode: .readOnly)
-        let sink = try Connection(path: draft, mode: .readWrite)
+        let source = try SQLiteConnection(path: database, mode: .readOnly)
+        let sink = try SQLiteConnection(path: draft, mode: .readWrite)
         try sink.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         return try source.consistently { () throws(StoreError) in
             let contents = try source.contents()
@@ -53,7 +53,7 @@ struct Backup {
     }
 
     private func verify(_ draft: String, holds contents: StoreContents) throws(StoreError) {
-        let copy = try Connection(path: draft, mode: .readWrite)
+        let copy = try SQLiteConnection(path: draft, mode: .readWrite)
         copy.interrupt(when: isCancelled)
         try copy.foldLog()
         try copy.checkIntegrity()

@@ -37,7 +37,7 @@ extension SQLiteStore {
     /// Looks whether a copy of `path` is a store, whole, and of a version this program knows.
     private static func accepted(_ copy: String, from path: String) throws(StoreError) -> StoreContents {
         do throws(StoreError) {
-            let connection = try Connection(path: copy, mode: .readWrite)
+            let connection = try SQLiteConnection(path: copy, mode: .readWrite)
             try connection.foldLog()
             try Schema.check(connection)
             try connection.checkIntegrity()

@@ -29,7 +29,7 @@ enum WireEvent: Sendable {
 
 /// A connection to Redis that keeps coming back: it connects, signs in, carries bytes, notices silence, and reconnects.
 /// Confined to its loop.
-final class Wire: SocketHandler {
+final class RedisConnection: SocketHandler {
     private enum Phase {
         case idle, resolving, connecting, securing, greeting, ready, waiting, closed
     }
@@ -293,7 +293,7 @@ final class Wire: SocketHandler {
     }
 
     /// Runs `action` unless the connection has changed meanwhile.
-    private func onlyInThisAttempt(after milliseconds: Int64, _ action: @escaping (Wire) -> Void) {
+    private func onlyInThisAttempt(after milliseconds: Int64, _ action: @escaping (RedisConnection) -> Void) {
         let attempt = attempt
         loop.schedule(after: milliseconds) { [weak self] in
             if let self, attempt == self.attempt { action(self) }

@@ -1,6 +1,6 @@
 import ChatDomain
 
-extension Connection {
+extension SQLiteConnection {
     func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
     ) throws(StoreError) -> [Message] {

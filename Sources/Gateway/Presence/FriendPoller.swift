@@ -4,7 +4,7 @@ import Identity
 
 /// Friends that other services keep in Redis, for one shard's sessions that see friends: nobody announces those, so they are
 /// read again in rounds. The store is asked only about users whose friends there changed.
-final class FriendRounds {
+final class FriendPoller {
     private static let interval: Int64 = 10_000
     private static let usersAtOnce = 200
 

@@ -4,7 +4,7 @@ import ChatDomain
 ///
 /// The broker numbers a channel's publications from 1. It may answer for one or for all up to one, and announces an event
 /// that no queue took, by its message id, before it acknowledges it.
-struct ConfirmBook {
+struct ConfirmTracker {
     private struct Entry {
         let delivery: UInt64
         let tag: UInt64

@@ -2,7 +2,7 @@ import CSQLite
 import ChatDomain
 
 /// One SQLite connection and its prepared statements. Belongs to the thread that uses it.
-final class Connection {
+final class SQLiteConnection {
     enum Mode {
         case readWrite
         case readOnly
@@ -95,7 +95,8 @@ final class Connection {
     /// - Parameter step: called after each `pagesAtOnce` pages with how many are copied, and of how many; ends the
     ///   copying by throwing.
     func copy(
-        into target: Connection, pagesAtOnce: Int32, step: (_ copied: Int, _ total: Int) throws(StoreError) -> Void
+        into target: SQLiteConnection, pagesAtOnce: Int32,
+        step: (_ copied: Int, _ total: Int) throws(StoreError) -> Void
     ) throws(StoreError) {
         guard let copying = sqlite3_backup_init(target.handle, "main", handle, "main") else {
             throw target.failure(sqlite3_extended_errcode(target.handle))
@@ -123,7 +124,7 @@ final class Connection {
             handle, operations,
             { connection in
                 guard let connection else { return 0 }
-                let asked = Unmanaged<Connection>.fromOpaque(connection).takeUnretainedValue().isInterrupted
+                let asked = Unmanaged<SQLiteConnection>.fromOpaque(connection).takeUnretainedValue().isInterrupted
                 return asked?() == true ? 1 : 0
             }, Unmanaged.passUnretained(self).toOpaque())
     }

@@ -2,12 +2,12 @@ import Testing
 
 @testable import RedisLink
 
-@Suite struct SubscriptionBookTests {
+@Suite struct SubscriptionTrackerTests {
     private let a: [UInt8] = Array("a".utf8)
     private let b: [UInt8] = Array("b".utf8)
 
     @Test func whatIsWantedIsAskedOnceAndStandsWhenConfirmed() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         book.want(a)
         book.want(b)
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func toAndFroInOneTurnCostsNothing() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         book.unwant(a)
         #expect(book.takeChanges() == .init())
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func askingAgainForWhatStandsIsAnsweredAtOnce() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         _ = book.takeChanges()
         book.want(a)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func onlyTheLastOfSeveralConfirmationsCounts() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         _ = book.takeChanges()
         book.unwant(a)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func nothingIsKeptOfWhatIsLetGo() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         _ = book.takeChanges()
         _ = book.confirmed(a)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aNewConnectionIsToldAllThatIsWanted() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         book.want(a)
         _ = book.takeChanges()
         _ = book.confirmed(a)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func confirmationsNobodyAskedForDoNothing() {
-        var book = SubscriptionBook()
+        var book = SubscriptionTracker()
         #expect(book.confirmed(a) == false)
         book.unwant(a)
         #expect(book.takeChanges() == .init())

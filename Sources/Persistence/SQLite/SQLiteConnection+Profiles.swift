@@ -1,6 +1,6 @@
 import ChatDomain
 
-extension Connection {
+extension SQLiteConnection {
     func profiles(of users: [UserID]) throws(StoreError) -> [UserID: Profile] {
         var profiles: [UserID: Profile] = [:]
         for user in users {

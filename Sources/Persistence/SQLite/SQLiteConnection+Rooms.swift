@@ -1,6 +1,6 @@
 import ChatDomain
 
-extension Connection {
+extension SQLiteConnection {
     /// The room with its participants, or nil when there is none or it was deleted.
     func room(_ id: RoomID) throws(StoreError) -> RoomSnapshot? {
         let found = try statement(

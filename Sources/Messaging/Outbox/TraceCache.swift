@@ -3,7 +3,7 @@ import Synchronization
 
 /// The traces that messages belong to, from the request that brought one to its event. As good as traces are: kept in
 /// memory, for the latest messages only, and gone with the instance.
-public final class TraceBook: Sendable {
+public final class TraceCache: Sendable {
     private struct State {
         var traces: [MessageID: String] = [:]
         /// In the order they came; the next one takes the place at `oldest` once it is full.

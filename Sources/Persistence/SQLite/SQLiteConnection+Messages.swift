@@ -1,6 +1,6 @@
 import ChatDomain
 
-extension Connection {
+extension SQLiteConnection {
     private static let oldestFirst: StaticString = """
         SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
         FROM messages WHERE key BETWEEN ? AND ? ORDER BY key

@@ -3,9 +3,9 @@ import Testing
 
 @testable import MessagingRabbitMQ
 
-@Suite struct ConfirmBookTests {
-    private func book(_ count: UInt64) -> ConfirmBook {
-        var book = ConfirmBook()
+@Suite struct ConfirmTrackerTests {
+    private func book(_ count: UInt64) -> ConfirmTracker {
+        var book = ConfirmTracker()
         for tag in 1...count { book.published(tag: tag * 10, messageID: "m\(tag)") }
         return book
     }
@@ -21,7 +21,7 @@ import Testing
 
     @Test func eventsWhoseIDsOnlyLookAlikeAreTwo() {
         // To receivers whose ids are one text to Swift, and two to everybody else.
-        var book = ConfirmBook()
+        var book = ConfirmTracker()
         book.published(tag: 1, messageID: "m:\u{E9}")
         book.published(tag: 2, messageID: "m:e\u{301}")
         book.returned(messageID: "m:e\u{301}")
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func aRepeatedMessageIDIsJudgedByItsOwnReturn() {
-        var book = ConfirmBook()
+        var book = ConfirmTracker()
         book.published(tag: 1, messageID: "m")
         book.returned(messageID: "m")
         #expect(book.answered(delivery: 1, multiple: false, taken: true).map(\.outcome) == [.returned])

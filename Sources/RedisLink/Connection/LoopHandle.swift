@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// The way from any thread to a connection on its loop, until it is closed. Nothing that got through is lost: `close`
 /// comes after it.
-final class Gate<Connection>: Sendable {
+final class LoopHandle<Connection>: Sendable {
     private let shared: SharedLoop
     private let bound: LoopBound<Connection>
     private let isClosed = Mutex(false)

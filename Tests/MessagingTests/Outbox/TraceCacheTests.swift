@@ -2,11 +2,11 @@ import ChatDomain
 import MessagingOutbox
 import Testing
 
-@Suite struct TraceBookTests {
+@Suite struct TraceCacheTests {
     private func id(_ number: UInt32) -> MessageID { MessageID(high: 1, low: number) }
 
     @Test func theLatestAreRemembered() {
-        let book = TraceBook(capacity: 3)
+        let book = TraceCache(capacity: 3)
         for number in 1...8 as ClosedRange<UInt32> { book.note("trace \(number)", of: id(number)) }
         #expect((1...5 as ClosedRange<UInt32>).allSatisfy { book.traceparent(of: id($0)) == nil })
         #expect(

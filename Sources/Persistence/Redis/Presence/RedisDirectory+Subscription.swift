@@ -31,7 +31,7 @@ extension RedisDirectory {
     private static let hearingChecks = 100
     private static let hearingPause: Duration = .milliseconds(10)
 
-    func heard(_ event: RedisSubscriberEvent) {
+    func receive(_ event: RedisSubscriberEvent) {
         switch event {
         case .connected:
             // What was published before was missed.
@@ -42,7 +42,7 @@ extension RedisDirectory {
             loseContact()
             Task { [weak self] in await self?.beat() }
         case .message(let channel, let payload):
-            if channel == channels.presence { heard(news: payload) } else { heard(envelope: payload) }
+            if channel == channels.presence { receive(news: payload) } else { receive(envelope: payload) }
         case .disconnected:
             state.withLock { $0.deafSince = clock().monotonic }
             loseContact()
@@ -50,7 +50,7 @@ extension RedisDirectory {
         }
     }
 
-    private func heard(news payload: [UInt8]) {
+    private func receive(news payload: [UInt8]) {
         let event: DirectoryEvent
         switch PresenceCodec.news(payload) {
         case .changed(let presence, let origin): event = .changed(presence, origin: origin)
@@ -73,15 +73,17 @@ extension RedisDirectory {
         guard state.wishing[user] == nil, let here = state.own.presence(of: user),
             let session = state.own.sessions(of: user).first
         else { return }
-        if presence.own == .invisible, here.own != .invisible {
-            _ = state.own.update(session.id, of: user, .wish(.invisible), at: presence.lastSeen)
-        } else if presence.own != .invisible, presence.own != .offline, here.own == .invisible {
-            let wish: PresenceStatus = session.isIdle ? .online : presence.own
-            _ = state.own.update(session.id, of: user, .wish(wish), at: presence.lastSeen)
+        if presence.actualStatus == .invisible, here.actualStatus != .invisible {
+            _ = state.own.update(session.id, of: user, .requestedStatus(.invisible), at: presence.lastSeen)
+        } else if presence.actualStatus != .invisible, presence.actualStatus != .offline,
+            here.actualStatus == .invisible
+        {
+            let requestedStatus: PresenceStatus = session.isIdle ? .online : presence.actualStatus
+            _ = state.own.update(session.id, of: user, .requestedStatus(requestedStatus), at: presence.lastSeen)
         }
     }
 
-    private func heard(envelope: [UInt8]) {
+    private func receive(envelope: [UInt8]) {
         guard let split = envelope.firstIndex(of: 0) else { return }
         let payload = Array(envelope[(split + 1)...])
         state.withLock { state in
@@ -101,13 +103,13 @@ extension RedisDirectory {
     func readEverybody() async {
         state.withLock { $0.heardWhileReading = [:] }
         var all = await everybody()
-        let isHeardOut = await hearOut()
+        let isCaughtUp = await waitUntilCaughtUp()
         state.withLock { state in
             let later = state.heardWhileReading ?? [:]
             state.heardWhileReading = nil
-            guard isHeardOut, all != nil, state.isLinked else { return state.comparedAt = nil }
+            guard isCaughtUp, all != nil, state.isLinked else { return state.comparedAt = nil }
             for (user, presence) in later {
-                all?[user] = presence.own == .offline && presence.sessions == 0 ? nil : presence
+                all?[user] = presence.actualStatus == .offline && presence.sessions == 0 ? nil : presence
             }
             // Others may be on their way back, as this instance was, until every lease had its time.
             let isComplete = state.watch.mayJudge(at: clock().monotonic)
@@ -117,7 +119,7 @@ extension RedisDirectory {
     }
 
     /// Waits until everything published by now has been heard; false when it may have been missed.
-    private func hearOut() async -> Bool {
+    private func waitUntilCaughtUp() async -> Bool {
         let mark = state.withLock { state in
             state.lastMark += 1
             return state.lastMark
@@ -166,9 +168,9 @@ extension RedisDirectory {
             else { return nil }
             for index in stride(from: 1, to: page.count - 1, by: 2) {
                 guard let id = page[index].text, let user = try? UserID(validating: id, field: "userId"),
-                    let bytes = page[index + 1].bytes, let standing = PresenceCodec.standing(of: user, bytes)
+                    let bytes = page[index + 1].bytes, let summary = PresenceCodec.summary(of: user, bytes)
                 else { continue }
-                found[user] = standing
+                found[user] = summary
             }
             cursor = next
         } while cursor != "0"

@@ -7,7 +7,7 @@ import Telemetry
 
 /// What an instance has of Redis: live traffic with the other instances, the newest history, who is there, and whom it
 /// waits for.
-struct RedisPart: Sendable {
+struct RedisServices: Sendable {
     let client: RedisClient
     let bus: RedisRoomBus
     let cache: RedisHistoryCache

@@ -13,7 +13,7 @@ public struct StoreContents: Equatable, Sendable {
     }
 }
 
-extension Connection {
+extension SQLiteConnection {
     func contents() throws(StoreError) -> StoreContents {
         let found = try statement(
             """

@@ -56,8 +56,8 @@ extension RedisDirectory {
             // What an earlier life of this instance left has the time of a lease, or of a grace period, to come back.
             state.reconciliation = now.monotonic + max(Self.lease, grace)
             defer { (state.gone, state.leftRooms) = ([:], []) }
-            for (session, user) in state.gone { tell(removal(of: session, user, at: now.wall)) }
-            for each in state.leftRooms { tell(place(each, false)) }
+            for (session, user) in state.gone { send(removal(of: session, user, at: now.wall)) }
+            for each in state.leftRooms { send(place(each, false)) }
             return (state.own.records.map(\.id), Array(state.rooms))
         }
         for start in stride(from: 0, to: sessions.count, by: Self.toldAtOnce) {
@@ -120,8 +120,8 @@ extension RedisDirectory {
         await sweep(instance.value)
         state.withLock { state in
             for var presence in state.own.all {
-                (presence.own, presence.sessions) = (.offline, 0)
-                tellAlone(presence, in: state)
+                (presence.actualStatus, presence.sessions) = (.offline, 0)
+                notifyLocally(presence, in: state)
             }
         }
     }
@@ -146,10 +146,10 @@ extension RedisDirectory {
                 guard let id = sessions[index].text, !own.contains(SessionID(id)),
                     let user = sessions[index + 1].text.flatMap({ try? UserID(validating: $0, field: "userId") })
                 else { continue }
-                tell(removal(of: SessionID(id), user, at: time))
+                send(removal(of: SessionID(id), user, at: time))
             }
             for each in rooms.compactMap({ $0.text.flatMap(RoomPlace.init) }) where !state.rooms.contains(each) {
-                tell(place(each, false))
+                send(place(each, false))
             }
         }
     }

@@ -2,11 +2,11 @@ import ChatDomain
 import Synchronization
 
 /// Brings clients that come back to the sessions they left, also when their old connection is not known to be broken yet.
-final class RecoveryDesk: Sendable {
+final class SessionRecovery: Sendable {
     /// How long a broken-off session waits for its client, in milliseconds.
     static let milliseconds: Int64 = 120_000
     /// How long another instance may take to let go of a session that is open there.
-    private static let patience: Duration = .milliseconds(500)
+    private static let releaseTimeout: Duration = .milliseconds(500)
 
     private struct State {
         /// Sessions of this instance that could be recovered.
@@ -21,7 +21,7 @@ final class RecoveryDesk: Sendable {
             return lastTicket
         }
 
-        mutating func giveUp(_ ticket: UInt64, _ key: RecoveryKey) -> (@Sendable () -> Void)? {
+        mutating func cancelWait(_ ticket: UInt64, _ key: RecoveryKey) -> (@Sendable () -> Void)? {
             let done = waiting[key]?.removeValue(forKey: ticket)
             if waiting[key]?.isEmpty == true { waiting[key] = nil }
             return done
@@ -91,8 +91,8 @@ final class RecoveryDesk: Sendable {
             let ticket = state.withLock { $0.wait(for: key) { continuation.resume() } }
             ask()
             Task {
-                try? await Task.sleep(for: Self.patience)
-                self.state.withLock { $0.giveUp(ticket, key) }?()
+                try? await Task.sleep(for: Self.releaseTimeout)
+                self.state.withLock { $0.cancelWait(ticket, key) }?()
             }
         }
         return await store.take(key.text)

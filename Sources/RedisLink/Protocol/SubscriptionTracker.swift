@@ -1,5 +1,5 @@
 /// Which channels are wanted, and how far Redis has been told.
-struct SubscriptionBook {
+struct SubscriptionTracker {
     typealias Channel = [UInt8]
 
     /// What to tell Redis, and what needs no telling.

@@ -5,10 +5,10 @@ import MessagingRabbitMQ
 import Telemetry
 
 /// What an instance has of RabbitMQ: the relay that brings the events of stored messages to it, and who comes and goes.
-struct EventsPart: Sendable {
+struct EventServices: Sendable {
     private let relay: OutboxRelay
     private let presence: PresenceEvents?
-    private let traces = TraceBook()
+    private let traces = TraceCache()
 
     init(
         _ configuration: Configuration, _ events: Configuration.Events, store: any DurableStore,
