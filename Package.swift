@@ -53,8 +53,8 @@ let package = Package(
         // Values and rules: no I/O, no clock.
         library("ChatDomain"),
         library("JSON", uses: ["CSimdJSON"]),
-        library("MessageJSON", uses: ["ChatDomain", "JSON"]),
         library("WireProtocols", uses: ["JSON"]),
+        library("ChatProtocol", uses: ["ChatDomain", "JSON", "WireProtocols"]),
         library("Telemetry"),
         tests("Telemetry"),
 
@@ -70,7 +70,7 @@ let package = Package(
         library("PersistenceMongoDB", in: "Persistence/MongoDB", uses: ["ChatDomain", "JSON", "Workers", "CMongoc"]),
         library(
             "PersistenceRedis", in: "Persistence/Redis",
-            uses: ["ChatDomain", "JSON", "MessageJSON", "RedisLink", "Telemetry"], embedding: "Scripts"),
+            uses: ["ChatDomain", "JSON", "ChatProtocol", "RedisLink", "Telemetry"], embedding: "Scripts"),
         library("PersistenceInProcess", in: "Persistence/InProcess", uses: ["ChatDomain"]),
         library("MessagingOutbox", in: "Messaging/Outbox", uses: ["ChatDomain", "JSON", "Telemetry", "Workers"]),
         library("MessagingRabbitMQ", in: "Messaging/RabbitMQ", uses: ["ChatDomain", "Workers", "CRabbitMQ"]),
@@ -80,7 +80,7 @@ let package = Package(
         library(
             "Gateway",
             uses: [
-                "ChatDomain", "Compression", "Crypto", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON",
+                "ChatDomain", "Compression", "Crypto", "Engine", "EventLoop", "Identity", "JSON", "ChatProtocol",
                 "Telemetry",
                 "WireProtocols",
             ]),
@@ -108,7 +108,7 @@ let package = Package(
             "Persistence",
             of: ["PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite"],
             uses: [
-                "ChatDomain", "JSON", "MessageJSON", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport",
+                "ChatDomain", "JSON", "ChatProtocol", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport",
                 "Workers",
             ]),
         // Cryptography, compression and who a caller is.
@@ -117,15 +117,22 @@ let package = Package(
         tests("Identity", uses: ["ChatDomain", "Crypto", "JSON", "TestSupport"]),
         // Wire protocols
         tests("WireProtocols", uses: ["JSON"]),
+        tests(
+            "ChatProtocol",
+            uses: ["ChatDomain", "ChatTestSupport", "Compression", "JSON", "TestSupport", "WireProtocols"]),
         // Rules of rooms, loops, connections and sessions.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "ChatTestSupport", dependencies: ["ChatDomain", "JSON", "WireProtocols"],
+            path: "Tests/ChatTestSupport", swiftSettings: strict),
         tests("ChatDomain", uses: ["TestSupport"]),
         tests("EventLoop", uses: ["TestSupport"]),
         tests("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "TestSupport", "WireProtocols"]),
         tests(
             "Gateway",
             uses: [
-                "ChatDomain", "Compression", "Engine", "EventLoop", "Identity", "JSON", "MessageJSON",
+                "ChatDomain", "ChatTestSupport", "Compression", "Engine", "EventLoop", "Identity", "JSON",
+                "ChatProtocol",
                 "MessagingInProcess", "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
                 "WireProtocols",
             ]),

@@ -1,6 +1,6 @@
 import ChatDomain
 import JSON
-import MessageJSON
+import ChatProtocol
 
 /// Whom a direct message reached.
 struct DirectDelivery: Sendable {

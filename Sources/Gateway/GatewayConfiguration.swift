@@ -1,3 +1,4 @@
+import ChatProtocol
 public import ChatDomain
 public import Engine
 public import EventLoop

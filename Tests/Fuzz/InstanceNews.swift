@@ -1,5 +1,6 @@
 // Links everything.
 import ChatDomain
+import ChatProtocol
 import JSON
 
 @testable import Gateway

@@ -1,7 +1,7 @@
 // Links everything.
 import ChatDomain
 import JSON
-import MessageJSON
+import ChatProtocol
 
 @testable import PersistenceRedis
 @testable import RedisLink

@@ -1,3 +1,4 @@
+import ChatTestSupport
 import EventLoop
 import Testing
 import WireProtocols

@@ -1,3 +1,5 @@
+import ChatTestSupport
+import ChatProtocol
 import ChatDomain
 import Foundation
 import Testing

@@ -1,3 +1,5 @@
+import ChatProtocol
+
 /// How many live sessions of a room each shard has, by encoding: who must be sent to, and in which forms.
 struct Audience {
     private var counts: [UInt16: [Int]] = [:]

@@ -1,5 +1,5 @@
 import ChatDomain
-import MessageJSON
+import ChatProtocol
 import Telemetry
 
 /// Carrying out what the rules of a room decided.

@@ -1,6 +1,6 @@
 import ChatDomain
 import JSON
-import MessageJSON
+import ChatProtocol
 
 /// Showing a room to those who join it, so that nothing falls between what they are shown and what they then receive.
 ///

@@ -1,6 +1,6 @@
 import ChatDomain
 import JSON
-import MessageJSON
+import ChatProtocol
 import RedisLink
 import Telemetry
 

@@ -1,5 +1,5 @@
 import ChatDomain
-import MessageJSON
+import ChatProtocol
 import Testing
 
 /// Pages end where they weigh enough, at the end their cursor cares for less.

@@ -4,7 +4,7 @@ import JSON
 /// A change of a room as instances tell it to each other: members of one JSON object.
 extension RoomChange {
     /// nil for anything this server would not have written.
-    init?(_ root: JSONValue) {
+    package init?(_ root: JSONValue) {
         func user() -> UserID? { root["userId"]?.string.flatMap { try? UserID(validating: $0, field: "userId") } }
         switch root["change"]?.string {
         case "revised":
@@ -25,7 +25,7 @@ extension RoomChange {
 }
 
 extension JSONWriter {
-    mutating func change(_ change: RoomChange) {
+    package mutating func change(_ change: RoomChange) {
         func member(_ name: StaticString, _ value: String, _ out: inout JSONWriter) {
             out.key(name)
             out.string(value)

@@ -2,16 +2,14 @@ import ChatDomain
 import JSON
 import WireProtocols
 
-@testable import Gateway
-
 /// Lets `body` look at a text as JSON.
-func withJSON<Value>(_ text: String, _ body: (JSONElement) throws -> Value) throws -> Value {
+package func withJSON<Value>(_ text: String, _ body: (JSONElement) throws -> Value) throws -> Value {
     let parser = JSONParser()
     return try Array(text.utf8).withUnsafeBytes { try body(try parser.parse($0)) }
 }
 
 /// A request's head as it comes off the wire.
-func head(_ method: String, _ target: String, _ fields: [String] = []) throws -> HTTPRequestHead {
+package func head(_ method: String, _ target: String, _ fields: [String] = []) throws -> HTTPRequestHead {
     var buffer = InputBuffer()
     let lines =
         ["\(method) \(target) HTTP/1.1"] + (fields.contains { $0.hasPrefix("Host:") } ? [] : ["Host: chat.test"])
@@ -26,15 +24,15 @@ func head(_ method: String, _ target: String, _ fields: [String] = []) throws ->
 }
 
 extension Array where Element == UInt8 {
-    var text: String { String(decoding: self, as: UTF8.self) }
+    package var text: String { String(decoding: self, as: UTF8.self) }
 }
 
 extension RoomUser {
-    static let ann = RoomUser(userID: UserID(unchecked: "ann"), username: "Ann \"A\"")
+    package static let ann = RoomUser(userID: UserID(unchecked: "ann"), username: "Ann \"A\"")
 }
 
 extension Message {
-    static func sample(metadata: String? = nil, clientID: String? = nil, replyTo: String? = nil) -> Message {
+    package static func sample(metadata: String? = nil, clientID: String? = nil, replyTo: String? = nil) -> Message {
         Message(
             id: MessageID(high: 0x0123_4567_89AB_CDEF, low: 0x0011_2233), sequence: 7,
             roomID: RoomID(unchecked: "lobby"),

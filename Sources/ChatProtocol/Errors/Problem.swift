@@ -3,8 +3,8 @@ import JSON
 import WireProtocols
 
 /// Errors over HTTP: `application/problem+json` (RFC 9457) with the contract's `code` and `success:false` beside.
-enum Problem {
-    static func response(_ error: ChatError) -> HTTPResponse {
+package enum Problem {
+    package static func response(_ error: ChatError) -> HTTPResponse {
         var response = response(
             status: error.code.httpStatus, code: error.code.rawValue, detail: error.message,
             retryable: error.code.isRetryable)
@@ -15,7 +15,7 @@ enum Problem {
         return response
     }
 
-    static func response(_ refusal: HTTPRefusal) -> HTTPResponse {
+    package static func response(_ refusal: HTTPRefusal) -> HTTPResponse {
         var response = response(
             status: refusal.status, code: code(forStatus: refusal.status), detail: refusal.detail,
             retryable: refusal.status == 503)
@@ -57,7 +57,7 @@ enum Problem {
 }
 
 extension HTTPResponse {
-    static func json(_ body: [UInt8], status: Int = 200, fields: [HTTPField] = []) -> HTTPResponse {
+    package static func json(_ body: [UInt8], status: Int = 200, fields: [HTTPField] = []) -> HTTPResponse {
         HTTPResponse(status: status, fields: [HTTPField("Content-Type", "application/json")] + fields, body: body)
     }
 }

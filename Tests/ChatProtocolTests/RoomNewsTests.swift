@@ -2,7 +2,7 @@ import ChatDomain
 import JSON
 import Testing
 
-@testable import Gateway
+@testable import ChatProtocol
 
 @Suite struct RoomNewsTests {
     /// A frame of 32 levels may hold metadata of 31, and the news of it have two levels around it.

@@ -3,7 +3,7 @@ import JSON
 import WireProtocols
 
 /// The byte forms an event can take on its way out. A broadcast is encoded once for each that somebody in the room needs.
-enum FrameEncoding: Int, CaseIterable, Sendable {
+package enum FrameEncoding: Int, CaseIterable, Sendable {
     /// `{"event":"E","data":D}` in a WebSocket frame.
     case event
     case eventDeflated
@@ -20,23 +20,23 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
     case recoverableDeflated
     case recoverablePolling
 
-    init(_ framing: RawFraming, deflates: Bool) {
+    package init(_ framing: RawFraming, deflates: Bool) {
         switch framing {
         case .event: self = deflates ? .eventDeflated : .event
         case .type: self = deflates ? .typeDeflated : .type
         }
     }
 
-    var deflates: Bool {
+    package var deflates: Bool {
         switch self {
         case .eventDeflated, .typeDeflated, .socketIODeflated, .recoverableDeflated: true
         default: false
         }
     }
 
-    var isWebSocket: Bool { self != .socketIOPolling && self != .recoverablePolling }
+    package var isWebSocket: Bool { self != .socketIOPolling && self != .recoverablePolling }
 
-    var isRecoverable: Bool {
+    package var isRecoverable: Bool {
         switch self {
         case .recoverable, .recoverableDeflated, .recoverablePolling: true
         default: false
@@ -44,10 +44,10 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
     }
 
     /// Whether the client speaks flat frames.
-    var isFlat: Bool { self == .type || self == .typeDeflated }
+    package var isFlat: Bool { self == .type || self == .typeDeflated }
 
     /// The text around the answer to a request.
-    func answer(_ tag: RequestTag, data: [UInt8], under name: StaticString = "data") -> Envelope {
+    package func answer(_ tag: RequestTag, data: [UInt8], under name: StaticString = "data") -> Envelope {
         if case .acknowledgement(let id) = tag {
             return Envelope(before: Array("43\(id)[".utf8), data: data[...], after: [UInt8(ascii: "]")])
         }
@@ -71,7 +71,7 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
     /// The text around an event's data.
     ///
     /// - Parameter offset: where who gets this stands then; for those forms that carry it.
-    func envelope(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Envelope {
+    package func envelope(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Envelope {
         switch self {
         case .event, .eventDeflated: .event(event, data: data)
         case .type, .typeDeflated: .type(event, data: data)
@@ -82,19 +82,19 @@ enum FrameEncoding: Int, CaseIterable, Sendable {
 }
 
 /// An event's text in three parts, so that its length is known before it is put together.
-struct Envelope {
-    var before: [UInt8]
-    var data: ArraySlice<UInt8>
-    var after: [UInt8]
+package struct Envelope {
+    package var before: [UInt8]
+    package var data: ArraySlice<UInt8>
+    package var after: [UInt8]
 
-    var count: Int { before.count + data.count + after.count }
+    package var count: Int { before.count + data.count + after.count }
 
-    static func event(_ event: StaticString, data: [UInt8]) -> Self {
+    package static func event(_ event: StaticString, data: [UInt8]) -> Self {
         Self(before: text("{\"event\":\"", event, "\",\"data\":"), data: data[...], after: [UInt8(ascii: "}")])
     }
 
     /// Data that is an object is spread out flat; anything else travels under a name.
-    static func type(_ event: StaticString, data: [UInt8]) -> Self {
+    package static func type(_ event: StaticString, data: [UInt8]) -> Self {
         guard data.first == UInt8(ascii: "{") else {
             return Self(
                 before: text("{\"type\":\"", event, "\",\"\(name(for: event))\":"), data: data[...],
@@ -105,7 +105,7 @@ struct Envelope {
             before: text("{\"type\":\"", event, isEmpty ? "\"" : "\","), data: data.dropFirst(), after: [])
     }
 
-    static func socketIO(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Self {
+    package static func socketIO(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Self {
         var after: [UInt8] = []
         if let offset {
             var text = JSONWriter()
@@ -132,13 +132,13 @@ struct Envelope {
         return out
     }
 
-    func append(to out: inout [UInt8]) {
+    package func append(to out: inout [UInt8]) {
         out.append(contentsOf: before)
         out.append(contentsOf: data)
         out.append(contentsOf: after)
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(count)
         append(to: &out)
@@ -147,13 +147,15 @@ struct Envelope {
 }
 
 /// Some events of a room as shared, immutable bytes, once per encoding in use.
-struct EncodedFrames: Sendable {
+package struct EncodedFrames: Sendable {
     private var forms: [[UInt8]] = Array(repeating: [], count: FrameEncoding.allCases.count)
 
-    subscript(encoding: FrameEncoding) -> [UInt8] { forms[encoding.rawValue] }
+    package init() {}
+
+    package subscript(encoding: FrameEncoding) -> [UInt8] { forms[encoding.rawValue] }
 
     /// - Parameter deflate: compresses a message for those who agreed on it; nil where it is too short to be worth it.
-    mutating func append(
+    package mutating func append(
         _ event: StaticString, data: [UInt8], offset: MessageOffset? = nil, for encodings: [FrameEncoding],
         deflate: (UnsafeRawBufferPointer) -> [UInt8]?
     ) {
@@ -164,11 +166,11 @@ struct EncodedFrames: Sendable {
     }
 
     /// The polling form as WebSocket frames, for a session that moved on while this was under way.
-    func framedPackets(for encoding: FrameEncoding) -> [UInt8] {
+    package func framedPackets(for encoding: FrameEncoding) -> [UInt8] {
         Self.framed(packets: self[encoding.isRecoverable ? .recoverablePolling : .socketIOPolling])
     }
 
-    static func framed(packets: [UInt8]) -> [UInt8] {
+    package static func framed(packets: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         for packet in packets.split(separator: 0x1E) {
             WebSocketEncoder.append(.text, payload: Array(packet), to: &out)
@@ -176,7 +178,7 @@ struct EncodedFrames: Sendable {
         return out
     }
 
-    static func append(
+    package static func append(
         _ envelope: Envelope, as encoding: FrameEncoding, deflate: (UnsafeRawBufferPointer) -> [UInt8]?,
         to out: inout [UInt8]
     ) {

@@ -2,13 +2,13 @@ import ChatDomain
 import JSON
 
 /// Turns an event's name and data into a command. One table for every framing and for REST bodies.
-enum CommandDecoder {
-    static let maximumUsernameCharacters = 128
-    static let maximumTokenBytes = 8192
+package enum CommandDecoder {
+    package static let maximumUsernameCharacters = 128
+    package static let maximumTokenBytes = 8192
 
     /// - Parameter isFlat: whether `data` is a whole frame, whose own members stand among the event's.
     /// - Throws: `unknown_event`, or `bad_request` naming the field at fault.
-    static func decode(
+    package static func decode(
         event: String, data: JSONElement?, isFlat: Bool, limits: CommandLimits
     ) throws(ChatError) -> ClientCommand {
         switch event {
@@ -72,7 +72,7 @@ enum CommandDecoder {
     }
 
     /// The fields of a message, as `send_message` and the REST body share them.
-    static func outgoingMessage(_ fields: CommandFields) throws(ChatError) -> OutgoingMessage {
+    package static func outgoingMessage(_ fields: CommandFields) throws(ChatError) -> OutgoingMessage {
         let text = try fields.text("message", maximumBytes: fields.limits.maximumMessageBytes)
         guard !text.isEmpty else { throw .badRequest("message must not be empty") }
         let kind = try fields.optionalText("messageType", maximumCharacters: 32)

@@ -4,7 +4,7 @@ import JSON
 /// Commands about who is there.
 extension CommandDecoder {
     /// nil for an event that is none of these.
-    static func presence(
+    package static func presence(
         event: String, data: JSONElement?, limits: CommandLimits
     ) throws(ChatError) -> PresenceCommand? {
         switch event {

@@ -2,17 +2,17 @@ import ChatDomain
 import JSON
 
 /// What another service of the operator's wants said to users, in the name it goes by.
-struct ServiceMessage: Sendable {
+package struct ServiceMessage: Sendable {
     /// Of services that do not say who they are.
-    static let anonymous = UserID(unchecked: "internal")
+    package static let anonymous = UserID(unchecked: "internal")
 
-    let sender: UserID
-    let recipients: [UserID]
-    let message: OutgoingMessage
+    package let sender: UserID
+    package let recipients: [UserID]
+    package let message: OutgoingMessage
 
     /// - Parameter service: who the connection belongs to; nil where only the message can say.
     /// - Throws: `bad_request` naming the field at fault.
-    init(_ fields: CommandFields, from service: UserID?) throws(ChatError) {
+    package init(_ fields: CommandFields, from service: UserID?) throws(ChatError) {
         guard fields["roomId"] == nil else { throw .badRequest("a service writes to recipientIds, not to a room") }
         var message = try CommandDecoder.outgoingMessage(fields)
         recipients = try fields.identifiers("recipientIds", limit: fields.limits.maximumRecipients)

@@ -1,14 +1,13 @@
 import ChatDomain
 import JSON
-import MessageJSON
 
 /// Room news as other instances, and other services, read it: one JSON object,
 /// `{"instance":…,"type":…,"data":…}`, where a `new_message`'s data is what clients get.
-enum RoomNewsCodec {
+package enum RoomNewsCodec {
     /// How deep news may nest: a message's metadata is nested deeper in it than in the frame that brought it.
-    static let maximumDepth = 64
+    package static let maximumDepth = 64
 
-    static func encode(_ news: RoomNews, from instance: InstanceID, in room: RoomID) -> [UInt8] {
+    package static func encode(_ news: RoomNews, from instance: InstanceID, in room: RoomID) -> [UInt8] {
         EventJSON.object { out in
             out.key("instance")
             out.string(instance.value)
@@ -68,7 +67,7 @@ enum RoomNewsCodec {
     }
 
     /// nil for anything this server would not have written.
-    static func decode(_ root: JSONElement, in room: RoomID) -> (InstanceID, RoomNews)? {
+    package static func decode(_ root: JSONElement, in room: RoomID) -> (InstanceID, RoomNews)? {
         guard let instance = root["instance"]?.string, let type = root["type"]?.string, let data = root["data"] else {
             return nil
         }

@@ -1,8 +1,9 @@
+import ChatTestSupport
 import ChatDomain
 import JSON
 import Testing
 
-@testable import Gateway
+@testable import ChatProtocol
 
 /// Commands about who is there, and what is refused of them.
 @Suite struct PresenceDecoderTests {

@@ -2,41 +2,44 @@ import ChatDomain
 import JSON
 
 /// Reads a command's fields from a client's JSON, refusing what the contract does not take.
-struct CommandFields {
+package struct CommandFields {
     /// The object that holds the fields; nil when the client sent none.
-    let data: JSONElement?
-    let limits: CommandLimits
+    package let data: JSONElement?
+    package let limits: CommandLimits
 
     /// - Throws: `bad_request` when `data` is there and no object.
-    init(_ data: JSONElement?, limits: CommandLimits) throws(ChatError) {
+    package init(_ data: JSONElement?, limits: CommandLimits) throws(ChatError) {
         guard data.map({ $0.kind == .object || $0.isNull }) ?? true else { throw .badRequest("data must be an object") }
         self.data = data?.isNull == true ? nil : data
         self.limits = limits
     }
 
-    subscript(name: StaticString) -> JSONElement? {
+    package subscript(name: StaticString) -> JSONElement? {
         guard let value = data?[name], !value.isNull else { return nil }
         return value
     }
 
-    func required(_ name: StaticString) throws(ChatError) -> JSONElement {
+    package func required(_ name: StaticString) throws(ChatError) -> JSONElement {
         guard let value = self[name] else { throw .badRequest("\(name) is missing") }
         return value
     }
 
     /// An id given as text or as an integer, which means its decimal text.
-    func identifier<ID: ClientIdentifier>(_ name: StaticString, as type: ID.Type = ID.self) throws(ChatError) -> ID {
+    package func identifier<ID: ClientIdentifier>(_ name: StaticString, as type: ID.Type = ID.self) throws(ChatError)
+        -> ID
+    {
         try Self.identifier(required(name), field: "\(name)")
     }
 
-    func optionalIdentifier<ID: ClientIdentifier>(_ name: StaticString, as type: ID.Type = ID.self) throws(ChatError)
+    package func optionalIdentifier<ID: ClientIdentifier>(_ name: StaticString, as type: ID.Type = ID.self)
+        throws(ChatError)
         -> ID?
     {
         guard let value = self[name] else { return nil }
         return try Self.identifier(value, field: "\(name)")
     }
 
-    static func identifier<ID: ClientIdentifier>(_ value: JSONElement, field: String) throws(ChatError) -> ID {
+    package static func identifier<ID: ClientIdentifier>(_ value: JSONElement, field: String) throws(ChatError) -> ID {
         if let text = value.string { return try ID(validating: text, field: field) }
         if let number = value.integer { return ID(unchecked: String(number)) }
         if let number = value.unsigned { return ID(unchecked: String(number)) }
@@ -44,18 +47,18 @@ struct CommandFields {
     }
 
     /// A short text, as ids and names are.
-    func optionalText(_ name: StaticString, maximumCharacters: Int) throws(ChatError) -> String? {
+    package func optionalText(_ name: StaticString, maximumCharacters: Int) throws(ChatError) -> String? {
         guard let value = self[name] else { return nil }
         guard let text = value.string else { throw .badRequest("\(name) must be a string") }
         try ShortText.check(text, field: "\(name)", maximumCharacters: maximumCharacters)
         return text
     }
 
-    func optionalText(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String? {
+    package func optionalText(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String? {
         self[name] == nil ? nil : try text(name, maximumBytes: maximumBytes)
     }
 
-    func text(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String {
+    package func text(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String {
         guard let text = try required(name).string else { throw .badRequest("\(name) must be a string") }
         guard text.utf8.count <= maximumBytes else {
             throw .badRequest("\(name) must be at most \(maximumBytes) bytes")
@@ -64,12 +67,12 @@ struct CommandFields {
         return text
     }
 
-    func bool(_ name: StaticString) throws(ChatError) -> Bool {
+    package func bool(_ name: StaticString) throws(ChatError) -> Bool {
         guard let value = try required(name).bool else { throw .badRequest("\(name) must be true or false") }
         return value
     }
 
-    func optionalInteger(_ name: StaticString, in range: ClosedRange<Int64>) throws(ChatError) -> Int64? {
+    package func optionalInteger(_ name: StaticString, in range: ClosedRange<Int64>) throws(ChatError) -> Int64? {
         guard let value = self[name] else { return nil }
         guard let number = value.integer, range.contains(number) else {
             throw .badRequest("\(name) must be an integer from \(range.lowerBound) to \(range.upperBound)")
@@ -77,13 +80,13 @@ struct CommandFields {
         return number
     }
 
-    func integer(_ name: StaticString, in range: ClosedRange<Int64>) throws(ChatError) -> Int64 {
+    package func integer(_ name: StaticString, in range: ClosedRange<Int64>) throws(ChatError) -> Int64 {
         _ = try required(name)
         return try optionalInteger(name, in: range) ?? range.lowerBound
     }
 
     /// An object, kept as compact JSON text.
-    func optionalObject(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String? {
+    package func optionalObject(_ name: StaticString, maximumBytes: Int) throws(ChatError) -> String? {
         guard let value = self[name] else { return nil }
         guard value.kind == .object else { throw .badRequest("\(name) must be an object") }
         let text = value.serialized
@@ -104,7 +107,7 @@ struct CommandFields {
     }
 
     /// 1 to `limit` ids, repeats dropped.
-    func identifiers<ID: ClientIdentifier>(_ name: StaticString, limit: Int) throws(ChatError) -> [ID] {
+    package func identifiers<ID: ClientIdentifier>(_ name: StaticString, limit: Int) throws(ChatError) -> [ID] {
         let list = try required(name)
         guard list.kind == .array else { throw .badRequest("\(name) must be an array of ids") }
         let items = list.elements

@@ -1,11 +1,11 @@
+import ChatTestSupport
 import ChatDomain
 import Compression
 import Foundation
 import JSON
-import MessageJSON
 import Testing
 
-@testable import Gateway
+@testable import ChatProtocol
 
 @Suite struct EnvelopeTests {
     private static let object = Array(#"{"a":1}"#.utf8)
@@ -147,13 +147,5 @@ import Testing
                 == #"{"success":false,"error":{"code":"not_joined","message":"join the room first","retryable":false}}"#
         )
         #expect(EventJSON.success().text == #"{"success":true}"#)
-    }
-
-    @Test func aDirectMessageSaysWhomItReached() {
-        var delivery = DirectDelivery(timestamp: Timestamp(milliseconds: 0))
-        #expect(delivery.json.text.hasPrefix(#"{"status":"error","recipients":{"total":0,"sent":[],"failed":[]}"#))
-        delivery.note(UserID(unchecked: "a"), isReached: true)
-        delivery.note(UserID(unchecked: "b"), isReached: false)
-        #expect(delivery.json.text.hasPrefix(#"{"status":"sent","recipients":{"total":2,"sent":["a"],"failed":["b"]}"#))
     }
 }

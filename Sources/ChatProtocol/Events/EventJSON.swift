@@ -1,23 +1,22 @@
 import ChatDomain
 import JSON
-import MessageJSON
 
 /// The JSON of what clients see: one function per shape, used by every framing and by REST.
-enum EventJSON {
-    static func messages(_ messages: [Message]) -> [UInt8] {
+package enum EventJSON {
+    package static func messages(_ messages: [Message]) -> [UInt8] {
         var out = JSONWriter(reserving: messages.reduce(16) { $0 + $1.body.approximateBytes + 200 })
         out.array(messages) { MessageJSON.encode($1, into: &$0) }
         return out.bytes
     }
 
-    static func users(_ users: [RoomUser]) -> [UInt8] {
+    package static func users(_ users: [RoomUser]) -> [UInt8] {
         var out = JSONWriter()
         out.array(users) { out, user in out.object { $0.user(user) } }
         return out.bytes
     }
 
     /// What was shown of a room is not whole, or not true any more.
-    static func resync(_ room: RoomID, lastSequence: SequenceNumber) -> [UInt8] {
+    package static func resync(_ room: RoomID, lastSequence: SequenceNumber) -> [UInt8] {
         object { out in
             out.key("roomId")
             out.string(room.value)
@@ -26,13 +25,13 @@ enum EventJSON {
         }
     }
 
-    static func state(_ state: RoomState) -> [UInt8] { object { $0.state(state) } }
+    package static func state(_ state: RoomState) -> [UInt8] { object { $0.state(state) } }
 
     /// The answer to a join: all that its events say, in one object of less than 1 MiB. Where the users would make it larger
     /// fewer of them are listed; `online` counts all.
     ///
     /// - Parameter messages: the view's, as JSON.
-    static func joined(_ view: RoomView, messages: [UInt8]) -> [UInt8] {
+    package static func joined(_ view: RoomView, messages: [UInt8]) -> [UInt8] {
         var rest = maximumAnswerBytes - messages.count
         let users = view.users.prefix { user in
             rest -= 32 + 6 * (user.userID.value.utf8.count + user.username.utf8.count)
@@ -56,8 +55,9 @@ enum EventJSON {
     private static let maximumAnswerBytes = 960 * 1024
 
     /// The event's name and data for what a room announces.
-    static func announcement(_ announcement: RoomAnnouncement, in room: RoomID) -> (event: StaticString, data: [UInt8])
-    {
+    package static func announcement(_ announcement: RoomAnnouncement, in room: RoomID) -> (
+        event: StaticString, data: [UInt8]
+    ) {
         func about(_ user: RoomUser, _ more: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
             object { out in
                 out.key("roomId")
@@ -83,7 +83,7 @@ enum EventJSON {
         }
     }
 
-    static func read(_ mark: ReadMark, in room: RoomID) -> [UInt8] {
+    package static func read(_ mark: ReadMark, in room: RoomID) -> [UInt8] {
         object { out in
             out.key("roomId")
             out.string(room.value)
@@ -92,7 +92,7 @@ enum EventJSON {
     }
 
     /// - Parameter isTyped: clients of flat frames are told the time too.
-    static func error(_ error: ChatError, event: String?, isFlat: Bool, at now: Timestamp) -> [UInt8] {
+    package static func error(_ error: ChatError, event: String?, isFlat: Bool, at now: Timestamp) -> [UInt8] {
         object { out in
             out.error(error)
             if let event {
@@ -107,7 +107,7 @@ enum EventJSON {
     }
 
     /// The answer to a refused request that asked for one.
-    static func refusal(_ error: ChatError) -> [UInt8] {
+    package static func refusal(_ error: ChatError) -> [UInt8] {
         object { out in
             out.key("success")
             out.bool(false)
@@ -117,7 +117,7 @@ enum EventJSON {
     }
 
     /// The answer to a request that was done: `success` and the fields of its reply event.
-    static func success(_ fields: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
+    package static func success(_ fields: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
         object { out in
             out.key("success")
             out.bool(true)
@@ -126,13 +126,13 @@ enum EventJSON {
     }
 
     /// The same with the fields of an object that is JSON text already; anything else has none.
-    static func success(withFieldsOf data: [UInt8]) -> [UInt8] {
+    package static func success(withFieldsOf data: [UInt8]) -> [UInt8] {
         guard data.first == UInt8(ascii: "{"), data.count > 2 else { return success() }
         // Last, so that it holds whatever the object says of itself.
         return data.dropLast() + Array(",\"success\":true}".utf8)
     }
 
-    static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    package static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var out = JSONWriter()
         out.object(members)
         return out.bytes
@@ -141,7 +141,7 @@ enum EventJSON {
 
 extension JSONWriter {
     /// The members `userId` and `username`.
-    mutating func user(_ user: RoomUser) {
+    package mutating func user(_ user: RoomUser) {
         key("userId")
         string(user.userID.value)
         key("username")
@@ -149,7 +149,7 @@ extension JSONWriter {
     }
 
     /// The members `code`, `message` and `retryable`, and `retryAfterMs` where it is known.
-    mutating func error(_ error: ChatError) {
+    package mutating func error(_ error: ChatError) {
         key("code")
         string(error.code.rawValue)
         key("message")
@@ -163,7 +163,7 @@ extension JSONWriter {
     }
 
     /// The member `id`, as the client gave it.
-    mutating func tag(_ tag: RequestTag) {
+    package mutating func tag(_ tag: RequestTag) {
         switch tag {
         case .number(let number):
             key("id")
@@ -178,7 +178,7 @@ extension JSONWriter {
         }
     }
 
-    mutating func state(_ state: RoomState) {
+    package mutating func state(_ state: RoomState) {
         key("roomId")
         string(state.roomID.value)
         key("lastSeq")
@@ -190,7 +190,7 @@ extension JSONWriter {
     }
 
     /// The members `userId` and `seq`.
-    mutating func mark(_ mark: ReadMark) {
+    package mutating func mark(_ mark: ReadMark) {
         key("userId")
         string(mark.userID.value)
         key("seq")
@@ -198,13 +198,13 @@ extension JSONWriter {
     }
 
     /// The member `readMarks`.
-    mutating func readMarks(_ marks: [ReadMark]) {
+    package mutating func readMarks(_ marks: [ReadMark]) {
         key("readMarks")
         array(marks) { out, mark in out.object { $0.mark(mark) } }
     }
 
     /// The members of a stored message's answer.
-    mutating func sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool) {
+    package mutating func sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool) {
         key("messageId")
         self.id(id)
         key("seq")

@@ -8,7 +8,7 @@ public enum RawFraming: Sendable, Hashable {
 }
 
 /// How a client names a request whose answer it wants to recognise.
-enum RequestTag: Hashable, Sendable {
+package enum RequestTag: Hashable, Sendable {
     case number(Int64)
     /// A number that is no such integer, as JSON text: `1.5`, or the double that stands for one outside 64 bits.
     case literal(String)
@@ -18,13 +18,13 @@ enum RequestTag: Hashable, Sendable {
 }
 
 /// One raw frame, taken apart.
-struct RawFrame {
-    let framing: RawFraming
-    let event: String
-    let data: JSONElement?
+package struct RawFrame {
+    package let framing: RawFraming
+    package let event: String
+    package let data: JSONElement?
 
     /// - Throws: `bad_frame` for what is not an object with exactly one of `event` and `type`, a text.
-    init(_ root: JSONElement) throws(ChatError) {
+    package init(_ root: JSONElement) throws(ChatError) {
         let names = (root["event"], root["type"])
         switch names {
         case (let event?, nil):
@@ -45,9 +45,9 @@ struct RawFrame {
         return name
     }
 
-    static func refusal(_ message: String) -> ChatError { ChatError(.badFrame, message) }
+    package static func refusal(_ message: String) -> ChatError { ChatError(.badFrame, message) }
 
-    static func refusal(_ error: JSONError, expecting shape: String) -> ChatError {
+    package static func refusal(_ error: JSONError, expecting shape: String) -> ChatError {
         refusal(error == .tooDeep ? "JSON nested too deep" : shape)
     }
 }
@@ -58,7 +58,7 @@ extension RequestTag {
     /// The `id` of a frame, whatever else the frame holds; nil when it has none.
     ///
     /// - Throws: `bad_frame` for an id that is neither a number nor a short text.
-    init?(of frame: JSONElement) throws(ChatError) {
+    package init?(of frame: JSONElement) throws(ChatError) {
         guard let id = frame["id"], !id.isNull else { return nil }
         guard let tag = RequestTag(id) else {
             throw RawFrame.refusal("id is a number or a string of at most \(Self.maximumBytes) bytes")
@@ -67,7 +67,7 @@ extension RequestTag {
     }
 
     /// The `id` of a frame that is no JSON, or JSON nested too deep; nil where none can be found.
-    init?(ofUnreadable frame: UnsafeRawBufferPointer, parser: JSONParser) {
+    package init?(ofUnreadable frame: UnsafeRawBufferPointer, parser: JSONParser) {
         guard let range = JSONMemberScan.scalar("id", in: frame),
             let id = try? parser.parseMending(UnsafeRawBufferPointer(rebasing: frame[range]))
         else { return nil }

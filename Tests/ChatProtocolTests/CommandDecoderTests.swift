@@ -1,8 +1,9 @@
+import ChatTestSupport
 import ChatDomain
 import JSON
 import Testing
 
-@testable import Gateway
+@testable import ChatProtocol
 
 @Suite struct CommandDecoderTests {
     private static let limits: CommandLimits = {
