@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-@testable import Persistence
+@testable import PersistenceSQLite
 
 @Suite struct AuthorMarksTests {
     private var marks = AuthorMarks()
