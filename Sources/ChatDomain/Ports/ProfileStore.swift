@@ -16,23 +16,3 @@ public protocol ProfileStore: Sendable {
     /// Users the store knows a profile or a last-seen time of, ordered by id, after `cursor`.
     func knownUsers(after cursor: UserID?, limit: Int) async throws(StoreError) -> [(user: UserID, profile: Profile)]
 }
-
-/// What is known of a user beyond the id. Every field is optional; nil means unknown (or, in an update, unchanged).
-public struct Profile: Hashable, Sendable {
-    public var name: String?
-    public var username: String?
-    public var email: String?
-    public var avatar: String?
-    public var lastSeen: Timestamp?
-
-    public init(
-        name: String? = nil, username: String? = nil, email: String? = nil, avatar: String? = nil,
-        lastSeen: Timestamp? = nil
-    ) {
-        self.name = name
-        self.username = username
-        self.email = email
-        self.avatar = avatar
-        self.lastSeen = lastSeen
-    }
-}

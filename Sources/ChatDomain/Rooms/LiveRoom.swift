@@ -263,7 +263,3 @@ public struct LiveRoom: Sendable {
         return effects
     }
 }
-
-extension ChatError {
-    public static let notJoined = Self(.notJoined, "join the room first")
-}

@@ -31,6 +31,7 @@ public struct ChatError: Error, Hashable, Sendable {
     }
 
     public static func badRequest(_ message: String) -> Self { .init(.badRequest, message) }
+    public static let notJoined = Self(.notJoined, "join the room first")
     public static let unauthenticated = Self(.unauthenticated, "authenticate first")
     /// Every failure of a token reads alike, so that probing teaches nothing.
     public static let unauthorized = Self(.unauthorized, "the token is missing, invalid or expired")

@@ -162,22 +162,6 @@ extension JSONWriter {
         }
     }
 
-    /// The member `id`, as the client gave it.
-    package mutating func tag(_ tag: RequestTag) {
-        switch tag {
-        case .number(let number):
-            key("id")
-            integer(number)
-        case .literal(let number):
-            key("id")
-            raw(number.utf8)
-        case .text(let text):
-            key("id")
-            string(text)
-        case .acknowledgement: break
-        }
-    }
-
     package mutating func state(_ state: RoomState) {
         key("roomId")
         string(state.roomID.value)

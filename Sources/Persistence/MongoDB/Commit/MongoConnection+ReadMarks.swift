@@ -67,28 +67,6 @@ extension MongoConnection {
             ["projection": ["roomId": 1]])
         return Set(found.compactMap { $0["roomId"]?.identifier.map { RoomID(unchecked: $0) } })
     }
-
-    func readMarks(in room: RoomID, after cursor: UserID?, limit: Int) throws(MongoError) -> [ReadMark] {
-        try find(
-            MongoSchema.readMarks, ["roomId": .string(room), "userId": ["$gt": .string(cursor?.value ?? "")]],
-            ["sort": ["userId": 1], "limit": .int64(Int64(limit))]
-        ).compactMap(\.readMark)
-    }
-
-    /// The room's furthest marks.
-    func newestReadMarks(in room: RoomID) throws(MongoError) -> [ReadMark] {
-        try find(
-            MongoSchema.readMarks, ["roomId": .string(room)],
-            ["sort": ["seq": -1, "userId": 1], "limit": .int64(Int64(ReadMarkBoard.capacity))]
-        ).compactMap(\.readMark)
-    }
-}
-
-extension BSONDocument {
-    fileprivate var readMark: ReadMark? {
-        guard let user = self["userId"]?.text, let sequence = self["seq"]?.integer else { return nil }
-        return ReadMark(userID: UserID(unchecked: user), sequence: sequence)
-    }
 }
 
 extension WriteBehind where Key == MongoConnection.MarkPlace, Value == SequenceNumber {

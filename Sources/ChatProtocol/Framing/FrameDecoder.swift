@@ -86,3 +86,21 @@ extension RequestTag {
         }
     }
 }
+
+extension JSONWriter {
+    /// The member `id`, as the client gave it.
+    package mutating func tag(_ tag: RequestTag) {
+        switch tag {
+        case .number(let number):
+            key("id")
+            integer(number)
+        case .literal(let number):
+            key("id")
+            raw(number.utf8)
+        case .text(let text):
+            key("id")
+            string(text)
+        case .acknowledgement: break
+        }
+    }
+}
