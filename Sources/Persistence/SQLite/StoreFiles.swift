@@ -16,6 +16,13 @@ struct StoreFiles {
     /// A complete store that is to take the place of the present one. Its being there is the decision.
     private var restored: String { directory + "/chat.db.restored" }
 
+    /// Whether a path is one of the store's own, there or not: the database, its log, its lock, a decided restore.
+    func owns(_ path: String) -> Bool {
+        let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+        // Some file systems know no case.
+        return name.lowercased().hasPrefix("chat.") && Files.areSame(Files.directory(of: path), directory)
+    }
+
     /// Decides that `incoming`, which is complete and flushed, is the store, and puts it in its place.
     ///
     /// - Returns: the directory that holds the previous store; nil when there was none.

@@ -57,6 +57,36 @@ import Testing
         }
     }
 
+    @Test(arguments: ["chat.db", "chat.db-wal", "chat.db.restored", "chat.lock", "Chat.db"])
+    func aBackupNeverTakesANameOfTheStore(_ name: String) async throws {
+        try await withStore { home, store in
+            await store.append(drafts.many(1), to: "a")
+            let link = home.directory + "-link"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: home.directory)
+            defer { try? FileManager.default.removeItem(atPath: link) }
+            let before = try files(in: home.directory)
+            for path in ["\(home.directory)/\(name)", "\(link)/\(name)"] {
+                await #expect(throws: StoreError.rejected(reason: "\(path) is a name of the store's own files")) {
+                    try await store.backUp(to: path, replacing: true)
+                }
+            }
+            #expect(try files(in: home.directory) == before)
+            #expect(await store.append(drafts.many(1), to: "a", lastKnown: 1) == [.stored(2)])
+        }
+    }
+
+    @Test func aBackupReplacesRegularFilesOnly() async throws {
+        try await withStore { home, store in
+            let pipe = home.directory + "/pipe"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            await #expect(throws: StoreError.rejected(reason: "\(pipe) is not a regular file")) {
+                try await store.backUp(to: pipe, replacing: true)
+            }
+            var status = stat()
+            #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+        }
+    }
+
     @Test func aNameTakenMeanwhileIsLeftAlone() async throws {
         try await withStore { home, store in
             let path = home.directory + "/copy"
@@ -124,7 +154,9 @@ import Testing
         try await withStore { home, store in
             await store.append(drafts.many(2), to: "a")
             let decided = home.directory + "/chat.db.restored"
-            _ = try await store.backUp(to: decided)
+            let path = home.directory + "/copy"
+            _ = try await store.backUp(to: path)
+            try FileManager.default.moveItem(atPath: path, toPath: decided)
             await store.append(drafts.many(1), to: "a", lastKnown: 2)
             await store.close()
             // Cut short behind the decision, with the old database still there, and a log that is not the new one's.

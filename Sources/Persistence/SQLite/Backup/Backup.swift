@@ -16,10 +16,10 @@ struct Backup {
     let isCancelled: @Sendable () -> Bool
     let report: @Sendable (BackupProgress) -> Void
 
-    /// - Throws: `.rejected` when `target` is taken and may not be replaced or the copy is damaged, `.unavailable` when
-    ///   it cannot be written or was cancelled.
+    /// - Throws: `.rejected` when `target` may not be taken or the copy is damaged, `.unavailable` when it cannot be
+    ///   written or was cancelled.
     func make(of database: String) throws(StoreError) -> StoreContents {
-        if !replacesTarget, Files.exists(target) { throw .rejected(reason: "\(target) exists") }
+        try checkTarget(besideStoreOf: database)
         let draft = "\(target).\(UInt32.random(in: 0 ... .max)).part"
         try Files.makePrivate(draft)
         defer { for suffix in ["", "-journal", "-wal"] { unlinkIfThere(draft + suffix) } }
@@ -33,6 +33,16 @@ struct Backup {
         }
         try Files.synchronize(Files.directory(of: target))
         return contents
+    }
+
+    /// A store whose file is replaced while it is open would go on in a file without a name, and lose it at its end.
+    private func checkTarget(besideStoreOf database: String) throws(StoreError) {
+        guard !StoreFiles(directory: Files.directory(of: database)).owns(target) else {
+            throw .rejected(reason: "\(target) is a name of the store's own files")
+        }
+        guard Files.exists(target) else { return }
+        guard replacesTarget else { throw .rejected(reason: "\(target) exists") }
+        guard Files.isRegular(target) else { throw .rejected(reason: "\(target) is not a regular file") }
     }
 
     private func copy(_ database: String, to draft: String) throws(StoreError) -> StoreContents {
@@ -88,7 +98,8 @@ extension SQLiteStore {
     ///   - replacing: whether a file at `path` is replaced.
     ///   - isCancelled: asked on the backup's own thread, every megabyte.
     ///   - report: called there as well.
-    /// - Throws: `.rejected` when `path` is taken, `.unavailable` when it cannot be written, or the store is closed.
+    /// - Throws: `.rejected` when `path` is taken, no regular file or a name of the store's own files, `.unavailable`
+    ///   when it cannot be written, or the store is closed.
     public func backUp(
         to path: String, replacing: Bool = false, isCancelled: @escaping @Sendable () -> Bool = { false },
         report: @escaping @Sendable (BackupProgress) -> Void = { _ in }
