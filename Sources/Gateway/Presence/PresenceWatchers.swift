@@ -90,7 +90,8 @@ final class PresenceWatchers {
             }
             coalescer.add(edge)
         }
-        scheduleList()
+        // A list that stayed as it was would tell that a hidden user comes or goes.
+        if edges.contains(where: \.isVisible) { scheduleList() }
     }
 
     private func tellNamed(_ edge: PresenceEdge) {

@@ -78,6 +78,23 @@ def test_lists_come_at_most_once_a_second(make_server, track, make_chat):
     assert sum(name == "online_users_list" for name, _ in lists) <= 2
 
 
+def test_the_hidden_come_and_go_without_a_list(make_server, make_chat):
+    server = make_server(ENVIRONMENT)
+    alice = make_chat(server, "alice")
+    alice.ask("join_user", {"userId": "alice"})
+    hidden = make_chat(server, "hidden")
+    hidden.ask("set_status", {"status": "invisible"})
+    make_chat(server, "bob")
+    alice.expect("online_users_list", lambda data: [user["userId"] for user in data["users"]] == ["alice", "bob"])
+    alice.inbox.clear()
+    hidden.close()
+    # The grace, and the second that passes before a list.
+    alice.read_for(3)
+    assert alice.inbox == []
+    make_chat(server, "carol")
+    assert alice.expect("online_users_list")["count"] == 3
+
+
 def test_joining_as_somebody_else_is_forbidden(make_server, track):
     alice = track(make_server(ENVIRONMENT), "alice")
     alice.expect("online_users_list")
