@@ -107,7 +107,7 @@ extension Row {
 
     /// Columns 0 and 1: user, sequence.
     fileprivate var readMark: ReadMark? {
-        ReadMark(userID: UserID(unchecked: text(0)), sequence: integer(1))
+        ReadMark(userID: UserID(unchecked: text(0)), sequence: MessageNumbers.mark(integer(1)))
     }
 
     /// Columns from `start`: key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to.

@@ -65,7 +65,12 @@ def test_numbers_in_mongodb(fleet, make_chat, room, value):
     first = 2 if value == 1.5 else 1
     assert alice.send(room, "hello")["seq"] == first
     assert bob.expect("new_message")["seq"] == first
+    database["chatReadMarks"].insert_many([{"roomId": room, "userId": user, "seq": value} for user in ("carl", "dora")])
     for server in fleet.servers:
+        page = server.get(f"/api/chat/{room}/read-marks?limit=1", headers=ALICE).json()
+        rest = server.get(f"/api/chat/{room}/read-marks?cursor={page['cursor']}", headers=ALICE).json()
+        marks = {mark["userId"]: mark["seq"] for mark in page["readMarks"] + rest["readMarks"]}
+        assert marks["carl"] == marks["dora"] == (1 if value == 1.5 else 0)
         assert server.get(f"/api/chat/{room}/history", headers=ALICE).json()["messages"][-1]["message"] == "hello"
         listed = server.get("/api/rooms", headers=ALICE).json()["rooms"]
         assert any(each["roomId"] == room for each in listed)

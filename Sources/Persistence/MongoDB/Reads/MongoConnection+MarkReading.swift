@@ -19,9 +19,7 @@ extension MongoConnection {
 
 extension BSONDocument {
     fileprivate var readMark: ReadMark? {
-        guard let user = self["userId"]?.text, let sequence = MessageNumbers.message(self["seq"]?.integer) else {
-            return nil
-        }
-        return ReadMark(userID: UserID(unchecked: user), sequence: sequence)
+        guard let user = self["userId"]?.text else { return nil }
+        return ReadMark(userID: UserID(unchecked: user), sequence: MessageNumbers.mark(self["seq"]?.integer))
     }
 }
