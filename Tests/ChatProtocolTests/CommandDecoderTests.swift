@@ -50,6 +50,11 @@ import Testing
             ("send_message", #"{"roomId":"r","message":"hi"}"#, "sendMessage(r, hi, text, nil, nil, nil)"),
             (
                 "send_message",
+                #"{"roomId":"r","message":"hi","clientMessageId":1767323045678,"replyTo":18446744073709551615}"#,
+                "sendMessage(r, hi, text, 1767323045678, nil, 18446744073709551615)"
+            ),
+            (
+                "send_message",
                 #"{"roomId":"r","message":"hi","messageType":"image","clientMessageId":"c","metadata":{"k": [1, null]},"replyTo":"m"}"#,
                 #"sendMessage(r, hi, image, c, {"k":[1,null]}, m)"#
             ),
@@ -134,7 +139,10 @@ import Testing
                 "send_message", #"{"roomId":"r","message":"x","clientMessageId":""}"#,
                 "clientMessageId must not be empty"
             ),
-            ("send_message", #"{"roomId":"r","message":"x","clientMessageId":7}"#, "clientMessageId must be a string"),
+            (
+                "send_message", #"{"roomId":"r","message":"x","clientMessageId":true}"#,
+                "clientMessageId must be a string"
+            ),
             ("send_message", #"{"roomId":"r","message":"x","metadata":[]}"#, "metadata must be an object"),
             ("send_message", #"{"roomId":"r","message":"x","metadata":"{}"}"#, "metadata must be an object"),
             (

@@ -77,12 +77,12 @@ package enum CommandDecoder {
         guard !text.isEmpty else { throw .badRequest("message must not be empty") }
         let kind = try fields.optionalText("messageType", maximumCharacters: 32)
         guard kind != "" else { throw .badRequest("messageType must not be empty") }
-        let clientID = try fields.optionalText("clientMessageId", maximumCharacters: 128)
+        let clientID = try fields.optionalIDText("clientMessageId")
         guard clientID != "" else { throw .badRequest("clientMessageId must not be empty") }
         return OutgoingMessage(
             text: text, kind: kind ?? "text", clientMessageID: clientID,
             metadata: try fields.optionalObject("metadata", maximumBytes: fields.limits.maximumMessageBytes),
-            replyTo: try fields.optionalText("replyTo", maximumCharacters: 128))
+            replyTo: try fields.optionalIDText("replyTo"))
     }
 
     private static func typing(_ fields: CommandFields) throws(ChatError) -> ClientCommand {

@@ -47,6 +47,13 @@ package struct CommandFields {
     }
 
     /// A short text, as ids and names are.
+    /// An id that the client makes, of at most 128 characters; an integer means its decimal text, as for other ids.
+    package func optionalIDText(_ name: StaticString) throws(ChatError) -> String? {
+        if let number = self[name]?.integer { return String(number) }
+        if let number = self[name]?.unsigned { return String(number) }
+        return try optionalText(name, maximumCharacters: 128)
+    }
+
     package func optionalText(_ name: StaticString, maximumCharacters: Int) throws(ChatError) -> String? {
         guard let value = self[name] else { return nil }
         guard let text = value.string else { throw .badRequest("\(name) must be a string") }

@@ -132,7 +132,7 @@ def test_the_longest_ids_are_taken(shared, make_chat):
     "fields",
     [{}, {"message": ""}, {"message": None}, {"message": 7}, {"message": {}}, {"message": "a\x00b"},
      {"message": "x" * (MAX_TEXT + 1)}, {"message": "é" * (MAX_TEXT // 2 + 1)}, {"messageType": 7}, {"messageType": ""},
-     {"messageType": "x" * 33}, {"clientMessageId": 7}, {"clientMessageId": ""}, {"clientMessageId": "x" * 129},
+     {"messageType": "x" * 33}, {"clientMessageId": True}, {"clientMessageId": 7.5}, {"clientMessageId": ""}, {"clientMessageId": "x" * 129},
      {"metadata": "text"}, {"metadata": []}, {"metadata": {"big": "x" * MAX_TEXT}}, {"replyTo": {}},
      {"replyTo": "x" * 129}],
     ids=lambda fields: str(fields)[:40],
