@@ -3,6 +3,8 @@ struct DrainPlan: Sendable {
     /// Sessions that one instance takes in a second without its own clients noticing: each is a handshake, a sign-in and its
     /// rooms' news.
     private static let takenPerSecond = 500
+    /// More instances than this make no difference, and Redis may say anything.
+    private static let maximumOthers = 1000
 
     /// Sessions are closed within this time, each at a moment of its own.
     let spread: Int64
@@ -19,7 +21,7 @@ struct DrainPlan: Sendable {
             (spread, pause) = (limit, 1000)
             return
         }
-        let perSecond = Int64(others) * Int64(Self.takenPerSecond)
+        let perSecond = Int64(min(others, Self.maximumOthers)) * Int64(Self.takenPerSecond)
         spread = min(limit, Int64(sessions) * 1000 / perSecond)
         pause = 100
     }

@@ -100,6 +100,16 @@ import Testing
         #expect(after(22, upTo: 25) == [25])
     }
 
+    @Test mutating func aMessageIsFoundByItsNumberBehindAHole() {
+        append(1...3)
+        append(7...9)
+        for number in SequenceNumber(0)...10 {
+            let isKept = [1, 2, 3, 7, 8, 9].contains(number)
+            #expect(tail.message(number)?.sequence == (isKept ? number : nil))
+        }
+        #expect(tail.message(.min) == nil && tail.message(.max) == nil)
+    }
+
     @Test mutating func whatIsNotNewerIsPassedOver() {
         append(5...6)
         append(2...6)

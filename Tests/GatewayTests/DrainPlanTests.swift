@@ -17,5 +17,7 @@ import Testing
         #expect(DrainPlan(sessions: 100_000, others: 1, limit: 10_000).spread == 10_000)
         #expect(DrainPlan(sessions: 100_000, others: 0, limit: -1).spread == 0)
         #expect(DrainPlan(sessions: 0, others: 3, limit: 10_000).spread == 0)
+        #expect(DrainPlan(sessions: 50, others: .max, limit: 10_000).spread == 0)
+        #expect(DrainPlan(sessions: 50, others: .min, limit: 10_000).spread == 10_000)
     }
 }

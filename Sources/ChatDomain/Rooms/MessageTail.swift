@@ -43,9 +43,10 @@ public struct MessageTail: Sendable {
 
     /// The message of this number, when it is kept.
     public func message(_ sequence: SequenceNumber) -> Message? {
-        guard let first, let last, (first...max(first, last)).contains(sequence) else { return nil }
-        let index = Int(sequence - first)
-        return messages.indices.contains(index) ? messages[index] : nil
+        guard let first, let last, first <= sequence, sequence <= last else { return nil }
+        let index = firstIndex(above: sequence - 1)
+        guard messages.indices.contains(index), messages[index].sequence == sequence else { return nil }
+        return messages[index]
     }
 
     /// Messages numbered above `sequence`; nil when some of them are not kept.
