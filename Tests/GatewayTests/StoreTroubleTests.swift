@@ -8,8 +8,9 @@ import Testing
 @Suite struct StoreTroubleTests {
     private static let room = RoomID(unchecked: "lobby")
 
+    /// The store is waited for no longer than this; what it does answer must not take as long on a busy machine.
     private static func impatient(_ configuration: inout GatewayConfiguration) {
-        configuration.roomLimits.storeMilliseconds = 200
+        configuration.roomLimits.storeMilliseconds = 2000
     }
 
     @Test func aFailingStoreRefusesAtOnceAndCanRecover() async throws {
