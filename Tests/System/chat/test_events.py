@@ -65,7 +65,7 @@ def test_joining_shows_history_users_and_state(connect, room, framing):
     assert sorted(user["userId"] for user in users) == ["alice", "bob"]
     marks = [{"userId": "alice", "seq": 2}]
     assert state == {"roomId": room, "lastSeq": 2, "members": 2, "online": 2, "readMarks": marks}
-    assert reply == {"success": True, **state}
+    assert reply == {"success": True, **state, "messages": history, "users": users}
     assert alice.expect("user_joined") == {"roomId": room, "userId": "bob", "username": "Bob"}
 
 

@@ -100,7 +100,9 @@ def test_every_request_with_an_ack_is_answered(connect, room):
     reply = ada.request("authenticate", {"userId": "ada", "username": "Ada"})
     assert reply["success"] is True and reply["userId"] == "ada"
     state = ada.request("join_room", {"roomId": room})
-    assert state == {"success": True, "roomId": room, "lastSeq": 0, "members": 1, "online": 1}
+    users = [{"userId": "ada", "username": "Ada"}]
+    counts = {"roomId": room, "lastSeq": 0, "members": 1, "online": 1}
+    assert state == {"success": True, **counts, "messages": [], "users": users}
     for event, data in [
         ("typing", {"roomId": room, "isTyping": False}),
         ("mark_read", {"roomId": room, "seq": 0}),
