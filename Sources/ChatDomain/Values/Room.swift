@@ -102,7 +102,7 @@ public struct RoomListCursor: Hashable, Sendable {
     /// Whether this place comes before `other` in the list.
     public func precedes(_ other: Self) -> Bool {
         activity != other.activity
-            ? activity > other.activity : room.value.utf8.lexicographicallyPrecedes(other.room.value.utf8)
+            ? activity > other.activity : room < other.room
     }
 
     /// As clients carry it; they make nothing of it.

@@ -41,16 +41,19 @@ package struct CommandFields {
 
     package static func identifier<ID: ClientIdentifier>(_ value: JSONElement, field: String) throws(ChatError) -> ID {
         if let text = value.string { return try ID(validating: text, field: field) }
-        if let number = value.integer { return ID(unchecked: String(number)) }
-        if let number = value.unsigned { return ID(unchecked: String(number)) }
+        if let text = decimalText(value) { return ID(unchecked: text) }
         throw .badRequest("\(field) must be a string or an integer")
+    }
+
+    /// What an integer means as an id; nil for everything else.
+    private static func decimalText(_ value: JSONElement) -> String? {
+        value.integer.map { String($0) } ?? value.unsigned.map { String($0) }
     }
 
     /// A short text, as ids and names are.
     /// An id that the client makes, of at most 128 characters; an integer means its decimal text, as for other ids.
     package func optionalIDText(_ name: StaticString) throws(ChatError) -> String? {
-        if let number = self[name]?.integer { return String(number) }
-        if let number = self[name]?.unsigned { return String(number) }
+        if let text = self[name].flatMap(Self.decimalText) { return text }
         return try optionalText(name, maximumCharacters: 128)
     }
 
