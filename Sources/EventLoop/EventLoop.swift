@@ -193,6 +193,12 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         return timers.add(deadline: monotonicMilliseconds + max(0, milliseconds), action)
     }
 
+    /// Runs `action` on the loop once, `span` from now or later, to the millisecond.
+    @discardableResult
+    public func schedule(after span: Duration, _ action: @escaping () -> Void) -> TimerID {
+        schedule(after: Int64(span / .milliseconds(1)), action)
+    }
+
     /// Does nothing for a timer that has run or was cancelled.
     public func cancel(_ id: TimerID) {
         preconditionInLoop()

@@ -22,6 +22,22 @@ public struct Moment: Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
     public static func + (a: Self, milliseconds: Int64) -> Self { .init(milliseconds: a.milliseconds + milliseconds) }
     public static func - (a: Self, b: Self) -> Int64 { a.milliseconds - b.milliseconds }
+    public static func + (a: Self, span: Duration) -> Self {
+        .init(milliseconds: a.milliseconds + span.wholeMilliseconds)
+    }
+    public static func - (a: Self, span: Duration) -> Self {
+        .init(milliseconds: a.milliseconds - span.wholeMilliseconds)
+    }
+    @_disfavoredOverload
+    public static func - (a: Self, b: Self) -> Duration { .milliseconds(a.milliseconds - b.milliseconds) }
+}
+
+extension Duration {
+    /// The span in milliseconds, cut to a whole number: what clocks, wire formats and stores count in.
+    package var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
 }
 
 extension Optional<Moment> {
