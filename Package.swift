@@ -78,9 +78,13 @@ let package = Package(
         library("MessagingInProcess", in: "Messaging/InProcess", uses: ["ChatDomain"]),
         library("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "WireProtocols"]),
         library(
+            "ChatCore",
+            uses: ["ChatDomain", "ChatProtocol", "Crypto", "Identity", "JSON", "Telemetry"]),
+        library(
             "Gateway",
             uses: [
-                "ChatDomain", "Compression", "Crypto", "Engine", "EventLoop", "Identity", "JSON", "ChatProtocol",
+                "ChatCore", "ChatDomain", "Compression", "Crypto", "Engine", "EventLoop", "Identity", "JSON",
+                "ChatProtocol",
                 "Telemetry",
                 "WireProtocols",
             ]),
@@ -90,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
+                "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
                 "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite",
                 "RedisLink", "Telemetry", "WireProtocols", "Workers",
@@ -129,9 +133,15 @@ let package = Package(
         tests("EventLoop", uses: ["TestSupport"]),
         tests("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "TestSupport", "WireProtocols"]),
         tests(
+            "ChatCore",
+            uses: [
+                "ChatDomain", "ChatProtocol", "ChatTestSupport", "Identity", "JSON", "MessagingInProcess",
+                "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
+            ]),
+        tests(
             "Gateway",
             uses: [
-                "ChatDomain", "ChatTestSupport", "Compression", "Engine", "EventLoop", "Identity", "JSON",
+                "ChatCore", "ChatDomain", "ChatTestSupport", "Compression", "Engine", "EventLoop", "Identity", "JSON",
                 "ChatProtocol",
                 "MessagingInProcess", "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
                 "WireProtocols",

@@ -1,6 +1,7 @@
 /// Names one scheduled action.
 public struct TimerID: Hashable, Sendable {
-    let value: UInt64
+    public let value: UInt64
+    public init(_ value: UInt64) { self.value = value }
 }
 
 /// Pending actions by deadline: a binary heap, with cancelled entries skipped when they surface.
@@ -22,7 +23,7 @@ struct TimerQueue {
         actions[lastID] = action
         heap.append(Entry(deadline: deadline, id: lastID))
         siftUp(from: heap.count - 1)
-        return TimerID(value: lastID)
+        return TimerID(lastID)
     }
 
     mutating func cancel(_ id: TimerID) {

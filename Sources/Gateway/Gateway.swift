@@ -1,3 +1,4 @@
+public import ChatCore
 import ChatDomain
 public import EventLoop
 public import Identity
@@ -12,18 +13,21 @@ public final class Gateway: Sendable {
 
     /// Starts the loops. Nothing is listened on yet.
     public init(
-        configuration: GatewayConfiguration, loops: Int, ports: GatewayPorts,
-        observers: GatewayObservers = GatewayObservers(), authentication: AuthenticationPolicy, logger: Logger,
+        configuration: GatewayConfiguration, loops: Int, ports: ChatPorts,
+        observers: ChatObservers = ChatObservers(), authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
     ) async throws {
         let shards = (0..<max(loops, 1)).map { Shard(loop: EventLoop(name: "loop-\($0)"), index: UInt16($0)) }
         self.shards = shards
+        let mailboxes = ShardMailboxes(
+            chat: shards.map { shard in Mailbox { shard.loop.post { shard.openMailbox() } } },
+            polls: shards.map { shard in Mailbox { shard.loop.post { shard.openPolls() } } })
         services = Services(
-            configuration: configuration, ports: ports, observers: observers, authentication: authentication,
-            logger: logger, registry: registry,
-            mailboxes: shards.map { shard in Mailbox(loop: shard.loop) { shard.openMailbox() } })
+            configuration: configuration.chatWithEngineLimits, ports: ports, observers: observers,
+            authentication: authentication, logger: logger, registry: registry, mailboxes: mailboxes.chat)
+        let context = GatewayContext(configuration: configuration, services: services, registry: registry)
         for shard in shards { shard.loop.start() }
-        for shard in shards { try await shard.open(services) }
+        for shard in shards { try await shard.open(context, mailboxes) }
         services.startBus()
         services.startPresence()
     }
@@ -47,14 +51,14 @@ public final class Gateway: Sendable {
 
     /// Sends the sessions elsewhere: readiness goes first, then they, a few at a time.
     ///
-    /// - Parameter milliseconds: the longest time sessions have to move elsewhere; where other instances can take them
-    ///   sooner, they go sooner.
-    public func drain(over milliseconds: Int64) async {
+    /// - Parameter limit: the longest time sessions have to move elsewhere; where other instances can take them sooner, they
+    ///   go sooner.
+    public func drain(over limit: Duration) async {
         services.readiness.beginDraining()
         let plan = DrainPlan(
-            sessions: await sessionCount, others: services.presence.directory.otherInstances, limit: milliseconds)
+            sessions: await sessionCount, others: services.presence.directory.otherInstances, limit: limit)
         for shard in shards { await shard.drain(plan) }
-        let deadline = services.clock().monotonic + (plan.spread + Self.closingMilliseconds)
+        let deadline = services.clock().monotonic + (plan.spread + Self.closingTime)
         while await sessionCount > 0, services.clock().monotonic < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
@@ -73,8 +77,8 @@ public final class Gateway: Sendable {
         for shard in shards { shard.loop.stop() }
     }
 
-    /// How long the last sessions have to answer the end of their connections, in milliseconds.
-    private static let closingMilliseconds: Int64 = 1000
+    /// How long the last sessions have to answer the end of their connections.
+    private static let closingTime: Duration = .seconds(1)
 
     private var sessionCount: Int {
         get async {

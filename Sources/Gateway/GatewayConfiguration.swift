@@ -1,4 +1,4 @@
-import ChatProtocol
+public import ChatCore
 public import ChatDomain
 public import Engine
 public import EventLoop
@@ -6,25 +6,13 @@ public import Identity
 
 /// What the gateway is set up with.
 public struct GatewayConfiguration: Sendable {
-    public var instance: InstanceID
+    public var chat: ChatConfiguration
     public var engine = EngineConfiguration()
-    public var commands = CommandLimits()
-    public var roomLimits = RoomLimits()
-    public var createsRoomsOnJoin = true
-    /// Drafts waiting for the store at most, per shard, in bytes; past that, sends are refused.
-    public var maximumPendingBytes = 64 << 20
-    /// Rooms one session may be in at most.
-    public var maximumRoomsPerSession = 1000
-    /// Messages a second and user, bursts of three times that; 0 for no limit.
-    public var messageRate = 20
     /// Connections a second and address, bursts of four times that; 0 for no limit.
     public var connectionRate = 50
-    /// How long a connection may stay unauthenticated where a key is configured, in milliseconds.
-    public var authenticationMilliseconds: Int64 = 10_000
-    public var requiresAuthentication = false
     public var origins = OriginPolicy.sameOrigin
-    /// Whether requests have to name the server as only this machine does, or by a listed origin: where whoever reaches
-    /// the port is believed, and the port is on loopback.
+    /// Whether requests have to name the server as only this machine does, or by a listed origin: where trusted mode
+    /// believes every caller that reaches the port, and the port is on loopback.
     public var believesLoopbackNamesOnly = false
     /// The same for the internal listener.
     public var internalBelievesLoopbackNamesOnly = false
@@ -33,9 +21,16 @@ public struct GatewayConfiguration: Sendable {
     public var serviceKey: ServiceKey?
     /// Whether services on the internal listener have to show the service key.
     public var internalRequiresKey = true
-    public var presence = PresenceSettings()
     /// Files served at `/` and `/client/`; nil when the page is not served.
     public var client: StaticFiles?
 
-    public init(instance: InstanceID) { self.instance = instance }
+    public init(instance: InstanceID) { chat = ChatConfiguration(instance: instance) }
+
+    /// What rooms and sessions are set up with: the operator's decisions, and the engine's limits they keep to.
+    var chatWithEngineLimits: ChatConfiguration {
+        var chat = chat
+        chat.softOutputLimit = engine.softOutputLimit
+        chat.compressedSizes = engine.deflateThreshold...max(engine.deflateThreshold, engine.deflateCeiling)
+        return chat
+    }
 }

@@ -1,57 +1,17 @@
 import Telemetry
 
-/// The gateway's instruments. No label names a user or a room.
+/// What is measured of connections and requests.
 struct GatewayMetrics: Sendable {
-    let sessions: Gauge
-    let rooms: Gauge
-    let usersOnline: Gauge
-    let messages: Counter
-    let deliveries: Counter
-    let commands: Counter
-    let refusals: Counter
-    let repairs: Counter
-    let rewinds: Counter
-    let foreignNews: Counter
-    let commitBatch: Histogram
-    let commitDuration: Histogram
-    let fanOut: Histogram
     let requests: Counter
     let connectionsRefused: Counter
     let descriptorsExhausted: Counter
 
     init(_ registry: MetricsRegistry) {
-        sessions = registry.gauge("chat_sessions", help: "Sessions connected to this instance.")
-        rooms = registry.gauge("chat_rooms_joined", help: "Rooms with sessions on this instance.")
-        usersOnline = registry.gauge(
-            "chat_users_online", help: "Users seen online, on all instances as this one has heard.")
-        messages = registry.counter("chat_messages_total", help: "Room messages delivered in order by this instance.")
-        deliveries = registry.counter("chat_deliveries_total", help: "Copies of broadcasts handed to sessions.")
-        commands = registry.counter("chat_commands_total", help: "Commands taken from clients.")
-        refusals = registry.counter("chat_refusals_total", help: "Commands and frames refused with an error.")
-        repairs = registry.counter("chat_repairs_total", help: "Holes in a room's sequence read from the store.")
-        rewinds = registry.counter(
-            "chat_rewinds_total", help: "Times a room's store was found without messages it had acknowledged.")
-        foreignNews = registry.counter(
-            "chat_bus_rejected_total", help: "Publications on the bus that were not understood and dropped.")
-        commitBatch = registry.histogram(
-            "chat_commit_batch_messages", help: "Messages handed to the store at once.", unit: .plain,
-            bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
-        commitDuration = registry.histogram(
-            "chat_commit_duration_seconds", help: "Time the store took for what was handed to it at once.",
-            unit: .microseconds,
-            bounds: [250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000])
-        fanOut = registry.histogram(
-            "chat_fan_out_seconds",
-            help: "Time from taking a message to handing it to the sockets of a loop's members, in whole milliseconds.",
-            unit: .microseconds,
-            bounds: [
-                1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
-            ])
         requests = registry.counter("chat_http_requests_total", help: "HTTP requests answered.")
         descriptorsExhausted = registry.counter(
             "chat_descriptors_exhausted_total",
-            help: "Times a listener found no file descriptor for those who want to connect, and rested.")
+            help: "Times a listener found no file descriptor for a new connection, and rested.")
         connectionsRefused = registry.counter(
-            "chat_connections_refused_total", help: "Connections turned away by the rate limit.")
+            "chat_connections_refused_total", help: "Connections refused by the rate limit.")
     }
 }

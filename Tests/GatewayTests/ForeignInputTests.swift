@@ -4,6 +4,7 @@ import ChatProtocol
 import Testing
 import TestSupport
 
+@testable import ChatCore
 @testable import Gateway
 
 /// What other instances say comes through Redis, where every client may publish.

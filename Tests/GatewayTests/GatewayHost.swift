@@ -1,3 +1,4 @@
+import ChatCore
 import ChatTestSupport
 import ChatDomain
 import EventLoop
@@ -25,14 +26,14 @@ struct GatewayHost {
         var configuration = GatewayConfiguration(instance: InstanceID("test"))
         configuration.serviceKey = ServiceKey("service")
         // Longer than a busy machine may keep a test waiting.
-        configuration.roomLimits.storeMilliseconds = 60_000
+        configuration.chat.roomLimits.storeMilliseconds = 60_000
         change(&configuration)
         let store = FakeStore()
         let gateway = try await Gateway(
             configuration: configuration, loops: loops,
-            ports: GatewayPorts(
+            ports: ChatPorts(
                 store: store,
-                directory: InProcessDirectory(instance: configuration.instance, maximumSessions: maximumSessions),
+                directory: InProcessDirectory(instance: configuration.chat.instance, maximumSessions: maximumSessions),
                 bus: bus),
             authentication: AuthenticationPolicy(mode: .trusted, verifier: nil), logger: .disabled,
             registry: MetricsRegistry())
@@ -48,7 +49,7 @@ struct GatewayHost {
     }
 
     private static func end(_ gateway: Gateway) async {
-        await gateway.drain(over: 0)
+        await gateway.drain(over: .zero)
         await gateway.leave()
         gateway.stop()
     }

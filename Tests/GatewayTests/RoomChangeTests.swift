@@ -1,8 +1,10 @@
+import ChatTestSupport
 import ChatDomain
 import Telemetry
 import TestSupport
 import Testing
 
+@testable import ChatCore
 @testable import Gateway
 
 /// Rooms that change or vanish while somebody waits for them.

@@ -1,3 +1,5 @@
+import ChatCore
+import ChatTestSupport
 import ChatDomain
 import TestSupport
 import Testing
@@ -23,7 +25,7 @@ import Testing
 
     @Test func sendsToTwoRoomsAreRefusedTogether() async throws {
         let limit: Int64 = 4000
-        try await GatewayHost.serve({ $0.roomLimits.storeMilliseconds = limit }) { host in
+        try await GatewayHost.serve({ $0.chat.roomLimits.storeMilliseconds = limit }) { host in
             let ann = try await host.client("ann", in: "lobby")
             for room in 1...4 {
                 try await ann.say("join_room", ["roomId": "room-\(room)"], id: room)

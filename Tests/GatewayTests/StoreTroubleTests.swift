@@ -1,3 +1,5 @@
+import ChatCore
+import ChatTestSupport
 import ChatDomain
 import TestSupport
 import Testing
@@ -10,7 +12,7 @@ import Testing
 
     /// The store is waited for no longer than this; what it does answer must not take as long on a busy machine.
     private static func impatient(_ configuration: inout GatewayConfiguration) {
-        configuration.roomLimits.storeMilliseconds = 2000
+        configuration.chat.roomLimits.storeMilliseconds = 2000
     }
 
     @Test func aFailingStoreRefusesAtOnceAndCanRecover() async throws {

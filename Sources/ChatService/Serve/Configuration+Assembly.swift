@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Crypto
@@ -16,15 +17,15 @@ extension Configuration {
     func gateway() throws -> GatewayConfiguration {
         var gateway = GatewayConfiguration(instance: instance)
         gateway.engine = engine
-        gateway.commands.maximumMessageBytes = limits.messageBytes
-        gateway.roomLimits.maximumParticipants = rooms.maximumParticipants
-        gateway.roomLimits.graceMilliseconds = Int64(presence.grace)
-        gateway.roomLimits.isForFriendsOnly = presence.visibility == .friends
-        gateway.createsRoomsOnJoin = rooms.createsOnJoin
-        gateway.presence = presenceSettings
-        gateway.messageRate = limits.messageRate ?? 0
+        gateway.chat.commands.maximumMessageBytes = limits.messageBytes
+        gateway.chat.roomLimits.maximumParticipants = rooms.maximumParticipants
+        gateway.chat.roomLimits.graceMilliseconds = Int64(presence.grace)
+        gateway.chat.roomLimits.isForFriendsOnly = presence.visibility == .friends
+        gateway.chat.createsRoomsOnJoin = rooms.createsOnJoin
+        gateway.chat.presence = presenceSettings
+        gateway.chat.messageRate = limits.messageRate ?? 0
         gateway.connectionRate = limits.connectionRate ?? 0
-        gateway.requiresAuthentication = authentication.mode == .token
+        gateway.chat.requiresAuthentication = authentication.mode == .token
         gateway.serviceKey = authentication.serviceKey.map { ServiceKey($0.text) }
         gateway.internalRequiresKey = listening.internalListener?.authentication != .open
         let proxies = listening.trustedProxies
@@ -44,8 +45,8 @@ extension Configuration {
         settings.isForFriendsOnly = presence.visibility == .friends
         if case .embedded = store { settings.storesForItself = true }
         settings.isPublic = presence.isPublic
-        settings.graceMilliseconds = Int64(presence.grace)
-        settings.awayAfterMilliseconds = presence.awayAfter.map(Int64.init)
+        settings.grace = .milliseconds(presence.grace)
+        settings.awayAfter = presence.awayAfter.map { .milliseconds($0) }
         return settings
     }
 

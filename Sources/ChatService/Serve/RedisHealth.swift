@@ -1,3 +1,4 @@
+import ChatCore
 import Gateway
 import RedisLink
 import Synchronization

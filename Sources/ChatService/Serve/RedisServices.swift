@@ -1,3 +1,4 @@
+import ChatCore
 import ChatDomain
 import Gateway
 import MessagingRedis

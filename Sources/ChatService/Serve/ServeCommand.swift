@@ -1,3 +1,4 @@
+import ChatCore
 import ChatDomain
 import Crypto
 import EventLoop
@@ -60,14 +61,14 @@ struct RunningInstance {
         events = try configuration.events.map {
             try EventServices(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
         }
-        var observers = GatewayObservers()
+        var observers = ChatObservers()
         observers.storedMessages = events?.hint
         observers.instanceLost = events?.instanceLost
         observers.noteTrace = events?.noteTrace
         observers.presenceChanged = events?.presenceChanged
         gateway = try await Gateway(
             configuration: try configuration.gateway(), loops: configuration.listening.eventLoops,
-            ports: GatewayPorts(
+            ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
                 recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds)),
             observers: observers, authentication: try configuration.authenticationPolicy(logger: logger),
@@ -108,7 +109,7 @@ struct RunningInstance {
     /// Winds everything up. It ends in time whatever another server does: a part that waits for one that stands still is left
     /// behind.
     func stop(graceMilliseconds: Int64) async {
-        await gateway.drain(over: graceMilliseconds)
+        await gateway.drain(over: .milliseconds(graceMilliseconds))
         let end = WallClock.monotonicMilliseconds() + Self.windingUp
         await finish("presence", within: 1500, of: end) { [gateway] in await gateway.leave() }
         gateway.stop()

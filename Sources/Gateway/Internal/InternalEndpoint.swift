@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Crypto
@@ -14,10 +15,10 @@ final class InternalEndpoint: EngineHandler {
 
     init(shard: ShardCore) throws(TLSError) {
         self.shard = shard
-        let services = shard.services
+        let gateway = shard.gateway
         engine = try EngineContext(
-            loop: shard.loop, configuration: services.configuration.engine, metrics: services.engineMetrics,
-            logger: services.logger)
+            loop: shard.loop, configuration: gateway.configuration.engine, metrics: gateway.engineMetrics,
+            logger: gateway.services.logger)
         engine.handler = self
     }
 
@@ -28,7 +29,7 @@ final class InternalEndpoint: EngineHandler {
             maximumStrangers: ShardCore.maximumStrangers,
             opened: { [unowned shard] socket, request in
                 socket.handler = ServiceChannel(
-                    socket: socket, shard: shard, address: shard.services.client(of: request),
+                    socket: socket, shard: shard, address: shard.gateway.client(of: request),
                     shownKey: request.head.headers["X-Service-Key"])
             })
     }
@@ -36,9 +37,9 @@ final class InternalEndpoint: EngineHandler {
     func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }
 
     func received(_ request: HTTPRequest, on connection: Connection) {
-        shard.services.metrics.requests.add()
+        shard.gateway.metrics.requests.add()
         let head = request.head
-        let configuration = shard.services.configuration
+        let configuration = shard.gateway.configuration
         let verdict = configuration.origins.judge(head)
         guard !configuration.internalBelievesLoopbackNamesOnly || shard.isBelieved(head, verdict) else {
             return shard.answer(Problem.response(.foreignHost), verdict, to: connection)

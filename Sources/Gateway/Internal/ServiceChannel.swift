@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Engine
@@ -37,9 +38,9 @@ final class ServiceChannel: SocketIOServing {
 
     func open(_ auth: JSONElement?) throws(ChatError) {
         let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
-        if shard.services.configuration.internalRequiresKey {
+        if shard.gateway.configuration.internalRequiresKey {
             let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey
-            try shard.services.check(serviceKey: key, from: address, at: shard.now.monotonic)
+            try shard.gateway.check(serviceKey: key, from: address, at: shard.now.monotonic)
         }
         let name = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
         service = name
@@ -77,7 +78,7 @@ final class ServiceChannel: SocketIOServing {
         guard !isSending, let (next, tag) = waiting.first else { return }
         isSending = true
         waiting.removeFirst()
-        shard.run({ [services = shard.services] in
+        shard.chat.context.loop.run({ [services = shard.services] in
             await services.sendDirect(next.message, from: next.sender, to: next.recipients)
         }) { [weak self] delivery in
             guard let self else { return }

@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Engine
@@ -81,21 +82,21 @@ extension JSONError {
 
 /// Finds out who calls.
 struct CallerResolver {
-    let services: Services
+    let gateway: GatewayContext
 
     /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token, `rate_limited` where too
     ///   many wrong keys came from the address.
     func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> Caller {
         let credentials = try Self.credentials(head)
         if let key = head.headers["X-Service-Key"] {
-            try services.check(serviceKey: key, from: address, at: now.monotonic)
+            try gateway.check(serviceKey: key, from: address, at: now.monotonic)
             let user = credentials.userID.map {
                 RoomUser(userID: $0, username: credentials.username ?? $0.value)
             }
             return Caller(user: user, isService: true)
         }
         guard credentials.token != nil || credentials.userID != nil else { return Caller() }
-        let identity = try services.authentication.identify(
+        let identity = try gateway.services.authentication.identify(
             token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
             now: now.wall)
         return Caller(user: RoomUser(userID: identity.userID, username: identity.username))

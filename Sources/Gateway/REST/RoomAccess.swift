@@ -1,3 +1,4 @@
+import ChatCore
 import ChatDomain
 import Telemetry
 
@@ -6,19 +7,7 @@ struct RoomAccess: Sendable {
     let services: Services
 
     func ask(_ room: RoomID, _ command: (RequestOrigin) -> RoomCommand) async -> RoomReply {
-        let mailbox = services.mailbox(services.home(of: room))
-        return await services.calls.call { mailbox.post(.room(room, command($0))) }
-    }
-
-    /// The store has changed the room: what comes to this instance from now on finds it so.
-    func tellHere(_ room: RoomID, _ change: RoomChange) {
-        services.mailbox(services.home(of: room)).post(.roomChanged(room, change, nil))
-    }
-
-    /// The store has changed the room: returns when that is in force on every instance.
-    func announce(_ room: RoomID, _ change: RoomChange) async {
-        tellHere(room, change)
-        if services.bus != nil { await services.notices.tell(room, change) }
+        await services.ask(room, command)
     }
 
     /// The room as the caller may see it.

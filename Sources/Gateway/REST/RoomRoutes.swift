@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Crypto
@@ -67,7 +68,7 @@ struct RoomRoutes: Sendable {
         }
         guard isNew || draft.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
         // Who asked for the room before it was there may be about to learn that it is not.
-        if isNew { access.tellHere(snapshot.room.id, .unspecified) }
+        if isNew { access.services.tellHere(snapshot.room.id, .unspecified) }
         let info = RoomInfo(
             room: snapshot.room,
             state: RoomState(
@@ -153,7 +154,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw .roomUnavailable }
         log("room changed", id, by: request.caller)
-        await access.announce(id, .revised(revision, at: now))
+        await access.services.announce(id, .revised(revision, at: now))
         info.room.revise(revision, at: now)
         return .json(Self.json(info))
     }
@@ -165,7 +166,7 @@ struct RoomRoutes: Sendable {
         guard isDone else { throw .roomUnavailable }
         log("room deleted", id, by: request.caller)
         services.cache?.drop(id)
-        await access.announce(id, .deleted)
+        await access.services.announce(id, .deleted)
         return .json(EventJSON.success())
     }
 
@@ -199,7 +200,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
         log("participant added", id, about: user, by: request.caller)
-        await access.announce(id, .admitted(user))
+        await access.services.announce(id, .admitted(user))
         return .json(EventJSON.success())
     }
 
@@ -213,7 +214,7 @@ struct RoomRoutes: Sendable {
         }
         guard isDone else { throw ChatError(.notFound, "this user takes no part in the room") }
         log("participant removed", id, about: user, by: request.caller)
-        await access.announce(id, .expelled(user))
+        await access.services.announce(id, .expelled(user))
         return .json(EventJSON.success())
     }
 

@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import JSON

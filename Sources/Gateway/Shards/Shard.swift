@@ -1,3 +1,4 @@
+import ChatCore
 import Engine
 import EventLoop
 
@@ -17,19 +18,18 @@ actor Shard {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Makes the loop's world. Called once, before anything else.
-    func open(_ services: Services) throws {
-        let runner = Runner { [self] ticket, value in
+    func open(_ gateway: GatewayContext, _ mailboxes: ShardMailboxes) throws {
+        let core = try ShardCore(index: index, loop: loop, gateway: gateway, mailboxes: mailboxes) {
+            [self] ticket, value in
             loop.post { self.assumeIsolated { $0.core?.finished(ticket, value) } }
         }
-        let core = try ShardCore(index: index, loop: loop, services: services, runner: runner)
         self.core = core
-        core.sweepPeriodically()
-        core.watchIdleness()
-        if services.bus != nil { core.watchers.friendPoller.begin() }
+        core.start()
         loop.turnEnd = { [unowned core] in core.endTurn() }
     }
 
     nonisolated func openMailbox() { assumeIsolated { $0.core?.openMailbox() } }
+    nonisolated func openPolls() { assumeIsolated { $0.core?.openPolls() } }
 
     /// Listens, or joins the others who listen on this port.
     func listen(address: IPAddress, port: UInt16, shared: Bool) throws(ListenError) -> UInt16 {
@@ -56,7 +56,7 @@ actor Shard {
     }
 
     /// Tells the sessions that this instance goes, a slice at a time so that they do not all come back at once.
-    func drain(_ plan: DrainPlan) { core?.drain(plan) }
+    func drain(_ plan: DrainPlan) { core?.chat.sessions.drain(plan) }
 
     func close() {
         listener?.close()
@@ -66,5 +66,5 @@ actor Shard {
         core?.closeAll()
     }
 
-    var sessionCount: Int { core?.sessions.count ?? 0 }
+    var sessionCount: Int { core?.chat.sessions.count ?? 0 }
 }

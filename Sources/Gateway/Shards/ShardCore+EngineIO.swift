@@ -1,7 +1,7 @@
 import ChatProtocol
 import ChatDomain
 import Engine
-import EventLoop
+import ChatCore
 import WireProtocols
 
 /// Engine.IO requests. The port belongs to all loops, a session to one: its id names it, and a request that comes in
@@ -12,13 +12,13 @@ extension ShardCore {
 
     var engineIOSettings: EngineIOSettings {
         var settings = EngineIOSettings()
-        settings.maxPayload = services.configuration.engine.maximumMessageBytes
+        settings.maxPayload = gateway.configuration.engine.maximumMessageBytes
         return settings
     }
 
     func makeSocketIOSettings() -> Shared<SocketIOSettings> {
         var settings = SocketIOSettings()
-        settings.maxPayload = services.configuration.engine.maximumMessageBytes
+        settings.maxPayload = gateway.configuration.engine.maximumMessageBytes
         settings.keepsAttachments = false
         return Shared(settings)
     }
@@ -30,7 +30,7 @@ extension ShardCore {
             opened: { [unowned self] socket, request in
                 let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
                 socket.handler = SocketIOChannel(
-                    socket: socket, shard: self, address: services.client(of: request), handshake: handshake,
+                    socket: socket, shard: self, address: gateway.client(of: request), handshake: handshake,
                     shownKey: request.head.headers["X-Service-Key"])
             })
     }
@@ -51,7 +51,7 @@ extension ShardCore {
                 serve(kind, request, verdict, on: connection)
             }
         } catch {
-            services.logRefusal("\(error)", of: request)
+            gateway.logRefusal("\(error)", of: request)
             answer(EngineIOServer.response(error), verdict, to: connection)
         }
     }
@@ -79,62 +79,11 @@ extension ShardCore {
     ) {
         if case .upgrade = kind {
             guard let moving = connection.detach() else { return connection.abort() }
-            return post(.upgrade(kind, request, moving), to: owner)
+            return polls.pass(kind, request, moving: moving, to: owner)
         }
-        lastPoll += 1
-        let ticket = lastPoll
         let responder = HTTPResponder(for: connection) { [unowned self] in answer($0, verdict, to: $1) }
-        polls[ticket] = responder
-        // A client that goes while its poll is held elsewhere has to be missed there.
-        connection.attachment = PassedPoll(responder) { [unowned self] in
-            guard polls.removeValue(forKey: ticket) != nil else { return }
-            post(.pollAbandoned(ticket, by: index), to: owner)
-        }
-        post(.poll(ticket, from: index, kind, request), to: owner)
+        polls.pass(kind, request, from: connection, to: owner, answering: responder)
     }
 
-    /// A request that came in on another loop for a session of this one.
-    func takePoll(_ ticket: UInt64, from origin: UInt16, _ kind: EngineIORequest, _ request: HTTPRequest) {
-        let key = ForeignPoll(shard: origin, ticket: ticket)
-        let responder = HTTPResponder { [unowned self] response in
-            foreignPolls[key] = nil
-            post(.polled(ticket, response), to: origin)
-        }
-        foreignPolls[key] = responder
-        engineIO.handle(kind, request, responder)
-    }
-
-    func pollAnswered(_ ticket: UInt64, _ response: HTTPResponse) {
-        polls.removeValue(forKey: ticket)?.respond(response)
-    }
-
-    func pollAbandoned(_ ticket: UInt64, by origin: UInt16) {
-        foreignPolls.removeValue(forKey: ForeignPoll(shard: origin, ticket: ticket))?.abandoned()
-    }
-
-    func takeUpgrade(_ kind: EngineIORequest, _ request: HTTPRequest, _ moving: Handover<DetachedConnection>) {
-        guard let connection = engine.adopt(moving) else { return }
-        if let refusal = engineIO.upgrade(kind, request, on: connection) {
-            connection.respond(refusal)
-        }
-    }
-}
-
-/// A poll held for a client of another loop.
-struct ForeignPoll: Hashable {
-    let shard: UInt16
-    let ticket: UInt64
-}
-
-/// What a connection keeps of a poll that was passed on.
-final class PassedPoll {
-    private let responder: HTTPResponder
-    private let abandon: () -> Void
-
-    init(_ responder: HTTPResponder, abandon: @escaping () -> Void) {
-        self.responder = responder
-        self.abandon = abandon
-    }
-
-    func abandoned() { abandon() }
+    func openPolls() { polls.drainMailbox(into: engineIO, of: engine) }
 }

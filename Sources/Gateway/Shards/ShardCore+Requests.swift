@@ -1,3 +1,4 @@
+import ChatCore
 import ChatProtocol
 import ChatDomain
 import Engine
@@ -8,18 +9,18 @@ import WireProtocols
 /// What a shard does with HTTP requests: upgrades, the page, REST.
 extension ShardCore: EngineHandler {
     func received(_ request: HTTPRequest, on connection: Connection) {
-        services.metrics.requests.add()
+        gateway.metrics.requests.add()
         let head = request.head
-        let verdict = services.configuration.origins.judge(head)
+        let verdict = gateway.configuration.origins.judge(head)
         do throws(ChatError) {
             try countConnection(request, on: connection)
-            guard !services.configuration.believesLoopbackNamesOnly || isBelieved(head, verdict) else {
+            guard !gateway.configuration.believesLoopbackNamesOnly || isBelieved(head, verdict) else {
                 throw .foreignHost
             }
             if isEngineIO(head), head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
             if head.asksToUpgrade(to: "websocket") { return try upgrade(request, verdict, connection) }
             if head.method == "OPTIONS" {
-                return answer(services.configuration.origins.preflight(verdict, head), verdict, to: connection)
+                return answer(gateway.configuration.origins.preflight(verdict, head), verdict, to: connection)
             }
             // What a foreign page cannot read it can still send; what changes something is not taken from it.
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
@@ -29,12 +30,12 @@ extension ShardCore: EngineHandler {
             let caller =
                 OperationRoutes.answers(path)
                 ? Caller()
-                : try CallerResolver(services: services).resolve(head, from: services.client(of: request), now: now)
+                : try CallerResolver(gateway: gateway).resolve(head, from: gateway.client(of: request), now: now)
             let call = RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller)
-            if RESTRouter.isCounted(call) { try count(call, from: services.client(of: request)) }
+            if RESTRouter.isCounted(call) { try count(call, from: gateway.client(of: request)) }
             respond(call, verdict, to: request, on: connection)
         } catch {
-            services.logRefusal(error.code.rawValue, of: request)
+            gateway.logRefusal(error.code.rawValue, of: request)
             answer(Problem.response(error), verdict, to: connection)
         }
     }
@@ -48,7 +49,7 @@ extension ShardCore: EngineHandler {
     }
 
     func response(to refusal: HTTPRefusal) -> HTTPResponse {
-        let origins = services.configuration.origins
+        let origins = gateway.configuration.origins
         var response = secured(Problem.response(refusal))
         response.fields += origins.fields(for: origins.judge(origin: refusal.origin, host: refusal.host))
         return response
@@ -56,7 +57,7 @@ extension ShardCore: EngineHandler {
 
     /// Whether the request may be meant for this server, which only this machine reaches.
     func isBelieved(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
-        services.configuration.origins.believes(host: head.headers["Host"], verdict)
+        gateway.configuration.origins.believes(host: head.headers["Host"], verdict)
     }
 
     // MARK: REST
@@ -65,7 +66,7 @@ extension ShardCore: EngineHandler {
         _ call: RESTRequest, _ verdict: OriginPolicy.Verdict, to request: HTTPRequest, on connection: Connection
     ) {
         let router = router
-        run({ () async -> Result<HTTPResponse, ChatError> in
+        chat.context.loop.run({ () async -> Result<HTTPResponse, ChatError> in
             do throws(ChatError) { return .success(try await router.respond(to: call)) } catch {
                 return .failure(error)
             }
@@ -73,7 +74,7 @@ extension ShardCore: EngineHandler {
             switch result {
             case .success(let response): answer(response, verdict, to: connection)
             case .failure(let error):
-                services.logRefusal(error.code.rawValue, of: request)
+                gateway.logRefusal(error.code.rawValue, of: request)
                 answer(Problem.response(error), verdict, to: connection)
             }
         }
@@ -81,7 +82,7 @@ extension ShardCore: EngineHandler {
 
     private func page(_ head: HTTPRequestHead) -> HTTPResponse? {
         guard head.method == "GET" || head.method == "HEAD", let path = head.path else { return nil }
-        return services.configuration.client?.response(path: path, head: head)
+        return gateway.configuration.client?.response(path: path, head: head)
     }
 
     func isEngineIO(_ head: HTTPRequestHead) -> Bool {
@@ -90,7 +91,7 @@ extension ShardCore: EngineHandler {
 
     func answer(_ response: HTTPResponse, _ verdict: OriginPolicy.Verdict, to connection: Connection) {
         var response = secured(response)
-        response.fields += services.configuration.origins.fields(for: verdict)
+        response.fields += gateway.configuration.origins.fields(for: verdict)
         connection.respond(response)
     }
 
@@ -113,22 +114,22 @@ extension ShardCore: EngineHandler {
     /// Counts a connection once, by the address of the client behind a trusted proxy. A polling session is a connection too:
     /// one socket may carry any number of them.
     private func countConnection(_ request: HTTPRequest, on connection: Connection) throws(ChatError) {
-        let isProxy = services.configuration.isTrustedProxy(request.peer)
+        let isProxy = gateway.configuration.isTrustedProxy(request.peer)
         let isFirst = connection.attachment == nil
         if isFirst { connection.attachment = self }
         // Behind a proxy one connection carries many clients: their sessions are what is counted there.
         let begins = isProxy ? request.head.asksToUpgrade(to: "websocket") : isFirst
         guard begins || opensPolling(request.head) else { return }
-        let address = services.client(of: request)
-        guard let wait = services.addresses.countConnection(from: address, at: now.monotonic) else { return }
-        services.metrics.connectionsRefused.add()
+        let address = gateway.client(of: request)
+        guard let wait = gateway.addresses.countConnection(from: address, at: now.monotonic) else { return }
+        gateway.metrics.connectionsRefused.add()
         connection.closeAfterAnswer()
         throw ChatError(.rateLimited, "too many connections from this address", retryAfterMilliseconds: wait)
     }
 
     private func count(_ call: RESTRequest, from address: IPAddress) throws(ChatError) {
-        let caller = call.caller.user.map { UserLimits.Caller.user($0.userID) } ?? .address(address.counted)
-        try services.limits.countCall(of: caller, at: now.monotonic)
+        if let user = call.caller.user { return try services.limits.countCall(of: user.userID, at: now.monotonic) }
+        try gateway.addresses.countCall(from: address, at: now.monotonic)
     }
 
     private func opensPolling(_ head: HTTPRequestHead) -> Bool {
@@ -154,13 +155,13 @@ extension ShardCore: EngineHandler {
         do throws(HTTPRefusal) {
             handshake = try WebSocketHandshake(head, deflate: connection.deflatePolicy)
         } catch {
-            services.logRefusal("\(error.status)", of: request)
+            gateway.logRefusal("\(error.status)", of: request)
             connection.closeAfterAnswer()
             return answer(Problem.response(error), verdict, to: connection)
         }
         var credentials = try CallerResolver.credentials(head)
         if let key = head.headers["X-Service-Key"] {
-            try services.check(serviceKey: key, from: services.client(of: request), at: now.monotonic)
+            try gateway.check(serviceKey: key, from: gateway.client(of: request), at: now.monotonic)
             credentials.isService = true
         }
         let channel = RawChannel(connection: connection, shard: self)

@@ -1,0 +1,123 @@
+import ChatDomain
+import Synchronization
+
+/// Telling all instances of changes to rooms, and waiting until they hold everywhere. See ADR 0019.
+package final class ChangeNotices: Sendable {
+    /// Rooms whose changes could not be told that are remembered, at most.
+    private static let maximumUntold = 1000
+    /// How much later than this instance's contact another's may have been proved last, in milliseconds.
+    private static let stagger: Int64 = 3000
+    /// How often it is looked at whether who has not answered is still alive, in milliseconds.
+    private static let look: Int64 = 500
+    /// Longer than any proof of contact holds, in milliseconds.
+    private static let rosterTimeout = Contact.milliseconds + 500
+
+    private struct Wait {
+        var missing: Set<InstanceID>
+        var continuation: CheckedContinuation<Void, Never>?
+    }
+
+    private struct State {
+        var last: UInt64 = 0
+        var waits: [UInt64: Wait] = [:]
+        var unreported: Set<RoomID> = []
+    }
+
+    private let instance: InstanceID
+    private let directory: any SessionDirectory
+    private let clock: @Sendable () -> Moment
+    private let state = Mutex(State())
+
+    package init(instance: InstanceID, directory: any SessionDirectory, clock: @escaping @Sendable () -> Moment) {
+        self.instance = instance
+        self.directory = directory
+        self.clock = clock
+    }
+
+    /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
+    /// nothing without asking the store.
+    package func tell(_ room: RoomID, _ change: RoomChange) async {
+        let deadline = clock() + Self.rosterTimeout
+        guard let others = await others(until: deadline) else {
+            state.withLock { state in
+                if state.unreported.count < Self.maximumUntold { state.unreported.insert(room) }
+            }
+            return
+        }
+        guard !others.isEmpty else { return }
+        let ticket = state.withLock { state in
+            state.last += 1
+            state.waits[state.last] = Wait(missing: others)
+            return state.last
+        }
+        defer { state.withLock { $0.waits[ticket] = nil } }
+        let notice = ChangeNotice(teller: instance, ticket: ticket)
+        directory.send(InstanceMessage.roomChanged(room, change, notice).encoded, to: nil)
+        while clock() < deadline {
+            await wait(for: ticket, milliseconds: min(Self.look, deadline - clock()))
+            guard isMissingAny(ticket) else { return }
+            guard let alive = await directory.others() else { continue }
+            state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
+            guard isMissingAny(ticket) else { return }
+        }
+    }
+
+    package func applied(_ ticket: UInt64, by instance: InstanceID) {
+        resume(ticket) { wait in
+            wait.missing.remove(instance)
+            return wait.missing.isEmpty
+        }
+    }
+
+    /// Contact is there again: whoever was not told of changes looks for them in the store.
+    package func catchUp() {
+        let rooms = state.withLock { state in
+            defer { state.unreported = [] }
+            return state.unreported
+        }
+        guard !rooms.isEmpty else { return }
+        Task { for room in rooms { await tell(room, .unspecified) } }
+    }
+
+    /// The other instances, as soon as they can be told; nil when they cannot be reached for so long that none of them still
+    /// counts on being told.
+    private func others(until deadline: Moment) async -> Set<InstanceID>? {
+        while true {
+            if let others = await directory.others() { return others }
+            let now = clock()
+            guard now < deadline, now < directory.contact.until + Self.stagger else { return nil }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func isMissingAny(_ ticket: UInt64) -> Bool {
+        state.withLock { $0.waits[ticket]?.missing.isEmpty == false }
+    }
+
+    private func wait(for ticket: UInt64, milliseconds: Int64) async {
+        let timer = Task {
+            try? await Task.sleep(for: .milliseconds(milliseconds))
+            resume(ticket) { _ in true }
+        }
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard state.waits[ticket]?.missing.isEmpty == false else { return true }
+                state.waits[ticket]?.continuation = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+        timer.cancel()
+    }
+
+    private func resume(_ ticket: UInt64, when isDue: (inout Wait) -> Bool) {
+        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard var wait = state.waits[ticket] else { return nil }
+            defer { state.waits[ticket] = wait }
+            guard isDue(&wait) else { return nil }
+            defer { wait.continuation = nil }
+            return wait.continuation
+        }
+        continuation?.resume()
+    }
+}

@@ -1,0 +1,102 @@
+import ChatDomain
+import JSON
+import Synchronization
+
+/// How something this instance depends on stands at a moment. The reasons are for operators and hold no credentials.
+public enum DependencyCondition: Hashable, Sendable {
+    case up
+    /// It is there and does not do all it has to.
+    case degraded(reason: String)
+    case down(reason: String)
+
+    fileprivate var name: String {
+        switch self {
+        case .up: "up"
+        case .degraded: "degraded"
+        case .down: "down"
+        }
+    }
+
+    fileprivate var reason: String? {
+        switch self {
+        case .up: nil
+        case .degraded(let reason), .down(let reason): reason
+        }
+    }
+}
+
+/// How something this instance depends on stands, and since when.
+public struct DependencyState: Sendable {
+    public var name: String
+    public var condition: DependencyCondition
+    /// Whether the instance can serve at all without it.
+    public var isRequired: Bool
+    /// Since when it is up, degraded or down.
+    public var since: Timestamp
+    /// What it last failed with, for operators; without addresses' credentials.
+    public var lastError: String?
+
+    public init(
+        name: String, condition: DependencyCondition, isRequired: Bool, since: Timestamp, lastError: String? = nil
+    ) {
+        self.name = name
+        self.condition = condition
+        self.isRequired = isRequired
+        self.since = since
+        self.lastError = lastError
+    }
+
+    public var isUp: Bool { condition == .up }
+
+    /// Whether the instance cannot serve for it.
+    public var isFatal: Bool { if case .down = condition { isRequired } else { false } }
+
+    package func write(into out: inout JSONWriter) {
+        out.key("state")
+        out.string(condition.name)
+        out.key("since")
+        out.string(since.iso8601)
+        out.key("lastError")
+        if let lastError { out.string(lastError) } else { out.null() }
+    }
+}
+
+/// Asks the dependencies how they are, and remembers since when.
+public final class Dependencies: Sendable {
+    public typealias Probe = @Sendable () async -> DependencyCondition
+
+    private struct Entry {
+        let probe: Probe
+        var state: DependencyState
+    }
+
+    private let entries = Mutex<[Entry]>([])
+    private let clock: @Sendable () -> Timestamp
+
+    public init(clock: @escaping @Sendable () -> Timestamp) { self.clock = clock }
+
+    public func add(_ name: String, isRequired: Bool, probe: @escaping Probe) {
+        let state = DependencyState(name: name, condition: .up, isRequired: isRequired, since: clock())
+        entries.withLock { $0.append(Entry(probe: probe, state: state)) }
+    }
+
+    package func report() async -> [DependencyState] {
+        var report: [DependencyState] = []
+        let probes = entries.withLock { $0.map(\.probe) }
+        for index in probes.indices {
+            let condition = await probes[index]()
+            report.append(note(index, condition))
+        }
+        return report
+    }
+
+    private func note(_ index: Int, _ condition: DependencyCondition) -> DependencyState {
+        let now = clock()
+        return entries.withLock { entries in
+            if entries[index].state.condition.name != condition.name { entries[index].state.since = now }
+            entries[index].state.condition = condition
+            if let reason = condition.reason { entries[index].state.lastError = reason }
+            return entries[index].state
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ChatDomain
+
+extension Services {
+    /// Does what another instance asked for.
+    package func perform(_ message: InstanceMessage) {
+        switch message {
+        case .close(let session, let user, let ending): end(session, of: user, ending)
+        case .direct(let users, let data): deliverDirect(data, to: users)
+        case .usage(let usages): note(usages)
+        case .roomChanged(let room, let change, let notice):
+            mailbox(home(of: room)).post(.roomChanged(room, change, notice))
+        case .changeApplied(let ticket, let instance): notices.applied(ticket, by: instance)
+        case .read(let mark, let room): tellDevicesHere(mark, in: room)
+        case .friendship(let a, let b, let isFriend): broadcast(.friendship(a, b, isFriend: isFriend))
+        case .release(let key, let asker): release(key, to: asker)
+        case .released(let key): recovery?.released(key)
+        }
+    }
+
+    /// Ends a session wherever it is.
+    package func end(_ record: SessionRecord, _ ending: InstanceMessage.Ending) {
+        let user = record.user.userID
+        guard record.instance != configuration.instance else { return end(record.id, of: user, ending) }
+        presence.directory.send(InstanceMessage.close(record.id, of: user, ending).encoded, to: record.instance)
+    }
+
+    private func end(_ session: SessionID, of user: UserID, _ ending: InstanceMessage.Ending) {
+        guard let address = users.address(of: session, of: user) else { return }
+        switch ending {
+        case .replaced:
+            let error = ChatError(.replaced, "replaced by a newer connection")
+            mailbox(address.shard).post(.close(address, .replaced, error))
+        case .loggedOut: mailbox(address.shard).post(.logOut(address))
+        }
+    }
+
+    /// A friendship began or ended: whoever watches friends sees it on every instance.
+    package func tellFriendship(_ a: UserID, _ b: UserID, isFriend: Bool) {
+        let message = InstanceMessage.friendship(a, b, isFriend: isFriend)
+        perform(message)
+        presence.directory.send(message.encoded, to: nil)
+    }
+}

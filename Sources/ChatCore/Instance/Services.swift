@@ -1,0 +1,156 @@
+import ChatDomain
+import Crypto
+import Identity
+import Synchronization
+import Telemetry
+
+/// What all shards of an instance share. Everything in it may be used from any thread.
+public final class Services: Sendable {
+    package let configuration: ChatConfiguration
+    package let store: any DurableStore
+    package let authentication: AuthenticationPolicy
+    package let logger: Logger
+    package let storeTrouble: OccasionalLogger
+    package let busTrouble: OccasionalLogger
+    /// Live traffic between instances; nil for an instance by itself.
+    package let bus: (any RoomBus)?
+    /// The newest history outside the process; nil without Redis.
+    package let cache: (any HistoryCache)?
+    package let observers: ChatObservers
+    package let metrics: ChatMetrics
+    package let registry: MetricsRegistry
+    package let users: UserDirectory
+    package let presence: PresenceHub
+    package let gracePeriods = GracePeriods()
+    /// Sessions that clients may come back to; nil where none are kept.
+    package let recovery: SessionRecovery?
+    package let limits: UserLimits
+    package let readiness = Readiness()
+    package let calls = CallTable()
+    /// How often the store failed. A store that was away may come back without what it had acknowledged.
+    package let storeFailures = Atomic<UInt64>(0)
+    package let notices: ChangeNotices
+    private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
+    public let dependencies: Dependencies
+    private let mailboxes: [Mailbox<ShardMessage>]
+    package let shardCount: Int
+
+    package init(
+        configuration: ChatConfiguration, ports: ChatPorts, observers: ChatObservers,
+        authentication: AuthenticationPolicy, logger: Logger, registry: MetricsRegistry,
+        mailboxes: [Mailbox<ShardMessage>]
+    ) {
+        self.configuration = configuration
+        store = ports.store
+        self.authentication = authentication
+        self.logger = logger
+        self.registry = registry
+        self.mailboxes = mailboxes
+        shardCount = mailboxes.count
+        storeTrouble = OccasionalLogger(logger)
+        busTrouble = OccasionalLogger(logger)
+        bus = ports.bus
+        cache = ports.cache
+        self.observers = observers
+        metrics = ChatMetrics(registry)
+        users = UserDirectory(messageRate: configuration.messageRate)
+        presence = PresenceHub(
+            instance: configuration.instance, directory: ports.directory, store: ports.store,
+            settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
+            logger: logger)
+        notices = ChangeNotices(instance: configuration.instance, directory: ports.directory) {
+            Moment(milliseconds: WallClock.monotonicMilliseconds())
+        }
+        recovery = ports.recovery.map { SessionRecovery(store: $0) }
+        limits = UserLimits(messageRate: configuration.messageRate)
+        dependencies = Dependencies { Timestamp(milliseconds: WallClock.milliseconds()) }
+    }
+
+    /// History from the cache where it holds the whole page, else from the store.
+    ///
+    /// - Parameter newest: the newest number delivered here; a cache that is behind it is not asked.
+    package func history(
+        of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber
+    ) async throws(StoreError) -> HistoryPage {
+        guard let cache else { return try await store.history(of: room, query) }
+        if let page = await cache.history(of: room, query, newest: newest) { return page }
+        let page = try await store.history(of: room, query)
+        // Only a page that ends with the newest message may stand in for the room's end.
+        if !page.hasMoreAfter, page.messages.last?.sequence == newest { cache.fill(room, with: page.messages) }
+        return page
+    }
+
+    /// History for a caller who hears nothing else of the room: with all that was acknowledged before it was asked for,
+    /// on whatever instance.
+    ///
+    /// An acknowledgement goes out before other instances have heard, and before the cache has the message. So where a page
+    /// reaches the room's end the store says where that is; without the store, what is known here has to do.
+    ///
+    /// - Parameter known: the newest number delivered here.
+    package func currentHistory(
+        of room: RoomID, _ query: HistoryQuery, known: SequenceNumber
+    ) async throws(StoreError) -> HistoryPage {
+        var newest = known
+        if bus != nil, cache != nil, query.mayReachEnd(of: known) {
+            newest = max(known, (try? await store.lastSequences(of: [room]))?[room] ?? 0)
+        }
+        return try await history(of: room, query, newest: newest)
+    }
+
+    /// Passes what the bus brings to the shards where the rooms are at home.
+    package func startBus() {
+        bus?.start { [self] event in
+            switch event {
+            case .received(let room, let payload): mailbox(home(of: room)).post(.received(room, payload))
+            case .subscribed(let room): mailbox(home(of: room)).post(.subscribed(room))
+            case .reconnected:
+                broadcast(.reconnected)
+                notices.catchUp()
+            case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
+            }
+        }
+    }
+
+    /// Takes what the directory of sessions tells to where it belongs.
+    package func startPresence() {
+        presence.start(
+            notify: { [self] message in
+                if case .lost(let instance) = message { observers.instanceLost?(instance) }
+                broadcast(message)
+            },
+            perform: { [self] in perform($0) })
+    }
+
+    /// Forgets what is full again. Called now and then.
+    package func sweep(at now: Moment) {
+        users.sweep(at: now)
+        limits.sweep(at: now)
+    }
+
+    /// From now on no room is written to that was not compared with the store.
+    package func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
+
+    package func broadcast(_ message: ShardMessage) {
+        for mailbox in mailboxes { mailbox.post(message) }
+    }
+
+    /// An id for a message that goes into no room.
+    package func messageID(at now: Timestamp) -> MessageID { messageIDs.withLock { $0.next(at: now) } }
+
+    package func mailbox(_ shard: UInt16) -> Mailbox<ShardMessage> { mailboxes[Int(shard)] }
+
+    /// Both clocks, for code that runs off the loops.
+    package func clock() -> Now {
+        Now(
+            wall: Timestamp(milliseconds: WallClock.milliseconds()),
+            monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
+    }
+
+    /// The shard where a room is at home on this instance.
+    package func home(of room: RoomID) -> UInt16 {
+        guard shardCount > 1 else { return 0 }
+        var hasher = Hasher()
+        hasher.combine(room)
+        return UInt16(UInt(bitPattern: hasher.finalize()) % UInt(shardCount))
+    }
+}

@@ -1,0 +1,43 @@
+import ChatDomain
+
+/// How fast one connection may talk: five times a user's message rate for frames of every kind.
+struct ConnectionRate {
+    private static let framesPerMessage = 5
+    /// Refusals in a row within this many milliseconds that end the connection.
+    private static let abuseWindow: Int64 = 10_000
+    private static let abuseRefusals = 50
+
+    private let rate: Int
+    private var bucket: TokenBucket
+    private var refusals = 0
+    private var firstRefusal = Moment(milliseconds: 0)
+
+    init(messageRate: Int, at now: Moment) {
+        rate = messageRate * Self.framesPerMessage
+        bucket = TokenBucket(burst: rate * 3, at: now)
+    }
+
+    /// - Throws: `rate_limited` when this is one frame too many.
+    mutating func count(at now: Moment) throws(ChatError) {
+        guard rate > 0, let wait = bucket.take(rate: rate, burst: rate * 3, at: now) else { return }
+        noteRefusal(at: now)
+        throw .tooFast(wait: wait)
+    }
+
+    mutating func noteRefusal(at now: Moment) {
+        if refusals == 0 || now - firstRefusal > Self.abuseWindow {
+            refusals = 0
+            firstRefusal = now
+        }
+        refusals += 1
+    }
+
+    /// The client was told again and again and goes on.
+    var isAbusive: Bool { refusals >= Self.abuseRefusals }
+}
+
+extension ChatError {
+    package static func tooFast(wait: Int64) -> Self {
+        .init(.rateLimited, "too many requests; wait \(wait) ms", retryAfterMilliseconds: wait)
+    }
+}

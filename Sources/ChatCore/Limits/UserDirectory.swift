@@ -1,0 +1,126 @@
+import ChatDomain
+import Synchronization
+
+/// Users with their sessions on this instance and their message allowance, shared by all shards.
+///
+/// Each instance has a bucket of its own for a user, and takes from it what the user spent on other instances as soon as it
+/// hears of that. Spending is told in portions, and only by users who have used up a good part of their allowance.
+package final class UserDirectory: Sendable {
+    package struct Entry: Sendable {
+        package let id: SessionID
+        package let address: SessionAddress
+    }
+
+    fileprivate struct User {
+        var sessions: [Entry] = []
+        var bucket: TokenBucket
+        /// Messages counted here since the bucket was last full that others have not been told of.
+        var unreported = 0
+    }
+
+    /// Users remembered at most for what they spent elsewhere.
+    private static let capacity = 131_072
+
+    private let users = Mutex<[UserID: User]>([:])
+    private let usages = Mutex<[UserID: Int]>([:])
+    private let rate: Int
+    private var burst: Int { rate * 3 }
+    private var portion: Int { max(1, burst / 8) }
+
+    /// - Parameter messageRate: messages a second and user, 0 for no limit.
+    package init(messageRate: Int) { rate = messageRate }
+
+    package func add(_ id: SessionID, at address: SessionAddress, of user: UserID, now: Moment) {
+        users.withLock { users in
+            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].sessions
+                .append(Entry(id: id, address: address))
+        }
+    }
+
+    /// Where a session of this instance lives; nil when it is gone.
+    package func address(of session: SessionID, of user: UserID) -> SessionAddress? {
+        users.withLock { $0[user]?.sessions.first { $0.id == session }?.address }
+    }
+
+    package func remove(_ address: SessionAddress, of user: UserID, at now: Moment) {
+        users.withLock { users in
+            guard var entry = users.removeValue(forKey: user) else { return }
+            entry.sessions.removeAll { $0.address == address }
+            // A user who comes back at once finds the allowance as it was left.
+            guard entry.sessions.isEmpty, entry.bucket.isFull(rate: rate, burst: burst, at: now) else {
+                users[user] = entry
+                return
+            }
+        }
+    }
+
+    /// Users remembered.
+    package var count: Int { users.withLock { $0.count } }
+
+    package func sessions(of user: UserID) -> [SessionAddress] {
+        users.withLock { $0[user]?.sessions.map(\.address) ?? [] }
+    }
+
+    package enum Verdict: Hashable, Sendable {
+        case allowed
+        /// Allowed, and `takeSpendings` has something where there was nothing.
+        case allowedWithNews
+        case tooFast(milliseconds: Int64)
+    }
+
+    /// Counts a message, unless it is one too many.
+    package func countMessage(of user: UserID, at now: Moment) -> Verdict {
+        guard rate > 0 else { return .allowed }
+        let (wait, told) = users.withLock { users -> (Int64?, Int) in
+            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].count(rate, burst, portion, at: now)
+        }
+        if let wait { return .tooFast(milliseconds: wait) }
+        guard told > 0 else { return .allowed }
+        return usages.withLock { usages in
+            defer { usages[user, default: 0] += told }
+            return usages.isEmpty ? .allowedWithNews : .allowed
+        }
+    }
+
+    /// What users spent here that other instances have not been told of, as far as it matters.
+    package func takeSpendings() -> [UserID: Int] {
+        usages.withLock { usages in
+            defer { usages = [:] }
+            return usages
+        }
+    }
+
+    /// Takes what a user spent on another instance.
+    package func noteSpending(_ count: Int, of user: UserID, at now: Moment) {
+        guard rate > 0 else { return }
+        users.withLock { users in
+            guard users[user] != nil || users.count < Self.capacity else { return }
+            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].bucket
+                .spend(count, rate: rate, burst: burst, at: now)
+        }
+    }
+
+    /// Forgets users without sessions whose allowance is whole again. Called now and then.
+    package func sweep(at now: Moment) {
+        users.withLock { users in
+            for (id, var user) in users
+            where user.sessions.isEmpty && user.bucket.isFull(rate: rate, burst: burst, at: now) {
+                users[id] = nil
+            }
+        }
+    }
+}
+
+extension UserDirectory.User {
+    /// Takes from the bucket; the milliseconds to wait, and how many messages there are to tell others of now.
+    fileprivate mutating func count(
+        _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment
+    ) -> (wait: Int64?, told: Int) {
+        if bucket.isFull(rate: rate, burst: burst, at: now) { unreported = 0 }
+        if let wait = bucket.take(rate: rate, burst: burst, at: now) { return (wait, 0) }
+        unreported += 1
+        guard unreported >= portion else { return (nil, 0) }
+        defer { unreported = 0 }
+        return (nil, unreported)
+    }
+}

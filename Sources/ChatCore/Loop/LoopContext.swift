@@ -1,0 +1,29 @@
+import ChatDomain
+
+/// An event loop as chat code sees it: its clock, its timers, and the ways off it and back.
+///
+/// Everything here is called on the loop, and calls back on it. Tests fulfil it with manual time.
+package protocol LoopContext: AnyObject {
+    /// Both clocks, as read at the beginning of this turn.
+    var now: Now { get }
+
+    /// Hands a message to a shard, this one included; messages of one sender arrive in the order they were posted.
+    func post(_ message: ShardMessage, to shard: UInt16)
+
+    /// Runs `action` once, `span` from now or later. An action whose time has come already runs in a later turn.
+    @discardableResult
+    func schedule(after span: Duration, _ action: @escaping () -> Void) -> LoopTimer
+
+    /// Does nothing for a timer that has run or was cancelled.
+    func cancel(_ timer: LoopTimer)
+
+    /// Runs `operation` off the loop, and `then` on it with the result.
+    func run<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void)
+}
+
+/// Names one scheduled action of a loop.
+package struct LoopTimer: Hashable, Sendable {
+    package let value: UInt64
+    package init(_ value: UInt64) { self.value = value }
+}

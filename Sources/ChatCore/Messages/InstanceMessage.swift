@@ -1,0 +1,169 @@
+import ChatProtocol
+import ChatDomain
+import JSON
+
+/// Who asks to be told once a change of a room holds, and what under.
+package struct ChangeNotice: Hashable, Sendable {
+    package var teller: InstanceID
+    package var ticket: UInt64
+}
+
+/// Messages a user sent on one instance.
+package struct UserUsage: Hashable, Sendable {
+    package var user: UserID
+    package var count: Int
+}
+
+/// What one instance asks of another.
+package enum InstanceMessage: Hashable, Sendable {
+    case close(SessionID, of: UserID, Ending)
+    case friendship(UserID, UserID, isFriend: Bool)
+    /// A message straight to sessions of these users; its data is JSON text.
+    case direct([UserID], [UInt8])
+    /// A client is back on another instance: whoever has its session open ends it and says so to that one.
+    case release(RecoveryKey, to: InstanceID)
+    case released(RecoveryKey)
+    /// What users spent of their message allowance.
+    case usage([UserUsage])
+    /// The store has changed a room: whoever asks hears of it once that holds here.
+    case roomChanged(RoomID, RoomChange, ChangeNotice)
+    case changeApplied(UInt64, by: InstanceID)
+    /// How far a user has read, for the user's sessions.
+    case read(ReadMark, in: RoomID)
+
+    package enum Ending: String, Sendable {
+        /// A newer connection of the user took its place.
+        case replaced
+        /// A service logged the user out.
+        case loggedOut
+    }
+
+    package init?(decoding payload: [UInt8]) {
+        guard let root = try? JSONValue(parsing: payload) else { return nil }
+        func user(_ name: String) -> UserID? {
+            root[name]?.string.flatMap { try? UserID(validating: $0, field: name) }
+        }
+        switch root["kind"]?.string {
+        case "close":
+            guard let session = root["session"]?.string, let user = user("user"),
+                let ending = root["ending"]?.string.flatMap(Ending.init)
+            else { return nil }
+            self = .close(SessionID(session), of: user, ending)
+        case "friendship":
+            guard let a = user("user"), let b = user("friend"), let isFriend = root["isFriend"]?.bool else {
+                return nil
+            }
+            self = .friendship(a, b, isFriend: isFriend)
+        case "direct":
+            guard let data = root["data"]?.string, let names = root["users"]?.array else { return nil }
+            self = .direct(
+                names.compactMap { $0.string }.compactMap { try? UserID(validating: $0, field: "users") },
+                Array(data.utf8))
+        case "release":
+            guard let key = root["key"]?.string.flatMap(RecoveryKey.init), let asker = root["to"]?.string else {
+                return nil
+            }
+            self = .release(key, to: InstanceID(asker))
+        case "released":
+            guard let key = root["key"]?.string.flatMap(RecoveryKey.init) else { return nil }
+            self = .released(key)
+        case "spent":
+            guard let names = root["users"]?.array, let counts = root["counts"]?.array, names.count == counts.count
+            else {
+                return nil
+            }
+            self = .usage(
+                zip(names, counts).compactMap { name, count in
+                    guard let user = name.string.flatMap({ try? UserID(validating: $0, field: "users") }),
+                        let count = count.exactInteger.flatMap({ Int(exactly: $0) }), 1...100_000 ~= count
+                    else { return nil }
+                    return UserUsage(user: user, count: count)
+                })
+        case "roomChanged":
+            guard let room = Self.room(root), let change = RoomChange(root), let teller = root["teller"]?.string,
+                let ticket = Self.count(root["ticket"])
+            else { return nil }
+            self = .roomChanged(room, change, ChangeNotice(teller: InstanceID(teller), ticket: ticket))
+        case "changeApplied":
+            guard let ticket = Self.count(root["ticket"]), let instance = root["by"]?.string else { return nil }
+            self = .changeApplied(ticket, by: InstanceID(instance))
+        case "read":
+            guard let room = Self.room(root), let user = user("userId"), let sequence = Self.count(root["seq"])
+            else { return nil }
+            self = .read(ReadMark(userID: user, sequence: SequenceNumber(clamping: sequence)), in: room)
+        default: return nil
+        }
+    }
+
+    private static func room(_ root: JSONValue) -> RoomID? {
+        root["roomId"]?.string.flatMap { try? RoomID(validating: $0, field: "roomId") }
+    }
+
+    private static func count(_ value: JSONValue?) -> UInt64? { value?.integer.flatMap { UInt64(exactly: $0) } }
+
+    package var encoded: [UInt8] {
+        EventJSON.object { out in
+            out.key("kind")
+            switch self {
+            case .close(let session, let user, let ending):
+                out.string("close")
+                out.key("session")
+                out.string(session.value)
+                out.key("user")
+                out.string(user.value)
+                out.key("ending")
+                out.string(ending.rawValue)
+            case .friendship(let a, let b, let isFriend):
+                out.string("friendship")
+                out.key("user")
+                out.string(a.value)
+                out.key("friend")
+                out.string(b.value)
+                out.key("isFriend")
+                out.bool(isFriend)
+            case .direct(let users, let data):
+                out.string("direct")
+                out.key("users")
+                out.array(users) { $0.string($1.value) }
+                out.key("data")
+                out.string(String(decoding: data, as: UTF8.self))
+            case .release(let key, let asker):
+                out.string("release")
+                out.key("key")
+                out.string(key.text)
+                out.key("to")
+                out.string(asker.value)
+            case .released(let key):
+                out.string("released")
+                out.key("key")
+                out.string(key.text)
+            case .usage(let usages):
+                out.string("spent")
+                out.key("users")
+                out.array(usages) { $0.string($1.user.value) }
+                out.key("counts")
+                out.array(usages) { $0.integer(Int64($1.count)) }
+            case .roomChanged(let room, let change, let notice):
+                out.string("roomChanged")
+                out.key("roomId")
+                out.string(room.value)
+                out.change(change)
+                out.key("teller")
+                out.string(notice.teller.value)
+                out.key("ticket")
+                out.integer(Int64(clamping: notice.ticket))
+            case .changeApplied(let ticket, let instance):
+                out.string("changeApplied")
+                out.key("ticket")
+                out.integer(Int64(clamping: ticket))
+                out.key("by")
+                out.string(instance.value)
+            case .read(let mark, let room):
+                out.string("read")
+                out.key("roomId")
+                out.string(room.value)
+                out.mark(mark)
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import ChatProtocol
+import ChatDomain
+
+/// What shards tell each other. Delivered in order per sender, in batches, one wake-up however many.
+package enum ShardMessage: Sendable {
+    // To the shard where the room is at home.
+    case room(RoomID, RoomCommand)
+    case committed([RoomWriteOutcome])
+    case received(RoomID, [UInt8])
+    case subscribed(RoomID)
+    case reconnected
+    case lost(InstanceID)
+    /// The store has changed the room; the notice is acknowledged once that holds here.
+    case roomChanged(RoomID, RoomChange, ChangeNotice?)
+    /// Nobody on that shard watches the room's participants any more.
+    case unwatched(RoomID, by: UInt16)
+
+    // To the shard where the session lives.
+    case reply(SessionAddress, request: UInt32, RoomReply)
+    case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
+    /// `about`: only for sessions whose users may see this one.
+    case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?, about: UserID?)
+    /// Messages of a room, with their numbers, and when the first of them was taken from its sender.
+    case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
+    case expelled(SessionAddress, RoomID)
+    case direct([SessionAddress], EncodedFrames)
+    /// What these sessions are told beside their rooms' traffic.
+    case notice([SessionAddress], EncodedFrames)
+    case close(SessionAddress, CloseCode, ChatError)
+    /// Ends a session for good: without a grace period.
+    case logOut(SessionAddress)
+    case presence([PresenceEdge])
+    /// The user hid, or is seen again: the rooms of the sessions there are to follow.
+    case visibility(UserID)
+    case friendship(UserID, UserID, isFriend: Bool)
+    /// How a watched room is now; nil when it was deleted.
+    case watched(RoomID, WatchedRoom?)
+}
+
+/// What a session or a REST call wants of a room.
+package enum RoomCommand: Sendable {
+    case join(SessionAddress, request: UInt32, RoomUser, HistoryRequest, FrameEncoding)
+    case leave(SessionAddress, request: UInt32?, isBroken: Bool)
+    /// - Parameter since: when the message came; nil for just now.
+    case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser, since: Moment?)
+    case typing(SessionAddress, request: UInt32, isTyping: Bool)
+    case markRead(SessionAddress, request: UInt32, SequenceNumber)
+    /// The session's client needs another form from now on.
+    case reencode(SessionAddress, FrameEncoding)
+    /// Asks what the room is and whether this user may enter; only the users named are counted as present, nil for all.
+    case info(RequestOrigin, UserID?, showing: Set<UserID>?)
+    /// Sessions on that shard are to know who takes part, on behalf of this user.
+    case watch(RequestOrigin, UserID, shard: UInt16)
+    /// Whether others may know of a user here may have changed.
+    case visibility(UserID)
+}
+
+/// What a session is shown on entering a room, encoded for it.
+package struct EnteredRoom: Sendable {
+    package var frames: [UInt8]
+    package var encoding: FrameEncoding
+    /// The data of the answer, for a join that asked for one.
+    package var answer: [UInt8]?
+    package var state: RoomState
+    package var userID: UserID
+    /// The messages it is shown.
+    package var numbers: ClosedRange<SequenceNumber>?
+    /// More was missed than is shown.
+    package var needsResync: Bool
+}
+
+/// Who takes part in a room, as its home shard tells the shards that watch it.
+package struct WatchedRoom: Sendable {
+    package var participants: Set<UserID>
+    /// Whether anybody may see them.
+    package var isOpen: Bool
+}

@@ -1,0 +1,79 @@
+import ChatDomain
+import Synchronization
+
+/// What is to be remembered about people, gathered until the next write: when they were last seen, and their names.
+package final class LastSeenLog: Sendable {
+    private struct Pending {
+        var seen: [UserID: Timestamp] = [:]
+        var profiles: [UserID: Profile] = [:]
+        /// The hash of what was written before, so that it is not written at every connection.
+        var known: [UserID: Int] = [:]
+    }
+
+    /// Users waiting at most while the store cannot be written; later ones are only remembered by the next write of theirs.
+    private static let maximumPending = 100_000
+    private static let maximumKnown = 50_000
+
+    private let pending = Mutex(Pending())
+    private let store: any DurableStore
+
+    package init(store: any DurableStore) { self.store = store }
+
+    package func note(_ user: UserID, at time: Timestamp) {
+        pending.withLock { pending in
+            guard pending.seen.count < Self.maximumPending || pending.seen[user] != nil else { return }
+            pending.seen[user] = max(pending.seen[user] ?? time, time)
+        }
+    }
+
+    package func note(_ user: UserID, _ profile: Profile) {
+        guard profile != Profile() else { return }
+        pending.withLock { pending in
+            guard pending.known[user] != profile.hashValue, pending.profiles.count < Self.maximumPending else { return }
+            pending.profiles[user] = profile
+        }
+    }
+
+    /// What is noted and not written yet.
+    package func lastSeen(of user: UserID) -> Timestamp? { pending.withLock { $0.seen[user] } }
+
+    /// Writes what is noted; what cannot be written now waits for the next time.
+    package func flush() async throws(StoreError) {
+        let (seen, profiles) = pending.withLock { pending in
+            defer {
+                pending.seen = [:]
+                pending.profiles = [:]
+            }
+            return (pending.seen, pending.profiles)
+        }
+        do throws(StoreError) {
+            if !seen.isEmpty { try await store.recordLastSeen(seen) }
+            try await write(profiles)
+        } catch {
+            for (user, time) in seen { note(user, at: time) }
+            for (user, profile) in profiles { note(user, profile) }
+            throw error
+        }
+    }
+
+    /// Many at once, so that the store can make them durable together.
+    private func write(_ profiles: [UserID: Profile]) async throws(StoreError) {
+        guard !profiles.isEmpty else { return }
+        let failure = await withTaskGroup(of: StoreError?.self) { [store] group in
+            for (user, profile) in profiles {
+                group.addTask {
+                    do throws(StoreError) {
+                        try await store.update(user, profile)
+                        return nil
+                    } catch { return error }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        if let failure { throw failure }
+        pending.withLock { pending in
+            if pending.known.count > Self.maximumKnown { pending.known = [:] }
+            pending.known.merge(profiles.mapValues(\.hashValue)) { $1 }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+import ChatDomain
+import Synchronization
+import Telemetry
+
+/// Who is there, for all shards of this instance: what the directory tells goes on the board, and its edges to the shards.
+package final class PresenceHub: Sendable {
+    private static let flushInterval: Duration = .seconds(1)
+
+    package let directory: any SessionDirectory
+    package let settings: PresenceSettings
+    package let seen: LastSeenLog
+    private let store: any DurableStore
+    private let trouble: OccasionalLogger
+    private let gauge: Gauge
+    /// Told of the edges others see, in order for each user, and whether this instance made them.
+    private let changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
+    private let board = Mutex(PresenceBoard())
+    private let instance: InstanceID
+    private let flushing = Mutex<Task<Void, Never>?>(nil)
+
+    package init(
+        instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, settings: PresenceSettings,
+        changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?, online: Gauge, logger: Logger
+    ) {
+        self.instance = instance
+        self.directory = directory
+        self.store = store
+        self.settings = settings
+        gauge = online
+        self.changed = changed
+        seen = LastSeenLog(store: store)
+        trouble = OccasionalLogger(logger)
+    }
+
+    /// - Parameters:
+    ///   - tell: posts to every shard, in order.
+    ///   - perform: does what another instance asked for.
+    package func start(
+        notify: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
+    ) {
+        directory.start { [self] event in
+            switch event {
+            case .changed(let presence, let origin):
+                // Told under the lock, so that edges of one user reach the shards in order.
+                board.withLock { board in
+                    guard let edge = board.apply(presence) else { return }
+                    gauge.set(board.onlineCount)
+                    remember(edge, isOwn: origin == instance)
+                    notify(.presence([edge]))
+                }
+            case .everybody(let all, let isComplete):
+                board.withLock { board in
+                    let edges = board.replace(
+                        with: all, isComplete: isComplete, at: Timestamp(milliseconds: WallClock.milliseconds()))
+                    gauge.set(board.onlineCount)
+                    if !edges.isEmpty { notify(.presence(edges)) }
+                }
+            case .lost(let instance): notify(.lost(instance))
+            case .lapsed: notify(.reconnected)
+            case .received(let payload):
+                guard let message = InstanceMessage(decoding: payload) else {
+                    return trouble.warning("instance message not understood")
+                }
+                perform(message)
+            }
+        }
+        flushing.withLock { task in
+            task = Task { [weak self] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.flushInterval)
+                    await self?.flush()
+                }
+            }
+        }
+    }
+
+    package func close() async {
+        flushing.withLock { $0 }?.cancel()
+        await directory.close()
+        await flush()
+    }
+
+    /// The instance that made an edge stores when the user was seen, where the store is for all, and publishes it.
+    private func remember(_ edge: PresenceEdge, isOwn: Bool) {
+        guard edge.isVisible else { return }
+        if isOwn || settings.storesForItself { seen.note(edge.presence.user.userID, at: edge.presence.lastSeen) }
+        changed?(edge, isOwn)
+    }
+
+    package func flush() async {
+        do throws(StoreError) { try await seen.flush() } catch {
+            trouble.warning("last seen not stored", ["reason": "\(error)"])
+        }
+    }
+
+    /// Something came from a user here.
+    package func see(_ user: UserID, at now: Timestamp) { board.withLock { $0.see(user, at: now) } }
+
+    // MARK: Looking
+
+    /// What `user` may see. Friends come from the store and from where other services keep them.
+    ///
+    /// - Parameter isService: whether the service key was shown.
+    package func viewer(_ user: UserID?, isService: Bool = false) async -> PresenceViewer {
+        guard settings.isForFriendsOnly, !isService else { return PresenceViewer(user: user) }
+        guard let user else { return PresenceViewer(visible: []) }
+        return PresenceViewer(user: user, visible: await friends(of: user))
+    }
+
+    /// What a service sees: everybody who does not hide.
+    package static let service = PresenceViewer()
+
+    /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as it is
+    /// heard for one that hid on another.
+    package func isHidden(_ user: UserID) -> Bool {
+        if directory.ownPresence(of: user)?.actualStatus == .invisible { return true }
+        return presence(of: user).map { !$0.status.isOnline } ?? false
+    }
+
+    /// Empty where they cannot be read: nobody is shown to somebody who may not see them.
+    package func friends(of user: UserID) async -> Set<UserID> {
+        async let shared = directory.sharedFriends(of: [user])
+        guard let own = await storedFriends(of: user) else { return [] }
+        return own.union(await shared?[user] ?? [])
+    }
+
+    /// nil where they cannot be read.
+    package func storedFriends(of user: UserID) async -> Set<UserID>? {
+        do throws(StoreError) { return try await store.friends(of: user) } catch {
+            trouble.warning("friends not read", ["reason": "\(error)"])
+            return nil
+        }
+    }
+
+    package func presence(of user: UserID) -> UserPresence? { board.withLock { $0.presence(of: user) } }
+
+    package func onlineCount(for viewer: PresenceViewer) -> Int {
+        guard let visible = viewer.visible else { return board.withLock { $0.onlineCount } }
+        return board.withLock { board in visible.count { board.presence(of: $0)?.status.isOnline == true } }
+    }
+
+    /// A page of who others see online, ordered by id.
+    ///
+    /// - Parameter withOwn: whether the viewer is listed too, hidden or not, as the viewer's own devices see it.
+    package func online(_ page: PresencePage, for viewer: PresenceViewer, withOwn: Bool = false) -> OnlinePage {
+        board.withLock { board in
+            var all = viewer.visible.map { Self.online(among: $0, but: viewer.user, on: board) } ?? board.online()
+            if withOwn, let user = viewer.user, board.presence(of: user) != nil {
+                let place = all.place(of: user)
+                if place == all.count || all[place] != user { all.insert(user, at: place) }
+            }
+            var start = page.cursor.map(all.place) ?? 0
+            if start < all.count, all[start] == page.cursor { start += 1 }
+            var budget = PageBudget()
+            var views: [PresenceView] = []
+            for user in all[start...].prefix(page.limit) {
+                guard let presence = board.presence(of: user) else { continue }
+                let view = PresenceView(presence, for: withOwn ? viewer.user : nil)
+                guard budget.takes(view.encodedBytes) else { break }
+                views.append(view)
+            }
+            return OnlinePage(
+                views: views, next: start + views.count < all.count ? views.last?.user.userID : nil, count: all.count)
+        }
+    }
+
+    /// Whether the list of who is online holds this user.
+    package func lists(_ user: UserID, for viewer: PresenceViewer) -> Bool {
+        guard viewer.visible.map({ $0.contains(user) && user != viewer.user }) ?? true else { return false }
+        return presence(of: user)?.status.isOnline == true
+    }
+
+    private static func online(among users: Set<UserID>, but viewer: UserID?, on board: PresenceBoard) -> [UserID] {
+        users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted()
+    }
+
+    /// How these users stand, in the order asked.
+    package func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
+        views(of: users, for: viewer, await absentees(among: users, for: viewer))
+    }
+
+    /// What is remembered of those who are not there and may be seen.
+    package func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
+        let absent = board.withLock { board in users.filter { viewer.sees($0) && board.presence(of: $0) == nil } }
+        return await profiles(of: absent)
+    }
+
+    /// How these users stand at this moment, in the order asked.
+    package func views(
+        of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
+    ) -> [PresenceView] {
+        let present = board.withLock { board in users.map { board.presence(of: $0) } }
+        return zip(users, present).map { user, presence in
+            guard viewer.sees(user) else {
+                return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
+            }
+            if let presence { return PresenceView(presence, for: viewer.user) }
+            return absence(of: user, absentees[user])
+        }
+    }
+
+    /// What the store knows of people; nothing where it cannot be read.
+    package func profiles(of users: [UserID]) async -> [UserID: Profile] {
+        guard !users.isEmpty else { return [:] }
+        do throws(StoreError) { return try await store.profiles(of: users) } catch {
+            trouble.warning("profiles not read", ["reason": "\(error)"])
+            return [:]
+        }
+    }
+
+    /// A page of everybody ever seen; `next` is the cursor of the page behind, nil at the end.
+    package func known(
+        _ page: PresencePage, for viewer: PresenceViewer
+    ) async throws(ChatError) -> (views: [PresenceView], next: UserID?) {
+        await flush()
+        let found: [(user: UserID, profile: Profile)]
+        do throws(StoreError) {
+            if let visible = viewer.visibleWithOwn {
+                found = try await known(among: visible, page)
+            } else {
+                found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
+            }
+        } catch { throw .storageUnavailable }
+        var budget = PageBudget()
+        let shown = found.prefix(page.limit).prefix { user, profile in
+            budget.takes(
+                PresenceView(absent: RoomUser(userID: user, username: profile.username ?? profile.name ?? user.value))
+                    .encodedBytes)
+        }
+        let views = shown.map { user, profile in
+            var view = presence(of: user).map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
+            if view.user.username == user.value, let name = profile.username ?? profile.name {
+                view.user.username = name
+            }
+            return view
+        }
+        return (views, found.count > shown.count ? shown.last?.user : nil)
+    }
+
+    /// The users of a page, and one more where there is one; others are not looked at, so that no cursor names them.
+    private func known(
+        among users: Set<UserID>, _ page: PresencePage
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
+        var left = users.filter { user in page.cursor.map { $0 < user } ?? true }
+            .sorted()[...]
+        var found: [(user: UserID, profile: Profile)] = []
+        while found.count <= page.limit, !left.isEmpty {
+            let slice = Array(left.prefix(page.limit + 1))
+            left = left.dropFirst(slice.count)
+            let profiles = try await store.profiles(of: slice)
+            found += slice.compactMap { user in profiles[user].map { (user: user, profile: $0) } }
+        }
+        return found
+    }
+
+    private func absence(of user: UserID, _ profile: Profile?) -> PresenceView {
+        let name = profile?.username ?? profile?.name ?? user.value
+        let time = [profile?.lastSeen, seen.lastSeen(of: user)].compactMap { $0 }.max()
+        return PresenceView(absent: RoomUser(userID: user, username: name), lastSeen: time)
+    }
+}
+
+/// A part of the list of who is online.
+package struct OnlinePage {
+    package var views: [PresenceView]
+    /// The cursor of the next page; nil at the end.
+    package var next: UserID?
+    /// How many the list holds.
+    package var count: Int
+}

@@ -1,0 +1,16 @@
+/// What the operator decided about presence.
+public struct PresenceSettings: Sendable {
+    /// Whether users see their friends only, instead of everybody.
+    public var isForFriendsOnly = false
+    /// Whether REST tells who is online to callers without a name.
+    public var isPublic = false
+    /// How long a user whose last session broke off still counts as there.
+    public var grace: Duration = .seconds(5)
+    /// After how long without a sign from its client a session counts as away; nil for never.
+    public var awayAfter: Duration?
+
+    /// Whether this instance's store is its own: it then keeps when users of other instances were seen as well.
+    public var storesForItself = false
+
+    public init() {}
+}

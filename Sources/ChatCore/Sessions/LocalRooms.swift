@@ -1,0 +1,114 @@
+import ChatProtocol
+import ChatDomain
+import Identity
+
+/// One shard's live sessions by room: where a broadcast ends.
+final class LocalRooms {
+    /// What a broadcast needs of a session, side by side: with thousands of members most of the time goes into fetching
+    /// what is far apart.
+    private struct Member {
+        let session: Session
+        let encoding: FrameEncoding
+        /// The WebSocket that takes frames as they are; nil where the channel has to see to it.
+        let sink: (any FrameSink)?
+
+        init(_ session: Session) {
+            self.session = session
+            encoding = session.encoding
+            sink = session.channel.frameSink
+        }
+
+        @inline(__always)
+        func deliver(_ frames: EncodedFrames, isDroppable: Bool) {
+            let form = frames[encoding]
+            if let sink, !form.isEmpty {
+                sink.send(form, isDroppable: isDroppable)
+            } else {
+                session.deliver(frames, isDroppable: isDroppable)
+            }
+        }
+    }
+
+    private final class Members {
+        var list: ContiguousArray<Member> = []
+        var positions: [ObjectIdentifier: Int] = [:]
+        /// The number of the newest message that came by.
+        var newest: SequenceNumber = 0
+
+        /// Queues the frames for everybody; how many there were.
+        @inline(__always)
+        func deliver(_ frames: EncodedFrames, isDroppable: Bool) -> Int {
+            for member in list { member.deliver(frames, isDroppable: isDroppable) }
+            return list.count
+        }
+    }
+
+    private var rooms: [RoomID: Members] = [:]
+
+    var count: Int { rooms.count }
+
+    /// - Parameter newest: the number of the newest message the session was shown.
+    func add(_ session: Session, to room: RoomID, newest: SequenceNumber) {
+        let members = rooms[room] ?? Members()
+        rooms[room] = members
+        members.newest = max(members.newest, newest)
+        guard members.positions[ObjectIdentifier(session)] == nil else { return }
+        members.positions[ObjectIdentifier(session)] = members.list.count
+        members.list.append(Member(session))
+    }
+
+    func contains(_ session: Session, in room: RoomID) -> Bool {
+        rooms[room]?.positions[ObjectIdentifier(session)] != nil
+    }
+
+    func remove(_ session: Session, from room: RoomID) {
+        guard let members = rooms[room],
+            let position = members.positions.removeValue(forKey: ObjectIdentifier(session)),
+            let last = members.list.popLast()
+        else { return }
+        if last.session !== session {
+            members.list[position] = last
+            members.positions[ObjectIdentifier(last.session)] = position
+        }
+        if members.list.isEmpty { rooms[room] = nil }
+    }
+
+    /// The number of the newest message the room's sessions here were sent or shown; 0 where there are none.
+    func newest(in room: RoomID) -> SequenceNumber { rooms[room]?.newest ?? 0 }
+
+    /// Queues messages for each member; how many there were.
+    func fanOut(_ frames: EncodedFrames, to room: RoomID, numbers: ClosedRange<SequenceNumber>) -> Int {
+        guard let members = rooms[room] else { return 0 }
+        members.newest = max(members.newest, numbers.upperBound)
+        return members.deliver(frames, isDroppable: false)
+    }
+
+    /// The session's transport or encoding changed.
+    func refresh(_ session: Session, in room: RoomID) {
+        guard let members = rooms[room], let position = members.positions[ObjectIdentifier(session)] else { return }
+        members.list[position] = Member(session)
+    }
+
+    /// Queues the session's form of the frames for each member; how many there were.
+    ///
+    /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to tell all.
+    func fanOut(
+        _ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
+    ) -> Int {
+        guard let members = rooms[room] else { return 0 }
+        if let subject {
+            for member in members.list where member.session.identity?.userID != user && member.session.mayShow(subject)
+            {
+                member.deliver(frames, isDroppable: isDroppable)
+            }
+            return members.list.count
+        }
+        if let user {
+            for member in members.list where member.session.identity?.userID != user {
+                member.deliver(frames, isDroppable: isDroppable)
+            }
+            return members.list.count
+        }
+        return members.deliver(frames, isDroppable: isDroppable)
+    }
+}

@@ -1,0 +1,157 @@
+import ChatProtocol
+import ChatDomain
+import Identity
+
+/// What a session does with a command when its turn has come.
+extension Session {
+    func start(_ request: Request) {
+        do throws(ChatError) {
+            if request.command.needsIdentity, identity == nil, !mayAskUnnamed(request.command) {
+                throw .unauthenticated
+            }
+            if request.command.isMessage { try countMessage() }
+            try perform(request)
+        } catch {
+            refuse(error, event: request.event, tag: request.tag)
+            if error.code == .rateLimited, rate.isAbusive {
+                end(.rateLimited, reason: "rate limit exceeded repeatedly")
+            }
+        }
+    }
+
+    private func mayAskUnnamed(_ command: ClientCommand) -> Bool {
+        if case .presence(let presence) = command { isService && presence.isQuestion } else { false }
+    }
+
+    private func countMessage() throws(ChatError) {
+        guard let user = identity?.userID else { return }
+        let now = context.now.monotonic
+        guard let wait = context.services.countMessage(of: user, at: now) else { return }
+        rate.noteRefusal(at: now)
+        throw .tooFast(wait: wait)
+    }
+
+    private func perform(_ request: Request) throws(ChatError) {
+        switch request.command {
+        case .authenticate(let credentials): try authenticate(credentials, tag: request.tag)
+        case .ping(let data):
+            emit("pong", data)
+            reply(request.tag, EventJSON.success(withFieldsOf: data))
+        case .userActivity: reply(request.tag, EventJSON.success())
+        case .presence(let command):
+            if command.isListing, let user {
+                try context.services.limits.countCall(of: user.userID, at: context.now.monotonic)
+            }
+            try perform(command, request)
+        case .identify(let username):
+            identify(username)
+            reply(request.tag, EventJSON.success())
+        case .joinRoom(let room, let history):
+            guard let user else { throw .unauthenticated }
+            let limit = context.services.configuration.maximumRoomsPerSession
+            guard rooms.contains(room) || rooms.count < limit else {
+                throw .badRequest("a connection may be in \(limit) rooms at most")
+            }
+            try context.services.limits.countJoin(of: user.userID, at: context.now.monotonic)
+            rooms.insert(room)
+            let number = begin(request)
+            withVisibleUsers { session, visible in
+                var history = history
+                history.visible = visible
+                history.isAnswered = request.tag != nil
+                session.send(.join(session.address, request: number, user, history, session.encoding), to: room)
+            }
+        case .leaveRoom(let room):
+            guard rooms.contains(room) else { throw .notJoined }
+            rooms.remove(room)
+            registry.localRooms.remove(self, from: room)
+            send(.leave(address, request: begin(request), isBroken: false), to: room)
+        case .sendMessage(let room, let message):
+            guard rooms.contains(room) else { throw .notJoined }
+            guard let user else { throw .unauthenticated }
+            let origin = RequestOrigin.session(address, request: begin(request))
+            send(.send(address, origin, message, user, since: request.since), to: room)
+        case .sendDirect(let recipients, let message):
+            guard let user else { throw .unauthenticated }
+            let number = begin(request)
+            context.loop.run({ [services = context.services] in
+                await services.sendDirect(message, by: user.userID, to: recipients)
+            }) { [weak self] delivery in
+                guard let self, finish(number) != nil else { return }
+                reply(request.tag, delivery.json)
+                startWaiting()
+            }
+        case .typing(let room, let isTyping):
+            guard rooms.contains(room), let user else { throw .notJoined }
+            guard !isTyping || context.services.limits.mayType(user.userID, at: context.now.monotonic) else {
+                return reply(request.tag, EventJSON.success())
+            }
+            send(.typing(address, request: begin(request), isTyping: isTyping), to: room)
+        case .markRead(let room, let sequence):
+            guard rooms.contains(room) else { throw .notJoined }
+            send(.markRead(address, request: begin(request), sequence), to: room)
+        }
+    }
+
+    private func send(_ command: RoomCommand, to room: RoomID) {
+        context.post(.room(room, command), to: context.services.home(of: room))
+    }
+
+    /// A name for who came without one; a token's name stays.
+    private func identify(_ username: String) {
+        guard let identity, !identity.isUsernameVerified else { return }
+        self.identity?.username = username
+        update(.renamed(username))
+    }
+
+    // MARK: Answers from elsewhere
+
+    func answered(_ number: UInt32, _ answer: RoomReply) {
+        guard let request = finish(number) else { return }
+        switch answer {
+        case .sent(let id, let sequence, let timestamp, let isDuplicate):
+            reply(
+                request.tag,
+                EventJSON.success {
+                    $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)
+                })
+        case .done, .info: reply(request.tag, EventJSON.success())
+        case .refused(let error):
+            // Whoever was in the room and asked to see it again stays in it through the store's trouble.
+            if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
+                rooms.remove(room)
+                registry.localRooms.remove(self, from: room)
+                if rejoining != nil { return rejoined(isWhole: false) }
+            }
+            refuse(error, event: request.event, tag: request.tag)
+        }
+        startWaiting()
+    }
+
+    private func isShown(_ room: RoomID) -> Bool { registry.localRooms.contains(self, in: room) }
+
+    /// The room was shown; from here on its traffic comes to this session.
+    func entered(_ number: UInt32, _ room: RoomID, _ view: EnteredRoom) {
+        guard let request = finish(number) else { return }
+        if rooms.contains(room) { registry.localRooms.add(self, to: room, newest: view.state.lastSequence) }
+        let isOutdated = !view.encoding.isWebSocket && encoding.isWebSocket
+        var frames = isOutdated ? EncodedFrames.framed(packets: view.frames) : view.frames
+        // In one piece with the events: as an answer of its own it would find the queue full.
+        if let tag = request.tag, let answer = view.answer {
+            let envelope = encoding.answer(tag, data: answer)
+            EncodedFrames.append(envelope, as: encoding, deflate: context.deflate, to: &frames)
+        }
+        channel.send(frames, isDroppable: false)
+        startWaiting()
+        entered(room, view)
+    }
+
+    /// The right to be in the room was taken away.
+    func expelled(from room: RoomID) {
+        rooms.remove(room)
+        registry.localRooms.remove(self, from: room)
+        emit(
+            "error",
+            EventJSON.error(.roomUnavailable, event: "join_room", isFlat: encoding.isFlat, at: context.now.wall))
+    }
+}

@@ -1,0 +1,126 @@
+import ChatProtocol
+import ChatDomain
+import Identity
+import JSON
+import Telemetry
+
+/// Who a session is, and until when.
+extension Session {
+    /// How long before its token expires a client is told.
+    private static let expiryWarning: Duration = .seconds(30)
+
+    /// Looks at what the handshake brought, without taking it up yet.
+    package func checkHandshake() throws(ChatError) {
+        guard handshake.token != nil || handshake.userID != nil else { return }
+        _ = try identify(handshake)
+    }
+
+    /// The service key stands in for a token, as over REST: the service acts for the user it names.
+    private func identify(_ credentials: Credentials) throws(ChatError) -> Identity {
+        let token = credentials.token ?? handshake.token
+        if isService, token == nil, let user = credentials.userID {
+            return Identity(claimed: user, username: credentials.username)
+        }
+        return try context.services.authentication.identify(
+            token: token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
+            now: context.now.wall)
+    }
+
+    /// A device that brings no name goes by the one the user is known by.
+    private func named(_ found: Identity) -> Identity {
+        let known = identity?.username ?? context.services.presence.presence(of: found.userID)?.user.username
+        guard found.username == found.userID.value, !found.isUsernameVerified, let known else { return found }
+        var found = found
+        found.username = known
+        return found
+    }
+
+    /// Called once after the connection opened: takes what the handshake brought, or waits for `authenticate`.
+    package func opened() {
+        do throws(ChatError) {
+            if handshake.token != nil || handshake.userID != nil { return try authenticate(handshake, tag: nil) }
+        } catch {
+            return rejectAuthentication(error)
+        }
+        if context.services.configuration.requiresAuthentication, !isService {
+            let limit = context.services.configuration.authenticationTimeout
+            timer = context.loop.schedule(after: limit) { [self] in
+                guard identity == nil else { return }
+                rejectAuthentication(.unauthenticated)
+            }
+        }
+    }
+
+    private func rejectAuthentication(_ error: ChatError) {
+        refuse(error, event: "authenticate", tag: nil)
+        end(error.code == .forbidden ? .forbidden : .unauthorized, reason: error.message)
+    }
+
+    func authenticate(_ credentials: Credentials, tag: RequestTag?) throws(ChatError) {
+        let claimed = try identify(credentials)
+        if let identity, identity.userID != claimed.userID {
+            throw ChatError(.forbidden, "this connection belongs to another user")
+        }
+        let found = named(claimed)
+        let isNew = identity == nil
+        adopt(found)
+        let fields: (inout JSONWriter) -> Void = { [id] out in
+            out.user(RoomUser(userID: found.userID, username: found.username))
+            out.key("socketId")
+            out.string(id.value)
+            if let expiry = found.expiresAt {
+                out.key("expiresAt")
+                out.integer(expiry.milliseconds)
+            }
+        }
+        emit("authenticated", EventJSON.object(fields))
+        if isRaw, isNew { welcome(found.userID) }
+        if isNew { beginWatching() }
+        reply(tag, EventJSON.success(fields))
+    }
+
+    /// Takes up who this is, known for certain; without a word to the client.
+    package func adopt(_ found: Identity) {
+        let isNew = identity == nil
+        identity = found
+        if isNew { channel.recognize() }
+        scheduleExpiry()
+        guard isNew else { return }
+        context.services.logger.debug("authenticated", ["session": id.value, "user": found.userID.value])
+        register(found)
+    }
+
+    private func welcome(_ user: UserID) {
+        emit(
+            "welcome",
+            EventJSON.object { out in
+                out.key("userId")
+                out.string(user.value)
+                out.key("socketId")
+                out.string(id.value)
+                out.key("message")
+                out.string("Connected to chat-service")
+            })
+    }
+
+    private func scheduleExpiry() {
+        if let timer { context.loop.cancel(timer) }
+        timer = nil
+        guard let expiry = identity?.expiresAt else { return }
+        let left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
+        timer = context.loop.schedule(after: left - Self.expiryWarning) { [self] in warnOfExpiry(expiry) }
+    }
+
+    private func warnOfExpiry(_ expiry: Timestamp) {
+        emit(
+            "token_expiring",
+            EventJSON.object { out in
+                out.key("expiresAt")
+                out.integer(expiry.milliseconds)
+            })
+        var left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
+        // Taken after its time, but within what clocks may differ by: it holds to the end of that.
+        if left <= .zero { left += .milliseconds(TokenVerifier.leewayMilliseconds) }
+        timer = context.loop.schedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
+    }
+}

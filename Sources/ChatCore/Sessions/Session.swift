@@ -1,0 +1,269 @@
+import ChatProtocol
+import ChatDomain
+import Identity
+import JSON
+import Telemetry
+
+/// One client connection as the chat sees it: who it is, which rooms it is in, which of its requests are under way.
+///
+/// Commands take effect in the order they came: one that needs an answer from elsewhere holds up those behind it, except
+/// messages to one room, whose order the room keeps itself.
+package final class Session {
+    /// Commands under way and waiting; a client that has this many is not read until some are answered.
+    static let maximumPending = 64
+    /// Commands that may wait behind those under way. Reading stops earlier; a polling client's one body may hold more.
+    static let maximumWaiting = 1024
+    /// Bytes a client may leave untaken and still have a large answer made.
+    private static let maximumUntaken = 64 * 1024
+    /// Bad frames or requests in a row before the connection is ended.
+    static let maximumBadInputs = 10
+
+    struct Request {
+        let event: String
+        let command: ClientCommand
+        let tag: RequestTag?
+        /// When it came: those that wait behind others have waited already when their turn comes.
+        let since: Moment
+    }
+
+    let registry: SessionRegistry
+    package let id: SessionID
+    package let address: SessionAddress
+    let connectedAt: Moment
+    let channel: any SessionChannel
+    package var encoding: FrameEncoding
+    let isRaw: Bool
+    package var identity: Identity?
+    /// What the handshake brought; used by a claim that brings no token of its own.
+    let handshake: Credentials
+    package var rooms = SmallSet<RoomID>()
+    var presence = SessionPresence()
+    /// Seldom more than one or two, and none while nothing is asked: neither list keeps its memory then.
+    private(set) var underWay: [(number: UInt32, request: Request)] = []
+    private(set) var waiting: [Request] = []
+    var lastRequest: UInt32 = 0
+    private var badInputs = 0
+    var rate: ConnectionRate
+    var timer: LoopTimer?
+    var trail = SessionTrail()
+    var rejoining: Rejoining?
+    private(set) var isClosed = false
+    /// A large answer waits for the client to take what is queued, or for its turn.
+    private var isHeld = false
+    /// Why the server ended the connection, if it did.
+    private var ending: (code: CloseCode, reason: String)?
+
+    init(
+        registry: SessionRegistry, id: SessionID, address: SessionAddress, channel: any SessionChannel,
+        encoding: FrameEncoding, isRaw: Bool, handshake: Credentials
+    ) {
+        self.registry = registry
+        self.id = id
+        self.address = address
+        self.channel = channel
+        self.encoding = encoding
+        self.isRaw = isRaw
+        self.handshake = handshake
+        connectedAt = registry.context.now.monotonic
+        rate = ConnectionRate(messageRate: registry.context.services.configuration.messageRate, at: connectedAt)
+    }
+
+    /// Whether the service key was shown.
+    var isService: Bool { handshake.isService }
+    var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
+
+    var context: ShardContext { registry.context }
+
+    // MARK: Coming in
+
+    /// Takes one event from the client.
+    package func receive(event: String, data: JSONElement?, tag: RequestTag?) {
+        let services = context.services
+        services.metrics.commands.add()
+        do throws(ChatError) {
+            try rate.count(at: context.now.monotonic)
+            let command = try CommandDecoder.decode(
+                event: event, data: data, isFlat: encoding.isFlat, limits: services.configuration.commands)
+            badInputs = 0
+            if command.isActivity { noteActivity(isHeartbeat: command.isHeartbeat) }
+            submit(Request(event: event, command: command, tag: tag, since: context.now.monotonic))
+        } catch {
+            refuse(error, event: event, tag: tag)
+            noteBadInput(error)
+        }
+    }
+
+    /// Refuses what was not even an event; under its tag, where one could be found.
+    package func receivedMalformed(_ error: ChatError, tag: RequestTag?) {
+        refuse(error, event: nil, tag: tag)
+        noteBadInput(error)
+    }
+
+    private func noteBadInput(_ error: ChatError) {
+        switch error.code {
+        case .rateLimited:
+            if rate.isAbusive { end(.rateLimited, reason: "rate limit exceeded repeatedly") }
+        case .badFrame, .badRequest, .unknownEvent:
+            badInputs += 1
+            if badInputs >= Self.maximumBadInputs { end(.malformed, reason: "too many malformed frames") }
+        default: break
+        }
+    }
+
+    private func submit(_ request: Request) {
+        guard waiting.isEmpty, mayStart(request) else {
+            guard waiting.count < Self.maximumWaiting else {
+                let error = ChatError(.overloaded, "too many requests wait on this connection")
+                return refuse(error, event: request.event, tag: request.tag)
+            }
+            waiting.append(request)
+            if waiting.count + underWay.count >= Self.maximumPending { channel.pause() }
+            return
+        }
+        start(request)
+        if underWay.count >= Self.maximumPending { channel.pause() }
+    }
+
+    private func mayStart(_ request: Request) -> Bool {
+        if request.command.isAnsweredAtLength, !takesMore() { return false }
+        guard !underWay.isEmpty else { return true }
+        guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
+        return underWay.first?.request.command.pipelinedRoom == room
+    }
+
+    /// Whether a large answer may be made now. Otherwise what waits goes on by itself once it may: nothing is queued for a
+    /// client faster than it reads, and the loop's other clients have their time in between.
+    private func takesMore() -> Bool {
+        guard !isHeld else { return false }
+        let mark = min(Self.maximumUntaken, context.services.configuration.softOutputLimit)
+        if channel.queuedBytes > mark {
+            isHeld = true
+            channel.whenDrained(to: mark) { [weak self] in self?.goOn() }
+        } else if context.slices.isSpent {
+            isHeld = true
+            context.slices.run { [weak self] in self?.goOn() }
+        }
+        return !isHeld
+    }
+
+    private func goOn() {
+        isHeld = false
+        startWaiting()
+    }
+
+    /// Notes a request that will be answered from elsewhere.
+    func begin(_ request: Request) -> UInt32 {
+        lastRequest &+= 1
+        underWay.append((lastRequest, request))
+        return lastRequest
+    }
+
+    /// Ends a request that was under way, and starts what waited for it.
+    func finish(_ number: UInt32) -> Request? {
+        guard let index = underWay.firstIndex(where: { $0.number == number }) else { return nil }
+        let request = underWay[index].request
+        if underWay.count == 1 { underWay = [] } else { underWay.remove(at: index) }
+        return request
+    }
+
+    func startWaiting() {
+        while let next = waiting.first, mayStart(next), !isClosed {
+            if waiting.count == 1 { waiting = [] } else { waiting.removeFirst() }
+            start(next)
+        }
+        if waiting.count + underWay.count < Self.maximumPending { channel.resume() }
+    }
+
+    // MARK: Going out
+
+    /// Takes a broadcast in the form this session needs.
+    @inline(__always)
+    func deliver(_ frames: EncodedFrames, isDroppable: Bool) {
+        let form = frames[encoding]
+        // Made before the rooms learned that this session needs another form.
+        let bytes = form.isEmpty ? frames.framedPackets(for: encoding) : form
+        channel.send(bytes, isDroppable: isDroppable)
+    }
+
+    /// The channel's sink changed: broadcasts take the new one from now on.
+    package func refreshInRooms() {
+        for room in rooms { registry.localRooms.refresh(self, in: room) }
+    }
+
+    /// The transport changed: from now on this form is needed.
+    package func reencode(_ encoding: FrameEncoding) {
+        self.encoding = encoding
+        refreshInRooms()
+        for room in rooms {
+            context.post(.room(room, .reencode(address, encoding)), to: context.services.home(of: room))
+        }
+    }
+
+    func emit(_ event: StaticString, _ data: [UInt8], isDroppable: Bool = false) {
+        var out: [UInt8] = []
+        EncodedFrames.append(encoding.envelope(event, data: data), as: encoding, deflate: context.deflate, to: &out)
+        context.slices.spend(out.count)
+        channel.send(out, isDroppable: isDroppable)
+    }
+
+    /// Answers a request that asked for it.
+    ///
+    /// - Parameter name: what data that is no object stands under in flat frames.
+    func reply(_ tag: RequestTag?, _ data: @autoclosure () -> [UInt8], under name: StaticString = "data") {
+        guard let tag else { return }
+        var out: [UInt8] = []
+        let envelope = encoding.answer(tag, data: data(), under: name)
+        EncodedFrames.append(envelope, as: encoding, deflate: context.deflate, to: &out)
+        context.slices.spend(out.count)
+        channel.send(out, isDroppable: false)
+    }
+
+    /// Refuses a request: as its answer when it asked for one, else by an `error` event.
+    package func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
+        context.services.metrics.refusals.add()
+        context.services.logger.debug(
+            "request refused",
+            [
+                "session": id.value, "user": identity?.userID.value, "event": event.flatMap(Self.loggable),
+                "code": error.code.rawValue,
+            ])
+        if tag != nil { return reply(tag, EventJSON.refusal(error)) }
+        emit("error", EventJSON.error(error, event: event, isFlat: encoding.isFlat, at: context.now.wall))
+    }
+
+    /// An event's name for a log; nil for what no event is called, which may be anything.
+    private static func loggable(_ event: String) -> String? {
+        let isName = event.utf8.count <= 32 && event.utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 == 0x5F }
+        return isName ? event : nil
+    }
+
+    // MARK: The end
+
+    /// Ends the connection; the error, if any, was sent before.
+    ///
+    /// - Parameter reason: goes to the client and to the log.
+    package func end(_ code: CloseCode, reason: String) {
+        if ending == nil { ending = (code, reason) }
+        channel.close(code, reason: reason)
+    }
+
+    /// Called once by the channel, whoever ended the connection.
+    ///
+    /// - Parameters:
+    ///   - code: the close code, where the connection has one.
+    ///   - reason: what the log says where the session did not end the connection itself.
+    package func closed(code: UInt16? = nil, reason: String) {
+        guard !isClosed else { return }
+        isClosed = true
+        context.services.logger.debug(
+            "session closed",
+            [
+                "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
+                "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt) / 1000,
+            ])
+        if let timer { context.loop.cancel(timer) }
+        underWay = []
+        waiting = []
+        registry.forget(self)
+    }
+}

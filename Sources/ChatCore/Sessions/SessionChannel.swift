@@ -1,0 +1,25 @@
+import ChatDomain
+
+/// The way to a session's client: a raw WebSocket or an Engine.IO connection.
+package protocol SessionChannel: AnyObject {
+    /// Takes bytes in the session's encoding. Droppable ones may be left out when the client does not keep up.
+    func send(_ frames: [UInt8], isDroppable: Bool)
+    /// The WebSocket, where frames in the session's encoding may go to it past the channel; nil where they may not.
+    var frameSink: (any FrameSink)? { get }
+    /// Bytes on their way to the client that it has not taken.
+    var queuedBytes: Int { get }
+    /// Calls `action` once, in a turn to come, when no more than `bytes` are queued.
+    func whenDrained(to bytes: Int, _ action: @escaping () -> Void)
+    /// It is known who the client is; until then little may wait for it.
+    func recognize()
+    /// Ends the connection; the error, if any, was sent before. The session hears of the end by `closed`.
+    func close(_ code: CloseCode, reason: String)
+    /// Stops taking commands until `resume`, so that the client feels its own pace.
+    func pause()
+    func resume()
+}
+
+/// A WebSocket that takes frames as they are.
+package protocol FrameSink: AnyObject {
+    func send(_ frames: [UInt8], isDroppable: Bool)
+}

@@ -1,0 +1,166 @@
+import ChatDomain
+import ChatProtocol
+import Identity
+import Telemetry
+import Crypto
+import JSON
+
+/// One shard's sessions: which there are, the rooms they receive, the presence they watch.
+package final class SessionRegistry {
+    package let context: ShardContext
+    /// For what clients send.
+    package let parser = JSONParser()
+    let localRooms = LocalRooms()
+    private(set) var trail = SentTrail()
+    private(set) lazy var watchers = PresenceWatchers(registry: self)
+    private var lingering = LingeringRooms()
+    private var table = SessionTable()
+
+    package init(context: ShardContext) { self.context = context }
+
+    package var count: Int { table.count }
+    package var all: [Session] { table.all }
+
+    subscript(address: SessionAddress) -> Session? { table[address] }
+
+    /// The sessions of a user that live on this shard.
+    func sessions(of user: UserID) -> some Sequence<Session> {
+        context.services.users.sessions(of: user).lazy
+            .filter { [index = context.index] in $0.shard == index }
+            .compactMap { self.table[$0] }
+    }
+
+    // MARK: Coming and going
+
+    /// - Parameter recovered: the id of the session that the client takes up again; nil for a new one.
+    package func open(
+        channel: any SessionChannel, encoding: FrameEncoding, isRaw: Bool, handshake: Credentials,
+        id recovered: SessionID? = nil
+    ) -> Session {
+        let address = table.reserve(shard: context.index)
+        let services = context.services
+        let id =
+            recovered
+            ?? SessionID("\(services.configuration.instance)-\(context.index)-\(SecureRandom.hex(bytes: 12))")
+        let session = Session(
+            registry: self, id: id, address: address, channel: channel, encoding: encoding, isRaw: isRaw,
+            handshake: handshake)
+        table.set(session)
+        services.metrics.sessions.add()
+        services.logger.debug(
+            "session opened",
+            ["session": id.value, "framing": isRaw ? encoding.isFlat ? "type" : "event" : "socket.io"])
+        return session
+    }
+
+    func forget(_ session: Session) {
+        for room in session.rooms {
+            localRooms.remove(session, from: room)
+            let leave = RoomCommand.leave(session.address, request: nil, isBroken: true)
+            context.post(.room(room, leave), to: context.services.home(of: room))
+        }
+        if let user = session.identity?.userID {
+            context.services.users.remove(session.address, of: user, at: context.now.monotonic)
+            leave(session, user)
+        }
+        table.remove(session.address)
+        context.services.metrics.sessions.subtract()
+    }
+
+    /// A session's connection is gone: its user stays in sight until the grace period is over.
+    private func leave(_ session: Session, _ user: UserID) {
+        watchers.forget(session)
+        let services = context.services
+        let directory = services.presence.directory
+        let grace = session.presence.leavesAtOnce ? .zero : services.presence.settings.grace
+        guard grace > .zero else { return directory.remove(session.id, of: user, at: context.now.wall) }
+        directory.update(session.id, of: user, .lingering, at: context.now.wall)
+        lingering.add(session.rooms, by: session.id, of: user)
+        let ticket = services.gracePeriods.begin(session.id)
+        context.loop.schedule(after: grace) { [weak self, id = session.id] in
+            guard let self else { return }
+            lingering.remove(id, of: user)
+            guard services.gracePeriods.isOver(id, ticket) else { return }
+            directory.remove(id, of: user, at: context.now.wall)
+        }
+    }
+
+    /// Closes every session at a moment of its own, after telling all of them.
+    package func drain(_ plan: DrainPlan) {
+        let leaving = table.all
+        for session in leaving {
+            session.emit(
+                "server_draining",
+                EventJSON.object { out in
+                    out.key("reconnectInMs")
+                    out.integer(Int64.random(in: 0...plan.pause.wholeMilliseconds))
+                })
+        }
+        for session in leaving {
+            let delay = Duration.milliseconds(Int64.random(in: 0...plan.spread.wholeMilliseconds))
+            context.loop.schedule(after: delay) { session.end(.restart, reason: "the server restarts") }
+        }
+    }
+
+    /// Looks for sessions whose clients have been idle, again and again.
+    package func watchIdleness() {
+        guard let limit = context.services.presence.settings.awayAfter else { return }
+        for session in table.all { session.checkIdleness(after: limit) }
+        context.loop.schedule(after: min(max(limit / 4, .milliseconds(100)), .seconds(15))) { [weak self] in
+            self?.watchIdleness()
+        }
+    }
+
+    // MARK: What rooms send
+
+    func deliver(
+        _ frames: EncodedFrames, _ numbers: ClosedRange<SequenceNumber>, in room: RoomID, takenAt time: Timestamp
+    ) {
+        trail.note(room, numbers)
+        let metrics = context.services.metrics
+        metrics.deliveries.add(localRooms.fanOut(frames, to: room, numbers: numbers))
+        metrics.fanOut.observe(Int(context.now.wall.milliseconds - time.milliseconds) * 1000)
+    }
+
+    func announce(
+        _ frames: EncodedFrames, in room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
+    ) {
+        let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user, about: subject)
+        context.services.metrics.deliveries.add(copies)
+    }
+
+    // MARK: What single sessions are sent
+
+    /// A direct message; it cannot be repeated, so recovery begins behind it.
+    func sendDirect(_ frames: EncodedFrames, to addresses: [SessionAddress]) {
+        for address in addresses {
+            guard let session = table[address] else { continue }
+            session.trail.restart(at: trail.count)
+            session.deliver(frames, isDroppable: false)
+        }
+    }
+
+    func notify(_ addresses: [SessionAddress], _ frames: EncodedFrames) {
+        for address in addresses { table[address]?.deliver(frames, isDroppable: false) }
+    }
+
+    func close(_ address: SessionAddress, _ code: CloseCode, _ error: ChatError) {
+        guard let session = table[address] else { return }
+        session.refuse(error, event: nil, tag: nil)
+        session.end(code, reason: error.message)
+    }
+
+    // MARK: Presence
+
+    func received(_ edges: [PresenceEdge]) {
+        watchers.note(edges)
+        for edge in edges where edge.comesOrGoes { showInRooms(edge.presence.user.userID) }
+    }
+
+    /// Has the rooms of a user's sessions here look again whether others may know of the user.
+    func showInRooms(_ user: UserID) {
+        var rooms = lingering.rooms(of: user)
+        for session in sessions(of: user) { rooms.formUnion(session.rooms) }
+        for room in rooms { context.post(.room(room, .visibility(user)), to: context.services.home(of: room)) }
+    }
+}

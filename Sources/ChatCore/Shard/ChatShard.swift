@@ -1,0 +1,66 @@
+import ChatDomain
+import Crypto
+
+/// One event loop's share of the chat: the sessions that live on it, and the rooms at home on it.
+///
+/// It is confined to its loop and never sees a socket: channels bring what clients send, `LoopContext` the time.
+package final class ChatShard {
+    package let context: ShardContext
+    package let sessions: SessionRegistry
+    private let rooms: RoomHub
+    /// Between two looks at what may be forgotten.
+    private static let sweepInterval: Duration = .seconds(30)
+
+    package init(context: ShardContext) {
+        self.context = context
+        sessions = SessionRegistry(context: context)
+        rooms = RoomHub(context: context, seed: SecureRandom.uint64())
+    }
+
+    /// Begins what is done again and again.
+    package func start() {
+        sweepPeriodically()
+        sessions.watchIdleness()
+        if context.services.bus != nil { sessions.watchers.friendPoller.begin() }
+    }
+
+    private func sweepPeriodically() {
+        rooms.sweep()
+        context.services.sweep(at: context.now.monotonic)
+        context.loop.schedule(after: Self.sweepInterval) { [weak self] in self?.sweepPeriodically() }
+    }
+
+    /// Hands the store what the rooms gathered in this turn. Called when no message waits any more.
+    package func submitWrites() { rooms.submitWrites() }
+
+    /// Called once a turn, after everything else.
+    package func endTurn() { context.slices.endTurn() }
+
+    package func dispatch(_ message: ShardMessage) {
+        switch message {
+        case .room(let room, let command): rooms.dispatch(command, in: room)
+        case .committed(let outcomes): rooms.committed(outcomes)
+        case .received(let room, let payload): rooms.receive(payload, in: room)
+        case .subscribed(let room): rooms.subscribed(room)
+        case .reconnected: rooms.reconnected()
+        case .lost(let instance): rooms.lost(instance)
+        case .roomChanged(let room, let change, let notice): rooms.follow(change, in: room, notice)
+        case .unwatched(let room, let shard): rooms.unwatch(room, on: shard)
+        case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
+        case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
+        case .fanOut(let room, let frames, let isDroppable, let user, let subject):
+            sessions.announce(frames, in: room, isDroppable: isDroppable, except: user, about: subject)
+        case .messages(let room, let frames, let numbers, let since):
+            sessions.deliver(frames, numbers, in: room, takenAt: since)
+        case .expelled(let address, let room): sessions[address]?.expelled(from: room)
+        case .direct(let addresses, let frames): sessions.sendDirect(frames, to: addresses)
+        case .notice(let addresses, let frames): sessions.notify(addresses, frames)
+        case .close(let address, let code, let error): sessions.close(address, code, error)
+        case .logOut(let address): sessions[address]?.logOut()
+        case .presence(let edges): sessions.received(edges)
+        case .visibility(let user): sessions.showInRooms(user)
+        case .watched(let room, let state): sessions.watchers.changed(room, state)
+        case .friendship(let a, let b, let isFriend): sessions.watchers.befriended(a, b, isFriend: isFriend)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import ChatCore
+import ChatProtocol
+import ChatDomain
+import JSON
+
+/// How a Socket.IO connection stands with recovery.
+struct ChannelRecovery {
+    /// Whether broadcasts carry offsets, because the client knows what they are.
+    var isOffered = false
+    /// Under what the session may be recovered later.
+    var pid: RecoveryPID?
+    /// The return of a session that is under way; nil when none is.
+    var returning: ReturningSession?
+}
+
+/// A session that its client wants back.
+final class ReturningSession {
+    /// Bytes that are missed and still brought back.
+    static let maximumBytes = 4 << 20
+
+    let pid: RecoveryPID
+    /// What was found under the pid, in case the client is gone again before it has it; nil while it is looked for.
+    var found: RecoverableSession?
+    /// What waits until the session is whole.
+    private(set) var held: [HeldFrames] = []
+    private var heldBytes = 0
+    /// More was missed than waits for anybody: the client starts over.
+    private(set) var isTooMuch = false
+
+    init(_ pid: RecoveryPID) { self.pid = pid }
+
+    func hold(_ frames: HeldFrames) {
+        heldBytes += frames.bytes.count
+        isTooMuch = heldBytes > Self.maximumBytes
+        if isTooMuch { held = [] } else { held.append(frames) }
+    }
+}
+
+/// Frames or packets, as the transport they were made for takes them.
+struct HeldFrames {
+    let bytes: [UInt8]
+    let isForWebSocket: Bool
+
+    /// What was made for polling, as a client takes it that moved on to a WebSocket.
+    func bytes(onWebSocket: Bool) -> [UInt8] {
+        isForWebSocket == onWebSocket ? bytes : EncodedFrames.framed(packets: bytes)
+    }
+}
+
+/// What a client's CONNECT says about recovery.
+struct RecoveryClaim {
+    /// The session it left; nil also for what cannot be one.
+    let pid: RecoveryPID?
+    /// The last offset it saw.
+    let offset: MessageOffset?
+    private let isRequested: Bool?
+    private let hasPID: Bool
+
+    /// Takes nothing amiss: who claims nonsense starts over.
+    init(_ fields: CommandFields) {
+        let text = fields["pid"]?.string
+        hasPID = text != nil
+        pid = text.flatMap { RecoveryPID($0) }
+        offset = fields["offset"]?.string.flatMap { MessageOffset($0) }
+        isRequested = fields["recovery"]?.bool
+    }
+
+    /// Offsets come as one more argument, which handlers of some clients refuse. They are for clients that ask for them, have
+    /// shown that they know them, or are the JavaScript client: in a browser, or in Node by its polling.
+    func isUnderstood(by userAgent: String?) -> Bool {
+        if let isRequested { return isRequested }
+        if hasPID { return true }
+        guard let userAgent else { return false }
+        return userAgent.hasPrefix("Mozilla/") || userAgent.hasPrefix("node-XMLHttpRequest")
+    }
+}

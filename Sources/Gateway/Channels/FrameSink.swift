@@ -1,0 +1,5 @@
+import ChatCore
+import Engine
+
+/// A connection that became a WebSocket takes broadcasts past its channel.
+extension Connection: FrameSink {}

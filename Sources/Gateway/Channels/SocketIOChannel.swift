@@ -1,0 +1,198 @@
+import ChatCore
+import ChatProtocol
+import ChatDomain
+import Engine
+import EventLoop
+import Identity
+import JSON
+import WireProtocols
+
+/// A Socket.IO connection as a session's channel: packets over polling or a WebSocket.
+final class SocketIOChannel: SessionChannel, SocketIOServing {
+    let socket: EngineIOSocket
+    let shard: ShardCore
+    private let handshake: Credentials
+    private let address: IPAddress
+    /// The service key the handshake's header showed.
+    private let shownKey: String?
+    var rules: SocketIOSession
+    var timer: TimerID?
+    private var session: Session?
+    private var recovery = ChannelRecovery()
+
+    /// - Parameter address: the client's, which counts wrong service keys.
+    init(socket: EngineIOSocket, shard: ShardCore, address: IPAddress, handshake: Credentials, shownKey: String?) {
+        self.address = address
+        self.shownKey = shownKey
+        self.socket = socket
+        self.shard = shard
+        self.handshake = handshake
+        rules = Self.rules(on: shard)
+        schedule()
+    }
+
+    private var encoding: FrameEncoding {
+        guard socket.isOnWebSocket else { return recovery.isOffered ? .recoverablePolling : .socketIOPolling }
+        if recovery.isOffered { return socket.compressesOutput ? .recoverableDeflated : .recoverable }
+        return socket.compressesOutput ? .socketIODeflated : .socketIO
+    }
+
+    // MARK: From the client
+
+    func open(_ auth: JSONElement?) throws(ChatError) {
+        let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
+        let credentials = try credentials(fields)
+        let claim = RecoveryClaim(fields)
+        recovery.isOffered = shard.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
+        guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return try begin(credentials) }
+        let returning = ReturningSession(pid)
+        recovery.returning = returning
+        shard.chat.context.loop.run({ [services = shard.services] in await services.recover(pid.key) }) {
+            [self] found in
+            returning.found = found
+            recover(returning, offset, credentials)
+        }
+    }
+
+    private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
+        var credentials = Credentials(
+            token: try fields.optionalText("token", maximumBytes: CommandDecoder.maximumTokenBytes) ?? handshake.token,
+            userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
+            username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
+                ?? handshake.username,
+            userAgent: handshake.userAgent)
+        if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey {
+            try shard.gateway.check(serviceKey: key, from: address, at: shard.now.monotonic)
+            credentials.isService = true
+        }
+        return credentials
+    }
+
+    /// Opens a session of its own.
+    private func begin(_ credentials: Credentials) throws(ChatError) {
+        recovery.returning = nil
+        let session = shard.chat.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
+        self.session = session
+        try session.checkHandshake()
+        if recovery.isOffered {
+            let pid = RecoveryPID.random()
+            recovery.pid = pid
+            shard.services.recovery?.opened(pid.key, at: session.address)
+        }
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
+        session.opened()
+    }
+
+    func received(_ event: SocketIOEvent) {
+        guard !event.hasBinary else {
+            let error = ChatError.badRequest("binary data is not taken here")
+            session?.refuse(error, event: event.name, tag: event.tag)
+            return
+        }
+        session?.receive(event: event.name, data: event.data, tag: event.tag)
+    }
+
+    func receivedMalformed(_ error: ChatError, tag: RequestTag?) { session?.receivedMalformed(error, tag: tag) }
+
+    // MARK: Recovery
+
+    /// Goes on with the session the client left. Until all its rooms are entered the client is told nothing, so that it is
+    /// told the truth then: whether anything is missing.
+    private func recover(_ returning: ReturningSession, _ offset: MessageOffset, _ credentials: Credentials) {
+        // The client was gone before it was found; it may come again.
+        guard recovery.returning === returning else { return putBack(returning) }
+        guard let found = returning.found, let seen = found.seen(upTo: offset),
+            let identity = identity(found, credentials)
+        else { return beginAfresh(credentials) }
+        let session = shard.chat.sessions.open(
+            channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
+        self.session = session
+        session.adopt(identity)
+        session.beginWatching()
+        session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
+            guard let self, recovery.returning === returning else { return }
+            if isWhole, !returning.isTooMuch { recovered(session, returning) } else { beginAfresh(credentials) }
+        }
+    }
+
+    private func putBack(_ returning: ReturningSession) {
+        if let found = returning.found { shard.services.recovery?.putBack(found, under: returning.pid.key) }
+    }
+
+    /// Who comes back: whom the credentials name, if any, must be the one who left.
+    private func identity(_ found: RecoverableSession, _ credentials: Credentials) -> Identity? {
+        guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: shard.now.wall) }
+        let named = try? shard.services.authentication.identify(
+            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
+            now: shard.now.wall)
+        return named?.userID == found.user.userID ? named : nil
+    }
+
+    private func recovered(_ session: Session, _ returning: ReturningSession) {
+        let pid = returning.pid
+        recovery.returning = nil
+        recovery.pid = pid
+        shard.services.recovery?.opened(pid.key, at: session.address)
+        socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: pid.text))
+        for frames in returning.held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
+        session.refreshInRooms()
+    }
+
+    private func beginAfresh(_ credentials: Credentials) {
+        recovery.returning = nil
+        session?.closed(reason: "not recovered")
+        session = nil
+        do throws(ChatError) { try begin(credentials) } catch { refuseConnection(error) }
+    }
+
+    // MARK: To the client
+
+    func send(_ frames: [UInt8], isDroppable: Bool) {
+        if let returning = recovery.returning {
+            returning.hold(HeldFrames(bytes: frames, isForWebSocket: socket.isOnWebSocket))
+        } else if socket.isOnWebSocket {
+            socket.send(frames: frames, isDroppable: isDroppable)
+        } else {
+            socket.enqueue(frames[...], isDroppable: isDroppable)
+        }
+    }
+
+    func transportChanged(_ socket: EngineIOSocket) { session?.reencode(encoding) }
+
+    /// There are no close codes here: what a client must not retry is told by a DISCONNECT, after which it does not.
+    func close(_ code: CloseCode, reason: String) {
+        switch code {
+        case .malformed, .unauthorized, .forbidden, .replaced: disconnect()
+        default: socket.end(.serverClosed, code: code.rawValue, text: reason)
+        }
+    }
+
+    var queuedBytes: Int { socket.queuedBytes }
+    func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { socket.whenDrained(to: bytes, action) }
+    func recognize() { socket.recognize() }
+    var frameSink: (any FrameSink)? { recovery.returning == nil ? socket.frameSink : nil }
+    func pause() { socket.pause() }
+    func resume() { socket.resume() }
+
+    // MARK: The end
+
+    func broken(_ reason: EngineIOCloseReason) {
+        let ended = recovery.pid.map { ($0, session?.recoverable()) }
+        let returning = recovery.returning
+        recovery.pid = nil
+        // The session has left before its client finds it again.
+        leave(reason: reason.text)
+        if let (pid, session) = ended { shard.services.recovery?.closed(pid.key, keeping: session) }
+        if let returning { putBack(returning) }
+    }
+
+    func left() { leave(reason: "left the namespace") }
+
+    private func leave(reason: String) {
+        recovery.returning = nil
+        if let pid = recovery.pid { shard.services.recovery?.closed(pid.key, keeping: nil) }
+        recovery.pid = nil
+        session?.closed(reason: reason)
+        session = nil
+    }
+}

@@ -1,0 +1,79 @@
+import ChatCore
+import ChatDomain
+import EventLoop
+
+/// An event loop as the chat sees it.
+final class GatewayLoop: LoopContext {
+    private let loop: EventLoop
+    private let index: UInt16
+    private let mailboxes: [Mailbox<ShardMessage>]
+    /// Messages of this shard to itself.
+    private var local = TurnQueue<ShardMessage>()
+    private var batch: [ShardMessage] = []
+    private var continuations: [UInt64: (any Sendable) -> Void] = [:]
+    private var lastTicket: UInt64 = 0
+    /// Called from any thread; has `finished` called on the loop.
+    private let finish: @Sendable (_ ticket: UInt64, _ value: any Sendable) -> Void
+
+    init(
+        _ loop: EventLoop, index: UInt16, mailboxes: [Mailbox<ShardMessage>],
+        finish: @escaping @Sendable (_ ticket: UInt64, _ value: any Sendable) -> Void
+    ) {
+        self.loop = loop
+        self.index = index
+        self.mailboxes = mailboxes
+        self.finish = finish
+    }
+
+    var now: Now {
+        Now(
+            wall: Timestamp(milliseconds: loop.wallMilliseconds),
+            monotonic: Moment(milliseconds: loop.monotonicMilliseconds))
+    }
+
+    func schedule(after span: Duration, _ action: @escaping () -> Void) -> LoopTimer {
+        LoopTimer(loop.schedule(after: span, action).value)
+    }
+
+    func cancel(_ timer: LoopTimer) { loop.cancel(TimerID(timer.value)) }
+
+    func run<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        lastTicket += 1
+        continuations[lastTicket] = { value in
+            guard let value = value as? Value else {
+                preconditionFailure("the result of ticket \(Value.self) has another type")
+            }
+            then(value)
+        }
+        Task { [finish, ticket = lastTicket] in finish(ticket, await operation()) }
+    }
+
+    func finished(_ ticket: UInt64, _ value: any Sendable) { continuations.removeValue(forKey: ticket)?(value) }
+
+    // MARK: Messages
+
+    func post(_ message: ShardMessage, to shard: UInt16) {
+        if shard == index { local.append(message) } else { mailboxes[Int(shard)].post(message) }
+    }
+
+    /// Whether messages of this shard to itself wait.
+    var hasLocal: Bool { !local.isEmpty }
+
+    /// Handles what other threads posted.
+    func drainMailbox(_ dispatch: (ShardMessage) -> Void) {
+        mailboxes[Int(index)].takeAll(leaving: &batch)
+        for message in batch { dispatch(message) }
+        batch.removeAll(keepingCapacity: batch.count <= 1024)
+    }
+
+    /// Handles what this shard posted to itself, and what that brings about.
+    func drainLocal(_ dispatch: (ShardMessage) -> Void) {
+        while !local.isEmpty {
+            var batch = local.take()
+            for message in batch { dispatch(message) }
+            local.recycle(&batch)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import ChatProtocol
+import ChatDomain
+import Testing
+
+@testable import ChatCore
+
+private func moment(_ milliseconds: Int64) -> Moment { Moment(milliseconds: 1_000_000 + milliseconds) }
+
+private func address(_ slot: UInt32) -> SessionAddress { SessionAddress(shard: 0, slot: slot, generation: 0) }
+
+private func id(_ slot: UInt32) -> SessionID { SessionID("i-0-\(slot)") }
+
+@Suite struct UserDirectoryTests {
+    private let ann = UserID(unchecked: "ann")
+
+    private func id(_ slot: UInt32) -> SessionID { SessionID("s\(slot)") }
+
+    @Test func sessionsAreFoundByTheirIDUntilTheyGo() {
+        let users = UserDirectory(messageRate: 0)
+        for slot in UInt32(1)...3 { users.add(id(slot), at: address(slot), of: ann, now: moment(0)) }
+        #expect(users.sessions(of: ann) == [address(1), address(2), address(3)])
+        #expect(users.address(of: id(2), of: ann) == address(2))
+        #expect(users.address(of: id(2), of: UserID(unchecked: "bob")) == nil)
+        users.remove(address(2), of: ann, at: moment(1))
+        users.remove(address(2), of: ann, at: moment(1))
+        #expect(users.address(of: id(2), of: ann) == nil)
+        #expect(users.sessions(of: ann) == [address(1), address(3)])
+    }
+
+    @Test func zeroMeansNoLimit() {
+        let users = UserDirectory(messageRate: 0)
+        for _ in 0..<1000 { #expect(users.wait(of: ann, at: moment(0)) == nil) }
+        #expect(users.count == 0)
+    }
+
+    @Test func anAllowanceSurvivesAReconnect() {
+        let users = UserDirectory(messageRate: 10)
+        users.add(id(1), at: address(1), of: ann, now: moment(0))
+        for _ in 0..<30 { #expect(users.wait(of: ann, at: moment(0)) == nil) }
+        #expect(users.wait(of: ann, at: moment(0)) == 100)
+        users.remove(address(1), of: ann, at: moment(1))
+        users.add(id(2), at: address(2), of: ann, now: moment(2))
+        #expect(users.wait(of: ann, at: moment(2)) != nil)
+        // Two devices share one allowance; another user has their own.
+        users.add(id(3), at: address(3), of: ann, now: moment(2))
+        #expect(users.wait(of: ann, at: moment(3)) != nil)
+        #expect(users.wait(of: UserID(unchecked: "bob"), at: moment(3)) == nil)
+        #expect(users.wait(of: ann, at: moment(101)) == nil)
+    }
+
+    @Test func sweepingForgetsOnlyWhoWouldNotNotice() {
+        let users = UserDirectory(messageRate: 10)
+        let bob = UserID(unchecked: "bob")
+        users.add(id(1), at: address(1), of: bob, now: moment(0))
+        for _ in 0..<30 { _ = users.wait(of: ann, at: moment(0)) }
+        users.sweep(at: moment(1000))
+        #expect(users.count == 2)
+        users.sweep(at: moment(3000))
+        #expect(users.count == 1)
+        #expect(users.sessions(of: bob) == [address(1)])
+        users.remove(address(1), of: bob, at: moment(3000))
+        #expect(users.count == 0)
+    }
+}
+
+@Suite struct UserLimitTests {
+    private let ann = UserID(unchecked: "ann")
+    private let bob = UserID(unchecked: "bob")
+
+    /// How many of a hundred pass.
+    private func passing(_ count: () throws(ChatError) -> Void) -> Int {
+        (0..<100).count { _ in
+            do throws(ChatError) {
+                try count()
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    @Test func eachThingHasARateOfItsOwn() {
+        let limits = UserLimits(messageRate: 5)
+        let now = moment(0)
+        #expect(passing { () throws(ChatError) in try limits.countCall(of: ann, at: now) } == 15)
+        #expect(passing { () throws(ChatError) in try limits.countCall(of: bob, at: now) } == 15)
+        #expect(passing { () throws(ChatError) in try limits.countJoin(of: ann, at: now) } == 50)
+        #expect(passing { () throws(ChatError) in try limits.countRoom(of: ann, at: now) } == 15)
+        #expect((0..<100).count { _ in limits.mayType(ann, at: now) } == 5)
+        #expect((0..<100).count { _ in limits.mayType(ann, at: moment(1000)) } == 1)
+    }
+
+    @Test func zeroMeansNoLimit() {
+        let limits = UserLimits(messageRate: 0)
+        #expect(passing { () throws(ChatError) in try limits.countRoom(of: ann, at: moment(0)) } == 100)
+        #expect((0..<100).allSatisfy { _ in limits.mayType(ann, at: moment(0)) })
+    }
+}
+
+@Suite struct ConnectionRateTests {
+    private func count(_ rate: inout ConnectionRate, at now: Int64) -> ChatError.Code? {
+        do throws(ChatError) {
+            try rate.count(at: moment(now))
+            return nil
+        } catch { return error.code }
+    }
+
+    @Test func framesOfEveryKindCount() {
+        var rate = ConnectionRate(messageRate: 2, at: moment(0))
+        for _ in 0..<30 { #expect(count(&rate, at: 0) == nil) }
+        #expect(count(&rate, at: 0) == .rateLimited)
+        #expect(count(&rate, at: 100) == nil)
+        #expect(count(&rate, at: 100) == .rateLimited)
+    }
+
+    @Test func whoGoesOnAndOnIsAbusive() {
+        var rate = ConnectionRate(messageRate: 1, at: moment(0))
+        for _ in 0..<(15 + 49) { _ = count(&rate, at: 0) }
+        #expect(!rate.isAbusive)
+        _ = count(&rate, at: 0)
+        #expect(rate.isAbusive)
+    }
+
+    @Test func refusalsLongAgoAreForgiven() {
+        var rate = ConnectionRate(messageRate: 1, at: moment(0))
+        for _ in 0..<49 { rate.noteRefusal(at: moment(0)) }
+        rate.noteRefusal(at: moment(10_001))
+        #expect(!rate.isAbusive)
+    }
+
+    @Test func zeroMeansNoLimit() {
+        var rate = ConnectionRate(messageRate: 0, at: moment(0))
+        for _ in 0..<1000 { #expect(count(&rate, at: 0) == nil) }
+    }
+}
