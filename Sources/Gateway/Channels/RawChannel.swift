@@ -7,21 +7,21 @@ import JSON
 /// A raw WebSocket as a session's channel: text frames in one of the two framings.
 final class RawChannel: SessionChannel, WebSocketHandler {
     private let connection: Connection
-    private let shard: ShardCore
+    private let context: ChannelContext
     private var session: Session?
     /// The framing of the endpoint holds until the first valid frame, then that frame's.
     private var isFramingFixed = false
 
-    init(connection: Connection, shard: ShardCore) {
+    init(connection: Connection, context: ChannelContext) {
         self.connection = connection
-        self.shard = shard
+        self.context = context
     }
 
     /// Opens the session. Called after the upgrade, so that what it says first goes out as frames.
     func open(_ framing: RawFraming, handshake: Credentials) {
         let encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
         connection.isStranger = true
-        let session = shard.chat.sessions.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
+        let session = context.sessions.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
         self.session = session
         session.opened()
     }
@@ -31,10 +31,10 @@ final class RawChannel: SessionChannel, WebSocketHandler {
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
         guard let session else { return }
         let root: JSONElement
-        do throws(JSONError) { root = try shard.chat.sessions.parser.parseMending(text, padded: isPadded) } catch {
+        do throws(JSONError) { root = try context.parser.parseMending(text, padded: isPadded) } catch {
             let refusal = RawFrame.refusal(error, expecting: "a frame is JSON text")
             return session.receivedMalformed(
-                refusal, tag: RequestTag(ofUnreadable: text, parser: shard.chat.sessions.parser))
+                refusal, tag: RequestTag(ofUnreadable: text, parser: context.parser))
         }
         var tag: RequestTag?
         do throws(ChatError) {

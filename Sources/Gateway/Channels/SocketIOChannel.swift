@@ -10,7 +10,7 @@ import WireProtocols
 /// A Socket.IO connection as a session's channel: packets over polling or a WebSocket.
 final class SocketIOChannel: SessionChannel, SocketIOServing {
     let socket: EngineIOSocket
-    let shard: ShardCore
+    let context: ChannelContext
     private let handshake: Credentials
     private let address: IPAddress
     /// The service key the handshake's header showed.
@@ -21,13 +21,14 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     private var recovery = ChannelRecovery()
 
     /// - Parameter address: the client's, which counts wrong service keys.
-    init(socket: EngineIOSocket, shard: ShardCore, address: IPAddress, handshake: Credentials, shownKey: String?) {
+    init(socket: EngineIOSocket, context: ChannelContext, address: IPAddress, handshake: Credentials, shownKey: String?)
+    {
         self.address = address
         self.shownKey = shownKey
         self.socket = socket
-        self.shard = shard
+        self.context = context
         self.handshake = handshake
-        rules = Self.rules(on: shard)
+        rules = Self.rules(on: context)
         schedule()
     }
 
@@ -40,14 +41,14 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     // MARK: From the client
 
     func open(_ auth: JSONElement?) throws(ChatError) {
-        let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
+        let fields = try CommandFields(auth, limits: context.services.configuration.commands)
         let credentials = try credentials(fields)
         let claim = RecoveryClaim(fields)
-        recovery.isOffered = shard.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
+        recovery.isOffered = context.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
         guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return try begin(credentials) }
         let returning = ReturningSession(pid)
         recovery.returning = returning
-        shard.chat.context.loop.run({ [services = shard.services] in await services.recover(pid.key) }) {
+        context.run({ [services = context.services] in await services.recover(pid.key) }) {
             [self] found in
             returning.found = found
             recover(returning, offset, credentials)
@@ -62,7 +63,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
                 ?? handshake.username,
             userAgent: handshake.userAgent)
         if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey {
-            try shard.gateway.check(serviceKey: key, from: address, at: shard.now.monotonic)
+            try context.gateway.check(serviceKey: key, from: address, at: context.now.monotonic)
             credentials.isService = true
         }
         return credentials
@@ -71,13 +72,13 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     /// Opens a session of its own.
     private func begin(_ credentials: Credentials) throws(ChatError) {
         recovery.returning = nil
-        let session = shard.chat.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
+        let session = context.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
         self.session = session
         try session.checkHandshake()
         if recovery.isOffered {
             let pid = RecoveryPID.random()
             recovery.pid = pid
-            shard.services.recovery?.opened(pid.key, at: session.address)
+            context.services.recovery?.opened(pid.key, at: session.address)
         }
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
         session.opened()
@@ -104,7 +105,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         guard let found = returning.found, let seen = found.seen(upTo: offset),
             let identity = identity(found, credentials)
         else { return beginAfresh(credentials) }
-        let session = shard.chat.sessions.open(
+        let session = context.sessions.open(
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
         self.session = session
         session.adopt(identity)
@@ -116,15 +117,15 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     private func putBack(_ returning: ReturningSession) {
-        if let found = returning.found { shard.services.recovery?.putBack(found, under: returning.pid.key) }
+        if let found = returning.found { context.services.recovery?.putBack(found, under: returning.pid.key) }
     }
 
     /// Who comes back: whom the credentials name, if any, must be the one who left.
     private func identity(_ found: RecoverableSession, _ credentials: Credentials) -> Identity? {
-        guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: shard.now.wall) }
-        let named = try? shard.services.authentication.identify(
+        guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: context.now.wall) }
+        let named = try? context.services.authentication.identify(
             token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: shard.now.wall)
+            now: context.now.wall)
         return named?.userID == found.user.userID ? named : nil
     }
 
@@ -132,7 +133,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let pid = returning.pid
         recovery.returning = nil
         recovery.pid = pid
-        shard.services.recovery?.opened(pid.key, at: session.address)
+        context.services.recovery?.opened(pid.key, at: session.address)
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: pid.text))
         for frames in returning.held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
         session.refreshInRooms()
@@ -182,7 +183,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         recovery.pid = nil
         // The session has left before its client finds it again.
         leave(reason: reason.text)
-        if let (pid, session) = ended { shard.services.recovery?.closed(pid.key, keeping: session) }
+        if let (pid, session) = ended { context.services.recovery?.closed(pid.key, keeping: session) }
         if let returning { putBack(returning) }
     }
 
@@ -190,7 +191,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     private func leave(reason: String) {
         recovery.returning = nil
-        if let pid = recovery.pid { shard.services.recovery?.closed(pid.key, keeping: nil) }
+        if let pid = recovery.pid { context.services.recovery?.closed(pid.key, keeping: nil) }
         recovery.pid = nil
         session?.closed(reason: reason)
         session = nil

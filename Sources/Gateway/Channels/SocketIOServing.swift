@@ -11,7 +11,7 @@ import WireProtocols
 /// time, in one way for chat clients and for services.
 protocol SocketIOServing: EngineIOHandler {
     var socket: EngineIOSocket { get }
-    var shard: ShardCore { get }
+    var context: ChannelContext { get }
     var rules: SocketIOSession { get set }
     var timer: TimerID? { get set }
 
@@ -38,16 +38,16 @@ struct SocketIOEvent {
 }
 
 extension SocketIOServing {
-    static func rules(on shard: ShardCore) -> SocketIOSession {
-        SocketIOSession(settings: shard.socketIOSettings, now: shard.loop.monotonicMilliseconds)
+    static func rules(on context: ChannelContext) -> SocketIOSession {
+        SocketIOSession(settings: context.socketIOSettings, now: context.loop.monotonicMilliseconds)
     }
 
-    private var now: Int64 { shard.loop.monotonicMilliseconds }
+    private var now: Int64 { context.loop.monotonicMilliseconds }
 
     // MARK: From the client
 
     func received(text bytes: UnsafeRawBufferPointer, in range: Range<Int>, on socket: EngineIOSocket) {
-        perform(rules.receiveText(bytes, in: range, json: shard.chat.sessions.parser, now: now), bytes)
+        perform(rules.receiveText(bytes, in: range, json: context.parser, now: now), bytes)
     }
 
     func received(binary: [UInt8], on socket: EngineIOSocket) {
@@ -80,7 +80,7 @@ extension SocketIOServing {
     }
 
     func refuseConnection(_ error: ChatError) {
-        shard.services.logger.debug("connection refused", ["framing": "socket.io", "code": error.code.rawValue])
+        context.services.logger.debug("connection refused", ["framing": "socket.io", "code": error.code.rawValue])
         rules.disconnect("/", now: now)
         socket.send(
             SocketIOEncoder.connectError(
@@ -90,7 +90,7 @@ extension SocketIOServing {
     }
 
     private func parse(_ auth: UnsafeRawBufferPointer) throws(ChatError) -> JSONElement {
-        do throws(JSONError) { return try shard.chat.sessions.parser.parseMending(auth) } catch {
+        do throws(JSONError) { return try context.parser.parseMending(auth) } catch {
             throw .badRequest("auth is not JSON")
         }
     }
@@ -110,7 +110,7 @@ extension SocketIOServing {
 
     private func arguments(_ payload: UnsafeRawBufferPointer) throws(ChatError) -> [JSONElement] {
         do throws(JSONError) {
-            let root = try shard.chat.sessions.parser.parseMending(payload)
+            let root = try context.parser.parseMending(payload)
             guard root.kind == .array else { throw JSONError.malformed }
             return root.elements
         } catch {
@@ -125,22 +125,22 @@ extension SocketIOServing {
         rules.disconnect("/", now: now)
         socket.send(SocketIOEncoder.disconnect())
         left()
-        socket.close(keeping: shard.gateway.configuration.engine.strangerOutputLimit)
+        socket.close(keeping: context.gateway.configuration.engine.strangerOutputLimit)
     }
 
     func closed(_ socket: EngineIOSocket, reason: EngineIOCloseReason) {
-        if let timer { shard.loop.cancel(timer) }
+        if let timer { context.loop.cancel(timer) }
         timer = nil
         broken(reason)
     }
 
     /// Follows the rules' deadline: a connection may be in no namespace for a while only, at its begin or later.
     func schedule() {
-        if let timer { shard.loop.cancel(timer) }
+        if let timer { context.loop.cancel(timer) }
         timer = nil
         let deadline = rules.nextDeadline
         guard deadline != .max else { return }
-        timer = shard.loop.schedule(after: deadline - now) { [self] in tick() }
+        timer = context.loop.schedule(after: deadline - now) { [self] in tick() }
     }
 
     private func tick() {

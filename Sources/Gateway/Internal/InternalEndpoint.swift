@@ -9,27 +9,27 @@ import WireProtocols
 
 /// The port for other services: Socket.IO behind the service key. Services are few, so one loop serves them all.
 final class InternalEndpoint: EngineHandler {
-    private let shard: ShardCore
+    private let context: ChannelContext
     private let engine: EngineContext
     private lazy var engineIO = makeEngineIO()
 
-    init(shard: ShardCore) throws(TLSError) {
-        self.shard = shard
-        let gateway = shard.gateway
+    init(context: ChannelContext) throws(TLSError) {
+        self.context = context
+        let gateway = context.gateway
         engine = try EngineContext(
-            loop: shard.loop, configuration: gateway.configuration.engine, metrics: gateway.engineMetrics,
+            loop: context.loop, configuration: gateway.configuration.engine, metrics: gateway.engineMetrics,
             logger: gateway.services.logger)
         engine.handler = self
     }
 
     private func makeEngineIO() -> EngineIOServer {
         EngineIOServer(
-            context: engine, settings: shard.engineIOSettings,
-            sidPrefix: "\(shard.services.configuration.instance)-internal-",
-            maximumStrangers: ShardCore.maximumStrangers,
-            opened: { [unowned shard] socket, request in
+            context: engine, settings: context.engineIOSettings,
+            sidPrefix: "\(context.services.configuration.instance)-internal-",
+            maximumStrangers: ChannelContext.maximumStrangers,
+            opened: { [unowned context] socket, request in
                 socket.handler = ServiceChannel(
-                    socket: socket, shard: shard, address: shard.gateway.client(of: request),
+                    socket: socket, context: context, address: context.gateway.client(of: request),
                     shownKey: request.head.headers["X-Service-Key"])
             })
     }
@@ -37,36 +37,36 @@ final class InternalEndpoint: EngineHandler {
     func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }
 
     func received(_ request: HTTPRequest, on connection: Connection) {
-        shard.gateway.metrics.requests.add()
+        context.gateway.metrics.requests.add()
         let head = request.head
-        let configuration = shard.gateway.configuration
+        let configuration = context.gateway.configuration
         let verdict = configuration.origins.judge(head)
-        guard !configuration.internalBelievesLoopbackNamesOnly || shard.isBelieved(head, verdict) else {
-            return shard.answer(Problem.response(.foreignHost), verdict, to: connection)
+        guard !configuration.internalBelievesLoopbackNamesOnly || context.gateway.believes(head, verdict) else {
+            return context.gateway.answer(Problem.response(.foreignHost), verdict, to: connection)
         }
-        guard shard.isEngineIO(head) else {
+        guard head.isEngineIO else {
             let error = ChatError(.notFound, "this port serves Socket.IO at /socket.io/ only")
-            return shard.answer(Problem.response(error), verdict, to: connection)
+            return context.gateway.answer(Problem.response(error), verdict, to: connection)
         }
         if head.method == "OPTIONS" {
-            return shard.answer(configuration.origins.preflight(verdict, head), verdict, to: connection)
+            return context.gateway.answer(configuration.origins.preflight(verdict, head), verdict, to: connection)
         }
-        if shard.services.readiness.isDraining {
-            return shard.answer(Problem.response(.draining), verdict, to: connection)
+        if context.services.readiness.isDraining {
+            return context.gateway.answer(Problem.response(.draining), verdict, to: connection)
         }
         do throws(EngineIORefusal) {
             guard verdict != .refused else { throw .forbidden }
             let kind = try EngineIOServer.classify(head)
-            engineIO.serve(kind, request, on: connection) { [unowned shard] response, connection in
-                shard.answer(response, verdict, to: connection)
+            engineIO.serve(kind, request, on: connection) { [unowned context] response, connection in
+                context.gateway.answer(response, verdict, to: connection)
             }
         } catch {
-            shard.answer(EngineIOServer.response(error), verdict, to: connection)
+            context.gateway.answer(EngineIOServer.response(error), verdict, to: connection)
         }
     }
 
-    func abandoned(_ connection: Connection) { shard.abandoned(connection) }
-    func response(to refusal: HTTPRefusal) -> HTTPResponse { shard.response(to: refusal) }
+    func abandoned(_ connection: Connection) { (connection.attachment as? HTTPResponder)?.abandoned() }
+    func response(to refusal: HTTPRefusal) -> HTTPResponse { context.gateway.response(to: refusal) }
 
     // MARK: With the loop
 

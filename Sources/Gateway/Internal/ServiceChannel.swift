@@ -14,7 +14,7 @@ final class ServiceChannel: SocketIOServing {
     private static let maximumWaiting = 64
 
     let socket: EngineIOSocket
-    let shard: ShardCore
+    let context: ChannelContext
     private let address: IPAddress
     /// The service key the handshake's header showed.
     private let shownKey: String?
@@ -25,27 +25,27 @@ final class ServiceChannel: SocketIOServing {
     private var waiting: [(message: ServiceMessage, tag: RequestTag?)] = []
     private var isSending = false
 
-    init(socket: EngineIOSocket, shard: ShardCore, address: IPAddress, shownKey: String?) {
+    init(socket: EngineIOSocket, context: ChannelContext, address: IPAddress, shownKey: String?) {
         self.socket = socket
-        self.shard = shard
+        self.context = context
         self.address = address
         self.shownKey = shownKey
-        rules = Self.rules(on: shard)
+        rules = Self.rules(on: context)
         schedule()
     }
 
     // MARK: From the service
 
     func open(_ auth: JSONElement?) throws(ChatError) {
-        let fields = try CommandFields(auth, limits: shard.services.configuration.commands)
-        if shard.gateway.configuration.internalRequiresKey {
+        let fields = try CommandFields(auth, limits: context.services.configuration.commands)
+        if context.gateway.configuration.internalRequiresKey {
             let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey
-            try shard.gateway.check(serviceKey: key, from: address, at: shard.now.monotonic)
+            try context.gateway.check(serviceKey: key, from: address, at: context.now.monotonic)
         }
         let name = try fields.optionalIdentifier("serviceName") ?? ServiceMessage.anonymous
         service = name
         socket.recognize()
-        shard.services.logger.debug("service connected", ["service": name.value])
+        context.services.logger.debug("service connected", ["service": name.value])
         socket.send(SocketIOEncoder.connect(sid: socket.sid))
         emit(
             "connected",
@@ -64,7 +64,7 @@ final class ServiceChannel: SocketIOServing {
                     "there is no event \"\(ShortText.cut(event.name, maximumCharacters: 64))\" on this port")
             }
             guard !event.hasBinary else { throw .badRequest("binary data is not taken here") }
-            let fields = try CommandFields(event.data, limits: shard.services.configuration.commands)
+            let fields = try CommandFields(event.data, limits: context.services.configuration.commands)
             waiting.append((try ServiceMessage(fields, from: service), event.tag))
             if waiting.count >= Self.maximumWaiting { socket.pause() }
             sendNext()
@@ -78,7 +78,7 @@ final class ServiceChannel: SocketIOServing {
         guard !isSending, let (next, tag) = waiting.first else { return }
         isSending = true
         waiting.removeFirst()
-        shard.chat.context.loop.run({ [services = shard.services] in
+        context.run({ [services = context.services] in
             await services.sendDirect(next.message, from: next.sender, to: next.recipients)
         }) { [weak self] delivery in
             guard let self else { return }
@@ -95,7 +95,7 @@ final class ServiceChannel: SocketIOServing {
 
     private func refuse(_ error: ChatError, event: String?, tag: RequestTag?) {
         guard tag == nil else { return answer(tag, EventJSON.refusal(error)) }
-        emit("error", EventJSON.error(error, event: event, isFlat: false, at: shard.now.wall))
+        emit("error", EventJSON.error(error, event: event, isFlat: false, at: context.now.wall))
     }
 
     private func answer(_ tag: RequestTag?, _ data: [UInt8]) {
@@ -112,7 +112,7 @@ final class ServiceChannel: SocketIOServing {
     func broken(_ reason: EngineIOCloseReason) { left() }
 
     func left() {
-        if let service { shard.services.logger.debug("service left", ["service": service.value]) }
+        if let service { context.services.logger.debug("service left", ["service": service.value]) }
         service = nil
         waiting = []
     }

@@ -45,7 +45,7 @@ actor Shard {
     /// Opens the port for other services.
     func listenInternally(address: IPAddress, port: UInt16) throws -> UInt16 {
         guard let core else { return port }
-        let endpoint = try InternalEndpoint(shard: core)
+        let endpoint = try InternalEndpoint(context: core.channels)
         let listener = try Listener(
             on: loop, address: address, port: port, shared: false,
             accepted: { [unowned endpoint] descriptor, peer in endpoint.accept(descriptor, from: peer) },

@@ -7,30 +7,15 @@ import WireProtocols
 /// Engine.IO requests. The port belongs to all loops, a session to one: its id names it, and a request that comes in
 /// elsewhere is passed on. Only WebSockets move with their sockets; polls are answered where they came in.
 extension ShardCore {
-    /// Engine.IO sessions of one loop whose clients have not said who they are.
-    static let maximumStrangers = 1024
-
-    var engineIOSettings: EngineIOSettings {
-        var settings = EngineIOSettings()
-        settings.maxPayload = gateway.configuration.engine.maximumMessageBytes
-        return settings
-    }
-
-    func makeSocketIOSettings() -> Shared<SocketIOSettings> {
-        var settings = SocketIOSettings()
-        settings.maxPayload = gateway.configuration.engine.maximumMessageBytes
-        settings.keepsAttachments = false
-        return Shared(settings)
-    }
-
     func makeEngineIO() -> EngineIOServer {
         EngineIOServer(
-            context: engine, settings: engineIOSettings, sidPrefix: "\(services.configuration.instance)-\(index)-",
-            maximumStrangers: Self.maximumStrangers,
+            context: engine, settings: channels.engineIOSettings,
+            sidPrefix: "\(services.configuration.instance)-\(index)-",
+            maximumStrangers: ChannelContext.maximumStrangers,
             opened: { [unowned self] socket, request in
                 let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
                 socket.handler = SocketIOChannel(
-                    socket: socket, shard: self, address: gateway.client(of: request), handshake: handshake,
+                    socket: socket, context: channels, address: gateway.client(of: request), handshake: handshake,
                     shownKey: request.head.headers["X-Service-Key"])
             })
     }
@@ -42,7 +27,7 @@ extension ShardCore {
             switch kind {
             case .handshakePolling, .handshakeWebSocket:
                 if services.readiness.isDraining {
-                    return answer(Problem.response(.draining), verdict, to: connection)
+                    return gateway.answer(Problem.response(.draining), verdict, to: connection)
                 }
                 serve(kind, request, verdict, on: connection)
             case .poll(let sid), .post(let sid), .upgrade(let sid):
@@ -52,14 +37,14 @@ extension ShardCore {
             }
         } catch {
             gateway.logRefusal("\(error)", of: request)
-            answer(EngineIOServer.response(error), verdict, to: connection)
+            gateway.answer(EngineIOServer.response(error), verdict, to: connection)
         }
     }
 
     private func serve(
         _ kind: EngineIORequest, _ request: HTTPRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection
     ) {
-        engineIO.serve(kind, request, on: connection) { [unowned self] in answer($0, verdict, to: $1) }
+        engineIO.serve(kind, request, on: connection) { [unowned self] in gateway.answer($0, verdict, to: $1) }
     }
 
     /// The shard a session id names; nil when it is another instance's, or nobody's.
@@ -81,7 +66,7 @@ extension ShardCore {
             guard let moving = connection.detach() else { return connection.abort() }
             return polls.pass(kind, request, moving: moving, to: owner)
         }
-        let responder = HTTPResponder(for: connection) { [unowned self] in answer($0, verdict, to: $1) }
+        let responder = HTTPResponder(for: connection) { [unowned self] in gateway.answer($0, verdict, to: $1) }
         polls.pass(kind, request, from: connection, to: owner, answering: responder)
     }
 

@@ -14,18 +14,18 @@ extension ShardCore: EngineHandler {
         let verdict = gateway.configuration.origins.judge(head)
         do throws(ChatError) {
             try countConnection(request, on: connection)
-            guard !gateway.configuration.believesLoopbackNamesOnly || isBelieved(head, verdict) else {
+            guard !gateway.configuration.believesLoopbackNamesOnly || gateway.believes(head, verdict) else {
                 throw .foreignHost
             }
-            if isEngineIO(head), head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
+            if head.isEngineIO, head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
             if head.asksToUpgrade(to: "websocket") { return try upgrade(request, verdict, connection) }
             if head.method == "OPTIONS" {
-                return answer(gateway.configuration.origins.preflight(verdict, head), verdict, to: connection)
+                return gateway.answer(gateway.configuration.origins.preflight(verdict, head), verdict, to: connection)
             }
             // What a foreign page cannot read it can still send; what changes something is not taken from it.
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
             guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
-            if let page = page(head) { return answer(page, verdict, to: connection) }
+            if let page = page(head) { return gateway.answer(page, verdict, to: connection) }
             // What operators' tools ask is asked by nobody in particular, whatever their proxies add.
             let caller =
                 OperationRoutes.answers(path)
@@ -36,7 +36,7 @@ extension ShardCore: EngineHandler {
             respond(call, verdict, to: request, on: connection)
         } catch {
             gateway.logRefusal(error.code.rawValue, of: request)
-            answer(Problem.response(error), verdict, to: connection)
+            gateway.answer(Problem.response(error), verdict, to: connection)
         }
     }
 
@@ -48,17 +48,7 @@ extension ShardCore: EngineHandler {
         }
     }
 
-    func response(to refusal: HTTPRefusal) -> HTTPResponse {
-        let origins = gateway.configuration.origins
-        var response = secured(Problem.response(refusal))
-        response.fields += origins.fields(for: origins.judge(origin: refusal.origin, host: refusal.host))
-        return response
-    }
-
-    /// Whether the request may be meant for this server, which only this machine reaches.
-    func isBelieved(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
-        gateway.configuration.origins.believes(host: head.headers["Host"], verdict)
-    }
+    func response(to refusal: HTTPRefusal) -> HTTPResponse { gateway.response(to: refusal) }
 
     // MARK: REST
 
@@ -66,16 +56,16 @@ extension ShardCore: EngineHandler {
         _ call: RESTRequest, _ verdict: OriginPolicy.Verdict, to request: HTTPRequest, on connection: Connection
     ) {
         let router = router
-        chat.context.loop.run({ () async -> Result<HTTPResponse, ChatError> in
+        channels.run({ () async -> Result<HTTPResponse, ChatError> in
             do throws(ChatError) { return .success(try await router.respond(to: call)) } catch {
                 return .failure(error)
             }
         }) { [unowned self] result in
             switch result {
-            case .success(let response): answer(response, verdict, to: connection)
+            case .success(let response): gateway.answer(response, verdict, to: connection)
             case .failure(let error):
                 gateway.logRefusal(error.code.rawValue, of: request)
-                answer(Problem.response(error), verdict, to: connection)
+                gateway.answer(Problem.response(error), verdict, to: connection)
             }
         }
     }
@@ -83,30 +73,6 @@ extension ShardCore: EngineHandler {
     private func page(_ head: HTTPRequestHead) -> HTTPResponse? {
         guard head.method == "GET" || head.method == "HEAD", let path = head.path else { return nil }
         return gateway.configuration.client?.response(path: path, head: head)
-    }
-
-    func isEngineIO(_ head: HTTPRequestHead) -> Bool {
-        head.target.rawPath == "/socket.io/" || head.target.rawPath == "/socket.io"
-    }
-
-    func answer(_ response: HTTPResponse, _ verdict: OriginPolicy.Verdict, to connection: Connection) {
-        var response = secured(response)
-        response.fields += gateway.configuration.origins.fields(for: verdict)
-        connection.respond(response)
-    }
-
-    /// Every answer forbids what no answer of ours needs.
-    private func secured(_ response: HTTPResponse) -> HTTPResponse {
-        var response = response
-        response.fields += [
-            HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
-            HTTPField("Referrer-Policy", "no-referrer"),
-            HTTPField(
-                "Content-Security-Policy",
-                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
-            ),
-        ]
-        return response
     }
 
     // MARK: Limits
@@ -133,7 +99,7 @@ extension ShardCore: EngineHandler {
     }
 
     private func opensPolling(_ head: HTTPRequestHead) -> Bool {
-        guard isEngineIO(head), let kind = try? EngineIOServer.classify(head) else { return false }
+        guard head.isEngineIO, let kind = try? EngineIOServer.classify(head) else { return false }
         return kind == .handshakePolling
     }
 
@@ -157,14 +123,14 @@ extension ShardCore: EngineHandler {
         } catch {
             gateway.logRefusal("\(error.status)", of: request)
             connection.closeAfterAnswer()
-            return answer(Problem.response(error), verdict, to: connection)
+            return gateway.answer(Problem.response(error), verdict, to: connection)
         }
         var credentials = try CallerResolver.credentials(head)
         if let key = head.headers["X-Service-Key"] {
             try gateway.check(serviceKey: key, from: gateway.client(of: request), at: now.monotonic)
             credentials.isService = true
         }
-        let channel = RawChannel(connection: connection, shard: self)
+        let channel = RawChannel(connection: connection, context: channels)
         connection.attachment = channel
         connection.upgrade(handshake, subprotocol: handshake.subprotocol, handler: channel)
         channel.open(framing, handshake: credentials)

@@ -16,9 +16,9 @@ final class ShardCore {
     let gateway: GatewayContext
     let engine: EngineContext
     let chat: ChatShard
+    let channels: ChannelContext
     private let chatLoop: GatewayLoop
     private(set) lazy var engineIO = makeEngineIO()
-    private(set) lazy var socketIOSettings = makeSocketIOSettings()
     /// The port for other services, on the one loop that serves it.
     var internalEndpoint: InternalEndpoint?
     let polls: PassedPolls
@@ -48,6 +48,7 @@ final class ShardCore {
                 engine.deflater.compress(bytes, into: &squeezed)
                 return squeezed
             })
+        channels = ChannelContext(gateway: gateway, loop: loop, chat: chat)
         polls = PassedPolls(index: index, mailboxes: mailboxes.polls)
         engine.handler = self
     }

@@ -1,0 +1,43 @@
+import ChatProtocol
+import Engine
+import WireProtocols
+
+/// Answering requests: what every answer carries, whatever it is about.
+extension GatewayContext {
+    func answer(_ response: HTTPResponse, _ verdict: OriginPolicy.Verdict, to connection: Connection) {
+        var response = secured(response)
+        response.fields += configuration.origins.fields(for: verdict)
+        connection.respond(response)
+    }
+
+    /// The answer to a request that the HTTP decoder refused.
+    func response(to refusal: HTTPRefusal) -> HTTPResponse {
+        let origins = configuration.origins
+        var response = secured(Problem.response(refusal))
+        response.fields += origins.fields(for: origins.judge(origin: refusal.origin, host: refusal.host))
+        return response
+    }
+
+    /// Every answer forbids what no answer of this server needs.
+    private func secured(_ response: HTTPResponse) -> HTTPResponse {
+        var response = response
+        response.fields += [
+            HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
+            HTTPField("Referrer-Policy", "no-referrer"),
+            HTTPField(
+                "Content-Security-Policy",
+                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+            ),
+        ]
+        return response
+    }
+
+    /// Whether the request may be meant for this server, which only this machine reaches.
+    func believes(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
+        configuration.origins.believes(host: head.headers["Host"], verdict)
+    }
+}
+
+extension HTTPRequestHead {
+    var isEngineIO: Bool { target.rawPath == "/socket.io/" || target.rawPath == "/socket.io" }
+}
