@@ -18,4 +18,19 @@ extension Services {
         tellHere(room, change)
         if bus != nil { await notices.tell(room, change) }
     }
+
+    /// Has a shard hear who takes part in rooms, on behalf of a user; the first refusal of a room, if any refuses.
+    func watch(_ rooms: [RoomID], for user: UserID, on shard: UInt16) async -> ChatError? {
+        await withTaskGroup(of: ChatError?.self) { group in
+            for room in rooms {
+                group.addTask { [self] in
+                    guard case .refused(let error) = await ask(room, { .watch($0, user, shard: shard) }) else {
+                        return nil
+                    }
+                    return error
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+    }
 }

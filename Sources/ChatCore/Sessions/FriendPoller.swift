@@ -63,7 +63,7 @@ final class FriendPoller {
     private func take(_ finding: Finding) {
         digests[finding.user] = finding.digest
         for session in registry.sessions(of: finding.user) {
-            session.setFriends(finding.friends)
+            session.presence.setFriends(finding.friends)
         }
     }
 }

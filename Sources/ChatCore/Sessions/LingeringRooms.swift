@@ -16,13 +16,3 @@ struct LingeringRooms {
 
     func rooms(of user: UserID) -> Set<RoomID> { (rooms[user]?.values).map { Set($0.joined()) } ?? [] }
 }
-
-extension Session {
-    /// Has all rooms of this session's user follow a status that was set: those of this shard before anything is answered.
-    func showInRooms() {
-        guard let user = identity?.userID else { return }
-        registry.showInRooms(user)
-        let others = Set(context.services.users.sessions(of: user).map(\.shard)).subtracting([context.index])
-        for other in others { context.services.mailbox(other).post(.visibility(user)) }
-    }
-}

@@ -97,8 +97,8 @@ final class LocalRooms {
     ) -> Int {
         guard let members = rooms[room] else { return 0 }
         if let subject {
-            for member in members.list where member.session.identity?.userID != user && member.session.mayShow(subject)
-            {
+            for member in members.list
+            where member.session.identity?.userID != user && member.session.presence.mayShow(subject) {
                 member.deliver(frames, isDroppable: isDroppable)
             }
             return members.list.count

@@ -75,7 +75,7 @@ final class PresenceWatchers {
         friendPoller.noteAnnouncement()
         for (user, other) in [(a, b), (b, a)] {
             for session in registry.sessions(of: user) {
-                session.befriended(other, isFriend: isFriend)
+                session.presence.befriended(other, isFriend: isFriend)
             }
         }
     }
@@ -114,7 +114,7 @@ final class PresenceWatchers {
         // One's own devices know that they are connected.
         if edge.before != .offline { send(edge, as: user, to: own) }
         guard edge.isVisible else { return }
-        send(edge, as: nil, to: sessions.filter { $0.identity?.userID != user && $0.mayShow(user) })
+        send(edge, as: nil, to: sessions.filter { $0.identity?.userID != user && $0.presence.mayShow(user) })
     }
 
     private func send(_ edge: PresenceEdge, as viewer: UserID?, to sessions: [Session]) {

@@ -42,7 +42,7 @@ extension Session {
             if command.isListing, let user {
                 try context.services.limits.countCall(of: user.userID, at: context.now.monotonic)
             }
-            try perform(command, request)
+            try presence.perform(command, request)
         case .identify(let username):
             identify(username)
             reply(request.tag, EventJSON.success())
@@ -55,7 +55,7 @@ extension Session {
             try context.services.limits.countJoin(of: user.userID, at: context.now.monotonic)
             rooms.insert(room)
             let number = begin(request)
-            withVisibleUsers { session, visible in
+            presence.withVisibleUsers { session, visible in
                 var history = history
                 history.visible = visible
                 history.isAnswered = request.tag != nil
@@ -101,7 +101,7 @@ extension Session {
     private func identify(_ username: String) {
         guard let identity, !identity.isUsernameVerified else { return }
         self.identity?.username = username
-        update(.renamed(username))
+        presence.update(.renamed(username))
     }
 
     // MARK: Answers from elsewhere
@@ -121,7 +121,7 @@ extension Session {
             if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
                 rooms.remove(room)
                 registry.localRooms.remove(self, from: room)
-                if rejoining != nil { return rejoined(isWhole: false) }
+                if recovery.isRejoining { return recovery.rejoined(isWhole: false) }
             }
             refuse(error, event: request.event, tag: request.tag)
         }
@@ -143,7 +143,7 @@ extension Session {
         }
         channel.send(frames, isDroppable: false)
         startWaiting()
-        entered(room, view)
+        recovery.entered(room, view)
     }
 
     /// The right to be in the room was taken away.

@@ -75,7 +75,7 @@ extension Session {
         }
         emit("authenticated", EventJSON.object(fields))
         if isRaw, isNew { welcome(found.userID) }
-        if isNew { beginWatching() }
+        if isNew { presence.beginWatching() }
         reply(tag, EventJSON.success(fields))
     }
 
@@ -87,7 +87,7 @@ extension Session {
         scheduleExpiry()
         guard isNew else { return }
         context.services.logger.debug("authenticated", ["session": id.value, "user": found.userID.value])
-        register(found)
+        presence.register(found)
     }
 
     private func welcome(_ user: UserID) {

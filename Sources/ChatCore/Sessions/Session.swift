@@ -6,25 +6,14 @@ import Telemetry
 
 /// One client connection as the chat sees it: who it is, which rooms it is in, which of its requests are under way.
 ///
-/// Commands take effect in the order they came: one that needs an answer from elsewhere holds up those behind it, except
-/// messages to one room, whose order the room keeps itself.
+/// What it shows and watches of presence is `presence`'s; what its client needs to continue elsewhere is `recovery`'s.
 package final class Session {
-    /// Commands under way and waiting; a client that has this many is not read until some are answered.
-    static let maximumPending = 64
-    /// Commands that may wait behind those under way. Reading stops earlier; a polling client's one body may hold more.
-    static let maximumWaiting = 1024
+    typealias Request = RequestQueue.Request
+
     /// Bytes a client may leave untaken and still have a large answer made.
     private static let maximumUntaken = 64 * 1024
     /// Bad frames or requests in a row before the connection is ended.
     static let maximumBadInputs = 10
-
-    struct Request {
-        let event: String
-        let command: ClientCommand
-        let tag: RequestTag?
-        /// When it came: those that wait behind others have waited already when their turn comes.
-        let since: Moment
-    }
 
     let registry: SessionRegistry
     package let id: SessionID
@@ -37,16 +26,12 @@ package final class Session {
     /// What the handshake brought; used by a claim that brings no token of its own.
     let handshake: Credentials
     package var rooms = SmallSet<RoomID>()
-    var presence = SessionPresence()
-    /// Seldom more than one or two, and none while nothing is asked: neither list keeps its memory then.
-    private(set) var underWay: [(number: UInt32, request: Request)] = []
-    private(set) var waiting: [Request] = []
-    var lastRequest: UInt32 = 0
+    package private(set) lazy var presence = PresenceSession(self)
+    package private(set) lazy var recovery = RecoverySession(self)
+    private(set) var requests = RequestQueue()
     private var badInputs = 0
     var rate: ConnectionRate
     var timer: LoopTimer?
-    var trail = SessionTrail()
-    var rejoining: Rejoining?
     private(set) var isClosed = false
     /// A large answer waits for the client to take what is queued, or for its turn.
     private var isHeld = false
@@ -85,7 +70,7 @@ package final class Session {
             let command = try CommandDecoder.decode(
                 event: event, data: data, isFlat: encoding.isFlat, limits: services.configuration.commands)
             badInputs = 0
-            if command.isActivity { noteActivity(isHeartbeat: command.isHeartbeat) }
+            if command.isActivity { presence.noteActivity(isHeartbeat: command.isHeartbeat) }
             submit(Request(event: event, command: command, tag: tag, since: context.now.monotonic))
         } catch {
             refuse(error, event: event, tag: tag)
@@ -111,67 +96,45 @@ package final class Session {
     }
 
     private func submit(_ request: Request) {
-        guard waiting.isEmpty, mayStart(request) else {
-            guard waiting.count < Self.maximumWaiting else {
-                let error = ChatError(.overloaded, "too many requests wait on this connection")
-                return refuse(error, event: request.event, tag: request.tag)
-            }
-            waiting.append(request)
-            if waiting.count + underWay.count >= Self.maximumPending { channel.pause() }
-            return
+        if requests.mayStart(request, takesMore: takesMore) {
+            start(request)
+        } else if !requests.wait(request) {
+            let error = ChatError(.overloaded, "too many requests wait on this connection")
+            return refuse(error, event: request.event, tag: request.tag)
         }
-        start(request)
-        if underWay.count >= Self.maximumPending { channel.pause() }
+        if requests.isFull { channel.pause() }
     }
 
-    private func mayStart(_ request: Request) -> Bool {
-        if request.command.isAnsweredAtLength, !takesMore() { return false }
-        guard !underWay.isEmpty else { return true }
-        guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
-        return underWay.first?.request.command.pipelinedRoom == room
-    }
-
-    /// Whether a large answer may be made now. Otherwise what waits goes on by itself once it may: nothing is queued for a
+    /// Whether a large answer may be made now. Otherwise the requests that wait are started later, once it may: nothing is queued for a
     /// client faster than it reads, and the loop's other clients have their time in between.
     private func takesMore() -> Bool {
         guard !isHeld else { return false }
         let mark = min(Self.maximumUntaken, context.services.configuration.softOutputLimit)
         if channel.queuedBytes > mark {
             isHeld = true
-            channel.whenDrained(to: mark) { [weak self] in self?.goOn() }
+            channel.whenDrained(to: mark) { [weak self] in self?.startHeld() }
         } else if context.slices.isSpent {
             isHeld = true
-            context.slices.run { [weak self] in self?.goOn() }
+            context.slices.run { [weak self] in self?.startHeld() }
         }
         return !isHeld
     }
 
-    private func goOn() {
+    private func startHeld() {
         isHeld = false
         startWaiting()
     }
 
-    /// Notes a request that will be answered from elsewhere.
-    func begin(_ request: Request) -> UInt32 {
-        lastRequest &+= 1
-        underWay.append((lastRequest, request))
-        return lastRequest
-    }
+    /// Notes a request that will be answered from elsewhere; the number to finish it by.
+    func begin(_ request: Request) -> UInt32 { requests.begin(request) }
 
-    /// Ends a request that was under way, and starts what waited for it.
-    func finish(_ number: UInt32) -> Request? {
-        guard let index = underWay.firstIndex(where: { $0.number == number }) else { return nil }
-        let request = underWay[index].request
-        if underWay.count == 1 { underWay = [] } else { underWay.remove(at: index) }
-        return request
-    }
+    /// Ends a request that was under way; nil for one that is not any more.
+    func finish(_ number: UInt32) -> Request? { requests.finish(number) }
 
+    /// Starts the requests that waited for one that is done.
     func startWaiting() {
-        while let next = waiting.first, mayStart(next), !isClosed {
-            if waiting.count == 1 { waiting = [] } else { waiting.removeFirst() }
-            start(next)
-        }
-        if waiting.count + underWay.count < Self.maximumPending { channel.resume() }
+        while !isClosed, let next = requests.takeNext(takesMore: takesMore) { start(next) }
+        if !requests.isFull { channel.resume() }
     }
 
     // MARK: Going out
@@ -262,8 +225,7 @@ package final class Session {
                 "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt) / 1000,
             ])
         if let timer { context.loop.cancel(timer) }
-        underWay = []
-        waiting = []
+        requests.removeAll()
         registry.forget(self)
     }
 }

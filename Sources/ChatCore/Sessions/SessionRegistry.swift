@@ -105,7 +105,7 @@ package final class SessionRegistry {
     /// Looks for sessions whose clients have been idle, again and again.
     package func watchIdleness() {
         guard let limit = context.services.presence.settings.awayAfter else { return }
-        for session in table.all { session.checkIdleness(after: limit) }
+        for session in table.all { session.presence.checkIdleness(after: limit) }
         context.loop.schedule(after: min(max(limit / 4, .milliseconds(100)), .seconds(15))) { [weak self] in
             self?.watchIdleness()
         }
@@ -135,7 +135,7 @@ package final class SessionRegistry {
     func sendDirect(_ frames: EncodedFrames, to addresses: [SessionAddress]) {
         for address in addresses {
             guard let session = table[address] else { continue }
-            session.trail.restart(at: trail.count)
+            session.recovery.restart(at: trail.count)
             session.deliver(frames, isDroppable: false)
         }
     }
@@ -162,5 +162,13 @@ package final class SessionRegistry {
         var rooms = lingering.rooms(of: user)
         for session in sessions(of: user) { rooms.formUnion(session.rooms) }
         for room in rooms { context.post(.room(room, .visibility(user)), to: context.services.home(of: room)) }
+    }
+
+    /// Has all rooms of a session's user follow a status that was set: those of this shard before anything is answered.
+    func followStatus(of session: Session) {
+        guard let user = session.identity?.userID else { return }
+        showInRooms(user)
+        let others = Set(context.services.users.sessions(of: user).map(\.shard)).subtracting([context.index])
+        for other in others { context.services.mailbox(other).post(.visibility(user)) }
     }
 }

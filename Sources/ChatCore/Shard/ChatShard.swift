@@ -56,7 +56,7 @@ package final class ChatShard {
         case .direct(let addresses, let frames): sessions.sendDirect(frames, to: addresses)
         case .notice(let addresses, let frames): sessions.notify(addresses, frames)
         case .close(let address, let code, let error): sessions.close(address, code, error)
-        case .logOut(let address): sessions[address]?.logOut()
+        case .logOut(let address): sessions[address]?.presence.logOut()
         case .presence(let edges): sessions.received(edges)
         case .visibility(let user): sessions.showInRooms(user)
         case .watched(let room, let state): sessions.watchers.changed(room, state)

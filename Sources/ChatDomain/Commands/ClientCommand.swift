@@ -35,6 +35,17 @@ public enum ClientCommand: Sendable {
         }
     }
 
+    /// Whether it shows that a person is at the device; programs send pings by themselves.
+    public var isActivity: Bool {
+        switch self {
+        case .ping, .authenticate: false
+        default: true
+        }
+    }
+
+    /// Whether it says that its user is there and nothing else.
+    public var isHeartbeat: Bool { if case .userActivity = self { true } else { false } }
+
     public var needsIdentity: Bool {
         switch self {
         case .authenticate, .ping, .presence(.comeOnline): false

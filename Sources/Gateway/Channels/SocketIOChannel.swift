@@ -109,8 +109,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
         self.session = session
         session.adopt(identity)
-        session.beginWatching()
-        session.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
+        session.presence.beginWatching()
+        session.recovery.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
             guard let self, recovery.returning === returning else { return }
             if isWhole, !returning.isTooMuch { recovered(session, returning) } else { beginAfresh(credentials) }
         }
@@ -178,7 +178,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     // MARK: The end
 
     func broken(_ reason: EngineIOCloseReason) {
-        let ended = recovery.pid.map { ($0, session?.recoverable()) }
+        let ended = recovery.pid.map { ($0, session?.recovery.recoverable()) }
         let returning = recovery.returning
         recovery.pid = nil
         // The session has left before its client finds it again.

@@ -3,31 +3,33 @@ import ChatDomain
 import Identity
 import JSON
 
-/// What a session does with a command about presence.
-extension Session {
-    private var hub: PresenceHub { context.services.presence }
+/// Commands about presence.
+extension PresenceSession {
+    typealias Request = RequestQueue.Request
+
+    private var isService: Bool { session.isService }
 
     func perform(_ command: PresenceCommand, _ request: Request) throws(ChatError) {
         switch command {
         case .setStatus(let status): setStatus(status, request)
         case .comeOnline(let user): try comeOnline(user, request)
         case .countOnline:
-            withViewer(request) { session, hub, viewer in
-                let count = hub.onlineCount(for: viewer)
-                session.respond("online_count", request) { out in
+            withViewer(request) { presence, viewer in
+                let count = presence.hub.onlineCount(for: viewer)
+                presence.respond("online_count", request) { out in
                     out.key("count")
                     out.integer(count)
-                    out.stamp(session.context.now.wall)
+                    out.stamp(presence.context.now.wall)
                 }
             }
         case .check(let user, let question): check(user, question, request)
         case .listKnown(let page): listKnown(page, request)
         case .listOnline(let page): listOnline(page, request)
         case .listOnlineIDs(let page):
-            withViewer(request) { session, hub, viewer in
+            withViewer(request) { presence, viewer in
                 var out = JSONWriter()
-                out.array(hub.online(page, for: viewer).views) { $0.string($1.user.userID.value) }
-                session.answer(request, "get_all_online_users", out.bytes)
+                out.array(presence.hub.online(page, for: viewer).views) { $0.string($1.user.userID.value) }
+                presence.answer(request, "get_all_online_users", out.bytes)
             }
         case .listDevices(let page): listDevices(page, request)
         case .watch(let subject): try watch(subject, request)
@@ -39,42 +41,46 @@ extension Session {
 
     /// The reply event, and the same as the answer to a request that asked for one.
     private func respond(_ event: StaticString, _ request: Request, _ fields: (inout JSONWriter) -> Void) {
-        emit(event, EventJSON.object(fields))
-        reply(request.tag, EventJSON.success(fields))
+        session.emit(event, EventJSON.object(fields))
+        session.reply(request.tag, EventJSON.success(fields))
     }
 
     /// As the answer where one was asked for, else as an event.
     private func answer(_ request: Request, _ event: StaticString, _ data: [UInt8]) {
-        if request.tag == nil { emit(event, data) } else { reply(request.tag, data, under: "users") }
+        if request.tag == nil {
+            session.emit(event, data)
+        } else {
+            session.reply(request.tag, data, under: "users")
+        }
     }
 
-    /// Does something that is known elsewhere only, and goes on here; what came after it waits.
+    /// Finds something out off the loop and continues here with it; requests behind this one wait.
     private func later<Value: Sendable>(
         _ request: Request, _ operation: @escaping @Sendable (PresenceHub) async -> Value,
-        then: @escaping (Session, Value) throws(ChatError) -> Void
+        then: @escaping (PresenceSession, Value) throws(ChatError) -> Void
     ) {
-        let number = begin(request)
-        context.loop.run({ [hub] in await operation(hub) }) { [weak self] value in
-            guard let self, finish(number) != nil else { return }
-            do throws(ChatError) { try then(self, value) } catch {
-                refuse(error, event: request.event, tag: request.tag)
+        let number = session.begin(request)
+        context.loop.run({ [hub] in await operation(hub) }) { [weak session] value in
+            guard let session, session.finish(number) != nil else { return }
+            do throws(ChatError) { try then(session.presence, value) } catch {
+                session.refuse(error, event: request.event, tag: request.tag)
             }
-            startWaiting()
+            session.startWaiting()
         }
     }
 
     /// Finds out whom this session may see; at once where that is everybody.
-    private func withViewer(_ request: Request, _ body: @escaping (Session, PresenceHub, PresenceViewer) -> Void) {
-        let user = identity?.userID
-        guard hub.settings.isForFriendsOnly, !isService else { return body(self, hub, PresenceViewer(user: user)) }
-        later(request, { await $0.viewer(user) }) { session, viewer in body(session, session.hub, viewer) }
+    private func withViewer(_ request: Request, _ body: @escaping (PresenceSession, PresenceViewer) -> Void) {
+        let user = userID
+        guard hub.settings.isForFriendsOnly, !isService else { return body(self, PresenceViewer(user: user)) }
+        later(request, { await $0.viewer(user) }) { presence, viewer in body(presence, viewer) }
     }
 
     // MARK: One by one
 
     private func setStatus(_ status: PresenceStatus, _ request: Request) {
         update(.requestedStatus(status))
-        showInRooms()
+        session.registry.followStatus(of: session)
         respond("status_updated", request) { [now = context.now.wall] out in
             out.key("status")
             out.string(status.rawValue)
@@ -83,13 +89,13 @@ extension Session {
     }
 
     private func comeOnline(_ user: UserID, _ request: Request) throws(ChatError) {
-        if let identity, identity.userID != user { throw ChatError(.forbidden, "this connection is another user's") }
-        if identity == nil { try authenticate(Credentials(userID: user), tag: nil) }
+        if let known = userID, known != user { throw ChatError(.forbidden, "this connection is another user's") }
+        if userID == nil { try session.authenticate(Credentials(userID: user), tag: nil) }
         watchEverybody()
-        registry.watchers.addTracker(self)
-        withViewer(request) { session, _, viewer in
-            session.emit("online_users_list", session.registry.watchers.list(for: viewer))
-            session.reply(
+        watchers.addTracker(session)
+        withViewer(request) { presence, viewer in
+            presence.session.emit("online_users_list", presence.watchers.list(for: viewer))
+            presence.session.reply(
                 request.tag,
                 EventJSON.success { out in
                     out.key("userId")
@@ -99,12 +105,12 @@ extension Session {
     }
 
     private func check(_ user: UserID, _ question: PresenceQuestion, _ request: Request) {
-        let asking = identity?.userID
+        let asking = userID
         later(request, { [isService] in await $0.views(of: [user], for: $0.viewer(asking, isService: isService)) }) {
-            session, views in
+            presence, views in
             guard let view = views.first else { return }
             let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
-            session.respond(event, request) { out in
+            presence.respond(event, request) { out in
                 out.key("userId")
                 out.string(user.value)
                 out.key("online")
@@ -115,7 +121,7 @@ extension Session {
     }
 
     private func listKnown(_ page: PresencePage, _ request: Request) {
-        let asking = identity?.userID
+        let asking = userID
         later(
             request,
             { [isService] hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
@@ -124,12 +130,12 @@ extension Session {
                     return .failure(error)
                 }
             }
-        ) { session, result throws(ChatError) in
+        ) { presence, result throws(ChatError) in
             let (views, next) = try result.get()
-            session.respond("all_users", request) { out in
+            presence.respond("all_users", request) { out in
                 out.key("users")
                 out.array(views) { out, view in out.object { $0.presence(view) } }
-                out.stamp(session.context.now.wall)
+                out.stamp(presence.context.now.wall)
                 if let next {
                     out.key("cursor")
                     out.string(next.value)
@@ -141,13 +147,13 @@ extension Session {
     /// With an acknowledgement the caller's online friends, without one everybody who is online.
     private func listOnline(_ page: PresencePage, _ request: Request) {
         guard request.tag != nil else {
-            return withViewer(request) { session, hub, viewer in
-                session.emit(
+            return withViewer(request) { presence, viewer in
+                presence.session.emit(
                     "online_users_list",
-                    EventJSON.onlineList(hub.online(page, for: viewer), at: session.context.now.wall))
+                    EventJSON.onlineList(presence.hub.online(page, for: viewer), at: presence.context.now.wall))
             }
         }
-        let asking = identity?.userID
+        let asking = userID
         later(
             request,
             { hub in
@@ -155,12 +161,12 @@ extension Session {
                 let viewer = PresenceViewer(user: asking, visible: await hub.friends(of: asking))
                 return EventJSON.views(hub.online(page, for: viewer).views)
             }
-        ) { $0.reply(request.tag, $1, under: "users") }
+        ) { $0.session.reply(request.tag, $1, under: "users") }
     }
 
     /// Devices are shown to their owner and to services.
     private func listDevices(_ page: PresencePage, _ request: Request) {
-        let asking = identity?.userID
+        let asking = userID
         later(
             request,
             { [isService] hub in
@@ -183,30 +189,47 @@ extension Session {
     private func watch(_ subject: PresenceSubject, _ request: Request) throws(ChatError) {
         switch subject {
         case .users(let users):
-            try presence.watch.add(users)
-            index()
+            try watch(users)
             showPresence(of: users, request)
         case .rooms(let rooms): try watchRooms(rooms, request)
         case .everybody:
             watchEverybody()
-            return withViewer(request) { session, hub, viewer in
-                session.snapshot(hub.online(PresencePage(), for: viewer).views, request)
+            return withViewer(request) { presence, viewer in
+                presence.snapshot(presence.hub.online(PresencePage(), for: viewer).views, request)
             }
         case .friends, .anything:
-            guard let asking = identity?.userID else { return }
-            presence.watch.watchesFriends = true
-            later(request, { await $0.friends(of: asking) }) { session, friends in
-                session.presence.friends = friends
-                session.index()
-                session.showPresence(of: friends, request)
+            guard let asking = userID else { return }
+            beginWatchingFriends()
+            later(request, { await $0.friends(of: asking) }) { presence, friends in
+                presence.watchFriends(friends)
+                presence.showPresence(of: friends, request)
             }
         }
     }
 
-    /// What is looked up takes a while: how they stand is taken when it is sent, so that it is never older than a change
-    /// that was told before it.
-    func showPresence(of users: some Sequence<UserID> & Sendable, _ request: Request) {
-        guard let asking = identity?.userID else { return }
+    /// All rooms or none: one that may not be entered refuses the request.
+    private func watchRooms(_ rooms: [RoomID], _ request: Request) throws(ChatError) {
+        guard let asking = userID else { return }
+        let watches = watchers.rooms
+        try watches.beginAsking(for: rooms, by: session)
+        let number = session.begin(request)
+        let (services, index) = (context.services, context.index)
+        context.loop.run({ await services.watch(rooms, for: asking, on: index) }) { [weak session] refusal in
+            defer { watches.endAsking(for: rooms) }
+            guard let session, session.finish(number) != nil else { return }
+            if let refusal {
+                session.refuse(refusal, event: request.event, tag: request.tag)
+            } else {
+                watches.add(session, to: rooms)
+                session.presence.showPresence(of: watches.participants(of: rooms), request)
+            }
+            session.startWaiting()
+        }
+    }
+
+    /// Looking up takes a while, so the presence is read when it is sent: never older than a change sent before it.
+    private func showPresence(of users: some Sequence<UserID> & Sendable, _ request: Request) {
+        guard let asking = userID else { return }
         let shown = Array(users.prefix(PresencePage.maximumUsers))
         later(
             request,
@@ -214,8 +237,8 @@ extension Session {
                 let viewer = await hub.viewer(asking, isService: isService)
                 return (viewer, await hub.absentees(among: shown, for: viewer))
             }
-        ) { session, known in
-            session.snapshot(session.hub.views(of: shown, for: known.0, known.1), request)
+        ) { presence, known in
+            presence.snapshot(presence.hub.views(of: shown, for: known.0, known.1), request)
         }
     }
 
@@ -229,18 +252,8 @@ extension Session {
     }
 
     private func unwatch(_ subject: PresenceSubject, _ request: Request) {
-        switch subject {
-        case .users(let users): presence.watch.remove(users)
-        case .rooms(let rooms): registry.watchers.rooms.remove(self, from: rooms)
-        case .friends: presence.watch.watchesFriends = false
-        case .everybody: presence.watch.watchesEverybody = false
-        case .anything:
-            presence.watch.removeAll()
-            registry.watchers.rooms.forget(self)
-        }
-        registry.watchers.setEverybody(self, presence.watch.watchesEverybody)
-        index()
-        reply(request.tag, EventJSON.success())
+        unwatch(subject)
+        session.reply(request.tag, EventJSON.success())
     }
 }
 

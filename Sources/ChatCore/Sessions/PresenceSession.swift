@@ -1,0 +1,187 @@
+import ChatDomain
+import ChatProtocol
+import Identity
+
+/// A session's share in presence: what others see of it, and whom its client watches.
+package final class PresenceSession {
+    /// How often other instances and the store are told that a session is in use.
+    private static let activityInterval: Duration = .seconds(30)
+    /// How often a client's heartbeat, and activity on this instance, move when the user was last seen.
+    private static let sightInterval: Duration = .seconds(1)
+
+    unowned let session: Session
+    private(set) var watch = WatchList()
+    /// Users whose edges the shard's index brings here.
+    private(set) var indexed: Set<UserID> = []
+    /// Read when only friends are visible, or when they are watched.
+    private(set) var friends: Set<UserID>?
+    /// What waits for the friends to be read; nil while they are not being read.
+    private var awaitingFriends: [() -> Void]?
+    private var lastActiveAt = Moment(milliseconds: 0)
+    private var seenAt = Moment(milliseconds: 0)
+    private var reportedActiveAt = Moment(milliseconds: 0)
+    private var isIdle = false
+    /// Whether the user goes without a grace period.
+    private(set) var leavesAtOnce = false
+
+    init(_ session: Session) { self.session = session }
+
+    var hub: PresenceHub { session.context.services.presence }
+    var context: ShardContext { session.context }
+    var watchers: PresenceWatchers { session.registry.watchers }
+    /// The session's user; nil until it is known.
+    var userID: UserID? { session.identity?.userID }
+
+    // MARK: Being there
+
+    func register(_ found: Identity) {
+        let now = context.now
+        lastActiveAt = now.monotonic
+        seenAt = now.monotonic
+        reportedActiveAt = now.monotonic
+        context.services.gracePeriods.end(session.id)
+        context.services.users.add(session.id, at: session.address, of: found.userID, now: now.monotonic)
+        hub.seen.note(
+            found.userID,
+            Profile(
+                name: found.name, username: found.username == found.userID.value ? nil : found.username,
+                email: found.email, avatar: found.avatar))
+        let record = SessionRecord(
+            id: session.id, instance: context.services.configuration.instance,
+            user: RoomUser(userID: found.userID, username: found.username), userAgent: session.handshake.userAgent,
+            connectedAt: now.wall)
+        hub.directory.connect(record) { [services = context.services] evicted in
+            for session in evicted { services.end(session, .replaced) }
+        }
+    }
+
+    func update(_ update: SessionUpdate) {
+        guard let user = userID else { return }
+        hub.directory.update(session.id, of: user, update, at: context.now.wall)
+    }
+
+    /// - Parameter isHeartbeat: whether the client sent it for nothing else than to be seen.
+    func noteActivity(isHeartbeat: Bool) {
+        let now = context.now.monotonic
+        lastActiveAt = now
+        guard let user = userID, isIdle || now - seenAt >= Self.sightInterval else { return }
+        seenAt = now
+        hub.see(user, at: context.now.wall)
+        guard isIdle || isHeartbeat || now - reportedActiveAt >= Self.activityInterval else { return }
+        isIdle = false
+        reportedActiveAt = now
+        update(.active)
+        guard hub.presence(of: user)?.status.isOnline == true else { return }
+        hub.seen.note(user, at: context.now.wall)
+    }
+
+    /// Called now and then.
+    func checkIdleness(after limit: Duration) {
+        guard userID != nil, !isIdle, context.now.monotonic - lastActiveAt >= limit else { return }
+        isIdle = true
+        update(.idle(true))
+    }
+
+    /// Ends the session for good, and with it what others see of it.
+    func logOut() {
+        leavesAtOnce = true
+        session.refuse(ChatError(.unauthorized, "logged out"), event: nil, tag: nil)
+        session.end(.unauthorized, reason: "logged out")
+    }
+
+    // MARK: Watching
+
+    /// Called once it is known who this is.
+    package func beginWatching() {
+        if session.encoding.isFlat { watchEverybody() }
+        if hub.settings.isForFriendsOnly { readFriends() }
+    }
+
+    func watchEverybody() {
+        watch.watchesEverybody = true
+        watchers.setEverybody(session, true)
+        index()
+    }
+
+    var watchesPresence: Bool { !watch.isEmpty || watchers.rooms.isWatching(session) }
+
+    /// Whether this session's user may see another.
+    func mayShow(_ user: UserID) -> Bool {
+        !hub.settings.isForFriendsOnly || session.isService || friends?.contains(user) == true
+    }
+
+    private func readFriends() {
+        guard let user = userID, awaitingFriends == nil else { return }
+        awaitingFriends = []
+        context.loop.run({ [hub] in await hub.friends(of: user) }) { [weak self] friends in
+            guard let self, !session.isClosed else { return }
+            self.friends = friends
+            index()
+            let waiting = awaitingFriends ?? []
+            awaitingFriends = nil
+            for body in waiting { body() }
+        }
+    }
+
+    /// Finds out which users rooms may show to this session, nil for all; at once but for the session's first moments.
+    func withVisibleUsers(_ body: @escaping (Session, Set<UserID>?) -> Void) {
+        guard let user = userID, hub.settings.isForFriendsOnly, !session.isService else { return body(session, nil) }
+        if let friends { return body(session, friends.union([user])) }
+        readFriends()
+        awaitingFriends?.append { [weak self] in self?.withVisibleUsers(body) }
+    }
+
+    func befriended(_ user: UserID, isFriend: Bool) {
+        guard var friends else { return }
+        if isFriend { friends.insert(user) } else { friends.remove(user) }
+        setFriends(friends)
+    }
+
+    /// Takes the user's friends as they are now; those who are new among them are shown where friends are watched.
+    func setFriends(_ friends: Set<UserID>) {
+        guard let before = self.friends, before != friends else { return }
+        self.friends = friends
+        index()
+        for user in friends.subtracting(before) where watchers.hears(of: user, session) {
+            watchers.show(user, to: [session])
+        }
+    }
+
+    func watch(_ users: [UserID]) throws(ChatError) {
+        try watch.add(users)
+        index()
+    }
+
+    /// - Parameter friends: as they were just read.
+    func watchFriends(_ friends: Set<UserID>) {
+        self.friends = friends
+        index()
+    }
+
+    func beginWatchingFriends() { watch.watchesFriends = true }
+
+    func unwatch(_ subject: PresenceSubject) {
+        switch subject {
+        case .users(let users): watch.remove(users)
+        case .rooms(let rooms): watchers.rooms.remove(session, from: rooms)
+        case .friends: watch.watchesFriends = false
+        case .everybody: watch.watchesEverybody = false
+        case .anything:
+            watch.removeAll()
+            watchers.rooms.forget(session)
+        }
+        watchers.setEverybody(session, watch.watchesEverybody)
+        index()
+    }
+
+    /// Brings the shard's index up to what is watched; one's own changes come with whatever is watched.
+    private func index() {
+        var wanted = watch.users
+        if watch.watchesFriends { wanted.formUnion(friends ?? []) }
+        let watchesAnything = watch.watchesEverybody || !wanted.isEmpty
+        if watchesAnything, let user = userID { wanted.insert(user) }
+        watchers.remove(session, of: indexed.subtracting(wanted))
+        watchers.add(session, of: wanted.subtracting(indexed))
+        indexed = wanted
+    }
+}
