@@ -8,10 +8,12 @@ import Testing
 /// Commands about who is there, and what is refused of them.
 @Suite struct PresenceDecoderTests {
     private func decode(_ event: String, _ data: String?) throws -> PresenceCommand? {
-        guard let data else { return try CommandDecoder.presence(event: event, data: nil, limits: CommandLimits()) }
-        return try withJSON(data) {
-            try CommandDecoder.presence(event: event, data: $0, limits: CommandLimits())
+        func command(_ root: JSONElement?) throws -> PresenceCommand? {
+            let command = try CommandDecoder.decode(event: event, data: root, isFlat: false, limits: CommandLimits())
+            return if case .presence(let presence) = command { presence } else { nil }
         }
+        guard let data else { return try command(nil) }
+        return try withJSON(data) { try command($0) }
     }
 
     private static func user(_ id: String) -> UserID { UserID(unchecked: id) }
@@ -61,5 +63,5 @@ import Testing
         #expect(throws: ChatError.self) { try decode("subscribe_presence", list(limit + 1)) }
     }
 
-    @Test func otherEventsAreNoneOfThese() throws { #expect(try decode("send_message", "{}") == nil) }
+    @Test func otherEventsAreNoneOfThese() throws { #expect(try decode("user_activity", "{}") == nil) }
 }
