@@ -64,7 +64,7 @@ public final class Gateway: Sendable {
         }
     }
 
-    /// Closes every connection that is left, and tells the other instances that this one ends.
+    /// Closes every connection that is left, and announces to the other instances that this one ends.
     public func leave() async {
         for shard in shards { await shard.close() }
         await services.presence.close()

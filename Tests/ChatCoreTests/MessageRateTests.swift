@@ -16,9 +16,9 @@ import Testing
 
     private func exchange(_ instances: [UserDirectory], at now: Moment) {
         for (index, from) in instances.enumerated() {
-            let usages = from.takeSpendings()
+            let usages = from.takeUnreportedUsage()
             for (other, to) in instances.enumerated() where other != index {
-                for (user, count) in usages { to.noteSpending(count, of: user, at: now) }
+                for (user, count) in usages { to.noteUsageElsewhere(count, of: user, at: now) }
             }
         }
     }
@@ -47,28 +47,28 @@ import Testing
     @Test func littleIsNotToldOf() {
         let users = UserDirectory(messageRate: 10)
         for second in 0..<100 { #expect(send(1, to: users, at: moment(Int64(second) * 1000)) == 1) }
-        #expect(users.takeSpendings().isEmpty)
+        #expect(users.takeUnreportedUsage().isEmpty)
     }
 
     @Test func theFirstNewsIsAnnouncedOnce() {
         let users = UserDirectory(messageRate: 10)
         let verdicts = (0..<12).map { _ in users.countMessage(of: ann, at: moment(0)) }
-        #expect(verdicts.count { $0 == .allowedWithNews } == 1)
-        #expect(users.takeSpendings() == [ann: 12])
-        #expect(users.takeSpendings().isEmpty)
+        #expect(verdicts.count { $0 == .allowedWithReport } == 1)
+        #expect(users.takeUnreportedUsage() == [ann: 12])
+        #expect(users.takeUnreportedUsage().isEmpty)
     }
 
     @Test func nobodyOwesMoreThanABurst() {
         let users = UserDirectory(messageRate: 10)
-        users.noteSpending(1_000_000, of: ann, at: moment(0))
-        users.noteSpending(-5, of: ann, at: moment(0))
+        users.noteUsageElsewhere(1_000_000, of: ann, at: moment(0))
+        users.noteUsageElsewhere(-5, of: ann, at: moment(0))
         #expect(users.wait(of: ann, at: moment(0)) == 3100)
         #expect(users.wait(of: ann, at: moment(3100)) == nil)
     }
 
     @Test func whoIsOnlyHeardOfIsForgotten() {
         let users = UserDirectory(messageRate: 10)
-        users.noteSpending(20, of: ann, at: moment(0))
+        users.noteUsageElsewhere(20, of: ann, at: moment(0))
         #expect(users.count == 1)
         users.sweep(at: moment(2000))
         #expect(users.count == 0)

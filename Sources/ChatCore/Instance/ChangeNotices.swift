@@ -1,13 +1,13 @@
 import ChatDomain
 import Synchronization
 
-/// Telling all instances of changes to rooms, and waiting until they hold everywhere. See ADR 0019.
+/// Announces changes of rooms to all instances, and waits until they are in force everywhere. See ADR 0019.
 package final class ChangeNotices: Sendable {
-    /// Rooms whose changes could not be told that are remembered, at most.
-    private static let maximumUntold = 1000
+    /// Rooms with changes that could not be announced that are remembered, at most.
+    private static let maximumUnannounced = 1000
     /// How much later than this instance's contact another's may have been proved last, in milliseconds.
     private static let stagger: Int64 = 3000
-    /// How often it is looked at whether who has not answered is still alive, in milliseconds.
+    /// How often the liveness of instances that have not answered is checked, in milliseconds.
     private static let look: Int64 = 500
     /// Longer than any proof of contact holds, in milliseconds.
     private static let rosterTimeout = Contact.milliseconds + 500
@@ -36,11 +36,11 @@ package final class ChangeNotices: Sendable {
 
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
     /// nothing without asking the store.
-    package func tell(_ room: RoomID, _ change: RoomChange) async {
+    package func announce(_ room: RoomID, _ change: RoomChange) async {
         let deadline = clock() + Self.rosterTimeout
         guard let others = await others(until: deadline) else {
             state.withLock { state in
-                if state.unreported.count < Self.maximumUntold { state.unreported.insert(room) }
+                if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(room) }
             }
             return
         }
@@ -69,18 +69,18 @@ package final class ChangeNotices: Sendable {
         }
     }
 
-    /// Contact is there again: whoever was not told of changes looks for them in the store.
+    /// Contact is back: other instances are asked to look for unannounced changes in the store.
     package func catchUp() {
         let rooms = state.withLock { state in
             defer { state.unreported = [] }
             return state.unreported
         }
         guard !rooms.isEmpty else { return }
-        Task { for room in rooms { await tell(room, .unspecified) } }
+        Task { for room in rooms { await announce(room, .unspecified) } }
     }
 
-    /// The other instances, as soon as they can be told; nil when they cannot be reached for so long that none of them still
-    /// counts on being told.
+    /// The other instances, as soon as they can be reached; nil when they could not be reached for so long that none of them
+    /// relies on announcements any more.
     private func others(until deadline: Moment) async -> Set<InstanceID>? {
         while true {
             if let others = await directory.others() { return others }

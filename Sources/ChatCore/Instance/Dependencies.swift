@@ -2,7 +2,7 @@ import ChatDomain
 import JSON
 import Synchronization
 
-/// How something this instance depends on stands at a moment. The reasons are for operators and hold no credentials.
+/// The condition of a dependency at a moment. The reasons are for operators and hold no credentials.
 public enum DependencyCondition: Hashable, Sendable {
     case up
     /// It is there and does not do all it has to.
@@ -25,7 +25,7 @@ public enum DependencyCondition: Hashable, Sendable {
     }
 }
 
-/// How something this instance depends on stands, and since when.
+/// The condition of a dependency, and since when it holds.
 public struct DependencyState: Sendable {
     public var name: String
     public var condition: DependencyCondition
@@ -61,7 +61,7 @@ public struct DependencyState: Sendable {
     }
 }
 
-/// Asks the dependencies how they are, and remembers since when.
+/// Probes the dependencies, and remembers since when each is in its condition.
 public final class Dependencies: Sendable {
     public typealias Probe = @Sendable () async -> DependencyCondition
 

@@ -2,7 +2,7 @@ import ChatDomain
 import JSON
 import ChatProtocol
 
-/// Whom a direct message reached.
+/// The users that a direct message reached.
 package struct DirectDelivery: Sendable {
     private var outcomes: [(recipient: UserID, isReached: Bool)] = []
     package let timestamp: Timestamp
@@ -15,14 +15,14 @@ package struct DirectDelivery: Sendable {
 
     package mutating func note(_ recipient: UserID, isReached: Bool) { outcomes.append((recipient, isReached)) }
 
-    /// The same with those counted as not reached whom `isSeen` leaves out, in the order they were named.
+    /// The same, with recipients that `isSeen` leaves out counted as not reached, in the order they were named.
     package func asSeen(_ isSeen: (UserID) -> Bool) -> DirectDelivery {
         var seen = DirectDelivery(timestamp: timestamp)
         for (recipient, isReached) in outcomes { seen.note(recipient, isReached: isReached && isSeen(recipient)) }
         return seen
     }
 
-    /// `{status, recipients:{total, sent, failed}, timestamp}`; the status is `error` when nobody was reached.
+    /// `{status, recipients:{total, sent, failed}, timestamp}`; the status is `error` when no recipient was reached.
     package var json: [UInt8] {
         let (sent, failed) = (recipients(reached: true), recipients(reached: false))
         return EventJSON.object { out in
@@ -54,7 +54,7 @@ extension Services {
         return delivery.asSeen { [presence] in $0 == user || viewer.sees($0) && !presence.isHidden($0) }
     }
 
-    /// Sends straight to users' live sessions on all instances; who has none is not reached. Nothing is stored.
+    /// Sends straight to users' live sessions on all instances; a user without one is not reached. Nothing is stored.
     package func sendDirect(
         _ message: OutgoingMessage, from sender: UserID, to recipients: [UserID]
     ) async -> DirectDelivery {

@@ -2,10 +2,10 @@ import ChatDomain
 import ChatProtocol
 
 extension Services {
-    /// Tells a user's other sessions how far the user has read, in rooms or not, on all instances.
-    package func tellDevices(_ mark: ReadMark, in room: RoomID, except session: SessionAddress?) {
+    /// Sends a user's read mark to the user's other sessions, in rooms or not, on all instances.
+    package func sendToDevices(_ mark: ReadMark, in room: RoomID, except session: SessionAddress?) {
         let user = mark.userID
-        let here = tellDevicesHere(mark, in: room, except: session)
+        let here = sendToDevicesHere(mark, in: room, except: session)
         // What is known of users says how many sessions there are, so that most marks ask Redis nothing.
         guard bus != nil, let standing = presence.presence(of: user), standing.sessions > here else { return }
         let message = InstanceMessage.read(mark, in: room).encoded
@@ -17,9 +17,9 @@ extension Services {
         }
     }
 
-    /// Tells the user's sessions on this instance; how many there are.
+    /// Sends a read mark to the user's sessions on this instance; how many there are.
     @discardableResult
-    package func tellDevicesHere(_ mark: ReadMark, in room: RoomID, except session: SessionAddress? = nil) -> Int {
+    package func sendToDevicesHere(_ mark: ReadMark, in room: RoomID, except session: SessionAddress? = nil) -> Int {
         let addresses = users.sessions(of: mark.userID)
         let others = addresses.filter { $0 != session }
         guard !others.isEmpty else { return addresses.count }

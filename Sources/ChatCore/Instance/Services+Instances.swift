@@ -10,7 +10,7 @@ extension Services {
         case .roomChanged(let room, let change, let notice):
             mailbox(home(of: room)).post(.roomChanged(room, change, notice))
         case .changeApplied(let ticket, let instance): notices.applied(ticket, by: instance)
-        case .read(let mark, let room): tellDevicesHere(mark, in: room)
+        case .read(let mark, let room): sendToDevicesHere(mark, in: room)
         case .friendship(let a, let b, let isFriend): broadcast(.friendship(a, b, isFriend: isFriend))
         case .release(let key, let asker): release(key, to: asker)
         case .released(let key): recovery?.released(key)
@@ -34,8 +34,8 @@ extension Services {
         }
     }
 
-    /// A friendship began or ended: whoever watches friends sees it on every instance.
-    package func tellFriendship(_ a: UserID, _ b: UserID, isFriend: Bool) {
+    /// A friendship began or ended: sessions that watch friends see it on every instance.
+    package func announceFriendship(_ a: UserID, _ b: UserID, isFriend: Bool) {
         let message = InstanceMessage.friendship(a, b, isFriend: isFriend)
         perform(message)
         presence.directory.send(message.encoded, to: nil)

@@ -1,26 +1,26 @@
 import ChatDomain
 
-/// One message rate for a user on all instances, without a question to anybody on a message's way.
+/// One message rate for a user on all instances, without a round trip on a message's way.
 extension Services {
-    /// How long spendings gather before other instances are told.
-    private static let tellingDelay = Duration.milliseconds(100)
+    /// How long usage gathers before it is reported to other instances.
+    private static let reportDelay = Duration.milliseconds(100)
     private static let usersPerMessage = 1000
 
     /// Counts a message; the milliseconds to wait when it is one too many.
     package func countMessage(of user: UserID, at now: Moment) -> Int64? {
         switch users.countMessage(of: user, at: now) {
         case .allowed: return nil
-        case .allowedWithNews:
-            tellSpendingsSoon()
+        case .allowedWithReport:
+            reportUsageSoon()
             return nil
         case .tooFast(let milliseconds): return milliseconds
         }
     }
 
-    private func tellSpendingsSoon() {
+    private func reportUsageSoon() {
         Task { [self] in
-            try? await Task.sleep(for: Self.tellingDelay)
-            let usages = users.takeSpendings().map { UserUsage(user: $0, count: $1) }
+            try? await Task.sleep(for: Self.reportDelay)
+            let usages = users.takeUnreportedUsage().map { UserUsage(user: $0, count: $1) }
             guard bus != nil else { return }
             for start in stride(from: 0, to: usages.count, by: Self.usersPerMessage) {
                 let slice = Array(usages[start..<min(start + Self.usersPerMessage, usages.count)])
@@ -32,6 +32,6 @@ extension Services {
     /// Takes what users spent on another instance.
     package func note(_ usages: [UserUsage]) {
         let now = clock().monotonic
-        for spending in usages { users.noteSpending(spending.count, of: spending.user, at: now) }
+        for spending in usages { users.noteUsageElsewhere(spending.count, of: spending.user, at: now) }
     }
 }

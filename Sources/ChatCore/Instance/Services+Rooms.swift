@@ -9,17 +9,17 @@ extension Services {
     }
 
     /// The store has changed the room: what comes to this instance from now on finds it so.
-    package func tellHere(_ room: RoomID, _ change: RoomChange) {
+    package func applyHere(_ room: RoomID, _ change: RoomChange) {
         mailbox(home(of: room)).post(.roomChanged(room, change, nil))
     }
 
     /// The store has changed the room: returns when that is in force on every instance.
     package func announce(_ room: RoomID, _ change: RoomChange) async {
-        tellHere(room, change)
-        if bus != nil { await notices.tell(room, change) }
+        applyHere(room, change)
+        if bus != nil { await notices.announce(room, change) }
     }
 
-    /// Has a shard hear who takes part in rooms, on behalf of a user; the first refusal of a room, if any refuses.
+    /// Has rooms send their participants to a shard, on behalf of a user; the first refusal of a room, if any refuses.
     func watch(_ rooms: [RoomID], for user: UserID, on shard: UInt16) async -> ChatError? {
         await withTaskGroup(of: ChatError?.self) { group in
             for room in rooms {

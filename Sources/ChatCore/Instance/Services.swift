@@ -75,15 +75,15 @@ public final class Services: Sendable {
         guard let cache else { return try await store.history(of: room, query) }
         if let page = await cache.history(of: room, query, newest: newest) { return page }
         let page = try await store.history(of: room, query)
-        // Only a page that ends with the newest message may stand in for the room's end.
+        // Only a page that ends with the newest message may fill the cache.
         if !page.hasMoreAfter, page.messages.last?.sequence == newest { cache.fill(room, with: page.messages) }
         return page
     }
 
-    /// History for a caller who hears nothing else of the room: with all that was acknowledged before it was asked for,
+    /// History for a caller that gets no live messages of the room: with all that was acknowledged before it was asked for,
     /// on whatever instance.
     ///
-    /// An acknowledgement goes out before other instances have heard, and before the cache has the message. So where a page
+    /// An acknowledgement goes out before other instances and the cache have the message. So where a page
     /// reaches the room's end the store says where that is; without the store, what is known here has to do.
     ///
     /// - Parameter known: the newest number delivered here.
@@ -111,7 +111,7 @@ public final class Services: Sendable {
         }
     }
 
-    /// Takes what the directory of sessions tells to where it belongs.
+    /// Passes what the directory of sessions reports to the shards.
     package func startPresence() {
         presence.start(
             notify: { [self] message in

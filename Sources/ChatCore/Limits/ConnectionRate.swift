@@ -32,7 +32,7 @@ struct ConnectionRate {
         refusals += 1
     }
 
-    /// The client was told again and again and goes on.
+    /// Whether the client continues after many refusals.
     var isAbusive: Bool { refusals >= Self.abuseRefusals }
 }
 

@@ -4,7 +4,7 @@ import Synchronization
 /// A rate for each of many, such as addresses or users; shared by all shards.
 ///
 /// Its memory is bounded: of more than `capacity` those idle longest are forgotten, and with them what they used up. The
-/// buckets stand in two generations. Whatever is counted moves into the young one; when that is half of the capacity,
+/// buckets are kept in two generations. A bucket that counts moves into the young one; when that is half of the capacity,
 /// it becomes the old one, and the old one goes.
 package final class RateTable<Key: Hashable & Sendable>: Sendable {
     private struct Generations {
@@ -19,7 +19,7 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
 
     /// - Parameters:
     ///   - rate: how often a second, 0 for no limit.
-    ///   - burst: how often at once, after a while without.
+    ///   - burst: how often at once, when nothing was counted before.
     package init(rate: Int, burst: Int, capacity: Int = 65_536) {
         self.rate = rate
         self.burst = burst
@@ -55,7 +55,7 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
     /// How many are remembered.
     package var size: Int { generations.withLock { $0.young.count + $0.old.count } }
 
-    /// Forgets those whose allowance is whole again. Called now and then.
+    /// Forgets keys whose allowance is whole again. Called periodically.
     package func sweep(at now: Moment) {
         generations.withLock { generations in
             generations.young = generations.young.filter { !isWhole($0.value, at: now) }

@@ -14,7 +14,7 @@ package final class UserDirectory: Sendable {
     fileprivate struct User {
         var sessions: [Entry] = []
         var bucket: TokenBucket
-        /// Messages counted here since the bucket was last full that others have not been told of.
+        /// Messages counted here since the bucket was last full that were not reported to other instances.
         var unreported = 0
     }
 
@@ -46,7 +46,7 @@ package final class UserDirectory: Sendable {
         users.withLock { users in
             guard var entry = users.removeValue(forKey: user) else { return }
             entry.sessions.removeAll { $0.address == address }
-            // A user who comes back at once finds the allowance as it was left.
+            // A user that reconnects at once finds the allowance as it was left.
             guard entry.sessions.isEmpty, entry.bucket.isFull(rate: rate, burst: burst, at: now) else {
                 users[user] = entry
                 return
@@ -63,8 +63,8 @@ package final class UserDirectory: Sendable {
 
     package enum Verdict: Hashable, Sendable {
         case allowed
-        /// Allowed, and `takeSpendings` has something where there was nothing.
-        case allowedWithNews
+        /// Allowed, and `takeUnreportedUsage` has something where there was nothing.
+        case allowedWithReport
         case tooFast(milliseconds: Int64)
     }
 
@@ -78,12 +78,12 @@ package final class UserDirectory: Sendable {
         guard told > 0 else { return .allowed }
         return usages.withLock { usages in
             defer { usages[user, default: 0] += told }
-            return usages.isEmpty ? .allowedWithNews : .allowed
+            return usages.isEmpty ? .allowedWithReport : .allowed
         }
     }
 
-    /// What users spent here that other instances have not been told of, as far as it matters.
-    package func takeSpendings() -> [UserID: Int] {
+    /// What users spent here that was not reported to other instances, as far as it matters.
+    package func takeUnreportedUsage() -> [UserID: Int] {
         usages.withLock { usages in
             defer { usages = [:] }
             return usages
@@ -91,7 +91,7 @@ package final class UserDirectory: Sendable {
     }
 
     /// Takes what a user spent on another instance.
-    package func noteSpending(_ count: Int, of user: UserID, at now: Moment) {
+    package func noteUsageElsewhere(_ count: Int, of user: UserID, at now: Moment) {
         guard rate > 0 else { return }
         users.withLock { users in
             guard users[user] != nil || users.count < Self.capacity else { return }
@@ -100,7 +100,7 @@ package final class UserDirectory: Sendable {
         }
     }
 
-    /// Forgets users without sessions whose allowance is whole again. Called now and then.
+    /// Forgets users without sessions whose allowance is whole again. Called periodically.
     package func sweep(at now: Moment) {
         users.withLock { users in
             for (id, var user) in users
@@ -112,7 +112,7 @@ package final class UserDirectory: Sendable {
 }
 
 extension UserDirectory.User {
-    /// Takes from the bucket; the milliseconds to wait, and how many messages there are to tell others of now.
+    /// Takes from the bucket; the milliseconds to wait, and how many messages are to be reported now.
     fileprivate mutating func count(
         _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment
     ) -> (wait: Int64?, told: Int) {

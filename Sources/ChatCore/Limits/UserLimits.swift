@@ -30,7 +30,7 @@ package final class UserLimits: Sendable {
         try Self.check(rooms.count(user, at: now))
     }
 
-    /// Whether the user may show anew to be typing. One who types faster is shown as typing already, so it is no error.
+    /// Whether the user may show anew to be typing. A user that types faster is shown as typing already, so it is no error.
     package func mayType(_ user: UserID, at now: Moment) -> Bool { typing.count(user, at: now) == nil }
 
     package func sweep(at now: Moment) {

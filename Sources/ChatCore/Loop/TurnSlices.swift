@@ -44,10 +44,10 @@ package final class TurnSlices {
     private func schedule() {
         guard !isScheduled else { return }
         isScheduled = true
-        later { [weak self] in self?.goOn() }
+        later { [weak self] in self?.resume() }
     }
 
-    private func goOn() {
+    private func resume() {
         isScheduled = false
         let batch = waiting
         waiting = []

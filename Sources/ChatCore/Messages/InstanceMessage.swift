@@ -2,7 +2,7 @@ import ChatProtocol
 import ChatDomain
 import JSON
 
-/// Who asks to be told once a change of a room holds, and what under.
+/// The instance that waits until a change of a room is in force, and its ticket.
 package struct ChangeNotice: Hashable, Sendable {
     package var teller: InstanceID
     package var ticket: UInt64
@@ -20,12 +20,12 @@ package enum InstanceMessage: Hashable, Sendable {
     case friendship(UserID, UserID, isFriend: Bool)
     /// A message straight to sessions of these users; its data is JSON text.
     case direct([UserID], [UInt8])
-    /// A client is back on another instance: whoever has its session open ends it and says so to that one.
+    /// A client is back on another instance: the instance where its session is open ends it and reports that.
     case release(RecoveryKey, to: InstanceID)
     case released(RecoveryKey)
     /// What users spent of their message allowance.
     case usage([UserUsage])
-    /// The store has changed a room: whoever asks hears of it once that holds here.
+    /// The store has changed a room: the asking instance is answered once that is in force here.
     case roomChanged(RoomID, RoomChange, ChangeNotice)
     case changeApplied(UInt64, by: InstanceID)
     /// How far a user has read, for the user's sessions.

@@ -1,7 +1,7 @@
 import ChatProtocol
 import ChatDomain
 
-/// What shards tell each other. Delivered in order per sender, in batches, one wake-up however many.
+/// A message between shards. Messages of one sender are delivered in order, in batches with one wake-up each.
 package enum ShardMessage: Sendable {
     // To the shard where the room is at home.
     case room(RoomID, RoomCommand)
@@ -12,7 +12,7 @@ package enum ShardMessage: Sendable {
     case lost(InstanceID)
     /// The store has changed the room; the notice is acknowledged once that holds here.
     case roomChanged(RoomID, RoomChange, ChangeNotice?)
-    /// Nobody on that shard watches the room's participants any more.
+    /// No session on that shard watches the room's participants any more.
     case unwatched(RoomID, by: UInt16)
 
     // To the shard where the session lives.
@@ -24,7 +24,7 @@ package enum ShardMessage: Sendable {
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     case expelled(SessionAddress, RoomID)
     case direct([SessionAddress], EncodedFrames)
-    /// What these sessions are told beside their rooms' traffic.
+    /// Frames for these sessions outside their rooms' traffic.
     case notice([SessionAddress], EncodedFrames)
     case close(SessionAddress, CloseCode, ChatError)
     /// Ends a session for good: without a grace period.
@@ -49,7 +49,7 @@ package enum RoomCommand: Sendable {
     case reencode(SessionAddress, FrameEncoding)
     /// Asks what the room is and whether this user may enter; only the users named are counted as present, nil for all.
     case info(RequestOrigin, UserID?, showing: Set<UserID>?)
-    /// Sessions on that shard are to know who takes part, on behalf of this user.
+    /// That shard is to be sent the room's participants, on behalf of this user.
     case watch(RequestOrigin, UserID, shard: UInt16)
     /// Whether others may know of a user here may have changed.
     case visibility(UserID)
@@ -69,9 +69,9 @@ package struct EnteredRoom: Sendable {
     package var needsResync: Bool
 }
 
-/// Who takes part in a room, as its home shard tells the shards that watch it.
+/// A room's participants, as its home shard sends them to the shards that watch it.
 package struct WatchedRoom: Sendable {
     package var participants: Set<UserID>
-    /// Whether anybody may see them.
+    /// Whether every user may see them.
     package var isOpen: Bool
 }

@@ -20,7 +20,7 @@ package final class GracePeriods: Sendable {
         }
     }
 
-    /// Ends one whose time has come.
+    /// Ends a grace period whose time is over.
     ///
     /// - Returns: whether the session is to go; false when it came back meanwhile.
     package func isOver(_ session: SessionID, _ ticket: UInt64) -> Bool {

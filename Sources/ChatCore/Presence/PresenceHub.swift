@@ -2,7 +2,8 @@ import ChatDomain
 import Synchronization
 import Telemetry
 
-/// Who is there, for all shards of this instance: what the directory tells goes on the board, and its edges to the shards.
+/// The presence of users, for all shards of this instance. Changes that the directory reports update the board, and the edges they make go to the
+/// shards.
 package final class PresenceHub: Sendable {
     private static let flushInterval: Duration = .seconds(1)
 
@@ -12,7 +13,7 @@ package final class PresenceHub: Sendable {
     private let store: any DurableStore
     private let trouble: OccasionalLogger
     private let gauge: Gauge
-    /// Told of the edges others see, in order for each user, and whether this instance made them.
+    /// Called with the edges others see, in order for each user, and whether this instance made them.
     private let changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
     private let board = Mutex(PresenceBoard())
     private let instance: InstanceID
@@ -33,7 +34,7 @@ package final class PresenceHub: Sendable {
     }
 
     /// - Parameters:
-    ///   - tell: posts to every shard, in order.
+    ///   - notify: posts to every shard, in order.
     ///   - perform: does what another instance asked for.
     package func start(
         notify: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
@@ -41,7 +42,7 @@ package final class PresenceHub: Sendable {
         directory.start { [self] event in
             switch event {
             case .changed(let presence, let origin):
-                // Told under the lock, so that edges of one user reach the shards in order.
+                // Posted under the lock, so that edges of one user reach the shards in order.
                 board.withLock { board in
                     guard let edge = board.apply(presence) else { return }
                     gauge.set(board.onlineCount)
@@ -107,7 +108,7 @@ package final class PresenceHub: Sendable {
         return PresenceViewer(user: user, visible: await friends(of: user))
     }
 
-    /// What a service sees: everybody who does not hide.
+    /// The viewer that services are: it sees every user except those that hide.
     package static let service = PresenceViewer()
 
     /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as it is
@@ -117,7 +118,7 @@ package final class PresenceHub: Sendable {
         return presence(of: user).map { !$0.status.isOnline } ?? false
     }
 
-    /// Empty where they cannot be read: nobody is shown to somebody who may not see them.
+    /// Empty where the friends cannot be read, so that no user is shown to a viewer without the right.
     package func friends(of user: UserID) async -> Set<UserID> {
         async let shared = directory.sharedFriends(of: [user])
         guard let own = await storedFriends(of: user) else { return [] }
@@ -139,7 +140,7 @@ package final class PresenceHub: Sendable {
         return board.withLock { board in visible.count { board.presence(of: $0)?.status.isOnline == true } }
     }
 
-    /// A page of who others see online, ordered by id.
+    /// A page of the users that others see online, ordered by id.
     ///
     /// - Parameter withOwn: whether the viewer is listed too, hidden or not, as the viewer's own devices see it.
     package func online(_ page: PresencePage, for viewer: PresenceViewer, withOwn: Bool = false) -> OnlinePage {
@@ -164,7 +165,7 @@ package final class PresenceHub: Sendable {
         }
     }
 
-    /// Whether the list of who is online holds this user.
+    /// Whether the list of online users holds this user.
     package func lists(_ user: UserID, for viewer: PresenceViewer) -> Bool {
         guard viewer.visible.map({ $0.contains(user) && user != viewer.user }) ?? true else { return false }
         return presence(of: user)?.status.isOnline == true
@@ -174,18 +175,18 @@ package final class PresenceHub: Sendable {
         users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted()
     }
 
-    /// How these users stand, in the order asked.
+    /// The presence of these users, in the order asked.
     package func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
         views(of: users, for: viewer, await absentees(among: users, for: viewer))
     }
 
-    /// What is remembered of those who are not there and may be seen.
+    /// The stored profiles of users that are offline and visible.
     package func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
         let absent = board.withLock { board in users.filter { viewer.sees($0) && board.presence(of: $0) == nil } }
         return await profiles(of: absent)
     }
 
-    /// How these users stand at this moment, in the order asked.
+    /// The presence of these users at this moment, in the order asked.
     package func views(
         of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
     ) -> [PresenceView] {
@@ -208,7 +209,7 @@ package final class PresenceHub: Sendable {
         }
     }
 
-    /// A page of everybody ever seen; `next` is the cursor of the page behind, nil at the end.
+    /// A page of all users ever seen; `next` is the cursor of the following page, nil at the end.
     package func known(
         _ page: PresencePage, for viewer: PresenceViewer
     ) async throws(ChatError) -> (views: [PresenceView], next: UserID?) {
@@ -260,7 +261,7 @@ package final class PresenceHub: Sendable {
     }
 }
 
-/// A part of the list of who is online.
+/// A part of the list of online users.
 package struct OnlinePage {
     package var views: [PresenceView]
     /// The cursor of the next page; nil at the end.

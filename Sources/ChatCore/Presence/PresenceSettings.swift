@@ -1,10 +1,10 @@
 /// What the operator decided about presence.
 public struct PresenceSettings: Sendable {
-    /// Whether users see their friends only, instead of everybody.
+    /// Whether users see their friends only, instead of all users.
     public var isForFriendsOnly = false
-    /// Whether REST tells who is online to callers without a name.
+    /// Whether REST shows online users to callers without a name.
     public var isPublic = false
-    /// How long a user whose last session broke off still counts as there.
+    /// How long a user stays online after the last session broke off.
     public var grace: Duration = .seconds(5)
     /// After how long without a sign from its client a session counts as away; nil for never.
     public var awayAfter: Duration?

@@ -2,10 +2,10 @@ import ChatProtocol
 import ChatDomain
 import JSON
 
-/// Who looks, and whom they may see.
+/// The user that asks for presence, and the users it may see.
 package struct PresenceViewer: Sendable {
     package var user: UserID?
-    /// The only users there are for this viewer; nil for everybody.
+    /// The only users that exist for this viewer; nil for all.
     package var visible: Set<UserID>?
 
     /// The same with the viewer, a user being visible to their own devices.
@@ -14,7 +14,7 @@ package struct PresenceViewer: Sendable {
     package func sees(_ other: UserID) -> Bool { other == user || visible?.contains(other) ?? true }
 }
 
-/// How one user stands in the eyes of one viewer.
+/// The presence of one user as one viewer sees it.
 package struct PresenceView: Sendable {
     package var user: RoomUser
     package var status: PresenceStatus
@@ -35,7 +35,7 @@ package struct PresenceView: Sendable {
     /// Bytes of its JSON in a list, at most; with whatever of it a list repeats.
     package var encodedBytes: Int { 200 + 2 * user.userID.value.jsonBytes + 2 * user.username.jsonBytes }
 
-    /// Somebody who is not there.
+    /// A user that is offline.
     package init(absent user: RoomUser, lastSeen: Timestamp? = nil) {
         self.user = user
         status = .offline

@@ -1,6 +1,6 @@
 import Crypto
 
-/// Under what a client may take its session up again; known to it alone, and must not reach a log.
+/// The secret by which a client resumes its session; only the client knows it, and it must not reach a log.
 package struct RecoveryPID: Hashable, Sendable {
     private let id: RandomID
 
@@ -19,7 +19,7 @@ package struct RecoveryPID: Hashable, Sendable {
     package var key: RecoveryKey { RecoveryKey(of: self) }
 }
 
-/// What everybody but the client knows a pid by: nobody finds the pid from it.
+/// The digest of a pid, by which stores and other instances know the session; the pid cannot be found from it.
 package struct RecoveryKey: Hashable, Sendable {
     private let id: RandomID
 

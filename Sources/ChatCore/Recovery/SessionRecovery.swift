@@ -11,7 +11,7 @@ package final class SessionRecovery: Sendable {
     private struct State {
         /// Sessions of this instance that could be recovered.
         var open: [RecoveryKey: SessionAddress] = [:]
-        /// Who waits for a session to be over, here or on another instance.
+        /// Callbacks that wait for a session to end, here or on another instance.
         var waiting: [RecoveryKey: [UInt64: @Sendable () -> Void]] = [:]
         var lastTicket: UInt64 = 0
 
@@ -42,7 +42,7 @@ package final class SessionRecovery: Sendable {
         released(key)
     }
 
-    /// Keeps a session whose client was gone again before it got it.
+    /// Keeps a session again whose client disconnected before it was resumed.
     package func putBack(_ session: RecoverableSession, under key: RecoveryKey) {
         store.keep(session, under: key.text, for: Self.milliseconds)
     }
@@ -56,7 +56,7 @@ package final class SessionRecovery: Sendable {
     /// Ends a session that is still open on this instance.
     ///
     /// - Parameters:
-    ///   - end: ends the session; it will be told to `closed`.
+    ///   - end: ends the session; `closed` follows.
     ///   - done: called once what may be recovered of it is on its way to the store.
     /// - Returns: whether it was open; else nothing follows.
     @discardableResult

@@ -21,7 +21,7 @@ extension RoomHub {
             case .resync(let sequence): resync(room, at: sequence)
             case .unrecord(let users): unrecord(users, in: room.id)
             case .enrolled(let origin): enrolled(origin, in: room)
-            case .tellDevices(let mark, let session): services.tellDevices(mark, in: room.id, except: session)
+            case .tellDevices(let mark, let session): services.sendToDevices(mark, in: room.id, except: session)
             }
         }
     }

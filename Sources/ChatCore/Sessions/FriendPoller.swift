@@ -1,8 +1,8 @@
 import ChatDomain
 import Identity
 
-/// Friends that other services keep in Redis, for one shard's sessions that see friends: nobody announces those, so they are
-/// read again in rounds. The store is asked only about users whose friends there changed.
+/// Friends that other services keep in Redis, for one shard's sessions that see friends. Changes of them are not announced, so they
+/// are read again periodically. The store is asked only about users whose friends there changed.
 final class FriendPoller {
     private static let interval: Duration = .seconds(10)
     private static let usersAtOnce = 200

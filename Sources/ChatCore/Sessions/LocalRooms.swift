@@ -35,7 +35,7 @@ final class LocalRooms {
         /// The number of the newest message that came by.
         var newest: SequenceNumber = 0
 
-        /// Queues the frames for everybody; how many there were.
+        /// Queues the frames for every member; how many there were.
         @inline(__always)
         func deliver(_ frames: EncodedFrames, isDroppable: Bool) -> Int {
             for member in list { member.deliver(frames, isDroppable: isDroppable) }
@@ -91,7 +91,7 @@ final class LocalRooms {
 
     /// Queues the session's form of the frames for each member; how many there were.
     ///
-    /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to tell all.
+    /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to send it to all.
     func fanOut(
         _ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
     ) -> Int {

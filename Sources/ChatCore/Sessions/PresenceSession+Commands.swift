@@ -69,7 +69,7 @@ extension PresenceSession {
         }
     }
 
-    /// Finds out whom this session may see; at once where that is everybody.
+    /// Finds out which users this session may see; at once where that is all of them.
     private func withViewer(_ request: Request, _ body: @escaping (PresenceSession, PresenceViewer) -> Void) {
         let user = userID
         guard hub.settings.isForFriendsOnly, !isService else { return body(self, PresenceViewer(user: user)) }
@@ -144,7 +144,7 @@ extension PresenceSession {
         }
     }
 
-    /// With an acknowledgement the caller's online friends, without one everybody who is online.
+    /// With an acknowledgement the caller's online friends, without one all online users.
     private func listOnline(_ page: PresencePage, _ request: Request) {
         guard request.tag != nil else {
             return withViewer(request) { presence, viewer in
@@ -227,7 +227,7 @@ extension PresenceSession {
         }
     }
 
-    /// Looking up takes a while, so the presence is read when it is sent: never older than a change sent before it.
+    /// The presence is read when it is sent, after the lookup: so it is never older than a change sent before it.
     private func showPresence(of users: some Sequence<UserID> & Sendable, _ request: Request) {
         guard let asking = userID else { return }
         let shown = Array(users.prefix(PresencePage.maximumUsers))

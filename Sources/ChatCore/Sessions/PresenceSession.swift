@@ -2,9 +2,9 @@ import ChatDomain
 import ChatProtocol
 import Identity
 
-/// A session's share in presence: what others see of it, and whom its client watches.
+/// A session's share in presence: what others see of it, and the users its client watches.
 package final class PresenceSession {
-    /// How often other instances and the store are told that a session is in use.
+    /// How often the activity of a session is reported to other instances and the store.
     private static let activityInterval: Duration = .seconds(30)
     /// How often a client's heartbeat, and activity on this instance, move when the user was last seen.
     private static let sightInterval: Duration = .seconds(1)
@@ -91,7 +91,7 @@ package final class PresenceSession {
 
     // MARK: Watching
 
-    /// Called once it is known who this is.
+    /// Called once, when the session's user is known.
     package func beginWatching() {
         if session.encoding.isFlat { watchEverybody() }
         if hub.settings.isForFriendsOnly { readFriends() }
@@ -131,18 +131,18 @@ package final class PresenceSession {
         awaitingFriends?.append { [weak self] in self?.withVisibleUsers(body) }
     }
 
-    func befriended(_ user: UserID, isFriend: Bool) {
+    func receivedFriendship(_ user: UserID, isFriend: Bool) {
         guard var friends else { return }
         if isFriend { friends.insert(user) } else { friends.remove(user) }
         setFriends(friends)
     }
 
-    /// Takes the user's friends as they are now; those who are new among them are shown where friends are watched.
+    /// Takes the user's friends as they are now; new friends are shown where friends are watched.
     func setFriends(_ friends: Set<UserID>) {
         guard let before = self.friends, before != friends else { return }
         self.friends = friends
         index()
-        for user in friends.subtracting(before) where watchers.hears(of: user, session) {
+        for user in friends.subtracting(before) where watchers.receives(changesOf: user, session) {
             watchers.show(user, to: [session])
         }
     }

@@ -4,8 +4,8 @@ import Identity
 
 /// One shard's sessions that asked for presence, and what each is owed.
 ///
-/// Those who named a user hear of every edge at once. Those who watch everybody, or rooms, get at most one change a user and
-/// `gatheringInterval`; trackers also get the list of who is online, at most once a `listInterval`.
+/// A session that named a user gets every edge at once. One that watches all users, or rooms, gets at most one change a user and
+/// `gatheringInterval`; trackers also get the list of online users, at most once a `listInterval`.
 final class PresenceWatchers {
     private static let gatheringInterval: Duration = .milliseconds(250)
     private static let listInterval: Duration = .seconds(1)
@@ -26,7 +26,7 @@ final class PresenceWatchers {
 
     private var context: ShardContext { registry.context }
 
-    // MARK: Who watches
+    // MARK: Watching sessions
 
     func add(_ session: Session, of users: some Sequence<UserID>) {
         for user in users { byUser[user, default: [:]][ObjectIdentifier(session)] = session }
@@ -52,58 +52,58 @@ final class PresenceWatchers {
         rooms.forget(session)
     }
 
-    /// A watched room's participants changed; who is new and there is shown.
+    /// A watched room's participants changed; new participants that are online are shown.
     func changed(_ room: RoomID, _ state: WatchedRoom?) {
         let (newcomers, watchers) = rooms.update(room, state)
         guard !watchers.isEmpty else { return }
-        for user in newcomers { show(user, to: watchers.filter { !hears(of: user, $0) }) }
+        for user in newcomers { show(user, to: watchers.filter { !receives(changesOf: user, $0) }) }
     }
 
-    /// Tells sessions that begin to watch a user how that user stands, unless that is offline.
+    /// Sends a user's presence to sessions that begin to watch it, unless it is offline.
     func show(_ user: UserID, to sessions: [Session]) {
         guard !sessions.isEmpty, let presence = context.services.presence.presence(of: user) else { return }
         notify(PresenceEdge(before: .offline, presence: presence), to: sessions)
     }
 
-    /// Whether the session hears of a user in another way than by rooms.
-    func hears(of user: UserID, _ session: Session) -> Bool {
+    /// Whether the session gets a user's changes in another way than by rooms.
+    func receives(changesOf user: UserID, _ session: Session) -> Bool {
         let key = ObjectIdentifier(session)
         return everybody[key] != nil || byUser[user]?[key] != nil
     }
 
-    func befriended(_ a: UserID, _ b: UserID, isFriend: Bool) {
+    func receivedFriendship(_ a: UserID, _ b: UserID, isFriend: Bool) {
         friendPoller.noteAnnouncement()
         for (user, other) in [(a, b), (b, a)] {
             for session in registry.sessions(of: user) {
-                session.presence.befriended(other, isFriend: isFriend)
+                session.presence.receivedFriendship(other, isFriend: isFriend)
             }
         }
     }
 
-    // MARK: What they are told
+    // MARK: Sending changes
 
     func note(_ edges: [PresenceEdge]) {
         for edge in edges {
-            tellNamed(edge)
+            sendToNamed(edge)
             guard !everybody.isEmpty || rooms.isWatched(edge.presence.user.userID) else { continue }
             if coalescer.isEmpty {
-                context.loop.schedule(after: Self.gatheringInterval) { [weak self] in self?.tellGathered() }
+                context.loop.schedule(after: Self.gatheringInterval) { [weak self] in self?.sendGathered() }
             }
             coalescer.add(edge)
         }
-        // A list that stayed as it was would tell that a hidden user comes or goes.
+        // A list that stayed as it was would reveal that a hidden user comes or goes.
         if edges.contains(where: \.isVisible) { scheduleList() }
     }
 
-    private func tellNamed(_ edge: PresenceEdge) {
+    private func sendToNamed(_ edge: PresenceEdge) {
         guard let sessions = byUser[edge.presence.user.userID] else { return }
         notify(edge, to: sessions.values.filter { !$0.presence.watch.watchesEverybody })
     }
 
-    private func tellGathered() {
+    private func sendGathered() {
         for edge in coalescer.take() {
             let user = edge.presence.user.userID
-            let watchers = rooms.sessions(watching: user).values.filter { !hears(of: user, $0) }
+            let watchers = rooms.sessions(watching: user).values.filter { !receives(changesOf: user, $0) }
             notify(edge, to: Array(everybody.values) + watchers)
         }
     }

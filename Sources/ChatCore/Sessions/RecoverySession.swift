@@ -3,11 +3,11 @@ import Identity
 
 /// What a session keeps so that its client could continue elsewhere, and the return of a session whose client came back.
 package final class RecoverySession {
-    /// More rooms than this are not entered again on somebody's behalf.
+    /// Sessions in more rooms than this are not recovered.
     private static let maximumRecoveredRooms = 200
     /// Rooms entered at a time: what was missed in each may be a large page.
     private static let roomsAtOnce = 4
-    /// Broadcasts a client may have missed and still go on.
+    /// Broadcasts a client may have missed and still continue.
     private static let maximumMissed = 512
 
     private unowned let session: Session
@@ -75,7 +75,7 @@ package final class RecoverySession {
         )
     }
 
-    /// A room was entered; where that is a coming back, the client may hear of it once it was the last.
+    /// A room was entered. During a return, the client is answered once it was the last.
     func entered(_ room: RoomID, _ view: EnteredRoom) {
         let position = registry.trail.count
         guard let rejoining else { return restart(at: position) }
@@ -98,7 +98,7 @@ package final class RecoverySession {
     }
 }
 
-/// A session that is being brought back: it enters its rooms again before its client hears of it.
+/// The return of a session: it enters its rooms again before its client is answered.
 private final class Rejoining {
     /// Rooms not asked for yet, with what was seen of them.
     var waiting: [(room: RoomID, number: SequenceNumber)]
@@ -108,7 +108,7 @@ private final class Rejoining {
     var sent: [RecoverableSession.Sent]
     /// Where the shard's trail stood when this began.
     let start: Int
-    /// Told once whether everything the client missed is on its way to it.
+    /// Called once, with whether everything the client missed is on its way to it.
     let finished: (Bool) -> Void
 
     init(
@@ -124,7 +124,7 @@ private final class Rejoining {
 }
 
 extension RecoverableSession {
-    /// Who this was; nil when the token that said so has expired.
+    /// The session's identity; nil when its token has expired.
     package func identity(at now: Timestamp) -> Identity? {
         if let tokenExpiresAt, tokenExpiresAt <= now { return nil }
         var identity = Identity(claimed: user.userID, username: user.username)

@@ -15,10 +15,10 @@ final class RoomWatches {
     private var roomsBySession: [ObjectIdentifier: Set<RoomID>] = [:]
     private let unused: (RoomID) -> Void
 
-    /// - Parameter unused: called when nobody here watches a room any more.
+    /// - Parameter unused: called when no session here watches a room any more.
     init(unused: @escaping (RoomID) -> Void) { self.unused = unused }
 
-    // MARK: Who watches
+    // MARK: Watching sessions
 
     func isWatching(_ session: Session) -> Bool { roomsBySession[ObjectIdentifier(session)] != nil }
 
@@ -65,7 +65,7 @@ final class RoomWatches {
         unused(room)
     }
 
-    // MARK: Whom they see
+    // MARK: Watched users
 
     func isWatched(_ user: UserID) -> Bool { roomsByParticipant[user] != nil }
 
@@ -82,14 +82,14 @@ final class RoomWatches {
 
     /// Takes in how a room is now; nil when there is none any more.
     ///
-    /// - Returns: who is new in it, and the sessions that see them.
+    /// - Returns: the users that are new in it, and the sessions that see them.
     func update(_ id: RoomID, _ room: WatchedRoom?) -> (newcomers: Set<UserID>, watchers: [Session]) {
         guard let watch = watches[id] else { return ([], []) }
         let room = room ?? WatchedRoom(participants: [], isOpen: false)
         index(watch.room.participants, of: id, as: room.participants)
         watches[id]?.room = room
         if !room.isOpen {
-            // Who was put out sees no more of it.
+            // A user that was removed sees no more of it.
             for session in watch.sessions.values {
                 let mayStay = session.identity.map { room.participants.contains($0.userID) } ?? false
                 if !mayStay { remove(session, from: [id]) }

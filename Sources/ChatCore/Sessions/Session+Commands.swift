@@ -97,7 +97,7 @@ extension Session {
         context.post(.room(room, command), to: context.services.home(of: room))
     }
 
-    /// A name for who came without one; a token's name stays.
+    /// Sets the name of a user whose token gave none; a token's name stays.
     private func identify(_ username: String) {
         guard let identity, !identity.isUsernameVerified else { return }
         self.identity?.username = username
@@ -117,7 +117,7 @@ extension Session {
                 })
         case .done, .info: reply(request.tag, EventJSON.success())
         case .refused(let error):
-            // Whoever was in the room and asked to see it again stays in it through the store's trouble.
+            // A session that was in the room and asked to see it again stays in it while the store fails.
             if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
                 rooms.remove(room)
                 registry.localRooms.remove(self, from: room)

@@ -4,9 +4,9 @@ import Identity
 import JSON
 import Telemetry
 
-/// Who a session is, and until when.
+/// Authentication of a session, and its expiry.
 extension Session {
-    /// How long before its token expires a client is told.
+    /// How long before its token expires a client gets `token_expiring`.
     private static let expiryWarning: Duration = .seconds(30)
 
     /// Looks at what the handshake brought, without taking it up yet.
@@ -79,7 +79,7 @@ extension Session {
         reply(tag, EventJSON.success(fields))
     }
 
-    /// Takes up who this is, known for certain; without a word to the client.
+    /// Takes an identity that was verified before; the client is sent nothing.
     package func adopt(_ found: Identity) {
         let isNew = identity == nil
         identity = found

@@ -4,7 +4,7 @@ import Identity
 import JSON
 import Telemetry
 
-/// One client connection as the chat sees it: who it is, which rooms it is in, which of its requests are under way.
+/// One client connection as the chat sees it: its user, its rooms, and its requests under way.
 ///
 /// What it shows and watches of presence is `presence`'s; what its client needs to continue elsewhere is `recovery`'s.
 package final class Session {
@@ -171,7 +171,7 @@ package final class Session {
 
     /// Answers a request that asked for it.
     ///
-    /// - Parameter name: what data that is no object stands under in flat frames.
+    /// - Parameter name: the member that holds data that is no object, in flat frames.
     func reply(_ tag: RequestTag?, _ data: @autoclosure () -> [UInt8], under name: StaticString = "data") {
         guard let tag else { return }
         var out: [UInt8] = []
@@ -210,7 +210,7 @@ package final class Session {
         channel.close(code, reason: reason)
     }
 
-    /// Called once by the channel, whoever ended the connection.
+    /// Called once by the channel, whichever side ended the connection.
     ///
     /// - Parameters:
     ///   - code: the close code, where the connection has one.

@@ -10,9 +10,9 @@ package protocol SessionChannel: AnyObject {
     var queuedBytes: Int { get }
     /// Calls `action` once, in a turn to come, when no more than `bytes` are queued.
     func whenDrained(to bytes: Int, _ action: @escaping () -> Void)
-    /// It is known who the client is; until then little may wait for it.
+    /// Called once the client's user is known; until then only few bytes may wait for it.
     func recognize()
-    /// Ends the connection; the error, if any, was sent before. The session hears of the end by `closed`.
+    /// Ends the connection; the error, if any, was sent before. `closed` of the session follows.
     func close(_ code: CloseCode, reason: String)
     /// Stops taking commands until `resume`, so that the client feels its own pace.
     func pause()

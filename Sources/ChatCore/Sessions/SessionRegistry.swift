@@ -154,11 +154,11 @@ package final class SessionRegistry {
 
     func received(_ edges: [PresenceEdge]) {
         watchers.note(edges)
-        for edge in edges where edge.comesOrGoes { showInRooms(edge.presence.user.userID) }
+        for edge in edges where edge.comesOrGoes { refreshVisibility(of: edge.presence.user.userID) }
     }
 
     /// Has the rooms of a user's sessions here look again whether others may know of the user.
-    func showInRooms(_ user: UserID) {
+    func refreshVisibility(of user: UserID) {
         var rooms = lingering.rooms(of: user)
         for session in sessions(of: user) { rooms.formUnion(session.rooms) }
         for room in rooms { context.post(.room(room, .visibility(user)), to: context.services.home(of: room)) }
@@ -167,7 +167,7 @@ package final class SessionRegistry {
     /// Has all rooms of a session's user follow a status that was set: those of this shard before anything is answered.
     func followStatus(of session: Session) {
         guard let user = session.identity?.userID else { return }
-        showInRooms(user)
+        refreshVisibility(of: user)
         let others = Set(context.services.users.sessions(of: user).map(\.shard)).subtracting([context.index])
         for other in others { context.services.mailbox(other).post(.visibility(user)) }
     }

@@ -58,9 +58,9 @@ package final class ChatShard {
         case .close(let address, let code, let error): sessions.close(address, code, error)
         case .logOut(let address): sessions[address]?.presence.logOut()
         case .presence(let edges): sessions.received(edges)
-        case .visibility(let user): sessions.showInRooms(user)
+        case .visibility(let user): sessions.refreshVisibility(of: user)
         case .watched(let room, let state): sessions.watchers.changed(room, state)
-        case .friendship(let a, let b, let isFriend): sessions.watchers.befriended(a, b, isFriend: isFriend)
+        case .friendship(let a, let b, let isFriend): sessions.watchers.receivedFriendship(a, b, isFriend: isFriend)
         }
     }
 }

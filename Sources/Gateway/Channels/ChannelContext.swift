@@ -7,7 +7,7 @@ import WireProtocols
 
 /// What the channels of one shard share: its loop, its part of the chat, and the settings of their protocols.
 final class ChannelContext {
-    /// Engine.IO sessions of one loop whose clients have not said who they are.
+    /// Engine.IO sessions of one loop whose clients have not authenticated, at most.
     static let maximumStrangers = 1024
 
     let gateway: GatewayContext

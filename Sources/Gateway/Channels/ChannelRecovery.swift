@@ -3,7 +3,7 @@ import ChatProtocol
 import ChatDomain
 import JSON
 
-/// How a Socket.IO connection stands with recovery.
+/// The recovery state of a Socket.IO connection.
 struct ChannelRecovery {
     /// Whether broadcasts carry offsets, because the client knows what they are.
     var isOffered = false
@@ -24,7 +24,7 @@ final class ReturningSession {
     /// What waits until the session is whole.
     private(set) var held: [HeldFrames] = []
     private var heldBytes = 0
-    /// More was missed than waits for anybody: the client starts over.
+    /// More was missed than may wait: the client starts over.
     private(set) var isTooMuch = false
 
     init(_ pid: RecoveryPID) { self.pid = pid }
@@ -56,7 +56,7 @@ struct RecoveryClaim {
     private let isRequested: Bool?
     private let hasPID: Bool
 
-    /// Takes nothing amiss: who claims nonsense starts over.
+    /// Never throws: a client with an unreadable claim starts over.
     init(_ fields: CommandFields) {
         let text = fields["pid"]?.string
         hasPID = text != nil

@@ -97,8 +97,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     // MARK: Recovery
 
-    /// Goes on with the session the client left. Until all its rooms are entered the client is told nothing, so that it is
-    /// told the truth then: whether anything is missing.
+    /// Continues the session the client left. The client is answered once all its rooms are entered, because only then is it
+    /// known whether anything is missing.
     private func recover(_ returning: ReturningSession, _ offset: MessageOffset, _ credentials: Credentials) {
         // The client was gone before it was found; it may come again.
         guard recovery.returning === returning else { return putBack(returning) }
@@ -120,7 +120,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         if let found = returning.found { context.services.recovery?.putBack(found, under: returning.pid.key) }
     }
 
-    /// Who comes back: whom the credentials name, if any, must be the one who left.
+    /// The identity of a returning client: the user that credentials name, if any, must be the session's.
     private func identity(_ found: RecoverableSession, _ credentials: Credentials) -> Identity? {
         guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: context.now.wall) }
         let named = try? context.services.authentication.identify(
@@ -160,7 +160,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     func transportChanged(_ socket: EngineIOSocket) { session?.reencode(encoding) }
 
-    /// There are no close codes here: what a client must not retry is told by a DISCONNECT, after which it does not.
+    /// Socket.IO has no close codes: where a client must not retry it is sent a DISCONNECT, after which it does not.
     func close(_ code: CloseCode, reason: String) {
         switch code {
         case .malformed, .unauthorized, .forbidden, .replaced: disconnect()

@@ -17,12 +17,12 @@ protocol SocketIOServing: EngineIOHandler {
 
     /// The client wants in; CONNECT is to be answered here. `auth` is the JSON object it sent.
     ///
-    /// - Throws: why it may not; it is told so by a CONNECT_ERROR, after which stock clients do not retry by themselves.
+    /// - Throws: the reason of a refusal; it is sent as CONNECT_ERROR, after which stock clients do not retry by themselves.
     func open(_ auth: JSONElement?) throws(ChatError)
     func received(_ event: SocketIOEvent)
     /// A packet held what is no event; `tag` is what it is to be answered under.
     func receivedMalformed(_ error: ChatError, tag: RequestTag?)
-    /// The connection is gone, without a word of the client's or by the server's will to have it come back.
+    /// The connection ended without a DISCONNECT: it broke, or the server ended it so that the client reconnects.
     func broken(_ reason: EngineIOCloseReason)
     /// The client left or was refused. May be called more than once.
     func left()
@@ -120,7 +120,7 @@ extension SocketIOServing {
 
     // MARK: The end
 
-    /// Ends the namespace in a way that tells the client not to come back by itself, and then the connection.
+    /// Sends a DISCONNECT, after which stock clients do not reconnect by themselves, and ends the connection.
     func disconnect() {
         rules.disconnect("/", now: now)
         socket.send(SocketIOEncoder.disconnect())
@@ -134,7 +134,7 @@ extension SocketIOServing {
         broken(reason)
     }
 
-    /// Follows the rules' deadline: a connection may be in no namespace for a while only, at its begin or later.
+    /// Follows the rules' deadline: a connection may be outside the namespace for a limited time only.
     func schedule() {
         if let timer { context.loop.cancel(timer) }
         timer = nil

@@ -51,6 +51,6 @@ final class AddressLimits: Sendable {
 }
 
 extension IPAddress {
-    /// What stands for this address where addresses are counted.
+    /// The address that counts for this one: an IPv6 address counts as its /64.
     var counted: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 }

@@ -68,7 +68,7 @@ struct RoomRoutes: Sendable {
         }
         guard isNew || draft.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
         // Who asked for the room before it was there may be about to learn that it is not.
-        if isNew { access.services.tellHere(snapshot.room.id, .unspecified) }
+        if isNew { access.services.applyHere(snapshot.room.id, .unspecified) }
         let info = RoomInfo(
             room: snapshot.room,
             state: RoomState(

@@ -45,7 +45,7 @@ struct UserRoutes: Sendable {
         services.logger.info(
             isFriend ? "friendship made" : "friendship ended",
             ["user": user.value, "friend": friend.value, "by": request.caller.logName])
-        services.tellFriendship(user, friend, isFriend: isFriend)
+        services.announceFriendship(user, friend, isFriend: isFriend)
         return .json(EventJSON.success())
     }
 

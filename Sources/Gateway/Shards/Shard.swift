@@ -31,7 +31,7 @@ actor Shard {
     nonisolated func openMailbox() { assumeIsolated { $0.core?.openMailbox() } }
     nonisolated func openPolls() { assumeIsolated { $0.core?.openPolls() } }
 
-    /// Listens, or joins the others who listen on this port.
+    /// Listens, alone or beside other shards on the same port.
     func listen(address: IPAddress, port: UInt16, shared: Bool) throws(ListenError) -> UInt16 {
         guard let core else { return port }
         let listener = try Listener(
@@ -55,7 +55,7 @@ actor Shard {
         return listener.port
     }
 
-    /// Tells the sessions that this instance goes, a slice at a time so that they do not all come back at once.
+    /// Announces the end to the sessions and closes them a few at a time, so that they do not all reconnect at once.
     func drain(_ plan: DrainPlan) { core?.chat.sessions.drain(plan) }
 
     func close() {

@@ -47,7 +47,7 @@ extension ShardCore {
         engineIO.serve(kind, request, on: connection) { [unowned self] in gateway.answer($0, verdict, to: $1) }
     }
 
-    /// The shard a session id names; nil when it is another instance's, or nobody's.
+    /// The shard a session id names; nil for another instance's id or none of any.
     private func owner(of sid: String) -> UInt16? {
         let parts = sid.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count >= 3, let shard = UInt16(parts[parts.count - 2]), Int(shard) < services.shardCount,

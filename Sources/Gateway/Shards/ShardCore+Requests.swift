@@ -26,7 +26,7 @@ extension ShardCore: EngineHandler {
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
             guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
             if let page = page(head) { return gateway.answer(page, verdict, to: connection) }
-            // What operators' tools ask is asked by nobody in particular, whatever their proxies add.
+            // Operators' tools are answered without credentials, whatever their proxies add.
             let caller =
                 OperationRoutes.answers(path)
                 ? Caller()
