@@ -13,7 +13,7 @@ import WireProtocols
         .list(Set(try origins.map { try #require(WebOrigin($0)) }))
     }
 
-    @Test func whatNoPageSentIsNobodysSite() throws {
+    @Test func aRequestWithoutAnOriginIsNotCrossSite() throws {
         for policy in [OriginPolicy.sameOrigin, .any, try list("https://a.test")] {
             #expect(try verdict(policy, []) == .notCrossSite)
         }
@@ -27,7 +27,8 @@ import WireProtocols
         ("https://chat.test.evil.test", .refused), ("capacitor://chat.test", .refused), ("file://", .refused),
         ("https://evil-chat.test", .refused), ("null", .refused), ("", .refused), ("chat.test", .refused),
         ("https://evil.test/?://chat.test", .refused), ("https://u@chat.test", .refused),
-    ]) func byDefaultOnlyOurOwnPagesMayTalk(_ origin: String, _ expected: OriginPolicy.Verdict) throws {
+    ]) func byDefaultOnlyPagesOfTheServersOwnNameAreAdmitted(_ origin: String, _ expected: OriginPolicy.Verdict) throws
+    {
         #expect(try verdict(.sameOrigin, ["Origin: \(origin)"]) == expected)
     }
 
@@ -41,7 +42,7 @@ import WireProtocols
         #expect(verdict == (isOwn ? .notCrossSite : .refused))
     }
 
-    @Test func aListAdmitsWhatIsOnItAndOurselves() throws {
+    @Test func aListAdmitsItsOriginsAndTheServersOwn() throws {
         let policy = try list("https://a.test", "http://b.test:3000", "capacitor://localhost", "file://")
         for origin in [
             "https://a.test", "https://a.test:443", "wss://a.test", "http://b.test:3000", "capacitor://localhost",
@@ -64,7 +65,7 @@ import WireProtocols
         }
     }
 
-    @Test func credentialsAreInvitedOnlyForOriginsThatWereNamed() throws {
+    @Test func credentialsAreAllowedOnlyForListedOrigins() throws {
         let named = try list("https://a.test").fields(for: .allowed(origin: "https://a.test"))
         #expect(named.contains(HTTPField("Access-Control-Allow-Origin", "https://a.test")))
         #expect(named.contains(HTTPField("Access-Control-Allow-Credentials", "true")))
@@ -89,7 +90,7 @@ import WireProtocols
         ("127.0.0.1:5004", true), ("127.9.9.9", true), ("[::1]:5004", true), ("[::ffff:127.0.0.1]", true),
         ("evil.test:5004", false), ("localhost.evil.test", false), ("evillocalhost", false), ("10.0.0.1", false),
         ("[2001:db8::1]", false), ("0.0.0.0", false), ("127.0.0.1.evil.test", false), ("[localhost]", false),
-    ]) func onLoopbackOnlyItsNamesAreBelieved(_ host: String, _ expected: Bool) throws {
+    ]) func onLoopbackOnlyNamesOfLoopbackAreBelieved(_ host: String, _ expected: Bool) throws {
         #expect(OriginPolicy.sameOrigin.believes(host: host, .notCrossSite) == expected)
         #expect(OriginPolicy.sameOrigin.believes(host: host, .refused) == expected)
         #expect(OriginPolicy.any.believes(host: host, .notCrossSite) || host == "[localhost]")

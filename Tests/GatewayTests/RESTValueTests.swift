@@ -23,7 +23,7 @@ import WireProtocols
     }
 
     @Test(arguments: [(1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] as [(Int64, String)])
-    func theWaitIsToldInWholeSeconds(_ milliseconds: Int64, _ seconds: String) {
+    func theWaitIsGivenInWholeSeconds(_ milliseconds: Int64, _ seconds: String) {
         let error = ChatError(.rateLimited, "slow", retryAfterMilliseconds: milliseconds)
         #expect(Problem.response(error).fields.contains(HTTPField("Retry-After", seconds)))
     }
@@ -32,7 +32,7 @@ import WireProtocols
         (400, "bad_request"), (408, "request_timeout"), (413, "payload_too_large"), (426, "upgrade_required"),
         (431, "header_too_large"),
     ])
-    func whatCouldNotBeReadHasACodeToo(_ status: Int, _ code: String) throws {
+    func unreadableRequestsHaveACodeToo(_ status: Int, _ code: String) throws {
         let response = Problem.response(HTTPRefusal(status: status, detail: "why"))
         let body = try #require(JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any])
         #expect(body["code"] as? String == code)
@@ -59,16 +59,39 @@ import WireProtocols
         try FileManager.default.removeItem(at: directory)
     }
 
-    private func get(_ path: String, _ fields: [String] = []) throws -> HTTPResponse? {
-        files.response(path: path, head: try head("GET", "/", fields))
+    /// Runs `body` with a function that sends a request through a router over the files.
+    private func route(
+        _ body: ((_ method: String, _ path: String, _ fields: [String]) async throws -> HTTPResponse) async throws ->
+            Void
+    ) async throws {
+        try await GatewayHost.serve { host in
+            let router = RESTRouter(services: host.gateway.services, page: files)
+            try await body { method, path, fields in
+                let head = try head(method, path, fields)
+                let match = router.match(method, try #require(head.target.pathSegments))
+                return try await router.respond(to: head, body: [], by: Caller(), match)
+            }
+        }
     }
 
-    @Test func servesWhatWasThereAtTheStart() throws {
-        #expect(try get("/")?.body.text == "<p>page")
-        #expect(try get("/client/index.html")?.body.text == "<p>page")
-        let script = try #require(try get("/client/js/app.js"))
-        #expect(script.body.text == "app()")
-        #expect(script.fields.contains(HTTPField("Content-Type", "text/javascript; charset=utf-8")))
+    @Test func servesTheFilesThatWereReadAtTheStart() async throws {
+        try await route { request in
+            for (method, path) in [("GET", "/"), ("HEAD", "/client/index.html")] {
+                let page = try await request(method, path, [])
+                #expect(page.body.text == "<p>page")
+            }
+            let script = try await request("GET", "/client/js/app%2Ejs", [])
+            #expect(script.body.text == "app()")
+            #expect(script.fields.contains(HTTPField("Content-Type", "text/javascript; charset=utf-8")))
+        }
+    }
+
+    @Test func filesTakeNoOtherMethods() async throws {
+        try await route { request in
+            let refusal = try await request("POST", "/client/js/app.js", [])
+            #expect(refusal.status == 405)
+            #expect(refusal.fields.contains(HTTPField("Allow", "GET, HEAD")))
+        }
     }
 
     @Test(arguments: [
@@ -77,14 +100,16 @@ import WireProtocols
         "/client", "//client/index.html", "/client//index.html", "/client/js", "/client/link.txt", "/etc/passwd",
         "/client/index.html/",
     ]) func servesNothingElse(_ path: String) throws {
-        #expect(try get(path) == nil)
+        let segments = try #require(try head("GET", path).target.pathSegments)
+        #expect(try RouteTable(files.routes).match("GET", segments).alternatives.isEmpty)
     }
 
-    @Test func whatTheCallerHasIsNotSentAgain() throws {
-        let tag = try #require(try get("/")?.fields.first { $0.name == "ETag" }?.value)
-        let again = try get("/", ["If-None-Match: \(tag)"])
-        #expect(again?.status == 304)
-        #expect(again?.body.isEmpty == true)
-        #expect(try get("/", ["If-None-Match: \"other\""])?.status == 200)
+    @Test func aFileThatTheCallerHasIsNotSentAgain() async throws {
+        try await route { request in
+            let tag = try #require(try await request("GET", "/", []).fields.first { $0.name == "ETag" }?.value)
+            let again = try await request("GET", "/", ["If-None-Match: \(tag)"])
+            #expect(again.status == 304 && again.body.isEmpty)
+            #expect(try await request("GET", "/", ["If-None-Match: \"other\""]).status == 200)
+        }
     }
 }

@@ -2,14 +2,20 @@ import Crypto
 import Foundation
 import WireProtocols
 
-/// The chat page's files, read once at start: what is served can neither change nor be escaped from.
+/// The chat page's files, read once at start, so that a request can reach no other file and no later version.
 public struct StaticFiles: Sendable {
-    private struct File: Sendable {
-        let response: HTTPResponse
-        let tag: String
+    struct File: Sendable {
+        fileprivate let response: HTTPResponse
+        fileprivate let tag: String
+
+        func response(ifNoneMatch known: String?) -> HTTPResponse {
+            guard known == tag else { return response }
+            return HTTPResponse(status: 304, fields: [HTTPField("ETag", tag)])
+        }
     }
 
-    private var files: [String: File] = [:]
+    /// By path.
+    private(set) var files: [String: File] = [:]
 
     public init() {}
 
@@ -40,12 +46,6 @@ public struct StaticFiles: Sendable {
     /// Adds a file from elsewhere under a path of its own.
     public mutating func add(path: String, file: String) throws {
         add(path: path, contents: Array(try Data(contentsOf: URL(fileURLWithPath: file))))
-    }
-
-    func response(path: String, head: HTTPRequestHead) -> HTTPResponse? {
-        guard let file = files[path] else { return nil }
-        guard head.headers["If-None-Match"] == file.tag else { return file.response }
-        return HTTPResponse(status: 304, fields: [HTTPField("ETag", file.tag)])
     }
 
     private static func type(of path: String) -> String {

@@ -5,18 +5,14 @@ import JSON
 import Telemetry
 import WireProtocols
 
-/// What operators and their tools ask.
-struct OperationRoutes: Sendable {
-    let services: Services
-
-    static func answers(_ path: [String]) -> Bool {
-        path.count == 1 && ["health", "ready", "metrics"].contains(path[0])
-    }
+/// Health, readiness and metrics, for operators and their tools.
+struct OperationRoutes: RouteGroup {
+    private let services: Services
 
     init(services: Services) { self.services = services }
 
-    /// The process serves; nothing more is meant by it.
-    func health() -> HTTPResponse {
+    /// Says only that the process serves requests.
+    func health(_: RESTRequest) -> HTTPResponse {
         .json(
             EventJSON.object { out in
                 out.key("status")
@@ -26,8 +22,8 @@ struct OperationRoutes: Sendable {
             })
     }
 
-    /// Whether new work is wanted here, and how each dependency stands.
-    func ready() async -> HTTPResponse {
+    /// Whether the instance takes new work, and the state of each dependency.
+    func ready(_: RESTRequest) async -> HTTPResponse {
         let dependencies = await services.dependencies.report()
         let isDraining = services.readiness.isDraining
         let isReady = !isDraining && !dependencies.contains(where: \.isFatal)
@@ -49,7 +45,7 @@ struct OperationRoutes: Sendable {
         return .json(body, status: isReady ? 200 : 503)
     }
 
-    func metrics() -> HTTPResponse {
+    func metrics(_: RESTRequest) -> HTTPResponse {
         HTTPResponse(
             status: 200, fields: [HTTPField("Content-Type", MetricsRegistry.contentType)],
             body: services.registry.render())

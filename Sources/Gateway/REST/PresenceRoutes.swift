@@ -4,19 +4,20 @@ import ChatDomain
 import JSON
 import WireProtocols
 
-/// Who is online, over REST.
-struct PresenceRoutes: Sendable {
-    /// Users one query may name.
-    private static let maximumIDs = 1000
+/// Users' presence over REST.
+struct PresenceRoutes: RouteGroup {
+    /// Users that one query may name.
+    static let maximumIDs = 1000
+    static let pageLimits = 1...Int64(PresencePage.maximumUsers)
 
-    let services: Services
+    private let services: Services
     private var hub: PresenceHub { services.presence }
 
     init(services: Services) { self.services = services }
 
     /// `[{"id", "online"}]` in the order asked; ids that are canonical integers come back as numbers.
     func onlineStatus(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        let viewer = try await viewer(request, isPublic: hub.settings.isPublic)
+        let viewer = await viewer(try request.caller())
         let views = await hub.views(of: try ids(request), for: viewer)
         var out = JSONWriter()
         out.array(views) { out, view in
@@ -32,7 +33,7 @@ struct PresenceRoutes: Sendable {
 
     /// `[{"userId", "status", "online", "lastSeen", "sessions"}]` in the order asked.
     func presence(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        let viewer = try await viewer(request, isPublic: false)
+        let viewer = await viewer(try request.caller())
         let views = await hub.views(of: try ids(request), for: viewer)
         var out = JSONWriter()
         out.array(views) { out, view in
@@ -49,9 +50,10 @@ struct PresenceRoutes: Sendable {
         return .json(out.bytes)
     }
 
-    /// Who is online, a page of at most 1000, with their profiles.
+    /// A page of the users that are online, at most 1,000, with their profiles.
     func onlineUsers(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        let viewer = try await viewer(request, isPublic: hub.settings.isPublic)
+        let caller = try request.caller()
+        let viewer = await viewer(caller)
         var excluded: UserID?
         if let id = request.query("excludeUserId"), !id.isEmpty {
             excluded = try UserID(validating: id, field: "excludeUserId")
@@ -67,7 +69,7 @@ struct PresenceRoutes: Sendable {
         }
         let next = fitting.count < online.views.count ? fitting.last?.user.userID : online.next
         let shown = fitting.filter { $0.user.userID != excluded }
-        let showsEmail = request.caller.isService
+        let showsEmail = caller.isService
         return .json(
             EventJSON.success { out in
                 if !isCountOnly {
@@ -97,15 +99,13 @@ struct PresenceRoutes: Sendable {
     private func page(_ request: RESTRequest) throws(ChatError) -> PresencePage {
         var cursor: UserID?
         if let text = request.query("cursor") { cursor = try UserID(validating: text, field: "cursor") }
-        let limit = try request.integer("limit", in: 1...Int64(PresencePage.maximumUsers))
+        let limit = try request.integer("limit", in: Self.pageLimits)
         return PresencePage(after: cursor, limit: limit.map(Int.init) ?? PresencePage.maximumUsers)
     }
 
-    /// - Throws: `unauthorized` for nobody, where a name is needed.
-    private func viewer(_ request: RESTRequest, isPublic: Bool) async throws(ChatError) -> PresenceViewer {
-        if request.caller.isService { return PresenceHub.service }
-        guard isPublic || request.caller.user != nil else { throw .unauthorized }
-        return await hub.viewer(request.caller.user?.userID)
+    private func viewer(_ caller: Caller) async -> PresenceViewer {
+        if caller.isService { return PresenceHub.service }
+        return await hub.viewer(caller.user?.userID)
     }
 
     private func ids(_ request: RESTRequest) throws(ChatError) -> [UserID] {
@@ -121,7 +121,7 @@ struct PresenceRoutes: Sendable {
 }
 
 extension JSONWriter {
-    /// An id as older services gave it: what is written like an integer is one.
+    /// An id as older services wrote it: the canonical text of an integer is written as a number.
     mutating func publicID(_ user: UserID) {
         if let number = Int64(user.value), String(number) == user.value, JSONValue.exactIntegers.contains(number) {
             integer(number)
@@ -147,6 +147,6 @@ extension JSONWriter {
 }
 
 extension Profile {
-    /// Bytes of what a list shows of it, at most.
+    /// The most bytes that the shown members take as JSON.
     fileprivate var encodedBytes: Int { [name, email, avatar].reduce(0) { $0 + ($1?.jsonBytes ?? 4) } }
 }

@@ -1,39 +1,58 @@
-import ChatCore
 import ChatProtocol
 import ChatDomain
-import Engine
-import EventLoop
-import Identity
 import JSON
 import WireProtocols
 
-/// Who makes a REST call.
-struct Caller: Sendable {
-    /// nil for nobody in particular.
-    var user: RoomUser?
-    /// Whether the service key was shown. With `X-User-Id` beside it, the service acts for that user.
-    var isService = false
-
-    /// The caller's name for a log: the user's id, or `service`.
-    var logName: String { isService ? "service" : user?.userID.value ?? "nobody" }
-}
-
-/// A REST call with its caller known and its parts at hand.
+/// A REST call whose route and caller are known.
 struct RESTRequest: Sendable {
-    let method: String
-    /// The path's segments, percent-decoded.
-    let path: [String]
-    let head: HTTPRequestHead
+    private let route: Route
+    private let pathParameters: [HTTPField]
+    private let head: HTTPRequestHead
     let body: [UInt8]
-    let caller: Caller
+    private let unverifiedCaller: Caller
+    private let openness: RouteAccess.Openness
 
-    /// - Throws: `unauthorized` when the caller is nobody.
-    func requireUser() throws(ChatError) -> RoomUser {
-        guard let user = caller.user else { throw .unauthorized }
+    /// - Throws: `bad_request` for a part of the path that is no id.
+    init(
+        _ route: Route, _ pathParameters: [HTTPField], head: HTTPRequestHead, body: [UInt8], by caller: Caller,
+        _ openness: RouteAccess.Openness
+    ) throws(ChatError) {
+        self.route = route
+        self.pathParameters = pathParameters
+        self.head = head
+        self.body = body
+        unverifiedCaller = caller
+        self.openness = openness
+        for parameter in pathParameters.reversed() {
+            _ = try UserID(validating: parameter.value, field: parameter.name)
+        }
+    }
+
+    /// The caller, who may make this call.
+    ///
+    /// - Throws: `unauthorized` for a caller whom the route does not answer.
+    func caller() throws(ChatError) -> Caller {
+        try route.access.check(unverifiedCaller, openness)
+        return unverifiedCaller
+    }
+
+    /// - Throws: `unauthorized` when the caller has no name.
+    func user() throws(ChatError) -> RoomUser {
+        guard let user = try caller().user else { throw .unauthorized }
         return user
     }
 
-    func query(_ name: String) -> String? { head.queryValue(name) }
+    /// A parameter of the query; the route has to declare it, so that the documents name what is read.
+    func query(_ name: String) -> String? {
+        assert(route.reads(name, from: .query), "\(name) is not declared")
+        return head.queryValue(name)
+    }
+
+    /// A header field; the route has to declare it.
+    func header(_ name: String) -> String? {
+        assert(route.reads(name, from: .header), "\(name) is not declared")
+        return head.headers[name]
+    }
 
     /// - Throws: `bad_request` unless the parameter is absent or an integer within `range`.
     func integer(_ name: String, in range: ClosedRange<Int64>) throws(ChatError) -> Int64? {
@@ -44,8 +63,18 @@ struct RESTRequest: Sendable {
         return value
     }
 
-    func roomID(at index: Int) throws(ChatError) -> RoomID { try RoomID(validating: path[index], field: "roomId") }
-    func userID(at index: Int) throws(ChatError) -> UserID { try UserID(validating: path[index], field: "userId") }
+    /// The room that the path names.
+    var roomID: RoomID { RoomID(unchecked: pathParameter("roomId")) }
+    /// The user that the path names.
+    var userID: UserID { UserID(unchecked: pathParameter("userId")) }
+    /// The user that the path names as another's friend.
+    var friendID: UserID { UserID(unchecked: pathParameter("friendId")) }
+
+    private func pathParameter(_ name: String) -> String {
+        let value = pathParameters.first { $0.name == name }?.value
+        assert(value != nil, "the path has no \(name)")
+        return value ?? ""
+    }
 
     /// Parses the body as a JSON object and lets `read` take its fields.
     func fields<R>(
@@ -77,56 +106,5 @@ extension JSONError {
         case .tooDeep: "the body's JSON is nested too deep"
         case .tooBig: "the body is too big"
         }
-    }
-}
-
-/// Finds out who calls.
-struct CallerResolver {
-    let gateway: GatewayContext
-
-    /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token, `rate_limited` where too
-    ///   many wrong keys came from the address.
-    func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> Caller {
-        let credentials = try Self.credentials(head)
-        if let key = head.headers["X-Service-Key"] {
-            try gateway.check(serviceKey: key, from: address, at: now.monotonic)
-            let user = credentials.userID.map {
-                RoomUser(userID: $0, username: credentials.username ?? $0.value)
-            }
-            return Caller(user: user, isService: true)
-        }
-        guard credentials.token != nil || credentials.userID != nil else { return Caller() }
-        let identity = try gateway.services.authentication.identify(
-            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: now.wall)
-        return Caller(user: RoomUser(userID: identity.userID, username: identity.username))
-    }
-
-    /// What a request says of its sender: a token by header, query or sub-protocol, a claim by header or query.
-    static func credentials(_ head: HTTPRequestHead) throws(ChatError) -> Credentials {
-        let claimed = head.headers["X-User-Id"] ?? head.queryValue("userId")
-        let name = head.headers["X-Username"] ?? head.queryValue("username")
-        var userID: UserID?
-        if let claimed { userID = try UserID(validating: claimed, field: "userId") }
-        let username = name.map { ShortText.cut($0, maximumCharacters: CommandDecoder.maximumUsernameCharacters) }
-        if let username {
-            try ShortText.check(
-                username, field: "username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
-        }
-        return Credentials(
-            token: token(head), userID: userID, username: username,
-            userAgent: head.headers["User-Agent"].map { ShortText.cut($0, maximumCharacters: 256) })
-    }
-
-    private static func token(_ head: HTTPRequestHead) -> String? {
-        if let value = head.headers["Authorization"] {
-            let parts = value.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return value }
-            return String(parts[1])
-        }
-        if let token = head.queryValue("token") { return token }
-        let offered = head.headers.listMembers(of: "Sec-WebSocket-Protocol")
-        guard let mark = offered.firstIndex(of: "bearer"), offered.indices.contains(mark + 1) else { return nil }
-        return offered[mark + 1]
     }
 }

@@ -3,15 +3,14 @@ import ChatProtocol
 import ChatDomain
 import WireProtocols
 
-/// What other services of the operator's ask for over REST. It needs the service key.
-struct ServiceRoutes: Sendable {
-    let services: Services
+/// Messages of the operator's other services over REST.
+struct ServiceRoutes: RouteGroup {
+    private let services: Services
 
     init(services: Services) { self.services = services }
 
-    /// What `send_message` is on the internal listener.
+    /// The counterpart of `send_message` on the internal listener.
     func send(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        guard request.caller.isService else { throw ChatError(.unauthorized, "this takes the service key") }
         let message = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> ServiceMessage in try ServiceMessage(fields, from: nil)
         }

@@ -5,19 +5,20 @@ import JSON
 import Telemetry
 import WireProtocols
 
-/// People over REST, for services: profiles, friendships, logging out.
-struct UserRoutes: Sendable {
-    private static let maximumTextCharacters = 256
-    private static let maximumAvatarCharacters = 2048
+/// Users over REST, for services: profiles, friendships, logging out.
+struct UserRoutes: RouteGroup {
+    static let maximumTextCharacters = 256
+    static let maximumAvatarCharacters = 2048
+    static let maximumSocketIDCharacters = 128
 
-    let services: Services
+    private let services: Services
     private var access: RoomAccess { RoomAccess(services: services) }
 
     init(services: Services) { self.services = services }
 
     /// Writes the fields that are given and leaves the others.
-    func setProfile(_ request: RESTRequest, of user: UserID) async throws(ChatError) -> HTTPResponse {
-        try requireService(request)
+    func setProfile(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let (user, caller) = (request.userID, try request.caller())
         let profile = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> Profile in
             Profile(
@@ -29,29 +30,35 @@ struct UserRoutes: Sendable {
         }
         guard profile != Profile() else { throw .badRequest("give name, username, email or avatar") }
         try await access.store { (store) async throws(StoreError) in try await store.update(user, profile) }
-        services.logger.info("profile set", ["user": user.value, "by": request.caller.logName])
+        services.logger.info("profile set", ["user": user.value, "by": caller.logName])
         return .json(EventJSON.success())
     }
 
-    /// Makes or ends a friendship, which is mutual.
-    func setFriend(
-        _ request: RESTRequest, _ friend: UserID, of user: UserID, isFriend: Bool
-    ) async throws(ChatError) -> HTTPResponse {
-        try requireService(request)
+    /// A friendship is mutual.
+    func befriend(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        try await setFriend(request, isFriend: true)
+    }
+
+    func unfriend(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        try await setFriend(request, isFriend: false)
+    }
+
+    private func setFriend(_ request: RESTRequest, isFriend: Bool) async throws(ChatError) -> HTTPResponse {
+        let (user, friend, caller) = (request.userID, request.friendID, try request.caller())
         guard friend != user else { throw .badRequest("nobody is their own friend") }
         try await access.store { (store) async throws(StoreError) in
             if isFriend { try await store.befriend(user, friend) } else { try await store.unfriend(user, friend) }
         }
         services.logger.info(
             isFriend ? "friendship made" : "friendship ended",
-            ["user": user.value, "friend": friend.value, "by": request.caller.logName])
+            ["user": user.value, "friend": friend.value, "by": caller.logName])
         services.announceFriendship(user, friend, isFriend: isFriend)
         return .json(EventJSON.success())
     }
 
     /// Ends the user's sessions on all instances, or the one named by `socketId`.
-    func logOut(_ request: RESTRequest, _ user: UserID) async throws(ChatError) -> HTTPResponse {
-        try requireService(request)
+    func logOut(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        let (user, caller) = (request.userID, try request.caller())
         let socketID = try socketID(request)
         let sessions = await services.presence.directory.sessions(of: user)
             .filter { socketID == nil || $0.id == socketID }
@@ -62,7 +69,7 @@ struct UserRoutes: Sendable {
             "user logged out",
             [
                 "user": user.value, "session": socketID?.value, "sessions": sessions.count,
-                "by": request.caller.logName,
+                "by": caller.logName,
             ])
         return .json(
             EventJSON.success { out in
@@ -76,11 +83,7 @@ struct UserRoutes: Sendable {
         guard !request.body.isEmpty else { return nil }
         return try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> SessionID? in
-            try fields.optionalText("socketId", maximumCharacters: 128).map { SessionID($0) }
+            try fields.optionalText("socketId", maximumCharacters: Self.maximumSocketIDCharacters).map { SessionID($0) }
         }
-    }
-
-    private func requireService(_ request: RESTRequest) throws(ChatError) {
-        guard request.caller.isService else { throw ChatError(.unauthorized, "this takes the service key") }
     }
 }

@@ -6,7 +6,7 @@ import EventLoop
 import Telemetry
 import WireProtocols
 
-/// What a shard does with HTTP requests: upgrades, the page, REST.
+/// A shard's answers to HTTP requests: upgrades, and routes.
 extension ShardCore: EngineHandler {
     func received(_ request: HTTPRequest, on connection: Connection) {
         gateway.metrics.requests.add()
@@ -22,18 +22,16 @@ extension ShardCore: EngineHandler {
             if head.method == "OPTIONS" {
                 return gateway.answer(gateway.configuration.origins.preflight(verdict, head), verdict, to: connection)
             }
-            // What a foreign page cannot read it can still send; what changes something is not taken from it.
+            // A page of a refused origin cannot read answers, but it could still change something.
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
             guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
-            if let page = page(head) { return gateway.answer(page, verdict, to: connection) }
-            // Operators' tools are answered without credentials, whatever their proxies add.
+            let match = router.match(head.method, path)
+            let address = gateway.client(of: request)
             let caller =
-                OperationRoutes.answers(path)
-                ? Caller()
-                : try CallerResolver(gateway: gateway).resolve(head, from: gateway.client(of: request), now: now)
-            let call = RESTRequest(method: head.method, path: path, head: head, body: request.body, caller: caller)
-            if RESTRouter.isCounted(call) { try count(call, from: gateway.client(of: request)) }
-            respond(call, verdict, to: request, on: connection)
+                match.readsCredentials
+                ? try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) : Caller()
+            if !caller.isService, match.countsAsCall(head.method) { try countCall(of: caller, from: address) }
+            respond(to: request, by: caller, match, verdict, on: connection)
         } catch {
             gateway.logRefusal(error.code.rawValue, of: request)
             gateway.answer(Problem.response(error), verdict, to: connection)
@@ -50,14 +48,18 @@ extension ShardCore: EngineHandler {
 
     func response(to refusal: HTTPRefusal) -> HTTPResponse { gateway.response(to: refusal) }
 
-    // MARK: REST
+    // MARK: Routes
 
     private func respond(
-        _ call: RESTRequest, _ verdict: OriginPolicy.Verdict, to request: HTTPRequest, on connection: Connection
+        to request: HTTPRequest, by caller: Caller, _ match: RouteMatch, _ verdict: OriginPolicy.Verdict,
+        on connection: Connection
     ) {
         let router = router
         channels.run({ () async -> Result<HTTPResponse, ChatError> in
-            do throws(ChatError) { return .success(try await router.respond(to: call)) } catch {
+            do throws(ChatError) {
+                return .success(
+                    try await router.respond(to: request.head, body: request.body, by: caller, match))
+            } catch {
                 return .failure(error)
             }
         }) { [unowned self] result in
@@ -68,11 +70,6 @@ extension ShardCore: EngineHandler {
                 gateway.answer(Problem.response(error), verdict, to: connection)
             }
         }
-    }
-
-    private func page(_ head: HTTPRequestHead) -> HTTPResponse? {
-        guard head.method == "GET" || head.method == "HEAD", let path = head.path else { return nil }
-        return gateway.configuration.client?.response(path: path, head: head)
     }
 
     // MARK: Limits
@@ -93,8 +90,8 @@ extension ShardCore: EngineHandler {
         throw ChatError(.rateLimited, "too many connections from this address", retryAfterMilliseconds: wait)
     }
 
-    private func count(_ call: RESTRequest, from address: IPAddress) throws(ChatError) {
-        if let user = call.caller.user { return try services.limits.countCall(of: user.userID, at: now.monotonic) }
+    private func countCall(of caller: Caller, from address: IPAddress) throws(ChatError) {
+        if let user = caller.user { return try services.limits.countCall(of: user.userID, at: now.monotonic) }
         try gateway.addresses.countCall(from: address, at: now.monotonic)
     }
 

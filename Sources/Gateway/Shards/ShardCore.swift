@@ -35,7 +35,7 @@ final class ShardCore {
         self.loop = loop
         self.gateway = gateway
         let services = gateway.services
-        router = RESTRouter(services: services)
+        router = RESTRouter(services: services, page: gateway.configuration.client)
         descriptorTrouble = OccasionalLogger(services.logger)
         let engine = try EngineContext(
             loop: loop, configuration: gateway.configuration.engine, metrics: gateway.engineMetrics,

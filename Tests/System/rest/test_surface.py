@@ -1,4 +1,4 @@
-"""What every HTTP answer has in common, paths and methods, and what operators ask."""
+"""Fields that every HTTP answer has, health and metrics, origins, and the chat page."""
 
 import re
 
@@ -31,18 +31,6 @@ def test_errors_are_problems(shared):
         assert problem["type"] and problem["title"] and problem["detail"] and problem["retryable"] is False
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [("POST", "/health", "GET"), ("DELETE", "/ready", "GET"), ("PUT", "/metrics", "GET"),
-     ("DELETE", "/api/chat/x/history", "GET"), ("GET", "/api/chat/x/messages", "POST"), ("PUT", "/api/rooms", "GET, POST"),
-     ("POST", "/api/rooms/x", "GET, PATCH, DELETE"), ("POST", "/api/rooms/x/participants/y", "PUT, DELETE"),
-     ("BREW", "/api/rooms", "GET, POST")],
-)  # fmt: skip
-def test_methods_a_path_does_not_take(shared, method, path, allow):
-    answer = shared.request(method, path)
-    assert answer.status_code == 405 and answer.headers["Allow"] == allow
-
-
 @pytest.mark.parametrize("path", ["/health", "/nowhere", "/api/chat/x/history?limit=0", "/metrics"])
 def test_every_answer_is_hardened(shared, path):
     headers = shared.get(path).headers
@@ -53,19 +41,10 @@ def test_every_answer_is_hardened(shared, path):
     assert headers["Date"].endswith(" GMT") and "Server" not in headers
 
 
-def test_answers_to_what_is_no_http_are_hardened_too(wire):
+def test_answers_to_malformed_requests_are_hardened_too(wire):
     answer = wire().ask("BAD\r\n\r\n")
     assert answer.status == 400 and answer.headers["connection"] == "close"
     assert all(answer.headers[name.lower()] == value for name, value in SECURITY.items())
-
-
-@pytest.mark.parametrize("path", ["/health", "/ready", "/api/rooms", "/nowhere"])
-def test_head_is_get_without_a_body(shared, wire, path):
-    whole = shared.get(path)
-    connection = wire()
-    head = connection.ask(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n", is_head=True)
-    assert head.status == whole.status_code
-    assert connection.ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").json()["status"] == "ok", "no body came between"
 
 
 def test_pipelined_requests_are_answered_in_order(wire):
@@ -75,7 +54,7 @@ def test_pipelined_requests_are_answered_in_order(wire):
     assert [connection.response().status for _ in paths] == [200, 400, 200, 404, 200]
 
 
-def test_who_asks_to_close_is_closed_and_http_1_0_too(wire):
+def test_connections_close_on_request_and_after_http_1_0(wire):
     for request in (
         "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "GET /health HTTP/1.0\r\n\r\n",
@@ -151,7 +130,7 @@ def test_preflights(shared):
     assert not [name for name in refused.headers if name.startswith("Access-Control")]
 
 
-def test_what_changes_something_is_not_taken_from_a_strange_page(shared, room):
+def test_pages_of_refused_origins_change_nothing(shared, room):
     named = {"X-User-Id": "alice"}
     refused = shared.post("/api/rooms", headers=named | {"Origin": STRANGE}, json={"roomId": room})
     assert refused.status_code == 403 and refused.json()["code"] == "forbidden"
@@ -164,7 +143,7 @@ def test_what_changes_something_is_not_taken_from_a_strange_page(shared, room):
     ("origin", "status"),
     [(ALLOWED, 101), ("http://localhost:3000", 101), (STRANGE, 403), ("null", 403), ("", 101), ("http://127.0.0.1", 101)],
 )  # fmt: skip
-def test_the_same_list_guards_sockets(wire, origin, status):
+def test_the_list_of_origins_applies_to_sockets_too(wire, origin, status):
     answer = wire().upgrade("/", Origin=origin)
     assert answer.status == status
     if status == 403:
@@ -173,7 +152,7 @@ def test_the_same_list_guards_sockets(wire, origin, status):
 
 @pytest.mark.parametrize("path", ["/", "/ws"])
 @pytest.mark.parametrize(("cors", "strange", "null"), [("*", 101, 101), ("", 403, 403)])
-def test_any_origin_and_only_our_own(make_server, path, cors, strange, null):
+def test_sockets_with_any_origin_and_with_the_default_policy(make_server, path, cors, strange, null):
     server = make_server({"CORS_ORIGIN": cors} if cors else {})
     for origin, status in [(STRANGE, strange), ("null", null), (f"http://127.0.0.1:{server.port}", 101)]:
         with Wire(server.port) as wire:
@@ -186,7 +165,7 @@ def test_any_origin_and_only_our_own(make_server, path, cors, strange, null):
 # The page
 
 
-def test_the_page_is_served_from_its_directory_and_nothing_else(make_server, tmp_path):
+def test_only_files_of_the_page_directory_are_served(make_server, tmp_path):
     pages = tmp_path / "page"
     (pages / "styles").mkdir(parents=True)
     (pages / "index.html").write_text("<!doctype html><title>page</title>")
@@ -200,6 +179,10 @@ def test_the_page_is_served_from_its_directory_and_nothing_else(make_server, tmp
     again = server.get("/client/index.html", headers={"If-None-Match": index.headers["ETag"]})
     assert again.status_code == 304
     assert server.get("/client/styles/a.css").headers["Content-Type"].startswith("text/css")
+    assert server.request("HEAD", "/").headers["Content-Length"] == str(len(index.content))
+    for path in ("/", "/client/styles/a.css"):
+        refused = server.post(path)
+        assert refused.status_code == 405 and refused.headers["Allow"] == "GET, HEAD"
     for path in ("/client/.secret", "/client/../outside.txt", "/client/%2e%2e/outside.txt", "/client/styles/",
                  "/client/..%2foutside.txt", "/client//etc/passwd", "/client/"):  # fmt: skip
         with Wire(server.port) as wire:

@@ -1,0 +1,68 @@
+import ChatCore
+import ChatProtocol
+import ChatDomain
+import EventLoop
+import Identity
+import WireProtocols
+
+/// The user or service that makes a REST call.
+struct Caller: Sendable {
+    /// nil for a caller without a name.
+    var user: RoomUser?
+    /// Whether the request carried the service key. With `X-User-Id` beside it, the service acts for that user.
+    var isService = false
+
+    /// The caller's name for a log: the user's id, or `service`.
+    var logName: String { isService ? "service" : user?.userID.value ?? "nobody" }
+}
+
+/// Finds the caller of a request from its credentials.
+struct CallerResolver {
+    let gateway: GatewayContext
+
+    /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token, `rate_limited` where too
+    ///   many wrong keys came from the address.
+    func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> Caller {
+        let credentials = try Self.credentials(head)
+        if let key = head.headers["X-Service-Key"] {
+            try gateway.check(serviceKey: key, from: address, at: now.monotonic)
+            let user = credentials.userID.map {
+                RoomUser(userID: $0, username: credentials.username ?? $0.value)
+            }
+            return Caller(user: user, isService: true)
+        }
+        guard credentials.token != nil || credentials.userID != nil else { return Caller() }
+        let identity = try gateway.services.authentication.identify(
+            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
+            now: now.wall)
+        return Caller(user: RoomUser(userID: identity.userID, username: identity.username))
+    }
+
+    /// The credentials of a request: a token by header, query or sub-protocol, a claim by header or query.
+    static func credentials(_ head: HTTPRequestHead) throws(ChatError) -> Credentials {
+        let claimed = head.headers["X-User-Id"] ?? head.queryValue("userId")
+        let name = head.headers["X-Username"] ?? head.queryValue("username")
+        var userID: UserID?
+        if let claimed { userID = try UserID(validating: claimed, field: "userId") }
+        let username = name.map { ShortText.cut($0, maximumCharacters: CommandDecoder.maximumUsernameCharacters) }
+        if let username {
+            try ShortText.check(
+                username, field: "username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
+        }
+        return Credentials(
+            token: token(head), userID: userID, username: username,
+            userAgent: head.headers["User-Agent"].map { ShortText.cut($0, maximumCharacters: 256) })
+    }
+
+    private static func token(_ head: HTTPRequestHead) -> String? {
+        if let value = head.headers["Authorization"] {
+            let parts = value.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return value }
+            return String(parts[1])
+        }
+        if let token = head.queryValue("token") { return token }
+        let offered = head.headers.listMembers(of: "Sec-WebSocket-Protocol")
+        guard let mark = offered.firstIndex(of: "bearer"), offered.indices.contains(mark + 1) else { return nil }
+        return offered[mark + 1]
+    }
+}

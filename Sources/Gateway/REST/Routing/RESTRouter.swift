@@ -1,0 +1,46 @@
+import ChatCore
+import ChatProtocol
+import ChatDomain
+import WireProtocols
+
+/// Answers HTTP requests from the table of routes.
+///
+/// WebSocket upgrades and Engine.IO are no routes: they take the connection over, or answer a poll from another loop.
+struct RESTRouter: Sendable {
+    private let table: RouteTable
+    private let services: Services
+
+    /// Traps when two routes are the same, which the declarations alone decide: the files of the page lie at `/` and below
+    /// `/client/`, where no other route is.
+    init(services: Services, page: StaticFiles?) {
+        self.services = services
+        do throws(RouteTableError) {
+            table = try RouteTable(RouteCatalogue.routes + (page?.routes ?? []))
+        } catch {
+            preconditionFailure("the routes make no table: \(error)")
+        }
+    }
+
+    func match(_ method: String, _ path: [String]) -> RouteMatch { table.match(method, path) }
+
+    /// - Throws: `not_found` for a path without routes; `method_not_allowed` is an answer, since it names the methods.
+    func respond(
+        to head: HTTPRequestHead, body: [UInt8], by caller: Caller, _ match: RouteMatch
+    ) async throws(ChatError) -> HTTPResponse {
+        guard let route = match.route else {
+            guard match.alternatives.isEmpty else { return Self.notAllowed(match.allow) }
+            throw ChatError(.notFound, "there is nothing at this path")
+        }
+        let openness = RouteAccess.Openness(
+            rooms: !services.configuration.requiresAuthentication, presence: services.presence.settings.isPublic)
+        let request = try RESTRequest(route, match.pathParameters, head: head, body: body, by: caller, openness)
+        if !route.refusesInputFirst { _ = try request.caller() }
+        return try await route.handler(services, request)
+    }
+
+    private static func notAllowed(_ methods: String) -> HTTPResponse {
+        var response = Problem.response(ChatError(.methodNotAllowed, "this path takes \(methods)"))
+        response.fields.append(HTTPField("Allow", methods))
+        return response
+    }
+}

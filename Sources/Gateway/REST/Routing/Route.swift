@@ -1,0 +1,133 @@
+import ChatCore
+import ChatDomain
+import WireProtocols
+
+/// One call of the HTTP interface: the request it matches, its rules, its documentation and the function that answers it.
+///
+/// The dispatch, `Allow`, the table in `docs/protocol.md` and the tests of every route follow from these values.
+struct Route: Sendable {
+    typealias Handler = @Sendable (Services, RESTRequest) async throws(ChatError) -> HTTPResponse
+
+    let method: RouteMethod
+    /// The documented pattern, then older ones that are served alike.
+    let patterns: [RoutePattern]
+    let access: RouteAccess
+    /// Whether bad input is refused before a caller who may not call. The handler then gets the caller when it has read the
+    /// input. Ids in the path are validated before either.
+    let refusesInputFirst: Bool
+    let limit: RouteLimit
+    /// One line for the documents.
+    let summary: String
+    let parameters: [RouteParameter]
+    let answer: RouteAnswer
+    /// The codes of refusals that are particular to this route. Refusals of credentials, parameters, bodies and rates
+    /// follow from the other members.
+    let refusals: [ChatError.Code]
+    let handler: Handler
+
+    init(
+        _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
+        refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
+        answer: RouteAnswer,
+        refusals: [ChatError.Code] = [], handler: @escaping Handler
+    ) {
+        self.method = method
+        patterns = [pattern] + otherPatterns
+        self.access = access
+        self.refusesInputFirst = refusesInputFirst
+        self.limit = limit
+        self.summary = summary
+        self.parameters = parameters
+        self.answer = answer
+        self.refusals = refusals
+        self.handler = handler
+    }
+
+    /// - Parameter handler: a method of a group of handlers, which is made for each request.
+    init<Group: RouteGroup>(
+        _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
+        refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
+        answer: RouteAnswer,
+        refusals: [ChatError.Code] = [],
+        handler: @escaping @Sendable (Group) -> @Sendable (RESTRequest) async throws(ChatError) -> HTTPResponse
+    ) {
+        self.init(
+            method, pattern, also: otherPatterns, access: access, refusesInputFirst: refusesInputFirst, limit: limit,
+            summary: summary,
+            parameters: parameters, answer: answer, refusals: refusals,
+            handler: { (services, request) async throws(ChatError) in
+                try await handler(Group(services: services))(request)
+            })
+    }
+
+    func reads(_ name: String, from place: RouteParameter.Place) -> Bool {
+        parameters.contains { $0.place == place && $0.name == name }
+    }
+}
+
+/// Handlers of one subject, as methods over the services.
+protocol RouteGroup: Sendable {
+    init(services: Services)
+}
+
+/// A method that routes are declared with, in the order in which `Allow` lists them.
+enum RouteMethod: String, CaseIterable, Sendable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+
+    /// The method whose route answers a request. HEAD is answered as GET, and the engine leaves the body out
+    /// (RFC 9110 section 9.3.2).
+    ///
+    /// nil for methods that no route takes.
+    init?(answering method: String) { self.init(rawValue: method == "HEAD" ? "GET" : method) }
+
+    /// The methods of requests that a route of this method answers.
+    var answered: [String] { self == .get ? ["GET", "HEAD"] : [rawValue] }
+}
+
+/// Which limit a call counts against. Services are not limited.
+enum RouteLimit: Hashable, Sendable {
+    case none
+    /// The caller's rate of calls. The router counts it.
+    case calls
+    /// The user's rate of messages on all instances. The handler counts it, because only a valid message counts.
+    case messages
+    /// The rate of calls, and the rate of new rooms. The handler counts the second, because only a valid room counts.
+    case rooms
+
+    var countsCalls: Bool { self == .calls || self == .rooms }
+}
+
+/// What a call answers with when it succeeds.
+struct RouteAnswer: Hashable, Sendable {
+    /// The name of the answer's form in the documents.
+    enum Shape: String, CaseIterable, Sendable {
+        case delivery = "Delivery"
+        case done = "Done"
+        case endedSessions = "EndedSessions"
+        case file = "File"
+        case health = "Health"
+        case historyPage = "HistoryPage"
+        case metrics = "Metrics"
+        case onlineStatusList = "OnlineStatusList"
+        case onlineUserPage = "OnlineUserPage"
+        case presenceList = "PresenceList"
+        case readMarkPage = "ReadMarkPage"
+        case readiness = "Readiness"
+        case room = "Room"
+        case roomPage = "RoomPage"
+        case sentMessage = "SentMessage"
+    }
+
+    let shape: Shape
+    /// The usual status first.
+    let statuses: [Int]
+
+    init(_ shape: Shape, _ statuses: Int...) {
+        self.shape = shape
+        self.statuses = statuses.isEmpty ? [200] : statuses
+    }
+}

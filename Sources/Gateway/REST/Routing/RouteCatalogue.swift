@@ -1,0 +1,165 @@
+import ChatCore
+import ChatDomain
+import ChatProtocol
+
+/// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
+enum RouteCatalogue {
+    static let routes = rooms + presence + services + operations
+
+    // MARK: Rooms
+
+    private static let rooms = [
+        Route(
+            .get, "/api/chat/:roomId/history", also: ["/chat/:roomId/history"], access: .reader,
+            refusesInputFirst: true,
+            summary: "a page of the room's messages",
+            parameters: [
+                .query("limit", .integer(HistoryRoutes.limits)), .query("before", .integer(HistoryRoutes.cursors)),
+                .query("after", .integer(HistoryRoutes.cursors)), .query("around", .integer(HistoryRoutes.cursors)),
+                .header("If-None-Match", .text(atMost: nil)),
+            ],
+            answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable],
+            handler: HistoryRoutes.page),
+        Route(
+            .post, "/api/chat/:roomId/messages", access: .user, limit: .messages, summary: "sends a message",
+            parameters: message + [
+                .header("Idempotency-Key", .text(atMost: MessageRoutes.maximumKeyCharacters)),
+                .header("traceparent", .text(atMost: nil)),
+            ],
+            answer: RouteAnswer(.sentMessage, 201, 200), refusals: [.conflict, .overloaded, .storageUnavailable],
+            handler: MessageRoutes.send),
+        Route(
+            .get, "/api/chat/:roomId/read-marks", access: .reader, refusesInputFirst: true,
+            summary: "the read marks of the room's users",
+            parameters: [.query("cursor", .identifier), .query("limit", .integer(HistoryRoutes.limits))],
+            answer: RouteAnswer(.readMarkPage, 200), refusals: [.storageUnavailable],
+            handler: ReadMarkRoutes.list),
+        Route(
+            .get, "/api/rooms", access: .user, limit: .calls,
+            summary: "the caller's rooms, those with the latest messages first",
+            parameters: [.query("cursor", .text(atMost: nil)), .query("limit", .integer(RoomRoutes.listLimits))],
+            answer: RouteAnswer(.roomPage, 200), refusals: [.storageUnavailable],
+            handler: RoomRoutes.list),
+        Route(
+            .post, "/api/rooms", access: .userOrService, refusesInputFirst: true, limit: .rooms,
+            summary: "makes a room; 200 for a direct room that existed",
+            parameters: [
+                .body("type", .choice([Room.Kind.direct, .group].map(\.rawValue))), .body("roomId", .identifier),
+                roomName,
+                .body("private", .boolean),
+                .body("participants", .identifiers(atMost: RoomCreation.maximumParticipants)),
+            ],
+            answer: RouteAnswer(.room, 201, 200), refusals: [.conflict, .storageUnavailable],
+            handler: RoomCreation.create),
+        Route(
+            .get, "/api/rooms/:roomId", access: .reader, summary: "the room",
+            answer: RouteAnswer(.room, 200), refusals: [.storageUnavailable],
+            handler: RoomRoutes.read),
+        Route(
+            .patch, "/api/rooms/:roomId", access: .owner, refusesInputFirst: true, limit: .calls,
+            summary: "changes the room",
+            parameters: [roomName, .body("private", .boolean)],
+            answer: RouteAnswer(.room, 200), refusals: [.storageUnavailable],
+            handler: RoomRoutes.revise),
+        Route(
+            .delete, "/api/rooms/:roomId", access: .owner, limit: .calls, summary: "deletes the room",
+            answer: RouteAnswer(.done, 200), refusals: [.storageUnavailable],
+            handler: RoomRoutes.delete),
+        Route(
+            .put, "/api/rooms/:roomId/participants/:userId", access: .owner, limit: .calls,
+            summary: "adds a participant", answer: RouteAnswer(.done, 200), refusals: [.conflict, .storageUnavailable],
+            handler: ParticipantRoutes.add),
+        Route(
+            .delete, "/api/rooms/:roomId/participants/:userId", access: .owner, limit: .calls,
+            summary: "removes a participant; users may remove themselves",
+            answer: RouteAnswer(.done, 200), refusals: [.notFound, .storageUnavailable],
+            handler: ParticipantRoutes.remove),
+    ]
+
+    private static let roomName = RouteParameter.body("name", .text(atMost: RoomRoutes.maximumNameCharacters))
+
+    /// The members of a message in a body.
+    private static let message: [RouteParameter] = [
+        .body("message", .text(atMost: nil), isRequired: true), .body("messageType", .text(atMost: 32)),
+        .body("clientMessageId", .text(atMost: 128)), .body("metadata", .object), .body("replyTo", .text(atMost: 128)),
+    ]
+
+    // MARK: Presence
+
+    private static let presence = [
+        Route(
+            .get, "/online-status", access: .viewer, summary: "whether users are online", parameters: [ids],
+            answer: RouteAnswer(.onlineStatusList, 200),
+            handler: PresenceRoutes.onlineStatus),
+        Route(
+            .get, "/api/presence", access: .userOrService, summary: "users' statuses and sessions", parameters: [ids],
+            answer: RouteAnswer(.presenceList, 200),
+            handler: PresenceRoutes.presence),
+        Route(
+            .get, "/api/online-users", access: .viewer, limit: .calls, summary: "the users that are online",
+            parameters: [
+                .query("excludeUserId", .identifier), .query("countOnly", .boolean), .query("cursor", .identifier),
+                .query("limit", .integer(PresenceRoutes.pageLimits)),
+            ],
+            answer: RouteAnswer(.onlineUserPage, 200),
+            handler: PresenceRoutes.onlineUsers),
+    ]
+
+    private static let ids = RouteParameter.query(
+        "ids", .identifiers(atMost: PresenceRoutes.maximumIDs), isRequired: true)
+
+    // MARK: For other services
+
+    private static let services = [
+        Route(
+            .put, "/api/users/:userId/profile", access: .service, limit: .calls,
+            summary: "changes the given members of the user's profile",
+            parameters: [
+                .body("name", .text(atMost: UserRoutes.maximumTextCharacters)),
+                .body("username", .text(atMost: CommandDecoder.maximumUsernameCharacters)),
+                .body("email", .text(atMost: UserRoutes.maximumTextCharacters)),
+                .body("avatar", .text(atMost: UserRoutes.maximumAvatarCharacters)),
+            ],
+            answer: RouteAnswer(.done, 200), refusals: [.storageUnavailable],
+            handler: UserRoutes.setProfile),
+        Route(
+            .put, "/api/users/:userId/friends/:friendId", access: .service, limit: .calls,
+            summary: "makes two users friends", answer: RouteAnswer(.done, 200), refusals: [.storageUnavailable],
+            handler: UserRoutes.befriend),
+        Route(
+            .delete, "/api/users/:userId/friends/:friendId", access: .service, limit: .calls,
+            summary: "ends a friendship", answer: RouteAnswer(.done, 200), refusals: [.storageUnavailable],
+            handler: UserRoutes.unfriend),
+        Route(
+            .delete, "/internal/users/:userId/sessions", access: .service, limit: .calls,
+            summary: "ends the user's sessions, or the one that `socketId` names",
+            parameters: [
+                .query("socketId", .text(atMost: nil)),
+                .body("socketId", .text(atMost: UserRoutes.maximumSocketIDCharacters)),
+            ],
+            answer: RouteAnswer(.endedSessions, 200), refusals: [.notFound],
+            handler: UserRoutes.logOut),
+        Route(
+            .post, "/internal/messages", access: .service, summary: "sends a message to users' live sessions",
+            parameters: [.body("recipientIds", .identifiers(atMost: nil), isRequired: true)] + message,
+            answer: RouteAnswer(.delivery, 200),
+            handler: ServiceRoutes.send),
+    ]
+
+    // MARK: Operations
+
+    private static let operations = [
+        Route(
+            .get, "/health", access: .everyone, summary: "says that the process serves requests",
+            answer: RouteAnswer(.health, 200),
+            handler: OperationRoutes.health),
+        Route(
+            .get, "/ready", access: .everyone, summary: "whether the instance takes new work, and its dependencies",
+            answer: RouteAnswer(.readiness, 200, 503),
+            handler: OperationRoutes.ready),
+        Route(
+            .get, "/metrics", access: .everyone, summary: "metrics as Prometheus text",
+            answer: RouteAnswer(.metrics, 200),
+            handler: OperationRoutes.metrics),
+    ]
+}

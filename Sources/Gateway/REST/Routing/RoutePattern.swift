@@ -1,0 +1,45 @@
+/// The path of a route: literal segments, and parameters that stand for one segment each.
+///
+/// Written as in the documents, `/api/rooms/:roomId`. A parameter matches any one segment, the empty one too: the handler
+/// validates the value, because the handler can say what is wrong with it.
+struct RoutePattern: Hashable, Sendable {
+    enum Segment: Hashable, Sendable {
+        case literal(String)
+        case parameter(String)
+    }
+
+    let text: String
+    let segments: [Segment]
+
+    init(_ text: String) {
+        self.text = text
+        segments = Self.split(text).map { $0.hasPrefix(":") ? .parameter(String($0.dropFirst())) : .literal($0) }
+    }
+
+    /// A path without parameters, whatever characters it holds.
+    init(literal path: String) {
+        text = path
+        segments = Self.split(path).map { .literal($0) }
+    }
+
+    /// Names of the parameters, in the order of the path.
+    var parameterNames: [String] {
+        segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+    }
+
+    /// Whether the pattern begins with a slash, and its parameters have names that differ.
+    var isWellFormed: Bool {
+        let names = parameterNames
+        return text.utf8.first == UInt8(ascii: "/") && !names.contains("") && Set(names).count == names.count
+    }
+
+    /// Splits like `HTTPTarget.pathSegments`: what stands between the slashes, empty segments kept.
+    private static func split(_ path: String) -> [String] {
+        path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+    }
+}
+
+extension RoutePattern: ExpressibleByStringLiteral {
+    init(stringLiteral text: String) { self.init(text) }
+}
