@@ -101,7 +101,7 @@ extension RouteTable {
         #expect(match.route == nil && match.allow == "GET, HEAD, POST, DELETE")
     }
 
-    // MARK: What makes no table
+    // MARK: Refused declarations
 
     private func error(of routes: [Route]) -> RouteTableError? {
         do throws(RouteTableError) {
@@ -219,6 +219,16 @@ extension RouteTable {
             ])
         let countedLists = RouteCatalogue.routes.filter { $0.method == .get && $0.limit.countsCalls }
         #expect(countedLists.map(\.patterns[0].text) == ["/api/rooms", "/api/online-users"])
+    }
+
+    /// Callers see the order of refusals, so that it must not change.
+    @Test func onlyTheseRoutesRefuseInputBeforeTheCaller() {
+        let routes = RouteCatalogue.routes.filter(\.refusesInputFirst)
+        #expect(
+            routes.map { "\($0.method.rawValue) \($0.patterns[0].text)" } == [
+                "GET /api/chat/:roomId/history", "GET /api/chat/:roomId/read-marks", "POST /api/rooms",
+                "PATCH /api/rooms/:roomId",
+            ])
     }
 
     @Test func parametersAreDeclaredOnceAndReadsTakeNoBody() {

@@ -28,7 +28,7 @@ struct RESTRequest: Sendable {
         }
     }
 
-    /// The caller, who may make this call.
+    /// The caller, checked against the access that the route gives.
     ///
     /// - Throws: `unauthorized` for a caller whom the route does not answer.
     func caller() throws(ChatError) -> Caller {
@@ -42,7 +42,7 @@ struct RESTRequest: Sendable {
         return user
     }
 
-    /// A parameter of the query; the route has to declare it, so that the documents name what is read.
+    /// A parameter of the query; the route has to declare it, so that the documents name it.
     func query(_ name: String) -> String? {
         assert(route.reads(name, from: .query), "\(name) is not declared")
         return head.queryValue(name)

@@ -80,7 +80,7 @@ extension ShardCore: EngineHandler {
         let isProxy = gateway.configuration.isTrustedProxy(request.peer)
         let isFirst = connection.attachment == nil
         if isFirst { connection.attachment = self }
-        // Behind a proxy one connection carries many clients: their sessions are what is counted there.
+        // Behind a proxy one connection carries many clients, so that their sessions are counted instead.
         let begins = isProxy ? request.head.asksToUpgrade(to: "websocket") : isFirst
         guard begins || opensPolling(request.head) else { return }
         let address = gateway.client(of: request)

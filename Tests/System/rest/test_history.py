@@ -83,7 +83,7 @@ def test_around_puts_a_message_in_the_middle(told, query, seqs, before, after):
     assert (body["hasMoreBefore"], body["hasMoreAfter"]) == (before, after)
 
 
-def test_pages_put_together_are_the_whole(told):
+def test_consecutive_pages_add_up_to_the_history(told):
     backwards, query = [], "?limit=17"
     while True:
         seqs, body = page(told, query)
@@ -109,7 +109,7 @@ def test_a_message_has_the_fields_of_the_live_event(told):
     ["limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=", "limit=1.5", "before=-1", "before=x", "before=",
      "after=1e3", "after=9223372036854775808", "around=+", "before=1&after=2", "around=1&before=3", "limit=%00"],
 )  # fmt: skip
-def test_bad_parameters_name_what_is_wrong(told, query):
+def test_refusals_name_the_bad_parameter(told, query):
     answer = told.get(f"/api/chat/told/history?{query}")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -118,7 +118,7 @@ def test_bad_parameters_name_what_is_wrong(told, query):
     assert query.split("=")[0] in problem["detail"] or "only one" in problem["detail"]
 
 
-def test_parameters_nobody_knows_are_ignored(told):
+def test_unknown_parameters_are_ignored(told):
     assert page(told, "?limit=1&colour=blue")[0] == [120]
 
 
@@ -168,7 +168,7 @@ def test_room_ids_are_percent_decoded_once(shared, id):
 
 
 @pytest.mark.parametrize("path", ["%", "%2", "%zz", "%00", "%ff%fe", "x" * 129])
-def test_room_ids_that_are_none(wire, path):
+def test_invalid_room_ids_are_refused(wire, path):
     answer = wire().ask(f"GET /api/chat/{path}/history HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert answer.status == 400, answer
     assert answer.json()["code"] == "bad_request"

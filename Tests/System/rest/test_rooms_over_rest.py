@@ -1,4 +1,4 @@
-"""Rooms over REST: made, read, listed, renamed, deleted, and who may."""
+"""Rooms over REST: making, reading, listing, changing and deleting them, and the callers that may."""
 
 import time
 
@@ -52,12 +52,12 @@ def test_a_taken_id_is_a_conflict_and_a_direct_room_is_found_again(shared, room)
      {"type": "direct", "participants": ["bob"], "roomId": "mine"}, {"roomId": "direct:a:b"}],
     ids=lambda body: str(body)[:50],
 )  # fmt: skip
-def test_wishes_that_cannot_be(shared, body):
+def test_invalid_rooms_are_refused(shared, body):
     answer = shared.post("/api/rooms", headers=by("alice"), json=body)
     assert answer.status_code == 400 and answer.json()["code"] == "bad_request", answer.text
 
 
-def test_nobody_makes_and_lists_nothing(shared):
+def test_nameless_callers_neither_make_nor_list_rooms(shared):
     assert shared.post("/api/rooms", json={"roomId": "x"}).status_code == 401
     assert shared.get("/api/rooms").status_code == 401
 
@@ -109,7 +109,7 @@ def test_the_owner_closes_a_room_to_others_and_opens_it(shared, make_chat, room)
     eve.join(room)
 
 
-def test_closing_a_room_puts_out_who_takes_no_part(make_server, make_chat, room):
+def test_closing_a_room_removes_users_that_are_no_participants(make_server, make_chat, room):
     server = make_server({"ROOM_MAX_PARTICIPANTS": "2"})
     server.post("/api/rooms", headers=by("alice"), json={"roomId": room, "participants": ["bob"]})
     bob, eve = make_chat(server, "bob"), make_chat(server, "eve")
@@ -144,7 +144,7 @@ def test_the_list_comes_in_pages(shared, room):
         assert shared.get("/api/rooms", headers=user, params=wrong).status_code == 400
 
 
-def test_a_room_made_by_joining_belongs_to_nobody_but_the_service(shared, make_chat, room):
+def test_a_room_made_by_joining_is_changed_by_services_only(shared, make_chat, room):
     make_chat(shared, "alice").join(room)
     assert shared.request("DELETE", f"/api/rooms/{room}", headers=by("alice")).status_code == 403
     assert shared.request("DELETE", f"/api/rooms/{room}", headers=SERVICE).status_code == 200

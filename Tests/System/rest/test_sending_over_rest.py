@@ -61,7 +61,7 @@ def test_keys_out_of_bounds(send, key):
     assert send({"message": "x"}, ALICE | {"Idempotency-Key": key}).status_code == 400
 
 
-def test_nobody_may_not_send(send):
+def test_nameless_callers_may_not_send(send):
     answer = send({"message": "x"}, headers={})
     assert answer.status_code == 401 and answer.json()["code"] == "unauthorized"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -123,7 +123,7 @@ def test_a_chunked_body_and_a_pipelined_retry(wire, room, send):
     assert second.json() == first.json() | {"duplicate": True}
 
 
-def test_who_expects_to_be_told_to_go_on_is_told(wire, room, send):
+def test_expect_100_continue_is_answered(wire, room, send):
     connection = wire()
     body = b'{"message":"patient"}'
     head = f"POST /api/chat/{room}/messages HTTP/1.1\r\nHost: localhost\r\nX-User-Id: alice\r\nContent-Length: {len(body)}\r\n"

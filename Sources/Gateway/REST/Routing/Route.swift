@@ -12,8 +12,8 @@ struct Route: Sendable {
     /// The documented pattern, then older ones that are served alike.
     let patterns: [RoutePattern]
     let access: RouteAccess
-    /// Whether bad input is refused before a caller who may not call. The handler then gets the caller when it has read the
-    /// input. Ids in the path are validated before either.
+    /// Whether bad input is refused before a caller that the route does not answer. The handler then checks the caller
+    /// when it has read the input. Ids in the path are validated before either.
     let refusesInputFirst: Bool
     let limit: RouteLimit
     /// One line for the documents.
@@ -101,7 +101,7 @@ enum RouteLimit: Hashable, Sendable {
     var countsCalls: Bool { self == .calls || self == .rooms }
 }
 
-/// What a call answers with when it succeeds.
+/// The answer to a call that succeeds.
 struct RouteAnswer: Hashable, Sendable {
     /// The name of the answer's form in the documents.
     enum Shape: String, CaseIterable, Sendable {

@@ -16,13 +16,13 @@ enum RouteAccess: Hashable, Sendable {
     case userOrService
     case service
 
-    /// What the configuration opens to callers without a name.
+    /// The subjects that the configuration opens to callers without a name.
     struct Openness: Hashable, Sendable {
         var rooms: Bool
         var presence: Bool
     }
 
-    /// - Throws: `unauthorized` for a caller who needs a name or a key and has none.
+    /// - Throws: `unauthorized` for a caller without the name or key that the route needs.
     func check(_ caller: Caller, _ openness: Openness) throws(ChatError) {
         let isKnown = caller.user != nil || caller.isService
         switch self {

@@ -33,7 +33,7 @@ struct RoutePattern: Hashable, Sendable {
         return text.utf8.first == UInt8(ascii: "/") && !names.contains("") && Set(names).count == names.count
     }
 
-    /// Splits like `HTTPTarget.pathSegments`: what stands between the slashes, empty segments kept.
+    /// Splits at the slashes and keeps empty segments, as `HTTPTarget.pathSegments` does.
     private static func split(_ path: String) -> [String] {
         path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { String(Substring($0)) }

@@ -94,7 +94,7 @@ struct RouteTable: Sendable {
     }
 }
 
-/// What a table has for a request.
+/// The result of looking a request up in a table.
 struct RouteMatch: Sendable {
     static let nothing = Self(route: nil, pathParameters: [], alternatives: [])
 
