@@ -55,12 +55,18 @@ import WireProtocols
 
     @Test func theCallerIsRefusedBeforeTheBodyUnlessTheRouteSaysOtherwise() async throws {
         let outcomes = try await outcomes([
+            Request(method: "POST", path: "/internal/messages", body: "{"),
+            Request(method: "POST", path: "/internal/messages", body: "{", caller: service),
             Request(method: "PUT", path: "/api/users/a/profile", body: "{"),
             Request(method: "PUT", path: "/api/users/a/profile", body: "{", caller: service),
             Request(method: "POST", path: "/api/rooms", body: "{"),
             Request(method: "POST", path: "/api/rooms", body: "{}"),
             Request(method: "POST", path: "/api/rooms", body: "{}", caller: service),
         ])
-        #expect(outcomes == ["unauthorized", "bad_request", "bad_request", "unauthorized", "201"])
+        #expect(
+            outcomes
+                == [
+                    "unauthorized", "bad_request", "unauthorized", "bad_request", "bad_request", "unauthorized", "201",
+                ])
     }
 }

@@ -69,6 +69,12 @@ extension RouteTable {
         #expect(backtracked.pathParameters == [HTTPField("x", "a"), HTTPField("y", "c")])
     }
 
+    @Test func aParameterThatLeadsNowhereLeavesNoValue() throws {
+        let table = try RouteTable([route(.get, "/a/:x/c"), route(.get, "/:y/b/:z")])
+        let match = try table.match("GET", "/a/b/d")
+        #expect(match.pathParameters == [HTTPField("y", "a"), HTTPField("z", "d")])
+    }
+
     @Test func otherPatternsAreServedAlike() throws {
         let table = try RouteTable([route(.get, "/api/chat/:roomId", also: ["/chat/:room"])])
         #expect(try table.match("GET", "/chat/x").route?.summary == "/api/chat/:roomId")
