@@ -13,9 +13,7 @@ extension Session {
             try perform(request)
         } catch {
             refuse(error, event: request.event, tag: request.tag)
-            if error.code == .rateLimited, rate.isAbusive {
-                end(.rateLimited, reason: "rate limit exceeded repeatedly")
-            }
+            if error.code == .rateLimited { endIfAbusive() }
         }
     }
 
@@ -27,7 +25,7 @@ extension Session {
         guard let user = identity?.userID else { return }
         let now = context.now.monotonic
         guard let wait = context.services.countMessage(of: user, at: now) else { return }
-        rate.noteRefusal(at: now)
+        noteRateRefusal()
         throw .tooFast(wait: wait)
     }
 
@@ -53,7 +51,7 @@ extension Session {
                 throw .badRequest("a connection may be in \(limit) rooms at most")
             }
             try context.services.limits.countJoin(of: user.userID, at: context.now.monotonic)
-            rooms.insert(room)
+            insert(room)
             let number = begin(request)
             presence.withVisibleUsers { session, visible in
                 var history = history
@@ -63,8 +61,7 @@ extension Session {
             }
         case .leaveRoom(let room):
             guard rooms.contains(room) else { throw .notJoined }
-            rooms.remove(room)
-            registry.localRooms.remove(self, from: room)
+            remove(room)
             send(.leave(address, request: begin(request), isBroken: false), to: room)
         case .sendMessage(let room, let message):
             guard rooms.contains(room) else { throw .notJoined }
@@ -99,8 +96,9 @@ extension Session {
 
     /// Sets the name of a user whose token gave none; a token's name stays.
     private func identify(_ username: String) {
-        guard let identity, !identity.isUsernameVerified else { return }
-        self.identity?.username = username
+        guard var identity, !identity.isUsernameVerified else { return }
+        identity.username = username
+        setIdentity(identity)
         presence.update(.renamed(username))
     }
 
@@ -119,16 +117,13 @@ extension Session {
         case .refused(let error):
             // A session that was in the room and asked to see it again stays in it while the store fails.
             if case .joinRoom(let room, _) = request.command, !(error.code.isRetryable && isShown(room)) {
-                rooms.remove(room)
-                registry.localRooms.remove(self, from: room)
+                remove(room)
                 if recovery.isRejoining { return recovery.rejoined(isWhole: false) }
             }
             refuse(error, event: request.event, tag: request.tag)
         }
         startWaiting()
     }
-
-    private func isShown(_ room: RoomID) -> Bool { registry.localRooms.contains(self, in: room) }
 
     /// The room was shown; from here on its traffic comes to this session.
     func entered(_ number: UInt32, _ room: RoomID, _ view: EnteredRoom) {
@@ -148,8 +143,7 @@ extension Session {
 
     /// The right to be in the room was taken away.
     func expelled(from room: RoomID) {
-        rooms.remove(room)
-        registry.localRooms.remove(self, from: room)
+        remove(room)
         emit(
             "error",
             EventJSON.error(.roomUnavailable, event: "join_room", isFlat: encoding.isFlat, at: context.now.wall))

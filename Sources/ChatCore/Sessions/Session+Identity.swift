@@ -44,7 +44,7 @@ extension Session {
         }
         if context.services.configuration.requiresAuthentication, !isService {
             let limit = context.services.configuration.authenticationTimeout
-            timer = context.loop.schedule(after: limit) { [self] in
+            reschedule(after: limit) { [self] in
                 guard identity == nil else { return }
                 rejectAuthentication(.unauthenticated)
             }
@@ -82,7 +82,7 @@ extension Session {
     /// Takes an identity that was verified before; the client is sent nothing.
     package func adopt(_ found: Identity) {
         let isNew = identity == nil
-        identity = found
+        setIdentity(found)
         if isNew { channel.recognize() }
         scheduleExpiry()
         guard isNew else { return }
@@ -104,11 +104,10 @@ extension Session {
     }
 
     private func scheduleExpiry() {
-        if let timer { context.loop.cancel(timer) }
-        timer = nil
+        cancelTimer()
         guard let expiry = identity?.expiresAt else { return }
         let left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
-        timer = context.loop.schedule(after: left - Self.expiryWarning) { [self] in warnOfExpiry(expiry) }
+        reschedule(after: left - Self.expiryWarning) { [self] in warnOfExpiry(expiry) }
     }
 
     private func warnOfExpiry(_ expiry: Timestamp) {
@@ -121,6 +120,6 @@ extension Session {
         var left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
         // Taken after its time, but within what clocks may differ by: it holds to the end of that.
         if left <= .zero { left += .milliseconds(TokenVerifier.leewayMilliseconds) }
-        timer = context.loop.schedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
+        reschedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
     }
 }

@@ -20,18 +20,19 @@ package final class Session {
     package let address: SessionAddress
     let connectedAt: Moment
     let channel: any SessionChannel
-    package var encoding: FrameEncoding
+    package private(set) var encoding: FrameEncoding
     let isRaw: Bool
     package var identity: Identity?
     /// What the handshake brought; used by a claim that brings no token of its own.
     let handshake: Credentials
-    package var rooms = SmallSet<RoomID>()
+    package private(set) var rooms = SmallSet<RoomID>()
     package private(set) lazy var presence = PresenceSession(self)
     package private(set) lazy var recovery = RecoverySession(self)
     private(set) var requests = RequestQueue()
     private var badInputs = 0
-    var rate: ConnectionRate
-    var timer: LoopTimer?
+    private var rate: ConnectionRate
+    /// Authentication in time, or the token's expiry.
+    private var timer: LoopTimer?
     private(set) var isClosed = false
     /// A large answer waits for the client to take what is queued, or for its turn.
     private var isHeld = false
@@ -84,10 +85,16 @@ package final class Session {
         noteBadInput(error)
     }
 
+    /// A message more than the user's rate allows. A client that continues after many refusals is disconnected.
+    func noteRateRefusal() { rate.noteRefusal(at: context.now.monotonic) }
+
+    func endIfAbusive() {
+        if rate.isAbusive { end(.rateLimited, reason: "rate limit exceeded repeatedly") }
+    }
+
     private func noteBadInput(_ error: ChatError) {
         switch error.code {
-        case .rateLimited:
-            if rate.isAbusive { end(.rateLimited, reason: "rate limit exceeded repeatedly") }
+        case .rateLimited: endIfAbusive()
         case .badFrame, .badRequest, .unknownEvent:
             badInputs += 1
             if badInputs >= Self.maximumBadInputs { end(.malformed, reason: "too many malformed frames") }
@@ -135,6 +142,36 @@ package final class Session {
     func startWaiting() {
         while !isClosed, let next = requests.takeNext(takesMore: takesMore) { start(next) }
         if !requests.isFull { channel.resume() }
+    }
+
+    // MARK: State
+
+    /// The framing is decided by the client's first frame. Called before the session is in any room.
+    package func setEncoding(_ encoding: FrameEncoding) { self.encoding = encoding }
+
+    /// Takes an identity, verified or believed.
+    func setIdentity(_ identity: Identity) { self.identity = identity }
+
+    func insert(_ room: RoomID) { rooms.insert(room) }
+
+    /// The room's traffic no longer comes to this session.
+    func remove(_ room: RoomID) {
+        rooms.remove(room)
+        registry.localRooms.remove(self, from: room)
+    }
+
+    /// Whether the room was shown to the session, so that it receives the room's traffic.
+    func isShown(_ room: RoomID) -> Bool { registry.localRooms.contains(self, in: room) }
+
+    /// Runs `action` after `span`, instead of what was scheduled before.
+    func reschedule(after span: Duration, _ action: @escaping () -> Void) {
+        cancelTimer()
+        timer = context.loop.schedule(after: span, action)
+    }
+
+    func cancelTimer() {
+        if let timer { context.loop.cancel(timer) }
+        timer = nil
     }
 
     // MARK: Going out
@@ -224,7 +261,7 @@ package final class Session {
                 "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
                 "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt) / 1000,
             ])
-        if let timer { context.loop.cancel(timer) }
+        cancelTimer()
         requests.removeAll()
         registry.forget(self)
     }

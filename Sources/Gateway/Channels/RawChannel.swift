@@ -54,7 +54,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
 
     private func fixFraming(_ framing: RawFraming) {
         isFramingFixed = true
-        session?.encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
+        session?.setEncoding(FrameEncoding(framing, deflates: connection.compressesOutput))
     }
 
     func received(binary: UnsafeRawBufferPointer, on connection: Connection) {
