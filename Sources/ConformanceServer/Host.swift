@@ -3,17 +3,17 @@ import EventLoop
 import Telemetry
 import WireProtocols
 
-/// The loop's world: one listener, one engine.
+/// One loop with its listener and its engine.
 actor Host {
     nonisolated let loop: EventLoop
-    private let patience: Patience
+    private let timeouts: Timeouts
     private var engine: EngineContext?
     private var listener: Listener?
     private var endpoints: Endpoints?
 
-    init(loop: EventLoop, patience: Patience) {
+    init(loop: EventLoop, timeouts: Timeouts) {
         self.loop = loop
-        self.patience = patience
+        self.timeouts = timeouts
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -29,7 +29,7 @@ actor Host {
         configuration.deflateCeiling = .max
         let engine = try EngineContext(
             loop: loop, configuration: configuration, metrics: EngineMetrics(MetricsRegistry()), logger: .disabled)
-        let endpoints = Endpoints(context: engine, patience: patience)
+        let endpoints = Endpoints(context: engine, timeouts: timeouts)
         engine.handler = endpoints
         loop.turnEnd = { [unowned engine, unowned endpoints] in
             engine.resumePaused()
@@ -45,15 +45,15 @@ actor Host {
     }
 }
 
-/// Which endpoint takes a request.
+/// Gives each request to the endpoint of its path.
 final class Endpoints: EngineHandler {
     private let engineIO: EngineIOServer
     private let socketIO: EngineIOServer
 
-    init(context: EngineContext, patience: Patience) {
+    init(context: EngineContext, timeouts: Timeouts) {
         var settings = EngineIOSettings()
-        settings.pingInterval = patience.pingInterval
-        settings.pingTimeout = patience.pingTimeout
+        settings.pingInterval = timeouts.pingInterval
+        settings.pingTimeout = timeouts.pingTimeout
         settings.maxPayload = 1_000_000
         let loop = context.loop
         engineIO = EngineIOServer(
@@ -62,7 +62,7 @@ final class Endpoints: EngineHandler {
         socketIO = EngineIOServer(
             context: context, settings: settings, sidPrefix: "conformance-0-",
             opened: { socket, _ in
-                socket.handler = SocketIOEcho(socket: socket, loop: loop, connectTimeout: patience.connectTimeout)
+                socket.handler = SocketIOEcho(socket: socket, loop: loop, connectTimeout: timeouts.connectTimeout)
             })
     }
 
@@ -102,14 +102,14 @@ final class Endpoints: EngineHandler {
         HTTPResponse(status: refusal.status, fields: refusal.fields)
     }
 
-    /// Answers what is due at the end of a loop turn.
+    /// Answers held polls at the end of a loop turn.
     func flushDirty() {
         engineIO.flushDirty()
         socketIO.flushDirty()
     }
 }
 
-/// Sends back what it is sent.
+/// Sends every message back.
 final class Echo: WebSocketHandler {
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
         connection.sendMessage(Array(text), isText: true)

@@ -12,8 +12,7 @@ final class SocketIOEcho: EngineIOHandler {
     private let parser = JSONParser()
     private var connections = 0
 
-    /// - Parameter connectTimeout: milliseconds.
-    init(socket: EngineIOSocket, loop: EventLoop, connectTimeout: Int64) {
+    init(socket: EngineIOSocket, loop: EventLoop, connectTimeout: Duration) {
         self.socket = socket
         self.loop = loop
         var settings = SocketIOSettings(namespaces: ["/", "/custom"])
@@ -25,7 +24,7 @@ final class SocketIOEcho: EngineIOHandler {
 
     private func schedule() {
         guard rules.nextDeadline != .max else { return }
-        loop.schedule(after: rules.nextDeadline - loop.monotonicMilliseconds) { [weak self] in self?.tick() }
+        loop.schedule(after: .milliseconds(rules.nextDeadline - loop.monotonicMilliseconds)) { [weak self] in self?.tick() }
     }
 
     private func tick() {
@@ -46,7 +45,7 @@ final class SocketIOEcho: EngineIOHandler {
 
     private func perform(_ action: SocketIOAction, _ bytes: UnsafeRawBufferPointer) {
         switch action {
-        case .nothing, .ack: break
+        case .nothing: break
         case .disconnect: schedule()
         case .connect(let namespace, let auth): connect(namespace, auth.map { Array(bytes[$0]) })
         case .event(let message): message.withPayload(in: bytes) { event(message, $0) }

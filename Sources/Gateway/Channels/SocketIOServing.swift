@@ -57,7 +57,7 @@ extension SocketIOServing {
 
     private func perform(_ action: SocketIOAction, _ bytes: UnsafeRawBufferPointer) {
         switch action {
-        case .nothing, .ack: break
+        case .nothing: break
         case .connect(let namespace, let auth):
             connect(namespace, auth.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) })
         case .event(let message): message.withPayload(in: bytes) { take(message, $0) }

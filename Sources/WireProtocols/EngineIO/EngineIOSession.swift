@@ -2,13 +2,13 @@ import JSON
 
 /// The server's side of one Engine.IO session, whichever transport it is on.
 ///
-/// Every method takes what happened and the time (monotonic milliseconds), changes only the session and says what is to be
-/// done. Two things hold after every call: `flush` may have an answer for the GET that is held, and `closeReason` may
-/// have come to be set, whereupon the session is over and its sid is forgotten.
+/// Every method takes an event and the time (monotonic milliseconds), changes only the session and returns what the caller has
+/// to do. After every call `flush` may have an answer for the GET that is held. Once `closeReason` is set the session is over
+/// and its sid is forgotten.
 public struct EngineIOSession: Sendable {
     public enum Transport: Sendable { case polling, webSocket }
 
-    enum Phase: Hashable, Sendable {
+    private enum Phase: Hashable, Sendable {
         case polling
         /// A WebSocket has asked to take over; polling goes on until its upgrade packet.
         case probing(isAnswered: Bool)
@@ -19,29 +19,29 @@ public struct EngineIOSession: Sendable {
     }
 
     private let sharedSettings: Shared<EngineIOSettings>
-    var phase: Phase
-    var queue: [EngineIOOutgoing] = []
+    private var phase: Phase
+    private var queue: [EngineIOOutgoing] = []
     /// Bytes that wait for a poll, as they would stand in its answer.
-    public internal(set) var queuedBytes = 0
+    public private(set) var queuedBytes = 0
     private var holdsPoll = false
     private var hasPost = false
     private var nextPing: Int64
     private var pongDeadline = Int64.max
     /// When the probe, or the orderly close, has taken too long.
-    var phaseDeadline = Int64.max
+    private var phaseDeadline = Int64.max
     /// When a held poll is let go for the sake of the upgrade.
-    var pollRelease = Int64.max
+    private var pollRelease = Int64.max
 
     /// - Parameter settings: shared by all sessions of one server.
     public init(over transport: Transport, settings: Shared<EngineIOSettings>, now: Int64) {
         sharedSettings = settings
         phase = transport == .polling ? .polling : .webSocket
-        nextPing = now + settings.value.pingInterval
+        nextPing = now + settings.value.pingInterval.wholeMilliseconds
     }
 
     public var settings: EngineIOSettings { sharedSettings.value }
 
-    /// Where packets go now: into a WebSocket at once, or into the session until the client polls.
+    /// Whether packets go into a WebSocket at once, or into the session until the client polls.
     public var transport: Transport { phase == .webSocket ? .webSocket : .polling }
 
     /// Why the session is over; nil while it is not.
@@ -58,9 +58,9 @@ public struct EngineIOSession: Sendable {
             $0.key("upgrades")
             $0.array(transport == .polling && settings.allowsUpgrades ? ["websocket"] : []) { $0.string($1) }
             $0.key("pingInterval")
-            $0.integer(settings.pingInterval)
+            $0.integer(settings.pingInterval.wholeMilliseconds)
             $0.key("pingTimeout")
-            $0.integer(settings.pingTimeout)
+            $0.integer(settings.pingTimeout.wholeMilliseconds)
             $0.key("maxPayload")
             $0.integer(settings.maxPayload)
         }
@@ -69,8 +69,8 @@ public struct EngineIOSession: Sendable {
 
     // MARK: - Sending
 
-    /// Queues a packet for the next poll. Only while the transport is polling: what goes to a WebSocket is the caller's
-    /// to write. The queue's bound is the caller's too, by `queuedBytes`.
+    /// Queues a packet for the next poll. Only while the transport is polling: the caller writes to a WebSocket itself. The
+    /// caller bounds the queue too, by `queuedBytes`.
     public mutating func enqueue(_ packet: EngineIOOutgoing) {
         switch phase {
         case .polling, .probing:
@@ -82,7 +82,7 @@ public struct EngineIOSession: Sendable {
 
     /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is, it goes on waiting, or it is
     /// to fail because the session is over (then `closeReason` is set; answer 400, unknown session).
-    /// Called once after whatever happened in a loop turn.
+    /// Called once at the end of a loop turn with events.
     public mutating func flush(now: Int64) -> [UInt8]? {
         guard holdsPoll, let body = pollAnswer(now: now) else { return nil }
         holdsPoll = false
@@ -94,7 +94,7 @@ public struct EngineIOSession: Sendable {
         case .polling, .probing:
             if !queue.isEmpty { return takePayload() }
             guard phase == .probing(isAnswered: true), now >= pollRelease else { return nil }
-            pollRelease = now + settings.pollReleaseInterval
+            pollRelease = now + settings.pollReleaseInterval.wholeMilliseconds
             return [EngineIOPacketType.noop.digit]
         case .webSocket, .closed(.clientClosed):
             return [EngineIOPacketType.noop.digit]
@@ -166,8 +166,7 @@ public struct EngineIOSession: Sendable {
         return .badRequest
     }
 
-    /// The connection of the held GET or of an unfinished POST went away: what was on it may be lost, so the session
-    /// ends.
+    /// The connection of the held GET or of an unfinished POST went away. Packets on it may be lost, so the session ends.
     public mutating func requestAborted() {
         guard holdsPoll || hasPost else { return }
         holdsPoll = false
@@ -175,21 +174,140 @@ public struct EngineIOSession: Sendable {
         if phase != .webSocket { end(.transportClosed) }
     }
 
+    // MARK: - Receiving
+
+    /// A text message came on the session's WebSocket.
+    public mutating func receiveText(_ bytes: UnsafeRawBufferPointer, now: Int64) -> EngineIOReceipt {
+        guard phase == .webSocket else { return .nothing }
+        guard bytes.count <= settings.maxPayload else { return close(.malformed(.tooBig)) }
+        do throws(EngineIOPacketError) {
+            return try take(EngineIOPacket.decode(text: bytes, in: 0..<bytes.count), in: bytes, now: now)
+        } catch {
+            return close(.malformed(error))
+        }
+    }
+
+    /// A binary message came on the session's WebSocket.
+    public mutating func receiveBinary(_ bytes: UnsafeRawBufferPointer, now: Int64) -> EngineIOReceipt {
+        guard phase == .webSocket else { return .nothing }
+        guard bytes.count <= settings.maxPayload else { return close(.malformed(.tooBig)) }
+        return .binary(Array(bytes))
+    }
+
+    /// The next packet of a POST's body; nil behind the last one. A POST that began before the upgrade is still taken.
+    public mutating func receivePacket(
+        from payload: inout EngineIOPayloadReader, in body: UnsafeRawBufferPointer, now: Int64
+    ) -> EngineIOReceipt? {
+        guard closeReason == nil else { return nil }
+        do throws(EngineIOPacketError) {
+            guard let packet = try payload.next(in: body) else { return nil }
+            return try take(packet, in: body, now: now)
+        } catch {
+            return close(.malformed(error))
+        }
+    }
+
+    private mutating func take(
+        _ packet: EngineIOPacket, in bytes: UnsafeRawBufferPointer, now: Int64
+    ) throws(EngineIOPacketError) -> EngineIOReceipt {
+        if packet.type == .close { return close(.clientClosed) }
+        // The server has closed the session; packets that cross the close are not answered.
+        guard phase != .closing else { return .nothing }
+        switch packet.type {
+        case .message:
+            return packet.encoding == .text ? .text(packet.content) : .binary(try packet.binaryContent(in: bytes))
+        case .pong:
+            receivedPong(now: now)
+            return .nothing
+        case .noop, .close:
+            return .nothing
+        case .open, .ping, .upgrade:
+            return close(.unexpectedPacket(packet.type))
+        }
+    }
+
+    private mutating func close(_ reason: EngineIOCloseReason) -> EngineIOReceipt {
+        end(reason)
+        return .close(reason)
+    }
+
+    // MARK: - Polling to WebSocket
+
+    // Until the upgrade packet everything goes by polling, and the client sends that packet only when it holds the answer to
+    // its last poll: so polled packets come before those of the WebSocket, and nothing is lost.
+
+    /// Content of a probe's ping and pong.
+    private static let probe = Array("probe".utf8)
+    /// The answer to a probe.
+    public static let probePong = [EngineIOPacketType.pong.digit] + probe
+
+    /// A WebSocket asks to take the session over. Nil: its messages go to `receiveProbe`. Otherwise it is to be closed
+    /// behind its handshake, which is what clients expect of a refused probe; the session is not touched.
+    public mutating func openProbe(now: Int64) -> EngineIOProbeRefusal? {
+        switch phase {
+        case .probing: return .upgradeInProgress
+        case .webSocket: return .alreadyUpgraded
+        case .closing, .closed: return .sessionClosed
+        case .polling: break
+        }
+        guard settings.allowsUpgrades else { return .upgradesNotAllowed }
+        phase = .probing(isAnswered: false)
+        phaseDeadline = now + settings.upgradeTimeout.wholeMilliseconds
+        return nil
+    }
+
+    /// A text message came on the probing WebSocket. (A binary one is no probe: close it, and call `probeClosed`.)
+    public mutating func receiveProbe(_ bytes: UnsafeRawBufferPointer, now: Int64) -> EngineIOProbeAction {
+        guard case .probing(let isAnswered) = phase else { return .closeProbe(.sessionClosed) }
+        let packet = try? EngineIOPacket.decode(text: bytes, in: 0..<bytes.count)
+        switch packet?.type {
+        case .ping where packet.map { bytes[$0.content].elementsEqual(Self.probe) } == true:
+            phase = .probing(isAnswered: true)
+            if !isAnswered { pollRelease = now }
+            return .sendPong
+        case .upgrade where isAnswered:
+            return .upgraded(upgrade())
+        case .upgrade:
+            probeClosed()
+            return .closeProbe(.upgradeWithoutProbe)
+        default:
+            probeClosed()
+            return .closeProbe(.notAProbe)
+        }
+    }
+
+    /// The probing WebSocket is gone; the session goes on by polling.
+    public mutating func probeClosed() {
+        guard case .probing = phase else { return }
+        phase = .polling
+        phaseDeadline = .max
+    }
+
+    private mutating func upgrade() -> [EngineIOOutgoing] {
+        phase = .webSocket
+        phaseDeadline = .max
+        defer {
+            queue = []
+            queuedBytes = 0
+        }
+        return queue
+    }
+
     // MARK: - Closing
 
-    /// What an orderly close asks of the caller.
+    /// What the caller does for an orderly close.
     public enum CloseAction: Hashable, Sendable {
-        /// Close the WebSocket behind what was written to it.
+        /// Close the WebSocket behind the packets written to it.
         case closeWebSocket
-        /// Keep the session: `flush`, now or at the next poll, hands out what is queued. Close a probing WebSocket.
+        /// Keep the session: `flush`, now or at the next poll, hands out the queue. Close a probing WebSocket.
         case awaitPoll
         case nothing
     }
 
-    /// Closes the session when what is queued has reached the client.
+    /// Closes the session when its queue has reached the client.
     ///
-    /// - Parameter bytes: how much of what was queued last is still told; a client that does not come for it must not keep more
-    ///   than that here.
+    /// - Parameter bytes: how many of the bytes queued last are kept; a client that does not poll again must not hold more memory
+    ///   than that.
     public mutating func close(now: Int64, keeping bytes: Int = .max) -> CloseAction {
         switch phase {
         case .closing, .closed: return .nothing
@@ -204,12 +322,12 @@ public struct EngineIOSession: Sendable {
             }
             queue = Array(kept)
             phase = .closing
-            phaseDeadline = now + settings.closeTimeout
+            phaseDeadline = now + settings.closeTimeout.wholeMilliseconds
             return .awaitPoll
         }
     }
 
-    /// Ends the session at once and drops what is queued: a slow consumer, a WebSocket that went away.
+    /// Ends the session at once and drops its queue: for a slow reader, or a WebSocket that went away.
     public mutating func end(_ reason: EngineIOCloseReason) {
         if case .closed = phase { return }
         phase = .closed(reason)
@@ -263,14 +381,14 @@ public struct EngineIOSession: Sendable {
 
     private mutating func ping(now: Int64) -> TimerAction {
         nextPing = .max
-        pongDeadline = now + settings.pingTimeout
+        pongDeadline = now + settings.pingTimeout.wholeMilliseconds
         if transport == .webSocket { return .sendPing }
         enqueue(.ping)
         return .nothing
     }
 
-    mutating func pongReceived(now: Int64) {
+    private mutating func receivedPong(now: Int64) {
         pongDeadline = .max
-        nextPing = now + settings.pingInterval
+        nextPing = now + settings.pingInterval.wholeMilliseconds
     }
 }

@@ -1,4 +1,4 @@
-/// What one Engine.IO message means to the application.
+/// What the application does for one Engine.IO message.
 public enum SocketIOAction: Hashable, Sendable {
     case nothing
     /// The client wants into a namespace; `auth` is where its JSON object stands, if it sent one. To be answered by
@@ -6,8 +6,6 @@ public enum SocketIOAction: Hashable, Sendable {
     case connect(namespace: String, auth: Range<Int>?)
     /// The payload is a JSON array that has not been parsed: the event's name, then its arguments.
     case event(SocketIOMessage)
-    /// The client's answer to an event that asked for one. The payload is a JSON array that has not been parsed.
-    case ack(SocketIOMessage)
     /// The client left the namespace.
     case disconnect(namespace: String)
     /// Send this packet.
@@ -16,7 +14,7 @@ public enum SocketIOAction: Hashable, Sendable {
     case close(SocketIOCloseReason)
 }
 
-/// An event or an ack, with the binary messages that belong to it.
+/// An event with the binary messages that belong to it.
 public struct SocketIOMessage: Hashable, Sendable {
     public enum Payload: Hashable, Sendable {
         /// A range of the bytes that were given.
@@ -26,7 +24,7 @@ public struct SocketIOMessage: Hashable, Sendable {
     }
 
     public let namespace: String
-    /// In an event, the id of the ack it asks for; in an ack, the id of the event.
+    /// The id of the ack that the event asks for; nil when it asks for none.
     public let id: UInt64?
     public let payload: Payload
     /// In the order of their placeholders' `num`.
@@ -35,7 +33,7 @@ public struct SocketIOMessage: Hashable, Sendable {
     public let hasBinary: Bool
 
     /// The payload's bytes.
-    /// - Parameter bytes: what was given to `receiveText`; not looked at when the payload was kept.
+    /// - Parameter bytes: the bytes given to `receiveText`; not looked at when the payload was kept.
     public func withPayload<Result, Failure: Error>(
         in bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -1,6 +1,6 @@
 import JSON
 
-/// The bounds of a Socket.IO server. Times in milliseconds.
+/// The bounds of a Socket.IO server. Times are used to the millisecond.
 public struct SocketIOSettings: Hashable, Sendable {
     /// More namespaces than this are a programming error.
     public static let maximumNamespaces = 32
@@ -8,16 +8,14 @@ public struct SocketIOSettings: Hashable, Sendable {
     /// The namespaces clients may ask for, each with its `/`.
     public let namespaces: [String]
     /// How long a connection may be in no namespace.
-    public var connectTimeout: Int64 = 45_000
+    public var connectTimeout: Duration = .seconds(45)
     /// Binary messages that may belong to one packet.
     public var maximumAttachments = 10
-    /// Whether anybody wants them. Otherwise a packet is delivered as it comes, and its attachments are dropped: nothing of it
-    /// is kept.
+    /// Whether the application wants attachments. Otherwise a packet is delivered when it comes, and its attachments are
+    /// dropped: no byte of it is kept.
     public var keepsAttachments = true
     /// Bytes one packet and its attachments may have together.
     public var maxPayload = 131_072
-    /// Events whose ack is awaited at one time.
-    public var maximumPendingAcks = 64
 
     public init(namespaces: [String] = ["/"]) {
         precondition(namespaces.count <= Self.maximumNamespaces, "too many namespaces")
@@ -27,8 +25,8 @@ public struct SocketIOSettings: Hashable, Sendable {
 
 /// The server's side of Socket.IO over one Engine.IO session.
 ///
-/// Every method takes what happened and the time (monotonic milliseconds), changes only the session and says what is to be
-/// done. After a `close` nothing more is taken.
+/// Every method takes an event and the time (monotonic milliseconds), changes only the session and returns what the caller has
+/// to do. After a `close` nothing more is taken.
 public struct SocketIOSession: Sendable {
     /// A binary packet whose attachments are not all here.
     private struct Partial: Sendable {
@@ -39,11 +37,6 @@ public struct SocketIOSession: Sendable {
         let attachmentsDue: Int
         var attachments: [[UInt8]] = []
         var bytes: Int
-    }
-
-    private struct PendingAck: Sendable {
-        let namespace: Int
-        let deadline: Int64
     }
 
     /// Namespaces by their place in the settings, as bits.
@@ -69,13 +62,11 @@ public struct SocketIOSession: Sendable {
     private var partial: Shared<Partial>?
     /// Attachments still to come of a packet that was delivered without them, and bytes they may have.
     private var unwanted: (count: Int, bytes: Int) = (0, 0)
-    private var pendingAcks: [UInt64: PendingAck] = [:]
-    private var nextAckID: UInt64 = 0
 
     /// - Parameter settings: shared by all sessions of one server.
     public init(settings: Shared<SocketIOSettings>, now: Int64) {
         sharedSettings = settings
-        connectDeadline = now + settings.value.connectTimeout
+        connectDeadline = now + settings.value.connectTimeout.wholeMilliseconds
     }
 
     public var settings: SocketIOSettings { sharedSettings.value }
@@ -85,12 +76,12 @@ public struct SocketIOSession: Sendable {
         settings.namespaces.firstIndex(of: namespace).map { connected[$0] } ?? false
     }
 
-    // MARK: - What the client sent
+    // MARK: - Receiving
 
     /// A text message came.
     /// - Parameters:
     ///   - range: the message's content within `bytes`, behind the Engine.IO type.
-    ///   - json: parses the payload of a binary packet; what it returned before is no longer valid then.
+    ///   - json: parses the payload of a binary packet; elements that it returned before are no longer valid then.
     public mutating func receiveText(
         _ bytes: UnsafeRawBufferPointer, in range: Range<Int>, json: JSONParser, now: Int64
     ) -> SocketIOAction {
@@ -184,15 +175,12 @@ public struct SocketIOSession: Sendable {
         _ type: SocketIOPacketType, namespace: Int, id: UInt64?, payload: SocketIOMessage.Payload,
         attachments: [[UInt8]]
     ) -> SocketIOAction {
-        guard connected[namespace] else { return .nothing }
+        // No event of the server asks for an ack: an ack that comes all the same answers nothing.
+        guard connected[namespace], type == .event || type == .binaryEvent else { return .nothing }
         let message = SocketIOMessage(
             namespace: settings.namespaces[namespace], id: id, payload: payload, attachments: attachments,
             hasBinary: type.isBinary)
-        guard type == .ack || type == .binaryAck else { return .event(message) }
-        // An ack that is late, or answers nothing that was asked, changes nothing.
-        guard let id, pendingAcks[id]?.namespace == namespace else { return .nothing }
-        pendingAcks[id] = nil
-        return .ack(message)
+        return .event(message)
     }
 
     private mutating func leave(_ namespace: Int, now: Int64) -> SocketIOAction {
@@ -203,11 +191,10 @@ public struct SocketIOSession: Sendable {
     private mutating func close(_ reason: SocketIOCloseReason) -> SocketIOAction {
         isClosed = true
         partial = nil
-        pendingAcks = [:]
         return .close(reason)
     }
 
-    // MARK: - What the application decided
+    // MARK: - Decisions of the application
 
     /// The application takes the client into a namespace it asked for.
     public mutating func accept(_ namespace: String) {
@@ -233,45 +220,23 @@ public struct SocketIOSession: Sendable {
 
     private mutating func remove(_ namespace: Int, now: Int64) {
         connected[namespace] = false
-        pendingAcks = pendingAcks.filter { $0.value.namespace != namespace }
-        if connected.isEmpty { connectDeadline = now + settings.connectTimeout }
-    }
-
-    /// An id for an event that asks for an ack; nil when the client is not there or owes too many already.
-    /// - Parameter timeout: milliseconds until the ack is given up.
-    public mutating func issueAckID(in namespace: String, timeout: Int64, now: Int64) -> UInt64? {
-        guard let index = settings.namespaces.firstIndex(of: namespace), connected[index],
-            pendingAcks.count < settings.maximumPendingAcks
-        else { return nil }
-        defer { nextAckID = (nextAckID + 1) % SocketIOPacket.maximumID }
-        pendingAcks[nextAckID] = PendingAck(namespace: index, deadline: now + timeout)
-        return nextAckID
+        if connected.isEmpty { connectDeadline = now + settings.connectTimeout.wholeMilliseconds }
     }
 
     // MARK: - Time
 
     public enum TimerAction: Hashable, Sendable {
         case nothing
-        /// These acks did not come in time, in the order of their ids.
-        case acksExpired([UInt64])
         /// Close the Engine.IO session.
         case close(SocketIOCloseReason)
     }
 
     /// When `tick` is due next; `Int64.max` when never.
-    public var nextDeadline: Int64 {
-        guard !isClosed else { return .max }
-        return pendingAcks.values.reduce(connectDeadline) { min($0, $1.deadline) }
-    }
+    public var nextDeadline: Int64 { isClosed ? .max : connectDeadline }
 
     public mutating func tick(now: Int64) -> TimerAction {
-        guard !isClosed else { return .nothing }
-        if now >= connectDeadline {
-            _ = close(.connectTimeout)
-            return .close(.connectTimeout)
-        }
-        let expired = pendingAcks.filter { now >= $0.value.deadline }.keys.sorted()
-        for id in expired { pendingAcks[id] = nil }
-        return expired.isEmpty ? .nothing : .acksExpired(expired)
+        guard now >= nextDeadline else { return .nothing }
+        _ = close(.connectTimeout)
+        return .close(.connectTimeout)
     }
 }

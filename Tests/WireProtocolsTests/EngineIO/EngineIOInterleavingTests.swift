@@ -32,7 +32,7 @@ private struct ChanceClient {
     }
 
     mutating func serverFlushes() {
-        peer.settle()
+        peer.flush()
         collect()
     }
 

@@ -1,6 +1,6 @@
 import WireProtocols
 
-/// Drives a session as an engine does, and keeps what a client would see.
+/// Drives a session as an engine does, and keeps the bytes a client would get.
 struct EngineIOPeer {
     enum Delivery: Hashable {
         case text(String)
@@ -26,7 +26,7 @@ struct EngineIOPeer {
     /// A GET; nil while it is held or was answered 200, which `polled` shows.
     mutating func get() -> EngineIORefusal? {
         let refusal = session.poll()
-        settle()
+        flush()
         return refusal
     }
 
@@ -35,7 +35,7 @@ struct EngineIOPeer {
 
     mutating func post(_ body: [UInt8]) -> EngineIORefusal? {
         if let refusal = session.beginPost() {
-            settle()
+            flush()
             return refusal
         }
         var payload = EngineIOPayloadReader(maximumBytes: session.settings.maxPayload)
@@ -43,18 +43,18 @@ struct EngineIOPeer {
             while let receipt = session.receivePacket(from: &payload, in: body, now: now) { take(receipt, in: body) }
         }
         session.endPost()
-        settle()
+        flush()
         return session.closeReason?.refusal
     }
 
     mutating func webSocketSends(_ text: String) {
         Array(text.utf8).withUnsafeBytes { take(session.receiveText($0, now: now), in: $0) }
-        settle()
+        flush()
     }
 
     mutating func webSocketSends(binary: [UInt8]) {
         binary.withUnsafeBytes { take(session.receiveBinary($0, now: now), in: $0) }
-        settle()
+        flush()
     }
 
     mutating func probeSends(_ text: String) {
@@ -65,7 +65,7 @@ struct EngineIOPeer {
         case .closeProbe: break
         }
         lastProbe = action
-        settle()
+        flush()
     }
 
     // MARK: - The server's part
@@ -78,12 +78,12 @@ struct EngineIOPeer {
         }
     }
 
-    mutating func sendAndSettle(_ text: String) {
+    mutating func sendAndFlush(_ text: String) {
         send(text)
-        settle()
+        flush()
     }
 
-    mutating func settle() {
+    mutating func flush() {
         if let body = session.flush(now: now) { polled.append(String(decoding: body, as: UTF8.self)) }
     }
 
@@ -97,7 +97,7 @@ struct EngineIOPeer {
             let action = session.tick(now: now)
             if action == .sendPing { written.append("2") }
             if action != .nothing { actions.append(action) }
-            settle()
+            flush()
         }
         now = end
         return actions
@@ -113,11 +113,11 @@ struct EngineIOPeer {
 }
 
 extension EngineIOSettings {
-    /// What the published protocol suites expect of a server.
+    /// The settings that the published protocol suites expect of a server.
     static let conformance: EngineIOSettings = {
         var settings = EngineIOSettings()
-        settings.pingInterval = 300
-        settings.pingTimeout = 200
+        settings.pingInterval = .milliseconds(300)
+        settings.pingTimeout = .milliseconds(200)
         settings.maxPayload = 1_000_000
         return settings
     }()

@@ -39,9 +39,9 @@ import WireProtocols
         #expect(peer.polled.isEmpty)
         peer.send("4a")
         peer.send("4b")
-        peer.settle()
+        peer.flush()
         #expect(peer.polled == ["4a\u{1E}4b"], "what one turn brings goes out in one answer")
-        peer.sendAndSettle("4c")
+        peer.sendAndFlush("4c")
         #expect(peer.polled.count == 1, "no poll is held now")
         #expect(peer.session.queuedBytes == 2)
         #expect(peer.get() == nil)
@@ -177,13 +177,13 @@ import WireProtocols
         var peer = EngineIOPeer(over: .polling)
         _ = peer.get()
         #expect(peer.session.close(now: peer.now) == .awaitPoll)
-        peer.settle()
+        peer.flush()
         #expect(peer.polled == ["1"])
         #expect(peer.session.closeReason == .serverClosed)
     }
 
     @Test func anOrderlyCloseWaitsOnlySoLong() {
-        var peer = EngineIOPeer(over: .polling, settings: .conformance.with(\.closeTimeout, 1000))
+        var peer = EngineIOPeer(over: .polling, settings: .conformance.with(\.closeTimeout, .milliseconds(1000)))
         peer.send("4a")
         #expect(peer.session.close(now: peer.now) == .awaitPoll)
         #expect(peer.wait(999) == [])

@@ -19,7 +19,7 @@ import WireProtocols
         #expect(peer.session.transport == .webSocket)
         peer.webSocketSends("4hello")
         #expect(peer.delivered == [.text("hello")])
-        peer.sendAndSettle("4back")
+        peer.sendAndFlush("4back")
         #expect(peer.written.last == "4back")
     }
 
@@ -48,14 +48,14 @@ import WireProtocols
     @Test func nothingIsLostOrReordered() {
         var peer = probing()
         _ = peer.get()
-        peer.sendAndSettle("4one")
+        peer.sendAndFlush("4one")
         peer.send("4two")
         peer.probeSends("2probe")
         #expect(peer.get() == nil)
         #expect(peer.polled == ["4one", "4two"], "what is queued frees the poll in the noop's place")
-        peer.sendAndSettle("4three")
+        peer.sendAndFlush("4three")
         peer.session.enqueue(EngineIOOutgoing(binary: [9]))
-        peer.sendAndSettle("4four")
+        peer.sendAndFlush("4four")
         #expect(peer.post("4from polling") == nil)
         peer.probeSends("5")
         #expect(
@@ -64,7 +64,7 @@ import WireProtocols
                     EngineIOOutgoing(text: Array("4three".utf8)), EngineIOOutgoing(binary: [9]),
                     EngineIOOutgoing(text: Array("4four".utf8)),
                 ]))
-        peer.sendAndSettle("4five")
+        peer.sendAndFlush("4five")
         #expect(peer.written.last == "4five")
         peer.webSocketSends("4from websocket")
         #expect(peer.delivered == [.text("from polling"), .text("from websocket")])
@@ -167,7 +167,7 @@ import WireProtocols
 
     @Test(arguments: ["", "2probe"])
     func theUpgradeTimesOut(sent: String) {
-        let slowPings = EngineIOSettings.conformance.with(\.pingInterval, 60_000).with(\.upgradeTimeout, 1000)
+        let slowPings = EngineIOSettings.conformance.with(\.pingInterval, .seconds(60)).with(\.upgradeTimeout, .seconds(1))
         var peer = probing(settings: slowPings)
         if !sent.isEmpty { peer.probeSends(sent) }
         #expect(peer.wait(999) == [])

@@ -133,56 +133,24 @@ import WireProtocols
 }
 
 @Suite struct SocketIOAckTests {
-    @Test func acksFindTheirEvent() throws {
-        var peer = SocketIOPeer.connected()
-        let first = try peer.awaitAck(in: "/", timeout: 1000)
-        let second = try peer.awaitAck(in: "/", timeout: 1000)
-        #expect(first != second)
-        #expect(peer.message("3\(second)[1,2]") == "ack / \(second) [1,2]")
-        #expect(peer.sends("3\(second)[1,2]") == .nothing, "an ack comes once")
-        #expect(peer.message("3\(first)[]") == "ack / \(first) []")
-        #expect(peer.session.nextDeadline == .max)
-    }
-
-    @Test func binaryAcks() throws {
-        var peer = SocketIOPeer.connected()
-        let id = try peer.awaitAck(in: "/", timeout: 1000)
-        #expect(peer.sends(#"61-\#(id)[{"_placeholder":true,"num":0}]"#) == .nothing)
-        #expect(peer.message(binary: [7]) == #"ack / \#(id) [{"_placeholder":true,"num":0}] [7]"#)
-    }
-
-    @Test func acksOfNothingAreIgnored() throws {
+    @Test("Acks are ignored: no event of the server asks for one", arguments: ["312[1]", "3/custom,0[1]", "30[]"])
+    func acksAreIgnored(packet: String) {
         var peer = SocketIOPeer.connected(to: ["/", "/custom"])
-        #expect(peer.sends("312[1]") == .nothing)
-        let id = try peer.awaitAck(in: "/custom", timeout: 1000)
-        #expect(peer.sends("3\(id)[1]") == .nothing, "another namespace's")
-        #expect(peer.message("3/custom,\(id)[1]") != nil)
+        #expect(peer.sends(packet) == .nothing)
+        #expect(peer.message(#"2["next"]"#) == #"event / ["next"]"#)
     }
 
-    @Test func acksExpire() throws {
+    @Test("An ack's attachments are taken with it")
+    func binaryAcksAreIgnored() {
         var peer = SocketIOPeer.connected()
-        let slow = try peer.awaitAck(in: "/", timeout: 200)
-        let quick = try peer.awaitAck(in: "/", timeout: 100)
-        let other = try peer.awaitAck(in: "/", timeout: 100)
-        #expect(peer.session.nextDeadline == peer.now + 100)
-        #expect(peer.session.tick(now: peer.now + 99) == .nothing)
-        #expect(peer.session.tick(now: peer.now + 100) == .acksExpired([quick, other]))
-        #expect(peer.sends("3\(quick)[1]") == .nothing)
-        #expect(peer.session.nextDeadline == peer.now + 200)
-        #expect(peer.session.tick(now: peer.now + 500) == .acksExpired([slow]))
+        #expect(peer.sends(#"61-7[{"_placeholder":true,"num":0}]"#) == .nothing)
+        #expect(peer.sends(binary: [7]) == .nothing)
+        #expect(peer.message(#"2["next"]"#) == #"event / ["next"]"#)
     }
 
-    @Test func pendingAcksAreBoundedAndEndWithTheirNamespace() throws {
-        var settings = SocketIOSettings(namespaces: ["/", "/custom"])
-        settings.maximumPendingAcks = 2
-        var peer = SocketIOPeer.connected(settings: settings)
-        #expect(peer.session.issueAckID(in: "/custom", timeout: 100, now: 0) == nil, "not connected")
-        #expect(peer.session.issueAckID(in: "/none", timeout: 100, now: 0) == nil)
-        for _ in 0..<2 { #expect(peer.session.issueAckID(in: "/", timeout: 100, now: 0) != nil) }
-        #expect(peer.session.issueAckID(in: "/", timeout: 100, now: 0) == nil)
-        _ = peer.sends("1")
-        _ = peer.sends("0")
-        peer.session.accept("/")
-        #expect(peer.session.issueAckID(in: "/", timeout: 100, now: 0) != nil)
+    @Test("An ack of a namespace that the client is not in closes the connection")
+    func acksNeedANamespace() {
+        var peer = SocketIOPeer.connected(to: ["/"])
+        #expect(peer.sends("3/custom,0[1]") == .close(.notConnected))
     }
 }

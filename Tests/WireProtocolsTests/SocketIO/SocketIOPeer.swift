@@ -37,12 +37,6 @@ struct SocketIOPeer {
 
     mutating func sends(binary: [UInt8]) -> SocketIOAction { session.receiveBinary(binary) }
 
-    /// The id of an event the server sends and wants acknowledged.
-    mutating func awaitAck(in namespace: String, timeout: Int64) throws -> UInt64 {
-        let id = session.issueAckID(in: namespace, timeout: timeout, now: now)
-        return try #require(id)
-    }
-
     func text(_ range: Range<Int>?) -> String? {
         range.map { String(decoding: lastBytes[$0], as: UTF8.self) }
     }
@@ -51,7 +45,7 @@ struct SocketIOPeer {
         lastBytes.withUnsafeBytes { message.withPayload(in: $0) { String(decoding: $0, as: UTF8.self) } }
     }
 
-    /// The event or ack that comes of a packet, in one line, attachments behind it; nil when none does.
+    /// The event that comes of a packet, in one line, attachments behind it; nil when none does.
     mutating func message(_ packet: String) -> String? {
         let action = sends(packet)
         return summary(action)
@@ -65,7 +59,6 @@ struct SocketIOPeer {
     private func summary(_ action: SocketIOAction) -> String? {
         switch action {
         case .event(let message): summary("event", message)
-        case .ack(let message): summary("ack", message)
         default: nil
         }
     }
