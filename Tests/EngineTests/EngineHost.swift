@@ -54,7 +54,7 @@ actor EngineHost {
         loop.stop()
     }
 
-    // MARK: What tests see and do
+    // MARK: Observations and actions of tests
 
     var connectionCount: Int { engine?.connectionCount ?? 0 }
     var acceptedCount: UInt64 { metrics.accepted.value }
@@ -66,14 +66,14 @@ actor EngineHost {
     var closeCodes: [UInt16?] { script.closeCodes }
     var received: [String] { script.received }
 
-    /// Answers the oldest request that `/hold…` kept, with its path as the body.
+    /// Answers the oldest request held at `/hold…`, with its path as the body.
     func answerHeld() {
         guard !script.held.isEmpty else { return }
         let (connection, path) = script.held.removeFirst()
         connection.respond(HTTPResponse(status: 200, body: Array(path.utf8)))
     }
 
-    /// Upgrades the oldest request that `/hold-upgrade` kept.
+    /// Upgrades the oldest request held at `/hold-upgrade`.
     func upgradeHeld() {
         guard !script.heldUpgrades.isEmpty else { return }
         let (connection, head) = script.heldUpgrades.removeFirst()
@@ -81,8 +81,8 @@ actor EngineHost {
     }
 
     /// Lets the loop go on for so long by its own clock.
-    func wait(milliseconds: Int64) async {
-        await withCheckedContinuation { continuation in loop.schedule(after: milliseconds) { continuation.resume() } }
+    func wait(_ span: Duration) async {
+        await withCheckedContinuation { continuation in loop.schedule(after: span) { continuation.resume() } }
     }
 
     func resumeAll() { script.sockets.forEach { $0.resume() } }
@@ -94,7 +94,7 @@ actor EngineHost {
         for socket in script.sockets { socket.send(frame, isDroppable: isDroppable) }
     }
 
-    /// Queues so many messages on every WebSocket in one turn; the most that was queued.
+    /// Queues so many messages on every WebSocket in one turn; the most bytes that were queued.
     func broadcast(_ letter: Character, bytes: Int, times: Int) -> Int {
         (0..<times).reduce(0) { most, _ in
             broadcast(letter, bytes: bytes)
@@ -107,7 +107,7 @@ actor EngineHost {
 
     func setStrangers(_ areStrangers: Bool) { script.sockets.forEach { $0.isStranger = areStrangers } }
 
-    /// How often a queue that was waited for became short.
+    /// How often a queue became short for a drain waiter.
     private(set) var drained = 0
 
     func awaitDrain(to bytes: Int) {
@@ -115,7 +115,7 @@ actor EngineHost {
     }
 }
 
-/// Answers by path: `/now` at once, `/hold…` when the test says so, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading.
+/// Answers by path: `/now` at once, `/hold…` when the test demands it, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading.
 private final class Script: EngineHandler, WebSocketHandler {
     var held: [(connection: Connection, path: String)] = []
     var heldUpgrades: [(Connection, HTTPRequestHead)] = []
@@ -157,13 +157,13 @@ private final class Script: EngineHandler, WebSocketHandler {
         HTTPResponse(status: refusal.status, body: Array(refusal.detail.utf8))
     }
 
-    /// Echoes, but for words that tell it to do something.
+    /// Echoes every message but the commands `pause` and `close`.
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
         let text = String(decoding: text, as: UTF8.self)
         received.append(text.count > 100 ? "\(text.count) characters" : text)
         switch text {
         case "pause": connection.pause()
-        case "close": connection.close(code: 4400, reason: "as you wish")
+        case "close": connection.close(code: 4400, reason: "asked for")
         default: connection.sendMessage(Array(text.utf8), isText: true)
         }
     }

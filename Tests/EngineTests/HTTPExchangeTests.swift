@@ -1,200 +1,72 @@
-import Engine
-import TestSupport
 import Testing
+import WireProtocols
 
+@testable import Engine
+
+/// The rules of one HTTP connection, without a socket.
 @Suite struct HTTPExchangeTests {
-    @Test func aConnectionServesManyRequests() async throws {
-        try await EngineHost.serve { _, port in
-            let client = try LoopbackClient(port: port)
-            for number in 0..<5 {
-                let response = try await client.get("/now\(number)")
-                #expect(response.status == 200)
-                #expect(response.body == "/now\(number)")
-                #expect(response.fields["connection"] == "keep-alive")
-                #expect(response.fields["date"]?.hasSuffix("GMT") == true)
-            }
+    private let exchange = HTTPExchange(maximumBodyBytes: 10)
+    private var input = InputBuffer(capacity: 4096)
+
+    private mutating func feed(_ text: String) -> HTTPExchange.Step {
+        input.append(contentsOf: Array(text.utf8))
+        return exchange.next(&input)
+    }
+
+    private func answer() -> String? {
+        exchange.answer(HTTPResponse(status: 204), date: "now").map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private mutating func request(_ text: String) {
+        guard case .head = feed(text), case .request = exchange.next(&input) else {
+            Issue.record("\(text) is no request")
+            return
         }
     }
 
-    @Test func pipelinedAnswersComeInTheOrderAsked() async throws {
-        try await EngineHost.serve { host, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(
-                ["/hold1", "/now1", "/hold2", "/now2"].map { LoopbackClient.request("GET", $0) }.joined())
-            #expect(await eventually { await host.heldPaths == ["/hold1"] })
-            await host.answerHeld()
-            #expect(try await client.receiveResponse().body == "/hold1")
-            #expect(try await client.receiveResponse().body == "/now1")
-            #expect(await eventually { await host.heldPaths == ["/hold2"] })
-            await host.answerHeld()
-            #expect(try await client.receiveResponse().body == "/hold2")
-            #expect(try await client.receiveResponse().body == "/now2")
-        }
+    @Test mutating func nothingIsAnsweredWithoutARequest() {
+        #expect(answer() == nil)
+        request("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(exchange.isAnswering)
+        #expect(answer()?.contains("keep-alive") == true)
+        #expect(answer() == nil)
     }
 
-    @Test func aLongPipelineBehindASlowAnswerIsServedInTheEnd() async throws {
-        try await EngineHost.serve { host, port in
-            let client = try LoopbackClient(port: port)
-            // More than the server keeps unread while it answers.
-            let padding = "X-Padding: " + String(repeating: "x", count: 8000)
-            let requests = (0..<40).map { LoopbackClient.request("GET", "/now\($0)", fields: [padding]) }
-            try await client.send(LoopbackClient.request("GET", "/hold"))
-            #expect(await eventually { await host.heldPaths == ["/hold"] })
-            async let sending: Void = client.send(requests.joined())
-            try await sending
-            await host.answerHeld()
-            #expect(try await client.receiveResponse().body == "/hold")
-            for number in 0..<40 { #expect(try await client.receiveResponse().body == "/now\(number)") }
-        }
+    @Test mutating func aLaterHeadIsTimedFromItsFirstByte() {
+        guard case .needMore = feed("GET / HT") else { return #expect(Bool(false), "the first head is timed already") }
+        request("TP/1.1\r\nHost: a\r\n\r\n")
+        _ = answer()
+        guard case .needMore = exchange.next(&input) else { return #expect(Bool(false), "no byte came") }
+        guard case .headBegan = feed("G") else { return #expect(Bool(false), "the second head began") }
+        guard case .needMore = feed("E") else { return #expect(Bool(false), "it is timed already") }
     }
 
-    @Test func whoEndsItsSideStillGetsItsAnswer() async throws {
-        try await EngineHost.serve { host, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("GET", "/hold"))
-            client.endWriting()
-            #expect(await eventually { await host.heldPaths == ["/hold"] })
-            await host.answerHeld()
-            let response = try await client.receiveResponse()
-            #expect(response.body == "/hold")
-            #expect(response.fields["connection"] == "close")
-            #expect(try await client.receiveToEnd().isEmpty)
-        }
+    @Test mutating func aTimeoutIsAnsweredOnlyToARequestThatBegan() {
+        #expect(exchange.didTimeOut(hasUnread: false)?.status == 408, "a new connection owes a request")
+        request("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = answer()
+        #expect(exchange.didTimeOut(hasUnread: false) == nil)
+        #expect(exchange.didTimeOut(hasUnread: true)?.status == 408)
     }
 
-    @Test func whoEndsItsSideStillGetsALongAnswerWhole() async throws {
-        try await EngineHost.serve { _, port in
-            let client = try LoopbackClient(port: port, receiveBuffer: 4096)
-            try await client.send(LoopbackClient.request("GET", "/big"))
-            client.endWriting()
-            #expect(try await client.receiveResponse().body.utf8.count == 4_000_000)
-        }
+    @Test mutating func aRefusalKnowsItsSender() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nContent-Length: 3\r\n\r\n"
+        guard case .head(let expectsContinue) = feed(head) else { return #expect(Bool(false), "no head") }
+        #expect(!expectsContinue)
+        let refusal = exchange.didTimeOut(hasUnread: false)
+        #expect(refusal?.origin == "https://b")
+        #expect(refusal?.host == "a")
     }
 
-    @Test func whoAsksTwiceAndEndsItsSideGetsBothAnswers() async throws {
-        try await EngineHost.serve { host, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("GET", "/hold") + LoopbackClient.request("GET", "/now"))
-            client.endWriting()
-            #expect(await eventually { await host.heldPaths == ["/hold"] })
-            await host.answerHeld()
-            #expect(try await client.receiveResponse().body == "/hold")
-            #expect(try await client.receiveResponse().body == "/now")
-            #expect(try await client.receiveToEnd().isEmpty)
-            #expect(await eventually { await host.connectionCount == 0 })
-        }
+    @Test mutating func theLastAnswerSaysSo() {
+        request("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(exchange.isLast)
+        #expect(answer()?.contains("close") == true)
     }
 
-    @Test func aLongPollWhosePollerIsGoneIsAbandoned() async throws {
-        try await EngineHost.serve { host, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("GET", "/long-poll"))
-            #expect(await eventually { await host.connectionCount == 1 })
-            client.endWriting()
-            #expect(await eventually { await host.abandoned == 1 })
-            #expect(await eventually { await host.connectionCount == 0 })
-        }
-    }
-
-    @Test func aHangUpLeavesNothingBehind() async throws {
-        try await EngineHost.serve { host, port in
-            for request in ["", "GET / HT", LoopbackClient.request("POST", "/echo", fields: ["Content-Length: 10"])] {
-                let client = try LoopbackClient(port: port)
-                try await client.send(request)
-                #expect(await eventually { await host.connectionCount == 1 })
-                client.hangUp()
-                #expect(await eventually { await host.connectionCount == 0 })
-            }
-        }
-    }
-
-    @Test func aHeadThatDoesNotComeIsRefusedWith408() async throws {
-        try await EngineHost.serve({ $0.headMilliseconds = 150 }) { _, port in
-            for begun in ["", "GET / HTTP/1.1\r\nHost:"] {
-                let client = try LoopbackClient(port: port)
-                try await client.send(begun)
-                let response = try await client.receiveResponse()
-                #expect(response.status == 408)
-                #expect(response.fields["connection"] == "close")
-                #expect(try await client.receiveToEnd().isEmpty)
-            }
-        }
-    }
-
-    @Test func aSecondHeadHasNoMoreTimeThanTheFirst() async throws {
-        try await EngineHost.serve({ $0.headMilliseconds = 500 }) { _, port in
-            let begun = LoopbackClient.request("GET", "/now") + "GET / HTTP/1.1\r\nHos"
-            let client = try LoopbackClient(port: port, saying: Array(begun.utf8))
-            #expect(try await client.receiveResponse().status == 200)
-            #expect(try await client.receiveResponse().status == 408)
-        }
-    }
-
-    @Test func aBodyThatDoesNotComeIsRefusedWith408() async throws {
-        try await EngineHost.serve({ $0.bodyMilliseconds = 150 }) { _, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("POST", "/echo", fields: ["Content-Length: 10"]) + "abc")
-            #expect(try await client.receiveResponse().status == 408)
-        }
-    }
-
-    @Test func anIdleConnectionIsClosedWithoutAWord() async throws {
-        try await EngineHost.serve({ $0.keepAliveMilliseconds = 150 }) { host, port in
-            let client = try LoopbackClient(port: port)
-            #expect(try await client.get("/now").status == 200)
-            #expect(try await client.receiveToEnd().isEmpty)
-            client.hangUp()
-            #expect(await eventually { await host.connectionCount == 0 })
-        }
-    }
-
-    @Test func bodiesAreHeldToTheirLimit() async throws {
-        try await EngineHost.serve({ $0.maximumBodyBytes = 10 }) { _, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("POST", "/echo", body: "0123456789"))
-            #expect(try await client.receiveResponse().body == "0123456789")
-            try await client.send(LoopbackClient.request("POST", "/echo", body: "0123456789a"))
-            #expect(try await client.receiveResponse().status == 413)
-            let chunked = try LoopbackClient(port: port)
-            try await chunked.send(
-                LoopbackClient.request("POST", "/echo", fields: ["Transfer-Encoding: chunked"]) + "b\r\n0123456789a\r\n"
-            )
-            #expect(try await chunked.receiveResponse().status == 413)
-        }
-    }
-
-    @Test func malformedRequestsAreAnsweredAndEnded() async throws {
-        try await EngineHost.serve { _, port in
-            for request in [
-                "GET / HTTP/1.1\nHost: a\n\n", "NONSENSE\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
-            ] {
-                let client = try LoopbackClient(port: port)
-                try await client.send(request)
-                #expect(try await client.receiveResponse().status == 400)
-                #expect(try await client.receiveToEnd().isEmpty)
-            }
-        }
-    }
-
-    @Test func whoWaitsToBeToldToContinueIsTold() async throws {
-        try await EngineHost.serve { _, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(
-                LoopbackClient.request("POST", "/echo", fields: ["Expect: 100-continue", "Content-Length: 3"]))
-            #expect(try await client.receiveResponse().status == 100)
-            try await client.send("abc")
-            #expect(try await client.receiveResponse().body == "abc")
-        }
-    }
-
-    @Test func aLingeringConnectionIsGivenUpInTheEnd() async throws {
-        try await EngineHost.serve({ $0.finishMilliseconds = 150 }) { host, port in
-            let client = try LoopbackClient(port: port)
-            try await client.send(LoopbackClient.request("GET", "/now", fields: ["Connection: close"]))
-            #expect(try await client.receiveResponse().body == "/now")
-            #expect(try await client.receiveToEnd().isEmpty)
-            // The client keeps its side open; the server does not wait for it for ever.
-            #expect(await eventually { await host.connectionCount == 0 })
-        }
+    @Test mutating func theEmbedderMakesAnAnswerTheLast() {
+        request("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        exchange.endAfterAnswer()
+        #expect(answer()?.contains("close") == true)
     }
 }

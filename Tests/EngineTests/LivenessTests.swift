@@ -2,14 +2,14 @@ import Engine
 import TestSupport
 import Testing
 
-/// Who is still there, and who does not keep up.
+/// Silent peers and slow readers.
 @Suite struct LivenessTests {
     private static func quick(_ configuration: inout EngineConfiguration) {
-        configuration.pingMilliseconds = 100
-        configuration.pongMilliseconds = 200
+        configuration.pingInterval = .milliseconds(100)
+        configuration.pongTimeout = .milliseconds(200)
     }
 
-    @Test func aSilentPeerIsPingedAndGivenUp() async throws {
+    @Test func aSilentPeerIsPingedAndClosed() async throws {
         try await EngineHost.serve(Self.quick) { host, port in
             let client = try LoopbackClient(port: port)
             try await client.upgrade("/ws")
@@ -22,8 +22,8 @@ import Testing
 
     @Test func aPeerThatAnswersStays() async throws {
         try await EngineHost.serve({
-            $0.pingMilliseconds = 50
-            $0.pongMilliseconds = 3000
+            $0.pingInterval = .milliseconds(50)
+            $0.pongTimeout = .milliseconds(3000)
         }) { host, port in
             let client = try LoopbackClient(port: port)
             try await client.upgrade("/ws")
@@ -32,13 +32,13 @@ import Testing
         }
     }
 
-    @Test func aPausedPeerIsNotBlamedForOurNotReading() async throws {
+    @Test func aPeerThatIsNotReadIsNotTakenForSilent() async throws {
         try await EngineHost.serve(Self.quick) { host, port in
             let request = Array(LoopbackClient.upgradeRequest("/ws").utf8)
             let client = try LoopbackClient(port: port, saying: request + LoopbackClient.frame("pause"))
             #expect(try await client.receiveResponse().status == 101)
-            // On the loop's own clock, so that its pings and their time limits have come and gone.
-            await host.wait(milliseconds: 600)
+            // On the loop's own clock, so that the pings and their time limits are over.
+            await host.wait(.milliseconds(600))
             try await client.sendFrame("still here")
             await host.resumeAll()
             var frame = try await client.receiveFrame()
@@ -51,6 +51,7 @@ import Testing
         try await EngineHost.serve({
             $0.softOutputLimit = 256 * 1024
             $0.hardOutputLimit = 512 * 1024
+            $0.slowReaderCloseCode = 4321
         }) { host, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.upgrade("/ws")
@@ -67,21 +68,21 @@ import Testing
             await host.broadcast("c", bytes: 50_000)
             #expect(await host.queuedBytes > before)
             for _ in 0..<10 { await host.broadcast("d", bytes: 50_000) }
-            #expect(await eventually { await host.closeCodes == [4008] })
+            #expect(await eventually { await host.closeCodes == [4321] })
             #expect(await host.slowConsumers == 1)
-            // What was begun is finished, and the reason comes behind it.
+            // A frame that was begun is finished, and the close frame comes behind it.
             var last: ReceivedFrame?
             while last?.closeCode == nil {
                 let frame = try await client.receiveFrame()
                 #expect(frame.closeCode != nil || frame.text.allSatisfy { $0 == "a" })
                 last = frame
             }
-            #expect(last?.closeCode == 4008)
+            #expect(last?.closeCode == 4321)
             #expect(try await client.receiveToEnd().isEmpty)
         }
     }
 
-    @Test func whatOneTurnQueuesIsBoundedWhetherOrNotTheKernelRefusedBefore() async throws {
+    @Test func theQueueOfOneTurnIsBoundedBeforeTheKernelRefusesAnything() async throws {
         try await EngineHost.serve({
             $0.softOutputLimit = 256 * 1024
             $0.hardOutputLimit = 512 * 1024
@@ -98,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func aReaderThatIsNotBehindIsSentAsLongAnAnswerAsThereIs() async throws {
+    @Test func aReaderThatIsNotBehindGetsALongAnswerWhole() async throws {
         try await EngineHost.serve({
             $0.softOutputLimit = 64 * 1024
             $0.hardOutputLimit = 128 * 1024
@@ -125,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func whoWaitsForAShortQueueIsToldOnce() async throws {
+    @Test func aDrainWaiterIsCalledOnce() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.upgrade("/ws")
@@ -157,16 +158,16 @@ import Testing
         }
     }
 
-    @Test func aLongAnswerToASlowReaderIsNotCutByLingering() async throws {
-        try await EngineHost.serve({ $0.finishMilliseconds = 150 }) { _, port in
+    @Test func aSlowReaderOfALongAnswerIsNotCutOffByTheCloseTimeout() async throws {
+        try await EngineHost.serve({ $0.closeTimeout = .milliseconds(150) }) { _, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.send(LoopbackClient.request("GET", "/big", fields: ["Connection: close"]))
             #expect(try await client.receiveResponse().body.utf8.count == 4_000_000)
         }
     }
 
-    @Test func whoTakesNothingAtAllIsGivenUp() async throws {
-        try await EngineHost.serve({ $0.bodyMilliseconds = 150 }) { host, port in
+    @Test func aPeerThatTakesNothingOfItsAnswerIsClosed() async throws {
+        try await EngineHost.serve({ $0.bodyTimeout = .milliseconds(150) }) { host, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.send(LoopbackClient.request("GET", "/big", fields: ["Connection: close"]))
             #expect(await eventually { await host.acceptedCount == 1 })

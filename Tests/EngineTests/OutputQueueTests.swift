@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// What one write offers, taking nothing.
+    /// The bytes that one write offers; nothing is taken.
     private mutating func offered(scratch: Int) -> Int {
         let space = UnsafeMutableRawBufferPointer.allocate(byteCount: scratch, alignment: 16)
         defer { space.deallocate() }
@@ -69,7 +69,7 @@ import Testing
         #expect(write(taking: .max) == [1, 2])
     }
 
-    @Test mutating func whatIsBegunIsFinishedAndTheRestForgotten() {
+    @Test mutating func aChunkThatWasBegunIsFinishedAndTheRestDropped() {
         queue.append([1, 2, 3, 4])
         queue.append([5, 6])
         _ = write(taking: 3)
@@ -79,7 +79,7 @@ import Testing
         #expect(write(taking: .max) == [4, 9])
     }
 
-    @Test mutating func nothingBegunIsForgottenAltogether() {
+    @Test mutating func chunksThatWereNotBegunAreAllDropped() {
         queue.append([1, 2])
         queue.append([3])
         queue.dropUnbegun()
@@ -130,11 +130,11 @@ import Testing
         #expect(!admits(1, behind: 200))
     }
 
-    @Test mutating func aLongAnswerIsTakenWhereLittleWaitsAndNotCountedAgainstWhatFollows() {
+    @Test mutating func aLongAnswerIsTakenWhereLittleWaitsAndChunksBehindItAreCountedWithoutIt() {
         #expect(admits(1000, behind: 100))
         #expect(admits(100, behind: 1100))
         #expect(!admits(1, behind: 1200))
-        // Taken by now; what follows is counted as ever.
+        // The long answer was taken by now; chunks are counted as before it.
         #expect(admits(10, behind: 95))
         #expect(!admits(100, behind: 105))
         #expect(!admits(1000, behind: 105))

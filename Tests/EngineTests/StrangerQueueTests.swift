@@ -6,7 +6,7 @@ import Testing
 @Suite struct StrangerQueueTests {
     private let ids = (0..<10).map { _ in RandomID.make() }
 
-    @Test func withOneTooManyTheOldestGoes() {
+    @Test func withOneTooManyTheOldestEnds() {
         var queue = StrangerQueue(limit: 3)
         #expect(ids[..<3].allSatisfy { queue.add($0) == nil })
         #expect(queue.add(ids[3]) == ids[0])
@@ -14,7 +14,7 @@ import Testing
         #expect(queue.count == 3)
     }
 
-    @Test func whoSaidWhoTheyAreMakeRoom() {
+    @Test func identifiedClientsMakeRoom() {
         var queue = StrangerQueue(limit: 2)
         for id in ids {
             #expect(queue.add(id) == nil)

@@ -22,11 +22,11 @@ import Testing
         }
     }
 
-    @Test func whoSpeaksNoTLSIsDropped() async throws {
+    @Test func aClientWithoutTLSIsDropped() async throws {
         let files = try PEMFiles()
         try await EngineHost.serve({
             $0.tls = TLSFiles(certificateChain: files.certificate, privateKey: files.key)
-            $0.headMilliseconds = 200
+            $0.headTimeout = .milliseconds(200)
         }) { host, port in
             let plain = try LoopbackClient(port: port)
             try await plain.send(LoopbackClient.request("GET", "/now"))

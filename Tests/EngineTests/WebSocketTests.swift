@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func muchDataBehindAHandshakeThatTakesItsTimeIsTaken() async throws {
+    @Test func muchDataBehindAHandshakeThatIsAnsweredLateIsTaken() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port)
             // More than is kept unread before reading stops.
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func compressesLongMessagesForThoseWhoAskedForIt() async throws {
+    @Test func compressesLongMessagesForClientsThatOfferedIt() async throws {
         try await EngineHost.serve { _, port in
             let client = try LoopbackClient(port: port)
             let response = try await client.upgrade("/ws", fields: [Self.offer])
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func ourOwnCloseComesBehindWhatWasSentBefore() async throws {
+    @Test func theServersCloseComesBehindEarlierMessages() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port)
             try await client.upgrade("/ws")
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    @Test func aHangUpIsToldOnce() async throws {
+    @Test func aHangUpIsReportedOnce() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port)
             try await client.upgrade("/ws")
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func handshakesThatAreNoneAreRefused() async throws {
+    @Test func aHandshakeOfAnotherVersionIsRefused() async throws {
         try await EngineHost.serve { _, port in
             let client = try LoopbackClient(port: port)
             try await client.send(

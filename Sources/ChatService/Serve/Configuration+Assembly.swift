@@ -60,6 +60,7 @@ extension Configuration {
         engine.maximumMessageBytes = limits.frameBytes
         engine.hardOutputLimit = limits.outputQueueBytes
         engine.softOutputLimit = limits.outputQueueSoftBytes
+        engine.slowReaderCloseCode = CloseCode.slowConsumer.rawValue
         engine.pollingOutputLimit = 4 * limits.outputQueueBytes
         // Sockets end there anyway; sessions that poll need none of their own.
         engine.maximumConnections = limits.connections ?? ProcessMetrics.descriptorLimit()

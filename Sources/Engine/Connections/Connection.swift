@@ -5,132 +5,115 @@ import WireProtocols
 
 /// One accepted socket: HTTP/1.1 at first, then perhaps a WebSocket. Confined to its loop.
 ///
-/// It reads what its handler is ready for, queues what it is given, and writes once a turn.
+/// It reads as much as its handler is ready for, queues output, and writes once a turn. The rules are elsewhere: those of each
+/// protocol in `HTTPExchange` and `WebSocketLink`, those of the queue in `ConnectionOutput`. Here they meet the socket, the clock
+/// and the handler.
 public final class Connection: SocketHandler {
-    enum Phase {
+    private enum Phase {
         case handshakingTLS
-        /// Reading requests; `isAnswering` while one is with the handler.
         case http(HTTPExchange)
-        case webSocket(WebSocketLink)
-        /// Everything was said; what is queued goes out, what comes in is dropped, then the socket closes.
-        case finishing
+        case webSocket(WebSocketLink, any WebSocketHandler)
+        /// Queued bytes still go out; bytes that come in are dropped.
+        case finishing(FinalWrite)
+        /// Everything is written, and the peer has to close its side.
+        case finished
         case closed
     }
 
     public let peer: IPAddress
     let context: EngineContext
-    let socket: Socket
-    var tls: TLSSession?
-    var phase: Phase
+    private var transport: ConnectionTransport
+    private var phase: Phase
+    private var output = ConnectionOutput()
     /// Bytes read and not understood yet, or not wanted yet while paused.
-    var leftover: [UInt8] = []
-    var output = OutputQueue()
-    var isTouched = false
-    var isBlocked = false
-    /// What is queued is counted among the bytes that wait for slow readers.
-    var isBehind = false
-    /// Queued bytes from which on it is asked whether more may be queued.
-    var outputMark = Int.max
-    var allowance = QueueAllowance()
-    /// Whether the peer has said who it is; until then little may wait for it.
-    public var isStranger = false { didSet { markOutput() } }
-    /// What waits for the queue to be short again.
-    var drainWaiter: DrainWaiter?
-    /// A request that came before there was room for its answer.
-    var isHeldUp = false
-    var isPaused = false
+    private var leftover: [UInt8] = []
+    private var timer: TimerID?
+    /// When bytes last came, in monotonic milliseconds.
+    private var lastHeard: Int64
+    private var isWaitingForFlush = false
+    /// Whether queued bytes are counted among those that wait for slow readers.
+    private var isInBacklog = false
+    /// Whether a request came before there was room for its answer.
+    private var isHeldUp = false
+    private var isPaused = false
     private var isDecoding = false
-    private var isQueuedForDecoding = false
-    var hasPeerEnded = false
-    var shutsDownAfterFlush = false
-    /// What was queued when a lingering connection was last looked at.
-    var bytesAtLinger = 0
-    /// How long a lingering connection may go without taking anything of that, in milliseconds.
-    var stallMilliseconds: Int64 = 0
-    var timer: TimerID?
-    /// When the peer was last heard.
-    private(set) var lastHeard: Int64
+    private var isWaitingForDecoding = false
+    private var hasPeerEnded = false
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
-    public internal(set) var compressesOutput = false
+    public private(set) var compressesOutput = false
+    /// Whether the peer has not identified itself yet; until it has, little may wait for it.
+    public var isStranger = false { didSet { updateMark() } }
     /// Whether a peer that ends its side while its request is answered is taken as gone: true for long polls, whose
     /// answer would otherwise be lost on it.
     public var treatsEndAsGone = false
-    /// Anything the connection's user wants to keep with it, such as who was counted for it.
+    /// Any object that the handler wants to find again by the connection.
     public var attachment: AnyObject?
 
     init(socket: Socket, peer: IPAddress, context: EngineContext) {
-        self.socket = socket
         self.peer = peer
         self.context = context
-        tls = try? context.tls?.accept(on: socket.descriptor)
+        transport = ConnectionTransport(socket, tls: try? context.tls?.accept(on: socket.descriptor))
         lastHeard = context.loop.monotonicMilliseconds
-        phase = context.tls == nil ? .http(HTTPExchange(context.configuration)) : .handshakingTLS
+        phase = context.tls == nil ? .http(Self.makeExchange(context.configuration)) : .handshakingTLS
     }
 
-    /// Goes on where another loop's connection left off.
-    init(socket: Socket, resuming detached: DetachedConnection, context: EngineContext) {
-        self.socket = socket
-        peer = detached.peer
-        self.context = context
-        tls = detached.tls
-        leftover = detached.leftover
-        lastHeard = context.loop.monotonicMilliseconds
-        phase = .http(detached.exchange)
-        socket.setHandler(self)
-        socket.watch(readable: true, writable: false)
+    private static func makeExchange(_ configuration: EngineConfiguration) -> HTTPExchange {
+        HTTPExchange(maximumBodyBytes: configuration.maximumBodyBytes)
     }
 
-    /// Gives up the socket without a word; the connection is over here.
-    func releaseSocket() -> (descriptor: Int32, session: TLSSession?, leftover: [UInt8])? {
-        guard output.isEmpty else { return nil }
-        let session = tls
-        let rest = isDecoding ? context.input.takeRemainder() : leftover
-        phase = .closed
-        cancelTimer()
-        leftover = []
-        tls = nil
-        context.remove(self)
-        return (socket.detach(), session, rest)
+    /// The HTTP side; nil before it and once it is over.
+    var exchange: HTTPExchange? { if case .http(let exchange) = phase { exchange } else { nil } }
+
+    /// The WebSocket side; nil before the upgrade and once it is over.
+    var link: WebSocketLink? { if case .webSocket(let link, _) = phase { link } else { nil } }
+
+    public var isSecure: Bool { transport.isSecure }
+
+    /// The request that is being answered makes the connection a WebSocket.
+    func didUpgrade(to link: WebSocketLink, _ handler: any WebSocketHandler, compressesOutput: Bool) {
+        exchange?.didUpgrade()
+        phase = .webSocket(link, handler)
+        self.compressesOutput = compressesOutput
+        updateMark()
     }
 
-    public var isSecure: Bool { tls != nil }
+    /// Whether output is still taken.
     public var isOpen: Bool {
         switch phase {
-        case .finishing, .closed: false
+        case .finishing, .finished, .closed: false
         default: true
         }
     }
 
-    /// Bytes queued and not taken by the kernel yet.
-    public var queuedBytes: Int { output.count }
+    private var configuration: EngineConfiguration { context.configuration }
 
     func begin() {
         context.metrics.accepted.add()
-        socket.setHandler(self)
-        socket.watch(readable: true, writable: false)
-        setTimer(after: context.configuration.headMilliseconds)
+        transport.setHandler(self)
+        transport.watch(readable: true, writable: false)
+        setTimer(after: configuration.headTimeout)
     }
 
     // MARK: Reading
 
     public func socketReady(readable: Bool, writable: Bool) {
         if writable {
-            isBlocked = false
-            touch()
+            output.didBecomeWritable()
+            scheduleFlush()
         }
         if case .handshakingTLS = phase { return handshakeTLS() }
         if readable { read() }
     }
 
     private func handshakeTLS() {
-        switch tls?.handshake() {
-        case .bytes:
-            phase = .http(HTTPExchange(context.configuration))
-            socket.watch(readable: true, writable: false)
+        switch transport.handshake() {
+        case .complete:
+            phase = .http(Self.makeExchange(configuration))
+            transport.watch(readable: true, writable: false)
             read()
-        case .wantRead: socket.watch(readable: true, writable: false)
-        case .wantWrite: socket.watch(readable: false, writable: true)
-        default: abort()
+        case .wantRead: transport.watch(readable: true, writable: false)
+        case .wantWrite: transport.watch(readable: false, writable: true)
+        case .failed: abort()
         }
     }
 
@@ -138,12 +121,12 @@ public final class Connection: SocketHandler {
         context.input.load(leftover: leftover)
         leftover = []
         var outcome = IOResult.wouldBlock
-        // Not endless, so that one fast sender does not starve the others; what is left is reported again.
+        // Not endless, so that one fast sender does not starve the others; bytes left in the kernel are reported again.
         for _ in 0..<4 {
             var space = 0
             context.input.withFreeSpace(atLeast: EngineContext.chunkBytes / 2) { free in
                 space = free.count
-                outcome = receive(free)
+                outcome = transport.read(into: free)
                 if case .bytes(let count) = outcome { return count }
                 return 0
             }
@@ -152,7 +135,7 @@ public final class Connection: SocketHandler {
             lastHeard = context.loop.monotonicMilliseconds
             decode()
             // TLS gives out one record at a time, however many there are.
-            if isPaused || (count < space && tls == nil) { break }
+            if isPaused || (count < space && !isSecure) { break }
         }
         keepRemainder()
         switch outcome {
@@ -162,33 +145,29 @@ public final class Connection: SocketHandler {
         }
     }
 
-    private func receive(_ space: UnsafeMutableRawBufferPointer) -> IOResult {
-        guard let tls else { return socket.read(into: space) }
-        switch tls.read(into: space) {
-        case .bytes(let count): return .bytes(count)
-        case .wantRead, .wantWrite: return .wouldBlock
-        case .closed: return .endOfStream
-        case .failed: return .failed(0)
-        }
-    }
-
-    /// Understands what is in the shared buffer, as far as the handler takes it.
+    /// Decodes the shared buffer, as far as the handler takes it.
     private func decode() {
         isDecoding = true
         defer { isDecoding = false }
         while !isPaused {
             switch phase {
-            case .http(let exchange):
-                guard exchange.step(self, context) else { return }
-            case .webSocket(let link):
-                guard link.step(self, context) else { return }
-            case .finishing, .closed:
-                context.input.consume(context.input.count)
-                return
+            case .http(let exchange): guard isReady(for: exchange), readRequest(exchange) else { return }
+            case .webSocket(let link, let handler): guard readMessage(link, handler) else { return }
+            case .finishing, .finished, .closed: return context.input.consume(context.input.count)
             case .handshakingTLS: return
             }
         }
     }
+
+    /// Whether another request is read now: the one before was answered, and its answer has not piled up unread.
+    private func isReady(for exchange: HTTPExchange) -> Bool {
+        guard !exchange.isAnswering else { return false }
+        isHeldUp = owesReading
+        return !isHeldUp
+    }
+
+    /// Whether the peer has to take answers before it gets another.
+    private var owesReading: Bool { output.count > configuration.softOutputLimit }
 
     private func keepRemainder() {
         leftover = isOpen ? context.input.takeRemainder() : []
@@ -202,11 +181,11 @@ public final class Connection: SocketHandler {
     private func peerEnded() {
         guard mayStillBeRead else { return abort() }
         hasPeerEnded = true
-        watch()
+        updateWatch()
         endUnlessAnswering()
     }
 
-    /// A client may have ended its side and still read what it asked for.
+    /// A client may have ended its side and still read the answers to its requests.
     private var mayStillBeRead: Bool {
         switch phase {
         case .http(let exchange): exchange.isAnswering ? !treatsEndAsGone : !output.isEmpty
@@ -215,50 +194,46 @@ public final class Connection: SocketHandler {
         }
     }
 
-    /// Ends a connection whose peer will say no more, once what it said before is answered.
+    /// Ends a connection whose peer has ended its side, once the requests before that are answered.
     private func endUnlessAnswering() {
         guard hasPeerEnded, case .http(let exchange) = phase else { return }
         guard exchange.isAnswering else { return finishWriting() }
-        exchange.isLast = leftover.isEmpty
+        if leftover.isEmpty { exchange.endAfterAnswer() }
     }
 
-    /// Bytes that came and were not understood yet.
-    var hasUnread: Bool { !leftover.isEmpty }
-
-    /// Whether the peer has to take answers before it gets another.
-    var owesReading: Bool { output.count > context.configuration.softOutputLimit }
-
-    func watch() { socket.watch(readable: !isPaused && !hasPeerEnded, writable: isBlocked) }
+    private func updateWatch() {
+        transport.watch(readable: !isPaused && !hasPeerEnded, writable: output.isBlocked)
+    }
 
     /// Stops reading and decoding until `resume`.
     public func pause() {
         guard !isPaused else { return }
         isPaused = true
-        watch()
+        updateWatch()
     }
 
     /// Goes on reading at the end of this turn.
     public func resume() {
         guard isPaused else { return }
         isPaused = false
-        watch()
-        decodeLater()
+        updateWatch()
+        scheduleDecoding()
     }
 
-    /// Goes on behind a request that was answered, which may have been held up by too many behind it.
+    /// Goes on behind a request that was answered, which may have paused the connection by too many behind it.
     func readOn() {
-        if isPaused { resume() } else { decodeLater() }
+        if isPaused { resume() } else { scheduleDecoding() }
     }
 
-    /// Looks at what was left unread, at the end of this turn unless that is going on already.
-    func decodeLater() {
-        guard !isDecoding, !isQueuedForDecoding, !leftover.isEmpty || tls != nil || isPaused else { return }
-        isQueuedForDecoding = true
-        context.resumeLater(self)
+    /// Decodes unread bytes at the end of this turn, unless they are being decoded already.
+    private func scheduleDecoding() {
+        guard !isDecoding, !isWaitingForDecoding, !leftover.isEmpty || isSecure || isPaused else { return }
+        isWaitingForDecoding = true
+        context.decodeLater(self)
     }
 
     func continueReading() {
-        isQueuedForDecoding = false
+        isWaitingForDecoding = false
         guard isOpen, !isPaused else { return }
         context.input.load(leftover: leftover)
         leftover = []
@@ -266,4 +241,210 @@ public final class Connection: SocketHandler {
         keepRemainder()
         endUnlessAnswering()
     }
+
+    // MARK: Output
+
+    /// Bytes queued and not taken by the kernel yet.
+    public var queuedBytes: Int { output.count }
+
+    /// Queues bytes for the end of the turn. Droppable ones are left out when the peer is behind.
+    @inline(__always)
+    public func send(_ bytes: [UInt8], isDroppable: Bool = false) {
+        guard isOpen else { return }
+        if !output.isShort(with: bytes.count), !mayQueue(bytes.count, isDroppable: isDroppable) { return }
+        output.append(bytes)
+        scheduleFlush()
+    }
+
+    private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
+        // Only bytes that the kernel refuses count; it has not been offered yet what this turn queued.
+        if !output.isBlocked { context.write(self) }
+        guard isOpen, output.isBlocked else { return isOpen }
+        switch output.admit(
+            count, isDroppable: isDroppable, limit: isStranger ? nil : configuration.hardOutputLimit)
+        {
+        case .admitted: return true
+        case .dropped: context.metrics.dropped.add()
+        case .refused:
+            context.metrics.slowConsumers.add()
+            closeSlowReader()
+        }
+        return false
+    }
+
+    /// Drops queued chunks and sends the reason only, which the reader may not take either.
+    private func closeSlowReader() {
+        // A refused TLS write has to be repeated as it was.
+        guard !isSecure, let link else { return abort() }
+        output.dropUnbegun()
+        close(link, code: configuration.slowReaderCloseCode, reason: "too slow")
+    }
+
+    /// Answers to requests go out one at a time, however long; a WebSocket's queue is judged once it is not short.
+    private func updateMark() {
+        guard case .webSocket = phase else { return output.mark = .max }
+        output.mark = isStranger ? configuration.strangerOutputLimit : configuration.softOutputLimit
+    }
+
+    private func scheduleFlush() {
+        guard !isWaitingForFlush else { return }
+        isWaitingForFlush = true
+        context.flushLater(self)
+    }
+
+    func flush(scratch: UnsafeMutableRawBufferPointer) {
+        isWaitingForFlush = false
+        guard write(scratch: scratch) else { return }
+        if case .closed = phase { return }
+        if output.isBlocked || isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: output.count) }
+        updateWatch()
+        if output.hasDrainWaiter || isHeldUp { didDrain() }
+        if output.isEmpty, case .finishing = phase { endOutput() }
+    }
+
+    /// Offers the kernel the queued bytes; false when the connection broke over it.
+    func write(scratch: UnsafeMutableRawBufferPointer) -> Bool {
+        let isWhole = output.write(scratch: scratch) { bytes in
+            context.metrics.writes.add()
+            let result = transport.write(bytes)
+            if case .bytes(let count) = result { context.metrics.bytesWritten.add(count) }
+            return result
+        }
+        if !isWhole { abort() }
+        return isWhole
+    }
+
+    /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A connection that ends calls nothing.
+    public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
+        output.drainWaiter = DrainWaiter(bytes: bytes, action: action)
+        scheduleFlush()
+    }
+
+    private func didDrain() {
+        if let action = output.takeDrainAction() { context.loop.schedule(after: .zero, action) }
+        guard isHeldUp, !owesReading else { return }
+        isHeldUp = false
+        context.loop.schedule(after: .zero) { [self] in readOn() }
+    }
+
+    // MARK: Ending
+
+    /// Queues a last chunk, whatever waits before it, and ends.
+    func finishWriting(behind chunk: [UInt8]) {
+        output.append(chunk)
+        finishWriting()
+    }
+
+    /// Sends the queued bytes, ends this side, and waits for the peer to close for a limited time.
+    func finishWriting() {
+        guard isOpen else { return }
+        // An answer may be long, and the system takes it in large bites from a slow reader; a WebSocket's close is not.
+        let stallTimeout = if case .http = phase { configuration.bodyTimeout } else { configuration.closeTimeout }
+        leave(.finishing(FinalWrite(queuedBytes: output.count, stallTimeout: stallTimeout)))
+        leftover = []
+        output.drainWaiter = nil
+        isPaused = false
+        setTimer(after: stallTimeout)
+        scheduleFlush()
+    }
+
+    private func endOutput() {
+        phase = .finished
+        transport.shutdownWriting()
+        // A peer that has ended its side already has nothing more to send.
+        if hasPeerEnded { abort() } else { setTimer(after: configuration.closeTimeout) }
+    }
+
+    /// Ends the connection at once; queued bytes are dropped.
+    public func abort() {
+        if case .closed = phase { return }
+        leave(.closed)
+        cancelTimer()
+        output.clear()
+        if isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: 0) }
+        leftover = []
+        transport.close()
+        attachment = nil
+        context.remove(self)
+    }
+
+    /// Tells the handler of the phase that is left; it must not hear of this connection again.
+    private func leave(_ next: Phase) {
+        let left = phase
+        phase = next
+        switch left {
+        case .http(let exchange) where exchange.isAnswering: context.handler?.abandoned(self)
+        case .webSocket(let link, let handler): handler.closed(self, code: link.closeCode)
+        default: break
+        }
+    }
+
+    // MARK: Time
+
+    func cancelTimer() {
+        if let timer { context.loop.cancel(timer) }
+        timer = nil
+    }
+
+    func setTimer(after span: Duration) {
+        cancelTimer()
+        timer = context.loop.schedule(after: span) { [self] in
+            timer = nil
+            timeOut()
+        }
+    }
+
+    private func timeOut() {
+        switch phase {
+        case .handshakingTLS, .finished: abort()
+        case .http(let exchange):
+            if let refusal = exchange.didTimeOut(hasUnread: !leftover.isEmpty) {
+                refuse(refusal)
+            } else {
+                finishWriting()
+            }
+        case .webSocket(let link, _): checkLiveness(link, lastHeard: lastHeard, isPaused: isPaused)
+        case .finishing(var write):
+            guard write.hasProgressed(to: output.count) else { return abort() }
+            phase = .finishing(write)
+            setTimer(after: write.stallTimeout)
+        case .closed: break
+        }
+    }
+
+    // MARK: Another loop
+
+    /// Takes the connection off this loop while its request is unanswered; nil when it is past that.
+    public func detach() -> Handover<DetachedConnection>? {
+        guard case .http(let exchange) = phase, exchange.isAnswering, output.isEmpty else { return nil }
+        let unread = isDecoding ? context.input.takeRemainder() : leftover
+        phase = .closed
+        cancelTimer()
+        leftover = []
+        context.remove(self)
+        let (descriptor, tls) = transport.detach()
+        return Handover(
+            DetachedConnection(descriptor: descriptor, peer: peer, tls: tls, exchange: exchange, unread: unread))
+    }
+
+    /// Goes on where another loop's connection left off.
+    init(socket: Socket, resuming detached: DetachedConnection, context: EngineContext) {
+        self.context = context
+        peer = detached.peer
+        transport = ConnectionTransport(socket, tls: detached.tls)
+        leftover = detached.unread
+        lastHeard = context.loop.monotonicMilliseconds
+        phase = .http(detached.exchange)
+        transport.setHandler(self)
+        transport.watch(readable: true, writable: false)
+    }
+}
+
+/// A connection on its way to another loop, with the request it waits to have answered.
+public struct DetachedConnection {
+    let descriptor: Int32
+    let peer: IPAddress
+    let tls: TLSSession?
+    let exchange: HTTPExchange
+    let unread: [UInt8]
 }

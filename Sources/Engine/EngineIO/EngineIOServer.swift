@@ -2,7 +2,7 @@ import Crypto
 import EventLoop
 public import WireProtocols
 
-/// Takes what comes in over one Engine.IO session.
+/// Takes the messages of one Engine.IO session.
 public protocol EngineIOHandler: AnyObject {
     /// A text message; `range` is its content in `bytes`, valid only during the call.
     func received(text bytes: UnsafeRawBufferPointer, in range: Range<Int>, on socket: EngineIOSocket)
@@ -20,15 +20,15 @@ public final class EngineIOServer {
     let sidPrefix: String
     private let opened: (EngineIOSocket, HTTPRequest) -> Void
     private var sockets: [RandomID: EngineIOSocket] = [:]
-    private var dirty = TurnQueue<EngineIOSocket>()
-    /// Sessions whose clients have not said who they are; nil where nobody has to.
+    private var unflushed = TurnQueue<EngineIOSocket>()
+    /// Sessions whose clients have not identified themselves; nil where no client has to.
     private var strangers: StrangerQueue?
 
     /// - Parameters:
-    ///   - sidPrefix: what its session ids begin with; it must name this loop, since requests for them may come in on any.
-    ///   - maximumStrangers: how many sessions may be open whose clients have not said who they are, by `recognize`; with one
-    ///     more the oldest ends. nil where nobody has to say it.
-    ///   - opened: told of a new session; sets its handler.
+    ///   - sidPrefix: the beginning of its session ids; it must name this loop, since requests for them may come in on any.
+    ///   - maximumStrangers: how many sessions may be open whose clients have not identified themselves (see
+    ///     `EngineIOSocket.recognize`); with one more the oldest ends. nil where no client has to.
+    ///   - opened: called with a new session; sets its handler.
     public init(
         context: EngineContext, settings: EngineIOSettings, sidPrefix: String, maximumStrangers: Int? = nil,
         opened: @escaping (EngineIOSocket, HTTPRequest) -> Void
@@ -49,11 +49,11 @@ public final class EngineIOServer {
             isWebSocketUpgrade: head.asksToUpgrade(to: "websocket"))
     }
 
-    public static func response(_ refusal: EngineIORefusal) -> HTTPResponse { EngineIOSocket.response(refusal) }
+    public static func response(_ refusal: EngineIORefusal) -> HTTPResponse { .engineIO(refusal) }
 
     /// A request that belongs on this loop.
     ///
-    /// - Parameter answer: given what to respond, now or later; not called for a WebSocket that was taken.
+    /// - Parameter answer: called with the response, now or later; not called for a WebSocket that was taken.
     public func serve(
         _ kind: EngineIORequest, _ request: HTTPRequest, on connection: Connection,
         answer: @escaping (HTTPResponse, Connection) -> Void
@@ -71,19 +71,19 @@ public final class EngineIOServer {
         case .handshakePolling:
             guard !context.isFull else { return responder.respond(context.problem(.tooManyConnections)) }
             let socket = open(over: .polling, request)
-            responder.respond(EngineIOSocket.text(socket.openPacket, type: "text/plain; charset=UTF-8"))
+            responder.respond(.engineIO(payload: socket.openPacket))
         case .poll(let sid):
-            guard let socket = socket(sid) else { return responder.respond(Self.response(.unknownSession)) }
+            guard let socket = socket(sid) else { return responder.respond(.engineIO(.unknownSession)) }
             socket.poll(responder)
         case .post(let sid):
-            guard let socket = socket(sid) else { return responder.respond(Self.response(.unknownSession)) }
+            guard let socket = socket(sid) else { return responder.respond(.engineIO(.unknownSession)) }
             socket.post(request.body, responder)
         case .handshakeWebSocket, .upgrade:
-            responder.respond(Self.response(.badRequest))
+            responder.respond(.engineIO(.badRequest))
         }
     }
 
-    /// A WebSocket request; nil when it was taken, else what to answer.
+    /// A WebSocket request; nil when it was taken, else the refusal.
     public func upgrade(
         _ kind: EngineIORequest, _ request: HTTPRequest, on connection: Connection
     ) -> HTTPResponse? {
@@ -95,7 +95,7 @@ public final class EngineIOServer {
         }
         switch kind {
         case .upgrade(let sid):
-            guard let socket = socket(sid) else { return Self.response(.unknownSession) }
+            guard let socket = socket(sid) else { return .engineIO(.unknownSession) }
             connection.attachment = socket
             upgrade(connection, handshake, to: socket)
             socket.probe(on: connection)
@@ -105,12 +105,12 @@ public final class EngineIOServer {
             upgrade(connection, handshake, to: socket)
             socket.open(on: connection)
             opened(socket, request)
-        default: return Self.response(.badRequest)
+        default: return .engineIO(.badRequest)
         }
         return nil
     }
 
-    /// The session's own heartbeats show whether its client is there.
+    /// Without the connection's pings: the session has heartbeats of its own.
     private func upgrade(_ connection: Connection, _ handshake: WebSocketHandshake, to socket: EngineIOSocket) {
         connection.upgrade(
             handshake, subprotocol: handshake.subprotocol, handler: socket,
@@ -144,26 +144,19 @@ public final class EngineIOServer {
         forgetStranger(socket)
     }
 
-    func markDirty(_ socket: EngineIOSocket) {
-        guard !socket.isDirty else { return }
-        socket.isDirty = true
-        dirty.append(socket)
-    }
+    func flushLater(_ socket: EngineIOSocket) { unflushed.append(socket) }
 
-    /// Answers held polls and ends what is over. Called at the end of a loop turn.
+    /// Answers held polls and ends sessions that are over. Called at the end of a loop turn.
     public func flushDirty() {
-        while !dirty.isEmpty {
-            var batch = dirty.take()
-            for socket in batch {
-                socket.isDirty = false
-                socket.flushNow()
-            }
-            dirty.recycle(&batch)
+        while !unflushed.isEmpty {
+            var batch = unflushed.take()
+            for socket in batch { socket.flush() }
+            unflushed.recycle(&batch)
         }
     }
 
     /// Whether `flushDirty` has something to do.
-    public var hasDirty: Bool { !dirty.isEmpty }
+    public var hasDirty: Bool { !unflushed.isEmpty }
 
     public var all: [EngineIOSocket] { Array(sockets.values) }
 }

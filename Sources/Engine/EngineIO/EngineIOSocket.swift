@@ -13,16 +13,16 @@ public final class EngineIOSocket {
     private var poll: HTTPResponder?
     private var webSocket: Connection?
     private var probe: Connection?
-    private var timer: (id: TimerID, deadline: Int64)?
+    private var timer = DeadlineTimer()
     private var isFinished = false
-    /// Whether it is known who the client is; until then little may wait for it.
-    private(set) var isStranger: Bool
+    /// Whether the client has not identified itself yet; until it has, little may wait for it.
+    private var isStranger: Bool
     private var allowance = QueueAllowance()
     private var drainWaiter: DrainWaiter?
-    /// Counted with the connections: a WebSocket is there already.
+    /// Whether the session is counted with the connections; on a WebSocket its connection is.
     private var isCountedAsPolling: Bool
-    var isDirty = false
-    /// Whoever takes the messages; set when the session opens.
+    private var isWaitingForFlush = false
+    /// Takes the messages; set when the session opens.
     public var handler: (any EngineIOHandler)?
 
     init(id: RandomID, over transport: EngineIOSession.Transport, server: EngineIOServer) {
@@ -36,7 +36,7 @@ public final class EngineIOSocket {
         schedule()
     }
 
-    /// What its client knows the session by.
+    /// The session id that its client was given.
     public var sid: String { server.sidPrefix + id.text }
 
     private var now: Int64 { server.context.loop.monotonicMilliseconds }
@@ -45,7 +45,7 @@ public final class EngineIOSocket {
     public var compressesOutput: Bool { webSocket?.compressesOutput ?? false }
     var openPacket: [UInt8] { session.openPacket(sid: sid) }
 
-    /// The WebSocket the session is on, for whoever has frames ready; nil while it polls.
+    /// The WebSocket the session is on, for callers that have frames ready; nil while it polls.
     public var frameSink: Connection? { isOnWebSocket ? webSocket : nil }
 
     // MARK: Sending
@@ -82,7 +82,7 @@ public final class EngineIOSocket {
         scheduleFlush()
     }
 
-    /// Whether so much more may wait for the next polls. A client that does not poll is a client that does not read: it goes.
+    /// Whether so much more may wait for the next polls. A client that does not poll is a slow reader: its session ends.
     private func makeRoom(for bytes: Int) -> Bool {
         let (limits, queued) = (server.context.configuration, session.queuedBytes)
         let hasRoom =
@@ -105,7 +105,7 @@ public final class EngineIOSocket {
         scheduleFlush()
     }
 
-    /// It is known who the client is.
+    /// Lifts the limit for clients that have not identified themselves.
     public func recognize() {
         guard isStranger else { return }
         isStranger = false
@@ -117,7 +117,7 @@ public final class EngineIOSocket {
 
     func poll(_ responder: HTTPResponder) {
         if let refusal = session.poll() {
-            responder.respond(Self.response(refusal))
+            responder.respond(.engineIO(refusal))
         } else {
             poll = responder
             responder.onAbandon { [weak self] in self?.requestAborted() }
@@ -127,7 +127,7 @@ public final class EngineIOSocket {
 
     func post(_ body: [UInt8], _ responder: HTTPResponder) {
         if let refusal = session.beginPost() {
-            responder.respond(Self.response(refusal))
+            responder.respond(.engineIO(refusal))
             return scheduleFlush()
         }
         var reader = EngineIOPayloadReader(maximumBytes: session.settings.maxPayload)
@@ -138,9 +138,9 @@ public final class EngineIOSocket {
         }
         session.endPost()
         if let refusal = session.closeReason?.refusal {
-            responder.respond(Self.response(refusal))
+            responder.respond(.engineIO(refusal))
         } else {
-            responder.respond(Self.text("ok", type: "text/html"))
+            responder.respond(.engineIOAccepted)
         }
         scheduleFlush()
     }
@@ -161,7 +161,7 @@ public final class EngineIOSocket {
 
     /// A WebSocket asks to take over from polling.
     func probe(on connection: Connection) {
-        // A refusal is told by closing, behind a handshake that went well: clients expect it so.
+        // A refused probe is closed behind a complete handshake: clients expect it so.
         guard session.openProbe(now: now) == nil else { return connection.close(code: 1000, reason: "") }
         probe = connection
         scheduleFlush()
@@ -196,11 +196,11 @@ public final class EngineIOSocket {
         }
     }
 
-    // MARK: The end
+    // MARK: Ending
 
-    /// Ends the session when its last words have reached the client.
+    /// Ends the session when its queued packets have reached the client.
     ///
-    /// - Parameter bytes: how much of what waits for a poll is still told, from the end.
+    /// - Parameter bytes: how many of the bytes that wait for a poll are still sent, counted from the end.
     public func close(keeping bytes: Int = .max) {
         if session.close(now: now, keeping: bytes) == .closeWebSocket { webSocket?.close(code: 1000, reason: "") }
         scheduleFlush()
@@ -213,15 +213,18 @@ public final class EngineIOSocket {
         scheduleFlush()
     }
 
-    /// What follows from whatever happened: the answer to a held poll at the end of the turn, a new deadline, or the end.
+    /// Has the turn end with an answer to a held poll, a new deadline, or the session's end, as the session's state demands.
     private func scheduleFlush() {
-        server.markDirty(self)
+        guard !isWaitingForFlush else { return }
+        isWaitingForFlush = true
+        server.flushLater(self)
     }
 
-    func flushNow() {
+    func flush() {
+        isWaitingForFlush = false
         if let body = session.flush(now: now), let poll {
             self.poll = nil
-            poll.respond(Self.text(body, type: "text/plain; charset=UTF-8"))
+            poll.respond(.engineIO(payload: body))
         }
         guard let reason = session.closeReason else {
             if drainWaiter != nil { didDrain() }
@@ -233,7 +236,7 @@ public final class EngineIOSocket {
     private func didDrain() {
         guard let waiter = drainWaiter, session.queuedBytes <= waiter.bytes else { return }
         drainWaiter = nil
-        server.context.loop.schedule(after: 0, waiter.action)
+        server.context.loop.schedule(after: .zero, waiter.action)
     }
 
     private func leavePolling() {
@@ -245,8 +248,8 @@ public final class EngineIOSocket {
     private func finish(_ reason: EngineIOCloseReason) {
         guard !isFinished else { return }
         isFinished = true
-        if let timer { server.context.loop.cancel(timer.id) }
-        poll?.respond(Self.response(.unknownSession))
+        timer.cancel(on: server.context.loop)
+        poll?.respond(.engineIO(.unknownSession))
         poll = nil
         probe?.close(code: 1000, reason: "")
         webSocket?.close(code: 1000, reason: "")
@@ -260,20 +263,12 @@ public final class EngineIOSocket {
     // MARK: Time
 
     private func schedule() {
-        let deadline = session.nextDeadline
-        guard deadline != timer?.deadline else { return }
-        // A deadline that moves away is looked at when the old one comes.
-        if let timer, timer.deadline <= deadline { return }
-        if let timer { server.context.loop.cancel(timer.id) }
-        timer = nil
-        guard deadline != .max else { return }
-        // The end cancels it. A weak reference would cost each session a side table.
-        let id = server.context.loop.schedule(after: deadline - now) { [self] in tick() }
-        timer = (id, deadline)
+        // The session's end cancels the timer. A weak reference would cost each session a side table.
+        timer.move(to: session.nextDeadline, on: server.context.loop) { [self] in tick() }
     }
 
     private func tick() {
-        timer = nil
+        timer.didFire()
         switch session.tick(now: now) {
         case .sendPing: webSocket?.sendMessage([EngineIOPacketType.ping.digit], isText: true)
         case .closeProbe:
@@ -282,20 +277,6 @@ public final class EngineIOSocket {
         case .nothing, .close: break
         }
         scheduleFlush()
-    }
-
-    // MARK: Answers
-
-    static func response(_ refusal: EngineIORefusal) -> HTTPResponse {
-        HTTPResponse(
-            status: refusal.httpStatus, fields: [HTTPField("Content-Type", "application/json")], body: refusal.body)
-    }
-
-    static func text(_ body: String, type: String) -> HTTPResponse { text(Array(body.utf8), type: type) }
-
-    static func text(_ body: [UInt8], type: String) -> HTTPResponse {
-        HTTPResponse(
-            status: 200, fields: [HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store")], body: body)
     }
 }
 

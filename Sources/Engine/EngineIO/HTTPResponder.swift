@@ -1,6 +1,6 @@
 public import WireProtocols
 
-/// The way back to whoever made a request, on this loop or on another.
+/// The way back to the client of a request, on this loop or on another.
 public final class HTTPResponder {
     private var answer: ((HTTPResponse) -> Void)?
     private var abandon: (() -> Void)?
@@ -8,13 +8,14 @@ public final class HTTPResponder {
     /// - Parameter answer: called at most once.
     public init(answer: @escaping (HTTPResponse) -> Void) { self.answer = answer }
 
-    /// The way back over `connection`, which tells when its client goes before it was answered.
+    /// The way back over `connection`, whose handler calls `abandoned` when the client goes before it was answered.
     public convenience init(for connection: Connection, answer: @escaping (HTTPResponse, Connection) -> Void) {
         self.init { answer($0, connection) }
         connection.attachment = self
         connection.treatsEndAsGone = true
     }
 
+    /// Answers the request; only the first answer counts.
     public func respond(_ response: HTTPResponse) {
         let answer = answer
         self.answer = nil
@@ -25,6 +26,7 @@ public final class HTTPResponder {
     /// - Parameter action: called when the client is gone before it was answered.
     func onAbandon(_ action: @escaping () -> Void) { abandon = action }
 
+    /// The client is gone before it was answered.
     public func abandoned() {
         let abandon = abandon
         self.abandon = nil

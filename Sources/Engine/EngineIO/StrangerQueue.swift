@@ -1,28 +1,29 @@
 import Crypto
 
-/// Sessions whose clients have not said who they are: so many at most, and with one more the oldest has to go. Those who are in
-/// earnest say it at once, so that a crowd of others does not keep them out.
+/// Sessions whose clients have not identified themselves. Their number is bounded: one more ends the oldest. Most clients
+/// identify themselves at once, so that a crowd of silent ones does not keep them out.
 struct StrangerQueue {
     private let limit: Int
     private var waiting: Set<RandomID> = []
-    /// In the order they came; with some that are strangers no longer.
+    /// In the order they came; some of them may have identified themselves since.
     private var arrivals: [RandomID] = []
 
     init(limit: Int) { self.limit = max(1, limit) }
 
     var count: Int { waiting.count }
 
-    /// Takes up a newcomer; who has to go for it.
+    /// Adds a session.
+    ///
+    /// - Returns: the session that has to end for it; nil while there is room.
     mutating func add(_ id: RandomID) -> RandomID? {
         waiting.insert(id)
         arrivals.append(id)
         guard waiting.count > limit else {
-            // Many that came have said who they are.
+            // Many of the arrivals have identified themselves.
             if arrivals.count > 2 * limit { arrivals.removeAll { !waiting.contains($0) } }
             return nil
         }
-        let oldest = arrivals.firstIndex(where: waiting.contains)
-        guard let oldest else { return nil }
+        guard let oldest = arrivals.firstIndex(where: waiting.contains) else { return nil }
         let id = arrivals[oldest]
         arrivals.removeFirst(oldest + 1)
         waiting.remove(id)

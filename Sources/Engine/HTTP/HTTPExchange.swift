@@ -1,121 +1,88 @@
-import Telemetry
 import WireProtocols
 
-/// The HTTP side of a connection: one request at a time, answers in order, time limits.
+/// The HTTP side of a connection: one request at a time, answers in order. Does no I/O and sets no timer; each method returns
+/// what the connection has to do.
 final class HTTPExchange {
+    enum Step {
+        /// More bytes are needed.
+        case needMore
+        /// The first bytes of a request came, and its head has to be complete in time.
+        case headBegan
+        /// A head came, and its body has to be complete in time.
+        case head(expectsContinue: Bool)
+        /// A request is complete; no further one is read until it is answered.
+        case request(HTTPRequestHead, body: [UInt8])
+        /// The request is not understood; the connection ends with this answer.
+        case refused(HTTPRefusal)
+    }
+
     private var decoder: HTTPRequestDecoder
     private var head: HTTPRequestHead?
-    private let configuration: EngineConfiguration
+    /// Whether a request is with the handler.
     private(set) var isAnswering = false
+    /// Whether the present answer is the connection's last.
+    private(set) var isLast = false
+    /// Whether no request came yet.
     private var isFresh = true
     /// Whether the time for a head is running: from the connection's beginning, or from the first byte of a later request.
     private var isTimingHead = true
-    /// No request follows the present one.
-    var isLast = false
 
-    init(_ configuration: EngineConfiguration) {
-        self.configuration = configuration
-        decoder = HTTPRequestDecoder(.init(bodyBytes: configuration.maximumBodyBytes))
-    }
+    init(maximumBodyBytes: Int) { decoder = HTTPRequestDecoder(.init(bodyBytes: maximumBodyBytes)) }
 
-    /// Reads one step; false when there is nothing to read for now.
-    func step(_ connection: Connection, _ context: EngineContext) -> Bool {
-        guard !isAnswering else { return false }
-        connection.isHeldUp = connection.owesReading
-        guard !connection.isHeldUp else { return false }
-        switch decoder.next(&context.input) {
+    /// Reads one step. Only while no request is being answered.
+    func next(_ input: inout InputBuffer) -> Step {
+        switch decoder.next(&input) {
         case .needMore:
-            timeHead(connection, context)
-            return false
+            guard !isTimingHead, decoder.isMidRequest(input) else { return .needMore }
+            isTimingHead = true
+            return .headBegan
         case .head(let head):
             self.head = head
-            connection.setTimer(after: configuration.bodyMilliseconds)
-            if head.expectsContinue, head.framing != .none { connection.send(HTTPResponseEncoder.continueResponse) }
-            return true
+            return .head(expectsContinue: head.expectsContinue && head.framing != .none)
         case .end(let body):
-            guard let head else { return false }
+            guard let head else { return .needMore }
             isAnswering = true
             isFresh = false
             isLast = isLast || !head.keepsAlive
-            // An answer may take as long as its handler wants: a long poll is one.
-            connection.cancelTimer()
-            let request = HTTPRequest(
-                head: head, body: body, peer: connection.peer, isSecure: connection.isSecure)
-            connection.deliver(request)
-            return true
+            return .request(head, body: body)
         case .failure(let refusal):
-            refuse(connection, refusal)
-            return false
+            return .refused(withSender(refusal))
         }
     }
 
-    private func refuse(_ connection: Connection, _ refusal: HTTPRefusal) {
-        var refusal = refusal
-        if let head {
-            refusal.origin = head.headers["Origin"]
-            refusal.host = head.headers["Host"]
-        }
-        connection.refuse(refusal)
-    }
-
-    func respond(_ connection: Connection, _ response: HTTPResponse, date: String) {
-        guard isAnswering else { return }
-        isAnswering = false
+    /// The answer's bytes; nil when no request waits for one.
+    func answer(_ response: HTTPResponse, date: String) -> [UInt8]? {
+        guard isAnswering else { return nil }
         let bytes = HTTPResponseEncoder.encode(
             response, date: date, keepsAlive: !isLast, isHead: head?.method == "HEAD")
+        isAnswering = false
+        isTimingHead = false
         head = nil
-        connection.send(bytes)
-        if isLast {
-            connection.finishWriting()
-        } else {
-            isTimingHead = false
-            connection.setTimer(after: configuration.keepAliveMilliseconds)
-            connection.readOn()
-        }
+        return bytes
     }
 
-    private func timeHead(_ connection: Connection, _ context: EngineContext) {
-        guard !isTimingHead, decoder.isMidRequest(context.input) else { return }
-        isTimingHead = true
-        connection.setTimer(after: configuration.headMilliseconds)
-    }
+    /// Makes the present or the next answer the connection's last.
+    func endAfterAnswer() { isLast = true }
 
     /// The request that is being answered becomes another protocol.
-    func release() { isAnswering = false }
+    func didUpgrade() { isAnswering = false }
 
-    func timedOut(_ connection: Connection) {
-        // A kept-alive connection that simply has nothing to say is closed without a word.
-        let isMidRequest = head != nil || connection.hasUnread || isFresh
-        guard isMidRequest else { return connection.finishWriting() }
-        refuse(connection, HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
-    }
-}
-
-extension Connection {
-    /// Answers the request at hand.
-    public func respond(_ response: HTTPResponse) {
-        guard case .http(let exchange) = phase else { return }
-        exchange.respond(self, response, date: context.httpDate())
+    /// The time for a head, a body or the next request is over.
+    ///
+    /// - Parameter hasUnread: whether bytes came that are not understood yet.
+    /// - Returns: the refusal of a request that has begun; nil for a kept-alive connection that is idle, which ends without an
+    ///   answer.
+    func didTimeOut(hasUnread: Bool) -> HTTPRefusal? {
+        guard head != nil || hasUnread || isFresh else { return nil }
+        return withSender(HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
     }
 
-    func deliver(_ request: HTTPRequest) { context.handler?.received(request, on: self) }
-
-    /// Ends a connection that is one too many; where TLS comes first there is nobody to tell yet.
-    func rejectOverCapacity() {
-        guard case .http = phase else { return abort() }
-        refuse(.tooManyConnections)
+    /// Adds what the answer's headers depend on.
+    private func withSender(_ refusal: HTTPRefusal) -> HTTPRefusal {
+        guard let head else { return refusal }
+        var refusal = refusal
+        refusal.origin = head.headers["Origin"]
+        refusal.host = head.headers["Host"]
+        return refusal
     }
-
-    /// Answers a request that could not be understood, and ends the connection.
-    func refuse(_ refusal: HTTPRefusal) {
-        context.metrics.protocolErrors.add()
-        let response = context.problem(refusal)
-        send(HTTPResponseEncoder.encode(response, date: context.httpDate(), keepsAlive: false))
-        finishWriting()
-    }
-}
-
-extension HTTPRefusal {
-    static let tooManyConnections = Self(
-        status: 503, detail: "too many connections", fields: [HTTPField("Retry-After", "1")])
 }

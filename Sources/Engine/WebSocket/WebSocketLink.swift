@@ -1,125 +1,120 @@
 import Compression
-import EventLoop
-import Telemetry
 import WireProtocols
 
-/// The WebSocket side of a connection (RFC 6455): messages to the handler, control frames, liveness, the closing handshake.
+/// The WebSocket side of a connection (RFC 6455): messages, control frames, liveness, the closing handshake. Does no I/O and
+/// sets no timer; each method returns what the connection has to do.
 final class WebSocketLink {
-    private var decoder: WebSocketDecoder
-    private var inflater: Inflater?
-    /// Let go at the end. Strong, as all references on the way of a message are: a weak one makes each retain dearer.
-    private var handler: (any WebSocketHandler)?
-    private var closeCode: UInt16?
-    /// When the peer was last asked whether it is there.
-    private var pinged: Int64?
-    private let maximumMessageBytes: Int
-    let deflates: Bool
+    enum Step {
+        /// More bytes are needed.
+        case needMore
+        /// A whole message, inflated.
+        case message(WebSocketDecoder.MessageKind, WebSocketDecoder.Payload)
+        /// A frame to be sent.
+        case reply([UInt8])
+        case nothing
+        /// The peer closes: its code is echoed.
+        case peerClosed(code: UInt16?)
+        /// The peer broke the protocol: the connection closes with this code.
+        case violation(code: UInt16, reason: String)
+    }
 
-    init(handler: any WebSocketHandler, deflates: Bool, maximumMessageBytes: Int) {
-        self.handler = handler
-        self.deflates = deflates
+    /// What the connection does when its timer fires.
+    enum Liveness: Equatable {
+        /// The peer was heard, or cannot be blamed for its silence: look again after this span.
+        case wait(Duration)
+        /// Ask the peer for a sign of life, and look again after the time for a pong.
+        case ping
+        /// The peer has not answered a ping.
+        case dead
+    }
+
+    private var decoder: WebSocketDecoder
+    private let maximumMessageBytes: Int
+    /// When the peer was last pinged, in monotonic milliseconds.
+    private var pinged: Int64?
+    /// The code of the close frame that was sent.
+    private(set) var closeCode: UInt16?
+
+    /// - Parameter deflates: whether the peer may compress messages (RFC 7692).
+    init(maximumMessageBytes: Int, deflates: Bool) {
         self.maximumMessageBytes = maximumMessageBytes
         decoder = WebSocketDecoder(.init(maximumMessageBytes: maximumMessageBytes, acceptsCompressed: deflates))
     }
 
-    /// Reads one message; false when there is nothing to read for now.
-    func step(_ connection: Connection, _ context: EngineContext) -> Bool {
-        guard let event = decoder.next(&context.input) else { return false }
+    // MARK: Reading
+
+    /// Reads one frame's or message's step.
+    func next(_ input: inout InputBuffer, inflater: Inflater) -> Step {
+        guard let event = decoder.next(&input) else { return .needMore }
         switch event {
         case .message(let kind, let isCompressed, let payload):
-            if isCompressed {
-                inflate(payload, kind, connection, context)
-            } else {
-                deliver(payload, kind, connection, context)
-            }
+            return isCompressed ? inflate(payload, kind, in: input, by: inflater) : .message(kind, payload)
         case .ping(let payload):
             var pong: [UInt8] = []
             WebSocketEncoder.append(.pong, payload: payload, to: &pong)
-            connection.send(pong)
-        case .pong: break
-        case .close(let code, _):
-            close(connection, code: code, reason: "", echoes: true)
-        case .failure(let code, let reason):
-            context.metrics.protocolErrors.add()
-            close(connection, code: code, reason: reason)
-        }
-        return true
-    }
-
-    private func deliver(
-        _ payload: WebSocketDecoder.Payload, _ kind: WebSocketDecoder.MessageKind, _ connection: Connection,
-        _ context: EngineContext
-    ) {
-        switch payload {
-        case .slice(let slice):
-            context.input.withUnsafeBytes(of: slice) { handle($0, kind, isPadded: true, connection) }
-        case .assembled(let bytes):
-            bytes.withUnsafeBytes { handle($0, kind, isPadded: false, connection) }
-        }
-    }
-
-    private func handle(
-        _ bytes: UnsafeRawBufferPointer, _ kind: WebSocketDecoder.MessageKind, isPadded: Bool, _ connection: Connection
-    ) {
-        switch kind {
-        case .text: handler?.received(text: bytes, isPadded: isPadded, on: connection)
-        case .binary: handler?.received(binary: bytes, on: connection)
+            return .reply(pong)
+        case .pong: return .nothing
+        case .close(let code, _): return .peerClosed(code: code)
+        case .failure(let code, let reason): return .violation(code: code, reason: reason)
         }
     }
 
     private func inflate(
-        _ payload: WebSocketDecoder.Payload, _ kind: WebSocketDecoder.MessageKind, _ connection: Connection,
-        _ context: EngineContext
-    ) {
+        _ payload: WebSocketDecoder.Payload, _ kind: WebSocketDecoder.MessageKind, in input: borrowing InputBuffer,
+        by inflater: Inflater
+    ) -> Step {
         let limit = maximumMessageBytes
         let result =
             switch payload {
-            case .slice(let slice):
-                context.input.withUnsafeBytes(of: slice) { context.inflater.inflate($0, limit: limit) }
-            case .assembled(let bytes): bytes.withUnsafeBytes { context.inflater.inflate($0, limit: limit) }
+            case .slice(let slice): input.withUnsafeBytes(of: slice) { inflater.inflate($0, limit: limit) }
+            case .assembled(let bytes): bytes.withUnsafeBytes { inflater.inflate($0, limit: limit) }
             }
         switch result {
         case .message(let bytes):
             guard kind == .binary || UTF8Validator.isValid(bytes) else {
-                return close(connection, code: 1007, reason: "text is not UTF-8")
+                return .violation(code: 1007, reason: "text is not UTF-8")
             }
-            bytes.withUnsafeBytes { handle($0, kind, isPadded: false, connection) }
-        case .tooBig: close(connection, code: 1009, reason: "message too big")
-        case .corrupt: close(connection, code: 1007, reason: "compressed data is corrupt")
+            return .message(kind, .assembled(bytes))
+        case .tooBig: return .violation(code: 1009, reason: "message too big")
+        case .corrupt: return .violation(code: 1007, reason: "compressed data is corrupt")
         }
     }
 
-    /// Sends a close frame once; the connection ends when the peer has answered, or after a while.
-    func close(_ connection: Connection, code: UInt16?, reason: String, echoes: Bool = false) {
+    // MARK: Closing
+
+    /// The close frame, behind which nothing more is sent.
+    func close(code: UInt16?, reason: String) -> [UInt8] {
         closeCode = code
         var frame: [UInt8] = []
         WebSocketEncoder.appendClose(code: code, reason: reason, to: &frame)
-        connection.sendLast(frame)
-        connection.finishWriting()
+        return frame
     }
 
-    func ended(_ connection: Connection) {
-        let handler = handler
-        self.handler = nil
-        handler?.closed(connection, code: closeCode)
-    }
+    // MARK: Liveness
 
-    /// Asks a silent peer whether it is there, and gives up one that does not answer.
-    func tick(_ connection: Connection, _ context: EngineContext) {
-        let configuration = context.configuration
-        let now = context.loop.monotonicMilliseconds
-        let wait = configuration.pingMilliseconds - (now - connection.lastHeard)
-        guard wait <= 0 else { return connection.setTimer(after: wait) }
-        // While we do not read it, its silence is ours.
-        guard !connection.isPaused else {
+    /// Judges a peer's silence.
+    ///
+    /// - Parameters:
+    ///   - now: monotonic milliseconds.
+    ///   - lastHeard: when bytes last came, in monotonic milliseconds.
+    ///   - isPaused: whether the connection is not being read, so that the peer cannot be heard.
+    func checkLiveness(
+        now: Int64, lastHeard: Int64, isPaused: Bool, pingInterval: Duration, pongTimeout: Duration
+    ) -> Liveness {
+        let wait = pingInterval - .milliseconds(now - lastHeard)
+        guard wait <= .zero else { return .wait(wait) }
+        guard !isPaused else {
             pinged = nil
-            return connection.setTimer(after: configuration.pongMilliseconds)
+            return .wait(pongTimeout)
         }
-        if let pinged, connection.lastHeard < pinged { return connection.abort() }
+        if let pinged, lastHeard < pinged { return .dead }
         pinged = now
-        var ping: [UInt8] = []
-        WebSocketEncoder.append(.ping, payload: [], to: &ping)
-        connection.send(ping)
-        connection.setTimer(after: configuration.pongMilliseconds)
+        return .ping
     }
+
+    static let pingFrame: [UInt8] = {
+        var frame: [UInt8] = []
+        WebSocketEncoder.append(.ping, payload: [], to: &frame)
+        return frame
+    }()
 }

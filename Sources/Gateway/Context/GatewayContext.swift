@@ -20,7 +20,7 @@ final class GatewayContext: Sendable {
         addresses = AddressLimits(
             connectionRate: configuration.connectionRate, callRate: configuration.chat.messageRate)
         metrics = GatewayMetrics(registry)
-        engineMetrics = EngineMetrics(registry)
+        engineMetrics = EngineMetrics(registry, prefix: "chat_")
     }
 
     /// Where a request came from: the other end of its socket, or the client that a trusted proxy there names.

@@ -18,8 +18,7 @@ struct OutputQueue {
         count += chunk.count
     }
 
-    /// Calls `write` with what is to be written next, gathered in `scratch` where that takes fewer calls, and drops what
-    /// it took.
+    /// Calls `write` with the next bytes, gathered in `scratch` where that takes fewer calls, and drops those it took.
     mutating func write<R>(
         scratch: UnsafeMutableRawBufferPointer, _ write: (UnsafeRawBufferPointer) -> (taken: Int, result: R)
     ) -> R {
@@ -64,7 +63,7 @@ struct OutputQueue {
         }
     }
 
-    /// Forgets everything but the rest of a chunk already begun, so that what follows is not read as part of it.
+    /// Forgets everything but the rest of a chunk already begun, so that the bytes that follow are not read as part of it.
     mutating func dropUnbegun() {
         guard offset > 0 else { return clear() }
         rest = []
@@ -78,24 +77,5 @@ struct OutputQueue {
         rest = []
         restStart = 0
         count = 0
-    }
-}
-
-/// How much may be queued for one peer. A long answer is not slowness: where little waits it is taken whole, and what comes behind
-/// it is counted without it.
-struct QueueAllowance {
-    private var granted = 0
-
-    /// Whether a chunk may be queued behind what waits already.
-    ///
-    /// - Parameters:
-    ///   - mark: bytes up to which a peer is not behind.
-    ///   - limit: bytes that may wait besides a long answer; at least twice the mark.
-    mutating func admits(_ bytes: Int, behind queued: Int, mark: Int, limit: Int) -> Bool {
-        guard queued > mark else {
-            granted = bytes > mark / 2 ? bytes : 0
-            return true
-        }
-        return queued + bytes - granted <= limit
     }
 }

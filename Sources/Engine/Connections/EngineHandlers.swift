@@ -1,14 +1,4 @@
-public import EventLoop
 public import WireProtocols
-
-/// A complete request with what is known of its sender.
-public struct HTTPRequest: Sendable {
-    public var head: HTTPRequestHead
-    public var body: [UInt8]
-    /// The other end of the socket: a proxy's address behind a proxy.
-    public var peer: IPAddress
-    public var isSecure: Bool
-}
 
 /// Takes the requests of one loop's connections.
 public protocol EngineHandler: AnyObject {
@@ -23,10 +13,11 @@ public protocol EngineHandler: AnyObject {
 
 /// Takes the messages of one WebSocket.
 public protocol WebSocketHandler: AnyObject {
-    /// `text` is valid only during the call. Its UTF-8 is validated unless the handler asked for raw text; `JSONParser.padding`
-    /// bytes behind it may be read when `isPadded`.
+    /// A text message, checked to be UTF-8. `text` is valid only during the call; `JSONParser.padding` bytes behind it may be
+    /// read when `isPadded`.
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection)
+    /// A binary message, valid only during the call.
     func received(binary: UnsafeRawBufferPointer, on connection: Connection)
-    /// The connection is over; called once, whoever ended it. `code` is what the peer or we gave as reason, if any.
+    /// The connection is over; called once, whichever side ended it. `code` is the code of the close frame sent, if one was.
     func closed(_ connection: Connection, code: UInt16?)
 }
