@@ -24,7 +24,9 @@ final class SocketIOEcho: EngineIOHandler {
 
     private func schedule() {
         guard rules.nextDeadline != .max else { return }
-        loop.schedule(after: .milliseconds(rules.nextDeadline - loop.monotonicMilliseconds)) { [weak self] in self?.tick() }
+        loop.schedule(after: .milliseconds(rules.nextDeadline - loop.monotonicMilliseconds)) { [weak self] in
+            self?.tick()
+        }
     }
 
     private func tick() {

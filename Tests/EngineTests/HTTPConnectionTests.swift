@@ -85,6 +85,22 @@ import Testing
         }
     }
 
+    @Test func aClientThatAsksForTheEndGetsNoFurtherAnswer() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.send(
+                LoopbackClient.request("GET", "/hold", fields: ["Connection: close"])
+                    + LoopbackClient.request("GET", "/now"))
+            client.endWriting()
+            #expect(await eventually { await host.heldPaths == ["/hold"] })
+            await host.answerHeld()
+            let response = try await client.receiveResponse()
+            #expect(response.body == "/hold")
+            #expect(response.fields["connection"] == "close")
+            #expect(try await client.receiveToEnd().isEmpty)
+        }
+    }
+
     @Test func aLongPollWhosePollerIsGoneIsAbandoned() async throws {
         try await EngineHost.serve { host, port in
             let client = try LoopbackClient(port: port)

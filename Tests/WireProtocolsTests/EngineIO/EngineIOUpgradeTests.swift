@@ -167,7 +167,8 @@ import WireProtocols
 
     @Test(arguments: ["", "2probe"])
     func theUpgradeTimesOut(sent: String) {
-        let slowPings = EngineIOSettings.conformance.with(\.pingInterval, .seconds(60)).with(\.upgradeTimeout, .seconds(1))
+        let slowPings = EngineIOSettings.conformance.with(\.pingInterval, .seconds(60)).with(
+            \.upgradeTimeout, .seconds(1))
         var peer = probing(settings: slowPings)
         if !sent.isEmpty { peer.probeSends(sent) }
         #expect(peer.wait(999) == [])
