@@ -1,5 +1,6 @@
 import ChatDomain
 import Crypto
+import JSON
 
 @testable import Identity
 

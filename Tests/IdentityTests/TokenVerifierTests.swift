@@ -1,5 +1,6 @@
 import ChatDomain
 import Crypto
+import JSON
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// Packet types of Engine.IO protocol 4; on the wire each is its ASCII digit.
 public enum EngineIOPacketType: UInt8, Sendable, CaseIterable {
     case open = 0

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the packets of a polling request's body one after the other; 0x1E stands between them.
 ///
 /// It keeps only its position, so the body must be the same, and complete, in every call.
@@ -26,7 +28,7 @@ public struct EngineIOPayloadReader: Sendable {
     }
 }
 
-/// A packet on its way to the client. Its bytes are shared with everybody else it goes to.
+/// A packet on its way to the client. Its bytes are shared by all its receivers.
 public struct EngineIOOutgoing: Hashable, Sendable {
     /// A text packet with its type digit, or a binary message as it is.
     public let bytes: ArraySlice<UInt8>
@@ -57,7 +59,7 @@ public struct EngineIOOutgoing: Hashable, Sendable {
     func append(toPayload body: inout [UInt8]) {
         if isBinary {
             body.append(EngineIOPacket.base64Mark)
-            body.append(contentsOf: Base64.encode(Array(bytes)))
+            body.append(contentsOf: Base64.encode(bytes))
         } else {
             body.append(contentsOf: bytes)
         }

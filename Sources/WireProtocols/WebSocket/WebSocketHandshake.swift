@@ -1,4 +1,6 @@
-/// A request to become a WebSocket, looked at and found good (RFC 6455 section 4.2).
+import JSON
+
+/// A valid request to become a WebSocket (RFC 6455 section 4.2).
 public struct WebSocketHandshake: Sendable, Equatable {
     /// The version of the protocol that is spoken.
     static let version = "13"
@@ -7,26 +9,21 @@ public struct WebSocketHandshake: Sendable, Equatable {
     public let key: String
     /// The sub-protocols the client offers, in its order of preference.
     public let subprotocols: [String]
-    /// What an offer of sub-protocols is answered with: `bearer`, which a token goes with, else the first. Browsers end a
+    /// The answer to an offer of sub-protocols: `bearer`, behind which clients send a token, else the first. Browsers end a
     /// connection whose offer was not answered (RFC 6455 section 4.1).
     public var subprotocol: String? { subprotocols.contains("bearer") ? "bearer" : subprotocols.first }
-    /// What was agreed on about compression.
+    /// The compression agreed on; nil for none.
     public let deflate: PerMessageDeflate?
 
-    /// Whether a request asks for a WebSocket, well or badly.
-    public static func isAsked(by head: HTTPRequestHead) -> Bool {
-        head.asksToUpgrade(to: "websocket")
-    }
-
-    /// Looks at a request that asks for a WebSocket.
+    /// Checks a request for a WebSocket.
     /// - Parameters:
     ///   - head: the request; its body must not have been read.
-    ///   - deflate: what to want of permessage-deflate; nil declines every offer of it.
+    ///   - policy: the server's terms for permessage-deflate; nil declines every offer of it.
     /// - Throws: 426 when the version is missing or not 13, 400 for anything else that is wrong.
     public init(_ head: HTTPRequestHead, deflate policy: PerMessageDeflate.Policy?) throws(HTTPRefusal) {
         guard head.method == "GET" else { throw .badRequest("a WebSocket is asked for with GET") }
         guard head.version == .http11 else { throw .badRequest("a WebSocket is asked for over HTTP/1.1") }
-        guard Self.isAsked(by: head), head.headers.contains(token: "upgrade", in: "Connection") else {
+        guard head.asksToUpgrade(to: "websocket"), head.headers.contains(token: "upgrade", in: "Connection") else {
             throw .badRequest("no upgrade to websocket")
         }
         guard head.framing == .none else { throw .badRequest("a request for a WebSocket has no body") }
@@ -54,7 +51,7 @@ public struct WebSocketHandshake: Sendable, Equatable {
         return HTTPResponse(status: 101, fields: all + fields)
     }
 
-    /// What answers a client's key (RFC 6455 section 4.2.2).
+    /// The answer to a client's key (RFC 6455 section 4.2.2).
     public static func acceptValue(forKey key: String, sha1: ([UInt8]) -> [UInt8]) -> String {
         let digest = sha1(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         return String(decoding: Base64.encode(digest), as: UTF8.self)

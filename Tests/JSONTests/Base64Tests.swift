@@ -1,6 +1,5 @@
+import JSON
 import Testing
-
-@testable import WireProtocols
 
 @Suite("Base64")
 struct Base64Tests {
@@ -25,7 +24,7 @@ struct Base64Tests {
     }
 
     @Test(
-        "What is no base64",
+        "Anything else is refused",
         arguments: ["Z", "Zg", "Zg=", "=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm-_", "Z=g=", "Zh==", "Zm9="])
     func malformed(text: String) {
         #expect(Base64.decode(text.utf8) == nil)
