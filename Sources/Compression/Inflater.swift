@@ -9,7 +9,7 @@ public final class Inflater {
         case message([UInt8])
         /// The message is longer than the limit; nothing past the limit was kept.
         case tooBig
-        /// The payload is not what a compressor makes, or is cut short.
+        /// No compressor makes this payload, or it is cut short.
         case corrupt
     }
 
@@ -19,7 +19,7 @@ public final class Inflater {
     /// - Parameter takesContextOver: whether a message may refer back to those before it.
     public init(takesContextOver: Bool = false) {
         self.takesContextOver = takesContextOver
-        // The largest window reads what was made with any smaller one.
+        // The largest window reads messages made with any smaller one.
         precondition(shim_inflate_init_raw(stream.state, 15) == Z_OK, "out of memory")
     }
 
@@ -49,7 +49,7 @@ public final class Inflater {
             guard output.count <= limit - message.count else { return .tooBig }
             message.append(contentsOf: output)
             switch outcome {
-            // Nothing left to do with what is there is no failure.
+            // Z_BUF_ERROR means that all input was used, which is no failure.
             case Z_OK, Z_BUF_ERROR: break
             // A message may hold final blocks and go on behind them (RFC 7692 §7.2.3.5); the window stays.
             case Z_STREAM_END: inflateResetKeep(stream.state)
@@ -59,6 +59,6 @@ public final class Inflater {
         return nil
     }
 
-    /// What came ended with a block. Nearly every message that was cut short ends inside one.
+    /// Whether the payload ended with a block. Nearly every message that was cut short ends inside one.
     private var isBetweenBlocks: Bool { stream.state.pointee.data_type & 128 != 0 }
 }

@@ -18,7 +18,7 @@ final class RawStream {
         state.deallocate()
     }
 
-    /// What is read next, at most 4 GiB. It must stay in place until it is used up.
+    /// Sets the next input, at most 4 GiB. It must stay in place until it is used up.
     func setInput(_ bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count <= Int(UInt32.max), "input longer than 4 GiB")
         // zlib does not write to its input, though the type says so.

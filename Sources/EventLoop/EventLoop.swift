@@ -9,8 +9,8 @@ internal import Synchronization
 
 /// A value on its way from one loop to another: moved, never shared.
 ///
-/// Whoever makes one gives the value up and everything that refers to it; whoever receives it is its only owner. The
-/// compiler cannot see that for a value that lived in a loop's world, so it is promised here, beside the other promise.
+/// The sender gives up the value and all references to it; the receiver is its only owner. The compiler cannot see that for
+/// a value that lived on a loop, so it is promised here, beside the other promise.
 public struct Handover<Value>: @unchecked Sendable {
     public let value: Value
     public init(_ value: Value) { self.value = value }
@@ -18,12 +18,12 @@ public struct Handover<Value>: @unchecked Sendable {
 
 /// One thread that waits for sockets, timers and other threads' posts, and a serial executor for an actor bound to it.
 ///
-/// A loop runs in turns: what is ready is handled, then everything posted meanwhile runs, then `turnEnd` is called, until
-/// nothing is left; only then does it wait again. Whatever gathers output or commits flushes it in `turnEnd`, once a turn.
+/// A loop runs in turns: it handles ready sockets, runs all work posted meanwhile, and calls `turnEnd`, until nothing is left;
+/// only then does it wait again. Output and commits that a turn gathers are flushed in `turnEnd`.
 ///
 /// `post`, `enqueue` and `stop` may be called from any thread; everything else only on the loop, which is checked.
 ///
-/// This is the one file with `@unchecked Sendable`. What makes it hold: `inbox` is behind a lock, `identity` is written once
+/// This is the one file with `@unchecked Sendable`. It holds because `inbox` is behind a lock, `identity` is written once
 /// before the thread that reads it matters, `uv_async_send` is thread safe by libuv's contract, and every other member is
 /// touched only after `preconditionInLoop()`.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
@@ -47,7 +47,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     // Confined to the loop's thread.
     private var local = TurnQueue<Item>()
-    /// What the inbox held; it gets the emptied buffer back.
+    /// The items taken from the inbox, which gets the emptied buffer back.
     private var received: [Item] = []
     private var timers = TimerQueue()
     private var timerDeadline: Int64?
@@ -82,7 +82,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Runs the loop on a thread of its own until `stop`. Keeps itself alive meanwhile.
     ///
-    /// - Parameter ended: called on that thread as its last act.
+    /// - Parameter ended: called on that thread when the loop has ended.
     public func start(ended: @escaping @Sendable () -> Void = {}) {
         Thread.start(name: name) {
             self.run()
@@ -99,7 +99,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         identity.store(0, ordering: .releasing)
     }
 
-    /// Ends the loop after the turn in which this is seen. What is posted later is dropped.
+    /// Ends the loop after the turn in which it sees the request. Work posted later is dropped.
     public func stop() {
         post {
             self.isStopping = true
@@ -190,13 +190,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     @discardableResult
     public func schedule(after milliseconds: Int64, _ action: @escaping () -> Void) -> TimerID {
         preconditionInLoop()
-        return timers.add(deadline: monotonicMilliseconds + max(0, milliseconds), action)
+        let (deadline, isBeyondTime) = monotonicMilliseconds.addingReportingOverflow(max(0, milliseconds))
+        return timers.add(deadline: isBeyondTime ? .max : deadline, action)
     }
 
     /// Runs `action` on the loop once, `span` from now or later, to the millisecond.
     @discardableResult
     public func schedule(after span: Duration, _ action: @escaping () -> Void) -> TimerID {
-        schedule(after: Int64(span / .milliseconds(1)), action)
+        let (seconds, attoseconds) = span.components
+        let (milliseconds, isBeyondTime) = seconds.multipliedReportingOverflow(by: 1000)
+        let rest = attoseconds / 1_000_000_000_000_000
+        return schedule(after: isBeyondTime ? (seconds < 0 ? 0 : .max) : milliseconds + rest, action)
     }
 
     /// Does nothing for a timer that has run or was cancelled.

@@ -11,7 +11,7 @@ public struct ListenError: Error, CustomStringConvertible {
     public let description: String
     public init(description: String) { self.description = description }
 
-    /// What `errno` says.
+    /// The reason in `errno`.
     init(address: IPAddress, port: UInt16) {
         description = "cannot listen on \(address) port \(port): \(String(cString: strerror(errno)))"
     }
@@ -19,15 +19,15 @@ public struct ListenError: Error, CustomStringConvertible {
 
 /// A listening socket of one loop. Several loops may listen on the same port where the system supports it.
 public final class Listener: SocketHandler {
-    /// Connections taken per turn at most, so that a flood of them does not starve those that are there.
+    /// Connections taken per turn at most, so that a flood of new ones does not starve the open ones.
     private static let acceptsPerTurn = 64
     private static let backlog: Int32 = 4096
-    /// How long nothing is taken once descriptors have run out, in milliseconds.
-    private static let restMilliseconds: Int64 = 50
+    /// How long no connection is taken once descriptors have run out.
+    private static let pause: Duration = .milliseconds(50)
 
     private let socket: Socket
     private let accepted: (_ descriptor: Int32, _ peer: IPAddress) -> Void
-    private let starved: () -> Void
+    private let didRunOut: () -> Void
     /// Held back so that a connection can be taken and refused when descriptors have run out; -1 while it is lost.
     private var reserve: Int32 = -1
     private unowned let loop: EventLoop
@@ -48,7 +48,7 @@ public final class Listener: SocketHandler {
 
     /// - Parameters:
     ///   - accepted: takes over each connection.
-    ///   - starved: told when there are no descriptors for those who want to connect, at most once a rest.
+    ///   - starved: called when there is no descriptor for a client that connects, at most once in 50 ms.
     public init(
         on loop: EventLoop, address: IPAddress, port: UInt16, shared: Bool,
         accepted: @escaping (_ descriptor: Int32, _ peer: IPAddress) -> Void, starved: @escaping () -> Void = {}
@@ -62,7 +62,7 @@ public final class Listener: SocketHandler {
         self.socket = socket
         self.loop = loop
         self.accepted = accepted
-        self.starved = starved
+        self.didRunOut = starved
         holdReserve()
         socket.setHandler(self)
         socket.watch(readable: true, writable: false)
@@ -77,23 +77,24 @@ public final class Listener: SocketHandler {
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 return
             } else if errno != ECONNABORTED && errno != EINTR {
-                // Out of descriptors, or of memory. What waits stays readable: without a rest the loop would spin on it.
-                shed()
-                return rest()
+                // Out of descriptors, or of memory. Waiting connections keep the socket readable: without a pause the loop would
+                // spin on it.
+                dropWaiting()
+                return pauseAccepting()
             }
         }
     }
 
-    /// Takes connections and drops them at once, so that their clients need not wait for nothing.
-    private func shed() {
-        starved()
+    /// Takes connections and drops them at once, so that their clients do not wait in vain.
+    private func dropWaiting() {
+        didRunOut()
         var peer = sockaddr_storage()
         for _ in 0..<Self.acceptsPerTurn {
             guard reserve >= 0 else { return }
             CUV.close(reserve)
             let descriptor = cuv_accept(socket.descriptor, &peer)
             if descriptor >= 0 { CUV.close(descriptor) }
-            // Another thread may have been faster; then there is none until one comes free.
+            // Another thread may have taken the descriptor; then there is none until one comes free.
             holdReserve()
             if descriptor < 0 { return }
         }
@@ -101,9 +102,9 @@ public final class Listener: SocketHandler {
 
     private func holdReserve() { reserve = open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
-    private func rest() {
+    private func pauseAccepting() {
         socket.watch(readable: false, writable: false)
-        loop.schedule(after: Self.restMilliseconds) { [weak self] in
+        loop.schedule(after: Self.pause) { [weak self] in
             guard let self, !socket.isClosed else { return }
             if reserve < 0 { holdReserve() }
             socket.watch(readable: true, writable: false)

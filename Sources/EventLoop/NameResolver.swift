@@ -6,11 +6,11 @@ internal import CUV
     internal import Darwin
 #endif
 
-/// Looks up host names without holding up whoever asks.
+/// Looks up host names without blocking the caller.
 public enum NameResolver {
     /// The addresses of `host`, in the order in which the system wants them tried; never an empty list.
     ///
-    /// - Parameter completion: called at once for what is an address already, else on a thread of its own.
+    /// - Parameter completion: called at once for an address, else on a thread of its own.
     public static func resolve(
         _ host: String, completion: @escaping @Sendable (Result<[IPAddress], ConnectError>) -> Void
     ) {

@@ -15,12 +15,12 @@ public struct ConnectError: Error, Sendable, CustomStringConvertible {
 }
 
 extension Socket {
-    /// The system's words for an error of `IOResult`.
+    /// The system's description of an error of `IOResult`.
     public static func describe(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     /// A TCP socket on its way to `address`: watch it for writing, and ask `takeConnectError` once it is.
     ///
-    /// - Throws: what could be told at once; most failures show only later.
+    /// - Throws: failures that show at once; most show only later.
     public static func connect(
         to address: IPAddress, port: UInt16, on loop: EventLoop
     ) throws(ConnectError) -> Socket {
@@ -32,7 +32,7 @@ extension Socket {
         return socket
     }
 
-    /// What became of a connect, asked once the socket is writable; nil when it stands.
+    /// The error of a connect, to be asked once the socket is writable; nil when it succeeded.
     public func takeConnectError() -> ConnectError? {
         guard !isClosed else { return ConnectError(EBADF) }
         let code = cuv_take_error(descriptor)

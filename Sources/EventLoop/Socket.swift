@@ -6,12 +6,12 @@ internal import CUV
     internal import Darwin
 #endif
 
-/// Told when its socket can be read or written. Called on the loop.
+/// Called on the loop when its socket can be read or written.
 public protocol SocketHandler: AnyObject {
     func socketReady(readable: Bool, writable: Bool)
 }
 
-/// What one non-blocking call came to.
+/// The result of one non-blocking call.
 public enum IOResult: Equatable {
     case bytes(Int)
     case wouldBlock
@@ -25,7 +25,7 @@ public final class Socket {
     public private(set) var descriptor: Int32
     private let poll: UnsafeMutablePointer<uv_poll_t>
     private unowned let loop: EventLoop
-    /// Let go when the socket is given up.
+    /// Released when the socket is given up.
     private var handler: (any SocketHandler)?
     private var watched: Int32 = 0
 
@@ -48,7 +48,7 @@ public final class Socket {
 
     public var isClosed: Bool { descriptor < 0 }
 
-    /// What the handler wants to be told. Cheap when nothing changes.
+    /// Sets the events that the handler is called for. Cheap when nothing changes.
     public func watch(readable: Bool, writable: Bool) {
         guard !isClosed else { return }
         let events = Int32(readable ? UV_READABLE.rawValue : 0) | Int32(writable ? UV_WRITABLE.rawValue : 0)

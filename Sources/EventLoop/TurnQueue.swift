@@ -1,4 +1,4 @@
-/// What a turn gathers to handle together. Two buffers change places, so that a turn allocates nothing.
+/// Elements that a turn gathers to handle together. Two buffers change places, so that a turn allocates nothing.
 ///
 /// Inlinable, as it stands in every turn of other modules.
 @frozen
@@ -14,7 +14,7 @@ public struct TurnQueue<Element> {
     @inlinable
     public mutating func append(_ element: Element) { gathered.append(element) }
 
-    /// Takes out what was gathered; what comes meanwhile is gathered anew. Give the batch back when it is handled.
+    /// Takes the gathered elements out; those added meanwhile form the next batch. Give the batch back when it is handled.
     @inlinable
     public mutating func take() -> [Element] {
         let batch = gathered
@@ -23,7 +23,7 @@ public struct TurnQueue<Element> {
         return batch
     }
 
-    /// Keeps a batch's memory for a later one, unless it was an unusual lot.
+    /// Keeps a batch's memory for a later one, unless it was unusually large.
     @inlinable
     public mutating func recycle(_ batch: inout [Element]) {
         batch.removeAll(keepingCapacity: batch.count <= 4096)

@@ -1,4 +1,4 @@
-/// Finds a member of an object in text that no parser takes: nested too deep, cut off, or wrong somewhere else.
+/// Finds a member of an object in text that no parser takes: nested too deep, cut off, or malformed somewhere else.
 public enum JSONMemberScan {
     /// The value of the outermost object's first member of that name, as it stands in the text, when it is a text or a
     /// number; nil when there is none or it is something else.
@@ -21,7 +21,7 @@ public enum JSONMemberScan {
                 switch text[position] {
                 case UInt8(ascii: "{"), UInt8(ascii: "["):
                     isAtName = depth == 0 && text[position] == UInt8(ascii: "{")
-                    // What stands within an array is no member of the outermost object.
+                    // Elements of an array are no members of the outermost object.
                     if depth == 0, !isAtName { return nil }
                     depth += 1
                     position += 1

@@ -10,7 +10,7 @@ public enum JSONError: Error, Hashable, Sendable {
 
 /// Parses JSON (RFC 8259) and validates its UTF-8. Reuses its memory from call to call: keep one per event loop or task.
 ///
-/// Not thread safe. What it returns is valid until it parses again; to keep a value, copy it out (`JSONValue(element)`).
+/// Not thread safe. An element is valid until its parser parses again; to keep a value, copy it out (`JSONValue(element)`).
 public final class JSONParser {
     /// Bytes behind the text that may be read when it is passed as padded.
     public static let padding = csj_padding()
@@ -40,12 +40,12 @@ public final class JSONParser {
         }
     }
 
-    /// Parses what a client or another program wrote: as `parse`, and what is JSON by its grammar only is mended first, half a
+    /// Parses text of a client or another program: as `parse`, but text that is JSON by its grammar only is mended first, half a
     /// surrogate pair as U+FFFD, a number outside 64 bits as the nearest double. Costs more only where `parse` refuses.
     public func parseMending(_ bytes: UnsafeRawBufferPointer, padded: Bool = false) throws(JSONError) -> JSONElement {
         do throws(JSONError) { return try parse(bytes, padded: padded) } catch {
             guard error == .malformed, let mended = JSONMending.mend(bytes) else { throw error }
-            // What is parsed is copied out of the text.
+            // The parser copies the text.
             return try mended.withUnsafeBufferPointer { (text) throws(JSONError) in
                 try parse(UnsafeRawBufferPointer(text))
             }

@@ -1,4 +1,4 @@
-/// A JSON value that owns what it holds. For documents off the hot path; frames are read in place through `JSONElement`.
+/// A JSON value that owns its content. For documents off the hot path; frames are read in place through `JSONElement`.
 public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)

@@ -1,11 +1,11 @@
 /// Writes compact JSON (RFC 8259) into a byte buffer, placing commas itself.
 ///
-/// It trusts its caller to nest properly; nothing it is given as text can break out of its string.
+/// It trusts its caller to nest properly; no text can break out of its string.
 public struct JSONWriter: Sendable {
     public private(set) var bytes: [UInt8]
     private var needsComma = false
 
-    /// - Parameter bytes: what stands before the first value, such as a frame's head.
+    /// - Parameter bytes: bytes before the first value, such as a frame's head.
     public init(after bytes: [UInt8] = [], reserving capacity: Int = 256) {
         self.bytes = bytes
         self.bytes.reserveCapacity(bytes.count + capacity)

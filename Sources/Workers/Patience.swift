@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Waiting that ends in time, whatever is waited for.
+/// Waits for work no longer than a limit.
 public enum Patience {
     private final class Waiter: Sendable {
         private let continuation: Mutex<CheckedContinuation<Bool, Never>?>

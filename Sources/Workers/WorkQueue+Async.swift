@@ -1,8 +1,8 @@
 extension WorkQueue {
-    /// Runs `body` on a thread that works off this queue, with what that thread holds.
+    /// Runs `body` on a thread that serves this queue, with that thread's context.
     ///
     /// - Parameter refusal: thrown when the queue is full or closed.
-    /// - Throws: what `body` throws, or `refusal`.
+    /// - Throws: the error of `body`, or `refusal`.
     public func run<Context, Value: Sendable, Failure: Error>(
         orThrow refusal: Failure, _ body: @escaping @Sendable (Context) throws(Failure) -> Value
     ) async throws(Failure) -> Value where Job == @Sendable (Context) -> Void {

@@ -5,7 +5,7 @@ import Synchronization
 public final class WorkQueue<Job: Sendable>: Sendable {
     private struct State {
         var jobs: [Job] = []
-        /// Where the jobs not yet taken begin.
+        /// The index of the first job not yet taken.
         var head = 0
         var sleepers = 0
         var isClosed = false
@@ -35,12 +35,12 @@ public final class WorkQueue<Job: Sendable>: Sendable {
         return taken
     }
 
-    /// Everything that waits, up to `limit`; blocks until there is something. Nil when closed and empty.
+    /// All waiting jobs, up to `limit`; blocks until there is one. Nil when closed and empty.
     public func nextBatch(limit: Int) -> [Job]? {
         take { Self.remove(&$0, limit: limit) }
     }
 
-    /// What waits now, up to `limit`.
+    /// The jobs that wait now, up to `limit`.
     public func poll(limit: Int) -> [Job] {
         state.withLock { Self.remove(&$0, limit: limit) }
     }

@@ -6,7 +6,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// A thread of our own, for libraries whose calls block.
+/// An operating-system thread for a library whose calls block.
 public final class WorkerThread: Sendable {
     /// The system gave no thread.
     public struct NotStarted: Error, CustomStringConvertible {
@@ -52,7 +52,7 @@ public final class WorkerThread: Sendable {
         #endif
     }
 
-    /// Starts the thread, or throws what the caller's callers understand.
+    /// Starts the thread, or throws an error of the caller's own kind.
     ///
     /// - Parameter failure: makes an error of the reason why the system gave no thread.
     public static func start<Failure: Error>(
@@ -85,7 +85,7 @@ public final class WorkerThread: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// What the C entry point needs, carried through its one pointer.
+    /// The state of the C entry point, passed through its one pointer.
     private final class Start {
         let name: String
         private var body: (() -> Void)?
@@ -100,7 +100,7 @@ public final class WorkerThread: Sendable {
         func run() {
             nameThread()
             body?()
-            // What the body owned is gone before anybody hears that the thread has finished.
+            // The body's captures are released before `finished` returns anywhere.
             body = nil
             thread.finish()
         }

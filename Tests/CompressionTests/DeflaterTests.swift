@@ -13,7 +13,7 @@ struct DeflaterTests {
         }
     }
 
-    @Test("What was compressed comes back", arguments: [0, 1, 5, 125, 126, 16_383, 16_384, 16_385, 65_536, 1_000_000])
+    @Test("Compressed messages come back", arguments: [0, 1, 5, 125, 126, 16_383, 16_384, 16_385, 65_536, 1_000_000])
     func roundTrip(count: Int) {
         let deflater = Deflater()
         let inflater = Inflater()

@@ -42,7 +42,7 @@ private actor Resident {
 }
 
 @Suite struct EventLoopTests {
-    @Test func whatIsPostedToASleepingLoopSeesTheTimeItIs() async {
+    @Test func workPostedToASleepingLoopSeesTheCurrentTime() async {
         await withLoop { loop in
             for _ in 0..<5 {
                 // Long asleep, by the clock's measure.
@@ -76,7 +76,7 @@ private actor Resident {
         }
     }
 
-    @Test func whatTheLoopPostsToItselfRunsInTheSameTurn() async {
+    @Test func workTheLoopPostsToItselfRunsInTheSameTurn() async {
         let loop = EventLoop(name: "test")
         let log = Log<String>()
         loop.turnEnd = { log.add("end") }
@@ -97,7 +97,7 @@ private actor Resident {
         #expect(between.dropFirst().first == "inner")
     }
 
-    @Test func aTurnEndsBehindWhatRanInIt() async {
+    @Test func aTurnEndsBehindItsWork() async {
         let loop = EventLoop(name: "test")
         let log = Log<Int>()
         let flushed = Log<Int>()
@@ -147,6 +147,20 @@ private actor Resident {
             #expect(await eventually { log.all.count == 5 })
             #expect(log.all == [3, 1, 4, 2, 0])
             #expect(ContinuousClock.now - start >= .milliseconds(55))
+        }
+    }
+
+    @Test func spansBeyondAllTimeAreKeptInBounds() async {
+        await withLoop { loop in
+            let log = Log<Int>()
+            loop.post {
+                loop.schedule(after: Int64.max) { log.add(1) }
+                loop.schedule(after: .seconds(Int64.max)) { log.add(2) }
+                loop.schedule(after: .seconds(Int64.min)) { log.add(3) }
+                loop.schedule(after: .milliseconds(20)) { log.add(4) }
+            }
+            #expect(await eventually { log.all.contains(4) })
+            #expect(log.all == [3, 4])
         }
     }
 

@@ -109,7 +109,7 @@ private actor Echo {
         }
     }
 
-    @Test func whatIsWrittenComesBack() async throws {
+    @Test func writtenBytesComeBack() async throws {
         try await withEcho { echo, port in
             let clients = try (0..<5).map { _ in try LoopbackClient(port: port) }
             for (number, client) in clients.enumerated() { try await client.send("hello \(number)") }

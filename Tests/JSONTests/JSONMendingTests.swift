@@ -39,12 +39,12 @@ import Testing
         #"["\ud83"]"#, #"["\ud83d]"#, #"["\ud83d""#, "[0123456789012345678901]", "[1e]", "[1.e400]", "[-]", "[1e400",
         "[+1]",
         "[12345678901234567890123x]", #"["\"#,
-    ]) func whatIsNoJSONStaysRefused(_ text: String) {
+    ]) func malformedTextStaysRefused(_ text: String) {
         #expect(throws: JSONError.malformed) { try mended(text) }
     }
 
     /// Whatever the text, what is JSON already stays what it is, and nothing runs past the end.
-    @Test(arguments: UInt64(1)...4) func textAtRandomIsMendedOrRefused(_ seed: UInt64) {
+    @Test(arguments: UInt64(1)...4) func randomTextIsMendedOrRefused(_ seed: UInt64) {
         let pieces = [
             "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud83d", "\\ude00", "\\u00", "\"id\"", "-", "1", "0",
             ".", "e", "E+", "9",

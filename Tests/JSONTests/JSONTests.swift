@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: ["", " ", "{", "{]", "[1,]", "nul", "\"\\x\"", "{\"a\"}", "1 2", "\"\u{1}\""])
-    func refusesWhatIsNotJSON(_ text: String) {
+    func refusesMalformedText(_ text: String) {
         #expect(throws: JSONError.malformed) { try parse(text) }
     }
 
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func ofRepeatedMembersTheFirstCounts() throws {
+    @Test func theFirstOfRepeatedMembersCounts() throws {
         #expect(try parse(#"{"a":1,"a":2}"#)["a"] == .integer(1))
     }
 }
@@ -77,7 +77,7 @@ import Testing
         #expect(try JSONValue(parsing: value.serialized) == value)
     }
 
-    @Test func hasNoWordForInfinity() {
+    @Test func writesNullForInfinity() {
         var writer = JSONWriter()
         writer.number(.infinity)
         #expect(writer.bytes == Array("null".utf8))

@@ -19,7 +19,7 @@ import Testing
             ])
     }
 
-    @Test func prettyLineQuotesOnlyWhatNeedsIt() {
+    @Test func prettyLineQuotesOnlyValuesThatNeedIt() {
         logger(.debug, .pretty(colours: false)).notice("now serving", ["port": 5004, "host": "a b", "empty": ""])
         #expect(sink.lines == ["2026-01-02T03:04:05.678Z notice  now serving port=5004 host=\"a b\" empty=\"\"\n"])
     }

@@ -36,7 +36,7 @@ import Testing
         #expect(content("chat.log") == "two\n")
     }
 
-    @Test func anUnusableDirectoryIsSaidAtOnce() throws {
+    @Test func anUnusableDirectoryIsReportedAtOnce() throws {
         let error = try #require(throws: RotatingFileSink.Unusable.self) {
             _ = try RotatingFileSink(directory: "/dev/null", name: "x")
         }

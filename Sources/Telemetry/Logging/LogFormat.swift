@@ -25,7 +25,7 @@ public enum LogFormat: Sendable, Equatable {
     /// One JSON object a line: `time`, `level`, `message`, then the fields.
     case json
 
-    /// The longest a single message or value gets in a line, in bytes; what is longer is cut.
+    /// The longest that a single message or value may be in a line, in bytes; longer ones are cut.
     static let longestText = 4096
 
     /// The line as UTF-8, its newline included.
@@ -80,7 +80,7 @@ public enum LogFormat: Sendable, Equatable {
         }
     }
 
-    /// What of a text may be shown: cut to its bound first, so that redaction costs no more than the bound.
+    /// The part of a text that may be shown: cut to its bound first, so that redaction costs no more than the bound.
     private static func visible(_ text: String) -> String {
         guard text.utf8.count > longestText else { return Redaction.redacting(text) }
         let cut = String(decoding: text.utf8.prefix(longestText), as: UTF8.self)

@@ -1,4 +1,4 @@
-/// How much a log line matters; a logger drops what is below its own level.
+/// How much a log line matters; a logger drops lines below its own level.
 public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
     /// Single events of single connections; off in production.
     case debug
@@ -8,7 +8,7 @@ public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
     case notice
     /// Something failed and the service works on.
     case warning
-    /// Something failed and somebody is not served.
+    /// Something failed and a caller is not served.
     case error
 
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }

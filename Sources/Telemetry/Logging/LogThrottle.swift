@@ -3,26 +3,27 @@ import Synchronization
 /// Lets one event through in every interval and counts the others: for failures that may come thousands of times a second.
 public struct LogThrottle: Sendable {
     public enum Decision: Equatable, Sendable {
-        /// Write it; so many went unwritten since the last one that was.
+        /// Write it; so many were suppressed since the last one that was written.
         case write(suppressed: Int)
         case suppress
     }
 
-    private let interval: Int64
-    private var nextAt: Int64?
+    private let interval: Duration
+    /// When the last line was written, in milliseconds of a clock that never goes back.
+    private var writtenAt: Int64?
     private var suppressed = 0
 
-    /// - Parameter interval: milliseconds between two lines.
-    public init(interval: Int64 = 10_000) { self.interval = interval }
+    /// - Parameter interval: the shortest time between two lines.
+    public init(interval: Duration = .seconds(10)) { self.interval = interval }
 
     /// - Parameter now: milliseconds of a clock that never goes back.
     public mutating func decide(at now: Int64) -> Decision {
-        if let nextAt, now < nextAt {
+        if let writtenAt, .milliseconds(now - writtenAt) < interval {
             suppressed += 1
             return .suppress
         }
         defer { suppressed = 0 }
-        nextAt = now + interval
+        writtenAt = now
         return .write(suppressed: suppressed)
     }
 }
@@ -34,10 +35,10 @@ public final class OccasionalLogger: Sendable {
     private let clock: @Sendable () -> Int64
 
     /// - Parameters:
-    ///   - interval: milliseconds between two lines.
+    ///   - interval: the shortest time between two lines.
     ///   - clock: milliseconds of a clock that never goes back.
     public init(
-        _ logger: Logger, interval: Int64 = 10_000,
+        _ logger: Logger, interval: Duration = .seconds(10),
         clock: @escaping @Sendable () -> Int64 = WallClock.monotonicMilliseconds
     ) {
         self.logger = logger
@@ -56,7 +57,7 @@ public final class OccasionalLogger: Sendable {
     private func write(_ level: LogLevel, _ message: () -> String, _ fields: () -> LogFields) {
         guard logger.level <= level else { return }
         guard case .write(let suppressed) = throttle.withLock({ $0.decide(at: clock()) }) else { return }
-        let carrier = suppressed > 0 ? logger.with(["suppressed": suppressed]) : logger
-        carrier.write(level, message(), fields())
+        let logger = suppressed > 0 ? logger.with(["suppressed": suppressed]) : logger
+        logger.write(level, message(), fields())
     }
 }

@@ -4,11 +4,11 @@ public enum LogValue: Hashable, Sendable {
     case integer(Int64)
     case double(Double)
     case bool(Bool)
-    /// Nothing known: the field is left out.
+    /// No value: the field is left out.
     case absent
 }
 
-/// What may stand as a value in a log line's fields.
+/// A type whose values may be fields of a log line.
 public protocol LogValueConvertible {
     var logValue: LogValue { get }
 }

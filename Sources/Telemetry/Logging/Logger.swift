@@ -4,7 +4,7 @@ public typealias LogFields = KeyValuePairs<String, any LogValueConvertible>
 /// A structured logger: a small value, copied freely, that may be used from any thread.
 ///
 /// Every string it writes goes through ``Redaction`` and has its control characters escaped, so that neither a secret nor a
-/// forged line gets into a log. What is below ``level`` is not even evaluated. A write is one `write(2)` under a lock.
+/// forged line gets into a log. Messages below ``level`` are not even evaluated. A write is one `write(2)` under a lock.
 public struct Logger: Sendable {
     public let level: LogLevel
     private let format: LogFormat

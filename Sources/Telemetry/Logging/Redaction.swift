@@ -1,10 +1,10 @@
-/// Masks what looks like a secret in any text: `token=…` and its relatives, `Authorization` and `Cookie` headers,
+/// Masks anything that looks like a secret in any text: `token=…` and its relatives, `Authorization` and `Cookie` headers,
 /// `Bearer …`, anything shaped like a JWT, and the credentials of a URL.
 ///
 /// It is the last net, applied to every string a logger writes; code still does not log secrets on purpose. It errs on the
 /// side of masking.
 public enum Redaction {
-    /// What stands in a secret's place.
+    /// The replacement of a secret.
     public static let mask = "[redacted]"
 
     /// The text without its secrets; the same text when there are none.
@@ -123,8 +123,8 @@ extension Redaction {
         private func matches(_ word: [UInt8], at start: Int) -> Bool {
             guard start + word.count <= text.count else { return false }
             for (offset, byte) in word.enumerated() {
-                let own = text[start + offset]
-                let lower = own >= 0x41 && own <= 0x5A ? own | 0x20 : own
+                let found = text[start + offset]
+                let lower = found >= 0x41 && found <= 0x5A ? found | 0x20 : found
                 guard lower == byte else { return false }
             }
             return true

@@ -27,7 +27,7 @@ public final class Gauge: Sendable {
     public var value: Int { level.load(ordering: .relaxed) }
 }
 
-/// What a histogram's observations are, and the base unit they are shown in.
+/// The unit of a histogram's observations, and the base unit they are shown in.
 public enum HistogramUnit: Sendable {
     /// Observed in microseconds, shown in seconds.
     case microseconds

@@ -42,7 +42,7 @@ public final class MetricsRegistry: Sendable {
         return counter
     }
 
-    /// A counter kept by somebody else and read when the metrics are.
+    /// A counter kept elsewhere and read when the metrics are.
     public func counter(
         _ name: String, help: String, labels: KeyValuePairs<String, String> = [:],
         read: @escaping @Sendable () -> Double

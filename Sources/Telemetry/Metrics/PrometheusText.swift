@@ -1,6 +1,6 @@
 /// The Prometheus text exposition format.
 enum PrometheusText {
-    /// The `Content-Type` of what ``render(_:)`` gives.
+    /// The `Content-Type` of ``render(_:)``.
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     static func render(_ families: [MetricsRegistry.Family]) -> [UInt8] {
@@ -74,6 +74,6 @@ enum PrometheusText {
 }
 
 extension MetricsRegistry {
-    /// The `Content-Type` of what ``render()`` gives.
+    /// The `Content-Type` of ``render()``.
     public static let contentType = PrometheusText.contentType
 }

@@ -1,6 +1,6 @@
 /// Bytes that have been read and not yet consumed.
 ///
-/// One buffer serves a whole event loop: it is loaded with what a connection left over, read into, decoded, and the rest
+/// One buffer serves a whole event loop: it is loaded with a connection's leftover bytes, read into, decoded, and the rest
 /// is taken out again. The readable bytes are always followed by at least `padding` bytes of allocated, initialised
 /// memory, so that a vectorised parser may read past their end.
 public struct InputBuffer: Sendable {
@@ -40,7 +40,7 @@ public struct InputBuffer: Sendable {
     @inlinable
     public var isEmpty: Bool { start == end }
 
-    /// Forgets everything and starts again with `leftover`, what `takeRemainder` once gave.
+    /// Drops all bytes and starts again with `leftover`, which `takeRemainder` returned earlier.
     @inlinable
     public mutating func load(leftover: [UInt8]) {
         start = 0
@@ -58,11 +58,11 @@ public struct InputBuffer: Sendable {
         return remainder
     }
 
-    /// Appends what `body` writes into the free space behind the readable bytes.
+    /// Appends the bytes that `body` writes into the free space behind the readable ones.
     /// - Parameters:
     ///   - minimum: bytes of free space `body` needs; it may be given more.
     ///   - body: returns how many bytes it wrote, from the beginning of the space.
-    /// - Returns: what `body` returned.
+    /// - Returns: the result of `body`.
     @inlinable
     @discardableResult
     public mutating func withFreeSpace(

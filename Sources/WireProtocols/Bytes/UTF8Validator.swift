@@ -2,7 +2,7 @@
 public struct UTF8Validator: Sendable {
     /// Continuation bytes the character under way still needs.
     private var missing: UInt8 = 0
-    /// What the next continuation byte may be.
+    /// The values that the next continuation byte may have.
     private var allowed: ClosedRange<UInt8> = 0x80...0xBF
 
     public init() {}

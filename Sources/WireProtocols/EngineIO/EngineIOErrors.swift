@@ -68,7 +68,7 @@ public enum EngineIOCloseReason: Error, Hashable, Sendable {
         }
     }
 
-    /// What the request that caused it gets; nil when that is the ordinary answer.
+    /// The answer to the request that caused it; nil when that is the ordinary answer.
     public var refusal: EngineIORefusal? {
         switch self {
         case .malformed, .unexpectedPacket, .overlappingRequests: .badRequest

@@ -1,4 +1,4 @@
-/// What an HTTP request to the Engine.IO path asks for, told from its method, query and headers alone.
+/// The kind of an HTTP request to the Engine.IO path, judged by its method, query and headers alone.
 public enum EngineIORequest: Hashable, Sendable {
     case handshakePolling
     case handshakeWebSocket
@@ -11,11 +11,11 @@ public enum EngineIORequest: Hashable, Sendable {
     static let maximumSIDBytes = 128
 
     /// - Parameters:
-    ///   - method: of the request line, as it is. `OPTIONS` is CORS's affair and never comes here.
+    ///   - method: of the request line, as it is. `OPTIONS` belongs to CORS and never comes here.
     ///   - query: behind the `?`, as it is. Unknown parameters (`t`, `b64`) are ignored; a known one given twice is
     ///     refused, since a balancer may have routed by the other value.
     ///   - isWebSocketUpgrade: whether the request carries a WebSocket handshake.
-    /// - Throws: all of the protocol's errors but `forbidden`, which is the caller's to decide.
+    /// - Throws: all of the protocol's errors but `forbidden`, which the caller decides.
     public init(
         method: String, query: some StringProtocol, isWebSocketUpgrade: Bool
     ) throws(EngineIORefusal) {
@@ -40,8 +40,8 @@ public enum EngineIORequest: Hashable, Sendable {
         }
     }
 
-    /// The query's parameters that matter. Their values need no percent-decoding: whoever encodes one of these plain
-    /// words means another.
+    /// The query's parameters that matter. Their values need no percent-decoding: a client that encodes one of these
+    /// plain words means another.
     private struct Parameters {
         var transport: String?
         var sid: String?

@@ -15,7 +15,7 @@ struct HTTPChunkedBody: Sendable {
     private var phase = Phase.size
     private var scanner = HTTPLineScanner()
 
-    /// Moves what has come of the body from `buffer` to `body`; true when it was the last of it.
+    /// Moves the bytes of the body that have come from `buffer` to `body`; true when they were its last.
     mutating func read(
         from buffer: inout InputBuffer, into body: inout [UInt8], maximumBytes: Int
     ) throws(HTTPRefusal) -> Bool {

@@ -1,4 +1,4 @@
-/// Reads a complete request head, strictly (RFC 9112 sections 2 to 6): what could be read in two ways is refused.
+/// Reads a complete request head, strictly (RFC 9112 sections 2 to 6): a head that could be read in two ways is refused.
 enum HTTPHeadParser {
     /// Header fields a request may have.
     static let maximumFields = 128

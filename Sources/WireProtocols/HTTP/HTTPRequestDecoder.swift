@@ -1,7 +1,7 @@
 /// Reads HTTP/1.1 requests (RFC 9112) out of an `InputBuffer`.
 ///
 /// Call `next` until it answers `.needMore`. Each request gives `.head` and then `.end` with its whole body. After
-/// `.head` the caller may take the connection over for another protocol: what is left in the buffer is then that
+/// `.head` the caller may take the connection over for another protocol: the bytes left in the buffer are then that
 /// protocol's. To leave pipelined requests where they are, do not call `next`.
 public struct HTTPRequestDecoder: Sendable {
     public struct Limits: Sendable {
@@ -44,8 +44,8 @@ public struct HTTPRequestDecoder: Sendable {
         self.limits = limits
     }
 
-    /// Whether the bytes of a request have begun to come and have not all come: what a time limit on slow requests
-    /// looks at.
+    /// Whether the bytes of a request have begun to come and have not all come, as a time limit on slow requests needs to
+    /// know.
     public func isMidRequest(_ buffer: InputBuffer) -> Bool {
         switch phase {
         case .head: !buffer.isEmpty

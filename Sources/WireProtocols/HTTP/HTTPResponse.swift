@@ -1,4 +1,4 @@
-/// A response to a request. Its length, `Date` and `Connection` are the encoder's affair.
+/// A response to a request. The encoder adds its length, `Date` and `Connection`.
 public struct HTTPResponse: Sendable, Equatable {
     public var status: Int
     public var fields: [HTTPField]
@@ -19,13 +19,13 @@ public enum HTTPResponseEncoder {
     /// Sent when a wanted request `expectsContinue` (RFC 9110 section 15.2.1).
     public static let continueResponse = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
-    /// What the encoder writes itself; such fields of a response are left out.
-    private static let ownFields = ["connection", "content-length", "date", "transfer-encoding"]
+    /// Fields that the encoder writes itself; a response's are left out.
+    private static let encoderFields = ["connection", "content-length", "date", "transfer-encoding"]
 
     /// - Parameters:
     ///   - date: the time as an HTTP date (RFC 9110 section 5.6.7).
     ///   - keepsAlive: whether the connection stays open; if not, the response says so.
-    ///   - isHead: the request's method was HEAD: the body is left out, its length is told.
+    ///   - isHead: the request's method was HEAD: the body is left out, and its length is given.
     /// - Returns: the response's bytes. Fields whose name is no token are left out, control characters are left out of
     ///   values, so that nothing in a value can end its line.
     public static func encode(
@@ -35,7 +35,7 @@ public enum HTTPResponseEncoder {
         output.reserveCapacity(256 + response.body.count)
         output.append(contentsOf: "HTTP/1.1 \(response.status) \(response.reason)\r\n".utf8)
         append("Date", date, to: &output)
-        for field in response.fields where !ownFields.contains(field.name.lowercased()) {
+        for field in response.fields where !encoderFields.contains(field.name.lowercased()) {
             append(field.name, field.value, to: &output)
         }
         append("Connection", connection(of: response, keepsAlive: keepsAlive), to: &output)

@@ -53,11 +53,11 @@ enum HTTPStatus {
 /// Why a request is refused by the protocol itself, and with what status. The connection closes after the answer.
 public struct HTTPRefusal: Error, Sendable, Equatable {
     public let status: Int
-    /// What was wrong, for the client to read; it never quotes the request.
+    /// The fault, for the client to read; it never quotes the request.
     public let detail: String
     /// Fields the answer must carry, such as the version that is asked for with 426.
     public let fields: [HTTPField]
-    /// `Origin` and `Host` of the refused request, as far as it could be read: for the fields by which a page may read why.
+    /// `Origin` and `Host` of the refused request, as far as it could be read: for the CORS fields that let a page read the refusal.
     public var origin: String?
     public var host: String?
 

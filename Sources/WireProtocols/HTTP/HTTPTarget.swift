@@ -4,7 +4,7 @@ public struct HTTPTarget: Sendable, Equatable {
     public let raw: String
     /// The path, percent-encoded as it came; `*` for the asterisk form.
     public let rawPath: String
-    /// What follows the first `?`, percent-encoded as it came.
+    /// The part behind the first `?`, percent-encoded as it came.
     public let rawQuery: String?
 
     /// Nil when the target is in none of the forms a server that is no proxy takes.
@@ -23,7 +23,7 @@ public struct HTTPTarget: Sendable, Equatable {
         Self.decoded(rawPath.utf8, plusIsSpace: false)
     }
 
-    /// What stands between the path's slashes, each decoded by itself, so that an encoded slash stays within its
+    /// The segments between the path's slashes, each decoded by itself, so that an encoded slash stays within its
     /// segment; empty ones are kept. Nil when the encoding is malformed or not UTF-8.
     public var pathSegments: [String]? {
         Self.allOrNothing(

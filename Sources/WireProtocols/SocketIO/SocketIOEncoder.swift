@@ -56,15 +56,13 @@ public enum SocketIOEncoder {
         head(.disconnect, namespace: namespace)
     }
 
-    /// What every event of that name begins with, `42["name"`. Keep it and pass it to `appendEvent`.
-    /// - Parameters:
-    ///   - ackID: asks the client for an ack under this id.
-    ///   - attachments: how many binary messages follow the event; its arguments hold as many placeholders.
+    /// The beginning of every event of that name, `42["name"`. Keep it and pass it to `appendEvent`.
+    /// - Parameter attachments: how many binary messages follow the event; its arguments hold as many placeholders.
     public static func eventPrefix(
-        _ name: String, namespace: String = "/", ackID: UInt64? = nil, attachments: Int = 0
+        _ name: String, namespace: String = "/", attachments: Int = 0
     ) -> [UInt8] {
         let type: SocketIOPacketType = attachments > 0 ? .binaryEvent : .event
-        var head = head(type, namespace: namespace, attachments: attachments, id: ackID)
+        var head = head(type, namespace: namespace, attachments: attachments, id: nil)
         head.append(UInt8(ascii: "["))
         var writer = JSONWriter(after: head, reserving: name.utf8.count + 2)
         writer.string(name)
@@ -73,7 +71,7 @@ public enum SocketIOEncoder {
 
     /// Appends an event with one argument.
     /// - Parameters:
-    ///   - prefix: what `eventPrefix` gave.
+    ///   - prefix: made by `eventPrefix`.
     ///   - argument: JSON text.
     ///   - offset: a last argument, by which a client with a `pid` says where it stopped. Plain text without quotes,
     ///     backslashes or control characters. Clients that know nothing of recovery see it as one more argument.

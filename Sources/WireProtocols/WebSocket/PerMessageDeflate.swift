@@ -1,10 +1,10 @@
-/// permessage-deflate (RFC 7692): what a client offers, and what is agreed on.
+/// An agreement on permessage-deflate (RFC 7692).
 public struct PerMessageDeflate: Sendable, Equatable {
     static let name = "permessage-deflate"
 
-    /// What the server wants of an agreement.
+    /// The server's terms.
     public struct Policy: Sendable, Equatable {
-        /// Every message is deflated by itself, so that a broadcast is deflated once for everybody.
+        /// Every message is deflated by itself, so that a broadcast is deflated once for all receivers.
         public var serverNoContextTakeover: Bool
         /// The client deflates every message by itself, so that no connection keeps an inflater's window.
         public var clientNoContextTakeover: Bool

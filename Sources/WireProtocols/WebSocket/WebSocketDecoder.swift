@@ -2,13 +2,13 @@
 ///
 /// Call `next` until it answers nil, then read more. A message that lies in the buffer as one complete frame is handed
 /// out in place, without a copy or an allocation; anything else is assembled as it arrives, in memory that grows with
-/// what came and not with what was announced. After `.close` and `.failure` nothing more is read: further bytes are
+/// the bytes that came and not with the length that was announced. After `.close` and `.failure` nothing more is read: further bytes are
 /// dropped.
 public struct WebSocketDecoder: Sendable {
     public struct Configuration: Sendable {
         public var role: WebSocketRole
         /// Bytes a message may have as it travels, all its fragments together; more is a failure with code 1009.
-        /// The bound on an inflated message is the inflater's affair.
+        /// The inflater bounds an inflated message.
         public var maximumMessageBytes: Int
         /// Whether permessage-deflate was agreed on (RFC 7692), so that a message's first frame may have RSV1 set.
         public var acceptsCompressed: Bool
@@ -147,7 +147,7 @@ public struct WebSocketDecoder: Sendable {
         return .message(kind: kind, isCompressed: header.isCompressed, payload: .slice(payload))
     }
 
-    /// Adds what has come of a data frame's payload to the message.
+    /// Adds the bytes of a data frame's payload that have come to the message.
     private mutating func receive(
         _ header: WebSocketFrameHeader, received: Int, from buffer: inout InputBuffer
     ) throws(Violation) -> Event? {

@@ -59,7 +59,7 @@ struct WebSocketExtensionOffer: Equatable {
             return token.isEmpty ? nil : String(Substring(token))
         }
 
-        /// What is between quotes has to be a token too.
+        /// The text between quotes has to be a token too.
         mutating func quoted() -> String? {
             let token = rest.prefix(while: HTTPSyntax.isTokenCharacter)
             rest = rest.dropFirst(token.count)

@@ -33,10 +33,10 @@ import WireProtocols
         #expect(event(plain, #"{"seq":1}"#) == #"42["new_message",{"seq":1}]"#)
         #expect(event(plain, #"{"seq":1}"#, offset: "r:1") == #"42["new_message",{"seq":1},"r:1"]"#)
         #expect(event(SocketIOEncoder.eventPrefix("a", namespace: "/c"), "1") == #"42/c,["a",1]"#)
-        #expect(event(SocketIOEncoder.eventPrefix("a", namespace: "/c", ackID: 12), "1") == #"42/c,12["a",1]"#)
+        #expect(event(SocketIOEncoder.eventPrefix("a", namespace: "/c"), "1") == #"42/c,["a",1]"#)
         #expect(event(SocketIOEncoder.eventPrefix("a\"b"), "1") == #"42["a\"b",1]"#)
         #expect(
-            event(SocketIOEncoder.eventPrefix("a", ackID: 3, attachments: 2), "1,2") == #"452-3["a",1,2]"#)
+            event(SocketIOEncoder.eventPrefix("a", attachments: 2), "1,2") == #"452-["a",1,2]"#)
     }
 
     @Test func acks() {
@@ -53,13 +53,13 @@ import WireProtocols
 
     @Test func whatIsWrittenIsReadBack() throws {
         var out: [UInt8] = []
-        let prefix = SocketIOEncoder.eventPrefix("é", namespace: "/ünder", ackID: SocketIOPacket.maximumID)
+        let prefix = SocketIOEncoder.eventPrefix("é", namespace: "/ünder")
         SocketIOEncoder.appendEvent(prefix: prefix, argument: "{}".utf8, into: &out)
         let packet = try out.withUnsafeBytes {
             try SocketIOPacket.decode($0, in: 1..<$0.count, maximumAttachments: 10)
         }
         #expect(packet.type == .event)
-        #expect(packet.id == SocketIOPacket.maximumID)
+        #expect(packet.id == nil)
         #expect(packet.namespace.map { text(Array(out[$0])) } == "/ünder")
         #expect(text(Array(out[packet.payload])) == #"["é",{}]"#)
     }
