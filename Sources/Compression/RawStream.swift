@@ -1,6 +1,6 @@
 internal import CZlib
 
-/// A zlib stream at the fixed address zlib wants, with a piece of memory its output passes through.
+/// A zlib stream at a fixed address, as zlib requires, with a piece of memory its output passes through.
 final class RawStream {
     private static let scratchBytes = 16 * 1024
 

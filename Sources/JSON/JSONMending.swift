@@ -1,7 +1,7 @@
 /// Text that is JSON by its grammar (RFC 8259) and that simdjson refuses all the same, rewritten so that it takes it.
 ///
-/// Half a surrogate pair, which is what cutting a text in UTF-16 leaves of an emoji, becomes U+FFFD (RFC 8259 §8.2 leaves
-/// it open). A number outside 64 bits becomes the double that is nearest, as it does in JavaScript; one beyond every double
+/// Half a surrogate pair, such as the rest of an emoji in a text cut in UTF-16, becomes U+FFFD (RFC 8259 §8.2 leaves it
+/// open). A number outside 64 bits becomes the double that is nearest, as it does in JavaScript; one beyond every double
 /// the largest of them, since JSON has no infinity.
 struct JSONMending {
     private let text: UnsafeRawBufferPointer

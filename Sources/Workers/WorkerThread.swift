@@ -24,7 +24,7 @@ public final class WorkerThread: Sendable {
     ///
     /// - Parameters:
     ///   - name: at most 15 bytes, as Linux shows it.
-    ///   - body: owns what it captures; the thread ends when it returns.
+    ///   - body: owns its captures; the thread ends when it returns.
     public init(name: String, _ body: sending @escaping () -> Void) throws(NotStarted) {
         let start = Unmanaged.passRetained(Start(name: name, body: body, thread: self))
         #if canImport(Glibc)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-/// What happened, in the order it did, from any thread.
+/// Events of any thread, in their order.
 private final class Log<Element: Sendable>: Sendable {
     private let entries = Mutex<[Element]>([])
 

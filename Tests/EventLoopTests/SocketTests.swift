@@ -9,7 +9,7 @@ private actor Echo {
     private var listener: Listener?
     private var lines: [Line] = []
 
-    /// Writes back what it reads, and ends its side when the peer has.
+    /// Writes all bytes back, and ends its side when the peer has.
     private final class Line: SocketHandler {
         let socket: Socket
         private var pending: [UInt8] = []

@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 @Suite struct TimerQueueTests {
-    /// Runs what is due and says what ran.
+    /// Runs the due timers; returns those that ran.
     private final class Record {
         var ran: [Int] = []
     }
@@ -30,7 +30,7 @@ import Testing
         #expect(queue.nextDeadline == nil)
     }
 
-    @Test func whatIsCancelledDoesNotRun() {
+    @Test func aCancelledTimerDoesNotRun() {
         var queue = TimerQueue()
         let record = Record()
         let ids = (0..<5).map { index in queue.add(deadline: Int64(index)) { record.ran.append(index) } }

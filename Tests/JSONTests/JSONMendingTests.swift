@@ -43,7 +43,7 @@ import Testing
         #expect(throws: JSONError.malformed) { try mended(text) }
     }
 
-    /// Whatever the text, what is JSON already stays what it is, and nothing runs past the end.
+    /// Text that is JSON already stays as it is, and no text makes the mending run past its end.
     @Test(arguments: UInt64(1)...4) func randomTextIsMendedOrRefused(_ seed: UInt64) {
         let pieces = [
             "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud83d", "\\ude00", "\\u00", "\"id\"", "-", "1", "0",

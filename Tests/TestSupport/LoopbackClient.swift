@@ -2,14 +2,14 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A client of a server on 127.0.0.1 that says exactly what a test tells it to. Its blocking calls run on a queue of its
+/// A client of a server on 127.0.0.1 that sends exactly the bytes a test gives it. Its blocking calls run on a queue of its
 /// own, so that a waiting test takes no thread from the code under test.
 public final class LoopbackClient: Sendable {
     public enum Failure: Error, Equatable {
         case system(String, Int32)
-        /// What was waited for did not come; this had.
+        /// The expected bytes did not come; these had.
         case timedOut(String)
-        /// The server ended its side before what was waited for came.
+        /// The server ended its side before the expected bytes came.
         case ended(String)
     }
 
@@ -91,7 +91,7 @@ public final class LoopbackClient: Sendable {
 
     // MARK: Hearing
 
-    /// Waits until `take` finds what it looks for at the front of what was received, and takes that away.
+    /// Waits until `take` finds a whole value at the front of the received bytes, and takes that away.
     public func receive<Value: Sendable>(
         within milliseconds: Int = LoopbackClient.patience, _ take: @escaping @Sendable (inout [UInt8]) -> Value?
     ) async throws -> Value {

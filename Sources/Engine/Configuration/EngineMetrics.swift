@@ -13,7 +13,7 @@ public struct EngineMetrics: Sendable {
     public let dropped: Counter
     public let queuedBytes: Gauge
 
-    /// - Parameter prefix: what every exported name begins with, such as `shop_`.
+    /// - Parameter prefix: the beginning of every exported name, such as `shop_`.
     public init(_ registry: MetricsRegistry, prefix: String = "") {
         connections = registry.gauge(prefix + "connections", help: "Open sockets.")
         pollingSessions = registry.gauge(

@@ -46,7 +46,7 @@ public final class Connection: SocketHandler {
     /// Whether a peer that ends its side while its request is answered is taken as gone: true for long polls, whose
     /// answer would otherwise be lost on it.
     public var treatsEndAsGone = false
-    /// Any object that the handler wants to find again by the connection.
+    /// An object that the handler keeps with the connection.
     public var attachment: AnyObject?
 
     init(socket: Socket, peer: IPAddress, context: EngineContext) {
@@ -257,7 +257,7 @@ public final class Connection: SocketHandler {
     }
 
     private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
-        // Only bytes that the kernel refuses count; it has not been offered yet what this turn queued.
+        // Only bytes that the kernel refuses count; it has not been offered this turn's yet.
         if !output.isBlocked { context.write(self) }
         guard isOpen, output.isBlocked else { return isOpen }
         switch output.admit(
@@ -329,7 +329,7 @@ public final class Connection: SocketHandler {
 
     // MARK: Ending
 
-    /// Queues a last chunk, whatever waits before it, and ends.
+    /// Queues a last chunk behind all others, without a limit, and ends.
     func finishWriting(behind chunk: [UInt8]) {
         output.append(chunk)
         finishWriting()

@@ -4,7 +4,7 @@ public import EventLoop
 public import Telemetry
 import WireProtocols
 
-/// The connections of one loop and what they share: the read buffer, the compressor, the list of those with output to flush.
+/// The connections of one loop and their common parts: the read buffer, the compressor, the list of those with output to flush.
 ///
 /// Confined to its loop.
 public final class EngineContext {
@@ -95,7 +95,7 @@ public final class EngineContext {
 
     func flushLater(_ connection: Connection) { unflushed.append(connection) }
 
-    /// Writes what the turn queued: one call per connection, as a rule.
+    /// Writes the output that the turn queued: one call per connection, as a rule.
     public func flush() {
         while !unflushed.isEmpty {
             var batch = unflushed.take()

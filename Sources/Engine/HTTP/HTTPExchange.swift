@@ -77,7 +77,7 @@ final class HTTPExchange {
         return withSender(HTTPRefusal(status: 408, detail: "the request did not arrive in time"))
     }
 
-    /// Adds what the answer's headers depend on.
+    /// Adds the request's fields that decide on the answer's headers.
     private func withSender(_ refusal: HTTPRefusal) -> HTTPRefusal {
         guard let head else { return refusal }
         var refusal = refusal

@@ -13,7 +13,7 @@ public struct EngineIOSession: Sendable {
         /// A WebSocket has asked to take over; polling goes on until its upgrade packet.
         case probing(isAnswered: Bool)
         case webSocket
-        /// Closed by the server; the next poll takes what is queued, and the close packet.
+        /// Closed by the server; the next poll takes the queue and the close packet.
         case closing
         case closed(EngineIOCloseReason)
     }
@@ -80,8 +80,8 @@ public struct EngineIOSession: Sendable {
         }
     }
 
-    /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is, it goes on waiting, or it is
-    /// to fail because the session is over (then `closeReason` is set; answer 400, unknown session).
+    /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is held, when it goes on waiting, and
+    /// when it is to fail because the session is over (then `closeReason` is set; answer 400, unknown session).
     /// Called once at the end of a loop turn with events.
     public mutating func flush(now: Int64) -> [UInt8]? {
         guard holdsPoll, let body = pollAnswer(now: now) else { return nil }
@@ -107,8 +107,8 @@ public struct EngineIOSession: Sendable {
             }
             return body
         case .closed(.serverClosed), .closed(.pingTimeout), .closed(.transportClosed):
-            // No close packet: to some clients it is the server's last word, and they would not come back. The request
-            // fails instead, as it does when a server is gone.
+            // No close packet: some clients do not reconnect after one. The request fails instead, as it does when a
+            // server is gone.
             return nil
         case .closed:
             return [EngineIOPacketType.close.digit]
@@ -242,7 +242,7 @@ public struct EngineIOSession: Sendable {
     public static let probePong = [EngineIOPacketType.pong.digit] + probe
 
     /// A WebSocket asks to take the session over. Nil: its messages go to `receiveProbe`. Otherwise it is to be closed
-    /// behind its handshake, which is what clients expect of a refused probe; the session is not touched.
+    /// behind its handshake, as clients expect of a refused probe; the session is not touched.
     public mutating func openProbe(now: Int64) -> EngineIOProbeRefusal? {
         switch phase {
         case .probing: return .upgradeInProgress

@@ -1,7 +1,7 @@
 /// What the application does for one Engine.IO message.
 public enum SocketIOAction: Hashable, Sendable {
     case nothing
-    /// The client wants into a namespace; `auth` is where its JSON object stands, if it sent one. To be answered by
+    /// The client asks for a namespace; `auth` is the range of its JSON object, if it sent one. To be answered by
     /// `accept` or `refuse`, and the encoder's `connect` or `connectError`.
     case connect(namespace: String, auth: Range<Int>?)
     /// The payload is a JSON array that has not been parsed: the event's name, then its arguments.

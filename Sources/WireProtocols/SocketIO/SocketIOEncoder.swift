@@ -51,7 +51,7 @@ public enum SocketIOEncoder {
         return writer.bytes
     }
 
-    /// Ends a namespace; stock clients do not come back by themselves after it.
+    /// Ends a namespace; stock clients do not reconnect by themselves after it.
     public static func disconnect(namespace: String = "/") -> [UInt8] {
         head(.disconnect, namespace: namespace)
     }
@@ -73,7 +73,7 @@ public enum SocketIOEncoder {
     /// - Parameters:
     ///   - prefix: made by `eventPrefix`.
     ///   - argument: JSON text.
-    ///   - offset: a last argument, by which a client with a `pid` says where it stopped. Plain text without quotes,
+    ///   - offset: a last argument, by which a client with a `pid` names the last event it got. Plain text without quotes,
     ///     backslashes or control characters. Clients that know nothing of recovery see it as one more argument.
     public static func appendEvent(
         prefix: [UInt8], argument: some Collection<UInt8>, offset: String? = nil, into out: inout [UInt8]

@@ -80,7 +80,7 @@ import WireProtocols
         #expect(read(Array(body.utf8)).1 == .empty)
     }
 
-    @Test func whatStandsBeforeAnErrorIsRead() {
+    @Test func packetsBeforeAnErrorAreRead() {
         #expect(read(Array("4a\u{1E}4b\u{1E}x\u{1E}4c".utf8)) == (["4a", "4b"], .unknownType(UInt8(ascii: "x"))))
     }
 

@@ -4,7 +4,7 @@ import WireProtocols
 
 @Suite struct EngineIOHandshakeTests {
     @Test(arguments: [(EngineIOSession.Transport.polling, true), (.polling, false), (.webSocket, true)])
-    func theOpenPacketSaysWhatClientsNeed(transport: EngineIOSession.Transport, allowsUpgrades: Bool) throws {
+    func theOpenPacketAnnouncesTheSettings(transport: EngineIOSession.Transport, allowsUpgrades: Bool) throws {
         let settings = EngineIOSettings.conformance.with(\.allowsUpgrades, allowsUpgrades)
         let packet = EngineIOSession(over: transport, settings: Shared(settings), now: 0).openPacket(sid: "a1-0-xyz")
         #expect(packet.first == UInt8(ascii: "0"))
@@ -146,7 +146,7 @@ import WireProtocols
         #expect(peer.get() == .unknownSession)
     }
 
-    @Test func aClosingSessionKeepsItsLastWordsAndNoMore() {
+    @Test func aClosingSessionKeepsItsLastPacketsUpToALimit() {
         var peer = EngineIOPeer(over: .polling)
         for _ in 0..<100 { peer.send("4" + String(repeating: "x", count: 1000)) }
         peer.send("4reason")
@@ -157,7 +157,7 @@ import WireProtocols
         #expect(peer.polled == ["4reason\u{1E}41\u{1E}1"])
     }
 
-    @Test func anOrderlyCloseHandsOutWhatIsQueued() {
+    @Test func anOrderlyCloseHandsOutTheQueue() {
         var peer = EngineIOPeer(over: .polling, settings: .conformance.with(\.maxPacketsPerPoll, 2))
         for packet in ["4a", "4b", "4c"] { peer.send(packet) }
         #expect(peer.session.close(now: peer.now) == .awaitPoll)

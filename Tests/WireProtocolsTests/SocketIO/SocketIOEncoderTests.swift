@@ -51,7 +51,7 @@ import WireProtocols
         #expect(text(out) == "462-789[1,2]")
     }
 
-    @Test func whatIsWrittenIsReadBack() throws {
+    @Test func aWrittenEventIsReadBack() throws {
         var out: [UInt8] = []
         let prefix = SocketIOEncoder.eventPrefix("é", namespace: "/ünder")
         SocketIOEncoder.appendEvent(prefix: prefix, argument: "{}".utf8, into: &out)

@@ -33,7 +33,7 @@ import WireProtocols
         #expect(peer.message("2[1]") == "event / [1]")
     }
 
-    @Test func whereNobodyWantsAttachmentsNothingIsKept() {
+    @Test func attachmentsThatTheApplicationDoesNotWantAreNotKept() {
         var settings = SocketIOSettings()
         settings.keepsAttachments = false
         settings.maxPayload = 100
@@ -85,7 +85,7 @@ import WireProtocols
     }
 
     /// So that the application can refuse the packet under its id.
-    @Test func whatIsNestedTooDeepToBeLookedAtIsPassedOn() {
+    @Test func aPayloadNestedTooDeepForTheParserIsPassedOn() {
         var peer = SocketIOPeer.connected()
         let depth = 1000
         let packet = "51-7" + String(repeating: "[", count: depth) + Self.one + String(repeating: "]", count: depth)

@@ -2,7 +2,7 @@ import JSON
 import Testing
 import WireProtocols
 
-/// Drives a session with whole packets, and shows what the application would get.
+/// Drives a session with whole packets, and shows the application's events.
 struct SocketIOPeer {
     var session: SocketIOSession
     var now: Int64 = 1000

@@ -9,7 +9,7 @@ import Testing
 ///   - splits: how many points to cut at, spread over the input; every one by default.
 ///   - makeDecoder: makes a fresh decoder: a closure that is called after each read until it answers nil, and takes what
 ///     it has understood out of the buffer.
-/// - Returns: what the decoder gave for the whole input.
+/// - Returns: the decoder's results for the whole input.
 @discardableResult
 func dripFeed<Output: Equatable>(
     _ input: [UInt8], splits: Int = .max, sourceLocation: SourceLocation = #_sourceLocation,

@@ -1,6 +1,6 @@
 import WireProtocols
 
-/// Feeds `pieces` to a decoder the way an event loop does: what it leaves is taken out and loaded again before each read.
+/// Feeds `pieces` to a decoder the way an event loop does: the bytes it leaves are taken out and loaded again before each read.
 /// - Parameter next: the decoder, called after each read until it answers nil.
 func feed<Output>(
     _ pieces: [ArraySlice<UInt8>], to next: (inout InputBuffer) -> Output?
