@@ -98,14 +98,18 @@ public final class RedisClient: Sendable {
 
     /// Several commands in order, not as a transaction.
     ///
-    /// - Parameter completion: called on the loop once all are answered, with one reply for each; must not block.
+    /// - Parameter completion: called on the loop once all are answered, with one reply for each; must not block. On another
+    ///   thread where the client is closed or there is no command. It is never called before this method returns.
     public func perform(_ commands: [RedisCommand], completion: @escaping @Sendable ([Reply]) -> Void = { _ in }) {
-        guard !commands.isEmpty else { return completion([]) }
+        guard !commands.isEmpty else {
+            Task { completion([]) }
+            return
+        }
         let isOpen = gate.post { connection in
             let replies = Replies(count: commands.count, completion)
             for (index, command) in commands.enumerated() { connection.send(command) { replies.set(index, $0) } }
         }
-        if !isOpen { completion(commands.map { _ in .failure(.unavailable(reason: "closed")) }) }
+        if !isOpen { Task { completion(commands.map { _ in .failure(.unavailable(reason: "closed")) }) } }
     }
 
     /// Ends the connection; what waits for an answer fails. Whatever is asked later fails at once.

@@ -28,7 +28,7 @@ struct RedisServices: Sendable {
             secondsToLive: configuration.rooms.cacheLifetime, registry: registry)
         directory = RedisDirectory(
             instance: configuration.instance, deployment: configuration.deployment, client: client,
-            grace: Int64(configuration.presence.grace),
+            grace: .milliseconds(configuration.presence.grace),
             maximumSessions: configuration.limits.connectionsPerUser ?? 0,
             clock: {
                 Now(

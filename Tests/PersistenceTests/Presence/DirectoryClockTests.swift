@@ -20,7 +20,7 @@ import Testing
             self.skew = skew
             client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
             directory = RedisDirectory(
-                instance: self.name, deployment: .test, client: client, grace: 5000, maximumSessions: 2,
+                instance: self.name, deployment: .test, client: client, grace: .seconds(5), maximumSessions: 2,
                 clock: {
                     Now(
                         wall: Timestamp(milliseconds: WallClock.milliseconds() + skew),

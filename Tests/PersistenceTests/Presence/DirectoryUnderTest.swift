@@ -41,7 +41,7 @@ struct DirectoryUnderTest {
             let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
             (self.server, self.client) = (server, client)
             directory = RedisDirectory(
-                instance: instance, deployment: deployment, client: client, grace: 5000,
+                instance: instance, deployment: deployment, client: client, grace: .seconds(5),
                 maximumSessions: maximumSessions,
                 clock: {
                     Now(

@@ -3,108 +3,53 @@ public import RedisLink
 import Synchronization
 public import Telemetry
 
-/// The sessions of all instances in Redis, each under its instance's lease; what others read there is derived by scripts.
+/// The sessions of all instances in Redis, each under its instance's lease. Scripts derive from them what others read there.
 ///
-/// This instance's own sessions are kept in memory too. They are told again whenever Redis lost them or was away; meanwhile
-/// presence goes on with this instance's users, and after `isolation` with them only.
+/// `DirectoryMachine` has the rules. This class brings it answers, news and the time, and executes what it returns.
 public final class RedisDirectory: SessionDirectory {
-    static let lease: Int64 = 10_000
-    static let heartbeat: Duration = .milliseconds(2500)
-    /// After this long without Redis the users of other instances are no longer shown, in milliseconds.
-    static let isolation: Int64 = 15_000
-    /// How often what was heard is compared with what is, in milliseconds.
-    static let comparison: Int64 = 30_000
-    /// How long the subscriber may be away before Redis counts as away, in milliseconds.
-    static let deafness: Int64 = 5000
-
-    struct State {
-        var own = PresenceTable()
-        /// How many wishes of a user's sessions here are on their way to Redis: what is heard of the user meanwhile is older.
-        var wishing: [UserID: Int] = [:]
-        var rooms: Set<RoomPlace> = []
-        /// Sessions that went while Redis could not be told; past `maximumGone` they are found by comparing.
-        var gone: [SessionID: UserID] = [:]
-        var leftRooms: Set<RoomPlace> = []
-        /// Whether what happens here is told to Redis, and comes back from there.
-        var isLinked = false
-        var isIsolated = false
-        /// Whether Redis was told everything once.
-        var wasLinked = false
-        var downSince: Moment?
-        /// Since when nothing is heard from Redis; nil while the subscriber stands.
-        var deafSince: Moment?
-        /// Other instances that hold a lease.
-        var others = 0
-        var comparedAt: Moment?
-        /// When what Redis has under this instance's name is compared with what is here.
-        var reconciliation: Moment?
-        var watch = LeaseWatch(period: RedisDirectory.lease)
-        /// Users whose keys are still to get another lifetime in this round.
-        var unrenewed: [UserID] = []
-        var roundEnds = Moment(milliseconds: .min)
-        /// How users changed while everybody is read.
-        var heardWhileReading: [UserID: UserPresence]?
-        /// The newest mark of this instance's own that came back.
-        var mark: UInt64 = 0
-        var lastMark: UInt64 = 0
-        /// How often in a row somebody else heard this instance's own marks.
-        var doubles = 0
-        /// Marks under way that prove contact, with when they began.
-        var proofs: [UInt64: Moment] = [:]
+    private struct State {
+        var machine: DirectoryMachine
         var handler: (@Sendable (DirectoryEvent) -> Void)?
-        var heart: Task<Void, Never>?
         var subscriber: RedisSubscriber?
+        var completions: [UInt64: @Sendable ([SessionRecord]) -> Void] = [:]
+        var lastTicket: UInt64 = 0
+        var closing: [CheckedContinuation<Void, Never>] = []
+        var timer: (due: Moment, task: Task<Void, Never>)?
     }
 
-    struct RoomPlace: Hashable {
-        var room: RoomID
-        var user: UserID
+    private typealias Input = (inout DirectoryMachine, Now) -> [DirectoryMachine.Action]
 
-        init(room: RoomID, user: UserID) {
-            self.room = room
-            self.user = user
-        }
-
-        /// As the scripts write it.
-        init?(_ text: String) {
-            let parts = text.utf8.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let room = try? RoomID(validating: String(Substring(parts[0])), field: "roomId"),
-                let user = try? UserID(validating: String(Substring(parts[1])), field: "userId")
-            else { return nil }
-            self.init(room: room, user: user)
-        }
-    }
-
-    let instance: InstanceID
-    let client: RedisClient
-    let scripts: PresenceScripts
-    let channels: Channels
-    let state = Mutex(State())
-    /// How long users of an instance that ends stay in sight, in milliseconds.
-    let grace: Int64
-    /// Asked before every command of a room; never locked for long.
-    let contactCell = Mutex(Contact())
-    let maximumSessions: Int
-    let clock: @Sendable () -> Now
-    let trouble: OccasionalLogger
+    private let instance: InstanceID
+    private let client: RedisClient
+    private let channels: PresenceChannels
+    private let codec: DirectoryCodec
+    private let queries: DirectoryQueries
+    private let clock: @Sendable () -> Now
+    private let trouble: OccasionalLogger
+    private let state: Mutex<State>
+    /// Read before every command of a room, so it is never locked for long.
+    private let contactCell = Mutex(Contact())
 
     /// - Parameters:
     ///   - deployment: whose instances are heard.
     ///   - client: stays the caller's to close.
-    ///   - grace: how long a user whose last session broke off still counts as there, in milliseconds.
+    ///   - grace: how long a user whose last session broke off still counts as present.
     ///   - maximumSessions: sessions a user may have on all instances; the oldest gives way. 0 for no limit.
     public init(
-        instance: InstanceID, deployment: DeploymentID, client: RedisClient, grace: Int64, maximumSessions: Int,
+        instance: InstanceID, deployment: DeploymentID, client: RedisClient, grace: Duration, maximumSessions: Int,
         clock: @escaping @Sendable () -> Now, logger: Logger
     ) {
         self.instance = instance
-        scripts = PresenceScripts(deployment: deployment)
-        channels = Channels(deployment: deployment)
         self.client = client
-        self.grace = grace
-        self.maximumSessions = maximumSessions
         self.clock = clock
+        channels = PresenceChannels(deployment: deployment)
+        codec = DirectoryCodec(
+            instance: instance, deployment: deployment, grace: grace, maximumSessions: maximumSessions)
+        queries = DirectoryQueries(
+            instance: instance, client: client, scripts: PresenceScripts(deployment: deployment))
         trouble = OccasionalLogger(logger)
+        state = Mutex(
+            State(machine: DirectoryMachine(instance: instance, grace: grace, maximumSessions: maximumSessions)))
     }
 
     public func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void) {
@@ -112,69 +57,176 @@ public final class RedisDirectory: SessionDirectory {
         state.withLock { state in
             state.handler = handler
             state.subscriber = subscriber
-            state.downSince = clock().monotonic
-            state.deafSince = state.downSince
-            state.heart = Task { [weak self] in
-                while !Task.isCancelled {
-                    await self?.beat()
-                    try? await Task.sleep(for: Self.heartbeat)
-                }
-            }
         }
-        subscriber.subscribe([channels.presence, channels.everyone, channels.inbox(of: instance)])
+        process { $0.start(at: $1) }
+        subscriber.subscribe([channels.changes, channels.everyone, channels.inbox(of: instance)])
         client.observe { [weak self] connection in
-            guard connection != .connected else {
-                Task { await self?.beat() }
-                return
-            }
-            self?.unlink()
+            self?.process { $0.connectionChanged(isUp: connection == .connected, at: $1) }
         }
-    }
-
-    public var otherInstances: Int { state.withLock { $0.isLinked ? $0.others : 0 } }
-
-    /// How the connection stands over which this instance hears of the others.
-    public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
-
-    public func send(_ payload: [UInt8], to instance: InstanceID?) {
-        client.perform([publication(payload, on: instance.map { channels.inbox(of: $0) } ?? channels.everyone)])
     }
 
     public func close() async {
-        let (heart, subscriber) = state.withLock { state in
-            defer { state.isLinked = false }
-            return (state.heart, state.subscriber)
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.closing.append(continuation) }
+            process { machine, _ in machine.close() }
         }
-        heart?.cancel()
-        await heart?.value
-        await leave()
-        await subscriber?.close()
+        await state.withLock { $0.subscriber }?.close()
     }
 
-    // MARK: Redis is away
+    // MARK: Sessions and rooms
 
-    func unlink() {
-        state.withLock { state in
-            // What changed during an attempt to tell Redis was told to nobody.
-            if state.isLinked, state.isIsolated { state.handler?(.everybody(state.own.all, isComplete: true)) }
-            state.isLinked = false
-            state.downSince = state.downSince ?? clock().monotonic
+    public func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
+        let ticket = state.withLock { state in
+            state.lastTicket += 1
+            state.completions[state.lastTicket] = completion
+            return state.lastTicket
         }
+        process { machine, _ in machine.connect(record, ticket: ticket) }
     }
 
-    /// By itself an instance tells itself.
-    func notifyLocally(_ change: UserPresence?, in state: borrowing State) {
-        if let change { state.handler?(.changed(change, origin: instance)) }
+    public func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
+        process { machine, _ in machine.update(session, of: user, update, at: now) }
     }
 
-    func isolateWhenDue() {
-        let now = clock().monotonic
-        state.withLock { state in
-            guard !state.isLinked, !state.isIsolated, let since = state.downSince, now - since >= Self.isolation else {
-                return
+    public func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
+        process { machine, _ in machine.remove(session, of: user, at: now) }
+    }
+
+    public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {
+        process { machine, _ in machine.setPresent(RoomPlace(room: room, user: user), isPresent) }
+    }
+
+    public func send(_ payload: [UInt8], to instance: InstanceID?) {
+        client.perform([codec.publication(payload, to: instance)])
+    }
+
+    // MARK: Reading
+
+    public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.machine.presence(of: user) } }
+
+    /// Without Redis this instance's sessions are all that is known.
+    public func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+        let stored = await queries.sessions(of: users)
+        return state.withLock { state in
+            var found: [UserID: [SessionRecord]] = [:]
+            for user in users {
+                let known = state.machine.isSending ? stored[user] : nil
+                let sessions = known ?? state.machine.sessions(of: user)
+                if !sessions.isEmpty { found[user] = sessions }
             }
-            state.isIsolated = true
-            state.handler?(.everybody(state.own.all, isComplete: true))
+            return found
         }
+    }
+
+    public var contact: Contact { contactCell.withLock { $0 } }
+    public var otherInstances: Int { state.withLock { $0.machine.otherInstances } }
+    /// How the connection stands over which this instance hears of the others.
+    public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
+    /// Whether another process listens under this instance's name, as the last two comparisons with Redis found.
+    public var sharesName: Bool { state.withLock { $0.machine.isNameShared } }
+
+    public func others() async -> Set<InstanceID>? { await queries.others() }
+
+    /// An instance is dead when its lease is gone, and this one may judge.
+    public func isAlive(_ instance: InstanceID) async -> Bool {
+        guard instance != self.instance, state.withLock({ $0.machine.mayJudge(at: clock().monotonic) }) else {
+            return true
+        }
+        return await !queries.isSwept(instance)
+    }
+
+    public func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? {
+        await queries.sharedFriends(of: users)
+    }
+
+    /// Whether another live process goes by this instance's name. Asked before `start`; takes up to 7.5 seconds where a process
+    /// listens under the name, and up to 3 seconds until Redis is connected.
+    public func isNameTaken() async -> Bool {
+        await InstanceNameProbe(instance: instance, channels: channels, client: client, clock: clock).isNameTaken()
+    }
+
+    // MARK: Driving the machine
+
+    /// Inputs are processed one at a time, and their actions executed before the next, so that commands leave in the order in
+    /// which the machine decided on them.
+    private func process(_ input: Input) {
+        let completions = state.withLock { state -> [@Sendable () -> Void] in
+            let now = clock()
+            let completions = input(&state.machine, now).compactMap { execute($0, in: &state) }
+            setTimer(in: &state, at: now.monotonic)
+            return completions
+        }
+        for complete in completions { complete() }
+    }
+
+    /// - Returns: what is called after the lock is released, as it may call back.
+    private func execute(
+        _ action: DirectoryMachine.Action, in state: inout State
+    ) -> (@Sendable () -> Void)? {
+        switch action {
+        case .send(let request): send(request)
+        case .deliver(let event): state.handler?(event)
+        case .setContact(let contact): contactCell.withLock { $0 = contact }
+        case .warn(let error): trouble.warning("presence was not sent to Redis", ["reason": "\(error)"])
+        case .completeConnect(let ticket, let evicted):
+            guard let completion = state.completions.removeValue(forKey: ticket) else { return nil }
+            return { completion(evicted) }
+        case .finishClosing:
+            let closing = state.closing
+            state.closing = []
+            return { for each in closing { each.resume() } }
+        }
+        return nil
+    }
+
+    private func send(_ request: DirectoryRequest) {
+        let commands = codec.commands(for: request)
+        switch request {
+        // Their answers are long: the loop has other work than to read them.
+        case .readUsers, .readInventory:
+            client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }
+        default: client.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
+        }
+    }
+
+    private func receive(_ replies: [RedisClient.Reply], to request: DirectoryRequest) {
+        let answer = codec.answer(to: request, replies)
+        process { $0.receivedAnswer(answer, to: request, at: $1) }
+    }
+
+    private func receive(_ event: RedisSubscriberEvent) {
+        switch event {
+        case .connected: process { $0.subscriptionChanged(isUp: true, at: $1) }
+        case .disconnected: process { $0.subscriptionChanged(isUp: false, at: $1) }
+        case .subscribed: break
+        case .message(channels.changes, let payload):
+            guard let news = PresenceCodec.news(payload) else { return }
+            process { $0.received(news, at: $1) }
+        case .message(_, let envelope):
+            guard let split = envelope.firstIndex(of: 0) else { return }
+            let payload = Array(envelope[(split + 1)...])
+            process { $0.received(payload, from: envelope[..<split], at: $1) }
+        }
+    }
+
+    private func setTimer(in state: inout State, at now: Moment) {
+        let due = state.machine.deadline
+        guard state.timer?.due != due else { return }
+        state.timer?.task.cancel()
+        state.timer = due.map { due in
+            let wait = Duration.milliseconds(max(1, due.milliseconds - now.milliseconds))
+            return (
+                due,
+                Task { [weak self] in
+                    guard (try? await Task.sleep(for: wait)) != nil else { return }
+                    self?.timerFired()
+                }
+            )
+        }
+    }
+
+    private func timerFired() {
+        state.withLock { $0.timer = nil }
+        process { $0.tick(at: $1) }
     }
 }

@@ -1,0 +1,52 @@
+import ChatDomain
+
+/// Numbered marks that an instance sends to itself over the channel on which payloads come. A mark that comes back shows that
+/// everything published before it has been received.
+struct ContactMarks {
+    /// What the marks have proved.
+    private(set) var contact = Contact()
+    private var lastSent: UInt64 = 0
+    private var received: UInt64 = 0
+    /// Marks on their way that prove contact, with when the renewal of the lease before them began.
+    private var proofs: [UInt64: Moment] = [:]
+    /// How many marks in a row had another listener than this instance.
+    private var marksWithOtherListener = 0
+
+    /// Whether another process listens under this instance's name. One mark says too little: Redis may keep a broken connection
+    /// of this instance for a moment.
+    var isNameShared: Bool { marksWithOtherListener > 1 }
+
+    /// A mark that says only how far this instance has received.
+    mutating func next() -> UInt64 {
+        lastSent += 1
+        return lastSent
+    }
+
+    /// A mark that proves contact when it comes back.
+    ///
+    /// - Parameter began: when the renewal of the lease began by which the other instances know this one.
+    mutating func nextProof(began: Moment) -> UInt64 {
+        let mark = next()
+        // A mark that has not come back in this time proves nothing any more.
+        proofs = proofs.filter { began - $0.value < Contact.milliseconds }
+        proofs[mark] = began
+        return mark
+    }
+
+    mutating func didPublish(listeners: Int64) {
+        marksWithOtherListener = listeners > 1 ? marksWithOtherListener + 1 : 0
+    }
+
+    mutating func didReceive(_ mark: UInt64, at now: Moment) {
+        received = mark
+        if let began = proofs.removeValue(forKey: mark) { contact.prove(sentAt: began, at: now) }
+    }
+
+    func hasReceived(_ mark: UInt64) -> Bool { received >= mark }
+
+    /// The subscription ended, or began anew: payloads may have been missed.
+    mutating func loseContact() {
+        proofs = [:]
+        contact.lose()
+    }
+}

@@ -1,0 +1,172 @@
+import ChatDomain
+import RedisLink
+
+/// The directory's requests as commands, and Redis's replies as answers. Replies are input: an odd entry is left out.
+struct DirectoryCodec: Sendable {
+    /// Limits of a registered session: an instance that was cut off adds it again, and no session gives way.
+    private static let registersAgain = -1
+    /// Entries that one run of the sweep removes at most, so that a run does not hold up Redis.
+    private static let sweepSlice = 200
+    /// Users of one page, about.
+    private static let pageSize = 500
+
+    private let instance: InstanceID
+    private let scripts: PresenceScripts
+    private let channels: PresenceChannels
+    private let grace: Duration
+    private let maximumSessions: Int
+
+    /// - Parameters:
+    ///   - grace: how long users of an instance that ends stay in sight.
+    ///   - maximumSessions: sessions that a user may have on all instances; 0 for no limit.
+    init(instance: InstanceID, deployment: DeploymentID, grace: Duration, maximumSessions: Int) {
+        self.instance = instance
+        scripts = PresenceScripts(deployment: deployment)
+        channels = PresenceChannels(deployment: deployment)
+        self.grace = grace
+        self.maximumSessions = maximumSessions
+    }
+
+    // MARK: Commands
+
+    func commands(for request: DirectoryRequest) -> [RedisCommand] {
+        switch request {
+        case .connect(let record, _): [connection(of: record, limit: maximumSessions, at: record.connectedAt)]
+        case .update(let session, let user, let update, let time): [change(session, of: user, update, at: time)]
+        case .remove(let session, let user, let time): [removal(of: session, user, at: time)]
+        case .setPresent(let place, let isPresent): [presence(at: place, isPresent)]
+        case .register(let records, let places, let time, _):
+            records.map { connection(of: $0, limit: Self.registersAgain, at: time) }
+                + places.map { presence(at: $0, true) }
+        case .renewLease: [lease(of: DirectoryMachine.lease)]
+        case .releaseLease: [lease(of: grace)]
+        case .sweep(let ended, let time):
+            [
+                run(scripts.sweep, RedisArgument(instance.value), RedisArgument(ended.value),
+                    RedisArgument(Self.sweepSlice), RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
+            ]
+        case .renewKeys(let users):
+            [.script(scripts.renew, keys: [], arguments: users.map { RedisArgument($0.value) })]
+        case .readInventory:
+            [["HGETALL", PresenceKeys.sessions(of: instance)], ["SMEMBERS", PresenceKeys.rooms(of: instance)]]
+        case .readUsers(let cursor, _):
+            [run(scripts.snapshot, RedisArgument(cursor), RedisArgument(Self.pageSize))]
+        case .publishMark(let number): [publication(Array(String(number).utf8), to: instance)]
+        }
+    }
+
+    /// A payload under this instance's name.
+    ///
+    /// - Parameter receiver: nil for all instances.
+    func publication(_ payload: [UInt8], to receiver: InstanceID?) -> RedisCommand {
+        let channel = receiver.map { channels.inbox(of: $0) } ?? channels.everyone
+        return ["PUBLISH", RedisArgument(channel), RedisArgument(Array(instance.value.utf8) + [0] + payload)]
+    }
+
+    private func connection(of record: SessionRecord, limit: Int, at time: Timestamp) -> RedisCommand {
+        run(
+            scripts.connect, RedisArgument(instance.value), RedisArgument(record.user.userID.value),
+            RedisArgument(record.id.value), RedisArgument(PresenceCodec.encode(record)), RedisArgument(limit),
+            RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
+    }
+
+    private func change(
+        _ session: SessionID, of user: UserID, _ update: SessionUpdate, at time: Timestamp
+    ) -> RedisCommand {
+        let (field, value): (RedisArgument, RedisArgument) =
+            switch update {
+            case .requestedStatus(let status): ("wish", RedisArgument(status.rawValue))
+            case .idle(let isIdle): ("idle", isIdle ? 1 : 0)
+            case .active: ("active", "")
+            case .renamed(let name): ("name", RedisArgument(name))
+            case .lingering: ("lingering", "")
+            }
+        return run(
+            scripts.update, RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),
+            field, value, RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
+    }
+
+    private func removal(of session: SessionID, _ user: UserID, at time: Timestamp) -> RedisCommand {
+        run(
+            scripts.remove, RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),
+            RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
+    }
+
+    private func presence(at place: RoomPlace, _ isPresent: Bool) -> RedisCommand {
+        run(
+            scripts.room, RedisArgument(instance.value), RedisArgument(place.room.value),
+            RedisArgument(place.user.value), isPresent ? 1 : 0)
+    }
+
+    private func lease(of span: Duration) -> RedisCommand {
+        run(scripts.lease, RedisArgument(instance.value), RedisArgument(span.wholeMilliseconds))
+    }
+
+    private func run(_ script: RedisScript, _ arguments: RedisArgument...) -> RedisCommand {
+        .script(script, keys: [], arguments: arguments)
+    }
+
+    // MARK: Answers
+
+    /// - Parameter replies: one for each command of the request.
+    func answer(to request: DirectoryRequest, _ replies: [RedisClient.Reply]) -> DirectoryAnswer {
+        var values: [RedisValue] = []
+        for reply in replies {
+            switch reply {
+            case .success(let value): values.append(value)
+            case .failure(let error): return .failed(error)
+            }
+        }
+        switch request {
+        case .update, .remove, .setPresent, .register, .renewKeys: return .done
+        case .connect(let record, _): return Self.connected(values.first, record.user.userID)
+        case .renewLease, .releaseLease: return Self.lease(values.first)
+        case .sweep: return .swept(hasMore: values.first?.integer == 1)
+        case .readInventory: return Self.inventory(values)
+        case .readUsers: return Self.users(values.first)
+        case .publishMark: return values.first?.integer.map { .published(listeners: $0) } ?? .malformed
+        }
+    }
+
+    private static func connected(_ value: RedisValue?, _ user: UserID) -> DirectoryAnswer {
+        let fields = value?.array ?? []
+        let evicted = pairs(fields.dropFirst()).compactMap { id, bytes -> SessionRecord? in
+            guard let id = id.text, let bytes = bytes.bytes else { return nil }
+            return PresenceCodec.record(SessionID(id), of: user, bytes)?.record
+        }
+        return .connected(requestedStatus: fields.first?.text.flatMap(PresenceStatus.init), evicted: evicted)
+    }
+
+    private static func lease(_ value: RedisValue?) -> DirectoryAnswer {
+        guard let fields = value?.array, let isHeld = fields.first?.integer else { return .malformed }
+        let others = fields.dropFirst().first?.integer.flatMap { Int(exactly: $0) } ?? 0
+        return .lease(
+            isHeld: isHeld == 1, others: others, ended: fields.dropFirst(2).compactMap { $0.text.map { .init($0) } })
+    }
+
+    private static func inventory(_ values: [RedisValue]) -> DirectoryAnswer {
+        guard values.count == 2, let sessions = values[0].array, let rooms = values[1].array else { return .malformed }
+        return .inventory(
+            pairs(sessions[...]).compactMap { id, user in
+                guard let id = id.text, let user = user.text.flatMap({ try? UserID(validating: $0, field: "userId") })
+                else { return nil }
+                return StoredSession(id: SessionID(id), user: user)
+            },
+            rooms.compactMap { $0.text.flatMap(RoomPlace.init) })
+    }
+
+    private static func users(_ value: RedisValue?) -> DirectoryAnswer {
+        guard let fields = value?.array, let next = fields.first?.text else { return .malformed }
+        let users = pairs(fields.dropFirst()).compactMap { id, bytes -> UserPresence? in
+            guard let user = id.text.flatMap({ try? UserID(validating: $0, field: "userId") }), let bytes = bytes.bytes
+            else { return nil }
+            return PresenceCodec.summary(of: user, bytes)
+        }
+        return .users(users, next: next == DirectoryMachine.firstCursor ? nil : next)
+    }
+
+    /// A flat list of names and values; a name without a value is left out.
+    static func pairs(_ flat: ArraySlice<RedisValue>) -> [(RedisValue, RedisValue)] {
+        stride(from: flat.startIndex, to: flat.endIndex - 1, by: 2).map { (flat[$0], flat[$0 + 1]) }
+    }
+}

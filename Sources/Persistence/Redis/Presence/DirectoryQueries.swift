@@ -1,0 +1,74 @@
+import ChatDomain
+import RedisLink
+
+/// What is read from Redis about sessions and instances for a caller. Replies are input: an odd entry is left out.
+struct DirectoryQueries: Sendable {
+    /// Users whose sessions are read at once, so that a long list leaves room for other commands.
+    private static let usersAtOnce = 200
+
+    let instance: InstanceID
+    let client: RedisClient
+    let scripts: PresenceScripts
+
+    /// The connected sessions of users, the oldest first; a user whose sessions cannot be read is left out.
+    func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+        var found: [UserID: [SessionRecord]] = [:]
+        for start in stride(from: 0, to: users.count, by: Self.usersAtOnce) {
+            let slice = users[start..<min(start + Self.usersAtOnce, users.count)]
+            for (user, reply) in zip(slice, await replies(to: slice.map { ["HGETALL", PresenceKeys.user($0)] })) {
+                if case .success(let value) = reply { found[user] = Self.connected(value.array ?? [], of: user) }
+            }
+        }
+        return found
+    }
+
+    private static func connected(_ flat: [RedisValue], of user: UserID) -> [SessionRecord] {
+        let entries = DirectoryCodec.pairs(flat[...]).compactMap { id, bytes -> (record: SessionRecord, order: Int64)? in
+            guard let id = id.text, !id.isEmpty, let bytes = bytes.bytes,
+                let entry = PresenceCodec.record(SessionID(id), of: user, bytes), !entry.record.isLingering
+            else { return nil }
+            return entry
+        }
+        return entries.sorted { $0.order < $1.order }.map(\.record)
+    }
+
+    /// The other instances that hold a lease; nil while that cannot be read.
+    func others() async -> Set<InstanceID>? {
+        guard client.state == .connected,
+            let names = try? await client.run(
+                scripts.others, keys: [], arguments: [RedisArgument(instance.value)]
+            ).array
+        else { return nil }
+        return Set(names.compactMap(\.text).map { InstanceID($0) })
+    }
+
+    /// Whether Redis has no lease of an instance, and could be asked. One whose lease has ended is there until it is swept.
+    func isSwept(_ instance: InstanceID) async -> Bool {
+        let lease = try? await client.send(["ZSCORE", PresenceKeys.instances, RedisArgument(instance.value)])
+        return lease?.isNull ?? false
+    }
+
+    /// Friends that other services recorded; nil while they cannot be read.
+    func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? {
+        var found: [UserID: Set<UserID>] = [:]
+        for (user, reply) in zip(users, await replies(to: users.map { ["SMEMBERS", PresenceKeys.friends(of: $0)] })) {
+            switch reply {
+            case .success(let value):
+                let members = value.array?.compactMap {
+                    $0.text.flatMap { try? UserID(validating: $0, field: "friend") }
+                }
+                if let members, !members.isEmpty { found[user] = Set(members) }
+            // A key of another kind is another service's mistake and holds no friends.
+            case .failure(.server("WRONGTYPE", _)): break
+            case .failure: return nil
+            }
+        }
+        return found
+    }
+
+    private func replies(to commands: [RedisCommand]) async -> [RedisClient.Reply] {
+        await withCheckedContinuation { continuation in
+            client.perform(commands) { continuation.resume(returning: $0) }
+        }
+    }
+}

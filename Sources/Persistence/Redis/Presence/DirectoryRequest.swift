@@ -1,0 +1,74 @@
+import ChatDomain
+import RedisLink
+
+/// What the directory asks of Redis. Requests take effect in the order they are sent.
+enum DirectoryRequest: Hashable, Sendable {
+    /// Adds a session. `ticket` names the caller that waits for the sessions that must give way.
+    case connect(SessionRecord, ticket: UInt64)
+    case update(SessionID, of: UserID, SessionUpdate, at: Timestamp)
+    case remove(SessionID, of: UserID, at: Timestamp)
+    case setPresent(RoomPlace, Bool)
+    /// Adds sessions and places in rooms again that Redis may have lost. `attempt` names the registration.
+    case register([SessionRecord], [RoomPlace], at: Timestamp, attempt: UInt64)
+    case renewLease(began: Moment)
+    /// Leaves this instance's users in sight for the grace period, for an instance that ends.
+    case releaseLease
+    /// Removes a slice of what an instance left.
+    case sweep(InstanceID, at: Timestamp)
+    /// Gives the derived keys of users another lifetime.
+    case renewKeys([UserID])
+    /// Reads what Redis has under this instance's name.
+    case readInventory
+    /// Reads a page of all users with sessions, for the comparison of this number.
+    case readUsers(cursor: String, comparison: UInt64)
+    /// Sends a mark to this instance itself, over the channel on which payloads come.
+    case publishMark(UInt64)
+}
+
+/// What Redis answers to a request.
+enum DirectoryAnswer: Hashable, Sendable {
+    case done
+    /// - Parameters:
+    ///   - requestedStatus: what the user's other sessions make of the session's status.
+    ///   - evicted: sessions that must give way, the oldest first.
+    case connected(requestedStatus: PresenceStatus?, evicted: [SessionRecord])
+    /// - Parameters:
+    ///   - isHeld: whether the lease still held when it was renewed.
+    ///   - others: how many other instances hold a lease.
+    ///   - ended: instances whose leases have ended.
+    case lease(isHeld: Bool, others: Int, ended: [InstanceID])
+    case swept(hasMore: Bool)
+    case inventory([StoredSession], [RoomPlace])
+    /// - Parameter next: the cursor of the next page; nil after the last one.
+    case users([UserPresence], next: String?)
+    case published(listeners: Int64)
+    case failed(RedisError)
+    /// Redis answered with something that is not an answer to this request.
+    case malformed
+}
+
+/// A session that Redis lists under an instance.
+struct StoredSession: Hashable, Sendable {
+    let id: SessionID
+    let user: UserID
+}
+
+/// A user's presence in a room on one instance.
+struct RoomPlace: Hashable, Sendable {
+    let room: RoomID
+    let user: UserID
+
+    init(room: RoomID, user: UserID) {
+        self.room = room
+        self.user = user
+    }
+
+    /// Reads the form in which the scripts write it: the room, a zero byte, the user.
+    init?(_ text: String) {
+        let parts = text.utf8.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let room = try? RoomID(validating: String(Substring(parts[0])), field: "roomId"),
+            let user = try? UserID(validating: String(Substring(parts[1])), field: "userId")
+        else { return nil }
+        self.init(room: room, user: user)
+    }
+}

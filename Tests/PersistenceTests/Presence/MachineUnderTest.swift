@@ -1,0 +1,180 @@
+import ChatDomain
+import RedisLink
+
+@testable import PersistenceRedis
+
+/// A directory's machine on manual time, with the requests that wait for an answer.
+struct MachineUnderTest {
+    static let instance = InstanceID("i1")
+
+    private(set) var machine: DirectoryMachine
+    private(set) var now: Moment
+    /// Requests without an answer, the oldest first.
+    private(set) var pending: [DirectoryRequest] = []
+    private(set) var events: [DirectoryEvent] = []
+    private(set) var completed: [UInt64: [SessionID]] = [:]
+    private(set) var contact = Contact()
+    private(set) var failures = 0
+    private(set) var timesClosed = 0
+
+    /// What Redis answers to `answerAll`.
+    var isLeaseHeld = true
+    var others = 0
+    var ended: [InstanceID] = []
+    var storedUsers: [UserPresence] = []
+    var returnsMarks = true
+
+    init(_ instance: InstanceID = Self.instance, maximumSessions: Int = 0, at now: Moment = Moment(milliseconds: 1_000_000)) {
+        machine = DirectoryMachine(instance: instance, grace: .seconds(5), maximumSessions: maximumSessions)
+        self.now = now
+        input { $0.start(at: $1) }
+    }
+
+    /// Connected, subscribed, registered, and compared with Redis.
+    static func ready(_ instance: InstanceID = Self.instance, maximumSessions: Int = 0) -> Self {
+        var test = Self(instance, maximumSessions: maximumSessions)
+        test.connectionChanged(isUp: true)
+        test.subscriptionChanged(isUp: true)
+        test.answerAll()
+        return test
+    }
+
+    private var clock: Now { Now(wall: Timestamp(milliseconds: now.milliseconds), monotonic: now) }
+
+    // MARK: Inputs
+
+    mutating func input(_ body: (inout DirectoryMachine, Now) -> [DirectoryMachine.Action]) {
+        for action in body(&machine, clock) {
+            switch action {
+            case .send(let request): pending.append(request)
+            case .deliver(let event): events.append(event)
+            case .completeConnect(let ticket, let evicted): completed[ticket] = evicted.map(\.id)
+            case .setContact(let contact): self.contact = contact
+            case .warn: failures += 1
+            case .finishClosing: timesClosed += 1
+            }
+        }
+    }
+
+    mutating func connectionChanged(isUp: Bool) { input { $0.connectionChanged(isUp: isUp, at: $1) } }
+    mutating func subscriptionChanged(isUp: Bool) { input { $0.subscriptionChanged(isUp: isUp, at: $1) } }
+    mutating func connect(_ record: SessionRecord, ticket: UInt64 = 1) {
+        input { machine, _ in machine.connect(record, ticket: ticket) }
+    }
+    mutating func update(_ session: String, of user: UserID, _ update: SessionUpdate) {
+        input { $0.update(SessionID(session), of: user, update, at: $1.wall) }
+    }
+    mutating func remove(_ session: String, of user: UserID) {
+        input { $0.remove(SessionID(session), of: user, at: $1.wall) }
+    }
+    mutating func setPresent(_ user: UserID, in room: String, _ isPresent: Bool) {
+        let place = RoomPlace(room: RoomID(unchecked: room), user: user)
+        input { machine, _ in machine.setPresent(place, isPresent) }
+    }
+    mutating func receive(_ news: PresenceCodec.News) { input { $0.received(news, at: $1) } }
+    mutating func receiveMark(_ mark: UInt64) {
+        let sender = Array(Self.instance.value.utf8)
+        input { $0.received(Array(String(mark).utf8), from: sender[...], at: $1) }
+    }
+
+    /// The time passes, and the machine is asked whenever it wants to be.
+    mutating func advance(by span: Duration) {
+        let end = now + span
+        while let due = machine.deadline, due <= end {
+            now = max(now, due)
+            input { $0.tick(at: $1) }
+        }
+        now = end
+    }
+
+    /// The time passes in steps shorter than a heartbeat, and Redis answers everything after each.
+    mutating func live(for span: Duration) {
+        let end = now + span
+        while now < end {
+            advance(by: .milliseconds(min(500, end.milliseconds - now.milliseconds)))
+            answerAll()
+        }
+    }
+
+    // MARK: Answers
+
+    /// Answers the oldest request that `matches`, and returns it; nil when there is none.
+    @discardableResult
+    mutating func answer(
+        _ answer: DirectoryAnswer, where matches: (DirectoryRequest) -> Bool = { _ in true }
+    ) -> DirectoryRequest? {
+        guard let index = pending.firstIndex(where: matches) else { return nil }
+        let request = pending.remove(at: index)
+        input { $0.receivedAnswer(answer, to: request, at: $1) }
+        return request
+    }
+
+    /// Answers every request, and those that follow from the answers, as a Redis in order does.
+    mutating func answerAll() {
+        while let request = pending.first {
+            answer(usualAnswer(to: request))
+            if case .publishMark(let mark) = request, returnsMarks { receiveMark(mark) }
+        }
+    }
+
+    /// The connection breaks: no request is answered.
+    mutating func breakConnection() {
+        connectionChanged(isUp: false)
+        while !pending.isEmpty { answer(.failed(.interrupted(reason: "test"))) }
+    }
+
+    private func usualAnswer(to request: DirectoryRequest) -> DirectoryAnswer {
+        switch request {
+        case .connect(let record, _): .connected(requestedStatus: record.requestedStatus, evicted: [])
+        case .update, .remove, .setPresent, .register, .renewKeys: .done
+        case .renewLease, .releaseLease: .lease(isHeld: isLeaseHeld, others: others, ended: ended)
+        case .sweep: .swept(hasMore: false)
+        case .readInventory: .inventory([], [])
+        case .readUsers: .users(storedUsers, next: nil)
+        case .publishMark: .published(listeners: 1)
+        }
+    }
+
+    // MARK: Looking
+
+    mutating func clearEvents() { events = [] }
+
+    /// What was delivered of a user, the newest last.
+    func changes(of user: UserID) -> [UserPresence] {
+        events.compactMap { if case .changed(let presence, _) = $0, presence.user.userID == user { presence } else { nil } }
+    }
+
+    /// The results of comparisons, and the users of this instance where they were delivered alone.
+    var everybody: [(users: [UserID], isComplete: Bool)] {
+        events.compactMap {
+            guard case .everybody(let all, let isComplete) = $0 else { return nil }
+            return (all.map(\.user.userID).sorted { $0.value < $1.value }, isComplete)
+        }
+    }
+
+    var lapses: Int { events.count { if case .lapsed = $0 { true } else { false } } }
+    var renewals: Int { pending.count(where: \.isRenewal) }
+    var sweeps: [InstanceID] { pending.compactMap { if case .sweep(let ended, _) = $0 { ended } else { nil } } }
+    var marks: [UInt64] { pending.compactMap { if case .publishMark(let mark) = $0 { mark } else { nil } } }
+    var registration: DirectoryRequest? { pending.first(where: \.isRegistration) }
+    var reading: DirectoryRequest? { pending.first(where: \.isReading) }
+    /// Ids of the sessions that are being registered.
+    var registered: [String] {
+        pending.flatMap { request -> [String] in
+            if case .register(let records, _, _, _) = request { records.map(\.id.value) } else { [] }
+        }
+    }
+    var registeredPlaces: [RoomPlace] {
+        pending.flatMap { request -> [RoomPlace] in
+            if case .register(_, let places, _, _) = request { places } else { [] }
+        }
+    }
+}
+
+extension DirectoryRequest {
+    var isRenewal: Bool { if case .renewLease = self { true } else { false } }
+    var isRegistration: Bool { if case .register = self { true } else { false } }
+    var isReading: Bool { if case .readUsers = self { true } else { false } }
+    var isMark: Bool { if case .publishMark = self { true } else { false } }
+    var isSweep: Bool { if case .sweep = self { true } else { false } }
+}
