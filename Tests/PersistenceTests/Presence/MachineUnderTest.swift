@@ -7,6 +7,7 @@ import RedisLink
 struct MachineUnderTest {
     static let instance = InstanceID("i1")
 
+    private let instance: InstanceID
     private(set) var machine: DirectoryMachine
     private(set) var now: Moment
     /// Requests without an answer, the oldest first.
@@ -24,8 +25,12 @@ struct MachineUnderTest {
     var storedUsers: [UserPresence] = []
     var returnsMarks = true
 
-    init(_ instance: InstanceID = Self.instance, maximumSessions: Int = 0, at now: Moment = Moment(milliseconds: 1_000_000)) {
+    init(
+        _ instance: InstanceID = Self.instance, maximumSessions: Int = 0,
+        at now: Moment = Moment(milliseconds: 1_000_000)
+    ) {
         machine = DirectoryMachine(instance: instance, grace: .seconds(5), maximumSessions: maximumSessions)
+        self.instance = instance
         self.now = now
         input { $0.start(at: $1) }
     }
@@ -73,7 +78,7 @@ struct MachineUnderTest {
     }
     mutating func receive(_ news: PresenceCodec.News) { input { $0.received(news, at: $1) } }
     mutating func receiveMark(_ mark: UInt64) {
-        let sender = Array(Self.instance.value.utf8)
+        let sender = Array(instance.value.utf8)
         input { $0.received(Array(String(mark).utf8), from: sender[...], at: $1) }
     }
 
@@ -141,7 +146,9 @@ struct MachineUnderTest {
 
     /// What was delivered of a user, the newest last.
     func changes(of user: UserID) -> [UserPresence] {
-        events.compactMap { if case .changed(let presence, _) = $0, presence.user.userID == user { presence } else { nil } }
+        events.compactMap {
+            if case .changed(let presence, _) = $0, presence.user.userID == user { presence } else { nil }
+        }
     }
 
     /// The results of comparisons, and the users of this instance where they were delivered alone.

@@ -3,7 +3,7 @@ import RedisLink
 
 /// The directory's requests as commands, and Redis's replies as answers. Replies are input: an odd entry is left out.
 struct DirectoryCodec: Sendable {
-    /// Limits of a registered session: an instance that was cut off adds it again, and no session gives way.
+    /// The limit that tells the script of a session that an instance adds again: no session gives way to it.
     private static let registersAgain = -1
     /// Entries that one run of the sweep removes at most, so that a run does not hold up Redis.
     private static let sweepSlice = 200
@@ -42,7 +42,8 @@ struct DirectoryCodec: Sendable {
         case .releaseLease: [lease(of: grace)]
         case .sweep(let ended, let time):
             [
-                run(scripts.sweep, RedisArgument(instance.value), RedisArgument(ended.value),
+                run(
+                    scripts.sweep, RedisArgument(instance.value), RedisArgument(ended.value),
                     RedisArgument(Self.sweepSlice), RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
             ]
         case .renewKeys(let users):
@@ -162,7 +163,7 @@ struct DirectoryCodec: Sendable {
             else { return nil }
             return PresenceCodec.summary(of: user, bytes)
         }
-        return .users(users, next: next == DirectoryMachine.firstCursor ? nil : next)
+        return .users(users, next: next == PresenceComparison.firstCursor ? nil : next)
     }
 
     /// A flat list of names and values; a name without a value is left out.

@@ -18,12 +18,8 @@ struct DirectoryMachine {
     static let heartbeat: Duration = .milliseconds(2500)
     /// After this time without Redis the users of other instances are no longer shown.
     static let isolation: Duration = .seconds(15)
-    /// Between two comparisons of what was received with what Redis has.
-    static let comparisonInterval: Duration = .seconds(30)
     /// After this time without a subscription Redis counts as away.
     static let subscriptionTimeout: Duration = .seconds(5)
-    /// The cursor before the first page of users, and behind the last one.
-    static let firstCursor = "0"
 
     enum Action {
         case send(DirectoryRequest)
@@ -54,6 +50,8 @@ struct DirectoryMachine {
 
     private var local = LocalPresence()
     private var marks = ContactMarks()
+    private var renewal = LeaseRenewal()
+    private var comparison = PresenceComparison()
     private var keyRenewal = KeyRenewal()
     private var actions: [Action] = []
 
@@ -68,11 +66,6 @@ struct DirectoryMachine {
     /// Since when there is no subscription; nil while there is one.
     private var unsubscribedSince: Moment?
 
-    private var watch = LeaseWatch(period: Self.lease.wholeMilliseconds)
-    private var isRenewing = false
-    private var nextHeartbeat: Moment?
-    /// When the last successful renewal began.
-    private var renewalBegan = Moment(milliseconds: .min)
     private var others = 0
     /// Instances whose leases had ended at the last renewal, and that are still to be swept.
     private var toSweep: [InstanceID] = []
@@ -80,9 +73,6 @@ struct DirectoryMachine {
 
     /// When what Redis has under this instance's name is compared with what is here.
     private var inventoryDue: Moment?
-    private var comparedAt: Moment?
-    private var comparison: PresenceComparison?
-    private var comparisons: UInt64 = 0
 
     /// - Parameters:
     ///   - grace: how long a user whose last session broke off still counts as present.
@@ -97,9 +87,9 @@ struct DirectoryMachine {
 
     /// When `tick` is due.
     var deadline: Moment? {
-        let heartbeat = isRenewing ? nil : nextHeartbeat
-        let isolation = isSending || isIsolated || isClosing ? nil : downSince.map { $0 + Self.isolation }
-        return [heartbeat, isolation, comparison?.deadline].compactMap { $0 }.min()
+        guard !isClosing else { return nil }
+        let isolation = isSending || isIsolated ? nil : downSince.map { $0 + Self.isolation }
+        return [renewal.deadline, isolation, comparison.deadline].compactMap { $0 }.min()
     }
 
     /// Whether changes here are sent to Redis, and those of other instances come from there.
@@ -115,7 +105,7 @@ struct DirectoryMachine {
     func presence(of user: UserID) -> UserPresence? { local.presence(of: user) }
     func sessions(of user: UserID) -> [SessionRecord] { local.sessions(of: user) }
     /// Whether this instance may take another's lease for ended.
-    func mayJudge(at now: Moment) -> Bool { watch.mayJudge(at: now) }
+    func mayJudge(at now: Moment) -> Bool { renewal.mayJudge(at: now) }
 
     private var isClosing: Bool {
         switch link {
@@ -176,12 +166,12 @@ struct DirectoryMachine {
     mutating func start(at now: Now) -> [Action] {
         downSince = now.monotonic
         unsubscribedSince = now.monotonic
-        nextHeartbeat = now.monotonic
+        renewal.schedule(at: now.monotonic)
         return tick(at: now)
     }
 
     mutating func tick(at now: Now) -> [Action] {
-        if let deadline = comparison?.deadline, now.monotonic >= deadline { abandonComparison() }
+        comparison.abandonWhenOverdue(at: now.monotonic)
         beatWhenDue(at: now)
         isolateWhenDue(at: now)
         return takeActions()
@@ -189,17 +179,17 @@ struct DirectoryMachine {
 
     mutating func connectionChanged(isUp: Bool, at now: Now) -> [Action] {
         isConnected = isUp
-        if isUp { nextHeartbeat = now.monotonic } else { unlink(at: now) }
+        if isUp { renewal.schedule(at: now.monotonic) } else { unlink(at: now) }
         return tick(at: now)
     }
 
     mutating func subscriptionChanged(isUp: Bool, at now: Now) -> [Action] {
         // Changes that were published before were missed.
-        abandonComparison()
+        comparison.abandon()
         marks.loseContact()
         actions.append(.setContact(marks.contact))
         unsubscribedSince = isUp ? nil : now.monotonic
-        if isUp { nextHeartbeat = now.monotonic }
+        if isUp { renewal.schedule(at: now.monotonic) }
         return tick(at: now)
     }
 
@@ -211,8 +201,7 @@ struct DirectoryMachine {
         case .down, .registering, .up: break
         }
         link = .closing
-        nextHeartbeat = nil
-        comparison = nil
+        comparison.abandon()
         toSweep = []
         return [.send(.releaseLease)]
     }
@@ -223,13 +212,18 @@ struct DirectoryMachine {
         guard isSending else { return [] }
         switch news {
         case .changed(let presence, let origin):
-            comparison?.didReceive(presence)
-            local.follow(presence)
+            comparison.didReceive(presence)
+            if !isOlderThanRegistration(origin) { local.follow(presence) }
             actions.append(.deliver(.changed(presence, origin: origin)))
         case .lost(let lost):
             if lost != instance { actions.append(.deliver(.lost(lost))) }
         }
         return takeActions()
+    }
+
+    /// Whether news may tell of sessions here as Redis had them before they were registered again.
+    private func isOlderThanRegistration(_ origin: InstanceID) -> Bool {
+        if case .registering = link { origin == instance } else { false }
     }
 
     /// A payload of another instance, or a mark of this one.
@@ -261,7 +255,7 @@ struct DirectoryMachine {
         case .releaseLease: didReleaseLease(answer, at: now)
         case .sweep(let ended, _): didSweep(ended, answer, at: now)
         case .readInventory: didReadInventory(answer, at: now)
-        case .readUsers(_, let number): didReadUsers(answer, of: number, at: now)
+        case .readUsers(_, let number): didReadUsers(answer, of: number)
         case .publishMark(let mark): didPublish(mark, answer, at: now)
         case .register, .renewKeys: break
         }
@@ -275,9 +269,7 @@ struct DirectoryMachine {
             actions.append(.completeConnect(ticket: ticket, evicted: []))
             return unlinkAfterFailure(answer, at: now)
         }
-        if let status, status != record.requestedStatus {
-            _ = local.update(record.id, of: record.user.userID, .requestedStatus(status), at: now.wall)
-        }
+        if let status, status != record.requestedStatus { local.adopt(status, for: record, at: now.wall) }
         actions.append(.completeConnect(ticket: ticket, evicted: evicted))
     }
 
@@ -291,24 +283,21 @@ struct DirectoryMachine {
     // MARK: The lease
 
     private mutating func beatWhenDue(at now: Now) {
-        guard !isClosing, !isRenewing, let due = nextHeartbeat, now.monotonic >= due else { return }
-        nextHeartbeat = now.monotonic + Self.heartbeat
+        guard !isClosing, renewal.takeHeartbeat(at: now.monotonic) else { return }
         let isSubscribed = unsubscribedSince.map { now.monotonic < $0 + Self.subscriptionTimeout } ?? true
         guard isConnected, isSubscribed else { return unlink(at: now) }
-        isRenewing = true
+        renewal.begin()
         actions.append(.send(.renewLease(began: now.monotonic)))
     }
 
     private mutating func didRenewLease(_ answer: DirectoryAnswer, began: Moment, at now: Now) {
-        isRenewing = false
         guard !isClosing else { return }
         guard case .lease(let isHeld, let others, let ended) = answer else {
-            watch.lost()
+            renewal.fail()
             unlink(at: now)
             return isolateWhenDue(at: now)
         }
-        watch.renewed(held: isHeld, at: now.monotonic)
-        renewalBegan = began
+        renewal.succeed(began: began, isHeld: isHeld, at: now.monotonic)
         self.others = others
         toSweep = ended
         if !isHeld, wasRegistered { actions.append(.deliver(.lapsed)) }
@@ -327,7 +316,7 @@ struct DirectoryMachine {
         if case .registering = link, isIsolated { deliverLocalUsersOnly() }
         link = .down
         downSince = downSince ?? now.monotonic
-        abandonComparison()
+        comparison.abandon()
     }
 
     private mutating func isolateWhenDue(at now: Now) {
@@ -353,7 +342,7 @@ struct DirectoryMachine {
     /// session that changes before its slice is sent has the change in its record.
     private mutating func register(at now: Now) {
         attempt += 1
-        abandonComparison()
+        comparison.abandon()
         // An earlier life of this instance, and its clients, have this long to come back.
         inventoryDue = now.monotonic + max(Self.lease, grace)
         let departures = local.takeDepartures()
@@ -381,7 +370,7 @@ struct DirectoryMachine {
     // MARK: What is done with each heartbeat
 
     private mutating func maintain(at now: Now) {
-        actions.append(.send(.publishMark(marks.nextProof(began: renewalBegan))))
+        actions.append(.send(.publishMark(marks.nextProof(began: renewal.began))))
         sweepNext(at: now)
         let users = keyRenewal.nextSlice(at: now.monotonic, heartbeat: Self.heartbeat) { local.all.map(\.user.userID) }
         if !users.isEmpty { actions.append(.send(.renewKeys(users))) }
@@ -389,7 +378,7 @@ struct DirectoryMachine {
             inventoryDue = nil
             actions.append(.send(.readInventory))
         }
-        compareWhenDue(at: now)
+        if let request = comparison.beginWhenDue(at: now.monotonic) { actions.append(.send(request)) }
     }
 
     private mutating func sweepNext(at now: Now) {
@@ -428,50 +417,24 @@ struct DirectoryMachine {
 
     // MARK: Comparing
 
-    private mutating func compareWhenDue(at now: Now) {
-        let isDue = comparedAt.map { now.monotonic >= $0 + Self.comparisonInterval } ?? true
-        guard isDue, comparison == nil else { return }
-        comparedAt = now.monotonic
-        comparisons += 1
-        comparison = PresenceComparison(number: comparisons)
-        actions.append(.send(.readUsers(cursor: Self.firstCursor, comparison: comparisons)))
-    }
-
-    /// The next heartbeat begins another one.
-    private mutating func abandonComparison() {
-        comparison = nil
-        comparedAt = nil
-    }
-
-    private mutating func didReadUsers(_ answer: DirectoryAnswer, of number: UInt64, at now: Now) {
-        guard comparison?.number == number else { return }
-        guard case .users(let users, let next) = answer else { return abandonComparison() }
-        comparison?.didRead(users)
-        if let next {
-            actions.append(.send(.readUsers(cursor: next, comparison: number)))
-        } else {
-            let mark = marks.next()
-            comparison?.awaitMark(mark)
-            actions.append(.send(.publishMark(mark)))
-        }
+    private mutating func didReadUsers(_ answer: DirectoryAnswer, of number: UInt64) {
+        guard let next = comparison.didReadPage(answer, of: number, &marks) else { return }
+        actions.append(.send(next))
     }
 
     private mutating func didPublish(_ mark: UInt64, _ answer: DirectoryAnswer, at now: Now) {
-        guard comparison?.mark == mark else { return }
-        guard case .published(let listeners) = answer else { return abandonComparison() }
-        marks.didPublish(listeners: listeners)
-        guard listeners > 0 else { return abandonComparison() }
-        comparison?.didPublishMark(at: now.monotonic)
+        comparison.didPublish(mark, answer, &marks, at: now.monotonic)
         finishComparisonWhenCaughtUp(at: now)
     }
 
     private mutating func finishComparisonWhenCaughtUp(at now: Now) {
-        guard let done = comparison, done.deadline != nil, let mark = done.mark, marks.hasReceived(mark) else { return }
-        comparison = nil
+        guard let users = comparison.takeResult(marks) else { return }
         // Until every lease had its time other instances may be registering again, as this one was.
         let isComplete = mayJudge(at: now.monotonic)
-        if !isComplete { comparedAt = nil }
-        actions.append(.deliver(.everybody(done.result, isComplete: isComplete)))
+        if !isComplete { comparison.repeatSoon() }
+        // A user may have been hidden elsewhere while no news came here.
+        for presence in users { local.follow(presence) }
+        actions.append(.deliver(.everybody(users, isComplete: isComplete)))
     }
 
     // MARK: Closing

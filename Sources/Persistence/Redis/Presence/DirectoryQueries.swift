@@ -23,7 +23,8 @@ struct DirectoryQueries: Sendable {
     }
 
     private static func connected(_ flat: [RedisValue], of user: UserID) -> [SessionRecord] {
-        let entries = DirectoryCodec.pairs(flat[...]).compactMap { id, bytes -> (record: SessionRecord, order: Int64)? in
+        let entries = DirectoryCodec.pairs(flat[...]).compactMap {
+            id, bytes -> (record: SessionRecord, order: Int64)? in
             guard let id = id.text, !id.isEmpty, let bytes = bytes.bytes,
                 let entry = PresenceCodec.record(SessionID(id), of: user, bytes), !entry.record.isLingering
             else { return nil }

@@ -80,6 +80,13 @@ struct LocalPresence {
         statusRequests[user] = left > 0 ? left : nil
     }
 
+    /// Takes over the status that the user's sessions elsewhere gave a new session, unless another was requested meanwhile.
+    mutating func adopt(_ status: PresenceStatus, for record: SessionRecord, at time: Timestamp) {
+        let user = record.user.userID
+        guard statusRequests[user] == nil else { return }
+        _ = table.update(record.id, of: user, .requestedStatus(status), at: time)
+    }
+
     /// Follows the news of a user who is hidden, or shown again, by a session elsewhere. The user's sessions here then have
     /// that status too, also when Redis goes away.
     mutating func follow(_ news: UserPresence) {
