@@ -3,18 +3,18 @@ internal import Synchronization
 
 /// Commands to one Redis server over one pipelined connection that restores itself. May be used from any thread.
 ///
-/// Commands of one caller take effect in the order they were given; all that come within one turn of the loop leave in one
-/// write. Nothing is repeated by itself, but for a script that Redis had forgotten. It lives until `close`, also when nobody
-/// holds it any more.
+/// Commands of one caller take effect in the order they were given. Commands of one turn of the loop leave in one write. No
+/// command is repeated by itself, but for a script that Redis had forgotten. The connection lives until `close`, also without a
+/// reference to the client.
 public final class RedisClient: Sendable {
     public typealias Reply = Result<RedisValue, RedisError>
 
-    private let gate: LoopHandle<CommandConnection>
+    private let handle: LoopHandle<CommandConnection>
     private let current: StateCell
     private let endpoint: RedisEndpoint
     private let options: RedisOptions
     private let shared: SharedLoop
-    /// Who has to leave a server that this client had to leave.
+    /// Subscribers, which leave a server together with this client.
     private let followers: Followers
 
     /// Begins to connect.
@@ -22,7 +22,7 @@ public final class RedisClient: Sendable {
     /// - Parameters:
     ///   - loop: where the connection lives; it must run until `close` has returned. By default a thread of its own.
     ///   - stateChanged: called on the loop; never twice in a row with the same state.
-    ///   - refused: called on the loop with every refusal, before whoever asked is answered.
+    ///   - refused: called on the loop with every refusal, before the caller of the command is answered.
     public init(
         _ endpoint: RedisEndpoint, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
         stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
@@ -35,19 +35,21 @@ public final class RedisClient: Sendable {
         shared = SharedLoop(loop, name: "redis")
         let followers = Followers()
         self.followers = followers
-        gate = LoopHandle(shared) { bound, loop in
-            let wire = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
-            return CommandConnection(wire, report: { current.set($0) }, refused: refused, left: { followers.leave($0) })
+        handle = LoopHandle(shared) { bound, loop in
+            let connection = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+            return CommandConnection(
+                connection, report: { current.set($0) }, refused: refused,
+                didLeaveServer: { followers.leave($0) })
         }
     }
 
     /// A subscriber to the same server. Not after `close`; but it may be closed later than the client.
     ///
-    /// It cannot ask the server what it is, and a replica may pass on publications late or not at all. So it leaves a
-    /// server that the client found not to be the one to write to.
+    /// A subscriber cannot ask the server for its role, and a replica may pass on publications late or not at all. So it leaves a
+    /// server that the client found not to be the primary.
     ///
     /// - Parameters:
-    ///   - sharesThread: false for a thread of its own, where events take long to digest.
+    ///   - sharesThread: false for a thread of its own, where events take long to process.
     ///   - stateChanged, event: as those of `RedisSubscriber`.
     public func subscriber(
         sharesThread: Bool = true, stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
@@ -60,24 +62,24 @@ public final class RedisClient: Sendable {
         return subscriber
     }
 
-    /// How the connection stood a moment ago.
+    /// The state of the connection a moment ago.
     public var state: RedisState { current.value }
 
-    /// Calls `observer` on the loop with the state as it is, then with every change.
+    /// Calls `observer` on the loop with the current state, then with every change.
     public func observe(_ observer: @escaping @Sendable (RedisState) -> Void) {
-        gate.post { [current] _ in current.add(observer) }
+        handle.post { [current] _ in current.add(observer) }
     }
 
     /// One command and its answer.
     ///
-    /// - Parameter milliseconds: when to give up, where that is sooner than `RedisOptions.commandTimeout`.
+    /// - Parameter limit: the time limit, where it is shorter than `RedisOptions.commandTimeout`.
     public func send(
-        _ command: RedisCommand, within milliseconds: Int64? = nil
+        _ command: RedisCommand, within limit: Duration? = nil
     ) async throws(RedisError) -> RedisValue {
         let reply: Reply = await withCheckedContinuation { continuation in
-            let isOpen = gate.post { connection in
-                guard let milliseconds else { return connection.send(command) { continuation.resume(returning: $0) } }
-                connection.send(command, within: milliseconds) { continuation.resume(returning: $0) }
+            let isOpen = handle.post { connection in
+                guard let limit else { return connection.send(command) { continuation.resume(returning: $0) } }
+                connection.send(command, within: limit) { continuation.resume(returning: $0) }
             }
             if !isOpen { continuation.resume(returning: .failure(.unavailable(reason: "closed"))) }
         }
@@ -91,9 +93,9 @@ public final class RedisClient: Sendable {
     /// Runs a script; see `RedisCommand.script`.
     public func run(
         _ script: RedisScript, keys: [RedisArgument], arguments: [RedisArgument] = [],
-        within milliseconds: Int64? = nil
+        within limit: Duration? = nil
     ) async throws(RedisError) -> RedisValue {
-        try await send(.script(script, keys: keys, arguments: arguments), within: milliseconds)
+        try await send(.script(script, keys: keys, arguments: arguments), within: limit)
     }
 
     /// Several commands in order, not as a transaction.
@@ -105,15 +107,15 @@ public final class RedisClient: Sendable {
             Task { completion([]) }
             return
         }
-        let isOpen = gate.post { connection in
+        let isOpen = handle.post { connection in
             let replies = Replies(count: commands.count, completion)
             for (index, command) in commands.enumerated() { connection.send(command) { replies.set(index, $0) } }
         }
         if !isOpen { Task { completion(commands.map { _ in .failure(.unavailable(reason: "closed")) }) } }
     }
 
-    /// Ends the connection; what waits for an answer fails. Whatever is asked later fails at once.
-    public func close() async { await gate.close { $0.close() } }
+    /// Ends the connection. Commands without an answer fail, and so do later ones.
+    public func close() async { await handle.close { $0.close() } }
 
     private final class Followers: Sendable {
         private let all = Mutex<[@Sendable (String) -> Void]>([])

@@ -1,9 +1,9 @@
 public import EventLoop
 
 /// Channels of one Redis server over a connection of its own that restores itself and them. May be used from any thread.
-/// It lives until `close`, also when nobody holds it any more.
+/// The connection lives until `close`, also without a reference to the subscriber.
 public final class RedisSubscriber: Sendable {
-    private let gate: LoopHandle<SubscriberConnection>
+    private let handle: LoopHandle<SubscriberConnection>
     private let current: StateCell
 
     /// Begins to connect.
@@ -28,25 +28,25 @@ public final class RedisSubscriber: Sendable {
     ) {
         let current = StateCell(stateChanged)
         self.current = current
-        gate = LoopHandle(shared) { bound, loop in
-            let wire = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
-            return SubscriberConnection(wire, report: { current.set($0) }, deliver: event)
+        handle = LoopHandle(shared) { bound, loop in
+            let connection = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+            return SubscriberConnection(connection, report: { current.set($0) }, deliver: event)
         }
     }
 
-    /// How the connection stood a moment ago; connected only with all subscriptions restored.
+    /// The state of the connection a moment ago. It is `connected` only when all subscriptions are restored.
     public var state: RedisState { current.value }
 
-    /// Wants these channels from now on, over reconnects too. Each call is answered by a `subscribed` for every channel,
-    /// unless it is unsubscribed before.
-    public func subscribe(_ channels: [[UInt8]]) { gate.post { $0.subscribe(channels) } }
+    /// Subscribes to channels, over reconnects too. Each call is answered by a `subscribed` for every channel that is not
+    /// unsubscribed before.
+    public func subscribe(_ channels: [[UInt8]]) { handle.post { $0.subscribe(channels) } }
 
-    /// Wants them no longer. What is under way already is not delivered.
-    public func unsubscribe(_ channels: [[UInt8]]) { gate.post { $0.unsubscribe(channels) } }
+    /// Unsubscribes from channels. Messages that are on their way are not delivered any more.
+    public func unsubscribe(_ channels: [[UInt8]]) { handle.post { $0.unsubscribe(channels) } }
 
-    /// Ends a standing connection; another follows by itself.
-    func leave(_ reason: String) { gate.post { $0.leave(reason) } }
+    /// Ends an established connection. Another follows by itself.
+    func leave(_ reason: String) { handle.post { $0.leave(reason) } }
 
     /// Ends the connection; nothing is delivered after this has returned.
-    public func close() async { await gate.close { $0.close() } }
+    public func close() async { await handle.close { $0.close() } }
 }

@@ -8,8 +8,8 @@ import Workers
     @Test func answersGoToTheCommandsInOrder() {
         var pipeline = CommandPipeline()
         var heard: [Int] = []
-        for number in 1...3 { pipeline.sent(.plain("X"), deadline: 10, script: nil) { _ in heard.append(number) } }
-        while let pending = pipeline.answered() { pending.handler?(.success(.null)) }
+        for number in 1...3 { pipeline.didSend(.plain("X"), deadline: 10, script: nil) { _ in heard.append(number) } }
+        while let pending = pipeline.takeAnswered() { pending.handler?(.success(.null)) }
         #expect(heard == [1, 2, 3])
         #expect(pipeline.count == 0)
     }
@@ -17,13 +17,13 @@ import Workers
     @Test func aLateAnswerDoesNotGoToTheNextCommand() {
         var pipeline = CommandPipeline()
         var heard: [String] = []
-        pipeline.sent(.plain("X"), deadline: 10, script: nil) { heard.append("first \($0.isTimeout)") }
-        pipeline.sent(.plain("X"), deadline: 20, script: nil) { heard.append("second \($0.isTimeout)") }
+        pipeline.didSend(.plain("X"), deadline: 10, script: nil) { heard.append("first \($0.isTimeout)") }
+        pipeline.didSend(.plain("X"), deadline: 20, script: nil) { heard.append("second \($0.isTimeout)") }
         #expect(pipeline.nextDeadline == 10)
         for handler in pipeline.expire(at: 15) { handler(.failure(.timeout)) }
         #expect(pipeline.nextDeadline == 20)
         #expect(pipeline.count == 2)
-        for _ in 1...2 { pipeline.answered()?.handler?(.success(.null)) }
+        for _ in 1...2 { pipeline.takeAnswered()?.handler?(.success(.null)) }
         #expect(heard == ["first true", "second false"])
         #expect(pipeline.nextDeadline == nil)
     }
@@ -32,13 +32,13 @@ import Workers
         var pipeline = CommandPipeline()
         var heard: [Int] = []
         for number in 1...3 {
-            pipeline.sent(.plain("X"), deadline: Int64(number), script: nil) { _ in heard.append(number) }
+            pipeline.didSend(.plain("X"), deadline: Int64(number), script: nil) { _ in heard.append(number) }
         }
         for handler in pipeline.expire(at: 1) { handler(.failure(.timeout)) }
         for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: ""))) }
         #expect(heard == [1, 2, 3])
         #expect(pipeline.count == 0)
-        pipeline.sent(.plain("X"), deadline: 9, script: nil) { _ in }
+        pipeline.didSend(.plain("X"), deadline: 9, script: nil) { _ in }
         #expect(pipeline.nextDeadline == 9)
     }
 

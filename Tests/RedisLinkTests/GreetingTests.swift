@@ -30,7 +30,7 @@ import Testing
         #expect(refusal == .refused(reason: "Redis refuses the user or password (WRONGPASS)"))
 
         #expect(Greeting(RedisEndpoint(host: "h")).commands == [["HELLO", "2"], ["PING"]])
-        #expect(judgement(.integer(1)) == .refused(reason: "the server does not speak as Redis does"))
+        #expect(judgement(.integer(1)) == .refused(reason: "the server does not answer as Redis does"))
     }
 
     @Test(arguments: ["6.2.0", "7.0.15", "10.1", "8", "unstable"]) func recentEnough(_ version: String) {
@@ -49,11 +49,11 @@ import Testing
     @Test func whatTakesNoWritesIsLookedForElsewhere() {
         #expect(
             judgement(hello("7.0.15", role: "replica"))
-                == .elsewhere(reason: "Redis is a replica, which takes no writes"))
+                == .notPrimary(reason: "Redis is a replica, which takes no writes"))
         for code in ["LOADING", "MASTERDOWN"] {
             var greeting = Greeting(RedisEndpoint(host: "h"))
             #expect(greeting.receive(hello("7.0.15")) == .wait)
-            guard case .elsewhere(let reason) = greeting.receive(.error(code: code, message: "")) else {
+            guard case .notPrimary(let reason) = greeting.receive(.error(code: code, message: "")) else {
                 Issue.record("\(code) was taken for good")
                 continue
             }

@@ -2,8 +2,8 @@ import RedisLink
 import RedisTestSupport
 import Testing
 
-/// A server that is there and is not, or is no longer, the one to write to.
-@Suite(.timeLimit(.minutes(2))) struct RedisDemotionTests {
+/// A server that is not the primary, or not any more.
+@Suite(.timeLimit(.minutes(5))) struct RedisDemotionTests {
     private func client(
         _ server: RedisServer, states: Journal<RedisState> = Journal(), refusals: Journal<RedisRefusal> = Journal()
     ) async throws -> RedisClient {
@@ -33,7 +33,7 @@ import Testing
         #expect(reason.contains("READONLY"))
         #expect(refusals.entries.map(\.code) == ["READONLY"] && refusals.entries.map(\.command) == ["write"])
         #expect(await eventually { client.state.reason == "Redis is a replica, which takes no writes" })
-        // What listens cannot ask, and goes with it.
+        // The subscriber cannot ask for the role, and leaves together with the client.
         #expect(await eventually { events.entries.contains { if case .disconnected = $0 { true } else { false } } })
         #expect(await eventually { subscriber.state.reason == "Redis is a replica, which takes no writes" })
 
@@ -44,7 +44,7 @@ import Testing
         await subscriber.close()
     }
 
-    @Test func whatIsRefusedIsToldWithItsReason() async throws {
+    @Test func refusalsAreReportedWithTheirCodes() async throws {
         let server = try await RedisServer()
         let refusals = Journal<RedisRefusal>()
         let client = try await client(server, refusals: refusals)
@@ -63,7 +63,7 @@ import Testing
         await client.close()
     }
 
-    @Test func subscriptionsThatAreNotAllowedShow() async throws {
+    @Test func forbiddenSubscriptionsAreReported() async throws {
         let server = try await RedisServer()
         let client = try await client(server)
         _ = try await client.send(["ACL", "SETUSER", "default", "resetchannels"])

@@ -2,8 +2,8 @@ import RedisLink
 import RedisTestSupport
 import Testing
 
-/// What becomes of commands when Redis, or what stands in its place, misbehaves.
-@Suite(.timeLimit(.minutes(2))) struct RedisFaultTests {
+/// Commands while Redis, or a server in its place, misbehaves.
+@Suite(.timeLimit(.minutes(5))) struct RedisFaultTests {
     @Test func killedAndRestartedUnderLoadItServesAgain() async throws {
         let server = try await RedisServer()
         let client = try await connect(port: server.port)
@@ -47,32 +47,34 @@ import Testing
         await client.close()
     }
 
-    @Test func pausedItTimesOutThenDisconnectsThenServesAgain() async throws {
+    @Test func aPausedServerIsLeftAndServesAgain() async throws {
         let server = try await RedisServer()
         var options = RedisOptions.brisk
-        options.commandTimeout = 100
-        options.livenessInterval = 200
-        options.livenessTimeout = 200
-        options.connectTimeout = 300
+        options.livenessInterval = .milliseconds(200)
+        options.livenessTimeout = .milliseconds(200)
+        options.connectTimeout = .milliseconds(300)
         let states = Journal<RedisState>()
         let client = try await connect(port: server.port, options) { states.add($0) }
-        _ = try await client.send(["SET", "k", "v"])
+        // On a busy machine the connection may break by itself, so each step is tried until it succeeds.
+        #expect(await eventually { (try? await client.send(["SET", "k", "v"])) != nil })
         server.pause()
-        await #expect(throws: RedisError.timeout) { try await client.send(["GET", "k"]) }
-        #expect(await eventually { states.entries.contains { $0.reason?.contains("no sign of life") == true } })
-        // The system still takes connections for the paused server; nobody answers on them.
+        states.clear()
+        guard case .failure = await client.reply(["GET", "k"]) else {
+            Issue.record("a paused server answered")
+            return
+        }
+        // The system still accepts connections for the paused server, which does not answer on them.
         #expect(await eventually { states.entries.contains(.disconnected(reason: "no answer within 300 ms")) })
+        #expect(states.entries.first?.reason?.contains("no answer") == true)
         server.resume()
-        #expect(await eventually { client.state == .connected })
-        #expect(try await client.send(["GET", "k"]).text == "v")
+        #expect(await eventually { (try? await client.send(["GET", "k"]).text) == "v" })
         await client.close()
     }
 
-    @Test func aSilentConnectionIsAskedAndStays() async throws {
+    @Test func aSilentConnectionIsPingedAndStays() async throws {
         let server = try await RedisServer()
         var options = RedisOptions.brisk
-        options.livenessInterval = 20
-        options.livenessTimeout = 5000
+        options.livenessInterval = .milliseconds(20)
         let states = Journal<RedisState>()
         let client = try await connect(port: server.port, options) { states.add($0) }
         let observer = try await connect(port: server.port)
@@ -87,10 +89,10 @@ import Testing
         await client.close()
     }
 
-    @Test func aSlowAnswerIsGivenUpAndNotMistakenForTheNext() async throws {
+    @Test func aSlowAnswerTimesOutAndIsNotTakenForTheNext() async throws {
         let server = try await RedisServer()
         var options = RedisOptions.brisk
-        options.commandTimeout = 80
+        options.commandTimeout = .milliseconds(80)
         let client = try await connect(port: server.port, options)
         await #expect(throws: RedisError.timeout) { try await client.send(["BLPOP", "nothing", "0.3"]) }
         #expect(
@@ -101,22 +103,20 @@ import Testing
         await client.close()
     }
 
-    @Test func whoHasLessPatienceIsToldSooner() async throws {
+    @Test func aCallerWithAShorterLimitTimesOutSooner() async throws {
         let server = try await RedisServer()
-        var options = RedisOptions.brisk
-        options.commandTimeout = 30_000
-        let client = try await connect(port: server.port, options)
-        async let slow = client.send(["BLPOP", "list", "30"])
+        let client = try await connect(port: server.port)
+        async let slow = client.send(["BLPOP", "list", "60"])
         let observer = try await connect(port: server.port)
         #expect(
             try await eventually {
                 try await observer.send(["INFO", "clients"]).text?.contains("blocked_clients:1") == true
             })
-        await #expect(throws: RedisError.timeout) { try await client.send(["PING"], within: 20) }
+        await #expect(throws: RedisError.timeout) { try await client.send(["PING"], within: .milliseconds(20)) }
         _ = try await observer.send(["LPUSH", "list", "x"])
         let popped = try await slow
         #expect(popped.array?.last?.text == "x")
-        #expect(try await client.send(["ECHO", "y"], within: 1000).text == "y")
+        #expect(try await client.send(["ECHO", "y"], within: .seconds(60)).text == "y")
         await observer.close()
         await client.close()
     }
@@ -136,10 +136,10 @@ import Testing
         await client.close()
     }
 
-    @Test func whatWaitsWhenItIsClosedIsToldSo() async throws {
+    @Test func closingFailsCommandsWithoutAnAnswer() async throws {
         let server = try await RedisServer()
         let client = try await connect(port: server.port)
-        let reply = Task { await client.reply(["BLPOP", "nothing", "5"]) }
+        let reply = Task { await client.reply(["BLPOP", "nothing", "60"]) }
         let observer = try await connect(port: server.port)
         #expect(
             try await eventually {
@@ -169,7 +169,7 @@ import Testing
         await nowhere.close()
     }
 
-    @Test func drippedAnswersArePutTogether() async throws {
+    @Test func answersInSingleBytesAreJoined() async throws {
         let peer = try ScriptedPeer { _, received in
             let text = String(decoding: received, as: UTF8.self)
             let reply = text.contains("PING") ? greeting : "*2\r\n$5\r\nhello\r\n:7\r\n"
@@ -183,9 +183,9 @@ import Testing
 
     @Test(arguments: [
         ("?nonsense\r\n", "malformed reply"), ("*2147483647\r\n", "malformed reply"),
-        ("+1\r\n+2\r\n", "nobody asked for"),
+        ("+1\r\n+2\r\n", "without a command"),
     ])
-    func nonsenseClosesTheConnectionAndTheNextServes(_ nonsense: String, reason: String) async throws {
+    func malformedRepliesCloseTheConnectionAndTheNextServes(_ nonsense: String, reason: String) async throws {
         let peer = try ScriptedPeer { connection, received in
             if String(decoding: received, as: UTF8.self).contains("PING") { return [Array(greeting.utf8)] }
             return [Array((connection == 1 ? nonsense : ":1\r\n").utf8)]
@@ -199,7 +199,7 @@ import Testing
         await client.close()
     }
 
-    @Test func whatIsNotRedisIsNotTakenForIt() async throws {
+    @Test func aServerThatIsNotRedisIsRefused() async throws {
         let peer = try ScriptedPeer { _, _ in [Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)] }
         let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: peer.port), options: .brisk)
         #expect(await eventually { client.state.reason?.contains("malformed reply") == true })
@@ -217,7 +217,7 @@ import Testing
     }
 }
 
-/// What a scripted peer says to a greeting.
+/// A scripted peer's answer to a greeting.
 let greeting = "*4\r\n+version\r\n+7.0.15\r\n+role\r\n+master\r\n+PONG\r\n"
 
 extension RedisClient {

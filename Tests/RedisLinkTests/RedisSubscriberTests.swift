@@ -2,12 +2,12 @@ import RedisLink
 import RedisTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RedisSubscriberTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisSubscriberTests {
     private typealias Events = Journal<RedisSubscriberEvent>
 
     @Test func messagesComeFromSubscribedOnAndNotAfterwards() async throws {
         let server = try await RedisServer()
-        let (client, events) = (publisher(server), Events())
+        let (client, events) = (try await publisher(server), Events())
         let subscriber = subscribe(server, events)
         subscriber.subscribe([Array("a".utf8), Array("b".utf8)])
         #expect(await eventually { events.subscribed == ["a", "b"] })
@@ -28,7 +28,7 @@ import Testing
 
     @Test func channelsComeAndGoWhileTheOrderHolds() async throws {
         let server = try await RedisServer()
-        let (client, events) = (publisher(server), Events())
+        let (client, events) = (try await publisher(server), Events())
         let subscriber = subscribe(server, events)
         subscriber.subscribe([Array("steady".utf8)])
         #expect(await eventually { events.subscribed == ["steady"] })
@@ -45,7 +45,7 @@ import Testing
 
     @Test func tenThousandChannelsAreRestored() async throws {
         let server = try await RedisServer()
-        let (client, events) = (publisher(server), Events())
+        let (client, events) = (try await publisher(server), Events())
         let subscriber = subscribe(server, events)
         let channels = (1...10_000).map { Array("chat:room:\($0)".utf8) }
         subscriber.subscribe(channels)
@@ -62,9 +62,9 @@ import Testing
         await client.close()
     }
 
-    @Test func killedAndRestartedItSubscribesAgain() async throws {
+    @Test func aRestartedServerIsSubscribedAgain() async throws {
         let server = try await RedisServer()
-        let (client, events) = (publisher(server), Events())
+        let (client, events) = (try await publisher(server), Events())
         let subscriber = subscribe(server, events)
         subscriber.subscribe([Array("a".utf8)])
         #expect(await eventually { events.subscribed == ["a"] })
@@ -73,8 +73,10 @@ import Testing
             #expect(await eventually { events.disconnections == round })
             if round == 2 { subscriber.subscribe([Array("late".utf8)]) }
             try await server.start()
-            #expect(await eventually { events.connections == round + 1 && client.state == .connected })
-            #expect(try await client.send(["PUBLISH", "a", RedisArgument(round)]).integer == 1)
+            #expect(await eventually { events.connections == round + 1 })
+            // The publisher's own connection may still be the broken one.
+            #expect(
+                await eventually { (try? await client.send(["PUBLISH", "a", RedisArgument(round)]).integer) == 1 })
             #expect(await eventually { events.messages(on: "a").last == String(round) })
         }
         #expect(events.subscribed == ["a", "late"])
@@ -82,15 +84,14 @@ import Testing
         await client.close()
     }
 
-    @Test func besideAClientItOutlivesIt() async throws {
+    @Test func aSubscriberOutlivesItsClient() async throws {
         let server = try await RedisServer()
-        let (client, other, events) = (publisher(server), publisher(server), Events())
+        let (client, other, events) = (try await publisher(server), try await publisher(server), Events())
         let subscriber = client.subscriber { events.add($0) }
         subscriber.subscribe([Array("a".utf8)])
         #expect(await eventually { events.subscribed == ["a"] })
         await client.close()
         await client.close()
-        #expect(await eventually { other.state == .connected })
         #expect(try await other.send(["PUBLISH", "a", "x"]).integer == 1)
         #expect(await eventually { events.messages(on: "a") == ["x"] })
         await subscriber.close()
@@ -98,24 +99,27 @@ import Testing
         await other.close()
     }
 
-    @Test func pausedItIsNoticed() async throws {
+    @Test func aPausedServerIsNoticed() async throws {
         let server = try await RedisServer()
         let events = Events()
         var options = RedisOptions.brisk
-        options.livenessInterval = 100
-        options.livenessTimeout = 200
-        options.connectTimeout = 200
+        options.livenessInterval = .milliseconds(100)
+        options.livenessTimeout = .milliseconds(200)
+        options.connectTimeout = .milliseconds(200)
         let subscriber = subscribe(server, events, options)
         subscriber.subscribe([Array("a".utf8)])
         #expect(await eventually { events.subscribed == ["a"] })
+        // On a busy machine the connection may break by itself too.
+        let before = events.disconnections
         server.pause()
-        #expect(await eventually { events.disconnections == 1 })
+        #expect(await eventually { events.disconnections > before })
+        let connections = events.connections
         server.resume()
-        #expect(await eventually { events.connections == 2 })
+        #expect(await eventually { events.connections > connections })
         await subscriber.close()
     }
 
-    @Test func whatNoSubscriberIsToldClosesTheConnection() async throws {
+    @Test func anUnexpectedReplyClosesTheConnection() async throws {
         let peer = try ScriptedPeer { connection, received in
             let isGreeting = String(decoding: received, as: UTF8.self).contains("HELLO")
             let pong = isGreeting ? greeting : "+restored\r\n"
@@ -126,12 +130,14 @@ import Testing
         let states = Journal<RedisState>()
         let subscriber = RedisSubscriber(endpoint, options: .brisk, stateChanged: { states.add($0) }) { events.add($0) }
         #expect(await eventually { events.connections == 1 })
-        #expect(states.entries.contains(.disconnected(reason: "not what a subscriber is told")))
+        #expect(states.entries.contains(.disconnected(reason: "not a message to a subscriber")))
         await subscriber.close()
     }
 
-    private func publisher(_ server: RedisServer) -> RedisClient {
-        RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port), options: .brisk)
+    private func publisher(_ server: RedisServer) async throws -> RedisClient {
+        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port), options: .brisk)
+        try #require(await eventually { client.state == .connected }, "\(client.state)")
+        return client
     }
 
     private func subscribe(

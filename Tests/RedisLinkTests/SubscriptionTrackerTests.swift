@@ -30,7 +30,7 @@ import Testing
         #expect(book.confirmed(a) == true)
         book.unwant(a)
         book.want(a)
-        #expect(book.takeChanges() == .init(standing: [a]))
+        #expect(book.takeChanges() == .init(confirmed: [a]))
     }
 
     @Test func askingAgainForWhatStandsIsAnsweredAtOnce() {
@@ -41,7 +41,7 @@ import Testing
         #expect(book.takeChanges() == .init(), "the first answer is still to come")
         #expect(book.confirmed(a) == true)
         book.want(a)
-        #expect(book.takeChanges() == .init(standing: [a]))
+        #expect(book.takeChanges() == .init(confirmed: [a]))
     }
 
     @Test func onlyTheLastOfSeveralConfirmationsCounts() {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A certificate for `localhost` and 127.0.0.1 that vouches for itself, made by the openssl command.
+/// A self-signed certificate for `localhost` and 127.0.0.1, made by the openssl command.
 public final class Certificates: Sendable {
     private let directory: String
 

@@ -6,7 +6,7 @@
 
 /// Ports of the loopback interface.
 public enum FreePort {
-    /// A port nobody listens on now.
+    /// A port without a listener.
     public static func take() throws -> UInt16 {
         let (descriptor, port) = try listen()
         close(descriptor)
@@ -74,7 +74,7 @@ public enum FreePort {
     }
 }
 
-/// A port that refuses connections, and that nobody else can take while this lives.
+/// A port that refuses connections, and that no other socket can take while this lives.
 public final class RefusingPort {
     public let number: UInt16
     private let descriptor: Int32

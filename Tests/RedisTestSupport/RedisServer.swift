@@ -7,7 +7,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// A real redis-server on a port and in a directory of its own. Keeps nothing over a restart.
+/// A real redis-server on a port and in a directory of its own. It keeps no data over a restart.
 public final class RedisServer: Sendable {
     public struct Trouble: Error, CustomStringConvertible {
         public let description: String
@@ -22,7 +22,7 @@ public final class RedisServer: Sendable {
 
     /// Starts the server and waits until it serves. Fails, rather than skips, where there is none.
     public init(password: String? = nil, certificates: Certificates? = nil, _ more: [String] = []) async throws {
-        // A peer that is killed must cost an error, not the process.
+        // A write to a peer that was killed must fail, and not end the process.
         signal(SIGPIPE, SIG_IGN)
         port = try FreePort.take()
         tlsPort = try certificates.map { _ in try FreePort.take() }
@@ -59,7 +59,7 @@ public final class RedisServer: Sendable {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         self.process.withLock { $0 = process }
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !FreePort.isListening(port) {
             guard process.isRunning, .now < deadline else {
                 let log = try? String(contentsOfFile: directory + "/server.log", encoding: .utf8)
@@ -79,7 +79,7 @@ public final class RedisServer: Sendable {
         }
     }
 
-    /// Stops it in its tracks: sockets stay open and nobody answers.
+    /// Suspends the process: sockets stay open without an answer.
     public func pause() { process.withLock { $0.map { send(SIGSTOP, to: $0) } } }
     public func resume() { process.withLock { $0.map { send(SIGCONT, to: $0) } } }
 

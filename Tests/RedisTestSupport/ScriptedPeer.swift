@@ -7,11 +7,11 @@ import Synchronization
     import Darwin
 #endif
 
-/// A server that says what a test wants it to, for what a real one never says.
+/// A server whose answers a test scripts, for answers that a real server never gives.
 public final class ScriptedPeer: Sendable {
     /// - Parameters:
     ///   - connection: 1 for the first, and so on.
-    ///   - received: what came since the last time.
+    ///   - received: the bytes since the last call.
     /// - Returns: pieces, each sent by itself; nil ends the connection.
     public typealias Script = @Sendable (_ connection: Int, _ received: [UInt8]) -> [[UInt8]]?
 

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Waits until `condition` holds; false when it does not within `limit`.
+/// Waits until `condition` holds; false when it does not within `limit`, which only a failure should reach.
 public func eventually(
-    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while true {
@@ -12,7 +12,7 @@ public func eventually(
     }
 }
 
-/// What callbacks on other threads have brought so far.
+/// The values that callbacks on other threads have passed so far.
 public final class Journal<Entry: Sendable>: Sendable {
     private let kept = Mutex<[Entry]>([])
 

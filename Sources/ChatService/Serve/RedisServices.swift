@@ -25,7 +25,7 @@ struct RedisServices: Sendable {
             instance: configuration.instance, deployment: configuration.deployment, client: client, registry: registry)
         cache = RedisHistoryCache(
             client: client, maximumMessages: configuration.rooms.cachedMessages,
-            secondsToLive: configuration.rooms.cacheLifetime, registry: registry)
+            timeToLive: .seconds(configuration.rooms.cacheLifetime), registry: registry)
         directory = RedisDirectory(
             instance: configuration.instance, deployment: configuration.deployment, client: client,
             grace: .milliseconds(configuration.presence.grace),

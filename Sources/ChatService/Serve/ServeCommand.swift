@@ -70,7 +70,9 @@ struct RunningInstance {
             configuration: try configuration.gateway(), loops: configuration.listening.eventLoops,
             ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
-                recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds)),
+                recovery: redis?.recovery
+                    ?? InProcessRecovery(
+                        clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })),
             observers: observers, authentication: try configuration.authenticationPolicy(logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {

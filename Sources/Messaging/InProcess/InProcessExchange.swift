@@ -22,7 +22,7 @@ public final class InProcessExchange: Sendable {
         _ = attachments.withLock { $0.removeValue(forKey: ObjectIdentifier(bus)) }
     }
 
-    // What follows delivers under the lock, so that everybody hears of one room in one order; delivering only queues.
+    // These methods deliver under the lock, so that all instances get a room's events in one order. Delivering only queues.
 
     func subscribe(_ bus: InProcessRoomBus, to room: RoomID) {
         attachments.withLock { attachments in

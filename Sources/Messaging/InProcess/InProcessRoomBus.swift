@@ -2,9 +2,9 @@ import ChatDomain
 import Dispatch
 import Synchronization
 
-/// Room traffic between instances in one process; by itself, the bus of an instance that has no others.
+/// Room traffic between instances in one process. With an exchange of its own it is the bus of an instance that has no others.
 public final class InProcessRoomBus: RoomBus {
-    /// Events that may wait for the handler; past that publications are lost, and it is told so.
+    /// Events that may wait for the handler. Past that publications are dropped, and the handler gets a reconnect.
     private static let maximumWaiting = 65_536
 
     private struct Inbox {
@@ -40,7 +40,7 @@ public final class InProcessRoomBus: RoomBus {
             inbox.isClosed = true
             inbox.waiting = []
         }
-        // What the handler is in the middle of ends before this returns.
+        // A call of the handler that is under way ends before this returns.
         await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
     }
 

@@ -1,33 +1,34 @@
-/// Publications that could not be sent, until the connection stands again: bounded in bytes and in age, oldest out first.
+import ChatDomain
+
+/// Publications that wait for the next connection, bounded in bytes and in age. The oldest are dropped first.
 ///
 /// Without it the last message of a room, stored while Redis was just coming back, would reach other instances only by
 /// their slow sweep.
 struct PublicationBacklog<Item> {
     struct Entry {
-        /// Where the publication stands among all of its instance.
+        /// The publication's place in the order of all publications of its instance.
         let order: UInt64
         let bytes: Int
-        let since: Int64
+        let since: Moment
         let item: Item
     }
 
     private var entries: [Entry] = []
     private var bytes = 0
     private let maximumBytes: Int
-    private let maximumAge: Int64
+    private let maximumAge: Duration
 
-    /// - Parameter maximumAge: milliseconds.
-    init(maximumBytes: Int, maximumAge: Int64) {
+    init(maximumBytes: Int, maximumAge: Duration) {
         self.maximumBytes = maximumBytes
         self.maximumAge = maximumAge
     }
 
-    /// - Returns: how many had to go.
+    /// - Returns: how many were dropped.
     mutating func add(_ entry: Entry) -> Int {
         entries.append(entry)
         bytes += entry.bytes
         guard bytes > maximumBytes else { return 0 }
-        // A good part at once, so that a full backlog does not shift with every publication.
+        // A quarter is dropped at once, so that a full backlog is not shifted with every publication.
         var cut = 0
         while cut < entries.count, bytes > maximumBytes * 3 / 4 {
             bytes -= entries[cut].bytes
@@ -37,13 +38,15 @@ struct PublicationBacklog<Item> {
         return cut
     }
 
-    /// Everything that is still worth sending, in its order; and how many are too old.
-    mutating func take(at now: Int64) -> (items: [Entry], expired: Int) {
+    /// Takes everything that is young enough, in order.
+    ///
+    /// - Returns: the publications, and how many were too old.
+    mutating func takeAll(at now: Moment) -> (items: [Entry], expired: Int) {
         defer {
             entries = []
             bytes = 0
         }
-        let fresh = entries.filter { now - $0.since <= maximumAge }.sorted { $0.order < $1.order }
+        let fresh = entries.filter { now <= $0.since + maximumAge }.sorted { $0.order < $1.order }
         return (fresh, entries.count - fresh.count)
     }
 }

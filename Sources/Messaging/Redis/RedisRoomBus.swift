@@ -1,17 +1,17 @@
-import ChatDomain
+public import ChatDomain
 public import RedisLink
 import Synchronization
-import Telemetry
+public import Telemetry
 
 /// Room traffic over Redis: one channel `chat:room:<roomId>` per room, subscribed to while this instance has members in it.
 ///
-/// Publications go over the command connection they share with everything else; what comes, over a subscriber of the bus's
-/// own. Publications that meet a broken connection wait for the next one, within bounds; one whose fate is unknown is
-/// published again, so that after a reconnect one may come twice.
+/// Publications leave over the command connection of all commands, and arrive over a subscriber of the bus's own. Publications that
+/// meet a broken connection wait for the next one, within bounds. A publication whose outcome is unknown is published again, so
+/// that it may arrive twice.
 public final class RedisRoomBus: RoomBus {
     private static let channelPrefix = Array("chat:room:".utf8)
     private static let backlogBytes = 4 << 20
-    private static let backlogMilliseconds: Int64 = 10_000
+    private static let backlogAge: Duration = .seconds(10)
 
     private struct Publication: Sendable {
         let order: UInt64
@@ -26,25 +26,25 @@ public final class RedisRoomBus: RoomBus {
         var isUp = false
         var published: UInt64 = 0
         var backlog = PublicationBacklog<Publication>(
-            maximumBytes: RedisRoomBus.backlogBytes, maximumAge: RedisRoomBus.backlogMilliseconds)
+            maximumBytes: RedisRoomBus.backlogBytes, maximumAge: RedisRoomBus.backlogAge)
     }
 
     private let instance: InstanceID
     private let deployment: DeploymentID
     private let client: RedisClient
     private let metrics: RoomBusMetrics
-    private let clock: @Sendable () -> Int64
+    private let clock: @Sendable () -> Moment
     private let outgoing = Mutex(Outgoing())
     private let subscriber = Mutex<RedisSubscriber?>(nil)
 
     /// - Parameters:
-    ///   - instance: whose publications are not to come back; 1–16 letters, digits, `-` or `_`.
-    ///   - deployment: whose publications are heard.
-    ///   - client: carries the publications, and says where to subscribe; stays the caller's to close.
-    ///   - clock: milliseconds of a clock that never goes back.
+    ///   - instance: its publications are not delivered here; 1–16 letters, digits, `-` or `_`.
+    ///   - deployment: only its publications are delivered.
+    ///   - client: sends the publications and names the server to subscribe at. The caller closes it.
+    ///   - clock: never goes back.
     public init(
         instance: InstanceID, deployment: DeploymentID, client: RedisClient, registry: MetricsRegistry,
-        clock: @escaping @Sendable () -> Int64 = WallClock.monotonicMilliseconds
+        clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
     ) {
         self.instance = instance
         self.deployment = deployment
@@ -62,7 +62,7 @@ public final class RedisRoomBus: RoomBus {
         client.observe { [weak self] in self?.connectionChanged($0) }
     }
 
-    /// How the connection stands over which rooms are heard.
+    /// The state of the connection over which publications arrive.
     public var subscription: RedisState { subscriber.withLock { $0 }?.state ?? .connecting }
 
     public func subscribe(_ room: RoomID) {
@@ -74,7 +74,7 @@ public final class RedisRoomBus: RoomBus {
     }
 
     public func publish(_ items: [(room: RoomID, payload: [UInt8])]) {
-        // Sent under the lock, so that two threads' publications leave in the order of their numbers.
+        // They are sent under the lock, so that publications of two threads leave in the order of their numbers.
         outgoing.withLock { outgoing in
             var publications: [Publication] = []
             publications.reserveCapacity(items.count)
@@ -96,13 +96,13 @@ public final class RedisRoomBus: RoomBus {
 
     public func close() async { await subscriber.withLock { $0 }?.close() }
 
-    // MARK: Going out
+    // MARK: Publishing
 
     private func send(_ publications: [Publication]) {
-        client.perform(publications.map(\.command)) { [weak self] replies in self?.sent(publications, replies) }
+        client.perform(publications.map(\.command)) { [weak self] replies in self?.didSend(publications, replies) }
     }
 
-    private func sent(_ publications: [Publication], _ replies: [RedisClient.Reply]) {
+    private func didSend(_ publications: [Publication], _ replies: [RedisClient.Reply]) {
         var unsent: [Publication] = []
         var refused = 0
         for (publication, reply) in zip(publications, replies) {
@@ -116,7 +116,7 @@ public final class RedisRoomBus: RoomBus {
         metrics.refused.add(refused)
         guard !unsent.isEmpty else { return }
         outgoing.withLock { outgoing in
-            // While connected there was too much under way: waiting would only make it more.
+            // While connected there were too many commands on their way, and a backlog would add to them.
             if outgoing.isUp { metrics.refused.add(unsent.count) } else { keep(unsent, in: &outgoing) }
         }
     }
@@ -133,13 +133,13 @@ public final class RedisRoomBus: RoomBus {
         outgoing.withLock { outgoing in
             outgoing.isUp = state == .connected
             guard outgoing.isUp else { return }
-            let (entries, expired) = outgoing.backlog.take(at: clock())
+            let (entries, expired) = outgoing.backlog.takeAll(at: clock())
             metrics.refused.add(expired)
             send(entries.map(\.item))
         }
     }
 
-    // MARK: Coming in
+    // MARK: Receiving
 
     private func event(_ event: RedisSubscriberEvent) -> RoomBusEvent? {
         switch event {

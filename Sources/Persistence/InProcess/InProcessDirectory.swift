@@ -1,7 +1,7 @@
 public import ChatDomain
 import Synchronization
 
-/// The sessions of an instance by itself.
+/// The sessions of an instance that has no others.
 public final class InProcessDirectory: SessionDirectory {
     private struct State {
         var table = PresenceTable()
@@ -40,7 +40,7 @@ public final class InProcessDirectory: SessionDirectory {
         change { $0.remove(session, of: user, at: now) }
     }
 
-    /// The handler is called under the lock, so that changes are told in the order they took effect.
+    /// The handler is called under the lock, so that it gets changes in the order they took effect.
     private func change(_ body: (inout PresenceTable) -> UserPresence?) {
         state.withLock { state in
             guard let presence = body(&state.table) else { return }
@@ -61,14 +61,14 @@ public final class InProcessDirectory: SessionDirectory {
         }
     }
 
-    /// There is no other: what is not this instance's was left by an earlier run.
+    /// There is no other instance. Data under another name was left by an earlier run.
     public func isAlive(_ instance: InstanceID) async -> Bool { instance == self.instance }
 
     public var otherInstances: Int { 0 }
     public func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? { [:] }
     public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {}
     public func send(_ payload: [UInt8], to instance: InstanceID?) {}
-    /// There is nobody else to keep anybody in sight.
+    /// No other instance keeps lingering users in sight, so they are removed at once.
     public func close() async {
         for record in state.withLock({ $0.table.records }) {
             remove(record.id, of: record.user.userID, at: record.lastActiveAt)

@@ -5,23 +5,27 @@ import Synchronization
 public final class InProcessRecovery: RecoveryStore {
     private struct Kept {
         let session: RecoverableSession
-        let deadline: Int64
+        let deadline: Moment
+        let number: UInt64
     }
 
     private struct State {
         var sessions: [String: Kept] = [:]
-        /// The keys in the order they came, some of them taken meanwhile.
-        var order: [String] = []
+        /// The keys and numbers of sessions in the order they came. Some were taken or replaced meanwhile.
+        var order: [(key: String, number: UInt64)] = []
+        var lastNumber: UInt64 = 0
+
+        func holds(_ entry: (key: String, number: UInt64)) -> Bool { sessions[entry.key]?.number == entry.number }
     }
 
     private let state = Mutex(State())
     private let capacity: Int
-    private let clock: @Sendable () -> Int64
+    private let clock: @Sendable () -> Moment
 
     /// - Parameters:
     ///   - capacity: sessions kept at most.
-    ///   - clock: monotonic milliseconds.
-    public init(capacity: Int = 20_000, clock: @escaping @Sendable () -> Int64) {
+    ///   - clock: never goes back.
+    public init(capacity: Int = 20_000, clock: @escaping @Sendable () -> Moment) {
         self.capacity = capacity
         self.clock = clock
     }
@@ -29,8 +33,10 @@ public final class InProcessRecovery: RecoveryStore {
     public func keep(_ session: RecoverableSession, under key: String, for milliseconds: Int64) {
         let now = clock()
         state.withLock { state in
-            state.sessions[key] = Kept(session: session, deadline: now + milliseconds)
-            state.order.append(key)
+            state.lastNumber += 1
+            let deadline = now + .milliseconds(milliseconds)
+            state.sessions[key] = Kept(session: session, deadline: deadline, number: state.lastNumber)
+            state.order.append((key, state.lastNumber))
             Self.sweep(&state, capacity: capacity, now: now)
         }
     }
@@ -50,16 +56,18 @@ public final class InProcessRecovery: RecoveryStore {
     /// Sessions kept now.
     public var count: Int { state.withLock { $0.sessions.count } }
 
-    /// All are kept for about the same time, so the oldest are the first to go.
-    private static func sweep(_ state: inout State, capacity: Int, now: Int64) {
+    /// All sessions are kept for about the same time, so the oldest are the first to go.
+    private static func sweep(_ state: inout State, capacity: Int, now: Moment) {
         var dropped = 0
-        for key in state.order {
-            if let kept = state.sessions[key] {
+        for entry in state.order {
+            if state.holds(entry), let kept = state.sessions[entry.key] {
                 guard kept.deadline <= now || state.sessions.count > capacity else { break }
-                state.sessions[key] = nil
+                state.sessions[entry.key] = nil
             }
             dropped += 1
         }
         state.order.removeFirst(dropped)
+        // Sessions that are taken leave their entries behind the oldest one that stays.
+        if state.order.count > 2 * capacity { state.order = state.order.filter { state.holds($0) } }
     }
 }

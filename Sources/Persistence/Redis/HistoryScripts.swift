@@ -1,6 +1,6 @@
 import RedisLink
 
-/// The scripts over history lists; each file says what it is given and returns.
+/// The scripts over history lists; each file documents its arguments and result.
 enum HistoryScripts {
     static let append = script(PackageResources.append_history_lua, "append-history")
     static let fill = script(PackageResources.fill_history_lua, "fill-history")

@@ -6,30 +6,30 @@ import Telemetry
 
 /// Rooms' newest messages in Redis: one list `chat:history:<roomId>` of message JSON per room, oldest first.
 ///
-/// Redis is not trusted with the truth: a page is given out only when every entry of it is a message of that room under the
-/// number it should have. A list that holds anything else is dropped, and counted.
+/// Redis is not trusted with the truth: a page is returned only when every entry of it is a message of that room under the
+/// expected number. A list that holds anything else is dropped, and counted.
 public final class RedisHistoryCache: HistoryCache {
     private static let keyPrefix = Array("chat:history:".utf8)
-    /// The list may grow between two readings of one page; after so many the store is asked.
+    /// The list may grow between two readings of one page. After this many readings the page counts as missing.
     private static let readings = 3
-    /// Milliseconds after which the store is faster than a Redis that hangs.
-    private static let readTimeout: Int64 = 250
-    /// Bytes of one write at most: what shares the connection must not have to wait for it.
+    /// After this time the store is faster than a Redis that hangs.
+    private static let readTimeout: Duration = .milliseconds(250)
+    /// Bytes of one write at most, so that other commands of the connection do not wait long for it.
     private static let bytesPerWrite = 1 << 20
 
     private let client: RedisClient
     private let maximumMessages: Int
-    private let secondsToLive: Int
+    private let timeToLive: Duration
     private let metrics: HistoryCacheMetrics
 
     /// - Parameters:
     ///   - client: stays the caller's to close.
     ///   - maximumMessages: how many messages of a room are held.
-    ///   - secondsToLive: how long a quiet room's list stays.
-    public init(client: RedisClient, maximumMessages: Int, secondsToLive: Int, registry: MetricsRegistry) {
+    ///   - timeToLive: how long a quiet room's list stays, in whole seconds, at least one.
+    public init(client: RedisClient, maximumMessages: Int, timeToLive: Duration, registry: MetricsRegistry) {
         self.client = client
         self.maximumMessages = max(1, maximumMessages)
-        self.secondsToLive = max(1, secondsToLive)
+        self.timeToLive = max(.seconds(1), timeToLive)
         metrics = HistoryCacheMetrics(registry)
     }
 
@@ -50,12 +50,15 @@ public final class RedisHistoryCache: HistoryCache {
     private func write(_ script: RedisScript, _ messages: [Message], to room: RoomID) {
         let messages = newest(of: messages)
         guard let first = messages.first else { return }
-        // The script counts on it; a hole here would be one in the list.
+        // The script relies on it: a hole here would be a hole in the list.
         guard zip(messages, messages.dropFirst()).allSatisfy({ $1.sequence == $0.sequence + 1 }) else {
             return drop(room)
         }
         let arguments: [RedisArgument] =
-            [RedisArgument(maximumMessages), RedisArgument(secondsToLive), RedisArgument(first.sequence)]
+            [
+                RedisArgument(maximumMessages), RedisArgument(timeToLive.components.seconds),
+                RedisArgument(first.sequence),
+            ]
             + messages.map { RedisArgument(MessageJSON.encode($0)) }
         client.perform([.script(script, keys: [Self.key(of: room)], arguments: arguments)]) { [metrics] replies in
             switch replies[0].map(\.integer) {
@@ -68,7 +71,7 @@ public final class RedisHistoryCache: HistoryCache {
         }
     }
 
-    /// As many as the list holds and one write may weigh.
+    /// As many of the newest as the list holds and the limit of one write allows.
     private func newest(of messages: [Message]) -> ArraySlice<Message> {
         var (count, bytes) = (0, 0)
         for message in messages.reversed() {
@@ -97,7 +100,7 @@ public final class RedisHistoryCache: HistoryCache {
 
     private enum Reading {
         case held([HistoryPart])
-        /// The list's newest message is this, and not the one that was counted on.
+        /// The list's newest message has this number, which is not the expected one.
         case grown(SequenceNumber)
         case foreign
         case missing
@@ -105,7 +108,7 @@ public final class RedisHistoryCache: HistoryCache {
 
     private func parts(of room: RoomID, _ range: HistoryRange, newest: SequenceNumber) async -> Reading {
         var parts: [HistoryPart] = []
-        // An empty page depends on the list's end all the same.
+        // An empty page depends on the list's end too.
         for stretch in range.isEmpty ? [.nothing] : range.stretches {
             guard let reply = await read(stretch, of: room), let tail = reply.first?.integer else { return .missing }
             guard MessageNumbers.boundary(tail) != nil else { return .foreign }

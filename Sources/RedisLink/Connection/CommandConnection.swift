@@ -1,54 +1,60 @@
 internal import EventLoop
 
-/// Commands over one wire: pipelined, bounded, each with a deadline. Confined to its loop.
-final class CommandConnection: WireHandler {
-    private let wire: RedisConnection
+/// Commands over one connection: pipelined, bounded, each with a deadline. Confined to its loop.
+final class CommandConnection: RedisConnectionDelegate {
+    private let connection: RedisConnection
     private let report: (RedisState) -> Void
     private let refused: (RedisRefusal) -> Void
-    private let left: (String) -> Void
+    private let didLeaveServer: (String) -> Void
     private var pipeline = CommandPipeline()
     /// Digests of the scripts that Redis was sent in full on this connection.
     private var knownScripts: Set<RedisScript> = []
     private var deadlineTimer: TimerID?
-    private var trouble = "not connected yet"
+    /// Why there is no connection.
+    private var downReason = "not connected yet"
 
     init(
-        _ wire: RedisConnection, report: @escaping (RedisState) -> Void, refused: @escaping (RedisRefusal) -> Void,
-        left: @escaping (String) -> Void
+        _ connection: RedisConnection, report: @escaping (RedisState) -> Void,
+        refused: @escaping (RedisRefusal) -> Void,
+        didLeaveServer: @escaping (String) -> Void
     ) {
-        self.wire = wire
+        self.connection = connection
         self.report = report
         self.refused = refused
-        self.left = left
-        wire.handler = self
-        wire.open()
+        self.didLeaveServer = didLeaveServer
+        connection.delegate = self
+        connection.open()
     }
 
-    func handle(_ event: WireEvent) { wire.handle(event) }
+    func handle(_ event: RedisConnectionEvent) { connection.handle(event) }
 
     /// Never blocks; `handler` is called once, at once when the command cannot be sent.
     func send(_ command: RedisCommand, _ handler: @escaping CommandPipeline.Handler) {
-        guard wire.isReady else { return handler(.failure(.unavailable(reason: trouble))) }
-        guard pipeline.count < wire.options.maximumInFlight, wire.pendingBytes < wire.options.maximumPendingBytes else {
+        guard connection.isReady else { return handler(.failure(.unavailable(reason: downReason))) }
+        guard pipeline.count < connection.options.maximumInFlight,
+            connection.pendingBytes < connection.options.maximumPendingBytes
+        else {
             return handler(.failure(.unavailable(reason: "too many commands under way")))
         }
         let needsScript = write(command)
-        pipeline.sent(
-            command.name, deadline: wire.loop.monotonicMilliseconds + wire.options.commandTimeout,
+        pipeline.didSend(
+            command.name,
+            deadline: connection.loop.monotonicMilliseconds + connection.options.commandTimeout.milliseconds,
             script: needsScript ? command : nil, handler)
         armDeadline()
     }
 
-    /// As `send`, for a caller with less patience: told of a timeout after `milliseconds` already.
-    func send(_ command: RedisCommand, within milliseconds: Int64, _ handler: @escaping CommandPipeline.Handler) {
-        let loop = wire.loop
+    /// As `send`, with a shorter time limit: the caller is told of a timeout after `limit`. The answer is still awaited on the
+    /// connection, and dropped.
+    func send(_ command: RedisCommand, within limit: Duration, _ handler: @escaping CommandPipeline.Handler) {
+        let loop = connection.loop
         var waiting: CommandPipeline.Handler? = handler
         func finish(_ reply: Result<RedisValue, RedisError>) {
             let handler = waiting
             waiting = nil
             handler?(reply)
         }
-        let timer = loop.schedule(after: milliseconds) { finish(.failure(.timeout)) }
+        let timer = loop.schedule(after: limit) { finish(.failure(.timeout)) }
         send(command) { reply in
             loop.cancel(timer)
             finish(reply)
@@ -56,7 +62,7 @@ final class CommandConnection: WireHandler {
     }
 
     func close() {
-        wire.close()
+        connection.close()
         report(.closed)
         abandon(reason: "closed")
     }
@@ -65,11 +71,11 @@ final class CommandConnection: WireHandler {
     private func write(_ command: RedisCommand) -> Bool {
         switch command.kind {
         case .plain(let words):
-            wire.write { RESPWriter.write(words, into: &$0) }
+            connection.write { RESPWriter.write(words, into: &$0) }
             return false
         case .script(let script, let keys, let arguments):
             let isKnown = !knownScripts.insert(script).inserted
-            wire.write { RESPWriter.write(script, keys: keys, arguments: arguments, isKnown: isKnown, into: &$0) }
+            connection.write { RESPWriter.write(script, keys: keys, arguments: arguments, isKnown: isKnown, into: &$0) }
             return isKnown
         }
     }
@@ -78,25 +84,26 @@ final class CommandConnection: WireHandler {
 
     private func armDeadline() {
         guard deadlineTimer == nil, let deadline = pipeline.nextDeadline else { return }
-        deadlineTimer = wire.loop.schedule(after: deadline - wire.loop.monotonicMilliseconds) { [weak self] in
+        deadlineTimer = connection.loop.schedule(after: deadline - connection.loop.monotonicMilliseconds) {
+            [weak self] in
             self?.deadlineReached()
         }
     }
 
     private func deadlineReached() {
         deadlineTimer = nil
-        for handler in pipeline.expire(at: wire.loop.monotonicMilliseconds) { handler(.failure(.timeout)) }
+        for handler in pipeline.expire(at: connection.loop.monotonicMilliseconds) { handler(.failure(.timeout)) }
         armDeadline()
     }
 
-    // MARK: From the wire
+    // MARK: From the connection
 
-    func wireConnected() { report(.connected) }
+    func didConnect() { report(.connected) }
 
-    func wireWillFlush() {}
+    func willFlush() {}
 
-    func wireReceived(_ value: RedisValue) {
-        guard let pending = pipeline.answered() else { return wire.fail("an answer that nobody asked for") }
+    func didReceive(_ value: RedisValue) {
+        guard let pending = pipeline.takeAnswered() else { return connection.fail("an answer without a command") }
         guard case .error(let word, let message) = value else {
             pending.handler?(.success(value))
             return
@@ -112,25 +119,25 @@ final class CommandConnection: WireHandler {
             pending.handler?(.failure(.server(code: code, message: message)))
             return
         }
-        // First the end, so that whoever is told of the refusal finds the connection gone and keeps what it had to say.
+        // The connection ends first, so that the handler finds it gone and keeps what it wanted to send.
         let reason = ErrorReply.reason(code)
-        wire.fail(reason)
-        left(reason)
+        connection.fail(reason)
+        didLeaveServer(reason)
         pending.handler?(.failure(.unavailable(reason: reason)))
     }
 
-    func wireDisconnected(reason: String) {
+    func didDisconnect(reason: String) {
         report(.disconnected(reason: reason))
         abandon(reason: reason)
     }
 
     private func abandon(reason: String) {
-        trouble = reason
+        downReason = reason
         knownScripts.removeAll()
         for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: reason))) }
     }
 
-    func wireFoundReplica(reason: String) { left(reason) }
+    func didFindReplica(reason: String) { didLeaveServer(reason) }
 
-    func wireWantsSignOfLife() { send(["PING"]) { _ in } }
+    func needsPing() { send(["PING"]) { _ in } }
 }

@@ -1,8 +1,8 @@
 internal import EventLoop
 internal import Synchronization
 
-/// The way from any thread to a connection on its loop, until it is closed. Nothing that got through is lost: `close`
-/// comes after it.
+/// Runs work from any thread on a connection's loop, until the connection is closed. Work that was accepted runs before the
+/// end.
 final class LoopHandle<Connection>: Sendable {
     private let shared: SharedLoop
     private let bound: LoopBound<Connection>
@@ -42,5 +42,39 @@ final class LoopHandle<Connection>: Sendable {
             if wasClosed { continuation.resume(returning: false) }
         }
         if isFirst { shared.leave() }
+    }
+}
+
+/// Confines a value to a loop's thread. Other threads reach it only by posting to the loop.
+actor LoopBound<Value> {
+    private nonisolated let loop: EventLoop
+    private var value: Value?
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Makes the value, on the loop, before anything posted later.
+    nonisolated func make(_ build: @escaping @Sendable (EventLoop) -> Value) {
+        loop.post { self.assumeIsolated { $0.value = build($0.loop) } }
+    }
+
+    /// Runs `work` on the loop, in order per caller.
+    nonisolated func post(_ work: @escaping @Sendable (Value) -> Void) {
+        loop.post {
+            self.assumeIsolated { bound in
+                if let value = bound.value { work(value) }
+            }
+        }
+    }
+
+    /// Runs `work` on the loop and releases the value. Work that is posted later does not run.
+    nonisolated func finish(_ work: @escaping @Sendable (Value) -> Void) {
+        loop.post {
+            self.assumeIsolated { bound in
+                if let value = bound.value { work(value) }
+                bound.value = nil
+            }
+        }
     }
 }

@@ -2,32 +2,32 @@ internal import Crypto
 internal import EventLoop
 internal import Workers
 
-/// What a wire tells whoever speaks over it. Called on the loop.
-protocol WireHandler: AnyObject {
-    /// Signed in; write from here on.
-    func wireConnected()
-    func wireReceived(_ value: RedisValue)
-    /// The turn ends: the last moment to write what is to leave with it.
-    func wireWillFlush()
-    /// The connection, or an attempt at one, came to nothing; another follows by itself.
-    func wireDisconnected(reason: String)
-    /// Nothing came for a while: ask for a sign of life.
-    func wireWantsSignOfLife()
-    /// A server was tried that cannot be written to.
-    func wireFoundReplica(reason: String)
+/// Receives the events of a `RedisConnection`. Called on the loop.
+protocol RedisConnectionDelegate: AnyObject {
+    /// The connection is signed in and takes commands.
+    func didConnect()
+    func didReceive(_ value: RedisValue)
+    /// The output of this turn is about to be sent. What is written now leaves with it.
+    func willFlush()
+    /// The connection, or an attempt to connect, failed. Another attempt follows by itself.
+    func didDisconnect(reason: String)
+    /// Nothing was received for a while: send a PING.
+    func needsPing()
+    /// An attempt reached a server that takes no writes.
+    func didFindReplica(reason: String)
 }
 
-extension WireHandler {
-    func wireFoundReplica(reason: String) {}
+extension RedisConnectionDelegate {
+    func didFindReplica(reason: String) {}
 }
 
-/// What reaches a wire by way of its loop's queue.
-enum WireEvent: Sendable {
+/// What a connection receives through its loop's queue.
+enum RedisConnectionEvent: Sendable {
     case flush
     case resolved(attempt: UInt64, Result<[IPAddress], ConnectError>)
 }
 
-/// A connection to Redis that keeps coming back: it connects, signs in, carries bytes, notices silence, and reconnects.
+/// A connection to Redis that restores itself: it connects, signs in, carries bytes, notices silence, and reconnects.
 /// Confined to its loop.
 final class RedisConnection: SocketHandler {
     private enum Phase {
@@ -39,12 +39,12 @@ final class RedisConnection: SocketHandler {
 
     let options: RedisOptions
     let loop: EventLoop
-    weak var handler: (any WireHandler)?
+    weak var delegate: (any RedisConnectionDelegate)?
     private let endpoint: RedisEndpoint
-    private let post: @Sendable (WireEvent) -> Void
+    private let post: @Sendable (RedisConnectionEvent) -> Void
 
     private var phase = Phase.idle
-    /// Names one attempt to connect and what came of it; whatever belongs to an earlier one is ignored.
+    /// The number of the current attempt to connect. Events of earlier attempts are ignored.
     private var attempt: UInt64 = 0
     private var candidates: [IPAddress] = []
     private var transport: Transport?
@@ -57,14 +57,15 @@ final class RedisConnection: SocketHandler {
     private var output = OutputBuffer()
     private var isFlushDue = false
 
+    // Milliseconds of the loop's clock.
     private var readySince: Int64 = 0
-    private var lastHeard: Int64 = 0
-    private var askedAt: Int64?
+    private var lastReceived: Int64 = 0
+    private var pingedAt: Int64?
 
     /// - Parameter post: brings an event back to `handle` by way of the loop's queue.
     init(
         _ endpoint: RedisEndpoint, _ options: RedisOptions, on loop: EventLoop,
-        post: @escaping @Sendable (WireEvent) -> Void
+        post: @escaping @Sendable (RedisConnectionEvent) -> Void
     ) {
         self.endpoint = endpoint
         self.options = options
@@ -72,7 +73,7 @@ final class RedisConnection: SocketHandler {
         self.post = post
         reader = ReplyReader(maximumBytes: options.maximumReplyBytes)
         greeting = Greeting(endpoint)
-        backoff = Backoff(base: options.backoffBase, limit: options.backoffLimit)
+        backoff = Backoff(base: options.backoffBase.milliseconds, limit: options.backoffLimit.milliseconds)
     }
 
     deinit { space.deallocate() }
@@ -94,10 +95,10 @@ final class RedisConnection: SocketHandler {
         phase = .closed
     }
 
-    func handle(_ event: WireEvent) {
+    func handle(_ event: RedisConnectionEvent) {
         switch event {
         case .flush:
-            handler?.wireWillFlush()
+            delegate?.willFlush()
             isFlushDue = false
             flush()
         case .resolved(let attempt, let result):
@@ -126,8 +127,10 @@ final class RedisConnection: SocketHandler {
         } catch {
             return connectNext(after: error.description)
         }
-        onlyInThisAttempt(after: options.connectTimeout) { wire in
-            if !wire.isReady { wire.connectNext(after: "no answer within \(wire.options.connectTimeout) ms") }
+        scheduleInThisAttempt(after: options.connectTimeout) { connection in
+            if !connection.isReady {
+                connection.connectNext(after: "no answer within \(connection.options.connectTimeout.milliseconds) ms")
+            }
         }
     }
 
@@ -164,16 +167,16 @@ final class RedisConnection: SocketHandler {
         switch greeting.receive(value) {
         case .wait: break
         case .refused(let reason): fail(reason)
-        case .elsewhere(let reason):
-            handler?.wireFoundReplica(reason: reason)
+        case .notPrimary(let reason):
+            delegate?.didFindReplica(reason: reason)
             connectNext(after: reason)
         case .done:
             phase = .ready
             candidates = []
             readySince = loop.monotonicMilliseconds
-            lastHeard = readySince
+            lastReceived = readySince
             watchLiveness()
-            handler?.wireConnected()
+            delegate?.didConnect()
         }
     }
 
@@ -214,7 +217,7 @@ final class RedisConnection: SocketHandler {
             }
             switch outcome {
             case .bytes: break
-            // TLS may have to hear something first; every read is followed by a flush.
+            // TLS may have to read something first. Every read is followed by a flush.
             case .wantRead, .wantWrite: blocked = true
             case .broken(let reason): return fail(reason)
             }
@@ -228,23 +231,23 @@ final class RedisConnection: SocketHandler {
         for _ in 0..<Self.readsPerTurn {
             guard let transport, attempt == self.attempt else { return }
             switch transport.read(into: space) {
-            case .bytes(let count): digest(UnsafeRawBufferPointer(rebasing: space[..<count]))
+            case .bytes(let count): parse(UnsafeRawBufferPointer(rebasing: space[..<count]))
             case .wantRead, .wantWrite: return
             case .broken(let reason): return fail(reason)
             }
         }
-        // TLS may hold more than the socket shows, so the rest is not left to the socket to announce.
-        onlyInThisAttempt(after: 0) { $0.receive() }
+        // TLS may hold bytes that the socket does not announce, so the rest is read in the next turn without waiting for it.
+        scheduleInThisAttempt(after: .zero) { $0.receive() }
     }
 
-    private func digest(_ bytes: UnsafeRawBufferPointer) {
-        lastHeard = loop.monotonicMilliseconds
-        askedAt = nil
+    private func parse(_ bytes: UnsafeRawBufferPointer) {
+        lastReceived = loop.monotonicMilliseconds
+        pingedAt = nil
         let attempt = attempt
         do throws(MalformedReply) {
             try reader.feed(bytes)
             while attempt == self.attempt, let value = try reader.next() {
-                if phase == .greeting { greeted(value) } else { handler?.wireReceived(value) }
+                if phase == .greeting { greeted(value) } else { delegate?.didReceive(value) }
             }
         } catch {
             fail("malformed reply: \(error.reason)")
@@ -254,33 +257,34 @@ final class RedisConnection: SocketHandler {
     // MARK: Silence and failure
 
     private func watchLiveness() {
-        onlyInThisAttempt(after: options.livenessInterval) { wire in
-            wire.checkLiveness()
-            if wire.isReady { wire.watchLiveness() }
+        scheduleInThisAttempt(after: options.livenessInterval) { connection in
+            connection.checkLiveness()
+            if connection.isReady { connection.watchLiveness() }
         }
     }
 
     private func checkLiveness() {
         let now = loop.monotonicMilliseconds
-        guard now - lastHeard >= options.livenessInterval, askedAt == nil else { return }
-        askedAt = now
-        handler?.wireWantsSignOfLife()
-        onlyInThisAttempt(after: options.livenessTimeout) { wire in
-            guard wire.askedAt == now else { return }
-            wire.fail("no sign of life for \(wire.loop.monotonicMilliseconds - wire.lastHeard) ms")
+        guard now - lastReceived >= options.livenessInterval.milliseconds, pingedAt == nil else { return }
+        pingedAt = now
+        delegate?.needsPing()
+        scheduleInThisAttempt(after: options.livenessTimeout) { connection in
+            guard connection.pingedAt == now else { return }
+            connection.fail(
+                "no answer to PING, silent for \(connection.loop.monotonicMilliseconds - connection.lastReceived) ms")
         }
     }
 
-    /// Ends the connection or the attempt, and makes another after a while.
+    /// Ends the connection or the attempt, and begins another after a pause.
     func fail(_ reason: String) {
         guard phase != .closed, phase != .waiting else { return }
-        if isReady, loop.monotonicMilliseconds - readySince >= options.backoffLimit { backoff.reset() }
+        if isReady, loop.monotonicMilliseconds - readySince >= options.backoffLimit.milliseconds { backoff.reset() }
         dropConnection()
         candidates = []
         phase = .waiting
-        let wait = backoff.next(using: &random)
-        onlyInThisAttempt(after: wait) { $0.open() }
-        handler?.wireDisconnected(reason: reason)
+        let pause = Duration.milliseconds(backoff.next(using: &random))
+        scheduleInThisAttempt(after: pause) { $0.open() }
+        delegate?.didDisconnect(reason: reason)
     }
 
     private func dropConnection() {
@@ -288,14 +292,14 @@ final class RedisConnection: SocketHandler {
         transport?.close()
         transport = nil
         output.clear()
-        askedAt = nil
+        pingedAt = nil
         reader = ReplyReader(maximumBytes: options.maximumReplyBytes)
     }
 
     /// Runs `action` unless the connection has changed meanwhile.
-    private func onlyInThisAttempt(after milliseconds: Int64, _ action: @escaping (RedisConnection) -> Void) {
+    private func scheduleInThisAttempt(after span: Duration, _ action: @escaping (RedisConnection) -> Void) {
         let attempt = attempt
-        loop.schedule(after: milliseconds) { [weak self] in
+        loop.schedule(after: span) { [weak self] in
             if let self, attempt == self.attempt { action(self) }
         }
     }

@@ -1,17 +1,17 @@
 internal import EventLoop
 internal import Synchronization
 
-/// A loop and the connections that live on it; one of our own ends with the last of them.
+/// A loop and the connections on it. A loop that was made here stops with the last connection.
 final class SharedLoop: Sendable {
     let loop: EventLoop
-    private let isOurs: Bool
+    private let isOwned: Bool
     private let users = Mutex(0)
 
-    /// - Parameter loop: nil for a thread of its own.
+    /// - Parameter loop: nil to make a loop with a thread of its own.
     init(_ loop: EventLoop?, name: String) {
-        isOurs = loop == nil
+        isOwned = loop == nil
         self.loop = loop ?? EventLoop(name: name)
-        if isOurs { self.loop.start() }
+        if isOwned { self.loop.start() }
     }
 
     func enter() { users.withLock { $0 += 1 } }
@@ -21,6 +21,6 @@ final class SharedLoop: Sendable {
             users -= 1
             return users == 0
         }
-        if isLast, isOurs { loop.stop() }
+        if isLast, isOwned { loop.stop() }
     }
 }

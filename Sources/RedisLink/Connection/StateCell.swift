@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The state others may look at from any thread, and who is told of its changes. Changed on the loop only.
+/// The state of a connection, which any thread may read, and its observers. Changed on the loop only.
 final class StateCell: Sendable {
     typealias Observer = @Sendable (RedisState) -> Void
 
@@ -10,7 +10,7 @@ final class StateCell: Sendable {
 
     var value: RedisState { state.withLock { $0.current } }
 
-    /// Tells the observer the state as it is, and from then on every change. Called on the loop.
+    /// Calls the observer with the current state, and from then on with every change. Called on the loop.
     func add(_ observer: @escaping Observer) {
         let current = state.withLock { state in
             state.observers.append(observer)

@@ -1,40 +1,40 @@
-/// Who waits for which answer: answers come in the order of the commands.
+/// The commands without an answer. Answers come in the order of the commands.
 struct CommandPipeline {
     typealias Handler = (Result<RedisValue, RedisError>) -> Void
 
     struct Pending {
         /// Milliseconds of the loop's clock.
         let deadline: Int64
-        /// Nil once its deadline has passed; the answer is still owed and is dropped when it comes.
+        /// Nil once its deadline has passed. The answer is then dropped when it comes.
         var handler: Handler?
         /// A script sent by its digest, which Redis may have forgotten.
         let script: RedisCommand?
-        /// What was asked, for whoever is told that it was refused.
+        /// For reports of refusals.
         let name: RedisCommand.Name
     }
 
     private var queue = FIFO<Pending>()
-    /// How many at the front have been given up already. Deadlines ascend, since all commands have the same patience.
+    /// How many at the front have passed their deadline. Deadlines ascend, as all commands have the same time limit.
     private var expired = 0
 
     var count: Int { queue.count }
 
-    /// When the next command is to be given up.
+    /// The next deadline of a command, in milliseconds of the loop's clock.
     var nextDeadline: Int64? { expired < queue.count ? queue[expired].deadline : nil }
 
-    mutating func sent(
+    mutating func didSend(
         _ name: RedisCommand.Name, deadline: Int64, script: RedisCommand?, _ handler: @escaping Handler
     ) {
         queue.append(Pending(deadline: deadline, handler: handler, script: script, name: name))
     }
 
-    /// Whose answer this is; nil when nobody asked.
-    mutating func answered() -> Pending? {
+    /// Takes the command that is answered next; nil when there is none.
+    mutating func takeAnswered() -> Pending? {
         expired = max(0, expired - 1)
         return queue.popFirst()
     }
 
-    /// Those whose time is up.
+    /// Takes the handlers of the commands whose deadline has passed.
     mutating func expire(at now: Int64) -> [Handler] {
         var handlers: [Handler] = []
         while let deadline = nextDeadline, deadline <= now {
@@ -45,7 +45,7 @@ struct CommandPipeline {
         return handlers
     }
 
-    /// Everybody who still waits; the connection is gone.
+    /// Takes all handlers, after the connection has ended.
     mutating func abandon() -> [Handler] {
         var handlers: [Handler] = []
         while let pending = queue.popFirst() {

@@ -1,17 +1,17 @@
-/// What Redis means by an error, for which it has grown many wordings.
+/// The meaning of Redis's errors, whose wording differs between versions.
 enum ErrorReply {
     /// A command or a script's command that this server does not have.
     static let unknownCommand = "UNKNOWN"
 
-    /// The server is not, or no longer, one that can be written to, or does not know us any more: whoever goes on asking it
-    /// is refused for ever, while another server may have taken its place.
-    private static let endings: Set<String> = ["READONLY", "LOADING", "MASTERDOWN", "NOAUTH"]
+    /// The server is not a primary any more, or wants another password. It would refuse every further command, while another server
+    /// may have taken its place.
+    private static let fatalCodes: Set<String> = ["READONLY", "LOADING", "MASTERDOWN", "NOAUTH"]
 
-    static func endsConnection(_ code: String) -> Bool { endings.contains(code) }
+    static func endsConnection(_ code: String) -> Bool { fatalCodes.contains(code) }
 
-    /// The code an error is about: its first word, but for errors inside scripts and for ones without a word of their own.
+    /// The code of an error: its first word, but for errors inside scripts and for errors without a code of their own.
     ///
-    /// Redis 7 passes on what a script met. Redis 6 wraps it: `ERR Error running script (…): @user_script:1: -OOM …`.
+    /// Redis 7 passes on the error that a script met. Redis 6 wraps it: `ERR Error running script (…): @user_script:1: -OOM …`.
     static func code(_ word: String, _ message: String) -> String {
         guard word == "ERR" else { return word }
         if message.hasPrefix("Error running script"), let inner = inner(message) { return inner }
@@ -26,7 +26,7 @@ enum ErrorReply {
             .first.map { String($0.dropFirst()) }
     }
 
-    /// Why the server is left, for operators.
+    /// Why the connection ends, for operators.
     static func reason(_ code: String) -> String {
         switch code {
         case "READONLY": "Redis has become a replica, which takes no writes (READONLY)"

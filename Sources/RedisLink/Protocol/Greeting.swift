@@ -1,13 +1,13 @@
-/// What is said first on every connection: who we are, which database, what this server is, and a question whose answer
-/// shows that it serves.
+/// The first commands of every connection: the user, the database, a question for version and role, and a PING whose answer shows
+/// that the server serves.
 struct Greeting {
     enum Action: Equatable {
         case wait
         case done
-        /// Redis will not have us; why, without the secret and without the server's own words, which might quote it.
+        /// Redis refuses. The reason has neither the password nor the server's own words, which might quote it.
         case refused(reason: String)
-        /// This server cannot be written to. Another one of the same name may be the primary.
-        case elsewhere(reason: String)
+        /// This server takes no writes. Another address of the same name may be the primary.
+        case notPrimary(reason: String)
     }
 
     private enum Step {
@@ -17,7 +17,7 @@ struct Greeting {
     /// The scripts use HRANDFIELD, which came with 6.2.
     static let leastVersion = (major: 6, minor: 2)
 
-    /// What to send, in one go.
+    /// Sent in one write.
     let commands: [[RedisArgument]]
     private var awaited: [Step]
 
@@ -36,21 +36,21 @@ struct Greeting {
     }
 
     mutating func receive(_ value: RedisValue) -> Action {
-        guard !awaited.isEmpty else { return .refused(reason: "more answers than questions") }
+        guard !awaited.isEmpty else { return .refused(reason: "more answers than commands") }
         let step = awaited.removeFirst()
         if case .error(let code, _) = value { return Self.refusal(step, String(code.prefix(32))) }
         switch step {
         case .authenticate, .select: return .wait
-        case .hello: return Self.judge(value)
-        case .ping: return value == .string(Array("PONG".utf8)) ? .done : .refused(reason: Self.foreign)
+        case .hello: return Self.check(value)
+        case .ping: return value == .string(Array("PONG".utf8)) ? .done : .refused(reason: Self.notRedis)
         }
     }
 
-    private static let foreign = "the server does not speak as Redis does"
+    private static let notRedis = "the server does not answer as Redis does"
 
-    /// A version that is not of the usual form is believed to be recent enough.
-    private static func judge(_ hello: RedisValue) -> Action {
-        guard let fields = hello.array else { return .refused(reason: foreign) }
+    /// A version in another form than usual counts as recent enough.
+    private static func check(_ hello: RedisValue) -> Action {
+        guard let fields = hello.array else { return .refused(reason: notRedis) }
         func field(_ name: String) -> String? {
             stride(from: 0, to: fields.count - 1, by: 2).first { fields[$0].text == name }.flatMap {
                 fields[$0 + 1].text
@@ -63,7 +63,7 @@ struct Greeting {
             }
         }
         switch field("role") {
-        case "replica", "slave": return .elsewhere(reason: "Redis is a replica, which takes no writes")
+        case "replica", "slave": return .notPrimary(reason: "Redis is a replica, which takes no writes")
         default: return .wait
         }
     }
@@ -75,7 +75,7 @@ struct Greeting {
         case .hello where code == "ERR": .refused(reason: tooOld("it does not know HELLO"))
         case .hello, .ping:
             ErrorReply.endsConnection(code) && code != "NOAUTH"
-                ? .elsewhere(reason: ErrorReply.reason(code)) : .refused(reason: ErrorReply.reason(code))
+                ? .notPrimary(reason: ErrorReply.reason(code)) : .refused(reason: ErrorReply.reason(code))
         }
     }
 

@@ -1,11 +1,11 @@
 internal import CHiredis
 
-/// What came is not what Redis says; nothing after it can be understood.
+/// Bytes that are not RESP. Nothing after them can be read.
 struct MalformedReply: Error, Hashable {
     let reason: String
 }
 
-/// Reads replies out of bytes as they come, by hiredis's reader. Not thread safe.
+/// Reads replies from bytes as they arrive, with hiredis's reader. Not thread safe.
 final class ReplyReader {
     private let reader: UnsafeMutablePointer<redisReader>
     private let maximumBytes: Int
@@ -23,7 +23,7 @@ final class ReplyReader {
         guard redisReaderFeed(reader, bytes.baseAddress, bytes.count) == REDIS_OK else { throw failure }
     }
 
-    /// The next reply, nil when it has not come in whole.
+    /// The next reply; nil when it is not complete.
     func next() throws(MalformedReply) -> RedisValue? {
         var reply: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &reply) == REDIS_OK else { throw failure }

@@ -1,13 +1,13 @@
-/// Which channels are wanted, and how far Redis has been told.
+/// The channels that are wanted, and the subscriptions that Redis has been asked for.
 struct SubscriptionTracker {
     typealias Channel = [UInt8]
 
-    /// What to tell Redis, and what needs no telling.
+    /// What to send to Redis, and what needs no command.
     struct Changes: Equatable {
         var subscribe: [Channel] = []
         var unsubscribe: [Channel] = []
-        /// Asked for again while they stood.
-        var standing: [Channel] = []
+        /// Channels that were subscribed again while their subscription was confirmed.
+        var confirmed: [Channel] = []
     }
 
     private struct Entry {
@@ -16,7 +16,7 @@ struct SubscriptionTracker {
         var isAsked = false
         /// Commands sent about it and not yet confirmed.
         var unanswered = 0
-        /// Somebody waits to hear that it stands.
+        /// A call of `subscribe` is to be answered when it is confirmed.
         var isAwaited = false
         var isChanged = false
     }
@@ -24,7 +24,7 @@ struct SubscriptionTracker {
     private var entries: [Channel: Entry] = [:]
     private var changed: [Channel] = []
 
-    /// How many channels are wanted or not yet let go of.
+    /// How many channels are wanted, or their unsubscription is not confirmed.
     var count: Int { entries.count }
 
     mutating func want(_ channel: Channel) { change(channel, isWanted: true) }
@@ -40,7 +40,7 @@ struct SubscriptionTracker {
         entries[channel] = entry
     }
 
-    /// What has changed since the last time, to and fro left out.
+    /// What has changed since the last call. A change that was taken back is left out.
     mutating func takeChanges() -> Changes {
         var changes = Changes()
         for channel in changed {
@@ -52,7 +52,7 @@ struct SubscriptionTracker {
             case (true, true):
                 if entry.unanswered == 0, entry.isAwaited {
                     entry.isAwaited = false
-                    changes.standing.append(channel)
+                    changes.confirmed.append(channel)
                 }
             case (false, false): break
             }
@@ -66,19 +66,21 @@ struct SubscriptionTracker {
         return changes
     }
 
-    /// Redis confirmed a command about the channel; true when that is what somebody waits to hear.
+    /// Redis confirmed a command about the channel.
+    ///
+    /// - Returns: whether a call of `subscribe` is answered by that.
     mutating func confirmed(_ channel: Channel) -> Bool {
         guard var entry = entries[channel], entry.unanswered > 0 else { return false }
         entry.unanswered -= 1
-        let stands = entry.unanswered == 0 && entry.isAsked && entry.isWanted && entry.isAwaited
-        if stands { entry.isAwaited = false }
+        let isAnswer = entry.unanswered == 0 && entry.isAsked && entry.isWanted && entry.isAwaited
+        if isAnswer { entry.isAwaited = false }
         keep(entry, for: channel)
-        return stands
+        return isAnswer
     }
 
     func isWanted(_ channel: Channel) -> Bool { entries[channel]?.isWanted ?? false }
 
-    /// A new connection knows nothing: everything wanted counts as changed.
+    /// A new connection has no subscriptions, so everything wanted counts as changed.
     mutating func connectionLost() {
         entries = entries.compactMapValues { entry in
             entry.isWanted ? Entry(isWanted: true, isAwaited: entry.isAwaited, isChanged: true) : nil

@@ -5,7 +5,7 @@ public struct RedisCommand: Sendable {
         case script(RedisScript, keys: [RedisArgument], arguments: [RedisArgument])
     }
 
-    /// What is asked, without what it is asked about.
+    /// The command without its arguments.
     enum Name: Hashable, Sendable {
         case plain(RedisArgument)
         case script(String)
@@ -36,4 +36,18 @@ public struct RedisCommand: Sendable {
 
 extension RedisCommand: ExpressibleByArrayLiteral {
     public init(arrayLiteral elements: RedisArgument...) { self.init(elements) }
+}
+
+/// One word of a command, in bytes.
+public struct RedisArgument: Hashable, Sendable {
+    public let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ text: String) { bytes = Array(text.utf8) }
+    public init(_ number: some BinaryInteger) { bytes = Array(String(number).utf8) }
+}
+
+extension RedisArgument: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
+    public init(stringLiteral value: String) { self.init(value) }
+    public init(integerLiteral value: Int64) { self.init(value) }
 }

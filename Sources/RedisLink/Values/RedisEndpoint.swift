@@ -1,6 +1,6 @@
 public import Crypto
 
-/// One Redis server and how to get in. Printing it never shows the password.
+/// One Redis server and how to sign in there. Its description never shows the password.
 public struct RedisEndpoint: Sendable {
     /// A name or an address.
     public var host: String
@@ -9,7 +9,7 @@ public struct RedisEndpoint: Sendable {
     public var user: String?
     public var password: String?
     public var database: Int
-    /// Whose certificates are believed; nil for a connection without TLS.
+    /// The authorities whose certificates are trusted; nil for a connection without TLS.
     public var tls: TLSClientContext.Trust?
 
     public init(

@@ -1,17 +1,17 @@
-/// The patience and the bounds of one connection. Times in milliseconds.
+/// The time limits and bounds of one connection. Times count in whole milliseconds.
 public struct RedisOptions: Sendable {
     /// From the first packet to the first answer, TLS and sign-in included; per address tried.
-    public var connectTimeout: Int64 = 3000
+    public var connectTimeout: Duration = .seconds(3)
     /// How long one command may wait for its answer.
-    public var commandTimeout: Int64 = 2000
-    /// A connection that was silent for this long is asked for a sign of life.
-    public var livenessInterval: Int64 = 3000
-    /// How long that sign may take before the connection counts as broken.
-    public var livenessTimeout: Int64 = 3000
-    /// Between attempts to connect: a random time below a bound that starts here and doubles,
-    public var backoffBase: Int64 = 100
-    /// up to here.
-    public var backoffLimit: Int64 = 3000
+    public var commandTimeout: Duration = .seconds(2)
+    /// A connection on which nothing was received for this long is sent a PING.
+    public var livenessInterval: Duration = .seconds(3)
+    /// How long the answer to that PING may take before the connection counts as broken.
+    public var livenessTimeout: Duration = .seconds(3)
+    /// The first bound of the random pause between two attempts to connect. It doubles with each attempt.
+    public var backoffBase: Duration = .milliseconds(100)
+    /// The largest bound of that pause. A connection that lasts this long resets the bound.
+    public var backoffLimit: Duration = .seconds(3)
     /// Commands sent and not yet answered.
     public var maximumInFlight = 16_384
     /// Bytes waiting to be sent.
@@ -22,12 +22,7 @@ public struct RedisOptions: Sendable {
     public init() {}
 }
 
-/// How a connection stands.
-public enum RedisState: Hashable, Sendable {
-    case connecting
-    case connected
-    /// Down, and trying again; `reason` says why the last attempt or connection ended, without any secret.
-    case disconnected(reason: String)
-    /// Closed by us, for good.
-    case closed
+extension Duration {
+    /// The unit of the loop's clock and timers.
+    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
 }

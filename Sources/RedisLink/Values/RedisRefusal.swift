@@ -1,6 +1,6 @@
-/// Redis took a command and said no.
+/// An error with which Redis answered a command.
 public struct RedisRefusal: Hashable, Sendable {
-    /// Redis's word for why: `OOM`, `NOPERM`, `READONLY`; `UNKNOWN` for a command this server does not have. Scripts' errors
+    /// Redis's code: `OOM`, `NOPERM`, `READONLY`; `UNKNOWN` for a command this server does not have. Scripts' errors
     /// have the code of what the script met.
     public let code: String
     /// The command's or the script's name, without arguments.

@@ -6,7 +6,7 @@ public struct RedisScript: Hashable, Sendable {
     public let source: [UInt8]
     /// The SHA-1 of the text in hex digits, by which Redis knows the script.
     public let digest: [UInt8]
-    /// For people who read logs.
+    /// For logs and metrics.
     public let name: String
 
     public init(_ source: [UInt8], name: String = "a script") {

@@ -14,7 +14,7 @@ enum BusKind: String, CaseIterable, Sendable, CustomStringConvertible {
     var description: String { rawValue }
 }
 
-/// What several instances meet on.
+/// The exchange or the server over which several instances meet.
 enum BusHome: Sendable {
     case exchange(InProcessExchange)
     case redis(RedisServer)
@@ -26,7 +26,7 @@ enum BusHome: Sendable {
         }
     }
 
-    /// One more instance, listening.
+    /// Another instance that listens.
     func instance(_ name: String) async throws -> BusPeer {
         let peer =
             switch self {
@@ -39,7 +39,7 @@ enum BusHome: Sendable {
     }
 }
 
-/// One instance's bus and what it has heard.
+/// One instance's bus and the events it delivered.
 final class BusPeer: Sendable {
     let bus: any RoomBus
     let registry = MetricsRegistry()
@@ -65,7 +65,7 @@ final class BusPeer: Sendable {
 
     func start() { bus.start { [events] in events.add($0) } }
 
-    /// Subscribes, and waits until that stands.
+    /// Subscribes, and waits until the subscriptions are confirmed.
     func enter(_ rooms: RoomID...) async {
         for room in rooms { bus.subscribe(room) }
         #expect(await eventually { Set(self.events.subscribed).isSuperset(of: rooms) })
@@ -86,8 +86,10 @@ extension DeploymentID {
 extension RedisOptions {
     static var brisk: RedisOptions {
         var options = RedisOptions()
-        options.backoffBase = 20
-        options.backoffLimit = 100
+        options.backoffBase = .milliseconds(20)
+        options.backoffLimit = .milliseconds(100)
+        options.commandTimeout = .seconds(60)
+        options.livenessTimeout = .seconds(60)
         return options
     }
 }

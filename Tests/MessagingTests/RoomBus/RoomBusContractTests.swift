@@ -3,8 +3,8 @@ import RedisTestSupport
 import Testing
 
 /// The duties of `RoomBus`, over every implementation.
-@Suite(.timeLimit(.minutes(2))) struct RoomBusContractTests {
-    @Test(arguments: BusKind.allCases) func whatOthersPublishComes(_ kind: BusKind) async throws {
+@Suite(.timeLimit(.minutes(5))) struct RoomBusContractTests {
+    @Test(arguments: BusKind.allCases) func publicationsOfOthersAreDelivered(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
         await ann.enter("r")
@@ -15,7 +15,7 @@ import Testing
         await bob.close()
     }
 
-    @Test(arguments: BusKind.allCases) func ownPublicationsDoNotComeBack(_ kind: BusKind) async throws {
+    @Test(arguments: BusKind.allCases) func ownPublicationsAreNotDelivered(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         // One name begins with the other's.
         let (ann, bob) = (try await home.instance("a"), try await home.instance("ab"))
@@ -29,7 +29,7 @@ import Testing
         await bob.close()
     }
 
-    @Test(arguments: BusKind.allCases) func onlyRoomsSubscribedToAreHeard(_ kind: BusKind) async throws {
+    @Test(arguments: BusKind.allCases) func onlySubscribedRoomsAreDelivered(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
         await ann.enter("r", "end")
@@ -38,7 +38,7 @@ import Testing
         #expect(await eventually { ann.events.texts(in: "r") == ["for you"] })
         ann.bus.unsubscribe("r")
         ann.bus.unsubscribe("never")
-        // Nobody says when an unsubscription stands; a later subscription does, on the same connection.
+        // An unsubscription is not confirmed. A later subscription is, on the same connection.
         await ann.enter("later")
         bob.publish(["too late"], in: "r")
         bob.publish(["end"], in: "end")
@@ -63,7 +63,7 @@ import Testing
         await bob.close()
     }
 
-    @Test(arguments: BusKind.allCases) func itIsKnownHowManyReceiveARoom(_ kind: BusKind) async throws {
+    @Test(arguments: BusKind.allCases) func listenersOfARoomAreCounted(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
         #expect(await ann.bus.listeners(of: "r") == 0)
@@ -72,8 +72,7 @@ import Testing
         await bob.enter("r")
         #expect(await ann.bus.listeners(of: "r") == 2)
         bob.bus.unsubscribe("r")
-        await bob.enter("later")
-        #expect(await ann.bus.listeners(of: "r") == 1)
+        #expect(await eventually { await ann.bus.listeners(of: "r") == 1 })
         await ann.close()
         await bob.close()
     }
@@ -98,7 +97,7 @@ import Testing
         for peer in [ann] + others { await peer.close() }
     }
 
-    @Test(arguments: BusKind.allCases) func namesAndPayloadsPassUnharmed(_ kind: BusKind) async throws {
+    @Test(arguments: BusKind.allCases) func namesAndPayloadsAreUnchanged(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let (ann, bob) = (try await home.instance("a-1_Z"), try await home.instance("b"))
         let room: RoomID = "direct:a%3A:Zoë \u{1F600} \r\n*\"{}"
@@ -117,7 +116,7 @@ import Testing
         await bob.close()
     }
 
-    @Test(arguments: BusKind.allCases) func afterClosingNothingIsHeard(_ kind: BusKind) async throws {
+    @Test(arguments: BusKind.allCases) func afterClosingNothingIsDelivered(_ kind: BusKind) async throws {
         let home = try await BusHome(kind)
         let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
         let witness = try await home.instance("w")

@@ -5,7 +5,7 @@ import RedisTestSupport
 import Telemetry
 import Testing
 
-/// Two instances whose clocks are apart meet in one Redis.
+/// Two instances with different clocks share one Redis.
 @Suite(.serialized) struct DirectoryClockTests {
     private struct Instance {
         let directory: RedisDirectory
@@ -43,7 +43,7 @@ import Testing
             }
         }
 
-        /// How alice stands by what this instance was told last.
+        /// The presence of alice that was delivered last.
         var alice: UserPresence? {
             events.entries.reversed().lazy.compactMap { event -> UserPresence? in
                 guard case .changed(let presence, _) = event else { return nil }
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func fiveSecondsApartTheyAgreeOnWhoIsThereAndWhoGivesWay() async throws {
+    @Test func instancesWithDifferentClocksAgreeOnSessionsAndEvictions() async throws {
         let server = try await RedisServer()
         let ahead = await Instance("ahead", skew: 5000, server)
         let behind = await Instance("behind", skew: 0, server)

@@ -2,14 +2,14 @@ import ChatDomain
 import TestSupport
 import Testing
 
-/// What every directory of sessions owes.
+/// The duties of `SessionDirectory`, over every implementation.
 @Suite(.serialized) struct DirectoryTests {
     private let alice = UserID(unchecked: "alice")
 
     private func time(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
 
     @Test(arguments: DirectoryKind.allCases)
-    func tellsChangesInOrder(_ kind: DirectoryKind) async throws {
+    func changesAreDeliveredInOrder(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         #expect(await test.connect(record("a", at: 1)).isEmpty)
         test.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
@@ -17,28 +17,28 @@ import Testing
         test.directory.update(SessionID("a"), of: alice, .requestedStatus(.invisible), at: time(4))
         test.directory.update(SessionID("a"), of: alice, .active, at: time(9))
         test.directory.remove(SessionID("a"), of: alice, at: time(10))
-        #expect(await eventually { test.told(alice).last?.actualStatus == .offline })
-        #expect(test.told(alice).map(\.actualStatus) == [.online, .busy, .busy, .invisible, .offline])
-        #expect(test.told(alice).last?.user.username == "Alice")
-        #expect(test.told(alice).last?.lastSeen == time(4))
+        #expect(await eventually { test.changes(alice).last?.actualStatus == .offline })
+        #expect(test.changes(alice).map(\.actualStatus) == [.online, .busy, .busy, .invisible, .offline])
+        #expect(test.changes(alice).last?.user.username == "Alice")
+        #expect(test.changes(alice).last?.lastSeen == time(4))
         await test.close()
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func aSessionNobodyKnowsIsPassedOver(_ kind: DirectoryKind) async throws {
+    func anUnknownSessionIsIgnored(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         test.directory.update(SessionID("x"), of: alice, .requestedStatus(.busy), at: time(1))
         test.directory.remove(SessionID("x"), of: alice, at: time(2))
         _ = await test.connect(record("a"))
         test.directory.remove(SessionID("x"), of: alice, at: time(3))
-        #expect(await eventually { !test.told(alice).isEmpty })
+        #expect(await eventually { !test.changes(alice).isEmpty })
         #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["a"])
-        #expect(test.told(alice).map(\.actualStatus) == [.online])
+        #expect(test.changes(alice).map(\.actualStatus) == [.online])
         await test.close()
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func aSessionClosedTwiceIsGoneOnceAndItsNameMayBeUsedAgain(_ kind: DirectoryKind) async throws {
+    func aSessionRemovedTwiceMayConnectAgain(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
         _ = await test.connect(record("b", at: 2))
@@ -50,39 +50,39 @@ import Testing
         _ = await test.connect(record("a", at: 6))
         #expect(await test.directory.sessions(of: alice).map(\.id.value) == ["b", "a"])
         for session in ["a", "b", "b", "a"] { test.directory.remove(SessionID(session), of: alice, at: time(7)) }
-        #expect(await eventually { test.told(alice).last?.actualStatus == .offline })
-        #expect(test.told(alice).map(\.sessions) == [1, 2, 1, 2, 2, 1, 0])
+        #expect(await eventually { test.changes(alice).last?.actualStatus == .offline })
+        #expect(test.changes(alice).map(\.sessions) == [1, 2, 1, 2, 2, 1, 0])
         await test.close()
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func signsOfLifeAreTold(_ kind: DirectoryKind) async throws {
+    func activityIsDelivered(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1000))
         test.directory.update(SessionID("a"), of: alice, .active, at: time(5000))
-        #expect(await eventually { test.told(alice).last?.lastSeen == time(5000) })
+        #expect(await eventually { test.changes(alice).last?.lastSeen == time(5000) })
         await test.close()
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func aDeviceWithoutANameTakesNoneAway(_ kind: DirectoryKind) async throws {
+    func aDeviceWithoutANameDoesNotRemoveTheName(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         var named = record("a", at: 1)
         named.user.username = "Alice"
         _ = await test.connect(named)
         _ = await test.connect(record("b", at: 2))
-        #expect(await eventually { test.told(alice).last?.sessions == 2 })
-        #expect(test.told(alice).map(\.user.username) == ["Alice", "Alice"])
+        #expect(await eventually { test.changes(alice).last?.sessions == 2 })
+        #expect(test.changes(alice).map(\.user.username) == ["Alice", "Alice"])
         named.id = SessionID("c")
         named.user.username = "Alicia"
         _ = await test.connect(named)
-        #expect(await eventually { test.told(alice).last?.user.username == "Alicia" })
+        #expect(await eventually { test.changes(alice).last?.user.username == "Alicia" })
         await test.close()
     }
 
-    /// What is asked of a session here is known here at once, whatever is heard that was said before.
+    /// A status requested here holds here at once, whatever older news arrives.
     @Test(arguments: DirectoryKind.allCases)
-    func hidingIsKnownHereAtOnce(_ kind: DirectoryKind) async throws {
+    func hidingHoldsHereAtOnce(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
         #expect(test.directory.ownPresence(of: alice)?.actualStatus == .online)
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func keepsWhatIsKnownOfASession(_ kind: DirectoryKind) async throws {
+    func recordsAreKeptInFull(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         let odd = "al\"ice{}\u{1F600}\n"
         var expected = record("a", of: odd, at: 1_700_000_000_123)
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test(arguments: DirectoryKind.allCases)
-    func whoTakesASessionUpAgainIsAsBefore(_ kind: DirectoryKind) async throws {
+    func aResumedSessionKeepsItsStatus(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
         test.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
@@ -127,18 +127,18 @@ import Testing
         _ = await test.connect(record("a", at: 4))
         #expect(await test.directory.sessions(of: alice).map(\.requestedStatus) == [.busy])
         // All three announcements say one session, so only their number tells that the last one came.
-        #expect(await eventually { test.told(alice).count == 4 })
-        #expect(test.told(alice).map(\.actualStatus) == [.online, .busy, .busy, .busy])
+        #expect(await eventually { test.changes(alice).count == 4 })
+        #expect(test.changes(alice).map(\.actualStatus) == [.online, .busy, .busy, .busy])
         await test.close()
     }
 
-    /// A session may come back on another instance before the one it left is through with it.
-    @Test func aSessionThatMovedIsTheOtherInstances() async throws {
+    /// A session may connect to another instance before the one that it left has removed it.
+    @Test func aMovedSessionBelongsToTheNewInstance() async throws {
         let left = try await DirectoryUnderTest(.redis)
         let right = try await DirectoryUnderTest(.redis, instance: "i2", beside: left)
         _ = await left.connect(record("a", at: 1))
         left.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
-        // Each has a connection of its own: what was said on one is waited for before the other speaks.
+        // Each has a connection of its own, so commands of one are awaited before the other sends.
         _ = await left.directory.sessions(of: alice)
         _ = await right.connect(record("a", at: 3, on: "i2"))
         left.directory.update(SessionID("a"), of: alice, .lingering, at: time(4))
@@ -149,17 +149,17 @@ import Testing
         let sessions = await right.directory.sessions(of: alice)
         #expect(sessions.map(\.instance.value) == ["i2"])
         #expect(sessions.map(\.requestedStatus) == [.busy] && sessions.map(\.isLingering) == [false])
-        // The one it left ends; its sessions go, this one stays.
+        // The instance that it left closes and removes its sessions, but not this one.
         await left.directory.close()
         #expect(await right.directory.sessions(of: alice).map(\.id.value) == ["a"])
-        #expect(!right.told(alice).contains { $0.actualStatus == .offline })
+        #expect(!right.changes(alice).contains { $0.actualStatus == .offline })
         await right.close()
         await left.close()
     }
 
-    /// Random commands leave the same users, sessions and times as the rules do.
+    /// Random commands lead to the same users, sessions and times as the rules do.
     @Test(arguments: DirectoryKind.allCases)
-    func standsLikeTheRules(_ kind: DirectoryKind) async throws {
+    func randomSequencesFollowTheRules(_ kind: DirectoryKind) async throws {
         let test = try await DirectoryUnderTest(kind, maximumSessions: 3)
         var random = SplitMix(seed: 20)
         var rules = PresenceTable()
@@ -196,12 +196,12 @@ import Testing
         for user in users {
             let expected = rules.presence(of: user)
             let isRight = await eventually {
-                let last = test.told(user).last
+                let last = test.changes(user).last
                 return last?.actualStatus == expected?.actualStatus ?? .offline
                     && last?.sessions == expected?.sessions ?? 0
                     && (expected == nil || last?.user == expected?.user)
             }
-            #expect(isRight, "\(String(describing: test.told(user).last)) is not \(String(describing: expected))")
+            #expect(isRight, "\(String(describing: test.changes(user).last)) is not \(String(describing: expected))")
         }
         await test.close()
     }

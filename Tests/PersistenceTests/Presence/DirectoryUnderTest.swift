@@ -16,7 +16,7 @@ extension DeploymentID {
     static let other = Self(redisDatabase: 1, store: "test")
 }
 
-/// A directory, and what it told.
+/// A directory, and the events it delivered.
 struct DirectoryUnderTest {
     let directory: any SessionDirectory
     let events = Journal<DirectoryEvent>()
@@ -50,7 +50,7 @@ struct DirectoryUnderTest {
                 }, logger: .disabled)
         }
         directory.start { [events] in events.add($0) }
-        // Redis has been read once when everybody was told.
+        // The first comparison with Redis is finished when all users are delivered.
         if kind == .redis {
             #expect(
                 await eventually {
@@ -65,15 +65,15 @@ struct DirectoryUnderTest {
         }
     }
 
-    /// The statuses of a user as they were told, the newest last.
-    func told(_ user: UserID) -> [UserPresence] {
+    /// The changes of a user that were delivered, the newest last.
+    func changes(_ user: UserID) -> [UserPresence] {
         events.entries.compactMap { event in
             guard case .changed(let presence, _) = event, presence.user.userID == user else { return nil }
             return presence
         }
     }
 
-    /// What another program does to Redis.
+    /// A command of another program.
     func perform(_ command: RedisCommand) async throws { _ = try await client?.send(command) }
 
     func close() async {

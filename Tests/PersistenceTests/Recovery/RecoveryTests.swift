@@ -3,10 +3,10 @@ import RedisLink
 import RedisTestSupport
 import Testing
 
-/// What every store of broken-off sessions owes.
+/// The duties of `RecoveryStore`, over every implementation.
 @Suite(.serialized) struct RecoveryTests {
     @Test(arguments: RecoveryKind.allCases)
-    func givesBackWhatWasKeptOnce(_ kind: RecoveryKind) async throws {
+    func aKeptSessionIsReturnedOnce(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         let session = RecoveryUnderTest.session(rooms: ["r": 7, "direct:a:b%3A": 1, "\"{}\\": 9_007_199_254_740_989])
         test.store.keep(session, under: "k", for: 60_000)
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: RecoveryKind.allCases)
-    func aSessionWithNothingBesideIsWhole(_ kind: RecoveryKind) async throws {
+    func aSessionWithoutOptionalPartsIsWhole(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         var session = RecoveryUnderTest.session(rooms: [:])
         session.profile = Profile()
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: RecoveryKind.allCases)
-    func theLastUnderAKeyCounts(_ kind: RecoveryKind) async throws {
+    func theLastSessionUnderAKeyCounts(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         test.store.keep(RecoveryUnderTest.session(rooms: ["r": 7]), under: "k", for: 60_000)
         let later = RecoveryUnderTest.session(rooms: ["r": 8])
@@ -57,22 +57,21 @@ import Testing
     }
 
     @Test(arguments: RecoveryKind.allCases)
-    func nothingIsGivenOutAfterItsTime(_ kind: RecoveryKind) async throws {
+    func anExpiredSessionIsNotReturned(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         test.store.keep(RecoveryUnderTest.session(), under: "short", for: 30)
         test.store.keep(RecoveryUnderTest.session(), under: "long", for: 60_000)
-        try await Task.sleep(for: .milliseconds(60))
+        try await test.expire("short", after: .milliseconds(60))
         #expect(await test.store.take("short") == nil)
         #expect(await test.store.take("long") != nil)
         await test.close()
     }
 
     @Test(arguments: RecoveryKind.allCases)
-    func pastItsSizeTheOldestGo(_ kind: RecoveryKind) async throws {
+    func pastItsCapacityTheOldestAreDropped(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind, capacity: 3)
         for index in 0..<5 {
-            // Redis tells the order by its clock.
-            try await Task.sleep(for: .milliseconds(3))
+            try await test.waitForClock()
             test.store.keep(RecoveryUnderTest.session(), under: "k\(index)", for: 60_000)
             _ = await test.store.take("after what was kept")
         }
@@ -83,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: RecoveryKind.allCases)
-    func whoWasLoggedOutStartsOver(_ kind: RecoveryKind) async throws {
+    func sessionsOfALoggedOutUserAreForgotten(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         test.store.keep(RecoveryUnderTest.session("ada"), under: "a", for: 60_000)
         test.store.keep(RecoveryUnderTest.session("bob"), under: "b", for: 60_000)
@@ -91,15 +90,15 @@ import Testing
         test.other.forget(UserID(unchecked: "ada"), keptFor: 60_000)
         #expect(await test.other.take("a") == nil)
         #expect(await test.other.take("b") != nil)
-        // What comes after is kept again; Redis tells before from after by its clock.
-        try await Task.sleep(for: .milliseconds(3))
+        // Later sessions are kept again.
+        try await test.waitForClock()
         test.other.keep(RecoveryUnderTest.session("ada"), under: "a", for: 60_000)
         #expect(await test.other.take("a") != nil)
         await test.close()
     }
 }
 
-/// What is Redis's own.
+/// What only the store in Redis does.
 @Suite(.serialized) struct RedisRecoveryTests {
     @Test func everyKeyExpires() async throws {
         let test = try await RecoveryUnderTest(.redis)
@@ -117,12 +116,12 @@ import Testing
             let left = try await test.ask(["PTTL", RedisArgument(key)])?.integer ?? -1
             #expect(left > 0 && left <= 60_000, "\(key)")
         }
-        // The list lives as long as what is on it.
-        #expect(try await test.ask(["PTTL", "chat-service:recovery"])?.integer ?? 0 > 50_000)
+        // The list lives as long as the session on it that is kept longest.
+        #expect(try await test.ask(["PTTL", "chat-service:recovery"])?.integer ?? 0 > 30_000)
         await test.close()
     }
 
-    @Test func whatIsTooLargeIsNotKept() async throws {
+    @Test func aSessionThatIsTooLargeIsNotKept() async throws {
         let test = try await RecoveryUnderTest(.redis)
         let rooms = Dictionary(
             uniqueKeysWithValues: (0..<400).map { (String(repeating: "x", count: 100) + "\($0)", 1) })
@@ -139,7 +138,7 @@ import Testing
         #"{"id":"x","userId":"x","username":"x","verified":true,"nameVerified":true,"rooms":[["r",1]],"sent":[[1,1,1]]}"#,
         #"{"id":"x","userId":"x","username":"x","verified":true,"nameVerified":true,"rooms":[["r",1]],"sent":[[0,2,1]]}"#,
     ])
-    func whatRedisSaysIsNotBelieved(_ text: String) async throws {
+    func malformedSessionsAreNotReturned(_ text: String) async throws {
         let test = try await RecoveryUnderTest(.redis)
         _ = try await test.ask([
             "HSET", "chat-service:recovery:k", "session", RedisArgument(text), "user", "x", "kept", "1",
@@ -148,7 +147,7 @@ import Testing
         await test.close()
     }
 
-    @Test func itGoesOnAfterRedisWasAway() async throws {
+    @Test func sessionsAreKeptAgainAfterAnOutage() async throws {
         let test = try await RecoveryUnderTest(.redis)
         test.server?.kill()
         test.store.keep(RecoveryUnderTest.session(), under: "k", for: 60_000)

@@ -3,7 +3,9 @@ import PersistenceInProcess
 import PersistenceRedis
 import RedisLink
 import RedisTestSupport
+import Synchronization
 import Telemetry
+import Testing
 
 /// The implementations one suite runs over.
 enum RecoveryKind: CaseIterable, Sendable {
@@ -16,13 +18,14 @@ struct RecoveryUnderTest {
     /// The same sessions; where there is a Redis, through another instance.
     let other: any RecoveryStore
     let server: RedisServer?
+    private let clock = ManualClock()
     private let clients: [RedisClient]
 
     init(_ kind: RecoveryKind, capacity: Int = 100) async throws {
         switch kind {
         case .inProcess:
             (server, clients) = (nil, [])
-            store = InProcessRecovery(capacity: capacity, clock: WallClock.monotonicMilliseconds)
+            store = InProcessRecovery(capacity: capacity, clock: { [clock] in clock.now })
             other = store
         case .redis:
             let server = try await RedisServer()
@@ -35,8 +38,31 @@ struct RecoveryUnderTest {
         }
     }
 
-    /// Commands of Redis's own.
+    /// A command of another program.
     func ask(_ command: [RedisArgument]) async throws -> RedisValue? { try await clients.last?.send(command) }
+
+    /// Waits until what is kept under a key has expired; in process the clock is set forward by `span`.
+    func expire(_ key: String, after span: Duration) async throws {
+        clock.advance(by: span)
+        guard server != nil else { return }
+        let isGone = try await eventually {
+            try await ask(["EXISTS", RedisArgument("chat-service:recovery:\(key)")])?.integer == 0
+        }
+        #expect(isGone)
+    }
+
+    /// Waits until Redis's clock, by which it orders sessions, shows another millisecond.
+    func waitForClock() async throws {
+        guard server != nil else { return }
+        func milliseconds() async throws -> Int64? {
+            let time = try await ask(["TIME"])?.array
+            guard let seconds = time?.first?.integer, let microseconds = time?.last?.integer else { return nil }
+            return seconds * 1000 + microseconds / 1000
+        }
+        let start = try await milliseconds()
+        let hasMoved = try await eventually { try await milliseconds() != start }
+        #expect(hasMoved)
+    }
 
     func close() async {
         for client in clients { await client.close() }
@@ -51,4 +77,12 @@ struct RecoveryUnderTest {
             newest: Dictionary(uniqueKeysWithValues: rooms.map { (RoomID(unchecked: $0), $1) }),
             sent: rooms.sorted { $0.key < $1.key }.map { .init(room: RoomID(unchecked: $0), numbers: $1...$1 + 2) })
     }
+}
+
+/// A clock that moves only when it is told to.
+private final class ManualClock: Sendable {
+    private let moment = Mutex(Moment(milliseconds: 0))
+
+    var now: Moment { moment.withLock { $0 } }
+    func advance(by span: Duration) { moment.withLock { $0 = $0 + span } }
 }

@@ -5,7 +5,7 @@ import RedisTestSupport
 import Telemetry
 import Testing
 
-/// A cache over a real Redis, with a second look at what it wrote.
+/// A cache over a real Redis, and what it wrote there.
 struct CacheUnderTest: Sendable {
     let server: RedisServer
     let client: RedisClient
@@ -13,14 +13,16 @@ struct CacheUnderTest: Sendable {
     let registry = MetricsRegistry()
     let drafts = Drafts()
 
-    init(maximumMessages: Int = 1000, secondsToLive: Int = 60) async throws {
+    init(
+        maximumMessages: Int = 1000, timeToLive: Duration = .seconds(60), options: RedisOptions = RedisOptions()
+    ) async throws {
         let server = try await RedisServer()
-        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
+        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port), options: options)
         try #require(await eventually { client.state == .connected })
         self.server = server
         self.client = client
         cache = RedisHistoryCache(
-            client: client, maximumMessages: maximumMessages, secondsToLive: secondsToLive, registry: registry)
+            client: client, maximumMessages: maximumMessages, timeToLive: timeToLive, registry: registry)
     }
 
     /// Messages numbered from `first` on.
@@ -28,7 +30,7 @@ struct CacheUnderTest: Sendable {
         numbers.map { Message(drafts.next("text \($0)"), in: room, sequence: $0) }
     }
 
-    /// What the list holds, after everything written so far.
+    /// The entries of the list, after everything written so far.
     func entries(of room: RoomID = "r") async throws -> [[UInt8]] {
         try await client.send(["LRANGE", "chat:history:\(room.value)", 0, -1]).array?.compactMap(\.bytes) ?? []
     }

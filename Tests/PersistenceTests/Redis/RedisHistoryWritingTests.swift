@@ -6,9 +6,9 @@ import RedisTestSupport
 import Telemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RedisHistoryWritingTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisHistoryWritingTests {
     @Test func entriesCarryTheMembersOfNewMessage() async throws {
-        let test = try await CacheUnderTest(secondsToLive: 77)
+        let test = try await CacheUnderTest(timeToLive: .seconds(7700))
         let draft = test.drafts.next(
             "line\none \"two\" \u{1F600}", by: "ann", client: "c1", kind: "image",
             metadata: #"{"a":[1,2.5,{"b":null}]}"#,
@@ -27,11 +27,11 @@ import Testing
                     "replyTo": .string("m0"),
                 ]))
         let ttl = try #require(try await test.client.send(["TTL", "chat:history:r"]).integer)
-        #expect((70...77).contains(ttl))
+        #expect((7000...7700).contains(ttl))
         await test.close()
     }
 
-    @Test func whatContinuesIsAddedAndTheOldestGo() async throws {
+    @Test func followingMessagesAreAddedAndTheOldestDropped() async throws {
         let test = try await CacheUnderTest(maximumMessages: 5)
         test.cache.append(test.messages(1...3), to: "r")
         test.cache.append(test.messages(4...4), to: "r")
@@ -57,7 +57,7 @@ import Testing
         await test.close()
     }
 
-    @Test func whatIsHeldAlreadyIsNotHeldTwice() async throws {
+    @Test func messagesAreNotHeldTwice() async throws {
         let test = try await CacheUnderTest()
         let messages = test.messages(1...6)
         test.cache.fill("r", with: Array(messages[0..<4]))
@@ -109,7 +109,7 @@ import Testing
         ["RPUSH", "chat:history:r", #"{"seq":"1"}"#], ["RPUSH", "chat:history:r", "[1]"],
         ["HSET", "chat:history:r", "seq", "1"],
     ])
-    func whatIsNotOursIsReplaced(_ words: [String]) async throws {
+    func foreignContentIsReplaced(_ words: [String]) async throws {
         let test = try await CacheUnderTest()
         _ = try await test.client.send(words.map { RedisArgument($0) })
         test.cache.append(test.messages(1...2), to: "r")

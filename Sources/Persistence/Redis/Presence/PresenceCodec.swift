@@ -2,7 +2,7 @@ import ChatDomain
 import JSON
 import RedisLink
 
-/// Sessions and standings as the scripts keep them. What comes from Redis is input: anything odd is nil.
+/// Sessions and users' presence as the scripts keep them. Stored data is input: anything in another form is nil.
 enum PresenceCodec {
     static func encode(_ record: SessionRecord) -> [UInt8] {
         var out = JSONWriter()
@@ -29,7 +29,7 @@ enum PresenceCodec {
         return out.bytes
     }
 
-    /// - Returns: the session, and which came before which; 0 where Redis has not said so yet.
+    /// - Returns: the session, and its place in the order of all sessions; 0 for a session that Redis has not numbered.
     static func record(_ id: SessionID, of user: UserID, _ bytes: [UInt8]) -> (record: SessionRecord, order: Int64)? {
         guard let root = try? JSONValue(parsing: bytes), let instance = root["instance"]?.string,
             let username = root["username"]?.string,
@@ -46,7 +46,7 @@ enum PresenceCodec {
         return order.exactInteger.map { (record, $0) }
     }
 
-    /// A standing as it is stored.
+    /// A user's presence as it is stored.
     static func summary(of user: UserID, _ bytes: [UInt8]) -> UserPresence? {
         guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string else { return nil }
         return presence(user, name, root, lastSeen: root["seen"])
@@ -57,7 +57,7 @@ enum PresenceCodec {
         case lost(InstanceID)
     }
 
-    /// What the channel of changes says.
+    /// A message on the channel of changes.
     static func news(_ payload: [UInt8]) -> News? {
         guard let root = try? JSONValue(parsing: payload) else { return nil }
         switch root["kind"]?.string {

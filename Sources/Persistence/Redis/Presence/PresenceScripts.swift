@@ -1,7 +1,7 @@
 import ChatDomain
 import RedisLink
 
-/// The scripts over sessions and what is derived from them; each file says what it is given and returns.
+/// The scripts over sessions and what is derived from them; each file documents its arguments and result.
 struct PresenceScripts: Sendable {
     let connect: RedisScript
     let update: RedisScript
@@ -13,7 +13,7 @@ struct PresenceScripts: Sendable {
     let room: RedisScript
     let others: RedisScript
 
-    /// - Parameter deployment: whose instances hear of what the scripts change.
+    /// - Parameter deployment: the scripts announce changes to its instances.
     init(deployment: DeploymentID) {
         let constant = Array("local DEPLOYMENT = '\(deployment)'\n".utf8)
         func script(_ body: [UInt8], _ name: String) -> RedisScript {

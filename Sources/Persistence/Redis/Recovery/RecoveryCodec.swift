@@ -1,12 +1,12 @@
 import ChatDomain
 import JSON
 
-/// Broken-off sessions as they are kept in Redis. What comes from there is input: anything odd is nil.
+/// Broken-off sessions as they are kept in Redis. Stored data is input: anything in another form is nil.
 enum RecoveryCodec {
-    /// What is larger is not kept. It is room for 200 rooms with names of usual length and the last 512 broadcasts.
+    /// A larger session is not kept. This is room for 200 rooms with names of usual length and the last 512 broadcasts.
     static let maximumBytes = 32 << 10
 
-    /// nil for what is too large.
+    /// nil for a session that is too large.
     static func encode(_ session: RecoverableSession) -> [UInt8]? {
         let rooms = Array(session.newest)
         let places = Dictionary(rooms.enumerated().map { ($1.key, $0) }) { first, _ in first }

@@ -1,6 +1,6 @@
 import RedisLink
 
-/// The scripts over broken-off sessions; each file says what it is given and returns.
+/// The scripts over broken-off sessions; each file documents its arguments and result.
 enum RecoveryScripts {
     static let keep = script(PackageResources.recovery_keep_lua, "recovery-keep")
     static let take = script(PackageResources.recovery_take_lua, "recovery-take")

@@ -4,10 +4,10 @@ public import Telemetry
 
 /// Broken-off sessions in Redis, where every instance finds them. See recovery.lua for the keys.
 ///
-/// Without Redis nothing is kept and nothing is found, which is what clients are told.
+/// Without Redis nothing is kept and nothing is found, and clients start over.
 public final class RedisRecovery: RecoveryStore {
-    /// Milliseconds a client that comes back waits for Redis, before it starts over.
-    private static let takeTimeout: Int64 = 1000
+    /// How long a client that comes back waits for Redis before it starts over.
+    private static let takeTimeout: Duration = .seconds(1)
 
     private let client: RedisClient
     private let capacity: Int
@@ -38,10 +38,10 @@ public final class RedisRecovery: RecoveryStore {
                 RecoveryScripts.take, keys: [], arguments: [RedisArgument(key)], within: Self.takeTimeout)
             guard let bytes = reply.bytes else { return nil }
             let session = RecoveryCodec.decode(bytes)
-            if session == nil { trouble.warning("a kept session was not understood") }
+            if session == nil { trouble.warning("a kept session has an unknown form") }
             return session
         } catch {
-            trouble.warning("a session may not be recovered", ["reason": "\(error)"])
+            trouble.warning("a kept session could not be read", ["reason": "\(error)"])
             return nil
         }
     }
@@ -53,7 +53,7 @@ public final class RedisRecovery: RecoveryStore {
     private func perform(_ script: RedisScript, _ arguments: [RedisArgument]) {
         client.perform([.script(script, keys: [], arguments: arguments)]) { [trouble] replies in
             guard case .failure(let error) = replies[0] else { return }
-            trouble.warning("recovery not told", ["reason": "\(error)"])
+            trouble.warning("a session was not sent to Redis for recovery", ["reason": "\(error)"])
         }
     }
 }
