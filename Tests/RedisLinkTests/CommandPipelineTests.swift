@@ -28,7 +28,7 @@ import Workers
         #expect(pipeline.nextDeadline == nil)
     }
 
-    @Test func everybodyIsToldOnceWhenTheConnectionGoes() {
+    @Test func allHandlersFailOnceWhenTheConnectionEnds() {
         var pipeline = CommandPipeline()
         var heard: [Int] = []
         for number in 1...3 {
@@ -64,7 +64,7 @@ import Workers
         #expect(expected == next)
     }
 
-    @Test func waitsGrowToALimitAndStartAgain() {
+    @Test func backoffGrowsToItsLimitAndStartsAgain() {
         struct Highest: RandomNumberGenerator {
             mutating func next() -> UInt64 { .max }
         }

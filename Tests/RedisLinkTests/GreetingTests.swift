@@ -18,7 +18,7 @@ import Testing
         return greeting.receive(hello)
     }
 
-    @Test func signingInIsJudgedStepByStep() {
+    @Test func signingInIsCheckedStepByStep() {
         let endpoint = RedisEndpoint(host: "h", user: "u", password: "p&ss", database: 3)
         var greeting = Greeting(endpoint)
         #expect(greeting.commands == [["AUTH", "u", "p&ss"], ["SELECT", "3"], ["HELLO", "2"], ["PING"]])
@@ -46,7 +46,7 @@ import Testing
         #expect(judgement(.error(code: "ERR", message: "unknown command `HELLO`")) == .refused(reason: reason))
     }
 
-    @Test func whatTakesNoWritesIsLookedForElsewhere() {
+    @Test func aReplicaIsNotThePrimary() {
         #expect(
             judgement(hello("7.0.15", role: "replica"))
                 == .notPrimary(reason: "Redis is a replica, which takes no writes"))
@@ -77,7 +77,7 @@ import Testing
         ("ERR", "The user executing the script can't run this command or subcommand script: 51b6", "NOPERM"),
         ("ERR", "Error running script (call to f_1): @user_script:1: attempt to index a -nil value", "ERR"),
         ("ERR", "value is not an integer or out of range", "ERR"),
-    ]) func anErrorIsAboutWhatTheScriptMet(_ word: String, _ message: String, _ code: String) {
+    ]) func aScriptErrorHasTheCodeOfItsCause(_ word: String, _ message: String, _ code: String) {
         #expect(ErrorReply.code(word, message) == code)
     }
 }

@@ -27,7 +27,7 @@ import Testing
         return values
     }
 
-    @Test func theSameIsReadWholeDrippedAndAtEverySplit() throws {
+    @Test func repliesAreTheSameAtEverySplit() throws {
         let bytes = Self.replies.flatMap { Array($0.0.utf8) }
         let expected = Self.replies.map(\.1)
         let reader = ReplyReader(maximumBytes: 1 << 20)
@@ -42,7 +42,7 @@ import Testing
         "?what\r\n", "$x\r\n", "$-2\r\n", ":1x\r\n", "*1000000000\r\n", "*2147483648\r\n", "$99999999999999999999\r\n",
         "HTTP/1.1 400 Bad Request\r\n", "*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n*9\r\n:1\r\n",
     ])
-    func whatRedisDoesNotSayIsRefused(_ text: String) {
+    func malformedRepliesAreRefused(_ text: String) {
         let reader = ReplyReader(maximumBytes: 1 << 20)
         #expect(throws: MalformedReply.self) { try read([Array(text.utf8)[...]], reader) }
     }

@@ -61,6 +61,7 @@ import Testing
         let test = try await RecoveryUnderTest(kind)
         test.store.keep(RecoveryUnderTest.session(), under: "short", for: 30)
         test.store.keep(RecoveryUnderTest.session(), under: "long", for: 60_000)
+        _ = await test.store.take("after what was kept")
         try await test.expire("short", after: .milliseconds(60))
         #expect(await test.store.take("short") == nil)
         #expect(await test.store.take("long") != nil)

@@ -4,7 +4,7 @@
 -- ARGV[2]  the user
 -- ARGV[3]  the session
 -- ARGV[4]  its record as JSON: instance, username, userAgent, connectedAt, lastActiveAt, wish, idle, lingering
--- ARGV[5]  sessions the user may have, 0 for no limit; -1 when an instance that was cut off tells of it again
+-- ARGV[5]  sessions the user may have, 0 for no limit; -1 when an instance that was cut off adds it again
 -- ARGV[6]  the time, in milliseconds
 -- ARGV[7]  the same as ISO 8601
 --
@@ -26,7 +26,7 @@ change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   records[session] = nil
   local others, live = deciding(records)
   if limit >= 0 then
-    -- Who is hidden stays hidden on a new device; who comes back after a break is as before it.
+    -- A hidden user stays hidden on a new device. A user who comes back after a break has the status of before.
     if known then
       record.wish = known.wish
     elseif live == 0 and #others > 0 then
@@ -48,7 +48,7 @@ change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   record.session = session
   records[session] = record
   save(user, record)
-  -- A device that brings no name goes by the user's id, which takes no name away.
+  -- A device without a name has the user's id for one, which does not replace a name.
   if record.username ~= user then standing.name = record.username end
   redis.call('HSET', P .. 'instance:' .. instance .. ':sessions', session, user)
   table.insert(answer, 1, record.wish)

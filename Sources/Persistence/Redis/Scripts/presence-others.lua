@@ -1,4 +1,4 @@
--- The instances whose leases hold, without the one that asks.
+-- The instances whose leases hold, without the caller's.
 --
 -- ARGV[1]  the instance
 

@@ -1,4 +1,4 @@
--- Takes a session out for good. One that has moved on to another instance is not this one's to take out any more.
+-- Removes a session. A session that has moved to another instance belongs to that one and stays.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
@@ -12,7 +12,7 @@ change(ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[1], function(records)
   local record = records[ARGV[3]]
   if not record or record.instance ~= ARGV[1] then return {}, true end
   records[ARGV[3]] = nil
-  -- Who lingers was last seen when the connection broke.
+  -- A lingering user was last seen when the connection broke.
   return { ARGV[3] }, record.lingering
 end)
 return 1

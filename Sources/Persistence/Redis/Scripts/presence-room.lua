@@ -1,9 +1,9 @@
--- A user's first session in a room on this instance came, or the last went.
+-- A user's first session in a room on this instance came, or the last one left.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the room
 -- ARGV[3]  the user
--- ARGV[4]  1 for came, 0 for went
+-- ARGV[4]  1 for came, 0 for left
 
 if ARGV[4] == '1' then
   redis.call('SADD', P .. 'instance:' .. ARGV[1] .. ':rooms', ARGV[2] .. '\0' .. ARGV[3])

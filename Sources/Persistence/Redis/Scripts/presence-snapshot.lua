@@ -1,9 +1,9 @@
--- A slice of everybody with sessions.
+-- A page of the users with sessions.
 --
 -- ARGV[1]  the cursor of SSCAN
 -- ARGV[2]  about how many
 --
--- Returns the next cursor ('0' at the end), then user and standing of each.
+-- Returns the next cursor ('0' at the end), then id and presence of each user.
 
 local page = redis.call('SSCAN', P .. 'users', ARGV[1], 'COUNT', ARGV[2])
 local answer = { page[1] }

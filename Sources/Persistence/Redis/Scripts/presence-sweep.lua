@@ -1,4 +1,4 @@
--- Takes out a slice of what a dead instance left, and announces what changed by it.
+-- Removes a slice of the sessions and room places of a dead instance, and announces what changes by that.
 --
 -- ARGV[1]  the instance that sweeps
 -- ARGV[2]  the dead one; nothing happens when its lease holds again
@@ -18,7 +18,7 @@ for index = 1, #sessions, 2 do
   local session, user = sessions[index], sessions[index + 1]
   redis.call('HDEL', key, session)
   change(user, now, ARGV[5], ARGV[1], function(records)
-    -- One that came back on another instance is that one's.
+    -- A session that has moved to another instance belongs to that one.
     if not records[session] or records[session].instance ~= dead then return {}, true end
     records[session] = nil
     return { session }, false

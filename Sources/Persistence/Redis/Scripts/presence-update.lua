@@ -1,4 +1,4 @@
--- Changes a session; one that is not known, or has moved on to another instance, is passed over.
+-- Changes a session. One that is not known, or has moved to another instance, is ignored.
 --
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
@@ -27,7 +27,7 @@ change(user, now, ARGV[7], ARGV[1], function(records, standing)
     end
     return {}, false
   elseif what == 'idle' then
-    -- That nothing came for long is no sight of the user.
+    -- An idle user has not been seen just now.
     record.idle = value == '1'
     save(user, record)
     return {}, true
@@ -38,7 +38,7 @@ change(user, now, ARGV[7], ARGV[1], function(records, standing)
     record.username = value
     standing.name = value
   elseif what == 'lingering' then
-    -- Others keep the user in sight; what this one wished is over.
+    -- Other sessions keep the user present, so this one is removed with its requested status.
     for session, other in pairs(records) do
       if session ~= ARGV[3] and not other.lingering then
         records[ARGV[3]] = nil

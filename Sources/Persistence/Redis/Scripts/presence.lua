@@ -1,13 +1,13 @@
--- What all presence scripts share. Sessions are fields of one hash a user, whose field '' holds what they came to last; every
--- key that others read is derived from them here, so that none outlives its reason.
+-- Shared by all presence scripts. Sessions are fields of one hash for each user, whose field '' holds the user's presence. Every
+-- key that other services read is derived from them here, so that none outlives its reason.
 --
 --   chat-service:instances               sorted set: instance -> when its lease ends, in milliseconds of this server's clock
 --   chat-service:instance:<id>:sessions  hash: session -> user
 --   chat-service:instance:<id>:rooms     set: room NUL user
 --   chat-service:users                   set: users with sessions
---   chat-service:user:<userId>           hash: session -> record, '' -> standing
---   chat-service:order                   counter: which session came first, whatever clocks say
---   chat-service:presence:<deployment>   channel: standings as they change, and dead instances
+--   chat-service:user:<userId>           hash: session -> record, '' -> presence
+--   chat-service:order                   counter: orders sessions without the instances' clocks
+--   chat-service:presence:<deployment>   channel: users' presence as it changes, and dead instances
 
 local LIFETIME = 3600
 local RANK = { offline = 0, away = 1, online = 2, busy = 3, invisible = 4 }
@@ -16,8 +16,8 @@ local function visible(status)
   return status == 'invisible' and 'offline' or status
 end
 
--- What others put into these keys must not make a script fail: it would be run again and fail again. So of everything that
--- is read here only what has the right form is taken up.
+-- Foreign data in these keys must not make a script fail: it would be run again and fail again. So entries in another form are
+-- ignored.
 local function isNumber(value) return type(value) == 'number' and math.abs(value) <= 9007199254740991 end
 local function isText(value) return type(value) == 'string' end
 
@@ -113,8 +113,8 @@ local function derive(user, standing, sessions, records, removed)
   end
 end
 
--- Changes a user's sessions by `body(records, standing)`, which returns the sessions it took out and whether nobody was
--- seen by it; then derives and announces what came of it.
+-- Changes a user's sessions by `body(records, standing)`, which returns the sessions it removed and whether the user was not
+-- seen by that. Then derives the keys and announces what changed.
 local function change(user, now, nowText, origin, body)
   local records, before = load(user)
   local standing = before or { own = 'offline', name = user, seen = now, seenText = nowText, sessions = 0 }
@@ -150,7 +150,7 @@ local function change(user, now, nowText, origin, body)
   end
 end
 
--- A user is in a room as long as any instance says so.
+-- A user is in a room as long as any instance has a session of the user there.
 local function leaveRoom(instance, room, user)
   redis.call('SREM', P .. 'instance:' .. instance .. ':rooms', room .. '\0' .. user)
   for _, other in ipairs(redis.call('ZRANGE', P .. 'instances', 0, -1)) do

@@ -1,4 +1,4 @@
--- What is kept of a user is not given out any more.
+-- Sessions of a user that are kept until now are not returned any more.
 --
 -- ARGV[1]  the user
 -- ARGV[2]  how long sessions are kept, in milliseconds

@@ -1,4 +1,4 @@
--- Keeps a session, in place of what was kept under its key.
+-- Keeps a session, in place of the one under the same key.
 --
 -- ARGV[1]  the key
 -- ARGV[2]  the session

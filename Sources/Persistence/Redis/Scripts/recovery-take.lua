@@ -1,4 +1,4 @@
--- Gives a session out, once.
+-- Returns a kept session, and removes it.
 --
 -- ARGV[1]  the key
 --

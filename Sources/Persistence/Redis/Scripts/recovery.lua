@@ -1,4 +1,4 @@
--- What all recovery scripts share. All keys have an expiry; times are in milliseconds of this server's clock.
+-- Shared by all recovery scripts. All keys have an expiry; times are in milliseconds of this server's clock.
 --
 --   chat-service:recovery                  sorted set: key -> until when it is kept
 --   chat-service:recovery:<key>            hash: session (JSON), user, kept (when)
