@@ -32,7 +32,7 @@ import Testing
         #expect(test.renewals == 1)
     }
 
-    @Test func anInstanceThatWasSweptSaysSoAndRegistersAgain() {
+    @Test func anInstanceWhoseLeaseEndedReportsItAndRegistersAgain() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))
         test.answerAll()
@@ -215,7 +215,7 @@ import Testing
     }
 
     /// A session of an earlier life of this instance, or one past the bound of departures.
-    @Test func whatRedisHasAndThisInstanceDoesNotIsRemoved() {
+    @Test func leftoversUnderThisInstancesNameAreRemoved() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))
         test.setPresent(alice, in: "den", true)
@@ -296,7 +296,7 @@ import Testing
 
     // MARK: Closing
 
-    @Test func besideOthersUsersAreLeftToTheirGrace() {
+    @Test func closingBesideOthersLeavesUsersToTheirGracePeriod() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))
         test.others = 1
@@ -311,7 +311,7 @@ import Testing
         #expect(test.pending.isEmpty, "no renewal revives the lease")
     }
 
-    @Test func theLastInstanceTakesItsUsersOut() {
+    @Test func theLastInstanceRemovesItsUsers() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))
         test.answerAll()

@@ -72,7 +72,7 @@ import Testing
         #expect(test.everybody.count == 1)
     }
 
-    @Test func whatNobodyListensToIsNoComparison() {
+    @Test func aMarkWithoutAListenerEndsTheComparison() {
         var test = MachineUnderTest.ready()
         reading(&test)
         test.clearEvents()

@@ -3,7 +3,7 @@ import RedisLink
 
 /// The directory's requests as commands, and Redis's replies as answers. Replies are input: an odd entry is left out.
 struct DirectoryCodec: Sendable {
-    /// The limit that tells the script of a session that an instance adds again: no session gives way to it.
+    /// In place of a limit it marks a session that an instance adds again. No session gives way to it.
     private static let registersAgain = -1
     /// Entries that one run of the sweep removes at most, so that a run does not hold up Redis.
     private static let sweepSlice = 200

@@ -8,7 +8,7 @@ import RedisLink
 ///
 /// - The lease is renewed with every heartbeat. An instance that was away, or whose lease had ended, registers all its sessions
 ///   again from memory; changes that happen meanwhile are sent behind that.
-/// - While Redis is away the handler is told the changes of this instance's sessions, and after `isolation` only their users count
+/// - While Redis is away the handler gets the changes of this instance's sessions, and after `isolation` only their users count
 ///   as present.
 /// - Instances whose leases have ended are swept by an instance that has held its own for a full period.
 struct DirectoryMachine {
@@ -221,7 +221,7 @@ struct DirectoryMachine {
         return takeActions()
     }
 
-    /// Whether news may tell of sessions here as Redis had them before they were registered again.
+    /// Whether news may describe sessions here as Redis had them before they were registered again.
     private func isOlderThanRegistration(_ origin: InstanceID) -> Bool {
         if case .registering = link { origin == instance } else { false }
     }

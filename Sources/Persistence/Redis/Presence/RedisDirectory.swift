@@ -31,7 +31,7 @@ public final class RedisDirectory: SessionDirectory {
     private let contactCell = Mutex(Contact())
 
     /// - Parameters:
-    ///   - deployment: whose instances are heard.
+    ///   - deployment: news and payloads of other deployments are not received.
     ///   - client: stays the caller's to close.
     ///   - grace: how long a user whose last session broke off still counts as present.
     ///   - maximumSessions: sessions a user may have on all instances; the oldest gives way. 0 for no limit.
@@ -120,7 +120,7 @@ public final class RedisDirectory: SessionDirectory {
 
     public var contact: Contact { contactCell.withLock { $0 } }
     public var otherInstances: Int { state.withLock { $0.machine.otherInstances } }
-    /// How the connection stands over which this instance hears of the others.
+    /// The state of the connection over which news and payloads arrive.
     public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
     /// Whether another process listens under this instance's name, as the last two comparisons with Redis found.
     public var sharesName: Bool { state.withLock { $0.machine.isNameShared } }
