@@ -89,12 +89,17 @@ let package = Package(
                 "WireProtocols",
             ]),
 
+        library("ChatBench", uses: ["ChatDomain", "EventLoop", "JSON", "RedisLink", "Telemetry", "WireProtocols"]),
+        tests("ChatBench", uses: ["ChatDomain"]),
+
         // Configuration and command line.
-        tests("ChatService"),
+        tests(
+            "ChatService",
+            uses: ["ChatBench", "ChatDomain", "Crypto", "Gateway", "MessagingOutbox", "RedisLink", "Telemetry"]),
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
+                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
                 "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite",
                 "RedisLink", "Telemetry", "WireProtocols", "Workers",

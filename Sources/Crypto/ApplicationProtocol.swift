@@ -1,8 +1,8 @@
-/// The one protocol spoken inside TLS, as ALPN names it (RFC 7301 §6).
+/// The only protocol offered inside TLS, by its ALPN name (RFC 7301 §6).
 enum ApplicationProtocol {
     static let name: StaticString = "http/1.1"
 
-    /// Whether it is among `names`, each a length in one byte and that many characters.
+    /// Whether `names` contains it. Each name is a length in one byte, then that many characters.
     static func isOffered(in names: some Collection<UInt8>) -> Bool {
         let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         var rest = names[...]

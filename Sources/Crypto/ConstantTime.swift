@@ -1,8 +1,8 @@
 internal import COpenSSL
 
-/// Comparison whose duration says nothing about where two secrets differ.
+/// Comparison whose duration does not depend on where two secrets differ.
 public enum ConstantTime {
-    /// Texts of different length differ at once: lengths are not kept secret.
+    /// Returns at once for different lengths, which are not secret.
     public static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
     }

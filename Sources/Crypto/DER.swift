@@ -1,4 +1,4 @@
-/// Writes the little of ASN.1's distinguished encoding (X.690 §8, §10) that keys and signatures need.
+/// Writes the parts of ASN.1's distinguished encoding (X.690 §8, §10) that keys and signatures need.
 enum DER {
     static func sequence(_ parts: [UInt8]...) -> [UInt8] { element(0x30, Array(parts.joined())) }
 

@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// Message digests (FIPS 180-4).
 public enum Digest {
-    /// 20 bytes. For the WebSocket handshake (RFC 6455 §4.2.2), which asks for it; not for anything that needs security.
+    /// 20 bytes. For the WebSocket handshake (RFC 6455 §4.2.2) only; SHA-1 gives no security.
     public static func sha1(_ message: some Sequence<UInt8>) -> [UInt8] { digest(Array(message), EVP_sha1()) }
 
     /// 32 bytes.
@@ -44,7 +44,7 @@ public enum HMAC {
 
     /// The code of `message` under `key`, `function.byteCount` bytes.
     public static func code(_ function: Function, key: [UInt8], message: [UInt8]) -> [UInt8] {
-        // OpenSSL reads a null key as "the one of the call before"; an empty one needs an address.
+        // OpenSSL reads a null key as the key of the previous call, so an empty key needs an address.
         let key = key.isEmpty ? [0] : key
         var length: UInt32 = 0
         let code = [UInt8](unsafeUninitializedCapacity: function.byteCount) { buffer, count in

@@ -6,9 +6,9 @@ internal import COpenSSL
     internal import Darwin
 #endif
 
-/// What OpenSSL says about the failures of the current thread.
+/// OpenSSL's reasons for failures on the current thread.
 enum OpenSSLReason {
-    /// Empties the thread's queue of errors into one sentence, the first cause first.
+    /// Empties the thread's error queue. Returns its reasons as one text, the first cause first.
     static func take() -> String {
         var reasons: [String] = []
         while case let code = ERR_get_error(), code != 0 {
@@ -18,7 +18,7 @@ enum OpenSSLReason {
         return reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; ")
     }
 
-    /// Whether the latest failure is a private key that is not the certificate's. Leaves the queue as it is.
+    /// Whether the latest failure is a private key of another certificate. Leaves the queue unchanged.
     static var isKeyMismatch: Bool { ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH }
 
     private static func text(of code: UInt) -> String {

@@ -1,36 +1,36 @@
 internal import COpenSSL
 
-/// A public key that was read and found fit to verify signatures with. A value: any event loop can be given it.
+/// A public key that was read and can verify signatures. A value: any thread may use it.
 public struct PublicKey: Hashable, Sendable {
     public enum Kind: Sendable, CaseIterable {
         case rsa, p256, ed25519
     }
 
-    /// Why a key is not taken.
+    /// Why a key is refused.
     public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         /// With OpenSSL's reason.
         case unreadable(String)
-        /// A private key was given, which has no business on this server.
+        /// The file holds a private key, which a verifier must not have.
         case isPrivate
         case unsupportedKind
-        /// An Ed25519 key of small order: of whatever is said, some signature that anybody can make fits it.
+        /// An Ed25519 key of small order: for every message there is a signature that needs no private key.
         case smallOrder
-        /// So many bits, less than `minimumRSABits`.
+        /// The modulus has fewer bits than `minimumRSABits`.
         case tooShort(bits: Int)
 
         public var description: String {
             switch self {
-            case .unreadable(let reason): "it does not read as a public key: \(reason)"
+            case .unreadable(let reason): "it cannot be read as a public key: \(reason)"
             case .isPrivate: "it is a private key; give the public one"
             case .unsupportedKind: "it is neither RSA nor P-256 nor Ed25519"
-            case .smallOrder: "it is a point of small order, for which anybody can sign"
+            case .smallOrder: "it is a point of small order, for which signatures need no private key"
             case .tooShort(let bits):
-                "an RSA key of \(bits) bits is too short, \(PublicKey.minimumRSABits) are the least"
+                "an RSA key of \(bits) bits is too short; the minimum is \(PublicKey.minimumRSABits)"
             }
         }
     }
 
-    /// The shortest RSA modulus taken, in bits (RFC 7518 §3.3).
+    /// The shortest RSA modulus that is accepted, in bits (RFC 7518 §3.3).
     public static let minimumRSABits = 2048
 
     public let kind: Kind
@@ -89,25 +89,15 @@ public struct PublicKey: Hashable, Sendable {
 
 extension PublicKey {
     private static func readKey(_ pem: [UInt8]) -> PublicKeyHandle? {
-        withFile(pem) { PEM_read_bio_PUBKEY($0, nil, refusePassword, nil) }.map(PublicKeyHandle.init(owning:))
+        PEM.withStream(over: pem) { PEM_read_bio_PUBKEY($0, nil, refusePassword, nil) }
+            .map(PublicKeyHandle.init(owning:))
     }
 
     private static func readCertificate(_ pem: [UInt8]) -> PublicKeyHandle? {
-        guard let certificate = withFile(pem, { PEM_read_bio_X509($0, nil, refusePassword, nil) }) else { return nil }
+        guard
+            let certificate = PEM.withStream(over: pem, { PEM_read_bio_X509($0, nil, refusePassword, nil) })
+        else { return nil }
         defer { X509_free(certificate) }
         return X509_get_pubkey(certificate).map(PublicKeyHandle.init(owning:))
     }
-
-    private static func withFile(_ bytes: [UInt8], _ read: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
-        bytes.withUnsafeBytes { bytes in
-            guard let file = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
-            defer { BIO_free(file) }
-            return read(file)
-        }
-    }
 }
-
-/// Without a callback OpenSSL would ask for the password on the terminal.
-private func refusePassword(
-    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
-) -> Int32 { -1 }

@@ -20,7 +20,7 @@ final class PublicKeyHandle {
 
     var bits: Int { Int(EVP_PKEY_get_bits(key)) }
 
-    /// What the key is for; nil for what no algorithm here uses.
+    /// The kind of the key; nil for a kind that no supported algorithm uses.
     var kind: PublicKey.Kind? {
         switch EVP_PKEY_get_base_id(key) {
         case EVP_PKEY_RSA: .rsa
@@ -30,7 +30,7 @@ final class PublicKeyHandle {
         }
     }
 
-    /// Whether its numbers make a key: a point lies on its curve, a modulus is no prime.
+    /// Whether its numbers are a valid key: a point lies on its curve, a modulus is not prime.
     var isConsistent: Bool {
         guard let context = EVP_PKEY_CTX_new(key, nil) else { return false }
         defer { EVP_PKEY_CTX_free(context) }

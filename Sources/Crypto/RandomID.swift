@@ -1,4 +1,4 @@
-/// 128 bits nobody can guess, as an id: small in memory, 32 lower-case hex digits as text.
+/// An id of 128 random bits, which cannot be guessed: small in memory, 32 lower-case hex digits as text.
 public struct RandomID: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
@@ -10,14 +10,14 @@ public struct RandomID: Hashable, Sendable {
 
     public static func make() -> Self { Self(high: SecureRandom.uint64(), low: SecureRandom.uint64()) }
 
-    /// The digest of a text, cut to this length: tells texts apart and gives none away.
+    /// The first 128 bits of a text's SHA-256 digest: it tells texts apart and does not reveal them.
     public init(digestOf text: String) {
         func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         let digest = Digest.sha256(text.utf8)
         self.init(high: number(digest[..<8]), low: number(digest[8..<16]))
     }
 
-    /// nil for anything but an id's text.
+    /// nil for any text that `text` does not produce.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count == 32 else { return nil }
         let middle = text.utf8.index(text.startIndex, offsetBy: 16)

@@ -4,7 +4,7 @@ internal import COpenSSL
 public enum SecureRandom {
     public static func bytes(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            // Without entropy nothing that asks for it may go on.
+            // A caller must not continue without entropy.
             precondition(count == 0 || RAND_bytes(buffer.baseAddress, Int32(count)) == 1, "no randomness")
             initialized = count
         }

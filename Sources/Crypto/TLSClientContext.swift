@@ -1,14 +1,14 @@
 internal import COpenSSL
 
-/// What TLS sessions towards other servers have in common. Not thread safe.
+/// The state that TLS sessions towards other servers share. Not thread safe.
 public final class TLSClientContext {
-    /// Whose certificates are believed.
-    public enum Trust: Sendable {
-        /// The system's authorities.
+    /// The certificates that a server may present.
+    public enum Trust: Hashable, Sendable {
+        /// Those of the system's authorities.
         case system
-        /// The certificates in this PEM file.
+        /// Those of the authorities in this PEM file.
         case authorities(file: String)
-        /// Anybody's, under any name: for asking oneself over the loopback interface whether one is well.
+        /// Any certificate, under any name: for tests and for checks over the loopback interface.
         case anyone
     }
 

@@ -1,51 +1,37 @@
 internal import COpenSSL
 
-/// What all TLS sessions a server accepts on one event loop have in common. Not thread safe: one per loop.
+/// The state that all TLS sessions which a server accepts on one event loop share. Not thread safe: one per loop.
 ///
 /// TLS 1.2 and 1.3, `http/1.1` by ALPN (RFC 7301), tickets but no session cache, no renegotiation.
 public final class TLSContext {
-    private let certificateChainFile: String
-    private let privateKeyFile: String
-    private let ticketKeys: TLSTicketKeys
     private var handle: OpaquePointer
 
-    /// - Parameters:
-    ///   - certificateChainFile: PEM, the server's certificate first.
-    ///   - privateKeyFile: PEM, without a password.
-    public init(
-        certificateChainFile: String, privateKeyFile: String, ticketKeys: TLSTicketKeys
-    ) throws(TLSError) {
-        self.certificateChainFile = certificateChainFile
-        self.privateKeyFile = privateKeyFile
-        self.ticketKeys = ticketKeys
-        handle = try Self.load(certificateChainFile, privateKeyFile, ticketKeys)
-    }
+    public init(_ credentials: TLSCredentials) throws(TLSError) { handle = try Self.makeHandle(credentials) }
 
     deinit { SSL_CTX_free(handle) }
 
-    /// Reads both files again. Sessions that exist keep what they began with; on an error so do new ones.
-    public func reload() throws(TLSError) {
-        let renewed = try Self.load(certificateChainFile, privateKeyFile, ticketKeys)
+    /// Uses other credentials for new sessions. Existing sessions go on with those they began with.
+    ///
+    /// - Throws: when OpenSSL refuses the credentials; new sessions then use the previous ones.
+    public func replaceCredentials(_ credentials: TLSCredentials) throws(TLSError) {
+        let renewed = try Self.makeHandle(credentials)
         SSL_CTX_free(handle)
         handle = renewed
     }
 
-    /// A session on a connected, non-blocking socket, which stays the caller's to close, after the session is gone.
+    /// A session on a connected, non-blocking socket. The caller closes the socket after the session is gone.
     public func accept(on socket: Int32) throws(TLSError) -> TLSSession { try TLSSession(of: handle, on: socket) }
-}
 
-extension TLSContext {
-    private static func load(
-        _ certificateChainFile: String, _ privateKeyFile: String, _ ticketKeys: TLSTicketKeys
-    ) throws(TLSError) -> OpaquePointer {
+    private static func makeHandle(_ credentials: TLSCredentials) throws(TLSError) -> OpaquePointer {
         ERR_clear_error()
         guard let context = SSL_CTX_new(TLS_server_method()) else {
             throw .unavailable(reason: OpenSSLReason.take())
         }
         do throws(TLSError) {
             configure(context)
-            try share(ticketKeys, with: context)
-            try readFiles(certificateChainFile, privateKeyFile, into: context)
+            try setTicketKeys(credentials.ticketKeys, of: context)
+            try setCertificateChain(credentials.certificateChain, of: context)
+            try setPrivateKey(credentials, of: context)
         } catch {
             SSL_CTX_free(context)
             throw error
@@ -69,29 +55,44 @@ extension TLSContext {
             }, nil)
     }
 
-    private static func share(_ keys: TLSTicketKeys, with context: OpaquePointer) throws(TLSError) {
-        guard shim_SSL_CTX_ticket_keys_length(context) == keys.bytes.count,
-            shim_SSL_CTX_set_ticket_keys(context, keys.bytes, keys.bytes.count) == 1
+    private static func setTicketKeys(_ keys: [UInt8], of context: OpaquePointer) throws(TLSError) {
+        guard shim_SSL_CTX_ticket_keys_length(context) == keys.count,
+            shim_SSL_CTX_set_ticket_keys(context, keys, keys.count) == 1
         else { throw .unavailable(reason: OpenSSLReason.take()) }
     }
 
-    private static func readFiles(
-        _ certificateChainFile: String, _ privateKeyFile: String, into context: OpaquePointer
+    private static func setCertificateChain(
+        _ file: TLSCredentials.File, of context: OpaquePointer
     ) throws(TLSError) {
-        // A key with a password is refused, where OpenSSL would ask for it on the terminal.
-        SSL_CTX_set_default_passwd_cb(context) { _, _, _, _ in -1 }
-        guard SSL_CTX_use_certificate_chain_file(context, certificateChainFile) == 1 else {
-            throw .certificate(file: certificateChainFile, reason: OpenSSLReason.take())
-        }
-        guard SSL_CTX_use_PrivateKey_file(context, privateKeyFile, SSL_FILETYPE_PEM) == 1 else {
-            if OpenSSLReason.isKeyMismatch {
-                throw .mismatch(certificateFile: certificateChainFile, keyFile: privateKeyFile)
+        let isUsed: Bool? = PEM.withStream(over: file.bytes) { stream in
+            guard let certificate = PEM_read_bio_X509_AUX(stream, nil, refusePassword, nil) else { return nil }
+            defer { X509_free(certificate) }
+            guard SSL_CTX_use_certificate(context, certificate) == 1 else { return nil }
+            while let authority = PEM_read_bio_X509(stream, nil, refusePassword, nil) {
+                defer { X509_free(authority) }
+                guard shim_SSL_CTX_add1_chain_cert(context, authority) == 1 else { return nil }
             }
-            throw .privateKey(file: privateKeyFile, reason: OpenSSLReason.take())
+            guard PEM.isAtEnd else { return nil }
+            ERR_clear_error()
+            return true
+        }
+        guard isUsed == true else { throw .certificate(file: file.path, reason: OpenSSLReason.take()) }
+    }
+
+    private static func setPrivateKey(_ credentials: TLSCredentials, of context: OpaquePointer) throws(TLSError) {
+        let file = credentials.privateKey
+        let mismatch = TLSError.mismatch(
+            certificateFile: credentials.certificateChain.path, keyFile: file.path)
+        let key = PEM.withStream(over: file.bytes) { PEM_read_bio_PrivateKey($0, nil, refusePassword, nil) }
+        guard let key else { throw .privateKey(file: file.path, reason: OpenSSLReason.take()) }
+        defer { EVP_PKEY_free(key) }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1 else {
+            if OpenSSLReason.isKeyMismatch { throw mismatch }
+            throw .privateKey(file: file.path, reason: OpenSSLReason.take())
         }
         guard SSL_CTX_check_private_key(context) == 1 else {
             ERR_clear_error()
-            throw .mismatch(certificateFile: certificateChainFile, keyFile: privateKeyFile)
+            throw mismatch
         }
     }
 }

@@ -1,8 +1,8 @@
-/// Why TLS cannot be offered, with OpenSSL's reason, for whoever configures the server.
+/// Why TLS cannot be offered, with OpenSSL's reason, for the operator.
 public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case certificate(file: String, reason: String)
     case privateKey(file: String, reason: String)
-    /// Each file loads, but they do not belong together.
+    /// Each file can be read, but the key is not that of the certificate.
     case mismatch(certificateFile: String, keyFile: String)
     case unavailable(reason: String)
 

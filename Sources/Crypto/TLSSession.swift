@@ -1,27 +1,27 @@
 internal import COpenSSL
 
-/// What one step of a TLS session came to.
+/// The result of one step of a TLS session.
 public enum TLSResult: Equatable, Sendable {
-    /// That many bytes of plain text were read or written. A handshake that is complete counts 0.
+    /// The number of plain-text bytes that were read or written; 0 for a handshake that is complete.
     case bytes(Int)
-    /// Try again when the socket is readable; also a write may have to wait for that.
+    /// Try again when the socket is readable. A write may have to wait for that too.
     case wantRead
-    /// Try again, with the same bytes, when the socket is writable; also a read may have to wait for that.
+    /// Try again, with the same bytes, when the socket is writable. A read may have to wait for that too.
     case wantWrite
-    /// The peer said or shut its end; nothing more will come.
+    /// The peer closed its end, with or without a closing alert.
     case closed
-    /// The session is broken, for this reason; all that is left is to close the socket.
+    /// The session is broken for this reason; the caller must close the socket.
     case failed(String)
 }
 
-/// One TLS connection on a non-blocking socket of the caller's. Not thread safe.
+/// One TLS connection on a non-blocking socket that the caller owns. Not thread safe.
 ///
-/// Handshakes go on inside `read` and `write` as well. The process must ignore SIGPIPE. Idle sessions keep no buffers.
+/// Handshakes continue inside `read` and `write` too. The process must ignore SIGPIPE. Idle sessions keep no buffers.
 public final class TLSSession {
     private let handle: OpaquePointer
     private var isBroken = false
 
-    /// A session that waits for a client to begin, until `becomeClient` says otherwise.
+    /// A session in the server's role. `becomeClient` changes the role.
     init(of context: OpaquePointer, on socket: Int32) throws(TLSError) {
         guard let handle = SSL_new(context) else { throw .unavailable(reason: OpenSSLReason.take()) }
         self.handle = handle
@@ -64,7 +64,7 @@ public final class TLSSession {
         step { SSL_write_ex(handle, bytes.baseAddress, bytes.count, $0) }
     }
 
-    /// Tells the peer that nothing more will come (RFC 8446 §6.1), as far as the socket takes it at once.
+    /// Sends the closing alert (RFC 8446 §6.1), if the socket accepts it at once.
     public func shutdown() {
         guard !isBroken, isHandshakeComplete else { return }
         ERR_clear_error()
@@ -74,7 +74,7 @@ public final class TLSSession {
 
     private func step(_ operation: (UnsafeMutablePointer<Int>) -> Int32) -> TLSResult {
         guard !isBroken else { return .failed("the session has ended") }
-        // OpenSSL judges an outcome by the thread's queue of errors, whoever left one there.
+        // OpenSSL judges an outcome by the thread's error queue, which may hold errors of other sessions.
         ERR_clear_error()
         var count = 0
         let outcome = operation(&count)
@@ -94,16 +94,16 @@ public final class TLSSession {
 }
 
 extension TLSSession {
-    /// What sessions of either role ask of their context.
+    /// Sets the options that sessions of both roles need.
     static func configure(_ context: OpaquePointer) {
         shim_SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)
-        // Of TLS 1.2 only what keeps secrets forward and is authenticated encryption (RFC 9325 §4.2); 1.3 has nothing else.
+        // For TLS 1.2 only suites with forward secrecy and authenticated encryption (RFC 9325 §4.2). TLS 1.3 has no others.
         SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20")
-        // A peer that leaves without a word is as gone as one that takes leave; the protocols inside know their own ends.
+        // An end without a closing alert is no error, as the protocols inside TLS mark their own ends.
         SSL_CTX_set_options(context, shim_SSL_OP_NO_RENEGOTIATION | shim_SSL_OP_IGNORE_UNEXPECTED_EOF)
         shim_SSL_CTX_set_mode(
             context,
             Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS))
-        // No read-ahead: it would keep records that have come where the loop, which watches the socket, does not see them.
+        // No read-ahead: it would hold received records where the loop, which polls the socket, does not see them.
     }
 }

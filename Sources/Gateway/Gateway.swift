@@ -1,5 +1,6 @@
 public import ChatCore
 import ChatDomain
+public import Crypto
 public import EventLoop
 public import Identity
 public import Telemetry
@@ -47,6 +48,13 @@ public final class Gateway: Sendable {
     public func listenInternally(address: IPAddress, port: UInt16) async throws -> UInt16 {
         guard let first = shards.first else { return port }
         return try await first.listenInternally(address: address, port: port)
+    }
+
+    /// Uses another certificate for new TLS handshakes. Existing connections go on; without TLS nothing changes.
+    ///
+    /// - Throws: when OpenSSL refuses the credentials; loops that did not take them go on with the previous ones.
+    public func replaceTLSCredentials(_ credentials: TLSCredentials) async throws(TLSError) {
+        for shard in shards { try await shard.replaceTLSCredentials(credentials) }
     }
 
     /// Sends the sessions elsewhere: readiness goes first, then they, a few at a time.

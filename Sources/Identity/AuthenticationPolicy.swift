@@ -1,38 +1,38 @@
 public import ChatDomain
 
-/// Decides who a caller is, by the token and the claim they came with. Any thread may use it.
+/// Decides the identity of a caller by its token and its claim. Any thread may use it.
 ///
 /// | mode | with a token | with a claim alone |
 /// |---|---|---|
 /// | `token` | verified | refused |
-/// | `trusted`, with keys | verified; a bad one is refused, whatever the claim | believed |
-/// | `trusted`, without keys | passed over, as nobody can check it | believed |
+/// | `trusted`, with keys | verified; a bad token is refused, whatever the claim | accepted |
+/// | `trusted`, without keys | ignored, as no key can verify it | accepted |
 public struct AuthenticationPolicy: Sendable {
     public enum Mode: Sendable {
-        /// A verified token, or nobody.
+        /// Callers need a token.
         case token
-        /// Who comes without a token is believed.
+        /// Callers without a token are who they claim to be.
         case trusted
     }
 
     public let mode: Mode
     private let verifier: TokenVerifier?
-    private let noteRefusal: @Sendable (TokenRefusal) -> Void
+    private let didRefuse: @Sendable (TokenRefusal) -> Void
 
     /// - Parameters:
-    ///   - verifier: nil where no key is configured.
-    ///   - noteRefusal: told of every token that is refused, on the caller's thread.
+    ///   - verifier: nil when no key is configured.
+    ///   - didRefuse: called for every refused token, on the caller's thread.
     public init(
-        mode: Mode, verifier: TokenVerifier?, noteRefusal: @escaping @Sendable (TokenRefusal) -> Void = { _ in }
+        mode: Mode, verifier: TokenVerifier?, didRefuse: @escaping @Sendable (TokenRefusal) -> Void = { _ in }
     ) {
         self.mode = mode
         self.verifier = verifier
-        self.noteRefusal = noteRefusal
+        self.didRefuse = didRefuse
     }
 
-    /// - Parameter token: an empty one counts as none.
-    /// - Throws: `unauthorized` for a token that is missing or bad, whatever is bad about it; `forbidden` for a claim
-    ///   to be someone other than the token's user.
+    /// - Parameter token: an empty token counts as none.
+    /// - Throws: `unauthorized` for a missing or bad token, without the reason; `forbidden` for a claim to be another user than
+    ///   the token's.
     public func identify(
         token: String?, claimedUserID: UserID?, claimedUsername: String?, now: Timestamp
     ) throws(ChatError) -> Identity {
@@ -53,7 +53,7 @@ public struct AuthenticationPolicy: Sendable {
         do throws(TokenRefusal) {
             return try verifier.check(token, now: now)
         } catch {
-            noteRefusal(error)
+            didRefuse(error)
             throw .unauthorized
         }
     }

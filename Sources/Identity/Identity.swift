@@ -1,29 +1,29 @@
 public import ChatDomain
 
-/// Who someone is, as far as the server believes it.
+/// The identity under which the server accepts a caller.
 public struct Identity: Hashable, Sendable {
     public var userID: UserID
-    /// How the user is shown to others; the user's id where nobody gave a name.
+    /// The name that others see; the user's id when neither token nor client gave a name.
     public var username: String
-    /// Whether `username` comes from a token, which a client may not change.
+    /// Whether `username` comes from a token. A client cannot change such a name.
     public var isUsernameVerified = false
-    /// Whether a verified token says all this, or just the client.
+    /// Whether the identity comes from a verified token; otherwise the client claimed it.
     public var isVerified = false
-    /// When the token expires; nil without one, and for one that does not expire.
+    /// When the token expires; nil without a token, and for a token that does not expire.
     public var expiresAt: Timestamp?
     public var name: String?
     public var email: String?
     public var avatar: String?
 
-    /// Someone as they call themselves.
+    /// An identity that a client claims.
     public init(claimed userID: UserID, username: String?) {
         self.userID = userID
         self.username = username.flatMap { $0.isEmpty ? nil : $0 } ?? userID.value
     }
 
-    /// Someone as a token calls them.
+    /// The identity of a token.
     ///
-    /// - Parameter username: how they call themselves, for a token without a name.
+    /// - Parameter username: the name that the client claims, for a token without a name.
     public init(_ claims: TokenClaims, username: String?) {
         self.init(claimed: claims.userID, username: claims.username ?? username)
         isUsernameVerified = claims.username != nil

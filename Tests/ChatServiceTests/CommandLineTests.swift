@@ -16,7 +16,7 @@ import Testing
         (["token", "mint", "--user", "u1"], .mintToken(TokenRequest(user: "u1"))),
         (
             ["token", "mint", "--name=A=B", "--user=u1", "--expires", "2h"],
-            .mintToken(TokenRequest(user: "u1", name: "A=B", lifetime: 7200))
+            .mintToken(TokenRequest(user: "u1", name: "A=B", lifetime: .seconds(7200)))
         ),
         (["token", "check"], .checkToken(.standardInput)), (["token", "check", "-"], .checkToken(.standardInput)),
         (["token", "check", "abc"], .checkToken(.argument("abc"))),
@@ -56,10 +56,10 @@ import Testing
     private func run(_ arguments: [String], _ environment: [String: String] = [:], input: String = "") async -> Int32 {
         let output = output
         let programs = CommandRunner.Programs(
-            serve: { _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 },
+            serve: { _, _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 },
             backup: { $1.isForced ? 44 : 43 }, restore: { _, _ in 45 }, bench: { Int32($0.count) })
         let runner = CommandRunner(
-            environment: environment, environmentFile: "/nowhere/.env", system: facts,
+            source: ConfigurationSource(environment: environment, environmentFile: "/nowhere/.env", system: facts),
             print: { text in output.printed.withLock { $0 += text + "\n" } },
             complain: { text in output.complained.withLock { $0 += text + "\n" } }, readStandardInput: { input },
             programs: programs)

@@ -1,5 +1,8 @@
 import ChatDomain
+import Crypto
 import Gateway
+import MessagingOutbox
+import RedisLink
 import Telemetry
 import Testing
 
@@ -31,7 +34,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         let configuration = try load().configuration
         let expected = Configuration(
             instance: InstanceID("i1"), deployment: DeploymentID(redisDatabase: 0, store: "embedded"),
-            environment: nil, shutdownGrace: 10_000,
+            environment: nil, shutdownGrace: .seconds(10),
             listening: .init(
                 host: "127.0.0.1", port: 5004, internalListener: nil, tls: nil, origins: .sameOrigin,
                 trustedProxies: TrustedProxies(), eventLoops: 4),
@@ -39,13 +42,14 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             authentication: .init(
                 mode: .trusted, isTrustedOnPurpose: false, secret: nil, publicKeyFile: nil, keySetFile: nil,
                 issuer: nil,
-                audience: nil, tokenLifetime: 86_400, serviceKey: nil),
+                audience: nil, tokenLifetime: .seconds(86_400), serviceKey: nil),
             store: .embedded(directory: "./data"), dataDirectory: "./data", redis: nil, events: nil,
             limits: .init(
                 connections: nil, connectionsPerUser: 5, messageBytes: 16_384, frameBytes: 131_072, messageRate: 20,
                 connectionRate: 50, outputQueueBytes: 1_048_576),
-            rooms: .init(createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: 604_800),
-            presence: .init(visibility: .everyone, grace: 5000, awayAfter: 300_000, isPublic: false),
+            rooms: .init(
+                createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: .seconds(604_800)),
+            presence: .init(visibility: .everyone, gracePeriod: .seconds(5), awayAfter: .seconds(300), isPublic: false),
             page: .init(directory: "/page", socketIOClientFile: nil))
         #expect(configuration == expected)
         #expect(configuration.limits.outputQueueSoftBytes == 524_288)
@@ -110,7 +114,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             "MONGODB_URI": "mongodb://a,b:27018/chat",
             "RABBITMQ_URL": "amqps://u:p%40@mq/v%2F1", "RABBITMQ_EVENT_MODE": "message",
         ]).configuration
-        #expect(one.redis == RedisEndpoint(host: "cache", port: 6380, password: Secret(" p ")))
+        #expect(one.redis == RedisEndpoint(host: "cache", port: 6380, password: " p "))
         #expect(one.store == .mongo(uri: Secret("mongodb://a,b:27018/chat")))
         #expect(one.events?.broker.password == Secret("p@") && one.events?.broker.path == "v/1")
         #expect(one.events?.mode == .message && one.events?.newMessageQueue == "new_message")
@@ -118,7 +122,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(
             loaded.configuration.redis
                 == RedisEndpoint(
-                    host: "::1", port: 6379, user: "me", password: Secret("pw"), database: 3, usesTLS: true))
+                    host: "::1", port: 6379, user: "me", password: "pw", database: 3, tls: .system))
         #expect(loaded.warnings == ["REDIS_HOST is ignored, since REDIS_URL is set"])
     }
 

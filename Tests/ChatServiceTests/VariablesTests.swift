@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import RedisLink
 import Testing
 
 @testable import ChatService
@@ -34,12 +35,12 @@ import Testing
 
     @Test(arguments: [("90", 90), ("90s", 90), ("15m", 900), ("24h", 86_400), ("7d", 604_800)])
     func durationsHaveUnits(text: String, seconds: Int) {
-        #expect(ValueType<Int>.duration.parse(text) == seconds)
+        #expect(ValueType<Duration>.withUnit.parse(text) == .seconds(seconds))
     }
 
     @Test(arguments: ["", "0", "h", "-1h", "1.5h", "24 h", "1w", "9223372036854775807d", "99999d", "+5"])
     func whatIsNoDurationIsRefused(text: String) {
-        #expect(ValueType<Int>.duration.parse(text) == nil)
+        #expect(ValueType<Duration>.withUnit.parse(text) == nil)
     }
 
     @Test(arguments: [

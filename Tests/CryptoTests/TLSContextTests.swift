@@ -10,9 +10,7 @@ struct TLSContextTests {
         if let certificate { try files.write(certificate, as: "certificate.pem") }
         if let key { try files.write(key, as: "key.pem") }
         do throws(TLSError) {
-            _ = try TLSContext(
-                certificateChainFile: files.path("certificate.pem"), privateKeyFile: files.path("key.pem"),
-                ticketKeys: TLSTicketKeys())
+            _ = try files.credentials()
             return (nil, files)
         } catch { return (error, files) }
     }
@@ -65,23 +63,38 @@ struct TLSContextTests {
         #expect(reason.contains("password"))
     }
 
-    @Test("A reload takes new files, and keeps the old ones when the new are bad")
-    func reload() throws {
+    @Test("A chain may hold several certificates; text that is no certificate behind them is refused")
+    func chain() throws {
+        let two = TestCertificate.certificate + TLSFixtures.otherCertificate
+        #expect(try refusal(certificate: two, key: TestCertificate.privateKey).0 == nil)
+        let broken = two + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+        guard case .certificate = try refusal(certificate: broken, key: TestCertificate.privateKey).0 else {
+            Issue.record("a broken chain was taken")
+            return
+        }
+    }
+
+    @Test("New sessions use replaced credentials; credentials that cannot be read leave the old ones in use")
+    func replacement() throws {
         let files = try PEMFiles()
         let context = try files.context()
         let old = try TLSClientContext(trusting: .authorities(file: files.path("certificate.pem")))
+        let open = try TLSPair(context, old)
+        #expect(open.handshake().client == .bytes(0))
 
         try files.write(TLSFixtures.otherPrivateKey, as: "key.pem")
-        #expect(throws: TLSError.self) { try context.reload() }
+        #expect(throws: TLSError.self) { try files.credentials() }
         #expect(try TLSPair(context, old).handshake().client == .bytes(0))
 
         try files.write(TLSFixtures.otherCertificate, as: "certificate.pem")
-        try context.reload()
+        try context.replaceCredentials(try files.credentials())
         let new = try TLSClientContext(trusting: .authorities(file: files.path("certificate.pem")))
         #expect(try TLSPair(context, new).handshake().client == .bytes(0))
         guard case .failed = try TLSPair(context, old).handshake().client else {
             Issue.record("the old certificate is still served")
             return
         }
+        #expect(open.server.write([1, 2, 3]) == .bytes(3))
+        #expect(open.client.read(16).bytes == [1, 2, 3])
     }
 }

@@ -69,9 +69,15 @@ final class PEMFiles {
         return path(name)
     }
 
+    /// The credentials of the files as they are now.
+    func credentials() throws(TLSError) -> TLSCredentials {
+        try TLSCredentials(certificateChainFile: path("certificate.pem"), privateKeyFile: path("key.pem"))
+    }
+
+    /// A context with a certificate and key that belong together.
     func context() throws -> TLSContext {
-        try TLSContext(
-            certificateChainFile: try write(TestCertificate.certificate, as: "certificate.pem"),
-            privateKeyFile: try write(TestCertificate.privateKey, as: "key.pem"), ticketKeys: TLSTicketKeys())
+        try write(TestCertificate.certificate, as: "certificate.pem")
+        try write(TestCertificate.privateKey, as: "key.pem")
+        return try TLSContext(try credentials())
     }
 }

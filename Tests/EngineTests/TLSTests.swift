@@ -8,8 +8,10 @@ import Testing
 @Suite struct TLSTests {
     @Test func longAndPipelinedAnswersComeOverTLS() async throws {
         let files = try PEMFiles()
+        let credentials = try TLSCredentials(
+            certificateChainFile: files.certificate, privateKeyFile: files.key)
         try await EngineHost.serve({
-            $0.tls = TLSFiles(certificateChain: files.certificate, privateKey: files.key)
+            $0.tls = credentials
         }) { host, port in
             let requests =
                 LoopbackClient.request("GET", "/now")
@@ -24,8 +26,10 @@ import Testing
 
     @Test func aClientWithoutTLSIsDropped() async throws {
         let files = try PEMFiles()
+        let credentials = try TLSCredentials(
+            certificateChainFile: files.certificate, privateKeyFile: files.key)
         try await EngineHost.serve({
-            $0.tls = TLSFiles(certificateChain: files.certificate, privateKey: files.key)
+            $0.tls = credentials
             $0.headTimeout = .milliseconds(200)
         }) { host, port in
             let plain = try LoopbackClient(port: port)

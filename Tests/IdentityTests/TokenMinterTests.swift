@@ -12,7 +12,7 @@ struct TokenMinterTests {
         let minter = TokenMinter(secret: Forge.secret, function: function, issuer: "us", audience: "chat")
         let verifier = TokenVerifier(issuer: "us", audience: "chat")
         let user = UserID(unchecked: #"käthe "x" \ 🙂"#)
-        let token = minter.mint(userID: user, username: "Käthe", lifetimeSeconds: 900, now: issueTime)
+        let token = minter.mint(userID: user, username: "Käthe", lifetime: .seconds(900), now: issueTime)
         let claims = try verifier.check(token, now: seconds(899))
         #expect(claims.userID == user)
         #expect(claims.username == "Käthe")
@@ -25,7 +25,7 @@ struct TokenMinterTests {
     @Test("What is not known is not said")
     func minimal() throws {
         let token = TokenMinter(secret: Forge.secret).mint(
-            userID: UserID(unchecked: "a"), lifetimeSeconds: 1, now: issueTime)
+            userID: UserID(unchecked: "a"), lifetime: .seconds(1), now: issueTime)
         let parts = token.split(separator: ".")
         let payload = try #require(Base64URL.decode(Array(parts[1].utf8)))
         #expect(String(decoding: payload, as: UTF8.self) == #"{"sub":"a","iat":1767225600,"exp":1767225601}"#)

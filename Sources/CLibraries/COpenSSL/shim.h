@@ -37,6 +37,10 @@ static inline int shim_SSL_CTX_set_ticket_keys(SSL_CTX *context, const uint8_t *
     return (int)SSL_CTX_set_tlsext_ticket_keys(context, (void *)keys, length);
 }
 
+static inline int shim_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
 static inline int shim_SSL_set_host_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }

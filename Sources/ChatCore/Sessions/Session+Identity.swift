@@ -119,7 +119,7 @@ extension Session {
             })
         var left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
         // Taken after its time, but within what clocks may differ by: it holds to the end of that.
-        if left <= .zero { left += .milliseconds(TokenVerifier.leewayMilliseconds) }
+        if left <= .zero { left += TokenVerifier.leeway }
         reschedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import PersistenceSQLite
 import Telemetry
 
-/// `chat-service backup FILE`: copies the embedded store, by the process that has it open or, when there is none, here.
+/// `chat-service backup FILE`: copies the embedded store. A running service makes the copy; without one this process does.
 enum BackupCommand {
     static func run(_ loaded: LoadedConfiguration, _ request: BackupArguments) -> Int32 {
         StoreCommand.run(loaded, verb: "back up") { directory, logger throws(StoreError) in
@@ -23,7 +23,7 @@ enum BackupCommand {
     }
 
     private static func ask(_ server: LineStream, _ request: BackupRequest) throws(StoreError) -> StoreContents {
-        guard server.write(line: request.line) else { throw .unavailable(reason: "the server does not listen") }
+        guard server.write(line: request.line) else { throw .unavailable(reason: "the server closed the connection") }
         while let line = server.readLine() {
             switch BackupAnswer(line: line) {
             case .done(let contents): return contents
@@ -35,7 +35,7 @@ enum BackupCommand {
     }
 }
 
-/// `chat-service restore FILE`: makes a backup the embedded store. The previous one is kept aside.
+/// `chat-service restore FILE`: replaces the embedded store by a backup. The previous store is kept in a directory beside it.
 enum RestoreCommand {
     static func run(_ loaded: LoadedConfiguration, path: String) -> Int32 {
         StoreCommand.run(loaded, verb: "restore") { directory, logger throws(StoreError) in
@@ -46,7 +46,7 @@ enum RestoreCommand {
     }
 }
 
-/// What the commands on the embedded store's file have in common.
+/// The frame of commands on the embedded store: they need its directory, and log how they ended.
 enum StoreCommand {
     static func run(
         _ loaded: LoadedConfiguration, verb: String,
@@ -54,7 +54,7 @@ enum StoreCommand {
     ) -> Int32 {
         let logger = Logger(level: .info, format: loaded.configuration.logging.format, sink: StandardErrorSink())
         guard case .embedded(let directory) = loaded.configuration.store else {
-            logger.error("there is nothing to \(verb) here: the store is MongoDB, which has tools of its own")
+            logger.error("cannot \(verb) the store: it is MongoDB, which has its own tools")
             return ExitCode.configuration
         }
         do throws(StoreError) {

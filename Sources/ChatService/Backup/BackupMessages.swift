@@ -1,9 +1,9 @@
 import JSON
 import PersistenceSQLite
 
-/// What the backup command asks of the process that has the store open, as one line.
+/// A request of the backup command to the process that has the store open, as one line.
 struct BackupRequest: Equatable {
-    /// Absolute: the two processes have directories of their own.
+    /// Absolute, as the two processes have different working directories.
     var path: String
     var replaces: Bool
 
@@ -31,7 +31,7 @@ struct BackupRequest: Equatable {
     }
 }
 
-/// What that process says to it, a line each; the last one is `done` or `failed`.
+/// An answer of that process, as one line. The last answer is `done` or `failed`.
 enum BackupAnswer: Equatable {
     case progress(BackupProgress)
     case done(StoreContents)

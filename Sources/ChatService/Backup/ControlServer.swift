@@ -10,7 +10,7 @@ import Telemetry
     import Darwin
 #endif
 
-/// Takes `chat-service backup` while this process has the store open.
+/// Receives requests of `chat-service backup` while this process has the store open.
 final class ControlServer {
     private let directory: String
     private let source: any DispatchSourceRead
@@ -18,7 +18,7 @@ final class ControlServer {
     /// - Throws: when the data directory's file system has no sockets. The service runs without.
     init(directory: String, store: SQLiteStore, logger: Logger) throws(ControlSocket.Failure) {
         let listener = try ControlSocket.listen(in: directory)
-        let desk = BackupDesk(store: store, logger: logger)
+        let backups = BackupService(store: store, logger: logger)
         self.directory = directory
         source = DispatchSource.makeReadSource(
             fileDescriptor: listener, queue: DispatchQueue(label: "chat-service.control"))
@@ -27,7 +27,7 @@ final class ControlServer {
             let descriptor = accept(listener, nil, nil)
             guard descriptor >= 0 else { return }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            desk.serve(LineStream(descriptor))
+            backups.serve(LineStream(descriptor))
         }
         source.activate()
     }
@@ -38,18 +38,18 @@ final class ControlServer {
     }
 }
 
-/// Makes the backups that are asked for.
-private struct BackupDesk: Sendable {
-    /// Seconds that a command may take over its line, or over taking one.
-    private static let patience = 5
+/// Makes the backups that commands request.
+private struct BackupService: Sendable {
+    /// How long a command may take to send a line, or to accept one.
+    private static let lineTimeout: Duration = .seconds(5)
 
     let store: SQLiteStore
     let logger: Logger
 
     func serve(_ stream: LineStream) {
-        stream.limit(seconds: Self.patience)
+        stream.setTimeout(Self.lineTimeout)
         guard let line = stream.readLine(), let request = BackupRequest(line: line) else {
-            _ = stream.write(line: BackupAnswer.failed("the request is not understood").line)
+            _ = stream.write(line: BackupAnswer.failed("the request is malformed").line)
             return
         }
         Task {
@@ -59,12 +59,12 @@ private struct BackupDesk: Sendable {
     }
 
     private func perform(_ request: BackupRequest, reportingTo stream: LineStream) async -> BackupAnswer {
-        logger.info("backup begins", ["path": request.path])
-        let link = Link(stream)
+        logger.info("backup started", ["path": request.path])
+        let connection = CommandConnection(stream)
         do throws(StoreError) {
             let contents = try await store.backUp(
-                to: request.path, replacing: request.replaces, isCancelled: { link.isBroken },
-                report: { link.send(.progress($0)) })
+                to: request.path, replacing: request.replaces, isCancelled: { connection.isBroken },
+                report: { connection.send(.progress($0)) })
             logger.notice("backup made", ["path": request.path, "messages": contents.messages])
             return .done(contents)
         } catch {
@@ -73,8 +73,8 @@ private struct BackupDesk: Sendable {
         }
     }
 
-    /// The way back to the command: a backup nobody waits for any more is given up.
-    private final class Link: Sendable {
+    /// The connection to the command. A backup is cancelled when the command is gone.
+    private final class CommandConnection: Sendable {
         private let stream: LineStream
         private let broken = Atomic(false)
 

@@ -15,7 +15,7 @@ enum ControlSocket {
     private static let name = "chat.sock"
     private static let backlog: Int32 = 4
 
-    /// A listening socket, non-blocking. What an earlier process left is removed, so the directory has to be locked.
+    /// A listening socket, non-blocking. A socket that an earlier process left is removed, so the directory must be locked.
     static func listen(in directory: String) throws(Failure) -> Int32 {
         let descriptor = try makeSocket()
         do throws(Failure) {
@@ -66,7 +66,8 @@ enum ControlSocket {
         return descriptor
     }
 
-    /// An address holds hardly a hundred bytes. Linux reaches a directory of any name by its descriptor's.
+    /// A socket's address holds about a hundred bytes. On Linux the path is that of an open descriptor, so that a directory may
+    /// have a longer name.
     private static func withAddress(
         in directory: String,
         _ body: (_ path: String, UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Void
@@ -103,7 +104,7 @@ enum ControlSocket {
         Failure(description: "\(call): \(String(cString: strerror(errno)))")
     }
 
-    // Inside this type the names of these calls are its own methods'.
+    // Inside this type the plain names of these calls are its own methods.
     #if canImport(Glibc)
         private static func listenOn(_ descriptor: Int32) -> Int32 { Glibc.listen(descriptor, backlog) }
         private static func connectTo(

@@ -21,16 +21,16 @@ final class LineStream: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Seconds that a read or a write may take; without it they take as long as the other side does.
-    func limit(seconds: Int) {
+    /// Limits how long a read or a write may take, in whole seconds. Without a timeout they wait for the other side.
+    func setTimeout(_ span: Duration) {
         var limit = timeval()
-        limit.tv_sec = seconds
+        limit.tv_sec = Int(span.components.seconds)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
-    /// The next line without its end; nil when the other side has gone, was silent too long or sent too much.
+    /// The next line without its end; nil when the other side is gone, exceeded the timeout, or sent too long a line.
     func readLine() -> [UInt8]? {
         unread.withLock { bytes in
             var chunk = [UInt8](repeating: 0, count: 4096)
@@ -48,7 +48,7 @@ final class LineStream: Sendable {
         }
     }
 
-    /// False when the other side has gone or takes nothing.
+    /// False when the other side is gone or accepts nothing within the timeout.
     func write(line: [UInt8]) -> Bool {
         var rest = (line + [0x0A])[...]
         while !rest.isEmpty {

@@ -1,50 +1,42 @@
-import EventLoop
+import ChatBench
 
-/// `chat-service bench`: drives a running server and knows what is owed to whom.
+/// `chat-service bench`: parses the options, runs the bench, and prints its report.
 enum BenchCommand {
     static func run(
-        _ arguments: [String], print: @Sendable (String) -> Void, complain: @Sendable (String) -> Void
+        _ arguments: [String], print: @Sendable (String) -> Void, complain: @escaping @Sendable (String) -> Void
     ) async -> Int32 {
-        if arguments.first == "presence" {
-            return await PresenceBenchCommand.run(Array(arguments.dropFirst()), print: print, complain: complain)
-        }
+        let isPresence = arguments.first == "presence"
         if arguments.contains("--help") {
-            print(BenchOptions.usage + "\n\n" + PresenceBenchOptions.usage)
+            print(
+                isPresence
+                    ? PresenceBenchOptions.usage : "\(MessageBenchOptions.usage)\n\n\(PresenceBenchOptions.usage)")
             return ExitCode.success
         }
         do throws(UsageError) {
-            let options = try BenchOptions(parsing: arguments)
-            let addresses = try options.servers.map { server throws(UsageError) in try server.address }
-            let outcome = await drive(options, addresses)
-            if let trouble = outcome.trouble { complain("bench: \(trouble)") }
-            let report = outcome.tally.report(options)
-            complain(report.table)
-            print(String(decoding: report.json, as: UTF8.self))
-            return outcome.isClean ? ExitCode.success : ExitCode.failure
+            let result =
+                isPresence
+                ? await run(try PresenceBenchOptions(parsing: Array(arguments.dropFirst())), complain)
+                : await MessageBench.run(try MessageBenchOptions(parsing: arguments))
+            guard let result else { return ExitCode.failure }
+            if let failure = result.failure { complain("bench: \(failure)") }
+            complain(result.report.table)
+            print(result.report.json)
+            return result.isClean ? ExitCode.success : ExitCode.failure
         } catch {
-            complain("chat-service: \(error)\n\n\(BenchOptions.usage)")
+            complain("chat-service: \(error)\n\n\(isPresence ? PresenceBenchOptions.usage : MessageBenchOptions.usage)")
             return ExitCode.usage
         }
     }
 
-    private static func drive(_ options: BenchOptions, _ addresses: [IPAddress]) async -> BenchOutcome {
-        let loop = EventLoop(name: "bench")
-        loop.start()
-        let outcome = await withCheckedContinuation { continuation in
-            loop.post {
-                BenchDriver(options, addresses: addresses, loop: loop) { continuation.resume(returning: $0) }.begin()
-            }
+    /// nil when the run could not end, after the reason was printed.
+    private static func run(
+        _ options: PresenceBenchOptions, _ complain: @escaping @Sendable (String) -> Void
+    ) async -> BenchResult? {
+        do throws(BenchFailure) {
+            return try await PresenceBench.run(options, notify: complain)
+        } catch {
+            complain("bench: \(error)")
+            return nil
         }
-        loop.stop()
-        return outcome
     }
-}
-
-/// How a bench ended.
-struct BenchOutcome: Sendable {
-    var tally: BenchTally
-    /// Why it could not go on; nil when it ran to its end.
-    var trouble: String?
-
-    var isClean: Bool { trouble == nil && tally.isClean }
 }

@@ -1,4 +1,4 @@
-/// What the arguments ask for.
+/// The command that the arguments name.
 enum CommandLineAction: Equatable, Sendable {
     case serve
     case help
@@ -15,10 +15,10 @@ enum CommandLineAction: Equatable, Sendable {
     case restore(path: String)
 }
 
-/// Where a backup goes.
+/// The file that a backup is written to.
 struct BackupArguments: Equatable, Sendable {
     var path: String
-    /// Whether a file there is replaced.
+    /// Whether an existing file is replaced.
     var isForced = false
 }
 
@@ -26,17 +26,17 @@ struct BackupArguments: Equatable, Sendable {
 struct TokenRequest: Equatable, Sendable {
     var user: String
     var name: String?
-    /// Seconds; nil: as configured.
-    var lifetime: Int?
+    /// nil: as configured.
+    var lifetime: Duration?
 }
 
-/// Where a token to be checked is.
+/// The source of a token to be checked.
 enum TokenSource: Equatable, Sendable {
     case argument(String)
     case standardInput
 }
 
-/// Arguments that mean nothing here.
+/// Arguments that are not a command of this program.
 struct UsageError: Error, Equatable, CustomStringConvertible {
     let description: String
 }
@@ -105,11 +105,11 @@ extension TokenRequest {
         }
         self.init(user: user, name: options.values["--name"], lifetime: nil)
         guard let expires = options.values["--expires"] else { return }
-        guard let seconds = ValueType<Int>.duration.parse(expires) else {
-            throw UsageError(
-                description: "--expires \(expires) is not allowed; allowed: \(ValueType<Int>.duration.allowed)")
+        let type = ValueType<Duration>.withUnit
+        guard let lifetime = type.parse(expires) else {
+            throw UsageError(description: "--expires \(expires) is not allowed; allowed: \(type.allowed)")
         }
-        lifetime = seconds
+        self.lifetime = lifetime
     }
 }
 

@@ -9,11 +9,11 @@ enum ExitCode {
     static let configuration: Int32 = 78
 }
 
-/// Carries out what the arguments ask for. What it reads and where it prints are given.
+/// Runs the command that the arguments name. Its input and output are given, so that tests can run it.
 struct CommandRunner: Sendable {
-    /// The commands that are whole programs; each returns the exit code.
+    /// The commands that touch files and servers; each returns the exit code.
     struct Programs: Sendable {
-        var serve: @Sendable (LoadedConfiguration) async -> Int32
+        var serve: @Sendable (LoadedConfiguration, ConfigurationSource) async -> Int32
         var migrate: @Sendable (LoadedConfiguration) async -> Int32
         var importUserState: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
         var backup: @Sendable (LoadedConfiguration, BackupArguments) async -> Int32
@@ -21,10 +21,7 @@ struct CommandRunner: Sendable {
         var bench: @Sendable ([String]) async -> Int32
     }
 
-    var environment: [String: String]
-    /// The path of the `.env` file; there need not be one.
-    var environmentFile: String
-    var system: SystemFacts
+    var source: ConfigurationSource
     var print: @Sendable (String) -> Void
     var complain: @Sendable (String) -> Void
     var readStandardInput: @Sendable () -> String
@@ -50,9 +47,7 @@ struct CommandRunner: Sendable {
 
     private func runConfigured(_ action: CommandLineAction) async -> Int32 {
         do throws(InvalidConfiguration) {
-            let file = try BoundedFile.bytes(at: environmentFile).map { String(decoding: $0, as: UTF8.self) }
-            let loaded = try Configuration.load(environment: environment, file: file, system: system)
-            return try await run(action, loaded)
+            return try await run(action, try source.load())
         } catch {
             for warning in error.warnings { complain("warning: \(warning)") }
             for problem in error.problems { complain("error: \(problem)") }
@@ -65,7 +60,7 @@ struct CommandRunner: Sendable {
     {
         let authentication = loaded.configuration.authentication
         switch action {
-        case .serve: return await programs.serve(loaded)
+        case .serve: return await programs.serve(loaded, source)
         case .migrate: return await programs.migrate(loaded)
         case .importUserState(let path): return await programs.importUserState(loaded, path)
         case .backup(let arguments): return await programs.backup(loaded, arguments)
@@ -81,7 +76,7 @@ struct CommandRunner: Sendable {
                 try TokenCommands.check(text(of: source), by: verifier, now: now)
             }
         case .checkConfiguration:
-            _ = try authentication.verifier()
+            _ = try Credentials(loaded.configuration)
             for warning in loaded.warnings { complain("warning: \(warning)") }
             print(ConfigurationText.settings(loaded))
             for (name, value) in StartBanner.facts(loaded.configuration) { print("# \(name): \(value)") }

@@ -22,14 +22,14 @@ enum Healthcheck {
         }
     }
 
-    /// - Parameter timeout: seconds for each step.
-    static func run(_ listening: Configuration.Listening, timeout: Int = 5) throws(Failure) {
+    /// - Parameter timeout: the limit for each step, in whole seconds.
+    static func run(_ listening: Configuration.Listening, timeout: Duration = .seconds(5)) throws(Failure) {
         let head: [UInt8]
         do throws(Failure) {
             head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
         } catch {
-            // A TLS listener refuses plain text, by an alert or a reset once it has read it: whoever does is alive. The
-            // certificate is not this check's affair.
+            // A TLS listener answers plain text with an alert or a reset, which shows that it is alive. This check does not
+            // verify the certificate.
             if listening.tls != nil, error == .reset { return }
             throw error
         }
@@ -38,7 +38,7 @@ enum Healthcheck {
         guard line.hasPrefix("HTTP/1.1 200") else { throw .unhealthy(line.isEmpty ? "nothing" : line) }
     }
 
-    /// Where to reach a listener: one on every address is on loopback as well.
+    /// The address to connect to. A listener on every address is reached over loopback.
     static func target(of host: String) -> String {
         switch host {
         case "0.0.0.0": "127.0.0.1"
@@ -47,7 +47,7 @@ enum Healthcheck {
         }
     }
 
-    private static func exchange(host: String, port: Int, timeout: Int) throws(Failure) -> [UInt8] {
+    private static func exchange(host: String, port: Int, timeout: Duration) throws(Failure) -> [UInt8] {
         let descriptor = try connected(host: host, port: port, timeout: timeout)
         defer { close(descriptor) }
         let shown = host.contains(":") ? "[\(host)]" : host
@@ -65,7 +65,7 @@ enum Healthcheck {
         return answer
     }
 
-    private static func connected(host: String, port: Int, timeout: Int) throws(Failure) -> Int32 {
+    private static func connected(host: String, port: Int, timeout: Duration) throws(Failure) -> Int32 {
         var hints = addrinfo()
         #if canImport(Glibc)
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -82,7 +82,7 @@ enum Healthcheck {
         let descriptor = socket(address.ai_family, address.ai_socktype, address.ai_protocol)
         guard descriptor >= 0 else { throw .unreachable(String(cString: strerror(errno))) }
         var limit = timeval()
-        limit.tv_sec = timeout
+        limit.tv_sec = Int(timeout.components.seconds)
         let size = socklen_t(MemoryLayout<timeval>.size)
         // Linux applies the send limit to connect(2) as well.
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)

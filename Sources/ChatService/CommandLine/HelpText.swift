@@ -1,4 +1,4 @@
-/// The release this is.
+/// The version of this release.
 enum Version {
     static let current = "0.1.0"
 }
@@ -7,17 +7,17 @@ enum HelpText {
     static let usage = """
         usage: chat-service <command>
 
-          serve                     start the server; every setting comes from the environment or from .env
+          serve                     start the server; settings come from the environment and from .env
           token mint --user ID [--name NAME] [--expires 24h]
                                     print a token signed with JWT_SECRET
           token check [TOKEN | -]   verify a token (by default from standard input) and print its claims
-          healthcheck               ask the server on this machine for /health; exit code 0 when it is well
+          healthcheck               ask the server on this machine for /health; exit code 0 when it answers 200
           backup FILE [--force]     copy the embedded store into one file, also while the server runs
-          restore FILE              make a backup the embedded store; the one before is kept aside
+          restore FILE              replace the embedded store by a backup; the previous store is kept
           migrate                   number the messages of an existing MongoDB collection; may be repeated
-          import-user-state FILE    take over who was last seen when from an older service's user_state.json
-          bench [options]           drive a running server with load and measure it; bench --help says more
-          --check-config            show the settings that take effect and everything that is wrong with them
+          import-user-state FILE    import when users were last seen from an older service's user_state.json
+          bench [options]           put load on a running server and measure it; see bench --help
+          --check-config            show the settings in force and every problem with them
           --help, --version
         """
 

@@ -1,14 +1,16 @@
 import ChatDomain
+import MessagingOutbox
+import RedisLink
 import Telemetry
 
-/// What the log says first: what the process runs with, and what somebody should worry about.
+/// The first lines of the log: the main settings, and warnings for the operator.
 enum StartBanner {
     struct Line: Equatable {
         let level: LogLevel
         let message: String
     }
 
-    /// What each part runs with, in words, credentials left out.
+    /// The main settings in words, without credentials.
     static func facts(_ configuration: Configuration) -> [(name: String, value: String)] {
         var facts = [
             ("version", Version.current), ("instance", configuration.instance.value),
@@ -28,7 +30,7 @@ enum StartBanner {
     static func warnings(_ configuration: Configuration) -> [Line] {
         let authentication = configuration.authentication
         guard authentication.mode == .trusted else { return [] }
-        let claim = "TRUSTED MODE: whoever connects is believed to be who they say"
+        let claim = "TRUSTED MODE: every client is accepted under the user id that it claims"
         if authentication.isTrustedOnPurpose {
             return [Line(level: .warning, message: "\(claim), on every address this server listens on")]
         }
@@ -73,7 +75,7 @@ enum StartBanner {
 
     private static func bus(_ redis: RedisEndpoint?) -> String {
         guard let redis else { return "in process (one instance)" }
-        return "Redis at \(redis.host):\(redis.port)/\(redis.database)\(redis.usesTLS ? " over TLS" : "")"
+        return "Redis at \(redis.host):\(redis.port)/\(redis.database)\(redis.tls == nil ? "" : " over TLS")"
     }
 
     private static func events(_ events: Configuration.Events?) -> String {

@@ -1,7 +1,7 @@
 import ChatDomain
 import Identity
 
-/// `token mint` and `token check`: what they print, or why they cannot.
+/// `token mint` and `token check`.
 enum TokenCommands {
     struct Failure: Error, Equatable, CustomStringConvertible {
         let description: String
@@ -12,17 +12,17 @@ enum TokenCommands {
     ) throws(Failure) -> String {
         guard let minter = authentication.minter() else {
             throw Failure(
-                description: "token mint needs JWT_SECRET; tokens of other keys are made by whoever holds them")
+                description: "token mint needs JWT_SECRET; this service holds no private key of other algorithms")
         }
         let user: UserID
         do throws(ChatError) { user = try UserID(validating: request.user, field: "--user") } catch {
             throw Failure(description: error.message)
         }
-        let lifetime = Int64(request.lifetime ?? authentication.tokenLifetime)
-        return minter.mint(userID: user, username: request.name, lifetimeSeconds: lifetime, now: now)
+        return minter.mint(
+            userID: user, username: request.name, lifetime: request.lifetime ?? authentication.tokenLifetime, now: now)
     }
 
-    /// The claims of a token that the server would believe, one a line.
+    /// The claims of a token that the server would accept, one a line.
     static func check(_ token: String, by verifier: TokenVerifier?, now: Timestamp) throws(Failure) -> String {
         guard let verifier else {
             throw Failure(description: "token check needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE")

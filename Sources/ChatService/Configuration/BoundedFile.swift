@@ -4,15 +4,14 @@
     import Darwin
 #endif
 
-/// A file that is read at start.
+/// A file that is read whole, up to a limit.
 enum BoundedFile {
     /// The largest one that is read, in bytes.
     static let maximumBytes = 1 << 20
 
-    /// The content of the file at `path`; nil when there is none.
+    /// The content of the file at `path`; nil when the file does not exist.
     ///
-    /// - Throws: when there is one that cannot be read or is too large: starting without what somebody wrote there would be
-    ///   worse.
+    /// - Throws: when the file exists and cannot be read, or is too large. Starting without its settings would be worse.
     static func bytes(at path: String, upTo maximumBytes: Int = maximumBytes) throws(InvalidConfiguration) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

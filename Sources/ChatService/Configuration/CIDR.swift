@@ -5,8 +5,8 @@ struct CIDR: Hashable, Sendable {
     private let network: UInt128
     private let mask: UInt128
 
-    /// Bits behind the prefix are ignored: `10.1.2.3/8` means `10.0.0.0/8`. An IPv4 range also holds its addresses' mapped
-    /// IPv6 form, as which they are kept.
+    /// Bits behind the prefix are ignored: `10.1.2.3/8` means `10.0.0.0/8`. IPv4 addresses are held in their mapped IPv6 form
+    /// (RFC 4291 §2.5.5.2), which an IPv4 range therefore contains as well.
     init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first) else { return nil }
@@ -26,7 +26,7 @@ struct CIDR: Hashable, Sendable {
     private static func bits(_ address: IPAddress) -> UInt128 { UInt128(address.high) << 64 | UInt128(address.low) }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose `X-Forwarded-For` the service accepts.
 struct TrustedProxies: Hashable, Sendable {
     var networks: [CIDR] = []
 

@@ -1,10 +1,13 @@
+import Crypto
 import Gateway
+import MessagingOutbox
+import RedisLink
 
-/// Who is believed about who they are.
+/// How callers prove who they are.
 enum AuthenticationMode: String, Choice {
-    /// A verified token, or nobody.
+    /// By a token that is verified.
     case token
-    /// A claimed identity is taken as it is; a token that is given is verified all the same.
+    /// By claiming a user id. A token that is given is verified all the same.
     case trusted
 }
 
@@ -12,22 +15,17 @@ enum LogFormatChoice: String, Choice {
     case pretty, json
 }
 
-/// What one message becomes on the event queue.
-enum EventMode: String, Choice {
-    /// One event for each participant other than the sender.
-    case recipient
-    /// One event that lists them.
-    case message
-}
+extension EventMode: Choice {}
 
-/// What callers of the internal listener must show.
+/// How callers of the internal listener authenticate.
 enum InternalAuthentication: String, Choice {
+    /// By the service key.
     case key
-    /// Nothing: the network guards it.
+    /// Not at all: the network admits services only.
     case open = "none"
 }
 
-/// Whose presence a user may see.
+/// The users whose presence a user may see.
 enum PresenceVisibility: String, Choice {
     case everyone, friends
 }
@@ -45,38 +43,20 @@ extension OriginPolicy {
         self = .list(Set(origins))
     }
 
-    /// People write a slash behind a host, which no browser does.
+    /// Drops a slash behind the host: configurations often have one, and no browser sends one.
     private static func origin(_ text: String) -> WebOrigin? {
         WebOrigin(text.hasSuffix("/") && !text.hasSuffix("://") ? text.dropLast() : text[...])
     }
 }
 
-/// One Redis server and how to get in.
-struct RedisEndpoint: Hashable, Sendable {
-    var host: String
-    var port: Int
-    var user: String?
-    var password: Secret?
-    var database: Int
-    var usesTLS: Bool
-
-    init(
-        host: String, port: Int = 6379, user: String? = nil, password: Secret? = nil, database: Int = 0,
-        usesTLS: Bool = false
-    ) {
-        self.host = host
-        self.port = port
-        self.user = user
-        self.password = password
-        self.database = database
-        self.usesTLS = usesTLS
-    }
-
+extension RedisEndpoint {
+    /// Reads `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with the system's authorities.
     init?(url text: String) {
-        guard let url = ServerURL(text), url.scheme == "redis" || url.scheme == "rediss" else { return nil }
-        guard let database = Int(url.path.flatMap { $0.isEmpty ? nil : $0 } ?? "0"), database >= 0 else { return nil }
+        guard let url = ServerURL(text), url.scheme == "redis" || url.scheme == "rediss",
+            let database = Int(url.path.flatMap { $0.isEmpty ? nil : $0 } ?? "0"), database >= 0
+        else { return nil }
         self.init(
-            host: url.host, port: url.port ?? 6379, user: url.user, password: url.password, database: database,
-            usesTLS: url.scheme == "rediss")
+            host: url.host, port: UInt16(clamping: url.port ?? 6379), user: url.user, password: url.password?.text,
+            database: database, tls: url.scheme == "rediss" ? .system : nil)
     }
 }

@@ -1,6 +1,7 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import RedisLink
 import Telemetry
 
 #if canImport(Glibc)
@@ -9,18 +10,24 @@ import Telemetry
     import Darwin
 #endif
 
-/// A configuration with what its reader should be told about it.
+/// A configuration, with warnings for the operator.
 struct LoadedConfiguration: Sendable {
     let configuration: Configuration
     let warnings: [String]
-    /// Every variable with the text that takes effect, secrets masked.
+    /// Every variable with the text in force, secrets masked.
     let settings: [EffectiveSetting]
+
+    /// The names of variables whose text differs. A secret counts as changed only when it is set in one of the two alone.
+    func changes(since other: Self) -> Set<String> {
+        let values = Dictionary(other.settings.map { ($0.name, $0.value) }) { first, _ in first }
+        return Set(settings.filter { values[$0.name] != $0.value }.map(\.name))
+    }
 }
 
 extension Configuration {
     /// - Parameters:
     ///   - environment: the process's environment.
-    ///   - file: the text of the `.env` file, if there is one; the environment beats it.
+    ///   - file: the text of the `.env` file, or nil without one. The environment takes precedence over it.
     static func load(
         environment: [String: String], file: String?, system: SystemFacts
     ) throws(InvalidConfiguration) -> LoadedConfiguration {
@@ -62,7 +69,7 @@ extension Configuration {
 
     private static func store(reading reader: inout ConfigurationReader, dataDirectory: String) -> Store {
         guard let uri = reader.optional(Variables.mongoURI) else { return .embedded(directory: dataDirectory) }
-        let (refusals, warnings) = MongoURI(uri.text).durabilityTrouble
+        let (refusals, warnings) = MongoURI(uri.text).durabilityProblems
         for refusal in refusals { reader.refuse("MONGODB_URI: \(refusal)") }
         for warning in warnings { reader.warn("MONGODB_URI: \(warning)") }
         return .mongo(uri: uri)
@@ -75,7 +82,7 @@ extension Configuration {
         let password = reader.optional(Variables.redisPassword)
         if url != nil, host != nil { reader.warn("REDIS_HOST is ignored, since REDIS_URL is set") }
         if let url { return url }
-        if let host { return RedisEndpoint(host: host, port: port, password: password) }
+        if let host { return RedisEndpoint(host: host, port: UInt16(port), password: password?.text) }
         if password != nil, !reader.isSet(Variables.redisURL) {
             reader.warn("REDIS_PASSWORD does nothing without REDIS_HOST")
         }
@@ -129,8 +136,8 @@ extension Configuration.Listening {
         guard let host else { return isUnguarded ? "127.0.0.1" : "0.0.0.0" }
         if isUnguarded, IPAddress(host)?.isLoopback != true {
             reader.refuse(
-                "HOST=\(host) would let everybody in under any name: no key is configured; "
-                    + "set JWT_SECRET (or another key), or AUTH_MODE=trusted if that is meant")
+                "HOST=\(host) would accept any user id from any address, as no key is configured; "
+                    + "set JWT_SECRET (or another key), or AUTH_MODE=trusted if that is intended")
         }
         return host
     }
@@ -153,7 +160,8 @@ extension Configuration.Listening {
         let mode = reader.value(Variables.internalAuth)
         guard let port else { return nil }
         if mode == .key, !reader.isSet(Variables.serviceKey) {
-            reader.refuse("INTERNAL_PORT needs SERVICE_API_KEY, or INTERNAL_AUTH=none on a network that guards it")
+            reader.refuse(
+                "INTERNAL_PORT needs SERVICE_API_KEY, or INTERNAL_AUTH=none on a network that admits services only")
         }
         return .init(host: internalHost ?? host, port: port, authentication: mode)
     }
@@ -172,7 +180,7 @@ extension Configuration.Authentication {
         tokenLifetime = reader.value(Variables.jwtExpiration)
         serviceKey = reader.optional(Variables.serviceKey)
         let chosen = reader.optional(Variables.authMode)
-        // A key that could not be read counts as configured, so that its one problem is not followed by another about HOST.
+        // A key that cannot be read counts as configured, so that its problem does not cause another one about HOST.
         let keyed: [any AnyVariable] = [Variables.jwtSecret, Variables.jwtPublicKeyFile, Variables.jwtJWKSFile]
         let isKeyed = keyed.contains { reader.isSet($0) }
         mode = chosen ?? (isKeyed ? .token : .trusted)
@@ -227,7 +235,7 @@ extension Configuration.Rooms {
 extension Configuration.Presence {
     init(reading reader: inout ConfigurationReader) {
         visibility = reader.value(Variables.presenceVisibility)
-        grace = reader.value(Variables.presenceGrace)
+        gracePeriod = reader.value(Variables.presenceGrace)
         awayAfter = reader.value(Variables.presenceAwayAfter)
         isPublic = reader.value(Variables.presenceIsPublic)
     }

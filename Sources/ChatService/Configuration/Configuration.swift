@@ -1,26 +1,28 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import MessagingOutbox
+import RedisLink
 import Telemetry
 
-/// Everything an operator decides, read once at start, checked and typed.
+/// Everything an operator decides, checked and typed. `Reload` names the few values that change while the service runs.
 struct Configuration: Equatable, Sendable {
     var instance: InstanceID
-    /// Whose instances this one shares rooms and users with.
+    /// Instances of one deployment share rooms and users.
     var deployment: DeploymentID
     /// The deployment's name, if it has one.
     var environment: String?
-    /// Milliseconds a drain may take.
-    var shutdownGrace: Int
+    /// How long a drain may take.
+    var shutdownGrace: Duration
     var listening: Listening
     var logging: Logging
     var authentication: Authentication
     var store: Store
-    /// Where files of this instance live, whatever the store is.
+    /// The directory of this instance's files, whatever the store is.
     var dataDirectory: String
-    /// nil: this instance is by itself.
+    /// nil: this instance runs alone.
     var redis: RedisEndpoint?
-    /// nil: nobody is told about messages.
+    /// nil: no events are published.
     var events: Events?
     var limits: Limits
     var rooms: Rooms
@@ -57,15 +59,15 @@ struct Configuration: Equatable, Sendable {
 
     struct Authentication: Equatable, Sendable {
         var mode: AuthenticationMode
-        /// Whether trusted mode was asked for by name; otherwise it is the want of a key.
+        /// Whether AUTH_MODE names trusted mode; otherwise it is the default because no key is configured.
         var isTrustedOnPurpose: Bool
         var secret: Secret?
         var publicKeyFile: String?
         var keySetFile: String?
         var issuer: String?
         var audience: String?
-        /// Seconds that minted tokens live.
-        var tokenLifetime: Int
+        /// The lifetime of minted tokens.
+        var tokenLifetime: Duration
         var serviceKey: Secret?
 
         var hasKey: Bool { secret != nil || publicKeyFile != nil || keySetFile != nil }
@@ -75,7 +77,7 @@ struct Configuration: Equatable, Sendable {
         case embedded(directory: String)
         case mongo(uri: Secret)
 
-        /// What deployments on one Redis server are told apart by.
+        /// A part of the default deployment id, which tells deployments on one Redis server apart.
         var name: String {
             switch self {
             case .embedded: "embedded"
@@ -101,9 +103,9 @@ struct Configuration: Equatable, Sendable {
         var messageRate: Int?
         /// New connections a second and address.
         var connectionRate: Int?
-        /// Bytes waiting for one client past which it is closed.
+        /// Bytes queued for one client above which its connection is closed.
         var outputQueueBytes: Int
-        /// Bytes waiting past which what may be lost is dropped.
+        /// Bytes queued for one client above which typing and presence events are dropped.
         var outputQueueSoftBytes: Int { outputQueueBytes / 2 }
     }
 
@@ -112,16 +114,16 @@ struct Configuration: Equatable, Sendable {
         var maximumParticipants: Int
         /// Messages of a room that the cache holds.
         var cachedMessages: Int
-        /// Seconds that the cache keeps a quiet room.
-        var cacheLifetime: Int
+        /// How long the cache keeps a room without new messages.
+        var cacheLifetime: Duration
     }
 
     struct Presence: Equatable, Sendable {
         var visibility: PresenceVisibility
-        /// Milliseconds.
-        var grace: Int
-        /// Milliseconds without activity; nil: nobody is made away.
-        var awayAfter: Int?
+        /// The time between a user's last disconnect and the announcement that the user is offline.
+        var gracePeriod: Duration
+        /// The time without activity after which a user is away; nil: never.
+        var awayAfter: Duration?
         var isPublic: Bool
     }
 

@@ -1,20 +1,20 @@
 import Telemetry
 
-/// Where a setting's text came from.
+/// The source of a setting's text.
 enum SettingSource: String, Sendable {
     case environment
     case file = ".env"
     case fallback = "default"
 }
 
-/// One line of what takes effect, nothing secret in it.
+/// A setting in force, with secrets masked.
 struct EffectiveSetting: Equatable, Sendable {
     let name: String
     let value: Fallback
     let source: SettingSource
 }
 
-/// What stops the start: everything that is wrong, said at once.
+/// Every problem of a configuration. It stops the start, or a reload.
 struct InvalidConfiguration: Error, Equatable, CustomStringConvertible {
     let problems: [String]
     let warnings: [String]
@@ -22,16 +22,16 @@ struct InvalidConfiguration: Error, Equatable, CustomStringConvertible {
     var description: String { problems.map { "configuration: \($0)" }.joined(separator: "\n") }
 }
 
-/// Looks variables up, remembers what is wrong with them, and says what was found.
+/// Looks variables up and collects the problems of their values.
 struct ConfigurationReader {
     private let environment: [String: String]
     private let file: [String: String]
     private(set) var problems: [String] = []
     private(set) var warnings: [String] = []
-    /// The names that were asked for.
+    /// The names that were looked up.
     private(set) var names: Set<String> = []
 
-    /// - Parameter file: what the `.env` file says; the environment beats it.
+    /// - Parameter file: the content of the `.env` file, over which the environment takes precedence.
     init(environment: [String: String], file: EnvironmentFile) {
         self.environment = environment
         self.file = file.values
@@ -40,7 +40,7 @@ struct ConfigurationReader {
             Self.misspellings(in: environment, deliberate: false) + Self.misspellings(in: file.values, deliberate: true)
     }
 
-    /// The value of a variable that has a default; that default also where the text is not allowed, which is then a problem.
+    /// The value of a variable that has a default. Text that is not allowed is a problem, and the result is the default.
     mutating func value<Value>(_ variable: Variable<Value>) -> Value {
         if let value = optional(variable) { return value }
         guard case .text(let text) = variable.fallback, let value = variable.type.parse(text) else {
@@ -49,7 +49,7 @@ struct ConfigurationReader {
         return value
     }
 
-    /// The value of a variable that may stay unset; an empty one is.
+    /// The value of a variable that may be unset. An empty variable counts as unset.
     mutating func optional<Value>(_ variable: Variable<Value>) -> Value? {
         names.insert(variable.name)
         guard let (text, _) = text(of: variable) else { return nil }
@@ -64,7 +64,7 @@ struct ConfigurationReader {
     mutating func refuse(_ problem: String) { problems.append(problem) }
     mutating func warn(_ warning: String) { warnings.append(warning) }
 
-    /// A variable as it takes effect.
+    /// A variable with the text in force.
     func effective(_ variable: any AnyVariable) -> EffectiveSetting {
         guard let (text, source) = text(of: variable) else {
             return EffectiveSetting(name: variable.name, value: variable.fallback, source: .fallback)
@@ -72,7 +72,7 @@ struct ConfigurationReader {
         return EffectiveSetting(name: variable.name, value: .text(Self.shown(text, of: variable)), source: source)
     }
 
-    /// Blanks around a value are dropped, except in secrets, where they may count.
+    /// Drops blanks around a value, except in secrets, of which they may be a part.
     private func text(of variable: any AnyVariable) -> (String, SettingSource)? {
         for (values, source) in [(environment, SettingSource.environment), (file, .file)] {
             guard let text = values[variable.name] else { continue }

@@ -1,4 +1,4 @@
-/// The table of variables as people read it: in `--help`, in `--check-config`, on the reference page.
+/// The table of variables as text: for `--help`, `--check-config` and the reference page.
 enum ConfigurationText {
     /// Every variable with its default, for `--help`.
     static func help() -> String {
@@ -11,7 +11,7 @@ enum ConfigurationText {
         }.joined(separator: "\n\n")
     }
 
-    /// What takes effect and where it came from, for `--check-config`.
+    /// The settings in force with their sources, for `--check-config`.
     static func settings(_ loaded: LoadedConfiguration) -> String {
         loaded.settings.map { setting in
             switch setting.value {
@@ -28,11 +28,14 @@ enum ConfigurationText {
 
             <!-- Written by `chat-service --print-configuration-docs`; change Sources/ChatService/Configuration/Variables.swift. -->
 
-            Every setting is an environment variable. A `.env` file in the working directory is read too; the environment beats
-            it, and an empty variable counts as unset. Unknown variables are ignored, but one that looks like a misspelling of
-            ours is reported. `chat-service --check-config` shows what takes effect, secrets masked, and everything that is
-            wrong, without starting; a bad value stops the start with a message that names the variable, the value and what is
-            allowed.
+            Every setting is an environment variable. A `.env` file in the working directory is read too; the environment takes
+            precedence over it. An empty variable counts as unset. Unknown variables are ignored, but one that looks like a
+            misspelling of a known one is reported. `chat-service --check-config` shows the settings in force, secrets masked, and
+            every problem, without starting. A bad value stops the start with a message that names the variable, the value and
+            the allowed values.
+
+            `SIGHUP` reads certificates, token keys and the service key again; every other variable takes effect at the next start
+            (see [operations](operations.md#reload)).
 
             """
         for group in VariableGroup.allCases {

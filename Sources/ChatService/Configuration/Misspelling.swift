@@ -1,12 +1,12 @@
-/// Finds names that are probably ours, mistyped: a variable nobody reads is otherwise silent.
+/// Finds names that are probably misspelt variables of this service. The service ignores such a variable without an error.
 enum Misspelling {
-    /// Variables of other programs that are close to ours and commonly set.
+    /// Variables of other programs that resemble a variable of this service and are commonly set.
     private static let foreign: Set = ["SSL_CERT_FILE"]
 
     /// The known name that `name` was probably meant to be.
     ///
-    /// - Parameter deliberate: whether the name was written for this service (a line of its `.env`), not just found in the
-    ///   environment, where `PATH` is no `PORT`: short names are then compared too.
+    /// - Parameter deliberate: whether the name was written for this service, as a line of its `.env` is. Short names are then
+    ///   compared too; in the environment `PATH` is no misspelt `PORT`.
     static func suggestion(for name: String, among known: [String], deliberate: Bool) -> String? {
         let upper = name.uppercased()
         if foreign.contains(upper) { return nil }

@@ -1,16 +1,16 @@
-/// What the service itself looks at in a MongoDB connection string; the rest is the driver's.
+/// The parts of a MongoDB connection string that the service reads; the driver reads the rest.
 ///
 /// https://www.mongodb.com/docs/manual/reference/connection-string/
 struct MongoURI {
-    /// The database messages are kept in; `chat` where none is named.
+    /// The database that holds messages; `chat` when the string names none.
     let database: String
-    /// Options by their lower-case names; of repeated ones the last.
+    /// Options by their lower-case names. The last of repeated options counts.
     private let options: [String: String]
 
     init(_ text: String) {
         let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
         let address = rest.prefix { $0 != "?" }
-        // Passwords may hold a slash that somebody forgot to escape: what counts stands behind the last @.
+        // A password may hold a slash that is not escaped, so hosts begin behind the last @.
         let hosts = address.lastIndex(of: "@").map { address[address.index(after: $0)...] } ?? address
         let path = hosts.firstIndex(of: "/").map { hosts[hosts.index(after: $0)...] } ?? ""
         let name = ServerURL.decoded(path) ?? ""
@@ -24,22 +24,24 @@ struct MongoURI {
         self.options = options
     }
 
-    /// What would let an acknowledged message be lost: what is refused for it, and what is only warned about.
-    var durabilityTrouble: (refusals: [String], warnings: [String]) {
+    /// Options by which an acknowledged message may be lost: refusals, and warnings.
+    var durabilityProblems: (refusals: [String], warnings: [String]) {
         var refusals: [String] = []
         var warnings: [String] = []
         if let w = options["w"] {
             if let count = Int(w), count < 1 {
-                refusals.append("w=\(count) acknowledges what was never stored; allowed: majority, or 1 and more")
+                refusals.append(
+                    "w=\(count) acknowledges messages before they are stored; allowed: majority, or 1 and more")
             } else if w != "majority" {
-                warnings.append("w=\(w) may be less than the majority: what is acknowledged may go with a primary")
+                warnings.append(
+                    "w=\(w) may be less than the majority: acknowledged messages may be lost with a primary")
             }
         }
         if options["safe"]?.lowercased() == "false" {
-            refusals.append("safe=false acknowledges what was never stored; leave it out")
+            refusals.append("safe=false acknowledges messages before they are stored; leave it out")
         }
         for option in ["j", "journal"] where options[option]?.lowercased() == "false" {
-            warnings.append("\(option)=false: what is acknowledged is lost when servers end suddenly")
+            warnings.append("\(option)=false: acknowledged messages are lost when servers end suddenly")
         }
         if let level = options["readconcernlevel"], !["majority", "linearizable"].contains(level) {
             warnings.append("readConcernLevel below majority may show messages that are rolled back later")

@@ -1,6 +1,6 @@
 import Telemetry
 
-/// A text that must not be shown: whatever prints it, prints a mask.
+/// A text that must not be shown. Printing it prints a mask.
 struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let text: String
 

@@ -10,10 +10,10 @@ struct ServerURL: Hashable, Sendable {
     let query: String?
 
     /// Ends the sentence "allowed: …" about a URL that may hold a password.
-    static let encoding = "what is special in a password percent-encoded"
+    static let encoding = "special characters of a password percent-encoded"
 
-    /// Whether nothing behind the scheme can be read in two ways, so that whatever hides `user:password@` hides all of it: a
-    /// password with a bare `/`, `?`, `#`, quote or blank ends, for some readers, where its first part does.
+    /// Whether the text behind the scheme can be read in one way only, so that masking `user:password@` masks the whole
+    /// password. Some readers end a password at a bare `/`, `?`, `#`, quote or blank.
     static func hidesCredentials(_ rest: some StringProtocol) -> Bool {
         let isPlain = rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"\"#\\".utf8.contains($0) }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }

@@ -7,12 +7,12 @@ import Telemetry
     import Darwin
 #endif
 
-/// What defaults depend on and only the running process knows; given, so that a test can say something else.
+/// Facts of the running process that defaults depend on. They are given, so that a test can set them.
 struct SystemFacts: Sendable {
     var cores: Int
     var instance: InstanceID
     var isTerminal: Bool
-    /// Where the chat page is, if it was found.
+    /// The directory of the chat page, if it was found.
     var clientDirectory: String?
 
     static func current() -> Self {
@@ -21,13 +21,14 @@ struct SystemFacts: Sendable {
             isTerminal: StandardErrorSink.isTerminal, clientDirectory: findClientDirectory())
     }
 
-    /// Eight letters and digits: about 41 bits, so that no two processes of a fleet meet.
+    /// Eight letters and digits: about 41 bits, so that two processes of a fleet do not get the same id.
     private static func randomInstance() -> InstanceID {
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         return InstanceID(String((0..<8).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] }))
     }
 
-    /// In the working directory, else beside the executable or in a directory above it (a build folder lies in its package).
+    /// Looks in the working directory, then beside the executable and in the directories above it, as a build folder lies in its
+    /// package.
     private static func findClientDirectory() -> String? {
         var candidates = ["."]
         if var directory = executablePath() {

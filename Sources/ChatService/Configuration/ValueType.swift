@@ -3,6 +3,7 @@ import EventLoop
 import Gateway
 import Identity
 import PersistenceMongoDB
+import RedisLink
 
 #if canImport(Glibc)
     import Glibc
@@ -10,11 +11,11 @@ import PersistenceMongoDB
     import Darwin
 #endif
 
-/// What a variable's text may be, and the value it stands for.
+/// The texts that a variable allows, and the values they stand for.
 struct ValueType<Value: Sendable>: Sendable {
     /// Ends the sentence "allowed: …".
     let allowed: String
-    /// nil when the text is not allowed. Gets no empty text: an empty variable counts as unset.
+    /// nil when the text is not allowed. The text is never empty, as an empty variable counts as unset.
     let parse: @Sendable (String) -> Value?
 }
 
@@ -34,9 +35,19 @@ extension ValueType<Int> {
             return value
         }
     }
+}
 
-    /// Seconds.
-    static let duration = Self(allowed: "seconds, or a number with a unit: 90s, 15m, 24h, 7d") { text in
+extension ValueType<Duration> {
+    /// A span written as a whole number of milliseconds.
+    static func milliseconds(_ range: ClosedRange<Int>) -> Self {
+        whole(ValueType<Int>.integer(range)) { .milliseconds($0) }
+    }
+
+    /// A span written as a whole number of seconds.
+    static func seconds(_ range: ClosedRange<Int>) -> Self { whole(ValueType<Int>.integer(range)) { .seconds($0) } }
+
+    /// A span of at most ten years, written with its unit.
+    static let withUnit = Self(allowed: "seconds, or a number with a unit: 90s, 15m, 24h, 7d") { text in
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         let unit = text.last.flatMap { units[$0] }
         let digits = unit == nil ? text[...] : text.dropLast()
@@ -44,7 +55,19 @@ extension ValueType<Int> {
             return nil
         }
         let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-        return overflow || seconds > 3650 * 86_400 ? nil : seconds
+        return overflow || seconds > 3650 * 86_400 ? nil : .seconds(seconds)
+    }
+
+    private static func whole(_ type: ValueType<Int>, _ span: @escaping @Sendable (Int) -> Duration) -> Self {
+        Self(allowed: type.allowed) { text in type.parse(text).map(span) }
+    }
+}
+
+extension ValueType<Duration?> {
+    /// A span written as a whole number of milliseconds. 0 turns it off, which is nil here.
+    static func milliseconds(upTo maximum: Int) -> Self {
+        let type = ValueType<Int?>.limit(upTo: maximum)
+        return Self(allowed: type.allowed) { text in type.parse(text).map { $0.map { .milliseconds($0) } } }
     }
 }
 
@@ -98,7 +121,7 @@ extension ValueType<String> {
         isReadable($0, kind: S_IFDIR) ? $0 : nil
     }
 
-    /// Where files will be written: a directory, or a place where one can be made.
+    /// A directory for files: one that is writable, or a path at which one can be made.
     static let writableDirectory = Self(allowed: "the path of a directory that is writable or can be made") { text in
         var status = stat()
         guard stat(text, &status) == 0 else { return text }
@@ -114,18 +137,18 @@ extension ValueType<String> {
 extension ValueType<Secret> {
     static let secret = Self(allowed: "a text, which is never shown") { Secret($0) }
 
-    /// What services show: long enough that guessing at the rate they may is hopeless.
+    /// The key of other services, long enough that guessing it at the permitted rate is hopeless.
     static let serviceKey = Self(allowed: "a text of at least \(ServiceKey.minimumBytes) bytes, which is never shown") {
         $0.utf8.count >= ServiceKey.minimumBytes ? Secret($0) : nil
     }
 
-    /// The driver knows the format, hosts by the dozen included.
+    /// The driver checks the format, which allows many hosts.
     static let mongoURI = Self(
         allowed: "mongodb://[user:password@]host,… or mongodb+srv://…, \(ServerURL.encoding)"
     ) { text in
         let schemes = ["mongodb://", "mongodb+srv://"]
         guard let scheme = schemes.first(where: { text.hasPrefix($0) }),
-            // The driver may cut at another @ than the mask does.
+            // The driver may end the credentials at another @ than the mask does.
             text.count(where: { $0 == "@" }) <= 1, ServerURL.hidesCredentials(text.dropFirst(scheme.count)),
             MongoStore.canRead(uri: text)
         else { return nil }

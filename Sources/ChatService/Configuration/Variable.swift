@@ -10,24 +10,24 @@ enum VariableGroup: String, CaseIterable, Sendable {
     case page = "Chat page"
 }
 
-/// What a variable that is not set means.
+/// The meaning of a variable that is not set.
 enum Fallback: Hashable, Sendable {
     /// This text, read as if it had been set.
     case text(String)
-    /// Something that only the running process knows, described.
+    /// A value that only the running process knows, described in words.
     case described(String)
 }
 
 /// How much of a variable's value may be shown.
 enum Sensitivity: Sendable {
     case plain
-    /// A URL that may carry credentials: shown without them, and not at all where it could not be read as a URL.
+    /// A URL that may carry credentials. It is shown without them, and not at all when it is no valid URL.
     case credentials
-    /// Shown nowhere.
+    /// Never shown.
     case secret
 }
 
-/// One environment variable: all there is to know about it, from which it is read, checked, listed and documented.
+/// One environment variable. Parsing, `--help`, `--check-config` and the reference page all use this declaration.
 struct Variable<Value: Sendable>: Sendable {
     let name: String
     let group: VariableGroup
@@ -36,12 +36,12 @@ struct Variable<Value: Sendable>: Sendable {
     let summary: String
     let sensitivity: Sensitivity
 
-    /// A variable with a default of its own.
+    /// A variable with a default.
     init(_ name: String, _ group: VariableGroup, _ type: ValueType<Value>, default text: String, _ summary: String) {
         self.init(name, group, type, fallback: .text(text), sensitivity: .plain, summary)
     }
 
-    /// A variable that may stay unset; `unset` says what that means.
+    /// A variable that may stay unset; `unset` describes the meaning of that.
     init(
         _ name: String, _ group: VariableGroup, _ type: ValueType<Value>, unset: String,
         sensitivity: Sensitivity = .plain,
@@ -63,7 +63,7 @@ struct Variable<Value: Sendable>: Sendable {
     }
 }
 
-/// A variable whatever its values are: what lists and pages need.
+/// A variable of any value type, for lists and pages.
 protocol AnyVariable: Sendable {
     var name: String { get }
     var group: VariableGroup { get }

@@ -1,31 +1,34 @@
 import Gateway
+import MessagingOutbox
+import RedisLink
 import Telemetry
 
-/// Every variable the service reads: the one place where they are declared.
+/// The declarations of all variables that the service reads.
 enum Variables {
     static let port = Variable(
         "PORT", .listening, .integer(1...65_535), default: "5004",
         "Port of the public listener: Socket.IO, WebSocket, REST and the chat page.")
     static let host = Variable(
         "HOST", .listening, .listenAddress,
-        unset: "127.0.0.1 in trusted mode that nobody asked for, else 0.0.0.0", "Address to listen on.")
+        unset: "127.0.0.1 when trusted mode is the default, else 0.0.0.0", "Address to listen on.")
     static let internalPort = Variable(
         "INTERNAL_PORT", .listening, .integer(1...65_535), unset: "off",
         "Port of the internal Socket.IO listener for other services (4000 by custom).")
     static let internalHost = Variable(
         "INTERNAL_HOST", .listening, .listenAddress, unset: "HOST",
-        "Address the internal listener listens on: that of a network only services are in.")
+        "Address the internal listener listens on: that of a network that only services can reach.")
     static let tlsCertificate = Variable(
         "TLS_CERT_FILE", .listening, .readableFile, unset: "no TLS",
-        "Certificate chain (PEM); with it and TLS_KEY_FILE the public listener speaks TLS.")
+        "Certificate chain (PEM); with it and TLS_KEY_FILE both listeners speak TLS. Read again on SIGHUP.")
     static let tlsKey = Variable(
-        "TLS_KEY_FILE", .listening, .readableFile, unset: "no TLS", "Private key (PEM) of the certificate.")
+        "TLS_KEY_FILE", .listening, .readableFile, unset: "no TLS",
+        "Private key (PEM) of the certificate. Read again on SIGHUP.")
     static let corsOrigin = Variable(
         "CORS_ORIGIN", .listening, .origins, unset: "same origin only",
         "Origins whose pages and apps may call, by CORS and by WebSocket handshake; null only under *.")
     static let trustedProxies = Variable(
         "TRUSTED_PROXIES", .listening, .networks, unset: "none",
-        "Proxies whose X-Forwarded-For, or where there is none Forwarded, is believed; they must not pass on a client's own."
+        "Proxies whose X-Forwarded-For, or else Forwarded, is accepted; they must not pass on a client's own."
     )
     static let eventLoops = Variable(
         "EVENT_LOOPS", .listening, .integer(1...256), unset: "the number of cores", "Threads that serve connections.")
@@ -40,10 +43,11 @@ enum Variables {
         "Name of this process in session ids and leases; no two live ones may share it.")
     static let deploymentID = Variable(
         "DEPLOYMENT_ID", .process, .deploymentID, unset: "the Redis database's number and the store's name",
-        "Name that instances of one deployment share; publications of others on one Redis server are not heard.")
+        "Name that instances of one deployment share; publications of other deployments on the Redis server are dropped."
+    )
     static let shutdownGrace = Variable(
-        "SHUTDOWN_GRACE_MS", .process, .integer(0...600_000), default: "10000",
-        "Milliseconds that a drain after SIGTERM may take before what is left is closed.")
+        "SHUTDOWN_GRACE_MS", .process, .milliseconds(0...600_000), default: "10000",
+        "Milliseconds that a drain after SIGTERM may take before the remaining connections are closed.")
     static let logLevel = Variable(
         "LOG_LEVEL", .process, .logLevel, default: "info", "Least important level that is logged.")
     static let logFormat = Variable(
@@ -56,25 +60,25 @@ enum Variables {
     static let authMode = Variable(
         "AUTH_MODE", .identity, ValueType<AuthenticationMode>.choice(),
         unset: "token once a key is configured, else trusted",
-        "token: only verified tokens; trusted: claimed identities are believed.")
+        "token: callers need a verified token; trusted: claimed user ids are accepted.")
     static let jwtSecret = Variable(
         "JWT_SECRET", .identity, .secret, unset: "no shared key", sensitivity: .secret,
-        "Key of HS256, HS384 and HS512 tokens; 32 bytes or more, which AUTH_MODE=token insists on.")
+        "Key of HS256, HS384 and HS512 tokens; AUTH_MODE=token needs 32 bytes or more.")
     static let jwtPublicKeyFile = Variable(
         "JWT_PUBLIC_KEY_FILE", .identity, .readableFile, unset: "no public key",
-        "Public key (PEM) of RS256, PS256, ES256 or EdDSA tokens.")
+        "Public key (PEM) of RS256, PS256, ES256 or EdDSA tokens. Read again on SIGHUP.")
     static let jwtJWKSFile = Variable(
         "JWT_JWKS_FILE", .identity, .readableFile, unset: "no key set",
-        "JSON Web Key Set with the keys tokens may be signed by.")
+        "JSON Web Key Set with the keys that tokens may be signed by. Read again on SIGHUP.")
     static let jwtIssuer = Variable(
         "JWT_ISSUER", .identity, .text, unset: "not checked", "Issuer (iss) that tokens must name.")
     static let jwtAudience = Variable(
         "JWT_AUDIENCE", .identity, .text, unset: "not checked", "Audience (aud) that tokens must name.")
     static let jwtExpiration = Variable(
-        "JWT_EXPIRATION", .identity, .duration, default: "24h", "Life of tokens made by `chat-service token mint`.")
+        "JWT_EXPIRATION", .identity, .withUnit, default: "24h", "Lifetime of tokens made by `chat-service token mint`.")
     static let serviceKey = Variable(
         "SERVICE_API_KEY", .identity, .serviceKey, unset: "no service may call", sensitivity: .secret,
-        "Key that other services show as X-Service-Key.")
+        "Key that other services send as X-Service-Key.")
     static let internalAuth = Variable(
         "INTERNAL_AUTH", .identity, ValueType<InternalAuthentication>.choice(), default: "key",
         "Whether the internal listener asks for the service key.")
@@ -120,7 +124,7 @@ enum Variables {
         "Bytes of a WebSocket message, Engine.IO packet or HTTP body.")
     static let messageRate = Variable(
         "RATE_LIMIT_MESSAGES", .limits, .limit(upTo: 1_000_000), default: "20",
-        "Messages a second and user; bursts of three times that. What else a user may do follows from it: docs/operations.md."
+        "Messages a second and user; bursts of three times that. Other rates follow from it: docs/operations.md."
     )
     static let connectionRate = Variable(
         "RATE_LIMIT_CONNECTIONS", .limits, .limit(upTo: 1_000_000), default: "50",
@@ -134,21 +138,21 @@ enum Variables {
         "ROOM_CREATE_ON_JOIN", .rooms, .flag, default: "true", "Whether joining an unknown room makes an open one.")
     static let roomParticipants = Variable(
         "ROOM_MAX_PARTICIPANTS", .rooms, .integer(2...1_000_000), default: "5000",
-        "Participants a room keeps; newcomers past that take part unrecorded.")
+        "Participants a room keeps; users who join above that limit are not recorded as participants.")
     static let historyMessages = Variable(
         "MAX_MESSAGE_HISTORY", .rooms, .integer(1...100_000), default: "1000", "Messages of a room that Redis holds.")
     static let historyLifetime = Variable(
-        "MESSAGE_HISTORY_TTL", .rooms, .integer(1...315_360_000), default: "604800",
+        "MESSAGE_HISTORY_TTL", .rooms, .seconds(1...315_360_000), default: "604800",
         "Seconds that a quiet room's history stays in Redis.")
 
     static let presenceVisibility = Variable(
         "PRESENCE_VISIBILITY", .presence, ValueType<PresenceVisibility>.choice(), default: "everyone",
-        "Whose presence a user may see.")
+        "Whose presence a user may see: that of every user, or that of friends.")
     static let presenceGrace = Variable(
-        "PRESENCE_GRACE_MS", .presence, .integer(0...600_000), default: "5000",
-        "Milliseconds that a user may be gone before being called offline.")
+        "PRESENCE_GRACE_MS", .presence, .milliseconds(0...600_000), default: "5000",
+        "Milliseconds between a user's last disconnect and the announcement that the user is offline.")
     static let presenceAwayAfter = Variable(
-        "PRESENCE_AWAY_AFTER_MS", .presence, .limit(upTo: 86_400_000), default: "300000",
+        "PRESENCE_AWAY_AFTER_MS", .presence, .milliseconds(upTo: 86_400_000), default: "300000",
         "Milliseconds without activity after which an online user is shown as away.")
     static let presenceIsPublic = Variable(
         "PRESENCE_PUBLIC", .presence, .flag, default: "false",

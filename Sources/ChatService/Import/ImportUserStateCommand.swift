@@ -1,7 +1,7 @@
 import ChatDomain
 import Telemetry
 
-/// `chat-service import-user-state FILE`: takes over who was last seen when. May be repeated; later times win.
+/// `chat-service import-user-state FILE`: imports when users were last seen. It may be repeated; later times win.
 enum ImportUserStateCommand {
     private static let maximumBytes = 64 << 20
     private static let usersAtOnce = 500
@@ -10,7 +10,7 @@ enum ImportUserStateCommand {
         let logger = Logger(level: .info, format: loaded.configuration.logging.format, sink: StandardErrorSink())
         do {
             guard let bytes = try BoundedFile.bytes(at: path, upTo: maximumBytes) else {
-                logger.error("there is no such file", ["path": path])
+                logger.error("the file does not exist", ["path": path])
                 return ExitCode.failure
             }
             let entries = try UserStateFile(bytes).entries

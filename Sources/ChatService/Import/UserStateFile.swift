@@ -1,10 +1,10 @@
 import ChatDomain
 import JSON
 
-/// What an older who-is-online service kept in its state file: users with the time they were last seen.
+/// The state file of an older presence service: users with the time they were last seen.
 ///
-/// Taken as an array of users, or as an object keyed by user id; either may stand under `users`. Times are ISO 8601 or
-/// milliseconds. Nobody is online by a file, so a status in it is passed over.
+/// The file is an array of users, or an object keyed by user id; either may stand under `users`. Times are ISO 8601 or
+/// milliseconds. A status in the file is ignored, as users are online by their connections alone.
 struct UserStateFile {
     struct Entry: Equatable {
         var user: UserID
@@ -43,7 +43,7 @@ struct UserStateFile {
                 entries.append(try Self.entry(id, item))
             }
         case .object:
-            // Member by member: as the keys of a dictionary ids that only look alike would be one.
+            // Member by member: as keys of a dictionary, ids that differ in their scalars alone would be one.
             var members: [(id: String, item: JSONValue)] = []
             content.forEachMember { id, element in
                 members.append((id, JSONValue(element)))

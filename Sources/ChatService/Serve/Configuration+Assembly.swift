@@ -12,21 +12,22 @@ import PersistenceSQLite
 import RedisLink
 import Telemetry
 
-/// From what the operator decided to what the parts are made with.
+/// Translates the configuration into the settings of the parts.
 extension Configuration {
-    func gateway() throws -> GatewayConfiguration {
+    func gateway(tls: TLSCredentials?, serviceKey: ServiceKey?) throws -> GatewayConfiguration {
         var gateway = GatewayConfiguration(instance: instance)
         gateway.engine = engine
+        gateway.engine.tls = tls
+        gateway.serviceKey = serviceKey
         gateway.chat.commands.maximumMessageBytes = limits.messageBytes
         gateway.chat.roomLimits.maximumParticipants = rooms.maximumParticipants
-        gateway.chat.roomLimits.graceMilliseconds = Int64(presence.grace)
+        gateway.chat.roomLimits.graceMilliseconds = presence.gracePeriod.wholeMilliseconds
         gateway.chat.roomLimits.isForFriendsOnly = presence.visibility == .friends
         gateway.chat.createsRoomsOnJoin = rooms.createsOnJoin
         gateway.chat.presence = presenceSettings
         gateway.chat.messageRate = limits.messageRate ?? 0
         gateway.connectionRate = limits.connectionRate ?? 0
         gateway.chat.requiresAuthentication = authentication.mode == .token
-        gateway.serviceKey = authentication.serviceKey.map { ServiceKey($0.text) }
         gateway.internalRequiresKey = listening.internalListener?.authentication != .open
         let proxies = listening.trustedProxies
         gateway.isTrustedProxy = { proxies.contains($0) }
@@ -45,8 +46,8 @@ extension Configuration {
         settings.isForFriendsOnly = presence.visibility == .friends
         if case .embedded = store { settings.storesForItself = true }
         settings.isPublic = presence.isPublic
-        settings.grace = .milliseconds(presence.grace)
-        settings.awayAfter = presence.awayAfter.map { .milliseconds($0) }
+        settings.grace = presence.gracePeriod
+        settings.awayAfter = presence.awayAfter
         return settings
     }
 
@@ -62,9 +63,8 @@ extension Configuration {
         engine.softOutputLimit = limits.outputQueueSoftBytes
         engine.slowReaderCloseCode = CloseCode.slowConsumer.rawValue
         engine.pollingOutputLimit = 4 * limits.outputQueueBytes
-        // Sockets end there anyway; sessions that poll need none of their own.
+        // The process can open no more sockets than this; sessions that poll hold no socket of their own.
         engine.maximumConnections = limits.connections ?? ProcessMetrics.descriptorLimit()
-        engine.tls = listening.tls.map { Engine.TLSFiles(certificateChain: $0.certificate, privateKey: $0.key) }
         return engine
     }
 
@@ -77,30 +77,21 @@ extension Configuration {
         }
     }
 
-    /// Nil where the store has backups of its own.
+    /// nil when the store is MongoDB, which has its own tools for backups.
     func controlServer(of store: any DurableStore, logger: Logger) -> ControlServer? {
         guard case .embedded(let directory) = self.store, let store = store as? SQLiteStore else { return nil }
         do throws(ControlSocket.Failure) {
             return try ControlServer(directory: directory, store: store, logger: logger)
         } catch {
-            logger.warning("there will be no backups while this runs", ["reason": error.description])
+            logger.warning("backups are not possible while this process runs", ["reason": error.description])
             return nil
         }
     }
 
-    func authenticationPolicy(logger: Logger) throws(InvalidConfiguration) -> AuthenticationPolicy {
+    func authenticationPolicy(_ verifier: TokenVerifier?, logger: Logger) -> AuthenticationPolicy {
         AuthenticationPolicy(
-            mode: authentication.mode == .token ? .token : .trusted, verifier: try authentication.verifier(),
-            noteRefusal: { logger.debug("token refused", ["reason": $0.description]) })
-    }
-}
-
-extension RedisEndpoint {
-    /// The same server, as the link to it is opened.
-    var link: RedisLink.RedisEndpoint {
-        RedisLink.RedisEndpoint(
-            host: host, port: UInt16(port), user: user, password: password?.text, database: database,
-            tls: usesTLS ? .system : nil)
+            mode: authentication.mode == .token ? .token : .trusted, verifier: verifier,
+            didRefuse: { logger.debug("token refused", ["reason": $0.description]) })
     }
 }
 

@@ -5,7 +5,7 @@ import MessagingOutbox
 import MessagingRabbitMQ
 import Telemetry
 
-/// What an instance has of RabbitMQ: the relay that brings the events of stored messages to it, and who comes and goes.
+/// The parts of an instance that publish to RabbitMQ: events of stored messages, and events of presence.
 struct EventServices: Sendable {
     private let relay: OutboxRelay
     private let presence: PresenceEvents?
@@ -22,7 +22,7 @@ struct EventServices: Sendable {
             online: { Set(await sessions.instances(of: $0).keys) },
             isAlive: { await sessions.isAlive($0) })
         relay = OutboxRelay(
-            instance: configuration.instance, mode: events.mode == .recipient ? .recipient : .message, outbox: store,
+            instance: configuration.instance, mode: events.mode, outbox: store,
             broker: broker, directory: directory, traces: traces, logger: logger, registry: registry)
         presence = try events.presenceQueue.map { queue in
             PresenceEvents(
@@ -33,24 +33,24 @@ struct EventServices: Sendable {
         }
     }
 
-    /// Whether the broker takes events.
+    /// Whether the broker accepts events.
     var condition: DependencyCondition {
         if let trouble = relay.brokerState { return .down(reason: trouble) }
-        return relay.brokerBlocked.map { .degraded(reason: "the broker takes no events: \($0)") } ?? .up
+        return relay.brokerBlocked.map { .degraded(reason: "the broker accepts no events: \($0)") } ?? .up
     }
 
-    /// To be called when messages were stored.
+    /// Call it when messages were stored.
     var hint: @Sendable () -> Void { { [relay] in relay.wake() } }
 
-    /// To be told of the traces messages belong to.
+    /// Call it with the trace that a message belongs to.
     var noteTrace: @Sendable (String, MessageID) -> Void { { [traces] in traces.note($0, of: $1) } }
 
-    /// To be told of instances found dead, whose events are to be taken over.
+    /// Call it with the id of an instance whose lease has ended; its pending events are taken over.
     var instanceLost: @Sendable (InstanceID) -> Void {
         { [relay] dead in Task { await relay.adopt(from: dead) } }
     }
 
-    /// To be told of what others see change about a user; nil where nobody wants to know.
+    /// Call it when a user's visible presence changed; nil when no queue is configured for these events.
     var presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)? {
         guard let presence else { return nil }
         return { presence.note($0, isOwn: $1) }

@@ -2,8 +2,8 @@ import ChatDomain
 import PersistenceMongoDB
 import Telemetry
 
-/// `chat-service migrate`: writes numbers into messages that an older program left without. May run beside the service,
-/// and again after it was stopped half-way.
+/// `chat-service migrate`: numbers the messages that an older program stored without numbers. It may run beside the service, and
+/// again after it was interrupted.
 enum MigrateCommand {
     static func run(_ loaded: LoadedConfiguration) async -> Int32 {
         let logger = Logger(level: .info, format: loaded.configuration.logging.format, sink: StandardErrorSink())

@@ -1,38 +1,39 @@
 import ChatCore
+import ChatDomain
 import Gateway
 import RedisLink
 import Synchronization
 import Telemetry
 
-/// What Redis refused lately and how its connections stand: for `/ready`, the log and the metrics.
+/// Tracks the refusals of Redis and the state of its connections, for `/ready`, the log and the metrics.
 ///
-/// A refusal that lasts comes again with every heartbeat of presence, every 2.5 s. So one that was not seen for a while is
-/// over.
+/// Presence sends a heartbeat every 2.5 s. A refusal with a lasting cause is seen with each heartbeat, so one that was not seen
+/// for ten seconds is over.
 final class RedisHealth: Sendable {
-    /// How long a refusal counts after it was last seen, in milliseconds.
-    static let memory: Int64 = 10_000
+    /// How long a refusal counts after it was last seen.
+    static let refusalLifetime: Duration = .seconds(10)
     /// The codes that have a label of their own; Redis and its modules have many more.
     private static let codes = [
         "READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "OOM", "NOPERM", "MISCONF", "NOREPLICAS", "BUSY", "WRONGTYPE",
         "UNKNOWN", "CROSSSLOT", "MOVED", "CLUSTERDOWN",
     ]
 
-    private struct Seen {
+    private struct SeenRefusal {
         var reason: String
-        var at: Int64
+        var at: Moment
     }
 
-    private let last = Mutex<Seen?>(nil)
+    private let lastRefusal = Mutex<SeenRefusal?>(nil)
     private let counters: [String: Counter]
     private let others: Counter
     private let disconnections: Counter
     private let logger: Logger
-    private let trouble: OccasionalLogger
-    private let clock: @Sendable () -> Int64
+    private let occasionalLogger: OccasionalLogger
+    private let clock: @Sendable () -> Moment
 
     init(
         logger: Logger, registry: MetricsRegistry,
-        clock: @escaping @Sendable () -> Int64 = WallClock.monotonicMilliseconds
+        clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
     ) {
         let help = "Commands and scripts that Redis refused, by its reason."
         func counter(_ code: String) -> Counter {
@@ -44,40 +45,42 @@ final class RedisHealth: Sendable {
             "chat_redis_disconnections_total", help: "Connections to Redis, and attempts at one, that failed.")
         self.logger = logger
         self.clock = clock
-        trouble = OccasionalLogger(logger)
+        occasionalLogger = OccasionalLogger(logger)
     }
 
-    func note(_ refusal: RedisRefusal) {
+    func didRefuse(_ refusal: RedisRefusal) {
         (counters[refusal.code] ?? others).add()
         let reason = Self.reason(refusal)
-        trouble.warning("Redis refuses", ["reason": reason])
-        // One key of the wrong kind is somebody's mistake; a script that meets one does not do its work.
+        occasionalLogger.warning("Redis refused a command", ["reason": reason])
+        // A command that meets one key of another type fails for that key alone; a script does none of its work.
         guard refusal.isScript || refusal.code != "WRONGTYPE" else { return }
-        last.withLock { $0 = Seen(reason: reason, at: clock()) }
+        lastRefusal.withLock { $0 = SeenRefusal(reason: reason, at: clock()) }
     }
 
-    func changed(_ state: RedisState) {
+    func didChange(_ state: RedisState) {
         switch state {
         case .connected: logger.info("Redis connected")
         case .disconnected(let reason):
             disconnections.add()
-            trouble.warning("no Redis", ["reason": reason])
+            occasionalLogger.warning("Redis disconnected", ["reason": reason])
         case .connecting, .closed: break
         }
     }
 
-    /// - Parameter subscriptions: the connections over which others are heard.
+    /// - Parameter subscriptions: the connections that receive publications of other instances.
     func condition(_ client: RedisState, subscriptions: [RedisState]) -> DependencyCondition {
-        if let trouble = Self.trouble(client) { return .down(reason: trouble) }
-        if let trouble = subscriptions.lazy.compactMap(Self.trouble).first {
-            return .degraded(reason: "other instances are not heard: \(trouble)")
+        if let reason = Self.reason(client) { return .down(reason: reason) }
+        if let reason = subscriptions.lazy.compactMap(Self.reason).first {
+            return .degraded(reason: "other instances are not heard: \(reason)")
         }
-        let now = clock()
-        guard let seen = last.withLock({ $0 }), now - seen.at <= Self.memory else { return .up }
-        return .degraded(reason: seen.reason)
+        guard let refusal = lastRefusal.withLock({ $0 }), clock() <= refusal.at + Self.refusalLifetime else {
+            return .up
+        }
+        return .degraded(reason: refusal.reason)
     }
 
-    private static func trouble(_ state: RedisState) -> String? {
+    /// Why the connection cannot be used; nil when it can.
+    private static func reason(_ state: RedisState) -> String? {
         switch state {
         case .connected: nil
         case .connecting: "connecting"
@@ -93,9 +96,9 @@ final class RedisHealth: Sendable {
             case "NOPERM": "this user's access list does not allow it"
             case "MISCONF": "Redis takes no writes, since it cannot save"
             case "NOREPLICAS": "Redis takes no writes, since it has too few replicas"
-            case "BUSY": "a script of somebody's keeps Redis busy"
+            case "BUSY": "a script keeps Redis busy"
             case "UNKNOWN": "this server lacks a command; it has to be Redis 6.2 or later, with no command renamed"
-            case "WRONGTYPE": "a key holds something else than the service put there"
+            case "WRONGTYPE": "a key holds a type that the service does not write there"
             case "MOVED", "CROSSSLOT", "CLUSTERDOWN": "Redis Cluster is not supported"
             default: "Redis refuses"
             }

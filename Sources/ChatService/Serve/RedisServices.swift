@@ -6,8 +6,8 @@ import PersistenceRedis
 import RedisLink
 import Telemetry
 
-/// What an instance has of Redis: live traffic with the other instances, the newest history, who is there, and whom it
-/// waits for.
+/// The parts of an instance that use Redis: the bus to other instances, the history cache, the directory of sessions, and
+/// sessions kept for recovery.
 struct RedisServices: Sendable {
     let client: RedisClient
     let bus: RedisRoomBus
@@ -20,15 +20,15 @@ struct RedisServices: Sendable {
         let health = RedisHealth(logger: logger, registry: registry)
         self.health = health
         client = RedisClient(
-            endpoint.link, stateChanged: { health.changed($0) }, refused: { health.note($0) })
+            endpoint, stateChanged: { health.didChange($0) }, refused: { health.didRefuse($0) })
         bus = RedisRoomBus(
             instance: configuration.instance, deployment: configuration.deployment, client: client, registry: registry)
         cache = RedisHistoryCache(
             client: client, maximumMessages: configuration.rooms.cachedMessages,
-            timeToLive: .seconds(configuration.rooms.cacheLifetime), registry: registry)
+            timeToLive: configuration.rooms.cacheLifetime, registry: registry)
         directory = RedisDirectory(
             instance: configuration.instance, deployment: configuration.deployment, client: client,
-            grace: .milliseconds(configuration.presence.grace),
+            grace: configuration.presence.gracePeriod,
             maximumSessions: configuration.limits.connectionsPerUser ?? 0,
             clock: {
                 Now(
@@ -44,14 +44,14 @@ struct RedisServices: Sendable {
         ) { [directory] in Double(directory.otherInstances) }
     }
 
-    /// Whether Redis does all it has to.
+    /// Whether Redis accepts every command that the service sends.
     var condition: DependencyCondition {
         let condition = health.condition(client.state, subscriptions: [bus.subscription, directory.subscription])
         guard condition == .up, directory.sharesName else { return condition }
-        return .degraded(reason: "another process goes by this INSTANCE_ID")
+        return .degraded(reason: "another process has the same INSTANCE_ID")
     }
 
-    /// - Throws: when another live process goes by this instance's name.
+    /// - Throws: when another live process has this instance's name.
     func requireOwnName(_ instance: InstanceID) async throws(NameTaken) {
         guard await directory.isNameTaken() else { return }
         throw NameTaken(instance: instance)
@@ -67,6 +67,6 @@ struct NameTaken: Error, CustomStringConvertible {
     let instance: InstanceID
 
     var description: String {
-        "INSTANCE_ID \(instance) is in use by another live process; each needs a name of its own"
+        "INSTANCE_ID \(instance) is in use by another live process; each process needs its own"
     }
 }

@@ -1,30 +1,40 @@
 import Dispatch
 import Foundation
 
-/// The signals that end the process in good order. A second one ends it at once.
+/// The signals that the service handles. A second signal that ends the process ends it at once.
 final class Signals {
-    private let stream: AsyncStream<String>
+    /// One element for `SIGHUP`s that arrived since the last one was taken.
+    let reloads: AsyncStream<Void>
+    private let ends: AsyncStream<String>
     private let sources: [any DispatchSourceSignal]
 
     init() {
         signal(SIGPIPE, SIG_IGN)
-        let (stream, continuation) = AsyncStream<String>.makeStream()
-        self.stream = stream
-        sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                // First, so that a second signal ends the process as soon as the first shows.
-                signal(number, SIG_DFL)
-                continuation.yield(name)
-            }
-            source.activate()
-            return source
-        }
+        let (ends, end) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let (reloads, reload) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        self.ends = ends
+        self.reloads = reloads
+        sources =
+            [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
+                Self.source(of: number) {
+                    // First, so that a second signal ends the process as soon as the first is handled.
+                    signal(number, SIG_DFL)
+                    end.yield(name)
+                }
+            } + [Self.source(of: SIGHUP) { reload.yield() }]
     }
 
-    func next() async -> String {
-        var iterator = stream.makeAsyncIterator()
+    /// The name of the signal that ends the process, once it arrives.
+    func nextEnd() async -> String {
+        var iterator = ends.makeAsyncIterator()
         return await iterator.next() ?? "end"
+    }
+
+    private static func source(of number: Int32, handler: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler(handler: handler)
+        source.activate()
+        return source
     }
 }

@@ -40,24 +40,11 @@ public struct EngineConfiguration: Sendable {
     /// The most connections of this process, polling sessions included; more are refused with 503.
     public var maximumConnections = Int.max
 
-    /// The certificate and key of a TLS listener; nil for plain TCP.
-    public var tls: TLSFiles?
+    /// The server's certificate and key; nil for plain TCP.
+    public var tls: TLSCredentials?
 
     public init() {}
 
     /// Whether a message of so many bytes is long enough to be worth compressing and short enough to be compressed quickly.
     public func compresses(_ bytes: Int) -> Bool { bytes >= deflateThreshold && bytes <= deflateCeiling }
-}
-
-/// A server's certificate and key, as PEM files.
-public struct TLSFiles: Sendable {
-    public var certificateChain: String
-    public var privateKey: String
-    /// Shared by all loops, so that a client may resume its session on any of them.
-    public var ticketKeys = TLSTicketKeys()
-
-    public init(certificateChain: String, privateKey: String) {
-        self.certificateChain = certificateChain
-        self.privateKey = privateKey
-    }
 }

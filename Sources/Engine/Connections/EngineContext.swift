@@ -39,18 +39,17 @@ public final class EngineContext {
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
-        if let files = configuration.tls {
-            tls = try TLSContext(
-                certificateChainFile: files.certificateChain, privateKeyFile: files.privateKey,
-                ticketKeys: files.ticketKeys)
-        } else {
-            tls = nil
-        }
+        if let credentials = configuration.tls { tls = try TLSContext(credentials) } else { tls = nil }
         inflater = Inflater()
         deflater = Deflater(windowBits: Self.deflateWindowBits)
     }
 
     deinit { scratch.deallocate() }
+
+    /// Uses another certificate for new handshakes. Existing connections continue; without TLS nothing changes.
+    public func replaceTLSCredentials(_ credentials: TLSCredentials) throws(TLSError) {
+        try tls?.replaceCredentials(credentials)
+    }
 
     // MARK: Connections
 

@@ -22,6 +22,10 @@ final class InternalEndpoint: EngineHandler {
         engine.handler = self
     }
 
+    func replaceTLSCredentials(_ credentials: TLSCredentials) throws(TLSError) {
+        try engine.replaceTLSCredentials(credentials)
+    }
+
     private func makeEngineIO() -> EngineIOServer {
         EngineIOServer(
             context: engine, settings: context.engineIOSettings,

@@ -1,4 +1,5 @@
 import ChatCore
+import Crypto
 import Engine
 import EventLoop
 
@@ -53,6 +54,12 @@ actor Shard {
         core.internalEndpoint = endpoint
         internalListener = listener
         return listener.port
+    }
+
+    /// Uses another certificate for new handshakes of both listeners.
+    func replaceTLSCredentials(_ credentials: TLSCredentials) throws(TLSError) {
+        try core?.engine.replaceTLSCredentials(credentials)
+        try core?.internalEndpoint?.replaceTLSCredentials(credentials)
     }
 
     /// Announces the end to the sessions and closes them a few at a time, so that they do not all reconnect at once.

@@ -1,19 +1,19 @@
 import Crypto
 import JSON
 
-/// Why a key set is of no use.
+/// Why a key set cannot be used.
 public enum KeySetError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Not a JSON object with an array `keys`.
     case malformed
     /// More keys than `VerificationKeys.maximumSetKeys`.
     case tooManyKeys(Int)
-    /// Nothing in it can verify a token; the reasons, key by key.
+    /// No key of the set can verify a token; the reasons, key by key.
     case noUsableKey([String])
 
     public var description: String {
         switch self {
         case .malformed: "it is not a JSON Web Key Set, an object with an array \"keys\""
-        case .tooManyKeys(let count): "it holds \(count) keys, \(VerificationKeys.maximumSetKeys) are the most"
+        case .tooManyKeys(let count): "it holds \(count) keys; the limit is \(VerificationKeys.maximumSetKeys)"
         case .noUsableKey(let reasons) where reasons.isEmpty: "it holds no key"
         case .noUsableKey(let reasons): "it holds no key that can verify a token: \(reasons.joined(separator: "; "))"
         }
@@ -23,7 +23,7 @@ public enum KeySetError: Error, Hashable, Sendable, CustomStringConvertible {
 extension VerificationKeys {
     public static let maximumSetKeys = 100
 
-    /// A JSON Web Key Set (RFC 7517 §5). Keys that are of no use here are passed over and named in `ignored`.
+    /// A JSON Web Key Set (RFC 7517 §5). Keys that cannot verify a token are listed in `ignored`.
     public init(jwks: [UInt8]) throws(KeySetError) {
         guard let set = try? JSONValue(parsing: jwks), let entries = set["keys"]?.array else { throw .malformed }
         guard entries.count <= Self.maximumSetKeys else { throw .tooManyKeys(entries.count) }
@@ -42,7 +42,7 @@ extension VerificationKeys {
     }
 }
 
-/// Why one key of a set is passed over.
+/// Why one key of a set is ignored.
 private struct KeyRefusal: Error {
     var reason: String
 }

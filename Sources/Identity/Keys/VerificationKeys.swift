@@ -1,6 +1,6 @@
 public import Crypto
 
-/// The keys a server believes, and what each of them is for.
+/// The keys that tokens are verified with, and the algorithms of each.
 public struct VerificationKeys: Sendable {
     struct Key: Sendable {
         enum Material: Sendable {
@@ -8,15 +8,15 @@ public struct VerificationKeys: Sendable {
             case publicKey(SignatureVerifier)
         }
 
-        /// nil for a key that has no name, which is tried whatever `kid` a token has.
+        /// nil for a key without an id. Such a key is tried for every `kid`.
         var id: String?
         var material: Material
-        /// What it may be used with. The token only chooses among these (RFC 8725 §3.1).
+        /// The algorithms that the key may be used with. A token can only choose among these (RFC 8725 §3.1).
         var algorithms: Set<TokenAlgorithm>
     }
 
     private(set) var keys: [Key]
-    /// Keys of a set that are of no use here, each with the reason, for the log.
+    /// Keys of a set that cannot verify a token, each with the reason, for the log.
     public internal(set) var ignored: [String] = []
 
     public var count: Int { keys.count }
@@ -24,7 +24,7 @@ public struct VerificationKeys: Sendable {
 
     init(_ keys: [Key]) { self.keys = keys }
 
-    /// A secret shared with the issuer, for HS256, HS384 and HS512. An empty one is no key.
+    /// A secret shared with the issuer, for HS256, HS384 and HS512. An empty secret counts as no key.
     public init(secret: [UInt8]) {
         let algorithms: Set<TokenAlgorithm> = Set(HMAC.Function.allCases.map(TokenAlgorithm.hmac))
         keys = secret.isEmpty ? [] : [Key(material: .secret(secret), algorithms: algorithms)]
@@ -60,7 +60,7 @@ extension VerificationKeys.Key {
             algorithms: Set(algorithms.map(TokenAlgorithm.signature)))
     }
 
-    /// Whether the token was secured with this key by an algorithm the key is for.
+    /// Whether this key verifies the token, by an algorithm that the key may be used with.
     func secures(_ token: JSONWebToken, by algorithm: TokenAlgorithm) -> Bool {
         guard algorithms.contains(algorithm) else { return false }
         return switch (material, algorithm) {

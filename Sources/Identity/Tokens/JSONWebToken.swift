@@ -1,16 +1,16 @@
 import Crypto
 import JSON
 
-/// A signed token in its compact form (RFC 7515 §3.1), taken apart and not yet believed.
+/// A signed token in its compact form (RFC 7515 §3.1), parsed but not verified.
 struct JSONWebToken {
-    /// The longest token looked at, in bytes.
+    /// The longest token that is parsed, in bytes.
     static let maximumBytes = 8192
 
-    /// What the header says of the algorithm; nil for one that is not taken, `none` among them.
+    /// The header's algorithm; nil for one that is not supported, such as `none`.
     let algorithm: TokenAlgorithm?
-    /// Compared with the ids of configured keys, and nothing else.
+    /// Used only for comparison with the ids of configured keys.
     let keyID: String?
-    /// What the signature is over: the header and payload as they came.
+    /// The signed bytes: the header and payload as they were received.
     let signedBytes: [UInt8]
     let payload: [UInt8]
     let signature: [UInt8]
@@ -30,7 +30,7 @@ struct JSONWebToken {
         self.signature = signature
     }
 
-    /// `jku`, `x5u`, `jwk` and `x5c`, which would bring the token's own key, are not looked at (RFC 7515 §4.1).
+    /// Ignores `jku`, `x5u`, `jwk` and `x5c`, by which a token would bring its own key (RFC 7515 §4.1).
     private static func readHeader(_ bytes: [UInt8]) throws(TokenRefusal) -> (TokenAlgorithm?, keyID: String?) {
         guard let header = try? JSONValue(parsing: bytes), header.object != nil,
             let algorithm = header["alg"]?.string

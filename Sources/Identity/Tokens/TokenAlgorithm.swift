@@ -1,11 +1,11 @@
 public import Crypto
 
-/// How a token is secured (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
+/// How a token is signed (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
 public enum TokenAlgorithm: Hashable, Sendable {
     case hmac(HMAC.Function)
     case signature(SignatureAlgorithm)
 
-    /// - Parameter name: as the header's `alg` and a key's `alg` have it; nil for names not taken.
+    /// - Parameter name: the `alg` of a header or key. The result is nil for an algorithm that is not supported.
     public init?(name: String) {
         switch name {
         case "HS256": self = .hmac(.sha256)

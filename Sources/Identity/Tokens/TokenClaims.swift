@@ -1,9 +1,9 @@
 public import ChatDomain
 import JSON
 
-/// What a verified token says of its bearer (RFC 7519 §4; the profile as OpenID Connect Core §5.1 names it).
+/// The claims of a verified token (RFC 7519 §4; profile claims of OpenID Connect Core §5.1).
 public struct TokenClaims: Hashable, Sendable {
-    /// `sub`, else `userId`, else `id`; a number means its decimal text.
+    /// `sub`, else `userId`, else `id`; a number stands for its decimal text.
     public var userID: UserID
     /// `username`, else `name`, else `preferred_username`.
     public var username: String?
@@ -40,8 +40,8 @@ public struct TokenClaims: Hashable, Sendable {
         return userID
     }
 
-    /// The first of these claims that can stand beside a message; others are passed over, as a name is no ground to
-    /// refuse anybody.
+    /// The first of these claims that is usable as a name. Other values are ignored, as a bad name is no reason to refuse a
+    /// token.
     private static func displayName(_ claims: JSONValue, _ names: [String]) -> String? {
         names.lazy.compactMap { claims[$0]?.string }.first { name in
             !name.isEmpty && ShortText.isFit(name, maximumCharacters: UserID.maximumCharacters)

@@ -2,7 +2,7 @@ public import ChatDomain
 public import Crypto
 import JSON
 
-/// Makes tokens secured with a shared secret (HS256, HS384, HS512), for tools and tests.
+/// Makes tokens signed with a shared secret (HS256, HS384, HS512), for tools and tests.
 public struct TokenMinter: Sendable {
     private let secret: [UInt8]
     private let function: HMAC.Function
@@ -18,9 +18,9 @@ public struct TokenMinter: Sendable {
         self.audience = audience
     }
 
-    /// - Parameter lifetimeSeconds: how long from `now` the token is valid.
+    /// - Parameter lifetime: how long from `now` the token is valid; whole seconds count.
     public func mint(
-        userID: UserID, username: String? = nil, lifetimeSeconds: Int64, now: Timestamp
+        userID: UserID, username: String? = nil, lifetime: Duration, now: Timestamp
     ) -> String {
         let issuedAt = now.milliseconds / 1000
         var claims = JSONWriter()
@@ -32,7 +32,7 @@ public struct TokenMinter: Sendable {
             claims.key("iat")
             claims.integer(issuedAt)
             claims.key("exp")
-            claims.integer(issuedAt + lifetimeSeconds)
+            claims.integer(issuedAt + lifetime.components.seconds)
         }
         return sign(claims.bytes)
     }

@@ -1,6 +1,4 @@
-/// Why a token is not believed: for the log and for whoever debugs a token, never for its bearer.
-///
-/// It holds nothing of the token.
+/// Why a token is refused, for the log and for `token check`. Clients never see it, and it holds no part of the token.
 public enum TokenRefusal: String, Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case tooLong = "longer than 8 KiB"
     case notThreeParts = "not three parts with a dot between them"

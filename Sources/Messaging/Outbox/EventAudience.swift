@@ -1,7 +1,7 @@
 public import ChatDomain
 
 /// Whether everybody who is told of a message gets an event of their own, or all share one.
-public enum EventMode: Sendable {
+public enum EventMode: String, CaseIterable, Sendable {
     case recipient
     case message
 }

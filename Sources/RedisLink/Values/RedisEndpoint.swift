@@ -1,7 +1,7 @@
 public import Crypto
 
 /// One Redis server and how to sign in there. Its description never shows the password.
-public struct RedisEndpoint: Sendable {
+public struct RedisEndpoint: Hashable, Sendable {
     /// A name or an address.
     public var host: String
     public var port: UInt16

@@ -1,4 +1,4 @@
-"""A certificate of one's own; a folder's conftest.py takes the fixture over."""
+"""Certificates for tests; a folder's conftest.py takes the fixture over."""
 
 import shutil
 import subprocess
@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1, and its key."""
-    directory = tmp_path_factory.mktemp("certificate")
+def make_certificate(directory: Path) -> tuple[Path, Path]:
+    """A new self-signed certificate for 127.0.0.1, and its key."""
+    directory.mkdir(parents=True, exist_ok=True)
     assert shutil.which("openssl"), "openssl is needed to make a certificate"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -18,3 +17,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         cwd=directory, check=True, capture_output=True,
     )  # fmt: skip
     return directory / "cert.pem", directory / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))

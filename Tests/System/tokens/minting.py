@@ -78,6 +78,10 @@ class Keys:
             header["kid"] = kid
         return jwt.encode(payload, self.of(algorithm), algorithm, headers=header or None)
 
+    @staticmethod
+    def sign_with(secret: str, payload: dict[str, Any]) -> str:
+        return jwt.encode(payload, secret, "HS256")
+
     def write_jwks(self, path: Path) -> Path:
         keys = [public_jwk(key, kid=kid, use="sig") for key, kid in [(self.rsa, "r"), (self.ec, "e"), (self.ed, "d")]]
         path.write_text(json.dumps({"keys": keys}))

@@ -1,28 +1,28 @@
 public import ChatDomain
 internal import Synchronization
 
-/// Says whether a token is to be believed (RFC 7519 §7.2, RFC 8725). Any thread may use it.
+/// Verifies tokens (RFC 7519 §7.2, RFC 8725). Any thread may use it.
 public final class TokenVerifier: Sendable {
-    /// How far the clocks of issuer and server may be apart, in milliseconds.
-    public static let leewayMilliseconds: Int64 = 30_000
+    /// How far the clocks of issuer and server may differ.
+    public static let leeway: Duration = .seconds(30)
 
     private let keys: Mutex<VerificationKeys>
     private let issuer: String?
     private let audience: String?
 
     /// - Parameters:
-    ///   - issuer: whom `iss` must name; nil: it is not looked at.
-    ///   - audience: who must be `aud` or among it; nil: it is not looked at.
+    ///   - issuer: the issuer that `iss` must name; nil: `iss` is not checked.
+    ///   - audience: the audience that `aud` must name; nil: `aud` is not checked.
     public init(keys: VerificationKeys, issuer: String? = nil, audience: String? = nil) {
         self.keys = Mutex(keys)
         self.issuer = issuer
         self.audience = audience
     }
 
-    /// From the next token on these keys count, and no others.
+    /// Verifies later tokens by these keys alone. Sessions of earlier tokens go on.
     public func replaceKeys(_ keys: VerificationKeys) { self.keys.withLock { $0 = keys } }
 
-    /// - Throws: the same `unauthorized` for whatever is wrong with the token.
+    /// - Throws: `unauthorized`, whatever the reason.
     public func verify(_ token: String, now: Timestamp) throws(ChatError) -> TokenClaims {
         do throws(TokenRefusal) { return try check(token, now: now) } catch { throw .unauthorized }
     }
@@ -39,10 +39,11 @@ public final class TokenVerifier: Sendable {
     }
 
     private func checkTimes(of claims: TokenClaims, now: Timestamp) throws(TokenRefusal) {
-        if let end = claims.expiresAt, now.milliseconds >= end.milliseconds + Self.leewayMilliseconds {
+        let leeway = Self.leeway.wholeMilliseconds
+        if let end = claims.expiresAt, now.milliseconds >= end.milliseconds + leeway {
             throw .expired
         }
-        if let start = claims.notBefore, now.milliseconds < start.milliseconds - Self.leewayMilliseconds {
+        if let start = claims.notBefore, now.milliseconds < start.milliseconds - leeway {
             throw .notYetValid
         }
     }

@@ -1,7 +1,7 @@
 import JSON
 
-/// What a bench found, for programs and for people.
-struct BenchReport: Sendable {
+/// The figures of one run by name, in order, for programs and for people.
+public struct BenchReport: Sendable {
     enum Value: Sendable, Equatable {
         case text(String)
         case count(Int)
@@ -14,23 +14,23 @@ struct BenchReport: Sendable {
     mutating func add(_ name: String, _ count: Int) { rows.append((name, .count(count))) }
     mutating func add(_ name: String, _ amount: Double) { rows.append((name, .amount(amount))) }
 
-    /// Percentiles, as `p50ms`, `p99ms` and `maxMs`; 0 where nothing was measured.
+    /// Adds percentiles as `p50ms`, `p99ms` and `maxMs`; 0 when there is no latency.
     ///
     /// - Parameters:
     ///   - latencies: in microseconds.
-    ///   - prefix: what the names begin with.
+    ///   - prefix: stands before each name, with a dot between.
     mutating func add(latencies: [Int64], of prefix: String = "") {
         let sorted = latencies.sorted()
         for (name, share) in [("p50ms", 0.5), ("p99ms", 0.99), ("maxMs", 1.0)] {
-            let at = min(sorted.count - 1, Int(share * Double(sorted.count)))
-            add(prefix.isEmpty ? name : "\(prefix).\(name)", sorted.isEmpty ? 0 : Double(sorted[at]) / 1000)
+            let index = min(sorted.count - 1, Int(share * Double(sorted.count)))
+            add(prefix.isEmpty ? name : "\(prefix).\(name)", sorted.isEmpty ? 0 : Double(sorted[index]) / 1000)
         }
     }
 
     mutating func add(_ other: Self) { rows += other.rows }
 
     /// One JSON object on one line.
-    var json: [UInt8] {
+    public var json: String {
         var out = JSONWriter()
         out.object { out in
             for (name, value) in rows {
@@ -42,10 +42,11 @@ struct BenchReport: Sendable {
                 }
             }
         }
-        return out.bytes
+        return String(decoding: out.bytes, as: UTF8.self)
     }
 
-    var table: String {
+    /// One line for each figure, names and values in columns.
+    public var table: String {
         let width = rows.map(\.name.count).max() ?? 0
         return rows.map { name, value in
             let text =

@@ -1,33 +1,34 @@
 import EventLoop
 import WireProtocols
 
-/// The way of one client's texts to the server and back.
-protocol BenchLink: AnyObject {
-    func say(_ text: String)
+/// Carries one client's texts to the server and back. Confined to its loop.
+protocol BenchChannel: AnyObject {
+    func send(_ text: String)
+    /// Closes the connection without a closing handshake. No event follows.
     func close()
 }
 
-/// What a link brings.
-enum BenchLinkEvent {
+/// What a channel reports.
+enum BenchChannelEvent {
     case opened
-    /// A text; valid during the call.
+    /// A received text; valid during the call.
     case text(UnsafeRawBufferPointer)
     case lost(String)
 }
 
-/// Texts in the frames of a WebSocket.
-final class BenchWebSocket: BenchLink {
-    private let report: (BenchLinkEvent) -> Void
+/// Carries texts as WebSocket messages (RFC 6455).
+final class BenchWebSocketChannel: BenchChannel {
+    private let report: (BenchChannelEvent) -> Void
     private var decoder = WebSocketDecoder(.init(role: .client, maximumMessageBytes: 16 << 20))
     private var isUpgraded = false
     private var socket: BenchSocket?
 
     init(
-        _ context: BenchContext, path: String, report: @escaping (BenchLinkEvent) -> Void
+        _ context: BenchContext, path: String, report: @escaping (BenchChannelEvent) -> Void
     ) throws(ConnectError) {
         self.report = report
         let socket = try BenchSocket(
-            context, received: { [unowned self] in understand(&$0) }, lost: { report(.lost($0)) })
+            context, received: { [unowned self] in received(&$0) }, lost: { report(.lost($0)) })
         self.socket = socket
         socket.send(
             Array(
@@ -37,7 +38,7 @@ final class BenchWebSocket: BenchLink {
                 """.utf8))
     }
 
-    func say(_ text: String) { send(.text, Array(text.utf8)) }
+    func send(_ text: String) { send(.text, Array(text.utf8)) }
 
     private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         var frame: [UInt8] = []
@@ -47,7 +48,7 @@ final class BenchWebSocket: BenchLink {
 
     func close() { socket?.close() }
 
-    private func understand(_ input: inout InputBuffer) {
+    private func received(_ input: inout InputBuffer) {
         if !isUpgraded {
             let head = input.withUnsafeBytes { Array($0) }
             guard let end = head.firstRange(of: Array("\r\n\r\n".utf8)) else { return }

@@ -1,17 +1,18 @@
 import Foundation
 
 @main
-enum ChatService {
+enum EntryPoint {
     static func main() async {
         let programs = CommandRunner.Programs(
-            serve: { await ServeCommand.run($0) },
+            serve: { await ServeCommand.run($0, source: $1) },
             migrate: { await MigrateCommand.run($0) },
             importUserState: { await ImportUserStateCommand.run($0, path: $1) },
             backup: { BackupCommand.run($0, $1) },
             restore: { RestoreCommand.run($0, path: $1) },
             bench: { await BenchCommand.run($0, print: { print($0) }, complain: complain) })
         let runner = CommandRunner(
-            environment: ProcessInfo.processInfo.environment, environmentFile: ".env", system: .current(),
+            source: ConfigurationSource(
+                environment: ProcessInfo.processInfo.environment, environmentFile: ".env", system: .current()),
             print: { print($0) }, complain: complain, readStandardInput: { readLine() ?? "" }, programs: programs)
         exit(await runner.run(Array(CommandLine.arguments.dropFirst())))
     }

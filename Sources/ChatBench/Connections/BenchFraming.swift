@@ -1,6 +1,6 @@
 import JSON
 
-/// How a client's events are written and read.
+/// How a client writes and reads events.
 enum BenchFraming {
     case event
     case socketIO
@@ -12,7 +12,7 @@ enum BenchFraming {
         }
     }
 
-    /// The event's name and data; nil for what is no event. Valid until the parser is used again.
+    /// The event's name and data; nil when the text is not an event. Valid until the parser is used again.
     func read(_ bytes: UnsafeRawBufferPointer, _ parser: JSONParser) -> (event: String, data: JSONElement?)? {
         switch self {
         case .event:
@@ -25,5 +25,10 @@ enum BenchFraming {
             let elements = root.elements
             return elements.first?.string.map { ($0, elements.dropFirst().first) }
         }
+    }
+
+    /// The id of the instance that a session is on. The id of a session is its instance's, its loop's and its own number.
+    static func instance(ofSession id: String) -> String {
+        id.split(separator: "-").dropLast(2).joined(separator: "-")
     }
 }

@@ -2,25 +2,43 @@ import EventLoop
 import JSON
 import WireProtocols
 
-/// What the clients of a bench share. Confined to its loop.
+/// The state that the clients of one server share. Confined to its loop.
 final class BenchContext {
     let loop: EventLoop
-    let address: IPAddress
-    let port: UInt16
-    let host: String
+    private let server: BenchServer
     let parser = JSONParser()
-    /// What a socket read last; emptied before another reads.
-    var input = InputBuffer(capacity: 64 * 1024)
+    private var input = InputBuffer(capacity: 64 * 1024)
 
-    init(loop: EventLoop, address: IPAddress, port: UInt16, host: String) {
+    init(loop: EventLoop, server: BenchServer) {
         self.loop = loop
-        self.address = address
-        self.port = port
-        self.host = host
+        self.server = server
+    }
+
+    var host: String { server.host }
+
+    fileprivate func connect() throws(ConnectError) -> Socket {
+        try Socket.connect(to: server.address, port: server.port, on: loop)
+    }
+
+    /// Reads once from `socket` behind the bytes of `leftover`. `received` takes what it understands out of the buffer; the rest
+    /// becomes the new `leftover`.
+    fileprivate func read(
+        from socket: Socket, leftover: inout [UInt8], received: (inout InputBuffer) -> Void
+    ) -> IOResult {
+        input.load(leftover: leftover)
+        var outcome = IOResult.wouldBlock
+        input.withFreeSpace(atLeast: 16 * 1024) { space in
+            outcome = socket.read(into: space)
+            if case .bytes(let count) = outcome { return count }
+            return 0
+        }
+        if case .bytes = outcome { received(&input) }
+        leftover = input.takeRemainder()
+        return outcome
     }
 }
 
-/// Bytes over one TCP connection, before and after it stands. Confined to its loop.
+/// One TCP connection. Bytes may be sent before it is established. Confined to its loop.
 final class BenchSocket: SocketHandler {
     private let context: BenchContext
     private let socket: Socket
@@ -31,7 +49,7 @@ final class BenchSocket: SocketHandler {
     private var isConnected = false
 
     /// - Parameters:
-    ///   - received: takes out of the buffer what it understands; the rest is kept for the next time.
+    ///   - received: takes the bytes that it understands out of the buffer; the rest is kept for the next call.
     ///   - lost: called once, when the server or the network ended the connection.
     init(
         _ context: BenchContext, received: @escaping (inout InputBuffer) -> Void, lost: @escaping (String) -> Void
@@ -39,7 +57,7 @@ final class BenchSocket: SocketHandler {
         self.context = context
         self.received = received
         self.lost = lost
-        socket = try Socket.connect(to: context.address, port: context.port, on: context.loop)
+        socket = try context.connect()
         socket.setHandler(self)
         socket.watch(readable: false, writable: true)
     }
@@ -69,20 +87,10 @@ final class BenchSocket: SocketHandler {
     }
 
     private func read() {
-        context.input.load(leftover: leftover)
-        leftover = []
-        var outcome = IOResult.wouldBlock
-        context.input.withFreeSpace(atLeast: 16 * 1024) { space in
-            outcome = socket.read(into: space)
-            if case .bytes(let count) = outcome { return count }
-            return 0
-        }
-        switch outcome {
-        case .bytes: received(&context.input)
-        case .wouldBlock: break
+        switch context.read(from: socket, leftover: &leftover, received: received) {
+        case .bytes, .wouldBlock: break
         case .endOfStream, .failed: end("the server ended the connection")
         }
-        leftover = context.input.takeRemainder()
     }
 
     private func end(_ reason: String) {

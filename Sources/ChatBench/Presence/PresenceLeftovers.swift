@@ -1,20 +1,19 @@
 import RedisLink
 
-/// What a dead instance and its users left in Redis.
+/// Searches Redis for keys that a killed instance and its users left behind.
 enum PresenceLeftovers {
     /// - Parameters:
-    ///   - endpoint: the Redis server.
-    ///   - instance: the dead one.
-    /// - Returns: keys that are theirs, and keys that still name one of them.
-    static func keys(in endpoint: RedisEndpoint, of instance: String) async throws(BenchTrouble) -> [String] {
-        let client = RedisClient(endpoint.link)
+    ///   - instance: the killed instance.
+    /// - Returns: keys of the instance and of bench users, and keys of sets that still name one of them.
+    static func keys(in endpoint: RedisEndpoint, of instance: String) async throws(BenchFailure) -> [String] {
+        let client = RedisClient(endpoint)
         do throws(RedisError) {
             let found = try await search(client, instance)
             await client.close()
             return found
         } catch {
             await client.close()
-            throw BenchTrouble(description: "Redis not read: \(error)")
+            throw BenchFailure(description: "cannot read Redis: \(error)")
         }
     }
 

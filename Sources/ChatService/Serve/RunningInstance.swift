@@ -1,0 +1,113 @@
+import ChatCore
+import ChatDomain
+import Crypto
+import EventLoop
+import Gateway
+import Identity
+import PersistenceInProcess
+import Telemetry
+import Workers
+
+/// The parts of one instance, started in the order of dependence and stopped in reverse.
+struct RunningInstance {
+    let port: UInt16
+    private let gateway: Gateway
+    private let store: any DurableStore
+    private let credentials: LiveCredentials
+    private let redis: RedisServices?
+    private let events: EventServices?
+    private let control: ControlServer?
+    private let logger: Logger
+
+    init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) async throws {
+        self.logger = logger
+        ProcessMetrics.register(in: registry)
+        let credentials = try Credentials(configuration)
+        credentials.logIgnoredKeys(to: logger)
+        let live = LiveCredentials(credentials, configuration.authentication)
+        self.credentials = live
+        let store = try await configuration.openStore()
+        self.store = store
+        control = configuration.controlServer(of: store, logger: logger)
+        redis = configuration.redis.map { RedisServices(configuration, $0, logger: logger, registry: registry) }
+        try await redis?.requireOwnName(configuration.instance)
+        let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
+        events = try configuration.events.map {
+            try EventServices(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
+        }
+        var observers = ChatObservers()
+        observers.storedMessages = events?.hint
+        observers.instanceLost = events?.instanceLost
+        observers.noteTrace = events?.noteTrace
+        observers.presenceChanged = events?.presenceChanged
+        gateway = try await Gateway(
+            configuration: try configuration.gateway(tls: credentials.tls, serviceKey: live.serviceKey),
+            loops: configuration.listening.eventLoops,
+            ports: ChatPorts(
+                store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
+                recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds)),
+            observers: observers, authentication: configuration.authenticationPolicy(live.verifier, logger: logger),
+            logger: logger, registry: registry)
+        gateway.dependencies.add("store", isRequired: true) {
+            do throws(StoreError) {
+                try await store.probe()
+                return .up
+            } catch {
+                return .down(reason: "\(error)")
+            }
+        }
+        if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.condition } }
+        if let events {
+            gateway.dependencies.add("rabbitmq", isRequired: false) { events.condition }
+            events.start()
+        }
+        let address = try Self.address(configuration.listening.host)
+        try Listener.requireUnused(address: address, port: UInt16(configuration.listening.port))
+        if let listener = configuration.listening.internalListener {
+            _ = try await gateway.listenInternally(
+                address: try Self.address(listener.host), port: UInt16(listener.port))
+        }
+        port = try await gateway.listen(address: address, port: UInt16(configuration.listening.port))
+    }
+
+    private static func address(_ host: String) throws(ListenError) -> IPAddress {
+        guard let address = IPAddress(host) else {
+            throw ListenError(description: "a listener needs an IP address, not a name: \(host)")
+        }
+        return address
+    }
+
+    /// Uses other certificates and keys for new connections.
+    ///
+    /// - Returns: the kinds that were replaced.
+    var replaceCredentials: @Sendable (Credentials) async throws(TLSError) -> [LiveCredentials.Kind] {
+        { [credentials, gateway] new async throws(TLSError) in try await credentials.replace(with: new, in: gateway) }
+    }
+
+    /// The time that all parts have together after the sessions are gone. The documents tell operators to wait five seconds
+    /// longer than the grace.
+    private static let stopLimit: Duration = .milliseconds(3500)
+    /// The time that each part has at least.
+    private static let leastStopLimit: Duration = .milliseconds(150)
+
+    /// Drains the sessions and stops the parts. A part that waits for another server is left behind when its time is over.
+    func stop(within grace: Duration) async {
+        await gateway.drain(over: grace)
+        let deadline = ContinuousClock.now + Self.stopLimit
+        await finish("presence", within: .milliseconds(1500), until: deadline) { [gateway] in await gateway.leave() }
+        gateway.stop()
+        if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
+        if let redis { await finish("redis", within: .milliseconds(500), until: deadline) { await redis.close() } }
+        control?.stop()
+        await finish("store", within: Self.stopLimit, until: deadline) { [store] in await store.close() }
+    }
+
+    private func finish(
+        _ part: String, within limit: Duration, until deadline: ContinuousClock.Instant,
+        _ work: @escaping @Sendable () async -> Void
+    ) async {
+        let left = max(min(limit, deadline - .now), Self.leastStopLimit)
+        guard await !Patience.wait(upTo: left, for: work) else { return }
+        logger.warning("stopped without waiting longer", ["part": part, "afterMs": Int(left.wholeMilliseconds)])
+    }
+}
