@@ -17,8 +17,8 @@ def test_the_targets_shown_are_targets():
     assert len(names) >= 12 and names <= targets, names - targets
 
 
-def test_the_way_of_a_message_is_told_in_its_order():
-    text = ALL["docs/architecture.md › The way of one message"].text
+def test_the_path_of_a_message_is_in_order():
+    text = ALL["docs/architecture.md › The path of one message"].text
     steps = ["decoder", "home shard", "store", "acknowledge", "publish", "cache", "outbox", "other instances"]
     places = [text.index(step) for step in steps[:3]] + [text.rindex(step) for step in steps[3:]]
     assert places == sorted(places)
