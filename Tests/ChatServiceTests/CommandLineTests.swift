@@ -84,13 +84,13 @@ import Testing
         #expect(complained.contains("warning: MONGO_URI is not a variable"))
     }
 
-    @Test func wrongUseIsExplained() async {
+    @Test func wrongUseShowsTheUsage() async {
         #expect(await run(["fly"]) == ExitCode.usage)
         #expect(complained.hasPrefix("chat-service: unknown command fly\n\nusage: chat-service"))
         #expect(printed == "")
     }
 
-    @Test func theCheckShowsWhatTakesEffect() async {
+    @Test func theCheckShowsTheSettingsInForce() async {
         #expect(await run(["--check-config"], ["PORT": "6001"]) == 0)
         #expect(printed.contains("PORT=6001  (environment)\n"))
         #expect(printed.contains("# store: SQLite in ./data\n"))
@@ -104,7 +104,7 @@ import Testing
 
     private static let secret = ["JWT_SECRET": String(repeating: "k", count: 32), "JWT_ISSUER": "us"]
 
-    @Test func aMintedTokenIsBelieved() async {
+    @Test func aMintedTokenIsAccepted() async {
         #expect(await run(["token", "mint", "--user", "u1", "--name", "Ann", "--expires", "1h"], Self.secret) == 0)
         let token = printed
         output.printed.withLock { $0 = "" }
@@ -125,7 +125,7 @@ import Testing
         #expect(complained.contains("needs JWT_SECRET") && complained.contains("--user must be at most 128 characters"))
     }
 
-    @Test func theCheckLooksIntoKeyFiles() async {
+    @Test func theCheckReadsKeyFiles() async {
         for name in ["JWT_PUBLIC_KEY_FILE", "JWT_JWKS_FILE"] {
             #expect(await run(["--check-config"], [name: #filePath]) == ExitCode.configuration)
             #expect(complained.contains("error: \(name)=\(#filePath): "))

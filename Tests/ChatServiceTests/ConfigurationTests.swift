@@ -30,7 +30,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
 }
 
 @Suite struct ConfigurationTests {
-    @Test func nothingSetIsOneInstanceInTrustedModeOnLoopback() throws {
+    @Test func defaultsAreOneInstanceInTrustedModeOnLoopback() throws {
         let configuration = try load().configuration
         let expected = Configuration(
             instance: InstanceID("i1"), deployment: DeploymentID(redisDatabase: 0, store: "embedded"),
@@ -55,14 +55,14 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(configuration.limits.outputQueueSoftBytes == 524_288)
     }
 
-    @Test func aKeyMakesTokensTheRule() throws {
+    @Test func aKeyMakesTokenModeTheDefault() throws {
         let configuration = try load(["JWT_SECRET": String(repeating: "k", count: 32)]).configuration
         #expect(configuration.authentication.mode == .token && configuration.authentication.hasKey)
         #expect(configuration.listening.host == "0.0.0.0")
         #expect(configuration.page == nil)
     }
 
-    @Test func trustedModeIsOpenOnlyOnPurpose() throws {
+    @Test func trustedModeListensElsewhereOnlyWhenSet() throws {
         #expect(try load(["AUTH_MODE": "trusted"]).configuration.listening.host == "0.0.0.0")
         #expect(try load(["HOST": "127.0.0.5"]).configuration.listening.host == "127.0.0.5")
         #expect(try load(["HOST": "localhost"]).configuration.listening.host == "127.0.0.1")
@@ -71,7 +71,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(problems(["HOST": "0.0.0.0", "JWT_SECRET": secret]) == [])
     }
 
-    @Test func theEnvironmentBeatsTheFileAndEmptyMeansUnset() throws {
+    @Test func theEnvironmentPrecedesTheFileAndEmptyMeansUnset() throws {
         let file = "PORT=6000\nLOG_LEVEL=debug\nMAX_FRAME_BYTES=\n"
         let loaded = try load(["PORT": " 7000 ", "LOG_LEVEL": ""], file: file)
         #expect(loaded.configuration.listening.port == 7000)
@@ -81,7 +81,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(sources["PORT"] == .environment && sources["LOG_LEVEL"] == .file && sources["HOST"] == .fallback)
     }
 
-    @Test func everyProblemIsSaidAtOnceWithNameValueAndWhatIsAllowed() {
+    @Test func everyProblemIsReportedWithNameValueAndAllowedValues() {
         let found = problems(
             [
                 "PORT": "70000", "AUTH_MODE": "maybe", "TLS_CERT_FILE": "/nowhere.pem", "RATE_LIMIT_MESSAGES": "-1",
@@ -126,7 +126,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(loaded.warnings == ["REDIS_HOST is ignored, since REDIS_URL is set"])
     }
 
-    @Test func theInternalListenerIsGuarded() throws {
+    @Test func theInternalListenerNeedsAKey() throws {
         #expect(problems(["INTERNAL_PORT": "4000"]).count == 1)
         #expect(
             problems(["INTERNAL_PORT": "5004", "SERVICE_API_KEY": serviceKey]) == [
@@ -173,7 +173,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             ])
     }
 
-    @Test func aShortSecretIsRefusedWhereTokensDecide() throws {
+    @Test func aShortSecretIsRefusedInTokenMode() throws {
         let short = String(repeating: "x", count: 31)
         #expect(
             problems(["JWT_SECRET": short]) == [
@@ -184,7 +184,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         #expect(try load(["JWT_SECRET": String(repeating: "x", count: 32)]).warnings == [])
     }
 
-    @Test func thePageIsServedWhereItIsWantedAndFound() throws {
+    @Test func thePageIsServedWhenEnabledAndFound() throws {
         #expect(try load(["SERVE_CLIENT": "false"]).configuration.page == nil)
         #expect(
             try load(["SERVE_CLIENT": "on", "JWT_SECRET": secret, "CLIENT_DIR": "/tmp"]).configuration.page?.directory

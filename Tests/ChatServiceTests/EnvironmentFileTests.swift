@@ -53,7 +53,7 @@ import Testing
         #expect(!file.problems.joined().contains("hunter2"))
     }
 
-    @Test func filesAreReadWhenTheyAreThere() throws {
+    @Test func missingFilesAreNoError() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "env-\(UUID().uuidString)").path
         #expect(try BoundedFile.bytes(at: path) == nil)
         try "A=1\n".write(toFile: path, atomically: true, encoding: .utf8)

@@ -36,29 +36,29 @@ private func answering(_ answer: String) throws -> Int {
                 origins: .sameOrigin, trustedProxies: TrustedProxies(), eventLoops: 1))
     }
 
-    @Test func aHealthyServerIsHealthy() throws {
+    @Test func status200IsHealthy() throws {
         try check(port: answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
     }
 
-    @Test func anotherStatusIsNot() throws {
+    @Test func anotherStatusIsUnhealthy() throws {
         let port = try answering("HTTP/1.1 503 Service Unavailable\r\n\r\n")
         #expect(throws: Healthcheck.Failure.unhealthy("HTTP/1.1 503 Service Unavailable")) { try check(port: port) }
     }
 
-    @Test func aCloseWithoutAnAnswerIsNot() throws {
+    @Test func aCloseWithoutAnAnswerIsUnhealthy() throws {
         let port = try answering("")
         #expect(throws: Healthcheck.Failure.unhealthy("nothing")) { try check(port: port) }
     }
 
-    @Test func nobodyThereIsUnreachable() throws {
+    @Test func aPortWithoutAListenerIsUnreachable() throws {
         #expect(throws: Healthcheck.Failure.unreachable("Connection refused")) { try check(port: 1) }
     }
 
-    @Test func aTLSAlertIsASignOfLife() throws {
+    @Test func aTLSAlertIsHealthy() throws {
         try check(port: answering("\u{15}\u{3}\u{1}"), tls: true)
     }
 
-    @Test func listenersOnEveryAddressAreReachedOnLoopback() {
+    @Test func listenersOnEveryAddressAreCheckedOnLoopback() {
         #expect(Healthcheck.target(of: "0.0.0.0") == "127.0.0.1")
         #expect(Healthcheck.target(of: "::") == "::1")
         #expect(Healthcheck.target(of: "10.0.0.1") == "10.0.0.1")

@@ -11,7 +11,7 @@ import Testing
         "mongodb://h/?w=00", "mongodb://h/?w=%30", "mongodb://h/?w=1&w=0", "mongodb+srv://h/?w=0", "mongodb://h?w=0",
         "mongodb://h/?safe=false",
     ])
-    func whatAcknowledgesUnstoredMessagesIsRefused(_ uri: String) {
+    func optionsThatAcknowledgeUnstoredMessagesAreRefused(_ uri: String) {
         let found = problems(["MONGODB_URI": uri])
         #expect(found.count == 1 && found[0].hasPrefix("MONGODB_URI"))
         #expect(!found.joined().contains("u:p"))
@@ -23,7 +23,7 @@ import Testing
         ("mongodb://h/?journal=false&w=1", 2), ("mongodb://h/?readConcernLevel=local", 1),
         ("mongodb://h/?readConcernLevel=majority", 0), ("mongodb://u:w=0@h/", 0), ("mongodb://h/w=0", 0),
     ])
-    func whatMayLoseMessagesIsWarnedAbout(_ uri: String, _ count: Int) throws {
+    func optionsThatMayLoseMessagesCauseWarnings(_ uri: String, _ count: Int) throws {
         let found = try warnings(uri)
         #expect(found.count == count)
         #expect(found.allSatisfy { $0.hasPrefix("MONGODB_URI: ") })
@@ -33,11 +33,11 @@ import Testing
         ("mongodb://h", "chat"), ("mongodb://h/", "chat"), ("mongodb://h/?w=1", "chat"), ("mongodb://h/a%62c", "abc"),
         ("mongodb://u:p@h1,h2:1/db?x=y", "db"), ("mongodb://u:p/q@h/db", "db"), ("mongodb://h?w=1", "chat"),
     ])
-    func theDatabaseIsWhatThePathNames(_ uri: String, _ name: String) {
+    func thePathNamesTheDatabase(_ uri: String, _ name: String) {
         #expect(MongoURI(uri).database == name)
     }
 
-    @Test func aDeploymentIsToldApartByDatabaseAndStoreUnlessItHasAName() throws {
+    @Test func theDeploymentIDIsTheDatabaseAndStoreUnlessItIsSet() throws {
         func deployment(_ environment: [String: String]) throws -> String {
             try load(environment).configuration.deployment.value
         }

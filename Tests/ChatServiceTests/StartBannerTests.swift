@@ -3,7 +3,7 @@ import Testing
 @testable import ChatService
 
 @Suite struct StartBannerTests {
-    @Test func trustedModeIsLoud() throws {
+    @Test func trustedModeIsAWarning() throws {
         let unasked = StartBanner.warnings(try load().configuration)
         #expect(
             unasked.count == 1 && unasked[0].message.hasPrefix("TRUSTED MODE")
@@ -13,7 +13,7 @@ import Testing
         #expect(StartBanner.warnings(try load(["JWT_SECRET": secret]).configuration) == [])
     }
 
-    @Test func saysWhatItRunsWith() throws {
+    @Test func namesTheMainSettings() throws {
         let configuration = try load([
             "JWT_SECRET": secret, "REDIS_URL": "redis://cache/2", "MONGODB_URI": "mongodb://db",
             "RABBITMQ_URL": "amqp://mq",

@@ -14,11 +14,11 @@ import Testing
         #"{"a":{"status":"offline","lastSeen":1500},"7":{"lastSeen":"1970-01-01T02:00:00.009+02:00"}}"#,
         #"{"users":[{"userId":"a","lastSeen":1500},{"userId":"7","lastSeen":9}]}"#,
     ])
-    func takesEveryShape(_ text: String) throws {
+    func acceptsEveryShape(_ text: String) throws {
         #expect(try entries(text) == ["a": 1500, "7": 9])
     }
 
-    @Test func aUserMayNeverHaveBeenSeen() throws {
+    @Test func lastSeenIsOptional() throws {
         #expect(try entries(#"{"a":{"status":"offline","lastSeen":null}}"#) == ["a": Int64?.none])
     }
 
@@ -26,7 +26,7 @@ import Testing
         ("nonsense", "the file is not JSON"), ("3", "neither an array"), ("[{}]", "entry 0 has no userId"),
         (#"{"a":{"lastSeen":"yesterday"}}"#, "lastSeen is no time"), (#"[{"userId":""}]"#, "must not be empty"),
     ])
-    func saysWhatIsWrong(_ text: String, _ reason: String) {
+    func namesTheProblem(_ text: String, _ reason: String) {
         let error = #expect(throws: UserStateFile.Unreadable.self) { try UserStateFile(Array(text.utf8)) }
         #expect(error?.description.contains(reason) == true)
     }

@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: ["", "0", "h", "-1h", "1.5h", "24 h", "1w", "9223372036854775807d", "99999d", "+5"])
-    func whatIsNoDurationIsRefused(text: String) {
+    func malformedDurationsAreRefused(text: String) {
         #expect(ValueType<Duration>.withUnit.parse(text) == nil)
     }
 

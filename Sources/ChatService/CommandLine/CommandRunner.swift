@@ -76,7 +76,7 @@ struct CommandRunner: Sendable {
                 try TokenCommands.check(text(of: source), by: verifier, now: now)
             }
         case .checkConfiguration:
-            _ = try Credentials(loaded.configuration)
+            _ = try ServiceCredentials(loaded.configuration)
             for warning in loaded.warnings { complain("warning: \(warning)") }
             print(ConfigurationText.settings(loaded))
             for (name, value) in StartBanner.facts(loaded.configuration) { print("# \(name): \(value)") }

@@ -10,7 +10,7 @@ struct Reload: Sendable {
     private let source: ConfigurationSource
     /// The configuration that the process was started with.
     private let started: LoadedConfiguration
-    private let replaceCredentials: @Sendable (Credentials) async throws(TLSError) -> [LiveCredentials.Kind]
+    private let replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind]
     private let logger: Logger
     private let applied: Counter
     private let refused: Counter
@@ -18,7 +18,7 @@ struct Reload: Sendable {
     /// - Parameter replaceCredentials: uses other certificates and keys for new connections; returns the kinds it replaced.
     init(
         source: ConfigurationSource, started: LoadedConfiguration,
-        replaceCredentials: @escaping @Sendable (Credentials) async throws(TLSError) -> [LiveCredentials.Kind],
+        replaceCredentials: @escaping @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind],
         logger: Logger, registry: MetricsRegistry
     ) {
         self.source = source
@@ -39,7 +39,7 @@ struct Reload: Sendable {
         do {
             let renewed = try source.load()
             for warning in renewed.warnings { logger.warning("configuration: \(warning)") }
-            let credentials = try Credentials(renewed.configuration)
+            let credentials = try ServiceCredentials(renewed.configuration)
             credentials.logIgnoredKeys(to: logger)
             let replaced = try await replaceCredentials(credentials)
             warnOfRestart(renewed, except: replaced)
@@ -86,7 +86,7 @@ struct LiveCredentials: Sendable {
     let serviceKey: ServiceKey?
     let usesTLS: Bool
 
-    init(_ credentials: Credentials, _ authentication: Configuration.Authentication) {
+    init(_ credentials: ServiceCredentials, _ authentication: Configuration.Authentication) {
         verifier = credentials.tokenKeys.map { authentication.verifier($0) }
         serviceKey = credentials.serviceKey.map { ServiceKey($0.text) }
         usesTLS = credentials.tls != nil
@@ -95,7 +95,7 @@ struct LiveCredentials: Sendable {
     /// Replaces each kind that was configured at start and still is.
     ///
     /// - Returns: the kinds that were replaced.
-    func replace(with credentials: Credentials, in gateway: Gateway) async throws(TLSError) -> [Kind] {
+    func replace(with credentials: ServiceCredentials, in gateway: Gateway) async throws(TLSError) -> [Kind] {
         var replaced: [Kind] = []
         if usesTLS, let tls = credentials.tls {
             try await gateway.replaceTLSCredentials(tls)
@@ -113,7 +113,7 @@ struct LiveCredentials: Sendable {
     }
 }
 
-extension Credentials {
+extension ServiceCredentials {
     /// Logs keys of a key set that verify nothing here, each with its reason.
     func logIgnoredKeys(to logger: Logger) {
         guard let ignored = tokenKeys?.ignored, !ignored.isEmpty else { return }

@@ -22,7 +22,7 @@ struct RunningInstance {
     init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) async throws {
         self.logger = logger
         ProcessMetrics.register(in: registry)
-        let credentials = try Credentials(configuration)
+        let credentials = try ServiceCredentials(configuration)
         credentials.logIgnoredKeys(to: logger)
         let live = LiveCredentials(credentials, configuration.authentication)
         self.credentials = live
@@ -80,7 +80,7 @@ struct RunningInstance {
     /// Uses other certificates and keys for new connections.
     ///
     /// - Returns: the kinds that were replaced.
-    var replaceCredentials: @Sendable (Credentials) async throws(TLSError) -> [LiveCredentials.Kind] {
+    var replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind] {
         { [credentials, gateway] new async throws(TLSError) in try await credentials.replace(with: new, in: gateway) }
     }
 

@@ -2,7 +2,7 @@ import Crypto
 import Identity
 
 /// The certificates and keys that a configuration names, read from their files. A reload reads them again.
-struct Credentials: Sendable {
+struct ServiceCredentials: Sendable {
     /// nil: no TLS.
     var tls: TLSCredentials?
     /// nil: no key verifies tokens.
