@@ -45,7 +45,8 @@ struct RunningInstance {
             loops: configuration.listening.eventLoops,
             ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
-                recovery: redis?.recovery ?? InProcessRecovery(clock: WallClock.monotonicMilliseconds)),
+                recovery: redis?.recovery
+                    ?? InProcessRecovery(clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })),
             observers: observers, authentication: configuration.authenticationPolicy(live.verifier, logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
