@@ -10,30 +10,38 @@ extension SQLiteConnection {
         FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC
         """
 
-    func history(of room: RoomID, _ query: HistoryQuery) throws(StoreError) -> HistoryPage {
+    /// - Parameter tail: what the room had in the journal before this connection's transaction began.
+    func history(of room: RoomID, _ query: HistoryQuery, tail: UnmovedTail?) throws(StoreError) -> HistoryPage {
         let found = try newestKey(of: room)
-        let range = HistoryRange(query, newest: found.map { Schema.sequence(ofKey: $0.newest) } ?? 0)
+        let range = tail?.range ?? HistoryRange(query, newest: found.map { Schema.sequence(ofKey: $0.newest) } ?? 0)
         return try range.page { (stretch, budget) throws(StoreError) in
             guard let key = found?.room else { return [] }
+            let unmoved = tail?.messages.within(stretch.first, stretch.last) ?? []
             var messages: [Message] = []
+            func take(_ message: Message) -> Bool {
+                guard budget.takes(message.encodedBytes) else { return false }
+                messages.append(message)
+                return true
+            }
+            if stretch.isNewestFirst { guard unmoved.reversed().allSatisfy(take) else { return messages } }
             try statement(stretch.isNewestFirst ? Self.newestFirst : Self.oldestFirst).bind(
                 1, Schema.messageKey(room: key, stretch.first)
-            ).bind(2, Schema.messageKey(room: key, stretch.last))
-                .each { row in
-                    let message = row.message(in: room)
-                    guard budget.takes(message.encodedBytes) else { return false }
-                    messages.append(message)
-                    return true
-                }
+            ).bind(2, Schema.messageKey(room: key, min(stretch.last, (tail?.start ?? .max) - 1)))
+                .each { take($0.message(in: room)) }
+            if !stretch.isNewestFirst, !budget.isSpent { _ = unmoved.allSatisfy(take) }
             return messages
         }
     }
 
-    func lastSequences(of rooms: [RoomID]) throws(StoreError) -> [RoomID: SequenceNumber] {
+    /// - Parameter unmoved: the rooms' newest messages in the journal, from before this is called.
+    func lastSequences(
+        of rooms: [RoomID], unmoved: [RoomID: Message]
+    ) throws(StoreError) -> [RoomID: SequenceNumber] {
         var sequences: [RoomID: SequenceNumber] = [:]
         for room in rooms {
-            guard let newest = try newestKey(of: room)?.newest, newest > 0 else { continue }
-            sequences[room] = Schema.sequence(ofKey: newest)
+            let newest = max(
+                try newestKey(of: room).map { Schema.sequence(ofKey: $0.newest) } ?? 0, unmoved[room]?.sequence ?? 0)
+            if newest > 0 { sequences[room] = newest }
         }
         return sequences
     }

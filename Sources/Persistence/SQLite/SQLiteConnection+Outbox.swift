@@ -2,32 +2,55 @@ import ChatDomain
 
 extension SQLiteConnection {
     func pendingEvents(
-        of owner: InstanceID, limit: Int, except: Set<MessageID>
+        of owner: InstanceID, limit: Int, except: Set<MessageID>, unmoved: UnmovedMessages
     ) throws(StoreError) -> [Message] {
         // Those on their way are among the oldest, so reading that many more is enough.
         let pending = try statement(
             """
-            SELECT m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
-                r.id
-            FROM outbox o JOIN messages m ON m.key = o.message JOIN rooms r ON r.key = m.room
+            SELECT o.id, o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32
             WHERE o.owner = ? ORDER BY o.position LIMIT ?
             """
-        ).bind(1, owner.value).bind(2, Int64(limit + except.count)).rows { row -> Message? in
-            except.contains(row.messageID(1)) ? nil : row.message(in: RoomID(unchecked: row.text(10)))
+        ).bind(1, owner.value).bind(2, Int64(limit + except.count)).rows { row -> PendingEvent? in
+            except.contains(row.messageID(0))
+                ? nil : PendingEvent(key: row.integer(1), room: RoomID(unchecked: row.text(2)))
         }
-        return Array(pending.prefix(limit))
+        var messages: [Message] = []
+        for event in pending {
+            guard messages.count < limit else { break }
+            if let message = try message(of: event, unmoved) { messages.append(message) }
+        }
+        return messages
     }
 
     func eventOwners() throws(StoreError) -> [InstanceID] {
         try statement("SELECT DISTINCT owner FROM outbox").rows { row -> InstanceID? in InstanceID(row.text(0)) }
     }
 
-    func backlog() throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+    func backlog(unmoved: UnmovedMessages) throws(StoreError) -> (count: Int, oldest: Timestamp?) {
         let count = try statement("SELECT count(*) FROM outbox").first { Int($0.integer(0)) } ?? 0
         let oldest = try statement(
-            "SELECT m.timestamp FROM outbox o JOIN messages m ON m.key = o.message ORDER BY o.position LIMIT 1"
-        ).first { Timestamp(milliseconds: $0.integer(0)) }
-        return (count, oldest)
+            """
+            SELECT o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32 ORDER BY o.position LIMIT 1
+            """
+        ).first { PendingEvent(key: $0.integer(0), room: RoomID(unchecked: $0.text(1))) }
+        guard let oldest else { return (count, nil) }
+        return (count, try message(of: oldest, unmoved)?.timestamp)
+    }
+
+    private struct PendingEvent {
+        var key: Int64
+        var room: RoomID
+    }
+
+    /// To be called outside of a transaction: what leaves the journal meanwhile must be seen in the table.
+    private func message(of event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> Message? {
+        if let message = unmoved.message(Schema.sequence(ofKey: event.key), in: event.room) { return message }
+        return try statement(
+            """
+            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
+            FROM messages WHERE key = ?
+            """
+        ).bind(1, event.key).first { $0.message(in: event.room) }
     }
 }
 

@@ -2,7 +2,9 @@ import ChatDomain
 
 extension SQLiteConnection {
     /// The room with its participants, or nil when there is none or it was deleted.
-    func room(_ id: RoomID) throws(StoreError) -> RoomSnapshot? {
+    ///
+    /// - Parameter unmoved: the room's newest number in the journal, 0 for none.
+    func room(_ id: RoomID, unmoved: SequenceNumber) throws(StoreError) -> RoomSnapshot? {
         let found = try statement(
             """
             SELECT key, id, kind, private, name, owner, created_at, updated_at, history_base, (
@@ -11,7 +13,7 @@ extension SQLiteConnection {
             """
         ).bind(1, id.value).first { row in (row.integer(0), row.room, row.integer(9)) }
         guard let (key, room, newest) = found else { return nil }
-        var snapshot = try snapshot(of: room, key: key, newestMessage: newest)
+        var snapshot = try snapshot(of: room, key: key, newest: max(Schema.sequence(ofKey: newest), unmoved))
         snapshot.readMarks = try statement(
             "SELECT user, sequence FROM read_marks WHERE room = ? ORDER BY sequence DESC, user LIMIT ?"
         ).bind(1, key).bind(2, Int64(ReadMarkBoard.capacity)).rows { $0.readMark }
@@ -20,41 +22,63 @@ extension SQLiteConnection {
 
     /// The user's rooms behind a place in their list, each with its newest reachable message.
     func rooms(
-        of user: UserID, after cursor: RoomListCursor, limit: Int
+        of user: UserID, after cursor: RoomListCursor, limit: Int, unmoved: UnmovedMessages
+    ) throws(StoreError) -> [RoomSummary] {
+        let keys = try statement(
+            "SELECT r.id, r.key FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1 WHERE p.user = ?"
+        ).bind(1, user.value).rows { (id: RoomID(unchecked: $0.text(0)), key: $0.integer(1)) }
+        let newest = unmoved.newest(in: keys.map(\.id))
+        var newestByKey: [Int64: Message] = [:]
+        for (id, key) in keys { newestByKey[key] = newest[id] }
+        return try consistently { () throws(StoreError) in
+            try rooms(of: user, after: cursor, limit: limit, unmoved: newestByKey)
+        }
+    }
+
+    /// - Parameter unmoved: the newest messages in the journal of the user's rooms, by the rooms' keys.
+    private func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int, unmoved: [Int64: Message]
     ) throws(StoreError) -> [RoomSummary] {
         let found = try statement(
             """
+            WITH unmoved(room, sequence, timestamp) AS MATERIALIZED (
+                SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?7))
             SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
                 coalesce(k.sequence, 0),
                 m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
                 min(max(r.updated_at, ?5, CASE
+                    WHEN u.sequence > max(r.history_base, coalesce(m.key & 4294967295, 0)) THEN u.timestamp
                     WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE ?5 END), ?6) AS activity
             FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1
             LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
             LEFT JOIN messages m ON m.key = (
                 SELECT max(n.key) FROM messages n WHERE n.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+            LEFT JOIN unmoved u ON u.room = r.key
             WHERE p.user = ?1 AND (activity < ?2 OR activity = ?2 AND r.id > ?3)
             ORDER BY activity DESC, r.id
             LIMIT ?4
             """
         ).bind(1, user.value).bind(2, cursor.activity.milliseconds).bind(3, cursor.room.value)
             .bind(4, Int64(limit)).bind(5, Timestamp.years.lowerBound).bind(6, Timestamp.years.upperBound)
+            .bind(7, Self.json(unmoved))
             .rows { row -> ListedRoom? in
                 let room = row.room
-                let isReachable = Schema.sequence(ofKey: row.integer(10)) > room.historyBase
+                let key = row.integer(0)
+                var newest = row.isNull(10) ? nil : row.message(in: room.id, from: 10)
+                if let unmoved = unmoved[key], unmoved.sequence > newest?.sequence ?? 0 { newest = unmoved }
                 return ListedRoom(
-                    key: row.integer(0), room: room, readMark: MessageNumbers.mark(row.integer(9)),
-                    newestMessage: row.integer(10),
-                    lastMessage: isReachable ? row.message(in: room.id, from: 10) : nil)
+                    key: key, room: room, readMark: MessageNumbers.mark(row.integer(9)), newest: newest)
             }
         var summaries: [RoomSummary] = []
         for listed in found {
-            let snapshot = try snapshot(of: listed.room, key: listed.key, newestMessage: listed.newestMessage)
+            let newest = listed.newest?.sequence ?? 0
+            let snapshot = try snapshot(of: listed.room, key: listed.key, newest: newest)
+            let lastMessage = newest > listed.room.historyBase ? listed.newest : nil
             // Sending is reading, also while the mark is still on its way behind the message.
-            let own = listed.lastMessage.map { $0.body.author == user ? $0.sequence : 0 } ?? 0
+            let own = lastMessage.map { $0.body.author == user ? $0.sequence : 0 } ?? 0
             summaries.append(
                 RoomSummary(
-                    snapshot: snapshot, lastMessage: listed.lastMessage,
+                    snapshot: snapshot, lastMessage: lastMessage,
                     lastReadSequence: max(own, listed.readMark)))
         }
         return summaries
@@ -82,16 +106,22 @@ extension SQLiteConnection {
         var key: Int64
         var room: Room
         var readMark: SequenceNumber
-        var newestMessage: Int64
-        var lastMessage: Message?
+        /// Reachable or not.
+        var newest: Message?
     }
 
-    private func snapshot(of room: Room, key: Int64, newestMessage: Int64) throws(StoreError) -> RoomSnapshot {
+    /// Rows for SQL: room key, number, time.
+    private static func json(_ messages: [Int64: Message]) -> String {
+        let rows = messages.map { "[\($0),\($1.sequence),\($1.timestamp.milliseconds)]" }
+        return "[\(rows.joined(separator: ","))]"
+    }
+
+    private func snapshot(of room: Room, key: Int64, newest: SequenceNumber) throws(StoreError) -> RoomSnapshot {
         let participants = try statement("SELECT user FROM participants WHERE room = ?").bind(1, key)
             .rows { row -> UserID? in UserID(unchecked: row.text(0)) }
         return RoomSnapshot(
             room: room, participants: Set(participants),
-            lastSequence: max(Schema.sequence(ofKey: newestMessage), room.historyBase))
+            lastSequence: max(newest, room.historyBase))
     }
 }
 

@@ -22,6 +22,7 @@ public final class SQLiteStore: DurableStore {
     private let reads = WorkQueue<@Sendable (SQLiteConnection) -> Void>(capacity: maximumWaiting)
     /// Each job is given the path of the database.
     let backups = WorkQueue<@Sendable (String) -> Void>(capacity: 1)
+    private let unmoved = UnmovedMessages()
     private let helper = CheckpointHelper()
     private let health = WriterHealth()
     private let lock: DirectoryLock
@@ -45,8 +46,8 @@ public final class SQLiteStore: DurableStore {
         let writer = try Writer(
             queue: writes, health: health, checkpointer: Checkpointer(helper: helper),
             pacing: CommitPacing(maximumSpacing: commitSpacing)
-        ) { () throws(StoreError) in
-            try WriteSession(path: path, options: options, durability: durability)
+        ) { [unmoved] () throws(StoreError) in
+            try WriteSession(path: path, options: options, durability: durability, unmoved: unmoved)
         }
         // The threads hold the lock too: it may not go while one of them still works off its queue.
         var threads = [
@@ -127,13 +128,18 @@ extension SQLiteStore {
     }
 
     public func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage {
-        try await read { connection throws(StoreError) in
-            try connection.consistently { () throws(StoreError) in try connection.history(of: room, query) }
+        try await read { [unmoved] connection throws(StoreError) in
+            let tail = unmoved.tail(of: room, query)
+            return try connection.consistently { () throws(StoreError) in
+                try connection.history(of: room, query, tail: tail)
+            }
         }
     }
 
     public func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
-        try await read { connection throws(StoreError) in try connection.lastSequences(of: rooms) }
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
+        }
     }
 }
 
@@ -141,8 +147,9 @@ extension SQLiteStore {
 
 extension SQLiteStore {
     public func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot? {
-        try await read { connection throws(StoreError) in
-            try connection.consistently { () throws(StoreError) in try connection.room(id) }
+        try await read { [unmoved] connection throws(StoreError) in
+            let newest = unmoved.newest(in: id)?.sequence ?? 0
+            return try connection.consistently { () throws(StoreError) in try connection.room(id, unmoved: newest) }
         }
     }
 
@@ -171,10 +178,8 @@ extension SQLiteStore {
     public func rooms(
         of user: UserID, after cursor: RoomListCursor, limit: Int
     ) async throws(StoreError) -> [RoomSummary] {
-        try await read { connection throws(StoreError) in
-            try connection.consistently { () throws(StoreError) in
-                try connection.rooms(of: user, after: cursor, limit: limit)
-            }
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.rooms(of: user, after: cursor, limit: limit, unmoved: unmoved)
         }
     }
 
@@ -231,8 +236,8 @@ extension SQLiteStore {
     public func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [Message] {
-        try await read { connection throws(StoreError) in
-            try connection.pendingEvents(of: owner, limit: limit, except: except)
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
         }
     }
 
@@ -249,8 +254,6 @@ extension SQLiteStore {
     }
 
     public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
-        try await read { connection throws(StoreError) in
-            try connection.consistently { () throws(StoreError) in try connection.backlog() }
-        }
+        try await read { [unmoved] connection throws(StoreError) in try connection.backlog(unmoved: unmoved) }
     }
 }

@@ -5,6 +5,8 @@ import ChatDomain
 ///
 /// A message's key is its room's key above its number, so that the table is one B-tree ordered by room and number:
 /// a page of history is one range, a room's newest message one seek, and an append touches one leaf.
+/// A new message is first a row of `journal`, which is ordered by arrival, so that a commit writes one or two pages however
+/// many rooms it holds messages of. The writer moves it to `messages` soon after (see `Journal`).
 /// Rooms are marked and not removed, because their key and their numbers must outlive them.
 enum Schema {
     /// Bits of a message's key that hold its number.
@@ -46,7 +48,13 @@ enum Schema {
         CREATE INDEX outbox_by_id ON outbox(id);
         CREATE TABLE settlements(key INTEGER PRIMARY KEY, count INTEGER NOT NULL);
         INSERT INTO settlements VALUES(1, 0);
+        """,
         """
+        CREATE TABLE journal(
+            position INTEGER PRIMARY KEY, key INTEGER NOT NULL, id BLOB NOT NULL, author TEXT NOT NULL,
+            username TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, timestamp INTEGER NOT NULL,
+            client_id TEXT, metadata TEXT, reply_to TEXT);
+        """,
     ]
 
     /// Brings the file to the newest version.

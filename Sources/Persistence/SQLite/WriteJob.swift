@@ -15,7 +15,7 @@ struct WriteJob: Sendable {
 }
 
 extension WriteJob {
-    /// Has the writer make a transaction of what it has to write by itself.
+    /// Has the writer look for what is due.
     static let nothing = WriteJob(rooms: []) { _ throws(StoreError) in
         {}
     } fail: { _ in

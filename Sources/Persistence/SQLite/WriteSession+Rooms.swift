@@ -18,7 +18,8 @@ extension WriteSession {
                 key: row.integer(0), state: row.integer(1), lastSequence: Schema.sequence(ofKey: row.integer(2)),
                 historyBase: row.integer(3))
         }
-        if let stored {
+        if var stored {
+            stored.lastSequence = max(stored.lastSequence, journal.newest(in: stored.key) ?? 0)
             rooms[id] = stored
             return stored
         }
@@ -30,14 +31,19 @@ extension WriteSession {
     func create(
         _ room: Room, participants: [UserID]
     ) throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {
-        if let there = try connection.room(room.id) { return (there, false) }
+        if let there = try snapshot(of: room.id) { return (there, false) }
         var slot = try makeLive(room)
         for user in participants { try insertParticipant(user, into: &slot) }
         rooms[room.id] = slot
-        guard let snapshot = try connection.room(room.id) else {
+        guard let snapshot = try snapshot(of: room.id) else {
             throw .unavailable(reason: "a room just made is not there")
         }
         return (snapshot, true)
+    }
+
+    private func snapshot(of id: RoomID) throws(StoreError) -> RoomSnapshot? {
+        guard let slot = try slot(of: id, makeKey: false) else { return nil }
+        return try connection.room(id, unmoved: journal.newest(in: slot.key) ?? 0)
     }
 
     func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) throws(StoreError) -> Bool {
@@ -116,7 +122,12 @@ extension WriteSession {
         guard var slot = try slot(of: room.id, makeKey: false) else {
             return try insert(room, state: Schema.RoomState.live)
         }
-        let base = slot.state == Schema.RoomState.deleted ? slot.lastSequence : 0
+        var base: SequenceNumber = 0
+        if slot.state == Schema.RoomState.deleted {
+            base = slot.lastSequence
+            // Client ids below the base are freed in the table of messages.
+            try copyToMessages(of: slot.key)
+        }
         try connection.statement(
             """
             UPDATE rooms SET state = 1, kind = ?, private = ?, name = ?, owner = ?, created_at = ?, updated_at = ?,

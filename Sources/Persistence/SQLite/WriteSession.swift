@@ -5,11 +5,20 @@ final class WriteSession {
     let connection: SQLiteConnection
     let options: StoreOptions
     var rooms = RoomCache()
-    var authorMarks = AuthorMarks()
+    var journal = Journal()
+    let unmoved: UnmovedMessages
+    private let durability: SQLiteStore.Durability
+    /// Whether SQLite waits for the flush of a commit.
+    private var isFlushing: Bool
 
-    /// Opens the file, sets it up and brings its schema up to date.
-    init(path: String, options: StoreOptions, durability: SQLiteStore.Durability) throws(StoreError) {
+    /// Opens the file, sets it up, brings its schema up to date and moves what an earlier session left in the journal.
+    init(
+        path: String, options: StoreOptions, durability: SQLiteStore.Durability, unmoved: UnmovedMessages
+    ) throws(StoreError) {
         self.options = options
+        self.durability = durability
+        self.unmoved = unmoved
+        isFlushing = durability == .full
         connection = try SQLiteConnection(path: path, mode: .readWrite)
         // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows need not be overwritten with zeros.
         try connection.execute(
@@ -18,6 +27,8 @@ final class WriteSession {
             PRAGMA secure_delete = OFF; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
             """)
         try Schema.migrate(connection)
+        try connection.moveWholeJournal()
+        unmoved.removeAll()
         if durability == .full {
             try commitMarker()
             LogSpace.reserve(CheckpointPolicy.frames * 5 / 4 * Self.bytesPerFrame, in: path + "-wal")
@@ -27,7 +38,13 @@ final class WriteSession {
     /// A page and its header in the log.
     private static let bytesPerFrame = 4096 + 24
 
-    func begin() throws(StoreError) {
+    /// - Parameter flushing: whether the transaction is to be on the disk when `commit` returns. One that is not is flushed
+    ///   with the next that is; a power loss before takes it back as a whole.
+    func begin(flushing: Bool = true) throws(StoreError) {
+        if durability == .full, flushing != isFlushing {
+            try connection.execute("PRAGMA synchronous = \(flushing ? "FULL" : "NORMAL")")
+            isFlushing = flushing
+        }
         try connection.statement("BEGIN IMMEDIATE").run()
     }
 
@@ -38,7 +55,7 @@ final class WriteSession {
     /// Undoes the transaction, if SQLite has not done so by itself.
     func rollBack() {
         rooms.forget()
-        authorMarks.rolledBack()
+        journal.rolledBack()
         guard connection.isInTransaction else { return }
         try? connection.statement("ROLLBACK").run()
     }

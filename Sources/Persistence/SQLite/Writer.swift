@@ -20,6 +20,8 @@ final class Writer {
     private let checkpointer: Checkpointer
     private var pacing: CommitPacing
     private var session: WriteSession
+    /// Why the journal could not be moved when it was tried last.
+    private var moveFailure: StoreError?
 
     /// - Parameter open: opens the database, at first and again when the connection has failed.
     init(
@@ -36,11 +38,40 @@ final class Writer {
 
     /// Works until the queue is closed and empty.
     func run() {
-        while let jobs = queue.nextBatch(limit: Self.maximumJobs) {
-            process(gathered(jobs))
-            checkpointer.committed(on: session.connection)
+        while workOnce() {}
+        while !session.journal.isEmpty, moveFailure == nil { moveSome(isForced: true) }
+    }
+
+    /// Makes one transaction of what waits, or waits for something; false when the queue is closed and empty.
+    func workOnce() -> Bool {
+        guard let jobs = nextJobs() else { return false }
+        if !jobs.isEmpty { process(gathered(jobs)) }
+        moveJournal()
+        checkpointer.committed(on: session.connection)
+        return true
+    }
+
+    /// Waits for jobs, unless there is something else to do; nil at the end.
+    private func nextJobs() -> [WriteJob]? {
+        if session.isMoving, moveFailure == nil, !queue.isClosed { return queue.poll(limit: Self.maximumJobs) }
+        return queue.nextBatch(limit: Self.maximumJobs)
+    }
+
+    /// Moves a little of the journal after each commit, so that the next waits for that little at most; where the journal is
+    /// full, commits wait until it is not.
+    private func moveJournal() {
+        repeat { moveSome() } while session.journal.isFull && moveFailure == nil
+    }
+
+    private func moveSome(isForced: Bool = false) {
+        do throws(StoreError) {
+            try session.moveSome(at: .now, isForced: isForced)
+            moveFailure = nil
+        } catch {
+            // The journal still has everything. The next jobs bring the next attempt.
+            session.rollBack()
+            moveFailure = .unavailable(reason: "the journal cannot be moved: \(error.reason)")
         }
-        if !session.authorMarks.isEmpty { process([], writingMarks: true) }
     }
 
     /// The jobs with those that come while their commit has to wait.
@@ -56,9 +87,10 @@ final class Writer {
         return jobs
     }
 
-    private func process(_ jobs: [WriteJob], writingMarks: Bool = false) {
+    private func process(_ jobs: [WriteJob]) {
         do throws(StoreError) {
-            let answers = try transaction(of: jobs, writingMarks: writingMarks)
+            if let moveFailure, session.journal.isFull { throw moveFailure }
+            let answers = try transaction(of: jobs)
             health.isFailing = false
             for answer in answers { answer() }
         } catch {
@@ -67,13 +99,12 @@ final class Writer {
         }
     }
 
-    private func transaction(of jobs: [WriteJob], writingMarks: Bool) throws(StoreError) -> [WriteJob.Answer] {
+    private func transaction(of jobs: [WriteJob]) throws(StoreError) -> [WriteJob.Answer] {
         var answers: [WriteJob.Answer] = []
         answers.reserveCapacity(jobs.count)
         do throws(StoreError) {
             try session.begin()
             for job in jobs { answers.append(try perform(job)) }
-            if writingMarks || session.authorMarks.isDue(at: .now) { try session.writeAuthorMarks() }
         } catch {
             session.rollBack()
             throw error
@@ -85,13 +116,13 @@ final class Writer {
             makeUndone()
             throw error
         }
-        if session.authorMarks.committed(at: .now) { wakeForMarks() }
+        if session.publishCommitted(at: .now) { wakeForMove() }
         return answers
     }
 
-    /// Marks wait for the next transaction; where none comes, this one does.
-    private func wakeForMarks() {
-        let delay = AuthorMarks.interval / .seconds(1)
+    /// A move begins with the next jobs; where none come, these do.
+    private func wakeForMove() {
+        let delay = Journal.interval / .seconds(1)
         DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [queue] in _ = queue.post(.nothing) }
     }
 
@@ -122,7 +153,6 @@ final class Writer {
             usleep(UInt32(delay * 1000))
             delay = min(delay * 2, Self.settleDelays.last)
             if let reopened = try? open() {
-                reopened.authorMarks = session.authorMarks
                 session = reopened
             }
         }

@@ -173,7 +173,7 @@ import Testing
             try await store.write { session throws(StoreError) in
                 try session.connection.execute(
                     """
-                    CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN new.text = 'refuse me'
+                    CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN new.text = 'refuse me'
                     BEGIN SELECT RAISE(ABORT, 'refused'); END
                     """)
             }

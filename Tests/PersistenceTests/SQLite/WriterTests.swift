@@ -19,7 +19,8 @@ import Workers
             queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
             pacing: CommitPacing(maximumSpacing: .zero)
         ) { () throws(StoreError) in
-            let session = try WriteSession(path: path, options: StoreOptions(), durability: .normal)
+            let session = try WriteSession(
+                path: path, options: StoreOptions(), durability: .normal, unmoved: UnmovedMessages())
             // A deferred reference to nothing is found only by the commit.
             try session.connection.execute(
                 """
@@ -63,5 +64,54 @@ import Workers
         #expect(!good.failing)
         #expect(good.settled == 1)
         #expect(outcomes.all.suffix(2) == [.stored(1), .stored(2)])
+    }
+
+    /// While nothing can be moved, the journal fills to its bound, and then commits are refused.
+    @Test func aFullJournalRefusesCommitsUntilItCanBeMoved() throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let outcomes = Collected<RoomWriteOutcome.Draft>()
+        let text = String(repeating: "x", count: 1 << 20)
+        let append = WriteJob.commit([
+            RoomWrite(roomID: "a", lastKnown: 0, drafts: (0..<18).map { _ in drafts.next(text) })
+        ]) {
+            answer in
+            for draft in answer.flatMap(\.drafts) { outcomes.append(draft) }
+        }
+        func run(_ sql: String) -> WriteJob {
+            .mutation { session throws(StoreError) in
+                try session.connection.execute(sql)
+            } answer: { _ in
+            }
+        }
+        let block = run("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'no space'); END")
+        let queue = WorkQueue<WriteJob>(capacity: 100)
+        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
+        let writer = try Writer(
+            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
+            pacing: CommitPacing(maximumSpacing: .zero)
+        ) { () throws(StoreError) in
+            try WriteSession(
+                path: home.directory + "/chat.db", options: StoreOptions(), durability: .normal,
+                unmoved: UnmovedMessages())
+        }
+        // Each in a transaction of its own.
+        for job in [block, append, append] {
+            #expect(queue.post(job))
+            #expect(writer.workOnce())
+        }
+        #expect(outcomes.all.prefix(18).map(\.storedSequence) == (1...18).map { $0 })
+        #expect(outcomes.all.count == 36 && outcomes.all.suffix(18).allSatisfy(\.isUnavailable))
+        try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite).execute("DROP TRIGGER full")
+        for job in [append, append] {
+            #expect(queue.post(job))
+            #expect(writer.workOnce())
+        }
+        #expect(
+            outcomes.all.suffix(18).map(\.storedSequence) == (19...36).map { $0 }, "one attempt found it moved again")
+        queue.close()
+        writer.run()
+        let left = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite).countUnmoved()
+        #expect(left == 0)
     }
 }

@@ -19,11 +19,23 @@ def test_twenty_clients_through_twenty_kills(make_server):
     assert all(len(talker.closes) > ROUNDS for talker in talkers), "everybody was cut off every time"
 
 
-async def _through_kills(server, talkers: list[Talker]) -> None:
+def test_kills_while_messages_of_many_rooms_are_moved(make_server):
+    """A kill finds acknowledged messages in the journal, in their table, or in both."""
+    server = make_server({"PRESENCE_GRACE_MS": "0"})
+    talkers = [Talker([server.ws_url], f"user-{n}", f"room-{n}") for n in range(CLIENTS)]
+    # The journal is moved a second after its first message.
+    asyncio.run(_through_kills(server, talkers, rounds=6, life=(1.0, 1.2)))
+    assert check(server, talkers) >= CLIENTS * 6
+
+
+async def _through_kills(
+    server, talkers: list[Talker], rounds: int = ROUNDS, life: tuple[float, float] = (0.05, 0.3)
+) -> None:
+    """Kills the server `rounds` times, so many seconds after messages were acknowledged."""
     async with talking(talkers) as talk:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             await talk.progress()
-            await asyncio.sleep(random.uniform(0.05, 0.3))
+            await asyncio.sleep(random.uniform(*life))
             await asyncio.to_thread(server.kill)
             # Not in the pool: the process is bound to end with the thread that started it.
             server.start(wait=False)

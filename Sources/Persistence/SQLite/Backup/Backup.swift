@@ -66,6 +66,7 @@ struct Backup {
         let copy = try SQLiteConnection(path: draft, mode: .readWrite)
         copy.interrupt(when: isCancelled)
         try copy.foldLog()
+        try copy.moveWholeJournal()
         try copy.checkIntegrity()
         let found = try copy.contents()
         guard found == contents else {

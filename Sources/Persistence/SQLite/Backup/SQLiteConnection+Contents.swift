@@ -15,6 +15,7 @@ public struct StoreContents: Equatable, Sendable {
 
 extension SQLiteConnection {
     func contents() throws(StoreError) -> StoreContents {
+        let unmoved = try countUnmoved()
         let found = try statement(
             """
             SELECT (SELECT count(*) FROM rooms WHERE state = 1), (SELECT count(*) FROM messages),
@@ -22,7 +23,7 @@ extension SQLiteConnection {
             """
         ).first { row in
             StoreContents(
-                rooms: Int(row.integer(0)), messages: Int(row.integer(1)), users: Int(row.integer(2)))
+                rooms: Int(row.integer(0)), messages: Int(row.integer(1)) + unmoved, users: Int(row.integer(2)))
         }
         return found ?? StoreContents(rooms: 0, messages: 0, users: 0)
     }

@@ -1,0 +1,161 @@
+import ChatDomain
+
+/// What the writer knows of the journal: the messages that are in it and not in the table of messages yet.
+///
+/// It holds three parts: of the transaction under way, those gathered since the last move began, and those being moved.
+struct Journal {
+    /// Messages that a move begins at; the more it takes, the fewer pages of the table it touches for each.
+    static let enough = Amount(messages: 4096, bytes: 4 << 20)
+    /// Past this, commits wait for the move.
+    static let limit = Amount(messages: 16_384, bytes: 16 << 20)
+    /// A move begins this long after the first message, however few there are.
+    static let interval: Duration = .seconds(1)
+
+    struct Amount {
+        var messages = 0
+        var bytes = 0
+
+        static func + (a: Self, b: Self) -> Self { .init(messages: a.messages + b.messages, bytes: a.bytes + b.bytes) }
+        func reaches(_ limit: Self) -> Bool { messages >= limit.messages || bytes >= limit.bytes }
+    }
+
+    private var uncommitted = JournalPart()
+    private var uncommittedMessages: [Message] = []
+    private var gathered = JournalPart()
+    private var moving = JournalPart()
+    private(set) var move: JournalMove?
+    /// When the next move begins at the latest.
+    private var due: ContinuousClock.Instant?
+
+    var isEmpty: Bool { gathered.isEmpty && move == nil }
+    var isFull: Bool { (gathered.amount + moving.amount).reaches(Self.limit) }
+
+    // MARK: What is in it
+
+    /// The room's newest number in the journal.
+    func newest(in room: Int64) -> SequenceNumber? {
+        uncommitted.newest[room] ?? gathered.newest[room] ?? moving.newest[room]
+    }
+
+    /// How far the author has read by sending; 0 when no message of theirs is in the journal.
+    func readMark(of user: UserID, in room: Int64) -> SequenceNumber {
+        let author = JournalPart.Author(room: room, user: user)
+        return uncommitted.authors[author] ?? gathered.authors[author] ?? moving.authors[author] ?? 0
+    }
+
+    /// The newest message that its author sent to the room under this client id.
+    func message(_ clientID: String, of user: UserID, in room: Int64) -> Message? {
+        let key = JournalPart.ClientKey(room: room, user: user, id: .init(unchecked: clientID))
+        return uncommitted.byClientID[key] ?? gathered.byClientID[key] ?? moving.byClientID[key]
+    }
+
+    func entries(of room: Int64) -> [JournalEntry] {
+        (moving.entries + gathered.entries + uncommitted.entries).filter { $0.room == room }
+    }
+
+    // MARK: Transactions
+
+    /// Takes a message that the transaction under way writes.
+    mutating func append(_ message: Message, at entry: JournalEntry) {
+        uncommitted.append(message, at: entry)
+        uncommittedMessages.append(message)
+    }
+
+    /// - Returns: the messages that are durable now, and whether they are the first since the last move began.
+    mutating func committed(at now: ContinuousClock.Instant) -> (messages: [Message], areFirst: Bool) {
+        guard !uncommitted.isEmpty else { return ([], false) }
+        let messages = uncommittedMessages
+        let areFirst = gathered.isEmpty
+        if areFirst { due = now + Self.interval }
+        gathered.append(uncommitted)
+        forgetUncommitted()
+        return (messages, areFirst)
+    }
+
+    mutating func rolledBack() { forgetUncommitted() }
+
+    private mutating func forgetUncommitted() {
+        uncommitted.removeAll()
+        uncommittedMessages.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Moving
+
+    /// Begins a move when one is due and none is under way.
+    ///
+    /// - Returns: whether it began.
+    mutating func beginMove(at now: ContinuousClock.Instant, isForced: Bool = false) -> Bool {
+        guard move == nil, !gathered.isEmpty else { return false }
+        guard isForced || gathered.amount.reaches(Self.enough) || due.map({ $0 <= now }) ?? false else { return false }
+        move = JournalMove(gathered.entries)
+        swap(&moving, &gathered)
+        due = nil
+        return true
+    }
+
+    /// To be called when a step of the move is committed.
+    ///
+    /// - Returns: whether the move is at its end.
+    mutating func didStep() -> Bool {
+        move?.didStep()
+        guard move?.step == nil else { return false }
+        move = nil
+        moving.removeAll()
+        return true
+    }
+}
+
+/// Messages in the journal, and what commits ask about them.
+struct JournalPart {
+    struct Author: Hashable {
+        var room: Int64
+        var user: UserID
+    }
+
+    /// Compared byte by byte, as the database compares.
+    struct ClientMessageID: ClientIdentifier {
+        let value: String
+        init(unchecked value: String) { self.value = value }
+    }
+
+    struct ClientKey: Hashable {
+        var room: Int64
+        var user: UserID
+        var id: ClientMessageID
+    }
+
+    private(set) var entries: [JournalEntry] = []
+    private(set) var newest: [Int64: SequenceNumber] = [:]
+    private(set) var authors: [Author: SequenceNumber] = [:]
+    private(set) var byClientID: [ClientKey: Message] = [:]
+    private(set) var amount = Journal.Amount()
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    mutating func append(_ message: Message, at entry: JournalEntry) {
+        entries.append(entry)
+        newest[entry.room] = entry.sequence
+        authors[Author(room: entry.room, user: entry.author)] = entry.sequence
+        if let id = message.body.clientMessageID {
+            byClientID[ClientKey(room: entry.room, user: entry.author, id: .init(unchecked: id))] = message
+        }
+        amount = amount + Journal.Amount(messages: 1, bytes: message.body.approximateBytes)
+    }
+
+    /// Adds newer messages.
+    mutating func append(_ newer: JournalPart) {
+        entries += newer.entries
+        newest.merge(newer.newest) { $1 }
+        authors.merge(newer.authors) { $1 }
+        byClientID.merge(newer.byClientID) { $1 }
+        amount = amount + newer.amount
+    }
+
+    mutating func removeAll() {
+        entries.removeAll(keepingCapacity: true)
+        newest.removeAll(keepingCapacity: true)
+        authors.removeAll(keepingCapacity: true)
+        byClientID.removeAll(keepingCapacity: true)
+        amount = Journal.Amount()
+    }
+}

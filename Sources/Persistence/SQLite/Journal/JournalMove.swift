@@ -1,0 +1,47 @@
+import ChatDomain
+
+/// Brings a part of the journal into the table of messages, a short transaction at a time.
+///
+/// The messages go ordered by room and number, so that a transaction touches few pages of the table however many rooms
+/// talked. Their rows leave the journal in its own order after the last message is in the table. A crash in between leaves
+/// messages in both places; moving a message again changes nothing.
+struct JournalMove {
+    enum Step: Equatable {
+        case insert(ArraySlice<JournalEntry>)
+        /// Remove the journal's rows up to this one.
+        case remove(through: Int64)
+    }
+
+    /// Messages a transaction inserts: about half a millisecond, which a commit that comes meanwhile has to wait.
+    static let insertedAtOnce = 64
+    /// Rows a transaction removes. They are neighbours, so removing is cheaper.
+    static let removedAtOnce: Int64 = 512
+
+    private let entries: [JournalEntry]
+    private var inserted = 0
+    private var removed: Int64
+    private let last: Int64
+
+    init(_ entries: [JournalEntry]) {
+        self.entries = entries.sorted { $0.key < $1.key }
+        let positions = entries.lazy.map(\.position)
+        removed = (positions.min() ?? 1) &- 1
+        last = positions.max() ?? 0
+    }
+
+    /// The next transaction; nil at the end.
+    var step: Step? {
+        if inserted < entries.count {
+            return .insert(entries[inserted..<min(inserted + Self.insertedAtOnce, entries.count)])
+        }
+        return removed < last ? .remove(through: min(removed &+ Self.removedAtOnce, last)) : nil
+    }
+
+    mutating func didStep() {
+        switch step {
+        case .insert(let slice): inserted = slice.endIndex
+        case .remove(let position): removed = position
+        case nil: break
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ChatDomain
+import Synchronization
+
+/// The messages that are durable in the journal and that the table of messages may not have yet, for those who read.
+///
+/// A reader looks here before it looks into the table: what has left here by then is in the table. What is here may be in
+/// the table already. The writer bounds what is here, see `Journal.limit`.
+final class UnmovedMessages: Sendable {
+    private struct State {
+        /// Per room, without holes, oldest first.
+        var gathered: [RoomID: [Message]] = [:]
+        var moving: [RoomID: [Message]] = [:]
+
+        func newest(in room: RoomID) -> Message? { gathered[room]?.last ?? moving[room]?.last }
+        func parts(of room: RoomID) -> [[Message]] { [moving[room], gathered[room]].compactMap(\.self) }
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: Reading
+
+    func newest(in room: RoomID) -> Message? { state.withLock { $0.newest(in: room) } }
+
+    func newest(in rooms: [RoomID]) -> [RoomID: Message] {
+        state.withLock { state in
+            var found: [RoomID: Message] = [:]
+            for room in rooms { found[room] = state.newest(in: room) }
+            return found
+        }
+    }
+
+    func message(_ sequence: SequenceNumber, in room: RoomID) -> Message? {
+        state.withLock { state in
+            for part in state.parts(of: room) {
+                if let message = part.within(sequence, sequence).first { return message }
+            }
+            return nil
+        }
+    }
+
+    /// What a query asks for of the room; nil when the table has all of it.
+    func tail(of room: RoomID, _ query: HistoryQuery) -> UnmovedTail? {
+        state.withLock { state in
+            let parts = state.parts(of: room)
+            guard let first = parts.first?.first, let newest = parts.last?.last else { return nil }
+            let range = HistoryRange(query, newest: newest.sequence)
+            return UnmovedTail(
+                range: range, start: first.sequence, messages: parts.flatMap { $0.within(range.first, range.last) })
+        }
+    }
+
+    // MARK: Writing
+
+    func add(_ messages: [Message]) {
+        state.withLock { state in
+            for message in messages { state.gathered[message.roomID, default: []].append(message) }
+        }
+    }
+
+    func moveBegan() {
+        state.withLock { state in
+            state.moving = state.gathered
+            state.gathered = [:]
+        }
+    }
+
+    func moveEnded() { state.withLock { $0.moving = [:] } }
+
+    /// For when the whole journal was moved.
+    func removeAll() { state.withLock { $0 = State() } }
+}
+
+/// The part of a page of history that the table of messages may not have.
+struct UnmovedTail: Sendable {
+    var range: HistoryRange
+    /// Messages from this number on are not to be looked for in the table.
+    var start: SequenceNumber
+    /// Those of the range, oldest first.
+    var messages: [Message]
+}
+
+extension [Message] {
+    /// Those numbered `first` to `last`, of neighbours in the order of their numbers.
+    func within(_ first: SequenceNumber, _ last: SequenceNumber) -> ArraySlice<Message> {
+        guard let start = self.first?.sequence, first <= last else { return [] }
+        /// A number's place, or an end.
+        func place(_ sequence: SequenceNumber) -> Int {
+            Int(Swift.min(Swift.max(sequence, start) - start, Int64(count)))
+        }
+        return self[place(first)..<(last < start ? 0 : Swift.min(place(last) + 1, count))]
+    }
+}

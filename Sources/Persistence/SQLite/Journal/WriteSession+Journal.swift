@@ -1,0 +1,50 @@
+import ChatDomain
+
+extension WriteSession {
+    /// Writes a message into the journal.
+    func record(_ message: Message, key: Int64) throws(StoreError) {
+        let body = message.body
+        try connection.statement(
+            """
+            INSERT INTO journal(key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).bind(1, key).bind(2, message.id).bind(3, body.author.value).bind(4, body.username)
+            .bind(5, body.text).bind(6, body.kind).bind(7, message.timestamp.milliseconds)
+            .bind(8, body.clientMessageID).bind(9, body.metadata).bind(10, body.replyTo).run()
+        journal.append(
+            message, at: JournalEntry(position: connection.lastInsertedKey, key: key, author: body.author))
+    }
+
+    /// Lets readers see what the last transaction wrote into the journal.
+    ///
+    /// - Returns: whether it has something to move now, and had nothing before.
+    func publishCommitted(at now: ContinuousClock.Instant) -> Bool {
+        let committed = journal.committed(at: now)
+        if !committed.messages.isEmpty { unmoved.add(committed.messages) }
+        return committed.areFirst
+    }
+
+    var isMoving: Bool { journal.move != nil }
+
+    /// Moves a little of the journal, if it is time to. Nothing waits for its flush: the journal still has what a power
+    /// loss takes back.
+    ///
+    /// - Throws: `.unavailable`; the transaction must be rolled back then, and nothing has changed.
+    func moveSome(at now: ContinuousClock.Instant, isForced: Bool = false) throws(StoreError) {
+        if journal.beginMove(at: now, isForced: isForced) { unmoved.moveBegan() }
+        guard let step = journal.move?.step else { return }
+        try begin(flushing: false)
+        switch step {
+        case .insert(let entries): try connection.copyToMessages(entries)
+        case .remove(let position): try connection.removeFromJournal(through: position)
+        }
+        try commit()
+        if journal.didStep() { unmoved.moveEnded() }
+    }
+
+    /// Has the room's messages in the table of messages too, within the transaction under way.
+    func copyToMessages(of room: Int64) throws(StoreError) {
+        try connection.copyToMessages(journal.entries(of: room))
+    }
+}

@@ -1,0 +1,123 @@
+import ChatDomain
+import Testing
+
+@testable import PersistenceSQLite
+
+/// When messages move from the journal to their table, in which order, and what the writer knows meanwhile.
+@Suite struct JournalMoveTests {
+    private let start = ContinuousClock.now
+    private let drafts = Drafts()
+
+    private func entry(_ position: Int64, room: Int64, _ sequence: SequenceNumber) -> JournalEntry {
+        JournalEntry(position: position, key: Schema.messageKey(room: room, sequence), author: "ann")
+    }
+
+    @Test func messagesGoOrderedByRoomAndThenLeaveInTheOrderTheyCame() throws {
+        let entries = (0..<150).map { entry(Int64($0) + 7, room: Int64($0 % 3) + 1, SequenceNumber($0 / 3) + 1) }
+        var move = JournalMove(entries)
+        var inserted: [JournalEntry] = []
+        while case .insert(let slice) = move.step {
+            #expect(slice.count <= JournalMove.insertedAtOnce)
+            inserted += slice
+            move.didStep()
+        }
+        #expect(inserted == entries.sorted { $0.key < $1.key })
+        #expect(move.step == .remove(through: 156))
+        move.didStep()
+        #expect(move.step == nil)
+    }
+
+    @Test func manyRowsLeaveALittleAtATime() {
+        var move = JournalMove((1...1000).map { entry($0, room: 1, $0) })
+        while case .insert = move.step { move.didStep() }
+        #expect(move.step == .remove(through: 512))
+        move.didStep()
+        #expect(move.step == .remove(through: 1000))
+        move.didStep()
+        #expect(move.step == nil)
+    }
+
+    @Test func positionsAtTheEndsOfTheirRangeAreNoTrap() {
+        for positions in [[Int64.min, 1], [1, .max], [.max], [.min, .max]] {
+            var move = JournalMove(positions.map { entry($0, room: 1, 1) })
+            move.didStep()
+            _ = move.step
+            move.didStep()
+            _ = move.step
+        }
+        let odd = JournalEntry(position: 1, key: .min, author: "ann")
+        #expect(odd.sequence == 0 && odd.room < 0)
+    }
+
+    private func journal(_ count: Int, text: String = "x", client: String? = nil) -> Journal {
+        var journal = Journal()
+        for number in 1...SequenceNumber(count) {
+            let message = Message(drafts.next(text, client: client), in: "a", sequence: number)
+            journal.append(message, at: entry(number, room: 1, number))
+        }
+        return journal
+    }
+
+    @Test func aMoveBeginsInTimeOrWhenThereIsEnough() {
+        var few = journal(3)
+        let areFirst = few.committed(at: start).areFirst
+        let begins = [.milliseconds(999), Journal.interval, Journal.interval].map { few.beginMove(at: start + $0) }
+        #expect(areFirst && begins == [false, true, false], "too early, in time, and while one is under way")
+        for var enough in [journal(Journal.enough.messages), journal(5, text: String(repeating: "x", count: 1 << 20))] {
+            _ = enough.committed(at: start)
+            let begins = enough.beginMove(at: start)
+            #expect(begins)
+        }
+        var none = Journal()
+        let messages = none.committed(at: start).messages
+        let beginsEmpty = none.beginMove(at: start, isForced: true)
+        #expect(messages.isEmpty && !beginsEmpty && none.isEmpty)
+    }
+
+    @Test func theJournalHasABound() {
+        #expect(!committed(journal(Journal.limit.messages - 1)).isFull)
+        #expect(committed(journal(Journal.limit.messages)).isFull)
+        var large = committed(journal(17, text: String(repeating: "x", count: 1 << 20)))
+        #expect(large.isFull)
+        let begins = large.beginMove(at: start)
+        #expect(begins && large.isFull, "messages that move still count")
+        while !large.didStep() {}
+        #expect(!large.isFull && large.isEmpty)
+    }
+
+    private func committed(_ journal: Journal) -> Journal {
+        var journal = journal
+        _ = journal.committed(at: start)
+        return journal
+    }
+
+    @Test func whatIsRolledBackIsForgotten() {
+        var journal = journal(2, client: "c1")
+        journal.rolledBack()
+        #expect(journal.newest(in: 1) == nil && journal.message("c1", of: "ann", in: 1) == nil)
+        let messages = journal.committed(at: start).messages
+        #expect(journal.readMark(of: "ann", in: 1) == 0 && messages.isEmpty)
+    }
+
+    @Test func theNewestIsKnownInEveryPart() {
+        var journal = committed(journal(1, client: "c"))
+        func expect(_ newest: SequenceNumber?) {
+            #expect(journal.newest(in: 1) == newest && journal.readMark(of: "ann", in: 1) == newest ?? 0)
+            #expect(journal.message("c", of: "ann", in: 1)?.sequence == newest)
+            #expect(journal.newest(in: 2) == nil && journal.message("c", of: "bob", in: 1) == nil)
+        }
+        expect(1)
+        _ = journal.beginMove(at: start, isForced: true)
+        expect(1)
+        for number: SequenceNumber in 2...3 {
+            journal.append(
+                Message(drafts.next(client: "c"), in: "a", sequence: number), at: entry(number, room: 1, number))
+            expect(number)
+            if number == 2 { _ = journal.committed(at: start) }
+        }
+        #expect(journal.entries(of: 1).map(\.sequence) == [1, 2, 3])
+        while !journal.didStep() {}
+        expect(3)
+        #expect(journal.entries(of: 1).map(\.sequence) == [2, 3])
+    }
+}
