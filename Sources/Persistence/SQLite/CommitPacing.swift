@@ -3,22 +3,19 @@ import ChatDomain
 /// When a batch may be committed.
 ///
 /// A flush costs the same for one message as for fifty. Where many rooms talk a little, commits therefore start some
-/// time apart and each takes along what came meanwhile: the more rooms the last one held, the longer, since as many may
-/// be expected again. Nobody waits who would wait alone or for little: the first batch after a silence goes at once, and
-/// so do one that holds enough already and one that holds only rooms of the batch before, whose senders waited for that.
+/// time apart and each takes along what came meanwhile. No sender waits alone: the first batch after a silence goes at once,
+/// and so do a batch that holds enough already and one that holds only rooms of the batch before, whose senders waited for
+/// that.
 struct CommitPacing {
-    /// What each room of a commit adds to the time until the next.
-    static let spacingPerRoom: Duration = .milliseconds(1)
-
     /// Rooms that make a commit worth its flush.
     static let enoughRooms = 8
 
-    private let maximumSpacing: Duration
+    private let spacing: Duration
     private var next: ContinuousClock.Instant?
     private var lastRooms: Set<RoomID> = []
 
-    /// - Parameter maximumSpacing: between the starts of two commits; zero for none.
-    init(maximumSpacing: Duration) { self.maximumSpacing = maximumSpacing }
+    /// - Parameter spacing: between the starts of two commits; zero for none.
+    init(spacing: Duration) { self.spacing = spacing }
 
     /// How long to gather more before committing; nil to commit now.
     func pause(before rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) -> Duration? {
@@ -34,9 +31,9 @@ struct CommitPacing {
     }
 
     mutating func started(with rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) {
-        guard maximumSpacing > .zero else { return }
+        guard spacing > .zero else { return }
         lastRooms.removeAll(keepingCapacity: true)
         for room in rooms { lastRooms.insert(room) }
-        next = now + min(maximumSpacing, Self.spacingPerRoom * lastRooms.count)
+        if !lastRooms.isEmpty { next = now + spacing }
     }
 }

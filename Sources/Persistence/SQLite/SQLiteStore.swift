@@ -30,13 +30,13 @@ public final class SQLiteStore: DurableStore {
 
     /// Opens `chat.db` in `directory`; makes both where they are missing.
     ///
-    /// - Parameter commitSpacing: the longest time between the starts of two commits that hold different rooms' messages,
-    ///   reached under load: at most this much is added to a message's latency. Zero for no waiting at all.
+    /// - Parameter commitSpacing: the time between the starts of two commits that hold different rooms' messages: under load
+    ///   at most this much is added to a message's latency. Zero for no waiting at all.
     /// - Throws: `.unavailable` when the directory cannot be used or another process uses it, `.rejected` when the file
     ///   was made by a newer version of this program.
     public init(
         directory: String, options: StoreOptions, durability: Durability = .full,
-        commitSpacing: Duration = .milliseconds(8)
+        commitSpacing: Duration = .milliseconds(1)
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         let files = StoreFiles(directory: directory)
@@ -45,7 +45,7 @@ public final class SQLiteStore: DurableStore {
         if !Files.exists(path) { try Files.makePrivate(path) }
         let writer = try Writer(
             queue: writes, health: health, checkpointer: Checkpointer(helper: helper),
-            pacing: CommitPacing(maximumSpacing: commitSpacing)
+            pacing: CommitPacing(spacing: commitSpacing)
         ) { [unmoved] () throws(StoreError) in
             try WriteSession(path: path, options: options, durability: durability, unmoved: unmoved)
         }

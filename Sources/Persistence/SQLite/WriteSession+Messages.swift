@@ -43,7 +43,7 @@ extension WriteSession {
                 // It was used in an earlier room of this id: there it is of no use any more, and here it is free.
                 try freeClientID(of: Schema.messageKey(room: room.key, earlier.sequence))
             }
-            try store(message, key: Schema.messageKey(room: room.key, message.sequence))
+            try store(message, room: room.key)
         } catch .rejected(let reason) {
             return .failed(.rejected(reason: reason))
         }
@@ -51,11 +51,12 @@ extension WriteSession {
         return .stored(message.sequence)
     }
 
-    private func store(_ message: Message, key: Int64) throws(StoreError) {
-        try record(message, key: key)
+    private func store(_ message: Message, room: Int64) throws(StoreError) {
+        try record(message, room: room)
         guard let owner = options.outboxOwner else { return }
         try connection.statement("INSERT INTO outbox(owner, id, message) VALUES(?, ?, ?)")
-            .bind(1, owner.value).bind(2, message.id).bind(3, key).run()
+            .bind(1, owner.value).bind(2, message.id)
+            .bind(3, Schema.messageKey(room: room, message.sequence)).run()
     }
 
     /// The message that has the draft's client id, in the journal or in the table of messages.

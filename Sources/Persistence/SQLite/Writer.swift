@@ -12,6 +12,8 @@ import Workers
 /// The one thread that writes: all that waits goes into one transaction, and is answered when that is durable.
 final class Writer {
     private static let maximumJobs = 1024
+    /// Microseconds between two steps of a move, about as long as a step.
+    private static let pauseOfMove: UInt32 = 500
     private static let settleDelays = (first: 10, last: 1000)
 
     private let open: () throws(StoreError) -> WriteSession
@@ -53,8 +55,14 @@ final class Writer {
 
     /// Waits for jobs, unless there is something else to do; nil at the end.
     private func nextJobs() -> [WriteJob]? {
-        if session.isMoving, moveFailure == nil, !queue.isClosed { return queue.poll(limit: Self.maximumJobs) }
-        return queue.nextBatch(limit: Self.maximumJobs)
+        guard session.isMoving, moveFailure == nil, !queue.isClosed else {
+            return queue.nextBatch(limit: Self.maximumJobs)
+        }
+        let jobs = queue.poll(limit: Self.maximumJobs)
+        if !jobs.isEmpty { return jobs }
+        // A move without pauses would keep a core from the loops.
+        usleep(Self.pauseOfMove)
+        return queue.poll(limit: Self.maximumJobs)
     }
 
     /// Moves a little of the journal after each commit, so that the next waits for that little at most; where the journal is

@@ -9,50 +9,42 @@ import Testing
 
     private func at(_ microseconds: Int) -> ContinuousClock.Instant { start + .microseconds(microseconds) }
 
+    private func pacing(startedWith rooms: [RoomID]) -> CommitPacing {
+        var pacing = CommitPacing(spacing: .milliseconds(1))
+        pacing.started(with: rooms, at: start)
+        return pacing
+    }
+
     @Test func theFirstAfterASilenceGoesAtOnce() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        #expect(pacing.pause(before: ["a"], at: at(0)) == nil)
-        pacing.started(with: ["a"], at: at(0))
-        #expect(pacing.pause(before: ["b"], at: at(1000)) == nil)
+        #expect(CommitPacing(spacing: .milliseconds(1)).pause(before: ["a"], at: start) == nil)
+        #expect(pacing(startedWith: ["a"]).pause(before: ["b"], at: at(1000)) == nil)
     }
 
     @Test func anotherRoomWaitsForItsTurn() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        pacing.started(with: ["a", "b"], at: at(0))
-        #expect(pacing.pause(before: ["c"], at: at(500)) == .microseconds(1500))
-        #expect(pacing.pause(before: ["a", "c"], at: at(1999)) == .microseconds(1))
+        let pacing = pacing(startedWith: ["a", "b"])
+        #expect(pacing.pause(before: ["c"], at: at(400)) == .microseconds(600))
+        #expect(pacing.pause(before: ["a", "c"], at: at(999)) == .microseconds(1))
     }
 
-    @Test func theMoreRoomsTalkTheMoreGoTogetherButNobodyWaitsLongerThanTheLimit() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        pacing.started(with: many, at: at(0))
-        #expect(pacing.pause(before: ["i"], at: at(0)) == .milliseconds(5))
-        #expect(pacing.pause(before: ["i"], at: at(5000)) == nil)
-    }
-
-    @Test func whatIsWorthAFlushByItselfDoesNotWait() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        pacing.started(with: ["x", "y", "z"], at: at(0))
-        #expect(pacing.pause(before: many.dropLast(), at: at(0)) == .milliseconds(3))
+    @Test func aBatchOfManyRoomsDoesNotWait() {
+        let pacing = pacing(startedWith: ["x", "y", "z"])
+        #expect(pacing.pause(before: many.dropLast(), at: at(0)) == .milliseconds(1))
         #expect(pacing.pause(before: many, at: at(0)) == nil)
     }
 
-    @Test func messagesOfOneRoomCountOnce() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        pacing.started(with: ["a", "a", "a"], at: at(0))
-        #expect(pacing.pause(before: ["b"], at: at(1000)) == nil)
-    }
-
-    @Test func whoWaitedForTheCommitBeforeDoesNotWaitAgain() {
-        var pacing = CommitPacing(maximumSpacing: .milliseconds(5))
-        pacing.started(with: ["a", "b"], at: at(0))
+    @Test func roomsOfTheCommitBeforeDoNotWaitAgain() {
+        let pacing = pacing(startedWith: ["a", "b"])
         #expect(pacing.pause(before: ["a"], at: at(200)) == nil)
         #expect(pacing.pause(before: ["b", "a"], at: at(200)) == nil)
         #expect(pacing.pause(before: [], at: at(200)) == nil)
     }
 
-    @Test func withoutSpacingNobodyWaits() {
-        var pacing = CommitPacing(maximumSpacing: .zero)
+    @Test func aCommitWithoutMessagesMakesNoneWait() {
+        #expect(pacing(startedWith: []).pause(before: ["b"], at: at(0)) == nil)
+    }
+
+    @Test func withoutSpacingNoneWaits() {
+        var pacing = CommitPacing(spacing: .zero)
         pacing.started(with: ["a"], at: at(0))
         #expect(pacing.pause(before: ["b"], at: at(0)) == nil)
     }

@@ -17,7 +17,7 @@ import Workers
         let health = WriterHealth()
         let writer = try Writer(
             queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(maximumSpacing: .zero)
+            pacing: CommitPacing(spacing: .zero)
         ) { () throws(StoreError) in
             let session = try WriteSession(
                 path: path, options: StoreOptions(), durability: .normal, unmoved: UnmovedMessages())
@@ -89,7 +89,7 @@ import Workers
         try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
         let writer = try Writer(
             queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(maximumSpacing: .zero)
+            pacing: CommitPacing(spacing: .zero)
         ) { () throws(StoreError) in
             try WriteSession(
                 path: home.directory + "/chat.db", options: StoreOptions(), durability: .normal,

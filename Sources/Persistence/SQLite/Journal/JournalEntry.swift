@@ -4,10 +4,11 @@ import ChatDomain
 struct JournalEntry: Hashable {
     /// Its row in the journal.
     var position: Int64
-    /// Its row in the table of messages: the room's key above the number.
-    var key: Int64
+    /// The room's key.
+    var room: Int64
+    var sequence: SequenceNumber
     var author: UserID
 
-    var room: Int64 { key >> Schema.sequenceBits }
-    var sequence: SequenceNumber { Schema.sequence(ofKey: key) }
+    /// As the table of messages is ordered.
+    static func isBefore(_ a: Self, _ b: Self) -> Bool { (a.room, a.sequence) < (b.room, b.sequence) }
 }

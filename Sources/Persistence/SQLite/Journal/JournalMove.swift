@@ -23,7 +23,7 @@ struct JournalMove {
     private let last: Int64
 
     init(_ entries: [JournalEntry]) {
-        self.entries = entries.sorted { $0.key < $1.key }
+        self.entries = entries.sorted(by: JournalEntry.isBefore)
         let positions = entries.lazy.map(\.position)
         removed = (positions.min() ?? 1) &- 1
         last = positions.max() ?? 0

@@ -54,7 +54,7 @@ extension SQLiteConnection {
             while true {
                 let entries = try oldestOfJournal()
                 guard let last = entries.last else { break }
-                try copyToMessages(entries.sorted { $0.key < $1.key })
+                try copyToMessages(entries.sorted(by: JournalEntry.isBefore))
                 try removeFromJournal(through: last.position)
             }
             try statement("COMMIT").run()
@@ -72,7 +72,8 @@ extension SQLiteConnection {
     private func oldestOfJournal() throws(StoreError) -> [JournalEntry] {
         try statement("SELECT position, key, author FROM journal ORDER BY position LIMIT 4096").rows { row in
             JournalEntry(
-                position: row.integer(0), key: row.integer(1), author: UserID(unchecked: row.text(2)))
+                position: row.integer(0), room: row.integer(1) >> Schema.sequenceBits,
+                sequence: Schema.sequence(ofKey: row.integer(1)), author: UserID(unchecked: row.text(2)))
         }
     }
 }

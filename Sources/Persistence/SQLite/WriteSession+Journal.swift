@@ -2,18 +2,22 @@ import ChatDomain
 
 extension WriteSession {
     /// Writes a message into the journal.
-    func record(_ message: Message, key: Int64) throws(StoreError) {
+    func record(_ message: Message, room: Int64) throws(StoreError) {
         let body = message.body
         try connection.statement(
             """
             INSERT INTO journal(key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to)
             VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
-        ).bind(1, key).bind(2, message.id).bind(3, body.author.value).bind(4, body.username)
-            .bind(5, body.text).bind(6, body.kind).bind(7, message.timestamp.milliseconds)
-            .bind(8, body.clientMessageID).bind(9, body.metadata).bind(10, body.replyTo).run()
+        ).bind(1, Schema.messageKey(room: room, message.sequence)).bind(2, message.id).bind(3, body.author.value).bind(
+            4, body.username
+        )
+        .bind(5, body.text).bind(6, body.kind).bind(7, message.timestamp.milliseconds)
+        .bind(8, body.clientMessageID).bind(9, body.metadata).bind(10, body.replyTo).run()
         journal.append(
-            message, at: JournalEntry(position: connection.lastInsertedKey, key: key, author: body.author))
+            message,
+            at: JournalEntry(
+                position: connection.lastInsertedKey, room: room, sequence: message.sequence, author: body.author))
     }
 
     /// Lets readers see what the last transaction wrote into the journal.
