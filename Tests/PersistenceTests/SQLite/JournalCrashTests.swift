@@ -90,6 +90,24 @@ import Testing
         }
     }
 
+    /// SQLite's `synchronous`: 2 flushes the log at each commit, 1 does not.
+    @Test func commitsAreFlushedAndStepsOfAMoveAreNot() throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let store = try SteppedStore(home, durability: .full)
+        func level() throws -> Int64? {
+            try store.session.connection.statement("PRAGMA synchronous").first { $0.integer(0) }
+        }
+        var levels: [Int64?] = [try level()]
+        for _ in 0..<2 {
+            try store.commit([RoomWrite(roomID: rooms[0], lastKnown: 0, drafts: drafts.many(1))])
+            levels.append(try level())
+            try store.session.moveSome(at: store.now, isForced: true)
+            levels.append(try level())
+        }
+        #expect(levels == [2, 2, 1, 2, 1])
+    }
+
     @Test func aMoveThatFailsChangesNothingAndIsTriedAgain() throws {
         let home = try SQLiteHome()
         defer { home.remove() }

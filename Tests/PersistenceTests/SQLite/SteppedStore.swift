@@ -13,11 +13,13 @@ final class SteppedStore {
 
     var path: String { directory + "/chat.db" }
 
-    init(_ home: SQLiteHome, _ options: StoreOptions = StoreOptions()) throws {
+    init(
+        _ home: SQLiteHome, _ options: StoreOptions = StoreOptions(), durability: SQLiteStore.Durability = .normal
+    ) throws {
         directory = home.directory
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         session = try WriteSession(
-            path: directory + "/chat.db", options: options, durability: .normal, unmoved: unmoved)
+            path: directory + "/chat.db", options: options, durability: durability, unmoved: unmoved)
         reader = try SQLiteConnection(path: directory + "/chat.db", mode: .readOnly)
     }
 
