@@ -73,7 +73,7 @@ extension SQLiteConnection {
         try statement("SELECT position, key, author FROM journal ORDER BY position LIMIT 4096").rows { row in
             JournalEntry(
                 position: row.integer(0), room: row.integer(1) >> Schema.sequenceBits,
-                sequence: Schema.sequence(ofKey: row.integer(1)), author: UserID(unchecked: row.text(2)))
+                sequence: Schema.sequence(ofKey: row.integer(1)), author: UserID(unchecked: row.text(2)), bytes: 0)
         }
     }
 }

@@ -36,7 +36,7 @@ public final class SQLiteStore: DurableStore {
     ///   was made by a newer version of this program.
     public init(
         directory: String, options: StoreOptions, durability: Durability = .full,
-        commitSpacing: Duration = .milliseconds(1)
+        commitSpacing: Duration = .microseconds(800)
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         let files = StoreFiles(directory: directory)

@@ -17,7 +17,8 @@ extension WriteSession {
         journal.append(
             message,
             at: JournalEntry(
-                position: connection.lastInsertedKey, room: room, sequence: message.sequence, author: body.author))
+                position: connection.lastInsertedKey, room: room, sequence: message.sequence, author: body.author,
+                bytes: body.approximateBytes))
     }
 
     /// Lets readers see what the last transaction wrote into the journal.

@@ -49,7 +49,6 @@ final class Writer {
         guard let jobs = nextJobs() else { return false }
         if !jobs.isEmpty { process(gathered(jobs)) }
         moveJournal()
-        checkpointer.committed(on: session.connection)
         return true
     }
 
@@ -68,7 +67,10 @@ final class Writer {
     /// Moves a little of the journal after each commit, so that the next waits for that little at most; where the journal is
     /// full, commits wait until it is not.
     private func moveJournal() {
-        repeat { moveSome() } while session.journal.isFull && moveFailure == nil
+        repeat {
+            moveSome()
+            checkpointer.committed(on: session.connection)
+        } while session.journal.isFull && moveFailure == nil
     }
 
     private func moveSome(isForced: Bool = false) {

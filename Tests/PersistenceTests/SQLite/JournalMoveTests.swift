@@ -8,8 +8,10 @@ import Testing
     private let start = ContinuousClock.now
     private let drafts = Drafts()
 
-    private func entry(_ position: Int64, room: Int64, _ sequence: SequenceNumber) -> JournalEntry {
-        JournalEntry(position: position, room: room, sequence: sequence, author: "ann")
+    private func entry(
+        _ position: Int64, room: Int64, _ sequence: SequenceNumber, bytes: Int = 100
+    ) -> JournalEntry {
+        JournalEntry(position: position, room: room, sequence: sequence, author: "ann", bytes: bytes)
     }
 
     @Test func messagesGoOrderedByRoomAndThenLeaveInTheOrderTheyCame() throws {
@@ -25,6 +27,20 @@ import Testing
         #expect(move.step == .remove(through: 156))
         move.didStep()
         #expect(move.step == nil)
+    }
+
+    @Test func heavyMessagesGoInShorterTransactions() {
+        let heavy = JournalMove.bytesAtOnce
+        var move = JournalMove(
+            [heavy * 2, heavy / 2, heavy / 2, 1, heavy].enumerated().map { index, bytes in
+                entry(Int64(index) + 1, room: 1, Int64(index) + 1, bytes: bytes)
+            })
+        var sizes: [Int] = []
+        while case .insert(let slice) = move.step {
+            sizes.append(slice.count)
+            move.didStep()
+        }
+        #expect(sizes == [1, 2, 1, 1])
     }
 
     @Test func manyRowsLeaveALittleAtATime() {
@@ -51,7 +67,7 @@ import Testing
         var journal = Journal()
         for number in 1...SequenceNumber(count) {
             let message = Message(drafts.next(text, client: client), in: "a", sequence: number)
-            journal.append(message, at: entry(number, room: 1, number))
+            journal.append(message, at: entry(number, room: 1, number, bytes: message.body.approximateBytes))
         }
         return journal
     }

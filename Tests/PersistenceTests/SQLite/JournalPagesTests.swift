@@ -59,7 +59,7 @@ import Testing
         Load(batch: 1, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.5),
         // 5.3
         Load(batch: 1, withClientIDs: true, outboxOwner: .init("one"), pagesPerCommit: 3.5, pagesPerMessage: 3.7),
-        // 5.8 and 2.9
+        // 6.2 and 3.1
         Load(batch: 2, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.4, pagesPerMessage: 1.0),
         // 24.6 a commit, 1.5 a message
         Load(batch: 16, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 3.5, pagesPerMessage: 0.5),

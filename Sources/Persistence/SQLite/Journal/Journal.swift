@@ -139,7 +139,7 @@ struct JournalPart {
         if let id = message.body.clientMessageID {
             byClientID[ClientKey(room: entry.room, user: entry.author, id: .init(unchecked: id))] = message
         }
-        amount = amount + Journal.Amount(messages: 1, bytes: message.body.approximateBytes)
+        amount = amount + Journal.Amount(messages: 1, bytes: entry.bytes)
     }
 
     /// Adds newer messages.

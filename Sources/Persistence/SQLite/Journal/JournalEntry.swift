@@ -8,6 +8,8 @@ struct JournalEntry: Hashable {
     var room: Int64
     var sequence: SequenceNumber
     var author: UserID
+    /// What its body weighs, about.
+    var bytes: Int
 
     /// As the table of messages is ordered.
     static func isBefore(_ a: Self, _ b: Self) -> Bool { (a.room, a.sequence) < (b.room, b.sequence) }

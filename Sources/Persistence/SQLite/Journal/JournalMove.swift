@@ -14,6 +14,8 @@ struct JournalMove {
 
     /// Messages a transaction inserts: about half a millisecond, which a commit that comes meanwhile has to wait.
     static let insertedAtOnce = 64
+    /// Bytes a transaction inserts at most, if it inserts more than one message.
+    static let bytesAtOnce = 256 << 10
     /// Rows a transaction removes. They are neighbours, so removing is cheaper.
     static let removedAtOnce: Int64 = 512
 
@@ -32,9 +34,17 @@ struct JournalMove {
     /// The next transaction; nil at the end.
     var step: Step? {
         if inserted < entries.count {
-            return .insert(entries[inserted..<min(inserted + Self.insertedAtOnce, entries.count)])
+            return .insert(nextEntries)
         }
         return removed < last ? .remove(through: min(removed &+ Self.removedAtOnce, last)) : nil
+    }
+
+    private var nextEntries: ArraySlice<JournalEntry> {
+        var bytes = 0
+        return entries[inserted...].prefix(Self.insertedAtOnce).prefix { entry in
+            defer { bytes += entry.bytes }
+            return bytes == 0 || bytes + entry.bytes <= Self.bytesAtOnce
+        }
     }
 
     mutating func didStep() {
