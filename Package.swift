@@ -132,7 +132,7 @@ let package = Package(
         // Rules of rooms, loops, connections and sessions.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
-            name: "ChatTestSupport", dependencies: ["ChatDomain", "JSON", "WireProtocols"],
+            name: "ChatTestSupport", dependencies: ["ChatDomain", "JSON", "PersistenceSQLite", "WireProtocols"],
             path: "Tests/ChatTestSupport", swiftSettings: strict),
         tests("ChatDomain", uses: ["TestSupport"]),
         tests("EventLoop", uses: ["TestSupport"]),
@@ -140,8 +140,9 @@ let package = Package(
         tests(
             "ChatCore",
             uses: [
-                "ChatDomain", "ChatProtocol", "ChatTestSupport", "Identity", "JSON", "MessagingInProcess",
-                "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
+                "ChatDomain", "ChatProtocol", "ChatTestSupport", "Identity", "JSON", "PersistenceInProcess",
+                "Telemetry",
+                "TestSupport",
             ]),
         tests(
             "Gateway",
@@ -152,12 +153,14 @@ let package = Package(
                 "WireProtocols",
             ]),
         // Redis and what travels through it
-        .target(name: "RedisTestSupport", path: "Tests/RedisTestSupport", swiftSettings: strict),
-        tests("RedisLink", uses: ["Crypto", "EventLoop", "RedisTestSupport", "Workers"]),
+        .target(
+            name: "RedisTestSupport", dependencies: ["TestSupport"], path: "Tests/RedisTestSupport",
+            swiftSettings: strict),
+        tests("RedisLink", uses: ["Crypto", "EventLoop", "RedisTestSupport", "TestSupport", "Workers"]),
         tests(
             "Messaging",
             of: ["MessagingInProcess", "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis"],
-            uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry"]),
+            uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -3,6 +3,7 @@ import Foundation
 import RedisLink
 import RedisTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 /// What publishing and hearing a message costs with one pair of connections for the process, and with one on each loop.

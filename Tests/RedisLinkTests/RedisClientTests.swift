@@ -2,6 +2,7 @@ import Crypto
 import RedisLink
 import RedisTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 extension RedisOptions {

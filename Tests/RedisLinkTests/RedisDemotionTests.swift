@@ -1,5 +1,6 @@
 import RedisLink
 import RedisTestSupport
+import TestSupport
 import Testing
 
 /// A server that is not the primary, or not any more.

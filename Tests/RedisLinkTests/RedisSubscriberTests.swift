@@ -1,5 +1,6 @@
 import RedisLink
 import RedisTestSupport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisSubscriberTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -59,13 +60,10 @@ public final class RedisServer: Sendable {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         self.process.withLock { $0 = process }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while !FreePort.isListening(port) {
-            guard process.isRunning, .now < deadline else {
-                let log = try? String(contentsOfFile: directory + "/server.log", encoding: .utf8)
-                throw Trouble(description: "redis-server does not come up: \(log ?? "it wrote no log")")
-            }
-            try await Task.sleep(for: .milliseconds(5))
+        _ = await eventually { FreePort.isListening(port) || !process.isRunning }
+        guard FreePort.isListening(port) else {
+            let log = try? String(contentsOfFile: directory + "/server.log", encoding: .utf8)
+            throw Trouble(description: "redis-server does not come up: \(log ?? "it wrote no log")")
         }
     }
 

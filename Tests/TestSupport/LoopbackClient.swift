@@ -126,15 +126,3 @@ public final class LoopbackClient: Sendable {
         }
     }
 }
-
-/// Waits for a condition that another thread brings about.
-public func eventually(
-    within milliseconds: Int = LoopbackClient.patience, _ condition: @Sendable () async -> Bool
-) async -> Bool {
-    let deadline = ContinuousClock.now + .milliseconds(milliseconds)
-    while ContinuousClock.now < deadline {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(5))
-    }
-    return await condition()
-}

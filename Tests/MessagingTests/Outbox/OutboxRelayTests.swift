@@ -2,6 +2,7 @@ import ChatDomain
 import MessagingOutbox
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// The relay with a scripted broker and an outbox in memory.

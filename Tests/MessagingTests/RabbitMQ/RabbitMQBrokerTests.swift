@@ -2,6 +2,7 @@ import ChatDomain
 import MessagingRabbitMQ
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// What needs no broker: nobody there, and somebody who is none.

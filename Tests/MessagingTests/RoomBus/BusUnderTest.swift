@@ -4,6 +4,7 @@ import MessagingRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// The buses the contract suite runs over.

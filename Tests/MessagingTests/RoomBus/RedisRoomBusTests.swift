@@ -3,6 +3,7 @@ import Foundation
 import RedisLink
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import MessagingRedis

@@ -1,5 +1,6 @@
 import ChatDomain
 import RedisTestSupport
+import TestSupport
 import Testing
 
 /// The duties of `RoomBus`, over every implementation.

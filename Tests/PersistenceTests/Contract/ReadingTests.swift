@@ -1,4 +1,5 @@
 import ChatDomain
+import TestSupport
 import Testing
 
 /// Read marks, unread counts and a user's list of rooms.
@@ -158,13 +159,10 @@ import Testing
         }
     }
 
-    /// A store may bring the order of the list up to date a moment after the message was answered.
+    /// A store may update the order of the list a moment after the message was answered.
     private func settled(
         _ store: any DurableStore, _ user: UserID, _ holds: ([RoomSummary]) -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while !holds(try await store.rooms(of: user, limit: 9)), ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        _ = try await eventually { holds(try await store.rooms(of: user, limit: 9)) }
     }
 }

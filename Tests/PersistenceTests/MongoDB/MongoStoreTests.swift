@@ -1,5 +1,6 @@
 import ChatDomain
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PersistenceMongoDB
@@ -175,13 +176,13 @@ import Testing
         }
         for _ in 0..<2 {
             func newest() async -> SequenceNumber? { try? await store.lastSequences(of: rooms)["a"] ?? 0 }
-            let before = try #require(try await eventually(newest) { $0 != nil } ?? nil)
-            _ = try await eventually(newest) { ($0 ?? 0) > before + 6 }
+            let before = try #require(await eventually(newest) { $0 != nil } ?? nil)
+            _ = await eventually(newest) { ($0 ?? 0) > before + 6 }
             server.kill()
             try server.start()
             try await server.answers()
         }
-        _ = try await eventually {
+        _ = await eventually {
             try? await store.probe()
         } holds: {
             $0 != nil
@@ -199,17 +200,5 @@ import Testing
         }
         await store.close()
         server.kill()
-    }
-}
-
-/// Asks until the answer holds, or ten seconds have passed; the last answer.
-func eventually<Value>(
-    _ ask: () async throws -> Value, holds: (Value) -> Bool
-) async throws -> Value {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while true {
-        let value = try await ask()
-        if holds(value) || ContinuousClock.now > deadline { return value }
-        try await Task.sleep(for: .milliseconds(20))
     }
 }

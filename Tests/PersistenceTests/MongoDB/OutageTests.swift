@@ -1,4 +1,5 @@
 import ChatDomain
+import TestSupport
 import Testing
 
 @testable import PersistenceMongoDB
@@ -25,7 +26,7 @@ import Testing
         server.kill()
         // The first command may still go out on a connection that is dead already, and is settled when the server is back.
         let first = Task { await store.append([drafts.next("unsettled")], to: "b") }
-        _ = try await eventually {
+        _ = await eventually {
             (try? await store.probe()) == nil
         } holds: {
             $0
@@ -36,7 +37,7 @@ import Testing
         }
         try server.start()
         try await server.answers()
-        let stored = try await eventually {
+        let stored = await eventually {
             await store.append([drafts.next("after")], to: "a", lastKnown: 1)
         } holds: {
             $0 == [.stored(2)]

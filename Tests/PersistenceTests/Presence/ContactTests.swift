@@ -1,6 +1,7 @@
 import ChatDomain
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// Contact between instances over Redis: whether an instance has received what others sent to all.

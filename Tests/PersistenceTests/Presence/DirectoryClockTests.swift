@@ -3,6 +3,7 @@ import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// Two instances with different clocks share one Redis.

@@ -1,6 +1,7 @@
 import ChatDomain
 import RedisLink
 import RedisTestSupport
+import TestSupport
 import Testing
 
 /// Data that other programs put into the directory's keys, by mistake or on purpose, hides no user.

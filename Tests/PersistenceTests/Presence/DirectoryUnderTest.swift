@@ -4,6 +4,7 @@ import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// The implementations one suite runs over.

@@ -1,6 +1,7 @@
 import ChatDomain
 import RedisLink
 import RedisTestSupport
+import TestSupport
 import Testing
 
 /// The duties of `RecoveryStore`, over every implementation.

@@ -5,6 +5,7 @@ import RedisLink
 import RedisTestSupport
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 /// The implementations one suite runs over.

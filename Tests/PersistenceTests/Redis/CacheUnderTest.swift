@@ -3,6 +3,7 @@ import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry
+import TestSupport
 import Testing
 
 /// A cache over a real Redis, and what it wrote there.

@@ -2,6 +2,7 @@ import PersistenceRedis
 import ChatDomain
 import RedisLink
 import RedisTestSupport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisHistoryReadingTests {
