@@ -3,7 +3,18 @@ import Synchronization
 
 @testable import ChatCore
 
-/// A loop whose time a test moves. Messages and due timers run when the test says so, one turn after the other.
+/// The time of all loops of a test, which moves when the test says so.
+final class ManualClock {
+    private(set) var monotonic = Moment(milliseconds: 1_000_000)
+
+    var now: Now {
+        Now(wall: Timestamp(milliseconds: 1_700_000_000_000 + monotonic.milliseconds), monotonic: monotonic)
+    }
+
+    func advance(to moment: Moment) { monotonic = max(monotonic, moment) }
+}
+
+/// A loop on manual time. Messages and due timers run when the test says so, one turn after the other.
 final class ManualLoop: LoopContext {
     private struct Timer {
         let id: LoopTimer
@@ -24,13 +35,13 @@ final class ManualLoop: LoopContext {
     }
 
     let index: UInt16
-    /// Where messages for this shard go; set by the shard under test.
+    /// Where messages for this shard go; set by the instance under test.
     var dispatch: (ShardMessage) -> Void = { _ in }
     /// The end of a turn.
     var turnEnd: () -> Void = {}
     let mailbox = Mailbox<ShardMessage> {}
+    private let clock: ManualClock
     private let postElsewhere: (ShardMessage, UInt16) -> Void
-    private var time = Moment(milliseconds: 1_000_000)
     private var timers: [Timer] = []
     private var local: [ShardMessage] = []
     private var batch: [ShardMessage] = []
@@ -38,14 +49,18 @@ final class ManualLoop: LoopContext {
     private let results = Results()
     private var last: UInt64 = 0
 
-    init(index: UInt16 = 0, postElsewhere: @escaping (ShardMessage, UInt16) -> Void = { _, _ in }) {
+    init(
+        index: UInt16 = 0, clock: ManualClock = ManualClock(),
+        postElsewhere: @escaping (ShardMessage, UInt16) -> Void = { _, _ in }
+    ) {
         self.index = index
+        self.clock = clock
         self.postElsewhere = postElsewhere
     }
 
     // MARK: As the chat sees it
 
-    var now: Now { Now(wall: Timestamp(milliseconds: 1_700_000_000_000 + time.milliseconds), monotonic: time) }
+    var now: Now { clock.now }
 
     func post(_ message: ShardMessage, to shard: UInt16) {
         if shard == index { local.append(message) } else { postElsewhere(message, shard) }
@@ -53,7 +68,7 @@ final class ManualLoop: LoopContext {
 
     func schedule(after span: Duration, _ action: @escaping () -> Void) -> LoopTimer {
         last += 1
-        timers.append(Timer(id: LoopTimer(last), deadline: time + max(span, .zero), action: action))
+        timers.append(Timer(id: LoopTimer(last), deadline: now.monotonic + max(span, .zero), action: action))
         return LoopTimer(last)
     }
 
@@ -64,29 +79,28 @@ final class ManualLoop: LoopContext {
     ) {
         last += 1
         continuations[last] = { value in
-            if let value = value as? Value { then(value) }
+            guard let value = value as? Value else { preconditionFailure("the result has another type") }
+            then(value)
         }
         Task { [results, ticket = last] in results.add(ticket, await operation()) }
     }
 
     // MARK: As a test moves it
 
-    /// Work that is off the loop.
+    /// Pieces of work that are off the loop.
     var outstanding: Int { continuations.count }
     var pendingTimers: Int { timers.count }
 
     /// Handles what waits now; whether there was anything.
     @discardableResult
     func turn() -> Bool {
-        var didAnything = false
-        for (ticket, value) in results.take() {
-            continuations.removeValue(forKey: ticket)?(value)
-            didAnything = true
-        }
+        let finished = results.take()
+        for (ticket, value) in finished { continuations.removeValue(forKey: ticket)?(value) }
         mailbox.takeAll(leaving: &batch)
         let posted = batch
         batch = []
         for message in posted { dispatch(message) }
+        var didAnything = !finished.isEmpty || !posted.isEmpty
         while !local.isEmpty {
             let messages = local
             local = []
@@ -94,21 +108,17 @@ final class ManualLoop: LoopContext {
             didAnything = true
         }
         turnEnd()
-        return didAnything || !posted.isEmpty || !local.isEmpty
+        return didAnything || !local.isEmpty
     }
 
-    /// Lets time pass, with every timer at its moment.
-    func advance(by span: Duration) {
-        let end = time + span
-        while let next = timers.filter({ $0.deadline <= end }).min(by: {
-            ($0.deadline, $0.id.value) < ($1.deadline, $1.id.value)
-        }) {
-            time = max(time, next.deadline)
-            timers.removeAll { $0.id == next.id }
-            next.action()
-            while turn() {}
-        }
-        time = end
-        while turn() {}
+    /// When the next timer that is due by then goes off.
+    func nextTimer(by end: Moment) -> Moment? { timers.lazy.map(\.deadline).filter { $0 <= end }.min() }
+
+    /// Runs the first of the timers that are due now; whether there was one.
+    func fireTimer() -> Bool {
+        let due = timers.indices.filter { timers[$0].deadline <= now.monotonic }
+        guard let index = due.min(by: { (timers[$0].deadline, $0) < (timers[$1].deadline, $1) }) else { return false }
+        timers.remove(at: index).action()
+        return true
     }
 }

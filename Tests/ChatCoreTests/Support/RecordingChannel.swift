@@ -6,17 +6,24 @@ import JSON
 
 /// A client's connection that keeps what it was sent. Its session speaks `FrameEncoding.event`.
 final class RecordingChannel: SessionChannel {
-    private(set) var frames: [[UInt8]] = []
+    struct Received {
+        var name: String
+        /// The number of the request that this answers.
+        var id: Int64?
+        var data: JSONValue
+    }
+
+    private(set) var frames: [(bytes: [UInt8], isDroppable: Bool)] = []
     private(set) var closed: (code: CloseCode, reason: String)?
     private(set) var isRecognized = false
     private(set) var isPaused = false
     /// Bytes the client has not taken, as a test says.
     var queuedBytes = 0
+    /// Where frames go past the channel, as a test says.
+    var frameSink: (any FrameSink)?
     private var drained: [(mark: Int, action: () -> Void)] = []
 
-    var frameSink: (any FrameSink)? { nil }
-
-    func send(_ frames: [UInt8], isDroppable: Bool) { self.frames.append(frames) }
+    func send(_ frames: [UInt8], isDroppable: Bool) { self.frames.append((frames, isDroppable)) }
     func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { drained.append((bytes, action)) }
     func recognize() { isRecognized = true }
     func close(_ code: CloseCode, reason: String) { if closed == nil { closed = (code, reason) } }
@@ -31,15 +38,17 @@ final class RecordingChannel: SessionChannel {
         for each in due { each.action() }
     }
 
-    /// What was sent, as events with their data, in order.
-    var events: [(name: String, data: JSONValue)] {
-        frames.flatMap(Self.payloads).compactMap { payload in
+    /// What was sent, in order.
+    var received: [Received] {
+        frames.flatMap { Self.payloads($0.bytes) }.compactMap { payload in
             guard let root = try? JSONValue(parsing: payload), let name = root["event"]?.string else { return nil }
-            return (name, root["data"] ?? .null)
+            return Received(name: name, id: root["id"]?.integer, data: root["data"] ?? .null)
         }
     }
 
-    func events(_ name: String) -> [JSONValue] { events.filter { $0.name == name }.map(\.data) }
+    var names: [String] { received.map(\.name) }
+
+    func events(_ name: String) -> [JSONValue] { received.filter { $0.name == name }.map(\.data) }
 
     func forget() { frames = [] }
 
@@ -57,5 +66,22 @@ final class RecordingChannel: SessionChannel {
             rest = rest.dropFirst(length)
         }
         return found
+    }
+}
+
+/// A WebSocket that keeps the frames it is handed.
+final class RecordingSink: FrameSink {
+    private(set) var frames: [[UInt8]] = []
+    func send(_ frames: [UInt8], isDroppable: Bool) { self.frames.append(frames) }
+}
+
+extension JSONValue? {
+    /// What the objects of a list have under a key.
+    func strings(_ key: String) -> [String] { members(key).compactMap(\.string) }
+    func integers(_ key: String) -> [Int64] { members(key).compactMap(\.integer) }
+
+    private func members(_ key: String) -> [JSONValue] {
+        guard case .array(let items)? = self else { return [] }
+        return items.compactMap { $0[key] }
     }
 }

@@ -4,12 +4,6 @@ import Testing
 
 @testable import ChatCore
 
-private func moment(_ milliseconds: Int64) -> Moment { Moment(milliseconds: 1_000_000 + milliseconds) }
-
-private func address(_ slot: UInt32) -> SessionAddress { SessionAddress(shard: 0, slot: slot, generation: 0) }
-
-private func id(_ slot: UInt32) -> SessionID { SessionID("i-0-\(slot)") }
-
 @Suite struct UserDirectoryTests {
     private let ann = UserID(unchecked: "ann")
 

@@ -5,8 +5,11 @@ import Testing
 @testable import ChatCore
 
 @Suite struct SessionTableTests {
-    @Test func aSlotUsedAgainIsAnotherAddress() {
-        let registry = SessionRegistry(context: ShardUnderTest().context)
+    @Test func aSlotUsedAgainIsAnotherAddress() async throws {
+        try await ChatUnderTest.serve { chat in try slots(SessionRegistry(context: chat.shard.context)) }
+    }
+
+    private func slots(_ registry: SessionRegistry) throws {
         var table = SessionTable()
         func add() -> Session {
             let session = Session(

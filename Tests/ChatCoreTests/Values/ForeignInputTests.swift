@@ -5,7 +5,6 @@ import Testing
 import TestSupport
 
 @testable import ChatCore
-@testable import Gateway
 
 /// What other instances say comes through Redis, where every client may publish.
 @Suite struct ForeignInputTests {
@@ -69,16 +68,6 @@ import TestSupport
                 _ = RoomNewsCodec.decode(root, in: RoomID(unchecked: "r"))
             }
         }
-    }
-
-    @Test(arguments: [
-        ("-9223372036854775808", #""-9223372036854775808""#), ("9223372036854775807", #""9223372036854775807""#),
-        ("9007199254740991", "9007199254740991"), ("-9007199254740991", "-9007199254740991"),
-        ("-9007199254740992", #""-9007199254740992""#), ("-0", #""-0""#), ("0", "0"), ("007", #""007""#),
-    ]) func anIDIsANumberWhereEveryReaderKeepsItExactly(_ id: String, _ written: String) {
-        var out = JSONWriter()
-        out.publicID(UserID(unchecked: id))
-        #expect(String(decoding: out.bytes, as: UTF8.self) == written)
     }
 
     @Test func anIntegerBeyondInt64IsTheNearest() {

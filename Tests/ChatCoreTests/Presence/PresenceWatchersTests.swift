@@ -1,0 +1,295 @@
+import ChatDomain
+import ChatTestSupport
+import JSON
+import Testing
+
+@testable import ChatCore
+
+/// What sessions that watch presence are sent, and when: `PresenceWatchers`, `RoomWatches` and `PresenceSession` on manual time.
+@Suite struct PresenceWatchersTests {
+    private static func forFriendsOnly(_ configuration: inout ChatConfiguration) {
+        configuration.presence.isForFriendsOnly = true
+    }
+
+    /// Users and statuses of the changes a client was sent.
+    private func changes(_ client: TestClient) -> [String] {
+        client.channel.events("user_status_change").map {
+            "\($0["userId"]?.string ?? "?") \($0["status"]?.string ?? "?")"
+        }
+    }
+
+    @Test func anEdgeOfANamedUserIsSentAtOnce() async throws {
+        try await ChatUnderTest.serve { chat in
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"userIds":["bob"]}"#, id: 1)
+            await chat.runUntilQuiet()
+            #expect(ann.answer(1)?.success == true)
+            let snapshot = ann.channel.events("presence_snapshot").first?["users"].strings("status")
+            #expect(snapshot == ["offline"])
+            let bob = await chat.client("bob")
+            _ = await chat.client("cleo")
+            #expect(changes(ann) == ["bob online"])
+            bob.say("set_status", #"{"status":"busy"}"#)
+            await chat.runUntilQuiet()
+            #expect(changes(ann) == ["bob online", "bob busy"])
+            ann.say("unsubscribe_presence", #"{"userIds":["bob"]}"#)
+            bob.say("set_status", #"{"status":"away"}"#)
+            await chat.runUntilQuiet()
+            #expect(changes(ann).count == 2)
+        }
+    }
+
+    @Test func edgesOfEverybodyAreGatheredForAQuarterOfASecond() async throws {
+        try await ChatUnderTest.serve { chat in
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"all":true}"#)
+            await chat.advance(by: .seconds(1))
+            ann.channel.forget()
+            let bob = await chat.client("bob")
+            bob.say("set_status", #"{"status":"busy"}"#)
+            await chat.advance(by: .milliseconds(249))
+            #expect(changes(ann).isEmpty)
+            await chat.advance(by: .milliseconds(1))
+            #expect(changes(ann) == ["bob busy"], "one change a user, the last")
+            // What comes back to what it was is no change.
+            bob.say("set_status", #"{"status":"away"}"#)
+            bob.say("set_status", #"{"status":"busy"}"#)
+            await chat.advance(by: .seconds(1))
+            #expect(changes(ann) == ["bob busy"])
+            #expect(ann.channel.frames.last?.isDroppable == true)
+        }
+    }
+
+    @Test func trackersGetTheListAtMostOnceASecond() async throws {
+        try await ChatUnderTest.serve { chat in
+            let ann = await chat.client("ann")
+            ann.say("user_online", #"{"userId":"ann"}"#)
+            await chat.advance(by: .seconds(2))
+            ann.channel.forget()
+            for number in 0..<5 {
+                _ = await chat.client("user\(number)")
+                await chat.advance(by: .milliseconds(100))
+            }
+            #expect(ann.channel.events("online_users_list").isEmpty)
+            #expect(ann.channel.events("user_online").count >= 2)
+            await chat.advance(by: .milliseconds(500))
+            let lists = ann.channel.events("online_users_list")
+            #expect(lists.count == 1 && lists[0]["count"]?.integer == 6)
+            await chat.advance(by: .seconds(10))
+            #expect(ann.channel.events("online_users_list").count == 1)
+        }
+    }
+
+    @Test func aHiddenUserIsSeenByNobodyElse() async throws {
+        try await ChatUnderTest.serve { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            let phone = await chat.client("bob")
+            ann.say("user_online", #"{"userId":"ann"}"#)
+            phone.say("subscribe_presence", #"{"userIds":["bob"]}"#)
+            await chat.advance(by: .seconds(2))
+            ann.channel.forget()
+            phone.channel.forget()
+            bob.say("set_status", #"{"status":"invisible"}"#)
+            await chat.advance(by: .seconds(2))
+            #expect(changes(ann) == ["bob offline"])
+            #expect(changes(phone) == ["bob invisible"], "their own devices know better")
+            #expect(ann.channel.events("user_left").map { $0["userId"]?.string } == ["bob"])
+            #expect(ann.channel.events("online_users_list").last?["count"]?.integer == 1)
+            ann.channel.forget()
+            // What a hidden user does in presence leaves no trace.
+            phone.hangUp()
+            await chat.advance(by: .seconds(10))
+            #expect(ann.channel.frames.isEmpty)
+            bob.say("set_status", #"{"status":"online"}"#)
+            await chat.advance(by: .seconds(2))
+            #expect(changes(ann) == ["bob online"])
+            #expect(ann.channel.events("user_joined").map { $0["userId"]?.string } == ["bob"])
+        }
+    }
+
+    // MARK: Friends only
+
+    @Test func whereOnlyFriendsAreVisibleOthersAreNot() async throws {
+        try await ChatUnderTest.serve(ChatSetup(configuration: Self.forFriendsOnly)) { chat in
+            try await chat.store.befriend(user("ann"), user("bob"))
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"all":true}"#)
+            ann.say("subscribe_presence", #"{"userIds":["cleo"]}"#)
+            await chat.runUntilQuiet()
+            let bob = await chat.client("bob")
+            _ = await chat.client("cleo")
+            await chat.advance(by: .seconds(1))
+            #expect(changes(ann) == ["bob online"])
+            #expect(bob.session.presence.mayShow(user("ann")) && !bob.session.presence.mayShow(user("cleo")))
+            ann.say("get_online_count", id: 1)
+            ann.say("check_user_status", #"{"targetUserId":"cleo"}"#, id: 2)
+            await chat.runUntilQuiet()
+            #expect(ann.answer(1)?.data["count"]?.integer == 1)
+            #expect(ann.answer(2)?.data["status"]?.string == "offline")
+        }
+    }
+
+    @Test func aNewFriendIsShownWhereFriendsAreWatched() async throws {
+        try await ChatUnderTest.serve { chat in
+            let ann = await chat.client("ann")
+            _ = await chat.client("bob")
+            ann.say("subscribe_presence", #"{"friends":true}"#)
+            await chat.runUntilQuiet()
+            try await chat.store.befriend(user("ann"), user("bob"))
+            chat.services.announceFriendship(user("ann"), user("bob"), isFriend: true)
+            await chat.runUntilQuiet()
+            #expect(changes(ann) == ["bob online"])
+            chat.services.announceFriendship(user("ann"), user("bob"), isFriend: false)
+            await chat.runUntilQuiet()
+            #expect(ann.session.presence.friends == [])
+            #expect(ann.session.presence.indexed.isEmpty)
+        }
+    }
+
+    @Test func friendsThatCannotBeReadAreNobody() async throws {
+        try await ChatUnderTest.serve(ChatSetup(configuration: Self.forFriendsOnly)) { chat in
+            try await chat.store.befriend(user("ann"), user("bob"))
+            chat.store.setReads(.fails)
+            let ann = await chat.client("ann")
+            _ = await chat.client("bob")
+            #expect(ann.session.presence.friends == [])
+            ann.say("get_online_count", id: 1)
+            await chat.runUntilQuiet()
+            #expect(ann.answer(1)?.data["count"]?.integer == 0)
+        }
+    }
+
+    @Test func roomsShowFriendsOnlyToo() async throws {
+        try await ChatUnderTest.serve(ChatSetup(configuration: Self.forFriendsOnly)) { chat in
+            try await chat.store.befriend(user("ann"), user("bob"))
+            let ann = await chat.client("ann", in: "lobby")
+            _ = await chat.client("bob", in: "lobby")
+            let cleo = await chat.client("cleo")
+            cleo.say("join_room", #"{"roomId":"lobby"}"#)
+            await chat.runUntilQuiet()
+            #expect(ann.channel.events("user_joined").map { $0["userId"]?.string } == ["bob"])
+            let shown = cleo.channel.events("room_users").first.strings("userId")
+            #expect(shown == ["cleo"])
+        }
+    }
+
+    // MARK: Rooms
+
+    @Test func whoWatchesARoomHearsOfItsParticipantsAndOfNewcomers() async throws {
+        try await ChatUnderTest.serve(ChatSetup(shards: 2)) { chat in
+            let bob = await chat.client("bob", in: "lobby", shard: 1)
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"roomIds":["lobby"]}"#, id: 1)
+            await chat.advance(by: .seconds(1))
+            let shown = ann.channel.events("presence_snapshot").first?["users"].strings("userId")
+            #expect(shown == ["bob"])
+            bob.say("set_status", #"{"status":"busy"}"#)
+            await chat.advance(by: .milliseconds(249))
+            #expect(changes(ann).isEmpty)
+            await chat.advance(by: .milliseconds(1))
+            #expect(changes(ann) == ["bob busy"])
+            ann.channel.forget()
+            // Being there already, a newcomer is shown as soon as the room tells of it.
+            _ = await chat.client("cleo", in: "lobby")
+            await chat.advance(by: .milliseconds(250))
+            #expect(changes(ann) == ["cleo online"])
+            ann.say("unsubscribe_presence", #"{"roomIds":["lobby"]}"#)
+            bob.say("set_status", #"{"status":"away"}"#)
+            await chat.advance(by: .seconds(1))
+            #expect(changes(ann) == ["cleo online"])
+        }
+    }
+
+    @Test func aRoomThatMayNotBeEnteredRefusesAll() async throws {
+        try await ChatUnderTest.serve { chat in
+            _ = await chat.client("bob", in: "open")
+            _ = try await chat.store.real.create(
+                Room(id: room("secret"), kind: .group, isPrivate: true, createdAt: stamp(0)),
+                participants: [user("bob")])
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"roomIds":["open","secret"]}"#, id: 1)
+            await chat.advance(by: .seconds(1))
+            #expect(ann.answer(1)?.code == "forbidden")
+            #expect(!chat.shard.sessions.watchers.rooms.isWatching(ann.session))
+            #expect(!ann.session.presence.watchesPresence)
+        }
+    }
+
+    @Test func whoIsPutOutOfAPrivateRoomWatchesItNoLonger() async throws {
+        try await ChatUnderTest.serve { chat in
+            _ = try await chat.store.real.create(
+                Room(id: room("secret"), kind: .group, isPrivate: true, createdAt: stamp(0)),
+                participants: [user("ann"), user("bob")])
+            let bob = await chat.client("bob")
+            let ann = await chat.client("ann")
+            ann.say("subscribe_presence", #"{"roomIds":["secret"]}"#)
+            await chat.advance(by: .seconds(1))
+            ann.channel.forget()
+            try await chat.change("secret", .expelled(user("ann"))) { _ = try await $0.remove(user("ann"), from: $1) }
+            await chat.advance(by: .seconds(1))
+            bob.say("set_status", #"{"status":"busy"}"#)
+            await chat.advance(by: .seconds(1))
+            #expect(changes(ann).isEmpty)
+            #expect(!chat.shard.sessions.watchers.rooms.isWatching(ann.session))
+        }
+    }
+
+    @Test func aRoomThatNobodyWatchesIsForgotten() async throws {
+        try await ChatUnderTest.serve(ChatSetup(hasBus: true)) { chat in
+            let ann = await chat.client("ann")
+            let bob = await chat.client("bob", in: "lobby")
+            ann.say("subscribe_presence", #"{"roomIds":["lobby"]}"#)
+            bob.say("leave_room", #"{"roomId":"lobby"}"#)
+            await chat.advance(by: .seconds(5))
+            #expect(chat.bus.isSubscribed("i1", to: "lobby"))
+            ann.hangUp()
+            await chat.advance(by: .seconds(10))
+            #expect(!chat.bus.isSubscribed("i1", to: "lobby"))
+            #expect(chat.loop.pendingTimers == 0)
+        }
+    }
+
+    @Test func thereIsALimitToTheRoomsOneConnectionWatches() async throws {
+        try await ChatUnderTest.serve { chat in
+            let watches = RoomWatches { _ in }
+            let ann = await chat.client("ann").session
+            let rooms = (0..<WatchList.maximumRooms).map { room("r\($0)") }
+            try watches.beginAsking(for: rooms, by: ann)
+            watches.add(ann, to: rooms)
+            watches.endAsking(for: rooms)
+            #expect(throws: ChatError.self) { try watches.beginAsking(for: [room("one more")], by: ann) }
+            try watches.beginAsking(for: [rooms[0]], by: ann)
+            watches.endAsking(for: [rooms[0]])
+        }
+    }
+
+    @Test func aRoomIsUnusedOnceNobodyWatchesOrAsks() async throws {
+        try await ChatUnderTest.serve { chat in
+            var unused: [RoomID] = []
+            let watches = RoomWatches { unused.append($0) }
+            let (ann, bob) = (await chat.client("ann").session, await chat.client("bob").session)
+            let lobby = room("lobby")
+            for session in [ann, bob] {
+                try watches.beginAsking(for: [lobby], by: session)
+                watches.add(session, to: [lobby])
+                watches.endAsking(for: [lobby])
+            }
+            let (newcomers, watchers) = watches.update(
+                lobby, WatchedRoom(participants: [user("cleo"), user("bob")], isOpen: true))
+            #expect(newcomers == [user("cleo"), user("bob")] && watchers.count == 2)
+            #expect(watches.isWatched(user("cleo")) && watches.sessions(watching: user("cleo")).count == 2)
+            #expect(watches.participants(of: [lobby, room("other")]) == [user("cleo"), user("bob")])
+            // It is closed to who takes no part, and those who watch it without being in it see no more of it.
+            _ = watches.update(lobby, WatchedRoom(participants: [user("bob")], isOpen: false))
+            #expect(!watches.isWatching(ann) && watches.isWatching(bob))
+            #expect(!watches.isWatched(user("cleo")) && unused.isEmpty)
+            try watches.beginAsking(for: [lobby], by: ann)
+            watches.forget(bob)
+            #expect(unused.isEmpty)
+            watches.endAsking(for: [lobby])
+            #expect(unused == [lobby] && !watches.isWatched(user("bob")))
+            #expect(watches.update(lobby, nil).watchers.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,229 @@
+import ChatDomain
+import ChatProtocol
+import ChatTestSupport
+import Identity
+import JSON
+import PersistenceInProcess
+import TestSupport
+import Testing
+
+@testable import ChatCore
+
+/// `RecoverySession`: what is kept of a session that breaks off, and its return, on this instance or another.
+@Suite struct RecoverySessionTests {
+    private func setup(instances: Int = 1) -> ChatSetup {
+        ChatSetup(instances: instances, recovery: InProcessRecovery { moment(0) })
+    }
+
+    private func offset(_ number: SequenceNumber, in name: String = "lobby") -> MessageOffset {
+        MessageOffset(room: room(name), number: number)
+    }
+
+    private func say(_ texts: String..., by client: TestClient, in name: String = "lobby", _ chat: ChatUnderTest) async
+    {
+        for text in texts {
+            client.say("send_message", #"{"roomId":"\#(name)","message":"\#(text)"}"#)
+            await chat.runUntilQuiet()
+        }
+    }
+
+    /// The client's connection breaks; what is kept of its session.
+    private func breakOff(_ client: TestClient) throws -> RecoverableSession {
+        let kept = try #require(client.session.recovery.recoverable())
+        client.hangUp()
+        return kept
+    }
+
+    /// A new connection takes the session up again, having seen `offset`.
+    ///
+    /// - Returns: the client, and whether everything that was missed came.
+    private func comeBack(
+        to kept: RecoverableSession, from offset: MessageOffset, on instance: Int = 0, shard: Int = 0,
+        _ chat: ChatUnderTest
+    ) async throws -> (client: TestClient, isWhole: Bool?) {
+        let seen = try #require(kept.seen(upTo: offset))
+        let client = await chat.client(nil, on: instance, shard: shard, id: kept.id)
+        client.session.adopt(try #require(kept.identity(at: chat.clock.now.wall)))
+        var outcome: Bool?
+        client.session.recovery.rejoin(seen, sent: kept.sent(upTo: offset)) { outcome = $0 }
+        #expect(client.session.recovery.isRejoining == (outcome == nil))
+        await chat.runUntilQuiet()
+        return (client, outcome)
+    }
+
+    @Test(arguments: [0, 1]) func whatWasMissedComesAsItWouldHaveCome(_ instance: Int) async throws {
+        try await ChatUnderTest.serve(setup(instances: 2)) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("one", "two", "three", by: bob, chat)
+            let kept = try breakOff(ann)
+            #expect(kept.newest == [room("lobby"): 3])
+            await say("four", by: bob, chat)
+            // The client took "one" and nothing behind it.
+            let (again, isWhole) = try await comeBack(to: kept, from: offset(1), on: instance, chat)
+            #expect(isWhole == true)
+            #expect(again.messages == ["two", "three", "four"])
+            #expect(again.session.identity?.userID == user("ann"))
+            await say("five", by: bob, chat)
+            #expect(again.messages.last == "five" && again.session.rooms.contains(room("lobby")))
+            #expect(bob.channel.events("user_left").isEmpty)
+        }
+    }
+
+    @Test func allRoomsAreEnteredAgain() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "room-0")
+            let bob = await chat.client("bob", in: "room-0")
+            for number in 1..<10 {
+                for client in [ann, bob] { client.say("join_room", #"{"roomId":"room-\#(number)"}"#) }
+                await chat.runUntilQuiet()
+            }
+            await say("seen", by: bob, in: "room-0", chat)
+            let kept = try breakOff(ann)
+            for number in 0..<10 { await say("missed \(number)", by: bob, in: "room-\(number)", chat) }
+            let (again, isWhole) = try await comeBack(to: kept, from: offset(1, in: "room-0"), chat)
+            #expect(isWhole == true)
+            #expect(Set(again.messages) == Set((0..<10).map { "missed \($0)" }) && again.messages.count == 10)
+            #expect(Set(again.session.rooms).count == 10)
+        }
+    }
+
+    @Test func whoMissedMoreThanIsReplayedStartsOver() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("seen", by: bob, chat)
+            let kept = try breakOff(ann)
+            bob.hangUp()
+            await chat.advance(by: .seconds(60))
+            try await chat.store.fill("lobby", count: Int(HistoryRequest.replayLimit) + 1)
+            let (_, isWhole) = try await comeBack(to: kept, from: offset(1), chat)
+            #expect(isWhole == false)
+        }
+    }
+
+    @Test func whoMayNotEnterARoomAnyMoreStartsOver() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("seen", by: bob, chat)
+            let kept = try breakOff(ann)
+            let revision = RoomRevision(isPrivate: true)
+            try await chat.change("lobby", .expelled(user("ann"))) {
+                _ = try await $0.revise($1, revision, at: stamp(1))
+                _ = try await $0.remove(user("ann"), from: $1)
+            }
+            chat.services.applyHere(room("lobby"), .revised(revision, at: stamp(1)))
+            await chat.runUntilQuiet()
+            let (again, isWhole) = try await comeBack(to: kept, from: offset(1), chat)
+            #expect(isWhole == false && !again.session.recovery.isRejoining)
+            #expect(!again.session.rooms.contains(room("lobby")))
+        }
+    }
+
+    @Test func aStoreThatFailsLetsTheClientStartOver() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("seen", by: bob, chat)
+            let kept = try breakOff(ann)
+            bob.hangUp()
+            await chat.advance(by: .seconds(60))
+            chat.store.setReads(.fails)
+            let (_, isWhole) = try await comeBack(to: kept, from: offset(1), chat)
+            #expect(isWhole == false)
+        }
+    }
+
+    // MARK: What is kept
+
+    @Test func aSessionThatCannotBeRepeatedIsNotKept() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let unnamed = await chat.client(nil)
+            #expect(unnamed.session.recovery.recoverable() == nil)
+            let ann = await chat.client("ann", in: "lobby")
+            #expect(ann.session.recovery.recoverable() != nil)
+            // A join under way: the client cannot know whether it is in.
+            chat.store.setReads(.holds)
+            ann.say("join_room", #"{"roomId":"other"}"#)
+            #expect(await chat.run { chat.store.heldReads == 1 })
+            #expect(ann.session.recovery.recoverable() == nil)
+            chat.store.setReads(.works)
+            chat.store.release()
+            await chat.runUntilQuiet()
+            #expect(ann.session.recovery.recoverable()?.newest.count == 2)
+            // Changes of presence are not repeated.
+            ann.say("subscribe_presence", #"{"all":true}"#)
+            await chat.runUntilQuiet()
+            #expect(ann.session.recovery.recoverable() == nil)
+            ann.say("unsubscribe_presence")
+            await chat.runUntilQuiet()
+            #expect(ann.session.recovery.recoverable() != nil)
+        }
+    }
+
+    @Test func behindADirectMessageNothingBeforeItCanBeRecovered() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("one", by: bob, chat)
+            _ = await chat.services.sendDirect(OutgoingMessage(text: "psst"), from: user("bob"), to: [user("ann")])
+            await say("two", by: bob, chat)
+            let kept = try breakOff(ann)
+            #expect(ann.channel.events("message").map { $0["message"]?.string } == ["psst"])
+            #expect(kept.seen(upTo: offset(1)) == nil)
+            #expect(kept.seen(upTo: offset(2)) == [room("lobby"): 2])
+        }
+    }
+
+    @Test func whoComesBackTwiceMissesNothing() async throws {
+        try await ChatUnderTest.serve(setup()) { chat in
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob", in: "lobby")
+            await say("one", "two", by: bob, chat)
+            let first = try breakOff(ann)
+            await say("three", by: bob, chat)
+            let (again, _) = try await comeBack(to: first, from: offset(1), chat)
+            #expect(again.messages == ["two", "three"])
+            // It breaks off before the client took any of that.
+            let second = try breakOff(again)
+            let (last, isWhole) = try await comeBack(to: second, from: offset(1), chat)
+            #expect(isWhole == true && last.messages == ["two", "three"])
+        }
+    }
+
+    @Test func aTokenThatExpiredMeanwhileBringsNobodyBack() {
+        var kept = RecoverableSession(
+            id: SessionID("s"), user: RoomUser(userID: user("ann"), username: "Ann"),
+            profile: Profile(name: "Ann A", email: "a@b.test", avatar: "a.png"), isVerified: true,
+            isUsernameVerified: true, tokenExpiresAt: stamp(1000), newest: [:], sent: [])
+        #expect(kept.identity(at: stamp(1000)) == nil)
+        let identity = kept.identity(at: stamp(999))
+        #expect(identity?.username == "Ann" && identity?.isVerified == true && identity?.email == "a@b.test")
+        #expect(identity?.expiresAt == stamp(1000) && identity?.isUsernameVerified == true)
+        kept.tokenExpiresAt = nil
+        #expect(kept.identity(at: stamp(1_000_000))?.expiresAt == nil)
+    }
+
+    // MARK: An old connection that is still open
+
+    @Test(arguments: [0, 1]) func theOldConnectionIsEndedFirst(_ instance: Int) async throws {
+        try await ChatUnderTest.serve(setup(instances: 2)) { chat async throws in
+            let ann = await chat.client("ann", in: "lobby")
+            let pid = RecoveryPID.random()
+            let recovery = try #require(chat.services.recovery)
+            recovery.opened(pid.key, at: ann.session.address)
+            let services = chat.instances[instance].services
+            let found = Journal<RecoverableSession?>()
+            Task { found.add(await services.recover(pid.key)) }
+            #expect(await chat.run { ann.channel.closed != nil })
+            #expect(ann.channel.closed?.code == .restart && found.entries.isEmpty)
+            // As a channel does once it is closed.
+            let kept = ann.session.recovery.recoverable()
+            ann.hangUp()
+            recovery.closed(pid.key, keeping: kept)
+            #expect(await chat.run { !found.entries.isEmpty })
+            #expect(found.entries == [kept] && kept != nil)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ChatDomain
+import Synchronization
+
+@testable import ChatCore
+
+/// The sessions of the instances of a test, and what the instances ask of each other. Everything is told at once, on the
+/// thread that brings it about.
+final class DirectoryExchange: Sendable {
+    struct Sent {
+        var from: InstanceID
+        /// nil for all others.
+        var to: InstanceID?
+        var message: InstanceMessage?
+    }
+
+    private struct State {
+        var handlers: [InstanceID: @Sendable (DirectoryEvent) -> Void] = [:]
+        var table = PresenceTable()
+        var sent: [Sent] = []
+        var isLosing = false
+        var isReachable = true
+        var contact = Contact.always
+        var friends: [UserID: Set<UserID>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: What tests say and see
+
+    /// From now on what instances ask of each other is lost, or not any more.
+    func lose(_ isLosing: Bool) { state.withLock { $0.isLosing = isLosing } }
+    func setReachable(_ isReachable: Bool) { state.withLock { $0.isReachable = isReachable } }
+    func setContact(_ contact: Contact) { state.withLock { $0.contact = contact } }
+    /// The friends that another service keeps of a user.
+    func setFriends(_ friends: [String], of user: String) {
+        state.withLock { $0.friends[UserID(unchecked: user)] = Set(friends.map { UserID(unchecked: $0) }) }
+    }
+
+    func emit(_ event: DirectoryEvent, to instance: InstanceID) { state.withLock { $0.handlers[instance] }?(event) }
+
+    var sent: [Sent] { state.withLock { $0.sent } }
+
+    /// The connected sessions of a user.
+    func sessions(of user: String) -> [SessionRecord] {
+        state.withLock { $0.table.sessions(of: UserID(unchecked: user)) }
+    }
+
+    /// All sessions of a user, with those in their grace period.
+    func records(of user: String) -> [SessionRecord] {
+        state.withLock { $0.table.records }.filter { $0.user.userID.value == user }
+    }
+
+    // MARK: What directories do
+
+    fileprivate func attach(_ instance: InstanceID, _ handler: @escaping @Sendable (DirectoryEvent) -> Void) {
+        state.withLock { $0.handlers[instance] = handler }
+    }
+
+    fileprivate func detach(_ instance: InstanceID) { state.withLock { $0.handlers[instance] = nil } }
+
+    fileprivate func change(from instance: InstanceID, _ body: (inout PresenceTable) -> UserPresence?) {
+        let (presence, handlers) = state.withLock { state in (body(&state.table), Array(state.handlers.values)) }
+        guard let presence else { return }
+        for handler in handlers { handler(.changed(presence, origin: instance)) }
+    }
+
+    fileprivate func send(_ payload: [UInt8], from instance: InstanceID, to receiver: InstanceID?) {
+        let handlers = state.withLock { state in
+            state.sent.append(Sent(from: instance, to: receiver, message: InstanceMessage(decoding: payload)))
+            guard !state.isLosing else { return [@Sendable (DirectoryEvent) -> Void]() }
+            return state.handlers.filter { $0.key != instance && $0.key == receiver ?? $0.key }.map(\.value)
+        }
+        for handler in handlers { handler(.received(payload: payload)) }
+    }
+
+    fileprivate func others(than instance: InstanceID) -> Set<InstanceID>? {
+        state.withLock { $0.isReachable ? Set($0.handlers.keys).subtracting([instance]) : nil }
+    }
+
+    fileprivate func sharedFriends(of users: [UserID]) -> [UserID: Set<UserID>]? {
+        state.withLock { state in state.isReachable ? state.friends.filter { users.contains($0.key) } : nil }
+    }
+
+    fileprivate var contact: Contact { state.withLock { $0.contact } }
+}
+
+/// One instance's directory.
+final class DirectoryDouble: SessionDirectory {
+    private let instance: InstanceID
+    private let exchange: DirectoryExchange
+    private let maximumSessions: Int
+    private let own = Mutex(PresenceTable())
+
+    init(_ instance: InstanceID, on exchange: DirectoryExchange, maximumSessions: Int = 0) {
+        self.instance = instance
+        self.exchange = exchange
+        self.maximumSessions = maximumSessions
+    }
+
+    func start(_ handler: @escaping @Sendable (DirectoryEvent) -> Void) { exchange.attach(instance, handler) }
+
+    func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
+        _ = own.withLock { $0.connect(record, limit: maximumSessions, at: record.connectedAt) }
+        var evicted: [SessionRecord] = []
+        exchange.change(from: instance) { table in
+            let outcome = table.connect(record, limit: maximumSessions, at: record.connectedAt)
+            evicted = outcome.evicted
+            return outcome.change
+        }
+        completion(evicted)
+    }
+
+    func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
+        _ = own.withLock { $0.update(session, of: user, update, at: now) }
+        exchange.change(from: instance) { $0.update(session, of: user, update, at: now) }
+    }
+
+    func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
+        _ = own.withLock { $0.remove(session, of: user, at: now) }
+        exchange.change(from: instance) { $0.remove(session, of: user, at: now) }
+    }
+
+    func ownPresence(of user: UserID) -> UserPresence? { own.withLock { $0.presence(of: user) } }
+
+    func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+        var found: [UserID: [SessionRecord]] = [:]
+        for user in users {
+            let sessions = exchange.sessions(of: user.value)
+            if !sessions.isEmpty { found[user] = sessions }
+        }
+        return found
+    }
+
+    func isAlive(_ instance: InstanceID) async -> Bool {
+        exchange.others(than: self.instance)?.contains(instance) ?? true
+    }
+    var otherInstances: Int { exchange.others(than: instance)?.count ?? 0 }
+    func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? { exchange.sharedFriends(of: users) }
+    func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {}
+    func send(_ payload: [UInt8], to instance: InstanceID?) {
+        exchange.send(payload, from: self.instance, to: instance)
+    }
+    var contact: Contact { exchange.contact }
+    func others() async -> Set<InstanceID>? { exchange.others(than: instance) }
+    func close() async { exchange.detach(instance) }
+}

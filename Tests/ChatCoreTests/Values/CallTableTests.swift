@@ -1,0 +1,32 @@
+import ChatDomain
+import Testing
+
+@testable import ChatCore
+
+@Suite struct CallTableTests {
+    private func ticket(_ origin: RequestOrigin) -> UInt64? {
+        if case .call(let ticket) = origin { ticket } else { nil }
+    }
+
+    @Test func eachCallGetsItsOwnAnswer() async {
+        let calls = CallTable()
+        async let first = calls.call { [self] origin in calls.answer(ticket(origin) ?? 0, .done) }
+        async let second = calls.call { [self] origin in
+            calls.answer(ticket(origin) ?? 0, .refused(.roomUnavailable))
+        }
+        #expect(await first == .done)
+        #expect(await second == .refused(.roomUnavailable))
+    }
+
+    @Test func anAnswerNobodyWaitsForIsDropped() async {
+        let calls = CallTable()
+        calls.answer(7, .done)
+        let reply = await calls.call { [self] origin in
+            calls.answer((ticket(origin) ?? 0) + 1, .refused(.roomUnavailable))
+            calls.answer(ticket(origin) ?? 0, .done)
+            // A second answer finds no continuation to resume.
+            calls.answer(ticket(origin) ?? 0, .refused(.roomUnavailable))
+        }
+        #expect(reply == .done)
+    }
+}
