@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// - Returns: false when it does not hold within `limit`.
 public func eventually(
-    within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     var isFirst = true
@@ -22,7 +22,7 @@ public func eventually(
 ///
 /// - Returns: the last answer.
 public func eventually<Value>(
-    within limit: Duration = .seconds(30), _ ask: () async throws -> Value, holds: (Value) -> Bool
+    within limit: Duration = .seconds(60), _ ask: () async throws -> Value, holds: (Value) -> Bool
 ) async rethrows -> Value {
     var answer = try await ask()
     if holds(answer) { return answer }
