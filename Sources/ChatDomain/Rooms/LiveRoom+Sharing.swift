@@ -17,16 +17,6 @@ public enum RoomNews: Hashable, Sendable {
     case roster([RoomUser], asks: Bool)
 }
 
-/// A change made to a room from outside, which the store has already.
-public enum RoomChange: Hashable, Sendable {
-    case revised(RoomRevision, at: Timestamp)
-    case admitted(UserID)
-    case expelled(UserID)
-    case deleted
-    /// What it was is not told: the store has to be asked.
-    case unspecified
-}
-
 extension LiveRoom {
     /// How long instances have to speak up after contact was lost, in milliseconds.
     static let doubtMilliseconds: Int64 = 3000
