@@ -90,6 +90,7 @@ extension HostedRoomModel {
         case .apply: problems.append("no such change is applied")
         case .close: close()
         case .execute(let command): execute(command, in: id)
+        case .reconsider: perform(host?.life.reconsider(contact: contact, at: .at(now)) ?? [], of: id)
         case .resume: withLive { host, live, now in host.joins.didRefresh(&live, at: now) }
         case .forget: host = nil
         case .dispatch, .refuse: break

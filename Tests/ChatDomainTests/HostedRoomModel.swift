@@ -106,6 +106,7 @@ struct HostedRoomModel {
         case 70..<80: storeElsewhere()
         case 80..<88: hear()
         case 88..<90: change()
+        case 92..<94: sweep()
         case 90..<92:
             contact = Contact(since: random.chance(1, in: 2) ? .at(now) : .at(now + 500), until: .at(now + 3000))
         default: break
@@ -121,6 +122,7 @@ struct HostedRoomModel {
             now += 50
             while !publications.isEmpty { hear() }
             for _ in 0..<questions.count { answer() }
+            sweep()
             passTime()
         }
     }
@@ -192,6 +194,11 @@ struct HostedRoomModel {
         // A new room of this id counts on; what is left of the old one's traffic is not told again.
         guard message.sequence > base else { return }
         perform(host?.live?.received([message], at: .at(now)) ?? [])
+    }
+
+    /// The newest number in the store is looked up, for messages of which no publication came.
+    private mutating func sweep() {
+        if participants != nil { host?.live?.announced(lastSequence: SequenceNumber(stored.count), at: .at(now)) }
     }
 
     private mutating func change() {

@@ -78,7 +78,9 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         /// The store has the room no more: end what goes on in it. `didClose` follows at once.
         case close
         case execute(Command)
-        /// Decide on this command anew; it may mean the next room of this id.
+        /// Call `reconsider`: commands wait that may go on.
+        case reconsider
+        /// The room is gone, and this command means the next room of this id.
         case dispatch(Command)
         case refuse(Command, ChatError)
         /// The refresh that was asked for is over, or the room is.
@@ -197,11 +199,18 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     /// The store was asked for the commands in `verifying`.
     private mutating func endVerifying(isDone: Bool) -> [Action] {
         let verified = verifying ?? []
-        let later = waiting
         verifying = nil
-        waiting = []
         return verified.map { isDone || $0.isAlwaysAllowed ? .execute($0) : .refuse($0, .storageUnavailable) }
-            + later.map { .dispatch($0) }
+            + (waiting.isEmpty ? [] : [.reconsider])
+    }
+
+    /// Lets the commands that wait go on, or asks the store on behalf of them all.
+    public mutating func reconsider(contact: @autoclosure () -> Contact, at now: Moment) -> [Action] {
+        guard isOpen, verifying == nil, !waiting.isEmpty else { return [] }
+        guard isCurrent(contact(), at: now) else { return verify(at: now) }
+        let commands = waiting
+        waiting = []
+        return commands.map { .execute($0) }
     }
 
     // MARK: Loading and creating
@@ -228,9 +237,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     private mutating func open(_ snapshot: RoomSnapshot) -> [Action] {
         phase = .open
-        let commands = waiting
-        waiting = []
-        return [.open(snapshot)] + commands.map { .dispatch($0) }
+        return [.open(snapshot), .reconsider]
     }
 
     private mutating func abandon(_ error: ChatError) -> [Action] {
