@@ -136,7 +136,7 @@ extension HostedRoomModel {
                     host.joins.didEnrol(
                         origin, in: &live, isSubscribed: host.isSubscribed, isHidden: { _ in false }, at: now)
                 }
-            case .publish, .share, .announce, .unrecord, .tellDevices: break
+            case .publish, .share, .announce, .unrecord, .tellDevices, .readNewest: break
             }
         }
     }

@@ -179,7 +179,7 @@ import Testing
     @Test mutating func readMarksAreStoredAndAnnouncedWhenTheyMove() throws {
         let error = room.markRead(.slot(9), sequence: 1, origin: .request(1, of: 9), at: .at(0)).refusal
         #expect(error == .notJoined)
-        for (number, sequence) in [(1, 5), (2, 4), (3, 999), (4, 6)] {
+        for (number, sequence) in [(1, 5), (2, 4), (3, 10), (4, 6)] {
             _ = room.markRead(.slot(1), sequence: SequenceNumber(sequence), origin: .request(number), at: .at(0))
         }
         let next = room.nextWrite()
@@ -198,11 +198,42 @@ import Testing
         #expect(told.map(\.1) == [.slot(1), .slot(1)], "the session itself knows")
     }
 
-    @Test mutating func aMarkOfAMessageThatHasNotComeHereIsNotCutDown() throws {
-        _ = room.markRead(.slot(1), sequence: 12, newest: 13, origin: .request(1), at: .at(0))
-        _ = room.markRead(.slot(1), sequence: 99, newest: 13, origin: .request(2), at: .at(0))
+    @Test mutating func marksBeyondTheNewestMessageWaitForTheStoreTogether() throws {
+        let first = room.markRead(.slot(1), sequence: 12, origin: .request(1), at: .at(0)).effects
+        #expect(first.contains { if case .readNewest = $0 { true } else { false } })
+        #expect(room.markRead(.slot(1), sequence: 99, origin: .request(2), at: .at(0)).effects.isEmpty)
+        #expect(!room.hasWriteReady && !room.isIdle)
+        #expect(room.didReadNewest(13, at: .at(1)).isEmpty)
         let next = room.nextWrite()
-        #expect(try #require(next).readMarks.map(\.sequence) == [12, 13])
+        #expect(try #require(next).readMarks.map(\.sequence) == [12, 13], "what is in the store is not cut down")
+        #expect(room.deadline == .at(1 + LiveRoom.repairDelay), "and the messages before it are missing here")
+    }
+
+    @Test mutating func marksAreRefusedWhenTheStoreDoesNotAnswer() {
+        _ = room.markRead(.slot(1), sequence: 12, origin: .request(1), at: .at(0))
+        #expect(room.didReadNewest(nil, at: .at(1)).compactMap(\.replied) == [.refused(.storageUnavailable)])
+        #expect(room.didReadNewest(nil, at: .at(2)).isEmpty && !room.hasWriteReady)
+    }
+
+    @Test mutating func aMarkOfASessionThatLeftMeanwhileIsRefused() {
+        _ = room.markRead(.slot(1), sequence: 12, origin: .request(1), at: .at(0))
+        _ = room.leave(.slot(1), isBroken: false, at: .at(1))
+        #expect(room.didReadNewest(13, at: .at(2)).compactMap(\.replied) == [.refused(.notJoined)])
+    }
+
+    @Test mutating func aClosedRoomAnswersMarksThatWaitForTheStore() {
+        _ = room.markRead(.slot(1), sequence: 12, origin: .request(1), at: .at(0))
+        #expect(room.abandonWrites() == [.request(1)] && room.abandonWrites().isEmpty)
+    }
+
+    @Test mutating func oneRepairIsUnderWayAtATime() {
+        room.announced(lastSequence: 12, at: .at(0))
+        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [10])
+        room.announced(lastSequence: 14, at: .at(200))
+        #expect(room.deadline == nil)
+        #expect(room.repaired(Message.numbers(11...12), reachedEnd: true, at: .at(300)).compactMap(\.delivered) == [[11, 12]])
+        #expect(room.deadline == .at(300 + LiveRoom.repairDelay), "what became known meanwhile is not given up")
+        #expect(room.tick(at: .at(300 + LiveRoom.repairDelay)).compactMap(\.repaired) == [12])
     }
 
     @Test mutating func aViewShowsTheNewestMarksAndThatSendingIsReading() {

@@ -201,7 +201,7 @@ struct RoomModel {
                 if case .sent(let id, let sequence, _, _) = reply { acknowledged[id] = sequence }
             case .repair(let after): repairs.append(read(HistoryQuery(.after(after), limit: 1000)))
             case .resync(let sequence): problems.append("nothing after \(sequence) was lost")
-            case .publish, .share, .announce, .unrecord, .enrolled, .tellDevices: break
+            case .publish, .share, .announce, .unrecord, .enrolled, .tellDevices, .readNewest: break
             }
         }
     }

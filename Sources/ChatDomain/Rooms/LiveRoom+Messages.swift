@@ -20,17 +20,38 @@ extension LiveRoom {
         return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
     }
 
-    /// Takes a read mark up for storing; numbers beyond the newest message mean the newest.
-    ///
-    /// - Parameter newest: the newest message the store has, where it was asked.
+    /// Takes a read mark up for storing. A mark beyond the newest message known here may be of one that another instance has
+    /// just stored: the store is asked first, once for all marks that wait.
     public mutating func markRead(
-        _ session: SessionAddress, sequence: SequenceNumber, newest: SequenceNumber = 0, origin: RequestOrigin,
-        at now: Moment
+        _ session: SessionAddress, sequence: SequenceNumber, origin: RequestOrigin, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard let user = members.user(of: session) else { return .failure(.notJoined) }
-        let mark = ReadMark(userID: user.userID, sequence: min(sequence, max(lastSequence, newest)))
-        writes.add(.init(mark: mark, user: user, origin: origin, deadline: now + limits.storeMilliseconds))
+        guard sequence <= lastSequence else {
+            distantMarks.append(DistantMark(session: session, sequence: sequence, origin: origin))
+            return .success(distantMarks.count == 1 ? [.readNewest] : [])
+        }
+        store(ReadMark(userID: user.userID, sequence: sequence), of: user, origin: origin, at: now)
         return .success([])
+    }
+
+    /// Takes the store's newest number, as `readNewest` asked for it; marks beyond it mean it.
+    ///
+    /// - Parameter newest: nil where the store did not answer.
+    public mutating func didReadNewest(_ newest: SequenceNumber?, at now: Moment) -> [RoomEffect] {
+        let marks = distantMarks
+        distantMarks = []
+        guard let newest else { return marks.map { .reply($0.origin, .refused(.storageUnavailable)) } }
+        announced(lastSequence: newest, at: now)
+        return marks.compactMap { mark in
+            guard let user = members.user(of: mark.session) else { return .reply(mark.origin, .refused(.notJoined)) }
+            let sequence = min(mark.sequence, max(lastSequence, newest))
+            store(ReadMark(userID: user.userID, sequence: sequence), of: user, origin: mark.origin, at: now)
+            return nil
+        }
+    }
+
+    private mutating func store(_ mark: ReadMark, of user: RoomUser, origin: RequestOrigin, at now: Moment) {
+        writes.add(.init(mark: mark, user: user, origin: origin, deadline: now + limits.storeMilliseconds))
     }
 
     /// Whether `nextWrite` has something.
@@ -40,7 +61,11 @@ extension LiveRoom {
     public var isWriting: Bool { writes.inFlight != nil }
 
     /// Gives up everybody who waits for the store, and forgets what it was not given yet.
-    public mutating func abandonWrites() -> [RequestOrigin] { writes.expire(at: Moment(milliseconds: .max)) }
+    public mutating func abandonWrites() -> [RequestOrigin] {
+        let marks = distantMarks
+        distantMarks = []
+        return writes.expire(at: Moment(milliseconds: .max)) + marks.map(\.origin)
+    }
 
     /// What to store next, if anything; `committed` must follow before there is more.
     public mutating func nextWrite() -> RoomWrite? { writes.next(in: room.id, lastKnown: gate.delivered) }
@@ -137,6 +162,7 @@ extension LiveRoom {
     /// - Parameter reachedEnd: these are all the store has. What was heard of before it was asked and is not among them does
     ///   not exist, and is waited for no longer.
     public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
+        isRepairing = false
         let ready = gate.admit(messages)
         if reachedEnd { gate.forgetMissing(upTo: newestAtRepair) }
         return deliver(ready, at: now)
@@ -162,6 +188,14 @@ extension LiveRoom {
     }
 
     private mutating func scheduleRepair(at now: Moment) {
-        if !gate.hasHole { repairDue = nil } else if repairDue == nil { repairDue = now + Self.repairDelay }
+        guard gate.hasHole else { return repairDue = nil }
+        if repairDue == nil, !isRepairing { repairDue = now + Self.repairDelay }
     }
+}
+
+/// A read mark beyond the newest message known here.
+struct DistantMark: Sendable {
+    let session: SessionAddress
+    let sequence: SequenceNumber
+    let origin: RequestOrigin
 }

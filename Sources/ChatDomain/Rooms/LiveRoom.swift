@@ -39,6 +39,10 @@ public struct LiveRoom: Sendable {
     var stateDue: Moment?
     var lastState = Moment(milliseconds: .min / 2)
     var repairDue: Moment?
+    /// The store is being asked for what is missing.
+    var isRepairing = false
+    /// Read marks beyond the newest message known here, while the store is asked for it.
+    var distantMarks: [DistantMark] = []
     /// Who is in the room on other instances.
     var remote = RemoteRoster()
     /// Users who are both here and there.
@@ -71,7 +75,9 @@ public struct LiveRoom: Sendable {
     public var online: Int { members.count - hidden.count + remote.count - overlap }
 
     /// Nothing here would be lost if the room were forgotten and loaded again.
-    public var isIdle: Bool { members.isEmpty && writes.isIdle && typists.isEmpty && !gate.hasHole }
+    public var isIdle: Bool {
+        members.isEmpty && writes.isIdle && typists.isEmpty && !gate.hasHole && !isRepairing && distantMarks.isEmpty
+    }
 
     /// What drafts of this room weigh that are not stored yet, in bytes.
     public var pendingBytes: Int { writes.bytes }
@@ -256,6 +262,7 @@ public struct LiveRoom: Sendable {
         if let due = repairDue, due <= now {
             repairDue = nil
             if gate.hasHole {
+                isRepairing = true
                 newestAtRepair = gate.newest
                 effects.append(.repair(after: gate.delivered))
             }

@@ -11,6 +11,8 @@ public enum RoomEffect: Sendable {
     case announce(RoomAnnouncement, except: UserID?)
     /// Messages after this number are missing: read them from the store and pass them to `repaired`.
     case repair(after: SequenceNumber)
+    /// Ask the store for the room's newest number and pass it to `didReadNewest`.
+    case readNewest
     /// Those here have seen messages after this number that the store does not have any more: they have to begin again.
     case resync(lastSequence: SequenceNumber)
     /// The store recorded these participants after they had been put out: take them out there too.
