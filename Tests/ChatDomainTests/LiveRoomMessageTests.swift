@@ -231,7 +231,10 @@ import Testing
         #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [10])
         room.announced(lastSequence: 14, at: .at(200))
         #expect(room.deadline == nil)
-        #expect(room.repaired(Message.numbers(11...12), reachedEnd: true, at: .at(300)).compactMap(\.delivered) == [[11, 12]])
+        #expect(
+            room.repaired(Message.numbers(11...12), reachedEnd: true, at: .at(300)).compactMap(\.delivered) == [
+                [11, 12]
+            ])
         #expect(room.deadline == .at(300 + LiveRoom.repairDelay), "what became known meanwhile is not given up")
         #expect(room.tick(at: .at(300 + LiveRoom.repairDelay)).compactMap(\.repaired) == [12])
     }

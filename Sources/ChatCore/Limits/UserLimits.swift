@@ -29,6 +29,11 @@ package final class UserLimits: Sendable {
     package func countRoom(of user: UserID, at now: Moment) throws(ChatError) {
         try Self.check(rooms.count(user, at: now))
     }
+    /// Counts one more room that the user creates; why it is refused, or nil.
+    package func refusalOfRoom(by user: UserID, at now: Moment) -> ChatError? {
+        do throws(ChatError) { try countRoom(of: user, at: now) } catch { return error }
+        return nil
+    }
 
     /// Whether the user may show anew to be typing. A user that types faster is shown as typing already, so it is no error.
     package func mayType(_ user: UserID, at now: Moment) -> Bool { typing.count(user, at: now) == nil }

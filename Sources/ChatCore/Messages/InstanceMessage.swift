@@ -2,12 +2,6 @@ import ChatProtocol
 import ChatDomain
 import JSON
 
-/// The instance that waits until a change of a room is in force, and its ticket.
-package struct ChangeNotice: Hashable, Sendable {
-    package var teller: InstanceID
-    package var ticket: UInt64
-}
-
 /// Messages a user sent on one instance.
 package struct UserUsage: Hashable, Sendable {
     package var user: UserID

@@ -1,98 +1,494 @@
-import ChatProtocol
 import ChatDomain
+import ChatProtocol
+import Telemetry
 
-/// A room on its home shard: the rules (`LiveRoom`) and what it takes to carry out their effects.
+/// A room on its home shard: performs what the values that decide about the room say, and feeds them what comes back.
 final class HomeRoom {
     let id: RoomID
-    /// nil while the room is being loaded or made.
-    var live: LiveRoom?
-    /// Commands that came before the room was there; in order.
-    var waiting: [RoomCommand] = []
-    /// Sessions that receive the room's traffic, with their encoding. A joined session enters once it was shown the room.
-    var entered: [SessionAddress: FrameEncoding] = [:]
-    var audience = Audience()
-    /// Joins that wait for a page of history; those who need the same page share one read.
-    var reading: [HistoryQuery: [PendingJoin]] = [:]
-    /// Joins of sessions that are ahead of this instance, until it has read as far.
-    var catchingUp: [PendingJoin] = []
-    /// Joins that wait until the store has their users as participants.
-    var enrolling: [RequestOrigin: PendingJoin] = [:]
-    /// Joins that wait for other instances to say who is there, and who has done so.
-    var arriving: [PendingJoin] = []
-    var answered: Set<InstanceID> = []
-    var answersExpected: Int?
-    /// Tells one such wait from the next.
-    var arrivals = 0
-    var timer: (id: LoopTimer, deadline: Moment)?
-    var isQueuedForWrite = false
-    var isRepairing = false
-    /// Deleted while a write was in flight: commands wait for its outcome, as a room has one write at a time.
-    var isClosing = false
-    /// The count of the store's failures up to which the room was compared with it, and whether that is under way.
-    var compared: UInt64
-    var isComparing = false
-    /// How often the room itself was changed from outside while it was here.
-    var changes = 0
-    /// It changed while it was read from the store, so that what is read may be from before.
-    var isOutdated = false
-    /// When the store began to be asked for what is known of the room.
-    var readAt: Moment?
-    /// Commands wait in `waiting` until it is certain that what is known still holds.
-    var isVerifying = false
-    var isRefreshing = false
-    var isRefreshDue = false
-    /// Who waits for a refresh that begins from now on.
-    var refreshers: [(Bool) -> Void] = []
-    /// Read marks beyond the newest message known here, while the store is asked for it.
-    var distantMarks: [(origin: RequestOrigin, session: SessionAddress, sequence: SequenceNumber)] = []
-    /// Whether sessions here receive its traffic, so that other instances' is asked for.
-    var isSubscribed = false
-    /// Shards whose sessions watch the participants' presence, and what they were told last.
-    var watchers: Set<UInt16> = []
-    var toldRevision: UInt32 = 0
-    var isTelling = false
+    private unowned let hub: RoomHub
+    private let context: ShardContext
+    private let broadcaster: RoomBroadcaster
+    private let channel: RoomChannel
+    private let queries: RoomQueries
+    private lazy var watchers = RoomWatchers(of: id, context: context) { [unowned self] in watched }
+    private var life: RoomLifecycle<RoomCommand>
+    private var joins: RoomJoins<FrameEncoding>
+    private var comparison: StoreComparison
+    /// The rules of the open room; nil while there is none.
+    private var live: LiveRoom?
+    private var audience = RoomAudience()
+    private var timer: (id: LoopTimer, deadline: Moment)?
+    /// When the room is removed from memory if nothing is done in it before.
+    private var idleDeadline: Moment?
+    private var isQueuedForWrite = false
+    private var isGone = false
+    /// What the room adds to the hub's pending bytes.
+    private var pendingBytes = 0
 
-    struct PendingJoin {
-        let session: SessionAddress
-        let request: UInt32
-        let history: HistoryRequest
-        let encoding: FrameEncoding
-        let user: RoomUser
-        /// What was read for it last.
-        var query: HistoryQuery?
-        /// Reads made for it so far; a room that outruns them all is reported as unavailable.
-        var attempts = 0
-    }
+    private var services: Services { context.services }
+    private var now: Moment { context.now.monotonic }
 
-    /// - Parameter compared: the count of the store's failures before the room is read.
-    init(id: RoomID, compared: UInt64) {
+    init(id: RoomID, hub: RoomHub, context: ShardContext) {
         self.id = id
-        self.compared = compared
+        self.hub = hub
+        self.context = context
+        let services = context.services
+        broadcaster = RoomBroadcaster(room: id, context: context)
+        channel = RoomChannel(room: id, services: services)
+        queries = RoomQueries(room: id, context: context)
+        life = RoomLifecycle(
+            id: id,
+            policy: .init(
+                isShared: services.bus != nil, createsGroups: services.configuration.createsRoomsOnJoin,
+                storeTimeout: .milliseconds(services.configuration.roomLimits.storeMilliseconds)))
+        joins = RoomJoins(isShared: services.bus != nil)
+        comparison = StoreComparison(failures: hub.storeFailures)
     }
 
-    func enter(_ session: SessionAddress, _ encoding: FrameEncoding) {
-        guard entered.updateValue(encoding, forKey: session) == nil else { return }
-        audience.add(shard: session.shard, encoding)
-    }
+    var isOpen: Bool { life.isOpen }
+    var isSubscribed: Bool { channel.isSubscribed }
+    /// The newest number delivered here; 0 while the room is not open.
+    var lastSequence: SequenceNumber { inPlace { $0.lastSequence } ?? 0 }
 
-    func exit(_ session: SessionAddress) {
-        guard let encoding = entered.removeValue(forKey: session) else { return }
-        audience.remove(shard: session.shard, encoding)
-    }
-
-    var isForgettable: Bool {
-        waiting.isEmpty && arriving.isEmpty && reading.isEmpty && watchers.isEmpty && enrolling.isEmpty
-            && distantMarks.isEmpty && !isComparing && !isRepairing && !isRefreshing && !isRefreshDue
-            && !isQueuedForWrite
-            && inPlace { $0.isIdle } ?? true
-    }
-
-    /// When the live room has something to do; nil also while there is none.
-    var deadline: Moment? { inPlace { $0.deadline } ?? nil }
-
-    /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a
-    /// message is dear.
-    func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? {
+    /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a message is
+    /// dear.
+    private func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? {
         live == nil ? nil : ask(&live!)
+    }
+
+    // MARK: Commands
+
+    func receive(_ command: RoomCommand) {
+        switch life.received(command, contact: services.presence.directory.contact, at: now) {
+        case .execute: execute(command)
+        case .wait(let actions): perform(actions)
+        case .refuse(let error): return refuse(command, error)
+        }
+        followUp()
+    }
+
+    private func execute(_ command: RoomCommand) {
+        switch command {
+        case .join(let session, let request, let user, let history, let encoding):
+            let join = JoinRequest(
+                session: session, request: request, user: user, history: history, encoding: encoding)
+            drive {
+                $0.received(
+                    join, in: &$1, isSubscribed: isSubscribed, isHidden: services.presence.isHidden, at: now)
+            }
+        case .leave(let session, let request, let isBroken):
+            audience.remove(session)
+            perform(joins.didLeave(session))
+            perform(live?.leave(session, isBroken: isBroken, at: now) ?? [])
+            if let request { reply(.done, to: .session(session, request: request)) }
+        case .send(let session, let origin, let message, let author, let since):
+            send(message, by: author, from: session, origin: origin, since: since)
+        case .typing(let session, let request, let isTyping):
+            let origin = RequestOrigin.session(session, request: request)
+            if finish(live?.setTyping(session, isTyping: isTyping, at: now), origin) { reply(.done, to: origin) }
+        case .markRead(let session, let request, let sequence):
+            let origin = RequestOrigin.session(session, request: request)
+            finish(live?.markRead(session, sequence: sequence, origin: origin, at: now), origin)
+        case .reencode(let session, let encoding):
+            if audience.contains(session) { audience.insert(session, encoding) }
+        case .info(let origin, let user, let visible):
+            if let info = live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
+        case .watch(let origin, let user, let shard):
+            guard live?.admits(user) == true else { return reply(.refused(.roomUnavailable), to: origin) }
+            watchers.add(shard)
+            reply(.done, to: origin)
+        case .visibility(let user):
+            perform(live?.setHidden(user, services.presence.isHidden(user), at: now) ?? [])
+        }
+    }
+
+    private func send(
+        _ message: OutgoingMessage, by author: RoomUser, from session: SessionAddress?, origin: RequestOrigin,
+        since: Moment?
+    ) {
+        guard hub.pendingBytes < services.configuration.maximumPendingBytes else {
+            return reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin)
+        }
+        let wall = context.now.wall
+        let draft = MessageDraft(id: hub.nextMessageID(at: wall), body: message.body(from: author), timestamp: wall)
+        if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
+        finish(live?.send(draft, from: session, origin: origin, since: since, at: now), origin)
+    }
+
+    @discardableResult
+    private func finish(_ result: Result<[RoomEffect], ChatError>?, _ origin: RequestOrigin) -> Bool {
+        switch result {
+        case .success(let effects):
+            perform(effects)
+            return true
+        case .failure(let error):
+            reply(.refused(error), to: origin)
+            return false
+        case nil: return false
+        }
+    }
+
+    private func refuse(_ command: RoomCommand, _ error: ChatError) {
+        guard let origin = command.origin else { return }
+        // A session that wants to leave a room that is not there has left it.
+        if case .leave = command { reply(.done, to: origin) } else { reply(.refused(error), to: origin) }
+    }
+
+    private func reply(_ reply: RoomReply, to origin: RequestOrigin) {
+        switch origin {
+        case .session(let session, let request):
+            context.post(.reply(session, request: request, reply), to: session.shard)
+        case .call(let ticket): services.calls.answer(ticket, reply)
+        }
+    }
+
+    // MARK: The room's life
+
+    private func perform(_ actions: [RoomLifecycle<RoomCommand>.Action]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: RoomLifecycle<RoomCommand>.Action) {
+        switch action {
+        case .read(let number): read(number)
+        case .countCreation(let user):
+            perform(life.didCountCreation(refusal: services.limits.refusalOfRoom(by: user, at: now), at: context.now))
+        case .create(let room, let participants, let number): create(room, participants, number)
+        case .open(let snapshot): live = LiveRoom(snapshot, limits: services.configuration.roomLimits)
+        case .refresh(let snapshot): for user in live?.refresh(snapshot, at: now) ?? [] { expel(user) }
+        case .failRefresh: live?.failedToRefresh()
+        case .apply(.revised(let revision, let time)):
+            for user in live?.revise(revision, at: time) ?? [] { expel(user) }
+        case .apply(.admitted(let user)): live?.admit(user)
+        case .apply(.expelled(let user)): expel(user)
+        case .apply(.deleted), .apply(.unspecified): break
+        case .close: close()
+        case .execute(let command): execute(command)
+        case .reconsider: perform(life.reconsider(contact: services.presence.directory.contact, at: now))
+        case .dispatch(let command): hub.dispatch(command, in: id)
+        case .refuse(let command, let error): refuse(command, error)
+        case .resume(.change(let notice)): hub.acknowledge(notice)
+        case .resume(.subscription): drive { $0.didRefresh(&$1, at: now) }
+        case .resume(.reconnection): hub.refreshNext()
+        case .forget: forget()
+        }
+    }
+
+    private func read(_ number: Int) {
+        live?.willRefresh()
+        queries.read { [self] result in
+            perform(life.didRead(number: number, result, at: now))
+            followUp()
+        }
+    }
+
+    private func create(_ room: Room, _ participants: [UserID], _ number: Int) {
+        queries.create(room, participants) { [self] result in
+            perform(life.didCreate(number: number, result, at: now))
+            followUp()
+        }
+    }
+
+    func follow(_ change: RoomChange, _ notice: ChangeNotice?) {
+        perform(life.received(change, notice: notice, at: now))
+        followUp()
+    }
+
+    /// Reads what the room is now; the hub hears of the end.
+    func refresh() {
+        perform(life.refresh(for: .reconnection, at: now))
+        followUp()
+    }
+
+    private func expel(_ user: UserID) {
+        guard let (sessions, effects) = live?.expel(user, at: now) else { return }
+        for session in sessions {
+            audience.remove(session)
+            context.post(.expelled(session, id), to: session.shard)
+            perform(joins.didLeave(session))
+        }
+        perform(effects)
+    }
+
+    /// Puts out the users of a deleted room, and answers every request that waits for its store.
+    private func close() {
+        for user in live?.members.list(limit: .max) ?? [] { expel(user.userID) }
+        for origin in live?.abandonWrites() ?? [] { perform(.reply(origin, .refused(.roomUnavailable))) }
+        perform(joins.didClose())
+        watchers.end()
+        let isWriting = live?.isWriting ?? false
+        live = nil
+        channel.setSubscribed(false)
+        perform(life.didClose(isWriting: isWriting, at: now))
+    }
+
+    private func forget() {
+        isGone = true
+        if let timer { context.loop.cancel(timer.id) }
+        timer = nil
+        live = nil
+        channel.setSubscribed(false)
+        weigh()
+        hub.forget(self)
+    }
+
+    // MARK: Joins
+
+    /// Has the joins decide on an event, together with the room, and performs what they say.
+    private func drive(_ event: (inout RoomJoins<FrameEncoding>, inout LiveRoom) -> [RoomJoins<FrameEncoding>.Action]) {
+        if live != nil { perform(event(&joins, &live!)) }
+    }
+
+    private func perform(_ actions: [RoomJoins<FrameEncoding>.Action]) {
+        for action in actions {
+            switch action {
+            case .perform(let effects): perform(effects)
+            case .countListeners(let round): countListeners(round)
+            case .catchUp(let after, let number): catchUp(after, number)
+            case .readPage(let query, let newest): readPage(query, newest)
+            case .takeTurn(let number):
+                context.slices.run { [self] in
+                    drive { $0.didGetTurn(number: number, in: &$1, isShown: audience.contains, at: now) }
+                    followUp()
+                }
+            case .show(let join, let view):
+                audience.insert(join.session, join.encoding)
+                broadcaster.show(view, to: join)
+            case .refuse(let join, let error): reply(.refused(error), to: join.origin)
+            }
+        }
+    }
+
+    private func countListeners(_ round: Int) {
+        queries.countOthers { [self] others in
+            drive { $0.didCountListeners(round: round, others: others, in: &$1, at: now) }
+            followUp()
+        }
+    }
+
+    private func catchUp(_ after: SequenceNumber, _ number: Int) {
+        queries.history(after: after) { [self] result in
+            drive { $0.didCatchUp(number: number, result, in: &$1, isShown: audience.contains, at: now) }
+            followUp()
+        }
+    }
+
+    private func readPage(_ query: HistoryQuery, _ newest: SequenceNumber) {
+        queries.page(query, newest: newest) { [self] result in
+            drive { $0.didReadPage(query, result, in: &$1, isShown: audience.contains, at: now) }
+            followUp()
+        }
+    }
+
+    // MARK: The room's effects
+
+    private func perform(_ effects: [RoomEffect]) { for effect in effects { perform(effect) } }
+
+    private func perform(_ effect: RoomEffect) {
+        switch effect {
+        case .reply(let origin, let answer):
+            if !joins.isEmpty { joins.didAnswer(origin) }
+            reply(answer, to: origin)
+        case .deliver(let messages): broadcaster.deliver(messages, to: audience)
+        case .publish(let messages): channel.publish(messages)
+        case .share(let news): channel.share(news)
+        case .announce(let announcement, let user): broadcaster.announce(announcement, to: audience, except: user)
+        case .repair(let after): repair(after)
+        case .readNewest: readNewest()
+        case .resync(let sequence): resync(at: sequence)
+        case .unrecord(let users): queries.unrecord(users)
+        case .enrolled(let origin):
+            drive {
+                $0.didEnrol(
+                    origin, in: &$1, isSubscribed: isSubscribed, isHidden: services.presence.isHidden, at: now)
+            }
+        case .tellDevices(let mark, let session): services.sendToDevices(mark, in: id, except: session)
+        }
+    }
+
+    private func repair(_ after: SequenceNumber) {
+        services.metrics.repairs.add()
+        queries.history(after: after) { [self] result in
+            let page = try? result.get()
+            let reachedEnd = page?.hasMoreAfter == false
+            perform(live?.repaired(page?.messages ?? [], reachedEnd: reachedEnd, at: now) ?? [])
+            followUp()
+        }
+    }
+
+    private func readNewest() {
+        queries.newest { [self] result in
+            perform(live?.didReadNewest(try? result.get(), at: now) ?? [])
+            followUp()
+        }
+    }
+
+    /// Has every session in the room begin again, and drops what the cache has of the room.
+    private func resync(at sequence: SequenceNumber) {
+        services.metrics.rewinds.add()
+        services.storeTrouble.error(
+            "the store has lost messages it had acknowledged", ["room": id.value, "lastSeq": Int(sequence)])
+        services.cache?.drop(id)
+        broadcaster.resync(audience, at: sequence)
+    }
+
+    private var watched: (room: WatchedRoom, revision: UInt32)? {
+        guard let live else { return nil }
+        return (WatchedRoom(participants: live.participants, isOpen: live.admits(nil)), live.participantsRevision)
+    }
+
+    func unwatch(by shard: UInt16) {
+        watchers.remove(shard)
+        followUp()
+    }
+
+    // MARK: Other instances
+
+    func receive(_ news: RoomNews, from instance: InstanceID) {
+        perform(live?.receive(news, from: instance, at: now) ?? [])
+        if case .roster = news { drive { $0.receivedRoster(of: instance, in: &$1, at: now) } }
+        followUp()
+    }
+
+    /// The subscription stands. What was stored before that may not have been heard of, so the room is read again.
+    func subscribed() {
+        guard isSubscribed else { return }
+        contactMade()
+        perform(joins.didSubscribe())
+        perform(life.refresh(for: .subscription, at: now))
+        followUp()
+    }
+
+    /// Contact with other instances is there, for the first time or again.
+    func contactMade() {
+        perform(live?.contactMade(at: now) ?? [])
+        followUp()
+    }
+
+    func lost(_ instance: InstanceID) {
+        perform(live?.lost(instance, at: now) ?? [])
+        followUp()
+    }
+
+    func compareRosters() {
+        perform(live?.compareRosters(at: now) ?? [])
+        followUp()
+    }
+
+    // MARK: Storing
+
+    /// What the room wants of the store at the end of a turn.
+    enum Submission {
+        case nothing
+        case write(RoomWrite)
+        /// The room is to be compared with the store before it is written to.
+        case compare
+    }
+
+    func submit(storeFailures: UInt64) -> Submission {
+        isQueuedForWrite = false
+        guard live != nil, !comparison.isPending else { return .nothing }
+        guard comparison.isCurrent(failures: storeFailures) else { return .compare }
+        return live?.nextWrite().map { .write($0) } ?? .nothing
+    }
+
+    func committed(_ outcome: RoomWriteOutcome) {
+        if life.isClosing {
+            perform(life.didFinishLastWrite())
+        } else {
+            perform(live?.committed(outcome, at: now) ?? [])
+        }
+        followUp()
+    }
+
+    /// The number of the comparison that begins; nil where none can.
+    func beginComparison(storeFailures: UInt64) -> Int? {
+        guard live != nil else { return nil }
+        let timeout = Duration.milliseconds(services.configuration.roomLimits.storeMilliseconds)
+        return comparison.begin(failures: storeFailures, delivered: lastSequence, timeout: timeout, at: now)
+    }
+
+    /// - Parameter newest: the newest number the store has; nil where it did not answer.
+    func didCompare(_ number: Int, newest: SequenceNumber?) {
+        let verdict = comparison.didRead(number: number, newest: newest, at: now)
+        if let verdict, inPlace({ $0.isWriting }) == false {
+            switch verdict {
+            case .complete(let newest): live?.announced(lastSequence: newest, at: now)
+            case .rewound(let newest):
+                perform(live?.rewind(to: newest) ?? [])
+                channel.share(.rewound(to: newest))
+            }
+        }
+        followUp()
+    }
+
+    /// The sweep looked the room's newest number up in the store.
+    ///
+    /// - Parameter delivered: the newest number delivered when it asked.
+    func didSweep(delivered: SequenceNumber, newest: SequenceNumber) {
+        guard newest < delivered else {
+            live?.announced(lastSequence: newest, at: now)
+            return followUp()
+        }
+        // One answer decides nothing: the room is compared in earnest.
+        services.noteStoreFailure()
+        if inPlace({ $0.isWriting }) == false { hub.compare([self]) }
+    }
+
+    // MARK: What remains to do
+
+    /// Sees to what an event left to do later: a write, a timer, removing the room from memory.
+    private func followUp() {
+        guard !isGone else { return }
+        weigh()
+        if live != nil {
+            if !isQueuedForWrite, !comparison.isPending, inPlace({ $0.hasWriteReady }) == true {
+                isQueuedForWrite = true
+                hub.queueForWriting(self)
+            }
+            channel.setSubscribed(!audience.isEmpty || joins.needsTraffic || !watchers.isEmpty)
+            if !watchers.isEmpty, let revision = inPlace({ $0.participantsRevision }) {
+                watchers.participantsMayHaveChanged(revision)
+            }
+        }
+        schedule()
+    }
+
+    private func weigh() {
+        let bytes = inPlace { $0.pendingBytes } ?? 0
+        hub.pendingBytes += bytes - pendingBytes
+        pendingBytes = bytes
+    }
+
+    private var isForgettable: Bool {
+        life.isIdle && joins.isEmpty && !comparison.isPending && !isQueuedForWrite && watchers.isEmpty
+            && inPlace { $0.isIdle } ?? false
+    }
+
+    private var deadline: Moment? {
+        (inPlace { $0.deadline } ?? nil).orEarlier(life.deadline).orEarlier(joins.deadline)
+            .orEarlier(comparison.deadline).orEarlier(idleDeadline)
+    }
+
+    /// A timer is only ever moved to an earlier time: one that fires too early finds nothing due and is set again.
+    private func schedule() {
+        idleDeadline = isForgettable ? now + hub.idleTime : nil
+        guard let deadline else { return }
+        if let timer {
+            guard deadline < timer.deadline else { return }
+            context.loop.cancel(timer.id)
+        }
+        let id = context.loop.schedule(after: deadline - now) { [weak self] in self?.fire() }
+        timer = (id, deadline)
+    }
+
+    private func fire() {
+        timer = nil
+        if let idleDeadline, idleDeadline <= now, isForgettable { return forget() }
+        perform(life.tick(at: now))
+        drive { $0.tick(&$1, isShown: audience.contains, at: now) }
+        comparison.tick(at: now)
+        perform(live?.tick(at: now) ?? [])
+        followUp()
     }
 }

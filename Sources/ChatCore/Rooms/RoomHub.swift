@@ -1,24 +1,29 @@
 import ChatDomain
 import ChatProtocol
 import JSON
+import Synchronization
 import Telemetry
 
-/// The rooms at home on one shard: orders their commands, stores what they gather, sends what they deliver.
+/// The rooms at home on one shard: brings them what is meant for them, stores what they gather, compares them with the store.
 final class RoomHub {
-    /// How long a room nobody uses is kept in memory. With other instances about it is short: what they
-    /// change in a room without members here is not heard of.
-    private var idleTime: Duration { services.bus == nil ? .seconds(30) : .seconds(1) }
+    /// Rooms that one read compares with the store.
+    private static let comparedAtOnce = 50
+    /// Rooms whose rosters are compared in one turn.
+    private static let rostersPerTurn = 100
 
-    let context: ShardContext
-    let services: Services
+    private let context: ShardContext
+    private let services: Services
     /// For what other instances publish.
-    let newsParser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
-    var rooms: [RoomID: HomeRoom] = [:]
+    private let newsParser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
+    private var rooms: [RoomID: HomeRoom] = [:]
     /// Rooms with something to store, in the order they came by it.
     private var unwritten: [HomeRoom] = []
-    var messageIDs: MessageIDGenerator
-    /// What drafts weigh that wait for the store, in bytes.
-    private(set) var pendingBytes = 0
+    /// Rooms to read again since contact with other instances was lost, and whether one is being read.
+    private var unrefreshed: [RoomID] = []
+    private var isRefreshing = false
+    private var messageIDs: MessageIDGenerator
+    /// What drafts weigh that wait for the store, in bytes; each room keeps its part of it up to date.
+    var pendingBytes = 0
 
     init(context: ShardContext, seed: UInt64) {
         self.context = context
@@ -26,129 +31,49 @@ final class RoomHub {
         messageIDs = MessageIDGenerator(seed: seed)
     }
 
-    // MARK: Commands
+    // MARK: Rooms
 
     func dispatch(_ command: RoomCommand, in id: RoomID) {
-        let room = rooms[id] ?? load(id)
-        if room.live != nil, !room.isVerifying, isCertain(room, for: command) { return execute(command, in: room) }
-        guard room.waiting.count < 4096 else {
-            return refuse(command, .init(.overloaded, "too many wait for this room"))
+        let room = rooms[id] ?? HomeRoom(id: id, hub: self, context: context)
+        rooms[id] = room
+        room.receive(command)
+    }
+
+    /// How long a room that is not used is kept in memory. With other instances about it is short: what they change in a room
+    /// without members here is not heard of.
+    var idleTime: Duration { services.bus == nil ? .seconds(30) : .seconds(1) }
+
+    func forget(_ room: HomeRoom) {
+        if rooms[room.id] === room { rooms[room.id] = nil }
+    }
+
+    func nextMessageID(at time: Timestamp) -> MessageID { messageIDs.next(at: time) }
+
+    func unwatch(_ id: RoomID, on shard: UInt16) { rooms[id]?.unwatch(by: shard) }
+
+    // MARK: Changes
+
+    /// The store has changed the room, on behalf of whatever instance.
+    func follow(_ change: RoomChange, in id: RoomID, _ notice: ChangeNotice?) {
+        guard let room = rooms[id] else {
+            if let notice { acknowledge(notice) }
+            return
         }
-        room.waiting.append(command)
-        if room.live != nil { verify(room) }
+        room.follow(change, notice)
     }
 
-    func execute(_ command: RoomCommand, in room: HomeRoom) {
-        weighing(room) { perform(command, in: room) }
-        followUp(room)
-    }
-
-    /// Keeps count of what waits for the store, whatever `body` does to the room.
-    func weighing(_ room: HomeRoom, _ body: () -> Void) {
-        let before = room.inPlace { $0.pendingBytes } ?? 0
-        body()
-        pendingBytes += (room.inPlace { $0.pendingBytes } ?? 0) - before
-    }
-
-    private func perform(_ command: RoomCommand, in room: HomeRoom) {
-        let now = context.now
-        switch command {
-        case .join(let session, let request, let user, let history, let encoding):
-            join(.init(session: session, request: request, history: history, encoding: encoding, user: user), in: room)
-        case .leave(let session, let request, let isBroken):
-            room.exit(session)
-            if !room.enrolling.isEmpty { room.enrolling = room.enrolling.filter { $0.value.session != session } }
-            perform(room.live?.leave(session, isBroken: isBroken, at: now.monotonic) ?? [], in: room)
-            if let request { context.post(.reply(session, request: request, .done), to: session.shard) }
-        case .send(let session, let origin, let message, let author, let since):
-            guard pendingBytes < services.configuration.maximumPendingBytes else {
-                return reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin)
-            }
-            let draft = MessageDraft(
-                id: messageIDs.next(at: now.wall), body: message.body(from: author), timestamp: now.wall)
-            if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
-            finish(
-                room.live?.send(draft, from: session, origin: origin, since: since, at: now.monotonic), origin, in: room
-            )
-        case .typing(let session, let request, let isTyping):
-            let origin = RequestOrigin.session(session, request: request)
-            if finish(room.live?.setTyping(session, isTyping: isTyping, at: now.monotonic), origin, in: room) {
-                reply(.done, to: origin)
-            }
-        case .markRead(let session, let request, let sequence):
-            markRead(session, sequence, .session(session, request: request), in: room)
-        case .reencode(let session, let encoding):
-            guard room.entered[session] != nil else { break }
-            room.exit(session)
-            room.enter(session, encoding)
-        case .info(let origin, let user, let visible):
-            if let info = room.live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
-        case .watch(let origin, let user, let target): watch(room, for: user, on: target, origin)
-        case .visibility(let user):
-            let isHidden = services.presence.isHidden(user)
-            perform(room.live?.setHidden(user, isHidden, at: now.monotonic) ?? [], in: room)
-        }
-    }
-
-    func expel(_ user: UserID, from room: HomeRoom) {
-        guard let (sessions, effects) = room.live?.expel(user, at: context.now.monotonic) else { return }
-        for session in sessions {
-            room.exit(session)
-            context.post(.expelled(session, room.id), to: session.shard)
-        }
-        perform(effects, in: room)
-    }
-
-    @discardableResult
-    func finish(
-        _ result: Result<[RoomEffect], ChatError>?, _ origin: RequestOrigin, in room: HomeRoom
-    ) -> Bool {
-        switch result {
-        case .success(let effects):
-            perform(effects, in: room)
-            return true
-        case .failure(let error):
-            reply(.refused(error), to: origin)
-            return false
-        case nil: return false
-        }
-    }
-
-    func refuse(_ command: RoomCommand, _ error: ChatError) {
-        switch command {
-        case .join(let session, let request, _, _, _), .typing(let session, let request, _),
-            .markRead(let session, let request, _):
-            context.post(.reply(session, request: request, .refused(error)), to: session.shard)
-        case .leave(let session, let request?, _):
-            context.post(.reply(session, request: request, .done), to: session.shard)
-        case .leave: break
-        case .send(_, let origin, _, _, _), .info(let origin, _, _), .watch(let origin, _, _):
-            reply(.refused(error), to: origin)
-        case .reencode, .visibility: break
-        }
-    }
-
-    func reply(_ reply: RoomReply, to origin: RequestOrigin) {
-        switch origin {
-        case .session(let session, let request):
-            context.post(.reply(session, request: request, reply), to: session.shard)
-        case .call(let ticket): services.calls.answer(ticket, reply)
-        }
+    /// The change holds here.
+    func acknowledge(_ notice: ChangeNotice) {
+        let answer = InstanceMessage.changeApplied(notice.ticket, by: services.configuration.instance)
+        services.presence.directory.send(answer.encoded, to: notice.teller)
     }
 
     // MARK: Storing
 
-    /// Whatever a command left to do later: a write, a timer, forgetting the room.
-    func followUp(_ room: HomeRoom) {
-        guard rooms[room.id] === room, !room.isClosing else { return }
-        if !room.isQueuedForWrite, !room.isComparing, room.inPlace({ $0.hasWriteReady }) == true {
-            room.isQueuedForWrite = true
-            unwritten.append(room)
-        }
-        updateSubscription(room)
-        tellWatchers(of: room)
-        schedule(room)
-    }
+    func queueForWriting(_ room: HomeRoom) { unwritten.append(room) }
+
+    /// How often the store failed.
+    var storeFailures: UInt64 { services.storeFailures.load(ordering: .relaxed) }
 
     /// Hands the store what the rooms gathered in this turn.
     func submitWrites() {
@@ -156,16 +81,20 @@ final class RoomHub {
         let failures = storeFailures
         var doubtful: [HomeRoom] = []
         let writes = unwritten.compactMap { room -> RoomWrite? in
-            room.isQueuedForWrite = false
-            guard room.compared == failures else {
-                if room.live != nil { doubtful.append(room) }
+            switch room.submit(storeFailures: failures) {
+            case .nothing: return nil
+            case .write(let write): return write
+            case .compare:
+                doubtful.append(room)
                 return nil
             }
-            return room.live?.nextWrite()
         }
         unwritten.removeAll(keepingCapacity: true)
         compare(doubtful[...])
-        guard !writes.isEmpty else { return }
+        if !writes.isEmpty { commit(writes) }
+    }
+
+    private func commit(_ writes: [RoomWrite]) {
         services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
         let mailbox = services.mailbox(context.index)
         let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.observers.storedMessages : nil
@@ -181,42 +110,114 @@ final class RoomHub {
     func committed(_ outcomes: [RoomWriteOutcome]) {
         for outcome in outcomes {
             if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
-            guard let room = rooms[outcome.roomID] else { continue }
-            guard !room.isClosing else {
-                closed(room)
-                continue
+            rooms[outcome.roomID]?.committed(outcome)
+        }
+    }
+
+    /// Looks whether the store has what was delivered of these rooms. They are not written to meanwhile.
+    func compare(_ rooms: ArraySlice<HomeRoom>) {
+        guard !rooms.isEmpty else { return }
+        let failures = storeFailures
+        let compared = rooms.prefix(Self.comparedAtOnce).compactMap { room in
+            room.beginComparison(storeFailures: failures).map { (room: room, number: $0) }
+        }
+        let ids = compared.map(\.room.id)
+        if !ids.isEmpty {
+            context.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: ids) }) {
+                result in
+                let newest = try? result.get()
+                for (room, number) in compared {
+                    room.didCompare(number, newest: newest.map { $0[room.id] ?? 0 })
+                }
             }
-            weighing(room) { perform(room.live?.committed(outcome, at: context.now.monotonic) ?? [], in: room) }
-            followUp(room)
+        }
+        compare(rooms.dropFirst(Self.comparedAtOnce))
+    }
+
+    // MARK: Other instances
+
+    func receive(_ payload: [UInt8], in id: RoomID) {
+        guard let room = rooms[id], room.isOpen else { return }
+        let news: (InstanceID, RoomNews)? = payload.withUnsafeBytes { bytes in
+            guard let root = try? newsParser.parse(bytes) else { return nil }
+            return RoomNewsCodec.decode(root, in: id)
+        }
+        guard let (instance, news) = news else {
+            services.metrics.foreignNews.add()
+            return services.busTrouble.warning("room news not understood", ["room": id.value])
+        }
+        if instance != services.configuration.instance { room.receive(news, from: instance) }
+    }
+
+    func subscribed(_ id: RoomID) { rooms[id]?.subscribed() }
+
+    /// Contact was lost and is there again: every live room is compared with the store.
+    func reconnected() {
+        let live = rooms.values.filter { $0.isSubscribed && $0.isOpen }
+        for room in live { room.contactMade() }
+        check(live.map(\.id)[...])
+        unrefreshed = live.map(\.id)
+        if !isRefreshing { refreshNext() }
+    }
+
+    /// An instance is dead: its users are gone, and what it stored last may never have been published.
+    func lost(_ instance: InstanceID) {
+        let live = rooms.values.filter(\.isOpen)
+        for room in live { room.lost(instance) }
+        check(live.map(\.id)[...])
+    }
+
+    /// Reads what rooms are now, one after the other: a change made elsewhere while this instance heard nothing is not told
+    /// again.
+    func refreshNext() {
+        isRefreshing = false
+        while let id = unrefreshed.popLast() {
+            guard let room = rooms[id], room.isOpen else { continue }
+            isRefreshing = true
+            return room.refresh()
         }
     }
 
-    // MARK: Time
+    // MARK: Sweeping
 
-    /// Timers only ever move forward here: one that fires early finds nothing due and is set again.
-    private func schedule(_ room: HomeRoom) {
-        let now = context.now.monotonic
-        let idle: Moment? = room.isForgettable ? now + idleTime : nil
-        guard let deadline = room.deadline ?? idle else { return }
-        if let timer = room.timer {
-            guard deadline < timer.deadline else { return }
-            context.loop.cancel(timer.id)
-        }
-        let id = context.loop.schedule(after: deadline - now) { [unowned self] in
-            fire(room)
-        }
-        room.timer = (id, deadline)
+    /// Looks for the last message of rooms gone quiet: the one loss that no later message uncovers.
+    func sweep() {
+        guard services.bus != nil else { return }
+        let live = rooms.values.filter { $0.isSubscribed && $0.isOpen }.map(\.id)[...]
+        check(live)
+        compareRosters(of: live)
     }
 
-    private func fire(_ room: HomeRoom) {
-        let deadline = room.timer?.deadline
-        room.timer = nil
-        let now = context.now.monotonic
-        weighing(room) { perform(room.live?.tick(at: now) ?? [], in: room) }
-        if room.isForgettable, room.deadline == nil, let deadline, deadline <= now {
-            rooms[room.id] = nil
-        } else {
-            followUp(room)
+    /// A slice at a time, with a pause between, as no request waits for it.
+    private func compareRosters(of ids: ArraySlice<RoomID>) {
+        guard !ids.isEmpty else { return }
+        for id in ids.prefix(Self.rostersPerTurn) { rooms[id]?.compareRosters() }
+        context.loop.schedule(after: .milliseconds(20)) { [unowned self] in
+            compareRosters(of: ids.dropFirst(Self.rostersPerTurn))
         }
+    }
+
+    /// One slice after the other: all at once would take the store's threads from writes. What is left when the store fails is
+    /// looked at with the next sweep.
+    private func check(_ ids: ArraySlice<RoomID>) {
+        let slice = Array(ids.prefix(Self.comparedAtOnce))
+        guard !slice.isEmpty else { return }
+        let delivered = slice.map { rooms[$0]?.lastSequence ?? 0 }
+        context.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: slice) }) {
+            [unowned self] result in
+            guard let newest = try? result.get() else { return }
+            for (id, delivered) in zip(slice, delivered) {
+                rooms[id]?.didSweep(delivered: delivered, newest: newest[id] ?? 0)
+            }
+            check(ids.dropFirst(slice.count))
+        }
+    }
+}
+
+extension RoomWriteOutcome.Draft {
+    /// Whether the store was not there, or not able.
+    fileprivate var isStoreFailure: Bool {
+        guard case .failed(let error) = self, error != .contended else { return false }
+        if case .unavailable = error { return true } else { return false }
     }
 }

@@ -8,7 +8,7 @@ public enum RoomChange: Hashable, Sendable {
     case unspecified
 }
 
-/// The instance that asks to be told once a change of a room holds here, and the number it asks under.
+/// The instance that waits until a change of a room is in force, and its ticket.
 public struct ChangeNotice: Hashable, Sendable {
     public var teller: InstanceID
     public var ticket: UInt64

@@ -42,7 +42,7 @@ extension Duration {
 
 extension Optional<Moment> {
     /// The earlier of two deadlines, either of which may not be set.
-    func orEarlier(_ other: Moment?) -> Moment? {
+    package func orEarlier(_ other: Moment?) -> Moment? {
         guard let self, let other else { return self ?? other }
         return Swift.min(self, other)
     }

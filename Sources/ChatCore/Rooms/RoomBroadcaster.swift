@@ -1,0 +1,135 @@
+import ChatDomain
+import ChatProtocol
+import Telemetry
+
+/// Encodes what a room's sessions are sent, once for each form in use, and hands each shard its sessions' share.
+struct RoomBroadcaster {
+    /// Bytes of messages in one broadcast, before they are encoded: a queue takes it as a whole or not at all.
+    private static let bytesPerBroadcast = 128 * 1024
+
+    let room: RoomID
+    let context: ShardContext
+
+    func deliver(_ messages: [Message], to audience: RoomAudience) {
+        context.services.metrics.messages.add(messages.count)
+        guard !audience.encodings.isEmpty else { return }
+        var rest = messages[...]
+        while !rest.isEmpty {
+            var budget = PageBudget(bytes: Self.bytesPerBroadcast)
+            let batch = rest.prefix { budget.takes($0.body.approximateBytes) }
+            rest = rest[batch.endIndex...]
+            broadcast(batch, to: audience)
+        }
+    }
+
+    private func broadcast(_ messages: ArraySlice<Message>, to audience: RoomAudience) {
+        var frames = EncodedFrames()
+        for message in messages {
+            frames.append(
+                "new_message", data: MessageJSON.encode(message), offset: message.offset, for: audience.encodings,
+                deflate: context.deflate)
+        }
+        guard let first = messages.first, let last = messages.last?.sequence, first.sequence <= last else { return }
+        for shard in audience.shards {
+            context.post(.messages(room, frames, first.sequence...last, since: first.timestamp), to: shard)
+        }
+    }
+
+    func announce(_ announcement: RoomAnnouncement, to audience: RoomAudience, except user: UserID?) {
+        guard !audience.encodings.isEmpty else { return }
+        let (event, data) = EventJSON.announcement(announcement, in: room)
+        var frames = EncodedFrames()
+        frames.append(event, data: data, for: audience.encodings, deflate: context.deflate)
+        let subject = context.services.presence.settings.isForFriendsOnly ? announcement.arrival : nil
+        send(frames, to: audience, isDroppable: announcement.isDroppable, except: user, about: subject)
+    }
+
+    /// Has every session begin again from what the store has.
+    func resync(_ audience: RoomAudience, at sequence: SequenceNumber) {
+        guard !audience.encodings.isEmpty else { return }
+        var frames = EncodedFrames()
+        frames.append(
+            "resync_required", data: EventJSON.resync(room, lastSequence: sequence), for: audience.encodings,
+            deflate: context.deflate)
+        send(frames, to: audience, isDroppable: false, except: nil, about: nil)
+    }
+
+    private func send(
+        _ frames: EncodedFrames, to audience: RoomAudience, isDroppable: Bool, except user: UserID?,
+        about subject: UserID?
+    ) {
+        for shard in audience.shards {
+            context.post(.fanOut(room, frames, isDroppable: isDroppable, except: user, about: subject), to: shard)
+        }
+    }
+
+    /// Sends a joining session what it is shown, as one answer.
+    func show(_ view: RoomView, to join: JoinRequest<FrameEncoding>) {
+        let messages = join.history.asMessages ? [] : EventJSON.messages(view.messages)
+        let frames = frames(of: view, messages, for: join)
+        let answer = join.history.isAnswered ? EventJSON.joined(view, messages: messages) : nil
+        context.slices.spend(frames.count + (answer?.count ?? 0))
+        let entered = EnteredRoom(
+            frames: frames, encoding: join.encoding, answer: answer, state: view.state, userID: join.user.userID,
+            numbers: view.numbers, needsResync: view.needsResync)
+        context.post(.entered(join.session, request: join.request, room, entered), to: join.session.shard)
+    }
+
+    /// `message_history`, `resync_required` where it is due, `room_users` and `room_state`, as bytes for one session.
+    ///
+    /// - Parameter messages: the view's, as JSON.
+    private func frames(of view: RoomView, _ messages: [UInt8], for join: JoinRequest<FrameEncoding>) -> [UInt8] {
+        var out: [UInt8] = []
+        func add(_ event: StaticString, _ data: [UInt8], offset: MessageOffset? = nil) {
+            let envelope = join.encoding.envelope(event, data: data, offset: offset)
+            EncodedFrames.append(envelope, as: join.encoding, deflate: context.deflate, to: &out)
+        }
+        if join.history.asMessages {
+            for message in view.messages { add("new_message", MessageJSON.encode(message), offset: message.offset) }
+        } else {
+            add("message_history", messages)
+        }
+        if view.needsResync {
+            add("resync_required", EventJSON.resync(view.state.roomID, lastSequence: view.state.lastSequence))
+        }
+        add("room_users", EventJSON.users(view.users))
+        add(
+            "room_state",
+            EventJSON.object { out in
+                out.state(view.state)
+                if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
+            })
+        return out
+    }
+}
+
+extension RoomView {
+    fileprivate var numbers: ClosedRange<SequenceNumber>? {
+        guard let first = messages.first?.sequence, let last = messages.last?.sequence, first <= last else {
+            return nil
+        }
+        return first...last
+    }
+}
+
+extension Message {
+    fileprivate var offset: MessageOffset { MessageOffset(room: roomID, number: sequence) }
+}
+
+extension RoomAnnouncement {
+    /// The user that came or went.
+    fileprivate var arrival: UserID? {
+        switch self {
+        case .joined(let user), .left(let user): user.userID
+        default: nil
+        }
+    }
+
+    /// Whether a slow reader does without it rather than being closed.
+    fileprivate var isDroppable: Bool {
+        switch self {
+        case .read: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ChatDomain
+import ChatProtocol
+import Telemetry
+
+/// A room's traffic with other instances: what they are told, and whether theirs is asked for.
+final class RoomChannel {
+    private let room: RoomID
+    private let services: Services
+    /// The traffic of other instances was asked for.
+    private(set) var isSubscribed = false
+
+    init(room: RoomID, services: Services) {
+        self.room = room
+        self.services = services
+    }
+
+    func setSubscribed(_ isWanted: Bool) {
+        guard isSubscribed != isWanted else { return }
+        isSubscribed = isWanted
+        services.metrics.rooms.add(isWanted ? 1 : -1)
+        if isWanted { services.bus?.subscribe(room) } else { services.bus?.unsubscribe(room) }
+    }
+
+    func publish(_ messages: [Message]) {
+        services.cache?.append(messages, to: room)
+        guard let bus = services.bus else { return }
+        bus.publish(messages.map { (room, encode(.message($0))) })
+    }
+
+    func share(_ news: RoomNews) {
+        switch news {
+        case .joined(let user): services.presence.directory.setPresent(user.userID, in: room, true)
+        case .left(let user): services.presence.directory.setPresent(user, in: room, false)
+        default: break
+        }
+        guard let bus = services.bus else { return }
+        bus.publish([(room, encode(news))])
+    }
+
+    private func encode(_ news: RoomNews) -> [UInt8] {
+        RoomNewsCodec.encode(news, from: services.configuration.instance, in: room)
+    }
+}
