@@ -58,7 +58,7 @@ import Testing
         #expect(!other.hasMore(for: .latest))
     }
 
-    @Test func aQueryAsksForFiftyUnlessToldOtherwise() {
+    @Test func aQueryAsksForFiftyByDefault() {
         #expect(HistoryQuery(.latest).limit == 50)
         #expect(HistoryQuery(.latest).base == 0)
         #expect(HistoryQuery(.after(3)) != HistoryQuery(.before(3)))

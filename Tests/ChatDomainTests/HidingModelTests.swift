@@ -10,7 +10,7 @@ private struct HidingModel {
         var room = LiveRoom.open(participants: Set((0..<4).map { RoomUser.number($0).userID }))
         /// What was told and not heard yet.
         var news: [RoomNews] = []
-        /// Users who hid or showed themselves elsewhere, which has not been heard.
+        /// Users that hid or showed themselves elsewhere, which has not been heard.
         var edges: [Int] = []
         /// Users hidden, as far as is known here.
         var hidden: Set<Int> = []
@@ -90,7 +90,7 @@ private struct HidingModel {
 
     /// Everything is heard; then each instance shows the users that are anywhere and do not hide, in lists, counts and by what
     /// it said.
-    mutating func settle() {
+    mutating func comeToRest() {
         while [0, 1].map({ hear(at: $0) }).contains(true) {}
         let present = Set(sessions.compactMap { $0?.user }).subtracting(hidden).map { RoomUser.number($0).userID }
         for place in instances.indices {
@@ -111,14 +111,14 @@ private struct HidingModel {
 
 @Suite struct HidingModelTests {
     @Test(arguments: 0..<40 as Range<UInt64>)
-    func whoHidesIsOutOfSightOnBothInstances(_ seed: UInt64) {
+    func aHiddenUserIsOutOfSightOnBothInstances(_ seed: UInt64) {
         var model = HidingModel(seed: seed)
         for _ in 0..<20 {
             for _ in 0..<15 { model.step() }
-            model.settle()
+            model.comeToRest()
         }
         for slot in model.sessions.indices { model.leave(slot) }
-        model.settle()
+        model.comeToRest()
         #expect(model.problems == [])
     }
 }

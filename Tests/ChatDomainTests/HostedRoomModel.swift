@@ -32,7 +32,7 @@ enum ModelQuestion {
     case turn(number: Int)
     case commit(RoomWrite)
 
-    /// Nobody counts on an answer to it: it may get lost. The others are answered for certain, though late.
+    /// Its answer may get lost. The others are answered for certain, though late.
     var mayBeLost: Bool {
         switch self {
         case .read, .create, .page, .catchUp, .listeners, .subscription, .roster: true

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// Who joins an open room is a participant in the store before the join is answered.
+/// A user that joins an open room is a participant in the store before the join is answered.
 @Suite struct LiveRoomEnrolmentTests {
     private var room = LiveRoom.open()
 
@@ -37,7 +37,7 @@ import Testing
         #expect(delivered < enrolled, "else the session is shown the message and then gets it again")
     }
 
-    @Test mutating func whoTheStoreCannotRecordIsNotAnsweredAsJoined() throws {
+    @Test mutating func aUserTheStoreCannotRecordIsNotAnsweredAsJoined() throws {
         #expect(enrol(.ann, 1) == .underWay)
         let next = room.nextWrite()
         let effects = room.committed(
@@ -70,7 +70,7 @@ import Testing
         #expect(!room.hasWriteReady)
     }
 
-    @Test mutating func whomTheRoomHasNoPlaceForTakesPartUnrecorded() throws {
+    @Test mutating func aUserTheRoomHasNoPlaceForTakesPartUnrecorded() throws {
         #expect(enrol(.ann, 1) == .underWay)
         #expect(enrol(.bob, 2) == .underWay)
         let next = room.nextWrite()
@@ -80,7 +80,7 @@ import Testing
         #expect(room.participants == ["ann"])
     }
 
-    @Test mutating func whoIsPutOutWhileBeingRecordedIsTakenOutOfTheStoreAgain() throws {
+    @Test mutating func aUserPutOutWhileBeingRecordedIsTakenOutOfTheStoreAgain() throws {
         #expect(enrol(.ann, 1) == .underWay)
         #expect(enrol(.bob, 2) == .underWay)
         let next = room.nextWrite()
@@ -93,7 +93,7 @@ import Testing
         #expect(room.participants == ["ann"])
     }
 
-    @Test mutating func whoComesAgainWhileBeingPutOutStays() throws {
+    @Test mutating func aUserThatComesAgainWhileBeingPutOutStays() throws {
         #expect(enrol(.bob, 1) == .underWay)
         let next = room.nextWrite()
         _ = room.expel("bob", at: .at(1))
@@ -124,7 +124,7 @@ import Testing
         #expect(room.participants == ["ann", "bob"], "and the next reading counts again")
     }
 
-    @Test mutating func whoWasRemovedElsewhereIsPutOutOfAnOpenRoomToo() {
+    @Test mutating func aUserRemovedElsewhereIsPutOutOfAnOpenRoomToo() {
         room = .open(participants: ["ann", "bob"])
         for (slot, user) in [RoomUser.ann, .bob, .cat].enumerated() {
             _ = room.join(user, session: .slot(slot), at: .at(0))

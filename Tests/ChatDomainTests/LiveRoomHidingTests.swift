@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// Users who hide take part in a room and are not in sight there.
+/// Hidden users take part in a room and are not in sight there.
 @Suite struct LiveRoomHidingTests {
     private let one = InstanceID("one")
     private let two = InstanceID("two")
@@ -22,7 +22,7 @@ import Testing
         return Set(view.users.map(\.userID))
     }
 
-    @Test mutating func whoJoinsHiddenIsTakenInWithoutAWord() {
+    @Test mutating func aHiddenUserJoinsUnannounced() {
         for user in ["ann", "bob"] as [UserID] { room.admit(user) }
         _ = join(.bob, 1)
         #expect(join(.ann, 2, isHidden: true).isEmpty)
@@ -34,7 +34,7 @@ import Testing
         #expect(join(.ann, 3).compactMap(\.announced) == [.joined(.ann)])
     }
 
-    @Test mutating func aHiddenUserWhoBreaksOffGoesWithoutAWord() {
+    @Test mutating func aHiddenUserWhoseConnectionBreaksLeavesUnannounced() {
         room = .open(participants: ["ann"])
         _ = join(.ann, 1, isHidden: true)
         #expect(room.leave(.slot(1), isBroken: true, at: .at(0)).isEmpty)
@@ -65,7 +65,7 @@ import Testing
     }
 
     /// The other instance hears of it a little later; until then it says that the user is there.
-    @Test mutating func whoHidesHereIsOutOfSightWhateverOthersStillSay() {
+    @Test mutating func aUserThatHidesHereIsOutOfSightWhateverOthersStillSay() {
         _ = hear(.joined(.ann))
         #expect(join(.ann, 1, isHidden: true).compactMap(\.announced) == [.left(.ann)])
         #expect(shown().isEmpty)
@@ -83,7 +83,7 @@ import Testing
         #expect(shown() == ["ann"])
     }
 
-    @Test mutating func whatAHiddenUserReadIsKeptAndNotTold() {
+    @Test mutating func aHiddenUsersReadMarkIsKeptAndNotAnnounced() {
         room = .open(last: 3, participants: ["ann"])
         _ = join(.ann, 1, isHidden: true)
         _ = room.markRead(.slot(1), sequence: 2, origin: .request(1), at: .at(0))
@@ -111,7 +111,7 @@ import Testing
         for number in 0..<4 { _ = join(.number(number), number) }
         _ = room.tick(at: .at(0))
         #expect(room.setHidden("u0", true, at: .at(1)).compactMap(\.announced).isEmpty)
-        let state = room.tick(at: .at(LiveRoom.stateInterval)).compactMap(\.announced)
+        let state = room.tick(at: .at(StateNews.interval)).compactMap(\.announced)
         #expect(state == [.state(RoomState(roomID: "room", lastSequence: 0, members: 0, online: 3))])
     }
 }

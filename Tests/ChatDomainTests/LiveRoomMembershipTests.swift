@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// Who is in a room, and what the others hear of it.
+/// The users in a room, and what the others hear of them.
 @Suite struct LiveRoomMembershipTests {
     private var room = LiveRoom.open()
 
@@ -79,7 +79,7 @@ import Testing
         #expect(room.info(by: "bob").isAdmitted)
     }
 
-    @Test mutating func whoIsExpelledIsGoneAtOnceWithEverySession() {
+    @Test mutating func anExpelledUserIsGoneAtOnceWithEverySession() {
         room = .closed(to: ["ann", "bob"])
         _ = join(.ann, 1)
         _ = join(.ann, 2)
@@ -93,7 +93,7 @@ import Testing
         #expect(room.send(.sample(1), from: nil, origin: .call(1), at: .at(3)).refusal == .forbidden)
     }
 
-    @Test mutating func whoIsExpelledDuringTheGracePeriodIsSeenToLeave() {
+    @Test mutating func aUserExpelledDuringTheGracePeriodIsSeenToLeave() {
         room = .closed(to: ["ann", "bob"])
         _ = join(.ann, 1)
         _ = join(.bob, 2)
@@ -104,7 +104,7 @@ import Testing
         #expect(tick(10_000) == [])
     }
 
-    @Test mutating func expellingWhoIsNotThereOnlyTakesTheRight() {
+    @Test mutating func expellingAnAbsentUserOnlyTakesTheRight() {
         room = .closed(to: ["ann"])
         let (sessions, effects) = room.expel("ann", at: .at(0))
         #expect(sessions.isEmpty && effects.isEmpty)
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test mutating func inABigRoomTypingIsToldOnceASecondNetAndInPortions() {
+    @Test mutating func inABigRoomTypingIsAnnouncedOnceASecondNetAndInPortions() {
         var limits = RoomLimits()
         limits.announcedUsers = 3
         room = .open(limits: limits)

@@ -48,7 +48,7 @@ import Testing
         #expect(room.hasWriteReady)
     }
 
-    @Test mutating func aDuplicateIsAnsweredAsTheFirstWasAndDeliveredToNobody() {
+    @Test mutating func aDuplicateIsAnsweredAsTheFirstWasAndNotDelivered() {
         send(1)
         let first = MessageDraft.sample(99)
         let effects = commit([.duplicate(id: first.id, sequence: 4, timestamp: first.timestamp)])
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test mutating func whatTheStoreDoesNotHaveIsNotWaitedForForever() {
-        // A number nobody stored, as a broken or malicious publisher might tell it.
+        // A number that was never stored, as a broken or malicious publisher might send it.
         _ = room.received([.number(1_000_000)], at: .at(0))
         room.announced(lastSequence: 2_000_000, at: .at(0))
         #expect(room.tick(at: .at(150)).compactMap(\.repaired) == [10])
@@ -206,7 +206,7 @@ import Testing
         #expect(room.didReadNewest(13, at: .at(1)).isEmpty)
         let next = room.nextWrite()
         #expect(try #require(next).readMarks.map(\.sequence) == [12, 13], "what is in the store is not cut down")
-        #expect(room.deadline == .at(1 + LiveRoom.repairDelay), "and the messages before it are missing here")
+        #expect(room.deadline == .at(.milliseconds(1) + MessageTimeline.repairDelay), "and the messages before it are missing here")
     }
 
     @Test mutating func marksAreRefusedWhenTheStoreDoesNotAnswer() {
@@ -228,15 +228,15 @@ import Testing
 
     @Test mutating func oneRepairIsUnderWayAtATime() {
         room.announced(lastSequence: 12, at: .at(0))
-        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [10])
+        #expect(room.tick(at: .at(MessageTimeline.repairDelay)).compactMap(\.repaired) == [10])
         room.announced(lastSequence: 14, at: .at(200))
         #expect(room.deadline == nil)
         #expect(
             room.repaired(Message.numbers(11...12), reachedEnd: true, at: .at(300)).compactMap(\.delivered) == [
                 [11, 12]
             ])
-        #expect(room.deadline == .at(300 + LiveRoom.repairDelay), "what became known meanwhile is not given up")
-        #expect(room.tick(at: .at(300 + LiveRoom.repairDelay)).compactMap(\.repaired) == [12])
+        #expect(room.deadline == .at(.milliseconds(300) + MessageTimeline.repairDelay), "what became known meanwhile is not given up")
+        #expect(room.tick(at: .at(.milliseconds(300) + MessageTimeline.repairDelay)).compactMap(\.repaired) == [12])
     }
 
     @Test mutating func aViewShowsTheNewestMarksAndThatSendingIsReading() {

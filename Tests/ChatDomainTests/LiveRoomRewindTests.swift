@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// A store that comes back without what it had acknowledged, and senders who waited before their turn came.
+/// A store that comes back without what it had acknowledged, and senders that waited before their turn came.
 @Suite struct LiveRoomRewindTests {
     private var room = LiveRoom.open(last: 5)
 
@@ -55,7 +55,7 @@ import Testing
         #expect(effects.resynced.isEmpty && effects.compactMap(\.delivered).isEmpty)
     }
 
-    @Test mutating func patienceCountsFromWhenAMessageCame() {
+    @Test mutating func theTimeToWaitCountsFromWhenAMessageCame() {
         _ = room.join(.ann, session: .slot(1), at: .at(0))
         _ = room.commitAll(at: .at(0))
         #expect(send(6, since: 0, at: 4000).refusal == nil)

@@ -29,7 +29,7 @@ import Testing
         #expect(room.state.online == 0)
     }
 
-    @Test mutating func whoIsStillElsewhereHasNotLeft() {
+    @Test mutating func aUserThatIsStillElsewhereHasNotLeft() {
         _ = join(.ann, 1)
         _ = hear(.joined(.ann))
         let gone = room.leave(.slot(1), isBroken: false, at: .at(1))
@@ -67,7 +67,7 @@ import Testing
         #expect(hear(.present(RosterDigest(["cat"])), from: two).count == 1, "each speaks for itself")
     }
 
-    @Test mutating func aRosterIsComparedWhereSomebodyIs() {
+    @Test mutating func aRosterIsComparedWhereUsersAre() {
         #expect(room.compareRosters(at: .at(0)).isEmpty)
         _ = join(.ann, 1)
         #expect(room.compareRosters(at: .at(0)).compactMap(\.shared) == [.present(RosterDigest(["ann"]))])
@@ -85,14 +85,14 @@ import Testing
         for _ in 1...5 { #expect(room.compareRosters(at: .at(0)).isEmpty) }
     }
 
-    @Test mutating func whoIsSilentAfterContactWasLostIsGone() {
+    @Test mutating func anInstanceThatIsSilentAfterContactWasLostIsGivenUp() {
         _ = hear(.joined(.ann), from: one)
         _ = hear(.joined(.bob), from: two)
         #expect(room.contactMade(at: .at(100)).compactMap(\.shared) == [.roster([], asks: true)])
         _ = hear(.roster([.bob], asks: false), from: two, at: 200)
-        #expect(room.deadline == .at(100 + LiveRoom.doubtMilliseconds))
-        #expect(room.tick(at: .at(99 + LiveRoom.doubtMilliseconds)).isEmpty)
-        #expect(room.tick(at: .at(100 + LiveRoom.doubtMilliseconds)).compactMap(\.announced) == [.left(.ann)])
+        #expect(room.deadline == .at(.milliseconds(100) + RoomAttendance.rosterTimeout))
+        #expect(room.tick(at: .at(.milliseconds(99) + RoomAttendance.rosterTimeout)).isEmpty)
+        #expect(room.tick(at: .at(.milliseconds(100) + RoomAttendance.rosterTimeout)).compactMap(\.announced) == [.left(.ann)])
         #expect(room.deadline == nil)
     }
 
@@ -118,14 +118,14 @@ import Testing
 
     // MARK: Comparing with the store
 
-    @Test mutating func aRefreshFindsMessagesThatWereNeverTold() {
+    @Test mutating func aRefreshFindsMessagesThatWereNeverPublished() {
         var snapshot = RoomSnapshot(room: room.room, participants: ["ann"], lastSequence: 8)
         snapshot.room.name = "renamed elsewhere"
         let revision = room.participantsRevision
         #expect(room.refresh(snapshot, at: .at(0)) == [])
         #expect(room.room.name == "renamed elsewhere" && room.participants == ["ann"])
         #expect(room.participantsRevision != revision)
-        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [5])
+        #expect(room.tick(at: .at(MessageTimeline.repairDelay)).compactMap(\.repaired) == [5])
         let effects = room.repaired(Message.numbers(6...8), reachedEnd: true, at: .at(200))
         #expect(effects.compactMap(\.delivered) == [[6, 7, 8]])
         #expect(room.deadline == nil)
@@ -133,7 +133,7 @@ import Testing
 
     @Test mutating func whatComesWhileTheStoreIsReadIsDeliveredOnceAndInOrder() {
         room.announced(lastSequence: 7, at: .at(0))
-        #expect(room.tick(at: .at(LiveRoom.repairDelay)).compactMap(\.repaired) == [5])
+        #expect(room.tick(at: .at(MessageTimeline.repairDelay)).compactMap(\.repaired) == [5])
         #expect(hear(.message(.number(8)), at: 160).isEmpty)
         #expect(hear(.message(.number(6)), at: 170).compactMap(\.delivered) == [[6]])
         let effects = room.repaired(Message.numbers(6...7), reachedEnd: true, at: .at(180))
@@ -142,12 +142,12 @@ import Testing
 
     @Test mutating func anAnnouncedNumberTheStoreDoesNotHaveIsWaitedForNoLonger() {
         room.announced(lastSequence: 9, at: .at(0))
-        _ = room.tick(at: .at(LiveRoom.repairDelay))
+        _ = room.tick(at: .at(MessageTimeline.repairDelay))
         #expect(room.repaired([], reachedEnd: true, at: .at(200)).isEmpty)
         #expect(room.deadline == nil)
     }
 
-    @Test func aRefreshOfAClosedRoomSaysWhoMayNoLongerBeThere() {
+    @Test func aRefreshOfAClosedRoomNamesUsersThatMayNoLongerBeThere() {
         var room = LiveRoom.closed(to: ["ann", "bob"])
         for (slot, user) in [RoomUser.ann, .bob].enumerated() {
             _ = room.join(user, session: .slot(slot), at: .at(0))

@@ -21,7 +21,7 @@ import Testing
         #expect(roster.isEmpty)
     }
 
-    @Test mutating func nobodySpeaksForAnotherInstance() {
+    @Test mutating func noInstanceSpeaksForAnother() {
         _ = roster.add(.ann, of: one)
         #expect(roster.remove("ann", of: two) == nil)
         #expect(roster.remove("bob", of: one) == nil)
@@ -47,7 +47,7 @@ import Testing
         #expect(roster.contains("bob"))
     }
 
-    @Test mutating func whoSpeaksUpIsDoubtedNoLonger() {
+    @Test mutating func anInstanceThatSpeaksIsDoubtedNoLonger() {
         _ = roster.add(.ann, of: one)
         _ = roster.add(.bob, of: two)
         roster.doubtEverybody()

@@ -131,7 +131,7 @@ import Testing
 
     // MARK: Waiting for other instances
 
-    @Test mutating func theFirstWaitUntilAllOthersHaveSaidWhoIsThere() {
+    @Test mutating func theFirstJoinsWaitForTheRostersOfAllOthers() {
         #expect(join(.ann, 1, isSubscribed: false) == [] && join(.bob, 2) == [])
         #expect(joins.needsTraffic)
         #expect(names(joins.didSubscribe()) == ["count 1"])

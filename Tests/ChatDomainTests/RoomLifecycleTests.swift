@@ -158,7 +158,7 @@ import Testing
         #expect(count() == ["refuse post(cat) forbidden", #"create direct ["ann", "bob"] 2"#])
     }
 
-    @Test mutating func aUserWithoutARoomLeftIsToldSo() {
+    @Test mutating func aUserThatMayCreateNoMoreRoomsIsRefused() {
         _ = say(.join("ann"))
         _ = read(1, .success(nil))
         #expect(count(.init(.rateLimited, "slow")) == ["forget", "refuse join(ann) rate_limited"])

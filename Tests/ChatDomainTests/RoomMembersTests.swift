@@ -31,7 +31,7 @@ import Testing
         #expect(members.nextDeparture == nil)
     }
 
-    @Test mutating func whoReturnsWithinTheGracePeriodNeverLeft() {
+    @Test mutating func aUserThatReturnsWithinTheGracePeriodNeverLeft() {
         _ = members.join(.ann, session: .slot(1))
         _ = members.leave(.slot(1), grace: .at(5000))
         #expect(members.join(.ann, session: .slot(2)) == .anotherSession)

@@ -49,7 +49,7 @@ struct RoomModel {
         case 45..<60: beginWrite()
         case 60..<75: endWrite()
         case 75..<83: storeElsewhere()
-        case 83..<92: hearOne()
+        case 83..<92: receiveOne()
         case 92..<94: room.announced(lastSequence: SequenceNumber(stored.count), at: .at(now))
         case 94..<97: answerReads()
         default: perform(room.tick(at: .at(now)))
@@ -57,12 +57,12 @@ struct RoomModel {
     }
 
     /// Lets everything come to rest.
-    mutating func settle() {
+    mutating func comeToRest() {
         for _ in 0..<200 {
             now += 100
             if writing == nil { beginWrite() }
             endWrite()
-            while !publications.isEmpty { hearOne() }
+            while !publications.isEmpty { receiveOne() }
             room.announced(lastSequence: SequenceNumber(stored.count), at: .at(now))
             answerReads()
             perform(room.tick(at: .at(now)))
@@ -151,7 +151,7 @@ struct RoomModel {
         publications.append(Message(draft, in: "room", sequence: SequenceNumber(stored.count)))
     }
 
-    private mutating func hearOne() {
+    private mutating func receiveOne() {
         guard let place = publications.indices.randomElement(using: &random) else { return }
         let message = publications[place]
         if !random.chance(1, in: 6) { publications.remove(at: place) }

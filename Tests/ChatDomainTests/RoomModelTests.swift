@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: 0..<60) func everySessionSeesEverythingOnceInOrder(_ seed: UInt64) {
         var model = RoomModel(seed: seed)
         for _ in 0..<600 { model.step() }
-        model.settle()
+        model.comeToRest()
         for slot in model.clients.keys.sorted() { model.check(slot) }
         #expect(model.problems.isEmpty)
 

@@ -3,6 +3,7 @@
 extension Moment {
     /// A moment this many milliseconds after the tests' start.
     static func at(_ milliseconds: Int64) -> Moment { Moment(milliseconds: 1_000_000 + milliseconds) }
+    static func at(_ span: Duration) -> Moment { Moment(milliseconds: 1_000_000) + span }
 }
 
 extension UserID: ExpressibleByStringLiteral {

@@ -54,7 +54,7 @@ public enum ClientCommand: Sendable {
     }
 }
 
-/// How a client says who it is.
+/// How a client names its user.
 public struct Credentials: Hashable, Sendable {
     public var token: String?
     public var userID: UserID?

@@ -1,7 +1,7 @@
-/// What a client asks about who is there.
+/// What a client asks about the presence of users.
 public enum PresenceCommand: Hashable, Sendable {
     case setStatus(PresenceStatus)
-    /// Signs in by a claim where nobody has yet, and watches everybody.
+    /// Signs in by a claim where the session has no user yet, and watches all users.
     case comeOnline(UserID)
     case countOnline
     case check(UserID, PresenceQuestion)

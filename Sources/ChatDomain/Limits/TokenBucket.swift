@@ -9,14 +9,14 @@ public struct TokenBucket: Sendable {
         updated = now
     }
 
-    /// Takes one token; nil when there was one, else the milliseconds until there is.
-    public mutating func take(rate: Int, burst: Int, at now: Moment) -> Int64? {
+    /// Takes one token; nil when there was one, else the time until there is, in whole milliseconds.
+    public mutating func take(rate: Int, burst: Int, at now: Moment) -> Duration? {
         refill(rate: rate, burst: burst, at: now)
         guard level < 1000 else {
             level -= 1000
             return nil
         }
-        return (1000 - level + Int64(rate) - 1) / Int64(max(rate, 1))
+        return .milliseconds((1000 - level + Int64(rate) - 1) / Int64(max(rate, 1)))
     }
 
     /// Takes what was used elsewhere, whether it is there or not: the bucket may owe up to a whole burst.
@@ -32,7 +32,7 @@ public struct TokenBucket: Sendable {
     }
 
     private mutating func refill(rate: Int, burst: Int, at now: Moment) {
-        let elapsed = max(0, now - updated)
+        let elapsed = max(0, now.milliseconds - updated.milliseconds)
         updated = max(updated, now)
         level = min(Int64(burst) * 1000, level + min(elapsed, 3_600_000) * Int64(rate))
     }

@@ -1,6 +1,6 @@
 /// Why the broker could not be used. The texts are for operators and hold no credentials.
 public enum BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody answers there.
+    /// The address does not answer.
     case unreachable(reason: String)
     /// No encrypted connection came about: a certificate that is not trusted, for one.
     case insecure(reason: String)
@@ -10,7 +10,7 @@ public enum BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     case queueUnusable(name: String, reason: String)
     /// The connection ended, by the broker's word or without one.
     case disconnected(reason: String)
-    /// An event that AMQP cannot carry.
+    /// An event that AMQP cannot express.
     case unsendable(reason: String)
 
     public var description: String {

@@ -9,7 +9,7 @@ public protocol DurableStore: MessageStore, RoomStore, ProfileStore, Outbox {
 
 /// What a store is opened with, whatever the database.
 public struct StoreOptions: Sendable {
-    /// Under whose name new messages wait for their event to be published; nil when nobody wants events.
+    /// The owner under which new messages wait for their event to be published; nil when no events are wanted.
     public var outboxOwner: InstanceID?
     /// Past this, joiners of an open room are not recorded.
     public var maximumParticipants: Int

@@ -1,4 +1,4 @@
-/// The durable truth about people: profiles, friendships, when somebody was last seen.
+/// The durable truth about people: profiles, friendships, when they were last seen.
 public protocol ProfileStore: Sendable {
     func profiles(of users: [UserID]) async throws(StoreError) -> [UserID: Profile]
     /// Writes the fields that are not nil; makes the profile when there is none.

@@ -4,7 +4,7 @@
 /// - Deliver what other instances publish in a room this instance subscribes to; never what it published itself.
 /// - Keep the order of one publisher within one room.
 /// - Restore all subscriptions after a reconnect, and say `reconnected` when they stand again: whatever was published
-///   meanwhile is lost, and whoever listens checks its rooms against the store.
+///   meanwhile is lost, and the handler checks its rooms against the store.
 /// - Never block the caller; what cannot be sent now is dropped and counted.
 public protocol RoomBus: Sendable {
     /// Begins to deliver. Called once, before anything else; `handler` is called on a thread of the bus's own.

@@ -5,7 +5,7 @@
 ///   connects twice replaces itself; each takes out itself only.
 /// - What changes is told to the handler of every instance, in the order it took effect for that user, and only when
 ///   something changed.
-/// - Nothing here blocks the caller. What cannot be told elsewhere now is caught up with later; sessions of this instance are
+/// - Nothing here blocks the caller. What cannot be sent elsewhere now is sent later; sessions of this instance are
 ///   known at once, whatever is down.
 public protocol SessionDirectory: Sendable {
     /// Begins. Called once, before anything else; `handler` is called one event at a time, and must not call back.
@@ -26,7 +26,7 @@ public protocol SessionDirectory: Sendable {
     func isAlive(_ instance: InstanceID) async -> Bool
     /// How many other instances hold a lease, as far as is known; 0 while nothing is known.
     var otherInstances: Int { get }
-    /// Friends that other services recorded beside the store; who has none is left out. nil while they cannot be read.
+    /// Friends that other services recorded beside the store; a user without any is left out. nil while they cannot be read.
     func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]?
 
     /// A user's first session in a room here came, or the last went.
@@ -37,7 +37,7 @@ public protocol SessionDirectory: Sendable {
 
     /// Whether what others `send` to all comes here.
     var contact: Contact { get }
-    /// The other instances that may be at work now; nil while that cannot be told.
+    /// The other instances that may be at work now; nil while that is not known.
     func others() async -> Set<InstanceID>?
 
     /// Winds up; what lingers is left to the grace of others where there are others.
@@ -60,13 +60,13 @@ extension SessionDirectory {
 public enum DirectoryEvent: Sendable {
     /// A user stands like this now, or was seen now. `origin` is the instance that made it so.
     case changed(UserPresence, origin: InstanceID)
-    /// Everybody who is known to be there, for certain; what was heard before may be outdated.
+    /// All users that are present, for certain; what was heard before may be outdated.
     ///
-    /// - Parameter isComplete: whether nobody else is there.
+    /// - Parameter isComplete: whether no other user is present.
     case everybody([UserPresence], isComplete: Bool)
     /// An instance is dead, and its sessions are out.
     case lost(InstanceID)
-    /// This instance was taken for dead by the others, who have put its users out; it is back.
+    /// The others took this instance for dead and put its users out; it is back.
     case lapsed
     case received(payload: [UInt8])
 }

@@ -1,11 +1,11 @@
-/// Whether an instance has heard, for certain, what other instances told everybody.
+/// Whether an instance has heard, for certain, what other instances told all instances.
 ///
 /// A proof is something this instance sent over the way that news comes and heard itself: whatever was told before that has
-/// been heard too. A proof holds for `milliseconds`. Whoever tells news and gets no acknowledgement waits as long; by then the
-/// other instance has heard, or knows that it may have missed something and trusts nothing it did not read since.
+/// been heard too. A proof holds for `validity`. An instance that tells news and gets no acknowledgement waits as long; by then
+/// the other instance has heard, or knows that it may have missed something and trusts nothing it did not read since.
 public struct Contact: Hashable, Sendable {
     /// How long a proof holds.
-    public static let milliseconds: Int64 = 5000
+    public static let validity: Duration = .seconds(5)
 
     /// From when on nothing was missed.
     public private(set) var since: Moment
@@ -32,7 +32,7 @@ public struct Contact: Hashable, Sendable {
     /// - Parameter sentAt: when this instance began what came back at `now`.
     public mutating func prove(sentAt: Moment, at now: Moment) {
         if now >= until || since.milliseconds == .max { since = now }
-        until = max(until, sentAt + Self.milliseconds)
+        until = max(until, sentAt + Self.validity)
     }
 
     /// The way news comes is broken.

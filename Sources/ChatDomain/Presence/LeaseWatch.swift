@@ -1,12 +1,12 @@
 /// When an instance may take another's lease for dead: only after its own was renewed for a full period without a gap.
 /// Otherwise a pause of what keeps the leases would declare everybody dead.
 public struct LeaseWatch: Sendable {
-    private let period: Int64
+    private let period: Duration
     private var heldSince: Moment?
     private var renewedAt: Moment?
 
-    /// - Parameter period: how long a lease holds, in milliseconds.
-    public init(period: Int64) { self.period = period }
+    /// - Parameter period: how long a lease holds.
+    public init(period: Duration) { self.period = period }
 
     /// - Parameter held: whether the lease still held when it was renewed.
     public mutating func renewed(held: Bool, at now: Moment) {

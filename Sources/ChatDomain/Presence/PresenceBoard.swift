@@ -1,5 +1,5 @@
-/// Who is there on all instances, as this one has heard. Turns what it hears into edges: a status that is the same as
-/// before is no news, however often it is told.
+/// The presence of the users of all instances, as this instance has heard. Turns what it hears into edges: a status that is
+/// the same as before is no news, however often it comes.
 public struct PresenceBoard: Sendable {
     private var entries: [UserID: UserPresence] = [:]
     /// Users others see online.
@@ -9,7 +9,7 @@ public struct PresenceBoard: Sendable {
 
     public init() {}
 
-    /// nil for who has no session.
+    /// nil for a user without a session.
     public func presence(of user: UserID) -> UserPresence? { entries[user] }
 
     /// Takes in how a user stands; an `own` of offline without sessions forgets the user.
@@ -33,9 +33,9 @@ public struct PresenceBoard: Sendable {
         entries[user]?.lastSeen = now
     }
 
-    /// Puts what is known for certain in place of what was heard; the edges nobody told.
+    /// Puts what is known for certain in place of what was heard; the edges that were not heard of.
     ///
-    /// - Parameter isComplete: whether who is not among them is gone.
+    /// - Parameter isComplete: whether a user that is not among them is gone.
     public mutating func replace(
         with all: [UserPresence], isComplete: Bool, at now: Timestamp
     ) -> [PresenceEdge] {
@@ -93,7 +93,7 @@ public struct PresenceEdge: Hashable, Sendable {
     public var comesOrGoes: Bool { before.isOnline != presence.status.isOnline }
 }
 
-/// Gathers edges for those who watch everybody: at most one a user and span, and none when it came back to what it was.
+/// Gathers edges for sessions that watch all users: at most one a user and span, and none when it came back to what it was.
 public struct PresenceCoalescer: Sendable {
     private var pending: [UserID: PresenceEdge] = [:]
 

@@ -1,4 +1,4 @@
-/// How somebody stands. What a user wishes to be, and what others see, is the same scale.
+/// A user's status. What a user asks for and what others see is on the same scale.
 public enum PresenceStatus: String, Sendable, CaseIterable {
     case online
     case away
@@ -10,7 +10,7 @@ public enum PresenceStatus: String, Sendable, CaseIterable {
     /// As everybody else sees it.
     public var seenByOthers: Self { self == .invisible ? .offline : self }
 
-    /// Whether others see somebody there.
+    /// Whether others see the user as present.
     public var isOnline: Bool { seenByOthers != .offline }
 
     /// Of several devices the one with the highest rank speaks for the user.

@@ -32,7 +32,7 @@ public struct PresenceTable: Sendable {
         return (change, evicted)
     }
 
-    /// A session nobody knows is passed over.
+    /// An unknown session is passed over.
     public mutating func update(
         _ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp
     ) -> UserPresence? {

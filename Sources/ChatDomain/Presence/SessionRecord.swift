@@ -42,7 +42,7 @@ public enum SessionUpdate: Hashable, Sendable {
     case lingering
 }
 
-/// How a user stands, for whoever may know.
+/// A user's presence, for those that may see it.
 public struct UserPresence: Hashable, Sendable {
     public var user: RoomUser
     /// As the user's own devices see it; everybody else sees `status`.

@@ -2,7 +2,7 @@
 ///
 /// - The devices that are connected decide; the one that broke off last only while none is left.
 /// - Of several, busy beats online, and online beats away. A device set to offline does not count.
-/// - Invisible belongs to the user, not to a device: whoever sets it is hidden on all, and any other choice on any device
+/// - Invisible belongs to the user, not to a device: a user that sets it is hidden on all, and any other choice on any device
 ///   ends it. A new device of a hidden user is hidden too.
 struct UserSessions: Sendable {
     /// In the order they came.
@@ -47,7 +47,7 @@ struct UserSessions: Sendable {
         return evicted
     }
 
-    /// A user who is hidden stays hidden on a new device; who comes back after a break is as before it.
+    /// A user that is hidden stays hidden on a new device. A session that comes back after a break is as before it.
     private func inheritedStatus(by session: SessionID) -> PresenceStatus? {
         if records.contains(where: { $0.requestedStatus == .invisible }) { return .invisible }
         if let known = records.first(where: { $0.id == session }) { return known.requestedStatus }
@@ -85,7 +85,7 @@ struct UserSessions: Sendable {
 
     mutating func remove(_ session: SessionID, at now: Timestamp) {
         guard let record = records.first(where: { $0.id == session }) else { return }
-        // Who lingers was last seen when the connection broke, not when the grace period ended.
+        // A user in the grace period was last seen when the connection broke, not when the period ended.
         if record.isLingering {
             records.removeAll { $0.id == session }
         } else {
@@ -107,7 +107,7 @@ struct UserSessions: Sendable {
         body(&records[index])
     }
 
-    /// Only what others can see counts as seeing somebody: the hidden leave no trace of when they were there.
+    /// Only what others can see counts as seeing a user: hidden users leave no trace of when they were there.
     private mutating func noteSight(at now: Timestamp, _ body: (inout Self) -> Void) {
         let wasOnline = status.isOnline
         body(&self)

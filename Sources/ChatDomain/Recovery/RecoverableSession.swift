@@ -14,7 +14,7 @@ public struct RecoverableSession: Hashable, Sendable {
     public var id: SessionID
     public var user: RoomUser
     public var profile: Profile
-    /// Whether a verified token said who this is, and whether it said the name.
+    /// Whether a verified token named the user's id, and whether it named the username.
     public var isVerified: Bool
     public var isUsernameVerified: Bool
     public var tokenExpiresAt: Timestamp?
@@ -49,7 +49,7 @@ public struct RecoverableSession: Hashable, Sendable {
         sent.lastIndex { $0.room == offset.room && $0.numbers.contains(offset.number) }
     }
 
-    /// Up to which number a client that stopped at `offset` has seen each room; nil when that cannot be told for certain.
+    /// Up to which number a client that stopped at `offset` has seen each room; nil when that is not certain.
     public func seen(upTo offset: MessageOffset) -> [RoomID: SequenceNumber]? {
         guard newest[offset.room] != nil, let position = position(of: offset) else { return nil }
         var seen = newest

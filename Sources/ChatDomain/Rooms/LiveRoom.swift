@@ -1,82 +1,55 @@
-/// The limits a room works under.
-public struct RoomLimits: Sendable {
-    /// Past this, those who join an open room take part while connected and are not recorded.
-    public var maximumParticipants = 5000
-    /// How long a user whose last session broke off still counts as present, in milliseconds.
-    public var graceMilliseconds: Int64 = 5000
-    /// How long anybody waits for the store before being told to try again, in milliseconds.
-    public var storeMilliseconds: Int64 = 5000
-    /// Above this many users present, joins and leaves show as counts, once a second.
-    public var announcedUsers = 200
-    /// Whether users hear of their friends only. Joins and leaves are then told one by one in big rooms too: each to few.
-    public var isForFriendsOnly = false
-
-    public init() {}
-}
-
 /// A room at work on its home shard: who is in it, what is being stored, what was delivered.
 ///
 /// A value without clock or I/O: commands and the time go in, effects come out. `deadline` says when `tick` is due.
 public struct LiveRoom: Sendable {
-    static let stateInterval: Int64 = 1000
-    static let repairDelay: Int64 = 150
-
-    public internal(set) var room: Room
-    public internal(set) var participants: Set<UserID> { didSet { participantsRevision &+= 1 } }
+    public private(set) var room: Room
+    public private(set) var participants: Set<UserID> { didSet { participantsRevision &+= 1 } }
     /// Moves on whenever the participants may have changed.
     public private(set) var participantsRevision: UInt32 = 0
-    public internal(set) var members = RoomMembers()
-    /// Those of the members others are not to know of. They take part; no list, count or announcement has them, and other
-    /// instances are not told of them.
-    var hidden: Set<UserID> = []
     let limits: RoomLimits
-    var gate: SequenceGate
-    var tail: MessageTail
-    var writes = WriteQueue()
-    var typists = TypingBoard()
-    var typingNews = TypingNews()
-    /// When the next `room_state` of a big room is due; nil when nothing changed since the last.
-    var stateDue: Moment?
-    var lastState = Moment(milliseconds: .min / 2)
-    var repairDue: Moment?
-    /// The store is being asked for what is missing.
-    var isRepairing = false
-    /// Read marks beyond the newest message known here, while the store is asked for it.
-    var distantMarks: [DistantMark] = []
-    /// Who is in the room on other instances.
-    var remote = RemoteRoster()
-    /// Users who are both here and there.
-    var overlap = 0
-    /// When instances that have not spoken since contact was lost are given up.
-    var doubtDue: Moment?
-    /// The newest number known when the store was last asked for what is missing.
-    var newestAtRepair: SequenceNumber = 0
+    private var attendance = RoomAttendance()
+    private var timeline: MessageTimeline
+    private var writes = WriteQueue()
+    private var typing = RoomTyping()
+    private var stateNews = StateNews()
     /// How far users have read.
-    var readMarks: ReadMarkBoard
-    /// Who became a participant (true) or ceased to be one since the store was asked what the room is; nil while it is not.
+    private var readMarks: ReadMarkBoard
+    /// Read marks beyond the newest message known here, while the store is asked for it.
+    private var distantMarks: [(session: SessionAddress, sequence: SequenceNumber, origin: RequestOrigin)] = []
+    /// Users that became participants (true) or ceased to be since the store was asked what the room is; nil while it is not.
     private var sinceAsked: [UserID: Bool]?
 
     public init(_ snapshot: RoomSnapshot, limits: RoomLimits) {
         room = snapshot.room
         participants = snapshot.participants
-        gate = SequenceGate(delivered: snapshot.lastSequence)
-        tail = MessageTail(after: snapshot.lastSequence)
+        timeline = MessageTimeline(after: snapshot.lastSequence)
         readMarks = ReadMarkBoard(snapshot.readMarks)
         self.limits = limits
     }
 
-    public var lastSequence: SequenceNumber { gate.delivered }
+    // MARK: What it is
+
+    public var lastSequence: SequenceNumber { timeline.lastSequence }
+    public var members: RoomMembers { attendance.members }
+    /// Users others see present on any instance, each once.
+    public var online: Int { attendance.online }
 
     public var state: RoomState {
         RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
     }
 
-    /// Users others see present on any instance, each once.
-    public var online: Int { members.count - hidden.count + remote.count - overlap }
+    /// The room in numbers.
+    ///
+    /// - Parameter visible: the only users to count; nil for everybody.
+    public func state(showing visible: Set<UserID>?) -> RoomState {
+        var state = state
+        if let visible { state.online = visible.count { attendance.shown($0) != nil } }
+        return state
+    }
 
     /// Nothing here would be lost if the room were forgotten and loaded again.
     public var isIdle: Bool {
-        members.isEmpty && writes.isIdle && typists.isEmpty && !gate.hasHole && !isRepairing && distantMarks.isEmpty
+        attendance.members.isEmpty && writes.isIdle && typing.isEmpty && timeline.isWhole && distantMarks.isEmpty
     }
 
     /// What drafts of this room weigh that are not stored yet, in bytes.
@@ -92,19 +65,48 @@ public struct LiveRoom: Sendable {
     public func info(by user: UserID?, showing visible: Set<UserID>? = nil) -> RoomInfo {
         RoomInfo(
             room: room, state: state(showing: visible), isAdmitted: admits(user),
-            participants: participants.count <= RoomInfo.participantLimit
-                ? participants.sorted() : nil)
+            participants: participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
+    }
+
+    public enum ViewResult: Sendable {
+        case view(RoomView)
+        /// Read this from the store and ask again with the page.
+        case read(HistoryQuery)
+    }
+
+    /// Builds what a joining session sees. The page, if one was read, is joined with what was delivered meanwhile.
+    ///
+    /// - Parameter query: what the page answers.
+    public mutating func view(
+        _ history: HistoryRequest, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
+    ) -> ViewResult {
+        switch timeline.excerpt(for: history, page, answering: query, base: room.historyBase) {
+        case .read(let query): .read(query)
+        case .messages(let messages, let needsResync):
+            .view(
+                RoomView(
+                    messages: messages, state: state(showing: history.visible), users: users(history.visible),
+                    readMarks: readMarks.newest, needsResync: needsResync))
+        }
+    }
+
+    /// Users present, as many as a list shows.
+    private func users(_ visible: Set<UserID>?) -> [RoomUser] {
+        guard let visible else { return attendance.list(limit: limits.announcedUsers) }
+        return Array(visible.lazy.compactMap { attendance.shown($0) }.prefix(limits.announcedUsers))
     }
 
     // MARK: Changes made from outside
 
-    /// Changes what the room is; who is present and may no longer be.
+    /// Changes what the room is; users that are present and may no longer be.
     public mutating func revise(_ revision: RoomRevision, at time: Timestamp) -> [UserID] {
         room.revise(revision, at: time)
-        return members.list(limit: .max).map(\.userID).filter { !admits($0) }
+        return presentUsers.filter { !admits($0) }
     }
 
-    /// Takes a user for a participant whom the store has as one already.
+    private var presentUsers: [UserID] { attendance.members.list(limit: .max).map(\.userID) }
+
+    /// Takes a user for a participant that the store has as one already.
     public mutating func admit(_ user: UserID) {
         sinceAsked?[user] = true
         if !participants.contains(user) { participants.insert(user) }
@@ -121,7 +123,7 @@ public struct LiveRoom: Sendable {
     /// The store gave no answer.
     public mutating func failedToRefresh() { sinceAsked = nil }
 
-    /// Takes the room as the store has it; the users present who may no longer be, those removed elsewhere among them.
+    /// Takes the room as the store has it; the users present that may no longer be, those removed elsewhere among them.
     public mutating func refresh(_ snapshot: RoomSnapshot, at now: Moment) -> [UserID] {
         room = snapshot.room
         var current = snapshot.participants
@@ -133,7 +135,7 @@ public struct LiveRoom: Sendable {
         if current != participants { participants = current }
         for mark in snapshot.readMarks { readMarks.note(mark) }
         announced(lastSequence: snapshot.lastSequence, at: now)
-        return members.list(limit: .max).map(\.userID).filter { gone.contains($0) || !admits($0) }
+        return presentUsers.filter { gone.contains($0) || !admits($0) }
     }
 
     // MARK: Coming and going
@@ -145,8 +147,8 @@ public struct LiveRoom: Sendable {
         case underWay
     }
 
-    /// What comes before a join: whoever becomes a participant by it is one in the store before the join is answered, so that
-    /// every message sent after the answer has them among its receivers.
+    /// What comes before a join: a user that becomes a participant by it is one in the store before the join is answered, so
+    /// that every message sent after the answer has that user among its receivers.
     public mutating func enrol(
         _ user: UserID, origin: RequestOrigin, at now: Moment
     ) -> Result<Enrolment, ChatError> {
@@ -154,7 +156,7 @@ public struct LiveRoom: Sendable {
         guard !participants.contains(user), participants.count < limits.maximumParticipants else {
             return .success(.done)
         }
-        writes.add(.init(user: user, origin: origin, deadline: now + limits.storeMilliseconds))
+        writes.add(.init(user: user, origin: origin, deadline: now + limits.storeTimeout))
         return .success(.underWay)
     }
 
@@ -165,50 +167,25 @@ public struct LiveRoom: Sendable {
         _ user: RoomUser, session: SessionAddress, isHidden: Bool = false, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard admits(user.userID) else { return .failure(.roomUnavailable) }
-        guard case .firstSession = members.join(user, session: session) else {
+        guard let changes = attendance.join(user, session: session, isHidden: isHidden) else {
             return .success(setHidden(user.userID, isHidden, at: now))
         }
-        if isHidden { hidden.insert(user.userID) }
-        return .success(arrived(user, at: now))
+        return .success(effects(of: changes, at: now))
     }
 
     /// Hides a user from the others here and elsewhere, or shows the user again.
     public mutating func setHidden(_ user: UserID, _ isHidden: Bool, at now: Moment) -> [RoomEffect] {
-        guard let present = members.user(user), hidden.contains(user) != isHidden else { return [] }
-        guard isHidden else {
-            hidden.remove(user)
-            return announcePresence(.joined(present), at: now) + [.share(.joined(present))]
-        }
-        hidden.insert(user)
-        return endTyping(present, at: now) + announcePresence(.left(present), at: now) + [.share(.left(user))]
+        guard let (user, changes) = attendance.setHidden(user, isHidden) else { return [] }
+        return (isHidden ? endTyping(user, at: now) : []) + effects(of: changes, at: now)
     }
 
-    /// - Parameter isBroken: the connection went without a word, so the grace period applies.
+    /// - Parameter isBroken: the connection ended without a closing handshake, so the grace period applies.
     public mutating func leave(_ session: SessionAddress, isBroken: Bool, at now: Moment) -> [RoomEffect] {
-        let user = members.user(of: session)
-        switch members.leave(session, grace: isBroken ? now + limits.graceMilliseconds : nil) {
-        case .notHere, .sessionsRemain: return []
-        case .inGrace: return user.map { endTyping($0, at: now) } ?? []
-        case .gone(let user): return endTyping(user, at: now) + departed(user, at: now)
+        switch attendance.leave(session, grace: isBroken ? now + limits.gracePeriod : nil) {
+        case .userRemains: []
+        case .inGrace(let user): endTyping(user, at: now)
+        case .gone(let user, let changes): endTyping(user, at: now) + effects(of: changes, at: now)
         }
-    }
-
-    /// A user's first session here: news to those here unless the user was on another instance, and to the others always.
-    /// A user hidden here is out of sight also while another instance has not heard of it yet.
-    private mutating func arrived(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        let isElsewhere = remote.contains(user.userID)
-        if isElsewhere { overlap += 1 }
-        if hidden.contains(user.userID) { return isElsewhere ? announcePresence(.left(user), at: now) : [] }
-        return (isElsewhere ? [] : announcePresence(.joined(user), at: now)) + [.share(.joined(user))]
-    }
-
-    private mutating func departed(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
-        let isElsewhere = remote.contains(user.userID)
-        if isElsewhere { overlap -= 1 }
-        if hidden.remove(user.userID) != nil {
-            return isElsewhere ? announcePresence(.joined(user), at: now) : []
-        }
-        return (isElsewhere ? [] : announcePresence(.left(user), at: now)) + [.share(.left(user.userID))]
     }
 
     /// Takes a user's right away, as far as this room is concerned; the sessions to tell.
@@ -216,57 +193,305 @@ public struct LiveRoom: Sendable {
     {
         dismiss(user)
         let refusals = writes.revoke(user).map { RoomEffect.reply($0, .refused(.roomUnavailable)) }
-        guard let present = members.user(user) else { return ([], refusals) }
-        let sessions = members.remove(user)
-        return (sessions, refusals + endTyping(present, at: now) + departed(present, at: now))
+        guard let (present, sessions, changes) = attendance.remove(user) else { return ([], refusals) }
+        return (sessions, refusals + endTyping(present, at: now) + effects(of: changes, at: now))
     }
 
-    mutating func announcePresence(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {
-        guard online > limits.announcedUsers, !limits.isForFriendsOnly else {
-            switch announcement {
-            case .joined(let user), .left(let user): return [.announce(announcement, except: user.userID)]
-            default: return [.announce(announcement, except: nil)]
+    private mutating func effects(of changes: [RoomAttendance.Change], at now: Moment) -> [RoomEffect] {
+        var effects: [RoomEffect] = []
+        for change in changes {
+            switch change {
+            case .announce(let announcement): effects += announcePresence(announcement, at: now)
+            case .share(let news): effects.append(.share(news))
             }
         }
-        if stateDue == nil { stateDue = max(now, lastState + Self.stateInterval) }
-        return []
+        return effects
+    }
+
+    private mutating func announcePresence(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {
+        guard !isBig || limits.isForFriendsOnly else {
+            stateNews.noteChange(at: now)
+            return stopTyping(announcement, at: now)
+        }
+        switch announcement {
+        case .joined(let user): return [.announce(announcement, except: user.userID)]
+        case .left(let user): return stopTyping(announcement, at: now) + [.announce(announcement, except: user.userID)]
+        default: return [.announce(announcement, except: nil)]
+        }
+    }
+
+    /// So many users are present that comings and goings show as counts.
+    private var isBig: Bool { online > limits.announcedUsers }
+
+    // MARK: Typing
+
+    public mutating func setTyping(
+        _ session: SessionAddress, isTyping: Bool, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        guard let user = attendance.members.user(of: session) else { return .failure(.notJoined) }
+        let announced = typing.set(user, isTyping: isTyping, isBig: isBig, at: now)
+        // Other instances end it by themselves too, so they hear of repeats.
+        let share = announced != nil || isTyping ? [RoomEffect.share(.typing(user, isTyping: isTyping))] : []
+        return .success((announced ?? []) + share)
+    }
+
+    /// A user that left is not typing, wherever the user was.
+    private mutating func stopTyping(_ announcement: RoomAnnouncement, at now: Moment) -> [RoomEffect] {
+        guard case .left(let user) = announcement else { return [] }
+        return typing.set(user, isTyping: false, isBig: isBig, at: now) ?? []
+    }
+
+    /// Ends the typing of a user of this instance, for those on others too.
+    private mutating func endTyping(_ user: RoomUser, at now: Moment) -> [RoomEffect] {
+        guard let announced = typing.set(user, isTyping: false, isBig: isBig, at: now) else { return [] }
+        return announced + [.share(.typing(user, isTyping: false))]
+    }
+
+    // MARK: Other instances
+
+    /// Takes what another instance tells.
+    public mutating func receive(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
+        switch news {
+        case .message(let message): return received([message], at: now)
+        case .present(let digest):
+            return attendance.agrees(digest, of: instance) ? [] : [.share(.roster(attendance.localRoster, asks: true))]
+        case .rewound(let sequence): return rewind(to: sequence)
+        case .joined(let user): return effects(of: attendance.add(user, of: instance), at: now)
+        case .left(let user): return effects(of: attendance.remove(user, of: instance), at: now)
+        case .typing(let user, let isTyping):
+            return typing.set(user, isTyping: isTyping, isBig: isBig, at: now) ?? []
+        case .read(let user, let sequence):
+            readMarks.note(ReadMark(userID: user.userID, sequence: sequence))
+            return [.announce(.read(user, sequence), except: user.userID)]
+        case .participant(let user):
+            admit(user)
+            return []
+        case .roster(let users, let asks):
+            let effects = effects(of: attendance.replace(users, of: instance), at: now)
+            return asks ? effects + [.share(.roster(attendance.localRoster, asks: false))] : effects
+        }
+    }
+
+    /// The subscription to the others' traffic stands: they are told who is here and asked who is there.
+    public mutating func contactMade(at now: Moment) -> [RoomEffect] {
+        attendance.doubtOthers(at: now)
+        return [.share(.roster(attendance.localRoster, asks: true))]
+    }
+
+    /// Tells the others what the users here come to, and gives up instances that have stopped to do so: their `left` was
+    /// lost. To be called every half a minute.
+    public mutating func compareRosters(at now: Moment) -> [RoomEffect] {
+        let left = effects(of: attendance.endRound(), at: now)
+        guard !attendance.members.isEmpty else { return left }
+        return left + [.share(.present(RosterDigest(attendance.localRoster.lazy.map(\.userID))))]
+    }
+
+    /// Another instance is dead; what it said of its users no longer holds.
+    public mutating func lost(_ instance: InstanceID, at now: Moment) -> [RoomEffect] {
+        effects(of: attendance.drop(instance), at: now)
+    }
+
+    // MARK: Messages
+
+    /// Takes a message up for storing. The answer comes with the store's.
+    ///
+    /// - Parameters:
+    ///   - session: where it came from; nil for REST, where the right to enter is enough.
+    ///   - since: when it came, from which its sender's time to wait counts; nil for now.
+    public mutating func send(
+        _ draft: MessageDraft, from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil,
+        at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        if let session {
+            guard attendance.members.contains(session) else { return .failure(.notJoined) }
+        } else {
+            guard admits(draft.body.author) else { return .failure(.roomUnavailable) }
+        }
+        let deadline = (since ?? now) + limits.storeTimeout
+        guard deadline > now else { return .failure(.storageUnavailable) }
+        writes.add(.init(draft: draft, origin: origin, deadline: deadline))
+        guard !typing.isEmpty else { return .success([]) }
+        return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
+    }
+
+    /// Takes messages that another instance stored.
+    public mutating func received(_ messages: [Message], at now: Moment) -> [RoomEffect] {
+        deliver(timeline.admit(messages, at: now))
+    }
+
+    /// Takes what the store holds after the number `repair` named.
+    ///
+    /// - Parameter reachedEnd: these are all the store has. What was heard of before it was asked and is not among them does
+    ///   not exist, and is waited for no longer.
+    public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
+        deliver(timeline.repair(with: messages, reachedEnd: reachedEnd, at: now))
+    }
+
+    /// Learns that the room has messages up to `sequence`, as the store or another instance says.
+    public mutating func announced(lastSequence sequence: SequenceNumber, at now: Moment) {
+        timeline.announce(sequence, at: now)
+    }
+
+    /// Learns that the store has nothing after `sequence`: it lost what it had acknowledged, and what was delivered of it is
+    /// not there any more. Nothing happens where no more than that was delivered.
+    public mutating func rewind(to sequence: SequenceNumber) -> [RoomEffect] {
+        timeline.rewind(to: sequence) ? [.resync(lastSequence: sequence)] : []
+    }
+
+    private mutating func deliver(_ ready: [Message]) -> [RoomEffect] {
+        for message in ready {
+            readMarks.note(ReadMark(userID: message.body.author, sequence: message.sequence))
+        }
+        return ready.isEmpty ? [] : [.deliver(ready)]
+    }
+
+    // MARK: Read marks
+
+    /// Takes a read mark up for storing. A mark beyond the newest message known here may be of one that another instance has
+    /// just stored: the store is asked first, once for all marks that wait.
+    public mutating func markRead(
+        _ session: SessionAddress, sequence: SequenceNumber, origin: RequestOrigin, at now: Moment
+    ) -> Result<[RoomEffect], ChatError> {
+        guard let user = attendance.members.user(of: session) else { return .failure(.notJoined) }
+        guard sequence <= lastSequence else {
+            distantMarks.append((session, sequence, origin))
+            return .success(distantMarks.count == 1 ? [.readNewest] : [])
+        }
+        store(sequence, of: user, origin: origin, at: now)
+        return .success([])
+    }
+
+    /// Takes the store's newest number, as `readNewest` asked for it; marks beyond it mean it.
+    ///
+    /// - Parameter newest: nil where the store did not answer.
+    public mutating func didReadNewest(_ newest: SequenceNumber?, at now: Moment) -> [RoomEffect] {
+        let marks = distantMarks
+        distantMarks = []
+        guard let newest else { return marks.map { .reply($0.origin, .refused(.storageUnavailable)) } }
+        announced(lastSequence: newest, at: now)
+        return marks.compactMap { mark in
+            guard let user = attendance.members.user(of: mark.session) else {
+                return .reply(mark.origin, .refused(.notJoined))
+            }
+            store(min(mark.sequence, max(lastSequence, newest)), of: user, origin: mark.origin, at: now)
+            return nil
+        }
+    }
+
+    private mutating func store(
+        _ sequence: SequenceNumber, of user: RoomUser, origin: RequestOrigin, at now: Moment
+    ) {
+        let mark = ReadMark(userID: user.userID, sequence: sequence)
+        writes.add(.init(mark: mark, user: user, origin: origin, deadline: now + limits.storeTimeout))
+    }
+
+    // MARK: Storing
+
+    /// Whether `nextWrite` has something.
+    public var hasWriteReady: Bool { writes.inFlight == nil && writes.hasWork }
+
+    /// Whether the store has not answered the last `nextWrite` yet.
+    public var isWriting: Bool { writes.inFlight != nil }
+
+    /// Gives up every request that waits for the store, and forgets what it was not given yet.
+    public mutating func abandonWrites() -> [RequestOrigin] {
+        let marks = distantMarks
+        distantMarks = []
+        return writes.expire(at: Moment(milliseconds: .max)) + marks.map(\.origin)
+    }
+
+    /// What to store next, if anything; `committed` must follow before there is more.
+    public mutating func nextWrite() -> RoomWrite? { writes.next(in: room.id, lastKnown: lastSequence) }
+
+    /// Takes the store's answer to the last `nextWrite`.
+    public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [RoomEffect] {
+        let written = writes.finish()
+        var effects: [RoomEffect] = []
+        effects.reserveCapacity(written.drafts.count + 2)
+        var stored: [Message] = []
+        for (draft, result) in zip(written.drafts, outcome.drafts) {
+            if let origin = draft.origin { effects.append(.reply(origin, result.reply(to: draft.draft))) }
+            switch result {
+            case .stored(let sequence): stored.append(Message(draft.draft, in: room.id, sequence: sequence))
+            // The instance that stored the first may not have come to telling others.
+            case .duplicate(_, let sequence, _): announced(lastSequence: sequence, at: now)
+            case .conflict, .failed: break
+            }
+        }
+        if let first = stored.first, timeline.contradicts(first) {
+            effects += rewind(to: first.sequence - 1) + [.share(.rewound(to: first.sequence - 1))]
+        }
+        if !stored.isEmpty { effects.append(.publish(stored)) }
+        effects += received(stored, at: now)
+        for (mark, result) in zip(written.marks, outcome.readMarks) { effects += marked(mark, result) }
+        // Behind the messages: a joining session is shown the room with them, and must not get them once more.
+        return written.enrolments.isEmpty ? effects : effects + enrolled(written.enrolments, outcome)
+    }
+
+    private mutating func marked(_ mark: WriteQueue.Mark, _ result: Result<Bool, StoreError>) -> [RoomEffect] {
+        var effects: [RoomEffect] = []
+        if let origin = mark.origin {
+            let failed = (try? result.get()) == nil
+            effects.append(.reply(origin, failed ? .refused(.storageUnavailable) : .done))
+        }
+        guard case .success(true) = result else { return effects }
+        readMarks.note(mark.mark)
+        effects.append(.tellDevices(mark.mark, except: mark.origin?.session))
+        // Reading shows that its user is there, which others are not to know of a hidden one.
+        guard !attendance.isHidden(mark.user.userID) else { return effects }
+        effects.append(.announce(.read(mark.user, mark.mark.sequence), except: mark.user.userID))
+        effects.append(.share(.read(mark.user, mark.mark.sequence)))
+        return effects
+    }
+
+    /// The store's answer to joining users.
+    private mutating func enrolled(_ enrolments: [WriteQueue.Enrolment], _ outcome: RoomWriteOutcome) -> [RoomEffect] {
+        if let failure = outcome.participantsFailure {
+            let error: ChatError = if case .rejected = failure { .roomUnavailable } else { .storageUnavailable }
+            return enrolments.compactMap(\.origin).map { .reply($0, .refused(error)) }
+        }
+        var effects: [RoomEffect] = []
+        let recorded = enrolments.filter { !outcome.unrecordedParticipants.contains($0.user) }
+        let revoked = Set(recorded.filter { $0.isRevoked && !writes.isEnrolling($0.user) }.map(\.user))
+        if !revoked.isEmpty { effects.append(.unrecord(Array(revoked))) }
+        for enrolment in recorded where !enrolment.isRevoked && !participants.contains(enrolment.user) {
+            admit(enrolment.user)
+            effects.append(.share(.participant(enrolment.user)))
+        }
+        return effects + enrolments.compactMap(\.origin).map { .enrolled($0) }
     }
 
     // MARK: Time
 
     /// When `tick` has something to do.
     public var deadline: Moment? {
-        typists.nextExpiry.orEarlier(typingNews.due).orEarlier(members.nextDeparture).orEarlier(stateDue).orEarlier(
-            repairDue
-        ).orEarlier(doubtDue)
+        typing.deadline.orEarlier(attendance.deadline).orEarlier(stateNews.due).orEarlier(timeline.repairDue)
             .orEarlier(writes.nextDeadline)
     }
 
     public mutating func tick(at now: Moment) -> [RoomEffect] {
-        var effects: [RoomEffect] = []
-        for user in typists.expire(at: now) { effects += announceTyping(user, isTyping: false, at: now) }
-        for (user, isTyping) in typingNews.take(at: now) {
-            effects.append(.announce(.typing(user, isTyping: isTyping), except: user.userID))
+        var effects = typing.tick(isBig: isBig, at: now)
+        for (user, changes) in attendance.depart(at: now) {
+            effects += endTyping(user, at: now) + self.effects(of: changes, at: now)
         }
-        for user in members.depart(at: now) { effects += departed(user, at: now) }
         for origin in writes.expire(at: now) { effects.append(.reply(origin, .refused(.storageUnavailable))) }
-        if let due = stateDue, due <= now {
-            stateDue = nil
-            lastState = now
-            effects.append(.announce(.state(state), except: nil))
-        }
-        if let due = doubtDue, due <= now {
-            doubtDue = nil
-            effects += remoteChanged(left: remote.dropDoubtful(), at: now)
-        }
-        if let due = repairDue, due <= now {
-            repairDue = nil
-            if gate.hasHole {
-                isRepairing = true
-                newestAtRepair = gate.newest
-                effects.append(.repair(after: gate.delivered))
-            }
-        }
+        if stateNews.take(at: now) { effects.append(.announce(.state(state), except: nil)) }
+        effects += self.effects(of: attendance.dropDoubtful(at: now), at: now)
+        if let after = timeline.takeRepair(at: now) { effects.append(.repair(after: after)) }
         return effects
+    }
+}
+
+extension RoomWriteOutcome.Draft {
+    fileprivate func reply(to draft: MessageDraft) -> RoomReply {
+        switch self {
+        case .stored(let sequence):
+            .sent(id: draft.id, sequence: sequence, timestamp: draft.timestamp, isDuplicate: false)
+        case .duplicate(let id, let sequence, let timestamp):
+            .sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: true)
+        case .conflict: .refused(.init(.conflict, "this clientMessageId was used for another message"))
+        case .failed(.unavailable): .refused(.storageUnavailable)
+        case .failed(.rejected): .refused(.badRequest("the store refused this message"))
+        }
     }
 }

@@ -1,4 +1,4 @@
-/// Who is in a room on other instances, as they last said. Each instance speaks only for its own users.
+/// The users in a room on other instances, as those last said. Each instance speaks only for its own users.
 public struct RemoteRoster: Sendable {
     private var instances: [InstanceID: [UserID: RoomUser]] = [:]
     /// On how many other instances a user is.
@@ -8,7 +8,7 @@ public struct RemoteRoster: Sendable {
     /// Rounds since an instance that tells its digest did so last.
     private var silence: [InstanceID: Int] = [:]
     /// Rounds an instance may be silent: two, and one that had just begun.
-    private static let patience = 3
+    private static let silentRounds = 3
 
     public init() {}
 
@@ -53,7 +53,7 @@ public struct RemoteRoster: Sendable {
         return nil
     }
 
-    /// An instance is gone: its users who are on no other one.
+    /// An instance is gone: its users that are on no other one.
     mutating func drop(_ instance: InstanceID) -> [RoomUser] {
         doubtful.remove(instance)
         silence[instance] = nil
@@ -69,11 +69,11 @@ public struct RemoteRoster: Sendable {
     /// Another round begins; the users of instances that were silent for too long and are on no other.
     mutating func endRound() -> [RoomUser] {
         for instance in silence.keys { silence[instance, default: 0] += 1 }
-        let silent = silence.filter { $0.value >= Self.patience }.keys
+        let silent = silence.filter { $0.value >= Self.silentRounds }.keys
         return silent.flatMap { drop($0) }
     }
 
-    /// What an instance says in full: users it no longer has, of those that are on no other one, and those who are new.
+    /// What an instance says in full: users it no longer has, of those that are on no other one, and those that are new.
     mutating func replace(_ users: [RoomUser], of instance: InstanceID) -> (gone: [RoomUser], new: [RoomUser]) {
         doubtful.remove(instance)
         let present = Set(users.map(\.userID))
@@ -82,7 +82,7 @@ public struct RemoteRoster: Sendable {
         return (gone, users.filter { add($0, of: instance) })
     }
 
-    /// Contact was lost: whoever does not speak up again is dropped by `dropDoubtful`.
+    /// Contact was lost: an instance that does not speak again is dropped by `dropDoubtful`.
     mutating func doubtEverybody() { doubtful = Set(instances.keys) }
 
     mutating func dropDoubtful() -> [RoomUser] { doubtful.flatMap { drop($0) } }

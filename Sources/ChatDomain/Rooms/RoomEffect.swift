@@ -13,11 +13,11 @@ public enum RoomEffect: Sendable {
     case repair(after: SequenceNumber)
     /// Ask the store for the room's newest number and pass it to `didReadNewest`.
     case readNewest
-    /// Those here have seen messages after this number that the store does not have any more: they have to begin again.
+    /// Sessions here have seen messages after this number that the store does not have any more: they have to begin again.
     case resync(lastSequence: SequenceNumber)
     /// The store recorded these participants after they had been put out: take them out there too.
     case unrecord([UserID])
-    /// The store has the user who wants to join under this request: the join may go on.
+    /// The store has the user that wants to join under this request: the join may go on.
     case enrolled(RequestOrigin)
     /// The user's other sessions shall hear of this read mark, wherever they are.
     case tellDevices(ReadMark, except: SessionAddress?)
@@ -30,11 +30,11 @@ public enum RoomReply: Hashable, Sendable {
     case refused(ChatError)
 }
 
-/// A room as somebody sees it from outside.
+/// A room as it is seen from outside.
 public struct RoomInfo: Hashable, Sendable {
     public var room: Room
     public var state: RoomState
-    /// Whether whoever asked may enter and read.
+    /// Whether the asking user may enter and read.
     public var isAdmitted: Bool
     /// The participants, where there are at most `participantLimit` of them.
     public var participants: [UserID]?

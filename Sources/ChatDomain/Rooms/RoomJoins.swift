@@ -260,7 +260,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
             return []
         }
         lastNumber += 1
-        let deadline = now + room.limits.storeMilliseconds
+        let deadline = now + room.limits.storeTimeout
         catchUp = CatchUp(number: lastNumber, after: room.lastSequence, deadline: deadline, joins: [number])
         return [.catchUp(after: room.lastSequence, number: lastNumber)]
     }
@@ -318,7 +318,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
             pageReads[query]?.joins.append(number)
             return []
         }
-        let deadline = now + room.limits.storeMilliseconds
+        let deadline = now + room.limits.storeTimeout
         pageReads[query] = PageRead(deadline: deadline, joins: [number])
         pagesDue = pagesDue.orEarlier(deadline)
         return [.readPage(query, newest: room.lastSequence)]

@@ -1,4 +1,4 @@
-/// Where a session lives, for whoever must reach it from another shard.
+/// Where a session lives, for other shards that must reach it.
 public struct SessionAddress: Hashable, Sendable {
     public var shard: UInt16
     public var slot: UInt32
@@ -12,7 +12,7 @@ public struct SessionAddress: Hashable, Sendable {
     }
 }
 
-/// Who is in a room here, by user and by session; a user with several sessions is one user.
+/// The users in a room here, by user and by session; a user with several sessions is one user.
 ///
 /// A user whose last session broke off stays until the grace period is over: flapping networks announce nothing.
 public struct RoomMembers: Sendable {

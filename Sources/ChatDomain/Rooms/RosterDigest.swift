@@ -1,4 +1,4 @@
-/// What a set of users comes to, in any order: two that differ by somebody differ here too, but for once in 2^64.
+/// A digest of a set of users, in any order: sets that differ have digests that differ, but for once in 2^64.
 public struct RosterDigest: Hashable, Sendable {
     public var count: Int
     public var sum: UInt64

@@ -39,7 +39,7 @@ public struct SequenceGate: Sendable {
         }
     }
 
-    /// Gives up what is missing, unless numbers beyond `sequence` are known of.
+    /// Stops waiting for what is missing, unless numbers beyond `sequence` are known.
     public mutating func forgetMissing(upTo sequence: SequenceNumber) {
         guard newest <= sequence else { return }
         newest = delivered

@@ -1,7 +1,7 @@
-/// Who is typing. The server itself ends what a client forgets to end.
+/// The users that are typing. The server itself ends what a client forgets to end.
 public struct TypingBoard: Sendable {
-    /// How long one `typing` lasts, in milliseconds.
-    public static let duration: Int64 = 6000
+    /// How long one `typing` lasts.
+    public static let duration: Duration = .seconds(6)
 
     private var typists: [UserID: (user: RoomUser, until: Moment)] = [:]
 
@@ -17,7 +17,7 @@ public struct TypingBoard: Sendable {
 
     public var nextExpiry: Moment? { typists.values.map(\.until).min() }
 
-    /// Ends those whose time is over, and says who they were.
+    /// Ends the typing of users whose time is over, and returns them.
     public mutating func expire(at now: Moment) -> [RoomUser] {
         let over = typists.values.filter { $0.until <= now }.map(\.user)
         for user in over { typists[user.userID] = nil }

@@ -1,28 +1,28 @@
-/// Who began or ceased to type in a big room since its members were told. They are told once a second, not of what was taken
-/// back meanwhile, and of a few users at a time: each of these goes to thousands.
+/// The users that began or ceased to type in a big room since its members were told. They are told once a second, not of what
+/// was taken back meanwhile, and of a few users at a time: each of these goes to thousands.
 struct TypingNews: Sendable {
-    /// Milliseconds between two times of telling.
-    static let interval: Int64 = 1000
+    /// Between two times of telling.
+    static let interval: Duration = .seconds(1)
     /// Users told of at one time.
     static let limit = 20
 
     private var changes: [UserID: (user: RoomUser, isTyping: Bool, number: Int)] = [:]
     private var lastNumber = 0
-    private var told = Moment(milliseconds: .min / 2)
+    private var told: Moment?
     /// When `take` has something; nil when there is nothing.
     private(set) var due: Moment?
 
     var isEmpty: Bool { changes.isEmpty }
 
     mutating func note(_ user: RoomUser, isTyping: Bool, at now: Moment) {
-        // What nobody was told of need not be taken back.
+        // What was not told yet need not be taken back.
         if let earlier = changes[user.userID], earlier.isTyping != isTyping {
             changes[user.userID] = nil
         } else {
             lastNumber += 1
             changes[user.userID] = (user, isTyping, lastNumber)
         }
-        due = changes.isEmpty ? nil : due ?? max(now, told + Self.interval)
+        due = changes.isEmpty ? nil : due ?? told.map { max(now, $0 + Self.interval) } ?? now
     }
 
     /// What is due now, the oldest first.

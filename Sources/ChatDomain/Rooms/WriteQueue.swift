@@ -1,4 +1,4 @@
-/// Whom to answer for a request that a room took up.
+/// The sender of a request that a room took up, which is to be answered.
 public enum RequestOrigin: Hashable, Sendable {
     /// A session's request by its number within the session.
     case session(SessionAddress, request: UInt32)
@@ -24,7 +24,7 @@ struct WriteQueue: Sendable {
         let deadline: Moment
     }
 
-    /// A joiner whom the store must have as a participant before the join is answered.
+    /// A joining user that the store must have as a participant before the join is answered.
     struct Enrolment: Sendable {
         let user: UserID
         var origin: RequestOrigin?
@@ -35,7 +35,7 @@ struct WriteQueue: Sendable {
 
     private(set) var enrolments: [Enrolment] = []
     private(set) var drafts: [Draft] = []
-    /// The earliest deadlines of senders who wait, of `drafts` and of those in flight. Drafts need not come in the order of
+    /// The earliest deadlines of senders that wait, of `drafts` and of those in flight. Drafts need not come in the order of
     /// their deadlines.
     private var draftsDue: Moment?
     private var flightDue: Moment?
@@ -59,7 +59,7 @@ struct WriteQueue: Sendable {
     /// Whether the user waits for a write to come.
     func isEnrolling(_ user: UserID) -> Bool { enrolments.contains { $0.user == user } }
 
-    /// Takes back what was not given to the store yet, and notes to undo what was; whom to refuse.
+    /// Takes back what was not given to the store yet, and notes to undo what was; the requests to refuse.
     mutating func revoke(_ user: UserID) -> [RequestOrigin] {
         var refused = enrolments.filter { $0.user == user }.compactMap(\.origin)
         enrolments.removeAll { $0.user == user }
@@ -97,14 +97,14 @@ struct WriteQueue: Sendable {
         return finished
     }
 
-    /// The deadline of the sender who has waited longest.
+    /// The deadline of the sender that has waited longest.
     var nextDeadline: Moment? {
         draftsDue.orEarlier(flightDue).orEarlier(marks.first?.deadline).orEarlier(enrolments.first?.deadline)
             .orEarlier(inFlight?.marks.first { $0.origin != nil }?.deadline)
             .orEarlier(inFlight?.enrolments.first { $0.origin != nil }?.deadline)
     }
 
-    /// Gives up on those who have waited too long: what is in flight may still be stored, what is not is dropped.
+    /// Ends the requests that have waited too long: what is in flight may still be stored, what is not is dropped.
     mutating func expire(at now: Moment) -> [RequestOrigin] {
         var refused: [RequestOrigin] = []
         func refuse(_ origin: inout RequestOrigin?) {

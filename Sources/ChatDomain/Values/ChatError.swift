@@ -22,12 +22,12 @@ public struct ChatError: Error, Hashable, Sendable {
     public var code: Code
     public var message: String
     /// How long the sender should wait before a retry, where the server knows.
-    public var retryAfterMilliseconds: Int64?
+    public var retryAfter: Duration?
 
-    public init(_ code: Code, _ message: String, retryAfterMilliseconds: Int64? = nil) {
+    public init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
-        self.retryAfterMilliseconds = retryAfterMilliseconds
+        self.retryAfter = retryAfter
     }
 
     public static func badRequest(_ message: String) -> Self { .init(.badRequest, message) }

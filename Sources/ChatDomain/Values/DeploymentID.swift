@@ -1,4 +1,4 @@
-/// Names the deployment an instance belongs to: instances of one share their rooms and users, and hear nobody else.
+/// Names the deployment an instance belongs to: instances of one share their rooms and users, and hear no other instances.
 ///
 /// Redis's channels know no databases, so every publication carries this name.
 public struct DeploymentID: Hashable, Sendable, CustomStringConvertible {
@@ -14,7 +14,7 @@ public struct DeploymentID: Hashable, Sendable, CustomStringConvertible {
         value = text
     }
 
-    /// What deployments are told apart by that were not given a name: the Redis database and the store's name.
+    /// What distinguishes deployments that were not given a name: the Redis database and the store's name.
     public init(redisDatabase: Int, store: String) {
         let name = store.utf8.map { Self.mayName($0) ? $0 : UInt8(ascii: "_") }
         let whole = Array("\(redisDatabase)-".utf8) + name

@@ -19,7 +19,7 @@ public struct Message: Hashable, Sendable {
     }
 }
 
-/// What its author said, and as whom.
+/// What its author wrote, and under which name.
 public struct MessageBody: Hashable, Sendable {
     public var author: UserID
     public var username: String

@@ -9,9 +9,9 @@ public struct Room: Hashable, Sendable {
     public var id: RoomID
     public var kind: Kind
     public var isPrivate: Bool
-    /// Display name; nil where nobody gave one.
+    /// Display name; nil where none was given.
     public var name: String?
-    /// Who may rename, delete and manage participants; nil for rooms that came to exist by a join.
+    /// The user that may rename, delete and manage participants; nil for rooms that came to exist by a join.
     public var owner: UserID?
     public var createdAt: Timestamp
     public var updatedAt: Timestamp
@@ -73,10 +73,10 @@ public struct RoomSnapshot: Hashable, Sendable {
     }
 }
 
-/// Whom a room's messages are for.
+/// The users a room's messages are for.
 public struct RoomPeople: Hashable, Sendable {
     public var participants: Set<UserID>
-    /// Messages numbered at or below this are of an earlier room of the same id, and for nobody here.
+    /// Messages numbered at or below this are of an earlier room of the same id, and for no user of this one.
     public var historyBase: SequenceNumber
 
     public init(participants: Set<UserID>, historyBase: SequenceNumber = 0) {
@@ -105,7 +105,7 @@ public struct RoomListCursor: Hashable, Sendable {
             ? activity > other.activity : room < other.room
     }
 
-    /// As clients carry it; they make nothing of it.
+    /// As clients keep it; to them it is opaque.
     public var text: String { "\(activity.milliseconds):\(room.value)" }
 
     /// nil for a text that is no cursor.

@@ -8,7 +8,7 @@ public struct RoomUser: Hashable, Sendable {
         self.username = username
     }
 
-    /// Whether a name was given; a user without one goes by the id.
+    /// Whether a name was given; a user without one is shown by the id.
     public var isNamed: Bool { username != userID.value }
 
     /// The same user as another session or instance says; a name that was given stays where none is given.

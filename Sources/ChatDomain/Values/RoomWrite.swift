@@ -1,7 +1,7 @@
 /// What one room gathered since its last write.
 public struct RoomWrite: Sendable {
     public var roomID: RoomID
-    /// The newest number this instance knows of; where numbering starts, if nobody else was faster.
+    /// The newest number this instance knows of; where numbering starts, if no other instance was faster.
     public var lastKnown: SequenceNumber
     /// Users to record as participants (idempotent; past the room's limit they are not).
     public var newParticipants: [UserID]
@@ -62,7 +62,7 @@ public struct RoomWriteOutcome: Sendable {
     public var readMarks: [Result<Bool, StoreError>]
     /// Why the new participants could not be recorded; `.rejected` where the room is not there. nil when they were.
     public var participantsFailure: StoreError?
-    /// Those of the new participants for whom the room has no place.
+    /// Those of the new participants that the room has no place for.
     public var unrecordedParticipants: Set<UserID> = []
 
     public init(

@@ -14,11 +14,11 @@ import Testing
 
     @Test mutating func aProofHoldsFromWhenItWasSent() {
         contact.prove(sentAt: .at(0), at: .at(100))
-        #expect(contact.vouches(for: .at(100), at: .at(Contact.milliseconds - 1)))
-        #expect(!contact.vouches(for: .at(100), at: .at(Contact.milliseconds)))
+        #expect(contact.vouches(for: .at(100), at: .at(Contact.validity - .milliseconds(1))))
+        #expect(!contact.vouches(for: .at(100), at: .at(Contact.validity)))
         // In time, nothing was missed; too late, and everything before counts as outdated.
         contact.prove(sentAt: .at(2500), at: .at(2600))
-        #expect(contact.vouches(for: .at(100), at: .at(Contact.milliseconds + 2499)))
+        #expect(contact.vouches(for: .at(100), at: .at(Contact.validity + .milliseconds(2499))))
         contact.prove(sentAt: .at(20_000), at: .at(20_001))
         #expect(!contact.vouches(for: .at(20_000), at: .at(20_001)))
         #expect(contact.vouches(for: .at(20_001), at: .at(20_001)))

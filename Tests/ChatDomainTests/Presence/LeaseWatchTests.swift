@@ -2,7 +2,7 @@ import ChatDomain
 import Testing
 
 @Suite struct LeaseWatchTests {
-    var watch = LeaseWatch(period: 10_000)
+    var watch = LeaseWatch(period: .seconds(10))
 
     private func moment(_ seconds: Double) -> Moment { Moment(milliseconds: Int64(seconds * 1000)) }
 

@@ -46,7 +46,7 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         #expect(seen("a") == 50)
     }
 
-    @Test mutating func certaintyUncoversTheEdgesNobodyTold() {
+    @Test mutating func certaintyUncoversTheEdgesThatWereNotHeard() {
         for user in ["a", "b", "c"] { _ = board.apply(presence(user, .online)) }
         let edges = board.replace(
             with: [presence("b", .online), presence("c", .away), presence("d", .online)], isComplete: true,

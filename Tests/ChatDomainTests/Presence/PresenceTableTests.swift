@@ -78,7 +78,7 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
         #expect(remove("a", at: 90)?.lastSeen == time(5))
     }
 
-    @Test mutating func whoLingersIsInSightAndWasSeenWhenTheConnectionBroke() {
+    @Test mutating func aUserInTheGracePeriodIsInSightAndWasSeenWhenTheConnectionBroke() {
         _ = connect("a")
         _ = update("a", .requestedStatus(.busy), at: 1)
         #expect(update("a", .lingering, at: 10)?.status == .busy)

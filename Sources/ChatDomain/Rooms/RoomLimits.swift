@@ -1,0 +1,15 @@
+/// The limits a room works under.
+public struct RoomLimits: Sendable {
+    /// Past this, users that join an open room take part while connected and are not recorded.
+    public var maximumParticipants = 5000
+    /// How long a user whose last session broke off still counts as present.
+    public var gracePeriod: Duration = .seconds(5)
+    /// How long a request waits for the store before its sender is told to try again.
+    public var storeTimeout: Duration = .seconds(5)
+    /// Above this many users present, joins and leaves show as counts, once a second.
+    public var announcedUsers = 200
+    /// Whether users hear of their friends only. Joins and leaves are then told one by one in big rooms too: each to few.
+    public var isForFriendsOnly = false
+
+    public init() {}
+}

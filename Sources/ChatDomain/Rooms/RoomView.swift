@@ -1,0 +1,38 @@
+/// What a joining session asks to be shown.
+public struct HistoryRequest: Hashable, Sendable {
+    /// Most messages a resume replays; with more missing the client starts over from the newest.
+    public static let replayLimit: SequenceNumber = 1000
+
+    /// Everything after this number; nil for the newest.
+    public var since: SequenceNumber?
+    /// How many of the newest, 1–1000.
+    public var limit: Int
+    /// What was missed comes message by message, as it would have come live, and not as history.
+    public var asMessages: Bool
+    /// Whether the answer to the request holds all of it too, so that a client with several joins under way knows which is
+    /// which.
+    public var isAnswered = false
+    /// The only users that may be shown; nil for everybody.
+    public var visible: Set<UserID>?
+
+    public init(
+        since: SequenceNumber? = nil, limit: Int = HistoryQuery.defaultLimit, asMessages: Bool = false,
+        visible: Set<UserID>? = nil
+    ) {
+        self.visible = visible
+        self.since = since
+        self.limit = limit
+        self.asMessages = asMessages
+    }
+}
+
+/// What a joining session is shown: it is complete up to `state.lastSequence`, and live delivery continues after that.
+public struct RoomView: Sendable {
+    public var messages: [Message]
+    public var state: RoomState
+    public var users: [RoomUser]
+    /// The newest read marks, the furthest first.
+    public var readMarks: [ReadMark]
+    /// More is missing than a resume replays, so `messages` are the newest instead.
+    public var needsResync: Bool
+}
