@@ -206,7 +206,9 @@ import Testing
         #expect(room.didReadNewest(13, at: .at(1)).isEmpty)
         let next = room.nextWrite()
         #expect(try #require(next).readMarks.map(\.sequence) == [12, 13], "what is in the store is not cut down")
-        #expect(room.deadline == .at(.milliseconds(1) + MessageTimeline.repairDelay), "and the messages before it are missing here")
+        #expect(
+            room.deadline == .at(.milliseconds(1) + MessageTimeline.repairDelay),
+            "and the messages before it are missing here")
     }
 
     @Test mutating func marksAreRefusedWhenTheStoreDoesNotAnswer() {
@@ -235,7 +237,9 @@ import Testing
             room.repaired(Message.numbers(11...12), reachedEnd: true, at: .at(300)).compactMap(\.delivered) == [
                 [11, 12]
             ])
-        #expect(room.deadline == .at(.milliseconds(300) + MessageTimeline.repairDelay), "what became known meanwhile is not given up")
+        #expect(
+            room.deadline == .at(.milliseconds(300) + MessageTimeline.repairDelay),
+            "what became known meanwhile is not given up")
         #expect(room.tick(at: .at(.milliseconds(300) + MessageTimeline.repairDelay)).compactMap(\.repaired) == [12])
     }
 

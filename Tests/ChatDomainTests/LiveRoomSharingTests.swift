@@ -92,7 +92,10 @@ import Testing
         _ = hear(.roster([.bob], asks: false), from: two, at: 200)
         #expect(room.deadline == .at(.milliseconds(100) + RoomAttendance.rosterTimeout))
         #expect(room.tick(at: .at(.milliseconds(99) + RoomAttendance.rosterTimeout)).isEmpty)
-        #expect(room.tick(at: .at(.milliseconds(100) + RoomAttendance.rosterTimeout)).compactMap(\.announced) == [.left(.ann)])
+        #expect(
+            room.tick(at: .at(.milliseconds(100) + RoomAttendance.rosterTimeout)).compactMap(\.announced) == [
+                .left(.ann)
+            ])
         #expect(room.deadline == nil)
     }
 

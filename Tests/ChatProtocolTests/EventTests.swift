@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func errorsSayWhatAndWhetherToTryAgain() {
-        let error = ChatError(.rateLimited, "slow", retryAfterMilliseconds: 50)
+        let error = ChatError(.rateLimited, "slow", retryAfter: .milliseconds(50))
         let now = Timestamp(milliseconds: 0)
         let body = #""code":"rate_limited","message":"slow","retryable":true,"retryAfterMs":50"#
         #expect(EventJSON.error(error, event: nil, isFlat: false, at: now).text == "{\(body)}")

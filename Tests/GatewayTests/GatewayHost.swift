@@ -24,7 +24,7 @@ struct GatewayHost {
         var configuration = GatewayConfiguration(instance: InstanceID("test"))
         configuration.serviceKey = ServiceKey("service")
         // Longer than a busy machine may keep a test waiting.
-        configuration.chat.roomLimits.storeMilliseconds = 60_000
+        configuration.chat.roomLimits.storeTimeout = .seconds(60)
         let store = try FaultyStore()
         let gateway = try await Gateway(
             configuration: configuration, loops: loops,

@@ -24,7 +24,7 @@ import WireProtocols
 
     @Test(arguments: [(1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] as [(Int64, String)])
     func theWaitIsGivenInWholeSeconds(_ milliseconds: Int64, _ seconds: String) {
-        let error = ChatError(.rateLimited, "slow", retryAfterMilliseconds: milliseconds)
+        let error = ChatError(.rateLimited, "slow", retryAfter: .milliseconds(milliseconds))
         #expect(Problem.response(error).fields.contains(HTTPField("Retry-After", seconds)))
     }
 

@@ -5,12 +5,12 @@ import Synchronization
 package final class ChangeNotices: Sendable {
     /// Rooms with changes that could not be announced that are remembered, at most.
     private static let maximumUnannounced = 1000
-    /// How much later than this instance's contact another's may have been proved last, in milliseconds.
-    private static let stagger: Int64 = 3000
-    /// How often the liveness of instances that have not answered is checked, in milliseconds.
-    private static let look: Int64 = 500
-    /// Longer than any proof of contact holds, in milliseconds.
-    private static let rosterTimeout = Contact.milliseconds + 500
+    /// How much later than this instance's contact another's may have been proved last.
+    private static let stagger: Duration = .seconds(3)
+    /// How often the liveness of instances that have not answered is checked.
+    private static let checkInterval: Duration = .milliseconds(500)
+    /// Longer than any proof of contact holds.
+    private static let timeout = Contact.validity + .milliseconds(500)
 
     private struct Wait {
         var missing: Set<InstanceID>
@@ -37,7 +37,7 @@ package final class ChangeNotices: Sendable {
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
     /// nothing without asking the store.
     package func announce(_ room: RoomID, _ change: RoomChange) async {
-        let deadline = clock() + Self.rosterTimeout
+        let deadline = clock() + Self.timeout
         guard let others = await others(until: deadline) else {
             state.withLock { state in
                 if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(room) }
@@ -54,7 +54,7 @@ package final class ChangeNotices: Sendable {
         let notice = ChangeNotice(teller: instance, ticket: ticket)
         directory.send(InstanceMessage.roomChanged(room, change, notice).encoded, to: nil)
         while clock() < deadline {
-            await wait(for: ticket, milliseconds: min(Self.look, deadline - clock()))
+            await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock()))
             guard isMissingAny(ticket) else { return }
             guard let alive = await directory.others() else { continue }
             state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
@@ -94,9 +94,9 @@ package final class ChangeNotices: Sendable {
         state.withLock { $0.waits[ticket]?.missing.isEmpty == false }
     }
 
-    private func wait(for ticket: UInt64, milliseconds: Int64) async {
+    private func wait(for ticket: UInt64, upTo limit: Duration) async {
         let timer = Task {
-            try? await Task.sleep(for: .milliseconds(milliseconds))
+            try? await Task.sleep(for: limit)
             resume(ticket) { _ in true }
         }
         await withCheckedContinuation { continuation in

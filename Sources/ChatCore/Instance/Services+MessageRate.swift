@@ -6,14 +6,14 @@ extension Services {
     private static let reportDelay = Duration.milliseconds(100)
     private static let usersPerMessage = 1000
 
-    /// Counts a message; the milliseconds to wait when it is one too many.
-    package func countMessage(of user: UserID, at now: Moment) -> Int64? {
+    /// Counts a message; the time to wait when it is one too many.
+    package func countMessage(of user: UserID, at now: Moment) -> Duration? {
         switch users.countMessage(of: user, at: now) {
         case .allowed: return nil
         case .allowedWithReport:
             reportUsageSoon()
             return nil
-        case .tooFast(let milliseconds): return milliseconds
+        case .tooFast(let wait): return wait
         }
     }
 

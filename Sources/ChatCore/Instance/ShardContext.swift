@@ -45,7 +45,7 @@ package final class ShardContext {
             if case .failure(.unavailable) = result { services.noteStoreFailure() }
             then(result)
         }
-        let timer = loop.schedule(after: .milliseconds(services.configuration.roomLimits.storeMilliseconds)) {
+        let timer = loop.schedule(after: services.configuration.roomLimits.storeTimeout) {
             answered(.failure(.unavailable(reason: "no answer in time")))
         }
         loop.run(

@@ -37,7 +37,7 @@ struct ConnectionRate {
 }
 
 extension ChatError {
-    package static func tooFast(wait: Int64) -> Self {
-        .init(.rateLimited, "too many requests; wait \(wait) ms", retryAfterMilliseconds: wait)
+    package static func tooFast(wait: Duration) -> Self {
+        .init(.rateLimited, "too many requests; wait \(wait.wholeMilliseconds) ms", retryAfter: wait)
     }
 }

@@ -26,8 +26,8 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// Counts once more; the milliseconds to wait when that is once too often, which then does not count.
-    package func count(_ key: Key, at now: Moment) -> Int64? {
+    /// Counts once more; the time to wait when that is once too often, which then does not count.
+    package func count(_ key: Key, at now: Moment) -> Duration? {
         guard rate > 0 else { return nil }
         return generations.withLock { generations in
             var bucket =
@@ -43,8 +43,8 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// The milliseconds until one more would be counted; nil when it would be now.
-    package func wait(_ key: Key, at now: Moment) -> Int64? {
+    /// The time until one more would be counted; nil when it would be now.
+    package func wait(_ key: Key, at now: Moment) -> Duration? {
         guard rate > 0 else { return nil }
         return generations.withLock { generations in
             var bucket = generations.young[key] ?? generations.old[key]

@@ -65,16 +65,16 @@ package final class UserDirectory: Sendable {
         case allowed
         /// Allowed, and `takeUnreportedUsage` has something where there was nothing.
         case allowedWithReport
-        case tooFast(milliseconds: Int64)
+        case tooFast(wait: Duration)
     }
 
     /// Counts a message, unless it is one too many.
     package func countMessage(of user: UserID, at now: Moment) -> Verdict {
         guard rate > 0 else { return .allowed }
-        let (wait, told) = users.withLock { users -> (Int64?, Int) in
+        let (wait, told) = users.withLock { users -> (Duration?, Int) in
             users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].count(rate, burst, portion, at: now)
         }
-        if let wait { return .tooFast(milliseconds: wait) }
+        if let wait { return .tooFast(wait: wait) }
         guard told > 0 else { return .allowed }
         return usages.withLock { usages in
             defer { usages[user, default: 0] += told }
@@ -112,10 +112,10 @@ package final class UserDirectory: Sendable {
 }
 
 extension UserDirectory.User {
-    /// Takes from the bucket; the milliseconds to wait, and how many messages are to be reported now.
+    /// Takes from the bucket; the time to wait, and how many messages are to be reported now.
     fileprivate mutating func count(
         _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment
-    ) -> (wait: Int64?, told: Int) {
+    ) -> (wait: Duration?, told: Int) {
         if bucket.isFull(rate: rate, burst: burst, at: now) { unreported = 0 }
         if let wait = bucket.take(rate: rate, burst: burst, at: now) { return (wait, 0) }
         unreported += 1

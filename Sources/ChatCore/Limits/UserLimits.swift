@@ -45,7 +45,7 @@ package final class UserLimits: Sendable {
         typing.sweep(at: now)
     }
 
-    private static func check(_ wait: Int64?) throws(ChatError) {
+    private static func check(_ wait: Duration?) throws(ChatError) {
         if let wait { throw .tooFast(wait: wait) }
     }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Brings clients that come back to the sessions they left, also when their old connection is not known to be broken yet.
 package final class SessionRecovery: Sendable {
-    /// How long a broken-off session waits for its client, in milliseconds.
-    package static let milliseconds: Int64 = 120_000
+    /// How long a broken-off session waits for its client.
+    package static let window: Duration = .seconds(120)
     /// How long another instance may take to let go of a session that is open there.
     private static let releaseTimeout: Duration = .milliseconds(500)
 
@@ -44,7 +44,7 @@ package final class SessionRecovery: Sendable {
 
     /// Keeps a session again whose client disconnected before it was resumed.
     package func putBack(_ session: RecoverableSession, under key: RecoveryKey) {
-        store.keep(session, under: key.text, for: Self.milliseconds)
+        store.keep(session, under: key.text, for: Self.window)
     }
 
     /// The session is over, here or on the instance that was asked for it.
@@ -99,5 +99,5 @@ package final class SessionRecovery: Sendable {
     }
 
     /// The user was logged out, and is not to come back by a session that broke off before.
-    package func forget(_ user: UserID) { store.forget(user, keptFor: Self.milliseconds) }
+    package func forget(_ user: UserID) { store.forget(user, keptFor: Self.window) }
 }

@@ -40,7 +40,7 @@ final class HomeRoom {
             id: id,
             policy: .init(
                 isShared: services.bus != nil, createsGroups: services.configuration.createsRoomsOnJoin,
-                storeTimeout: .milliseconds(services.configuration.roomLimits.storeMilliseconds)))
+                storeTimeout: services.configuration.roomLimits.storeTimeout))
         joins = RoomJoins(isShared: services.bus != nil)
         comparison = StoreComparison(failures: hub.storeFailures)
     }
@@ -404,7 +404,7 @@ final class HomeRoom {
     /// The number of the comparison that begins; nil where none can.
     func beginComparison(storeFailures: UInt64) -> Int? {
         guard live != nil else { return nil }
-        let timeout = Duration.milliseconds(services.configuration.roomLimits.storeMilliseconds)
+        let timeout = services.configuration.roomLimits.storeTimeout
         return comparison.begin(failures: storeFailures, delivered: lastSequence, timeout: timeout, at: now)
     }
 

@@ -14,12 +14,4 @@ public enum CloseCode: UInt16, Sendable, CaseIterable {
     case forbidden = 4403
     case replaced = 4409
     case rateLimited = 4429
-
-    /// Whether a client does well to come back by itself with the same credentials.
-    public var invitesReconnect: Bool {
-        switch self {
-        case .goingAway, .restart, .overloaded, .slowConsumer, .rateLimited: true
-        default: false
-        }
-    }
 }

@@ -8,8 +8,8 @@ package enum Problem {
         var response = response(
             status: error.code.httpStatus, code: error.code.rawValue, detail: error.message,
             retryable: error.code.isRetryable)
-        if let wait = error.retryAfterMilliseconds {
-            response.fields.append(HTTPField("Retry-After", String((wait + 999) / 1000)))
+        if let wait = error.retryAfter {
+            response.fields.append(HTTPField("Retry-After", String((wait.wholeMilliseconds + 999) / 1000)))
         }
         if error.code.httpStatus == 401 { response.fields.append(HTTPField("WWW-Authenticate", "Bearer")) }
         return response

@@ -156,9 +156,9 @@ extension JSONWriter {
         string(error.message)
         key("retryable")
         bool(error.code.isRetryable)
-        if let wait = error.retryAfterMilliseconds {
+        if let wait = error.retryAfter {
             key("retryAfterMs")
-            integer(wait)
+            integer(wait.wholeMilliseconds)
         }
     }
 

@@ -18,8 +18,8 @@ final class AddressLimits: Sendable {
         calls = RateTable(rate: callRate, burst: callRate * 3)
     }
 
-    /// Counts a connection; the milliseconds to wait when it is one too many.
-    func countConnection(from address: IPAddress, at now: Moment) -> Int64? {
+    /// Counts a connection; the time to wait when it is one too many.
+    func countConnection(from address: IPAddress, at now: Moment) -> Duration? {
         connections.count(address.counted, at: now)
     }
 

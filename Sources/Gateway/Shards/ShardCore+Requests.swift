@@ -87,7 +87,7 @@ extension ShardCore: EngineHandler {
         guard let wait = gateway.addresses.countConnection(from: address, at: now.monotonic) else { return }
         gateway.metrics.connectionsRefused.add()
         connection.closeAfterAnswer()
-        throw ChatError(.rateLimited, "too many connections from this address", retryAfterMilliseconds: wait)
+        throw ChatError(.rateLimited, "too many connections from this address", retryAfter: wait)
     }
 
     private func countCall(of caller: Caller, from address: IPAddress) throws(ChatError) {
@@ -140,5 +140,5 @@ extension ChatError {
         "in trusted mode a server on loopback is called by a loopback name; list another name's origin in CORS_ORIGIN")
     static let foreignOrigin = Self(.forbidden, "this origin is not on the list")
     static let draining = Self(
-        .overloaded, "this instance is shutting down; connect again", retryAfterMilliseconds: 1000)
+        .overloaded, "this instance is shutting down; connect again", retryAfter: .seconds(1))
 }

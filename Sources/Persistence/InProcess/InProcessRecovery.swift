@@ -30,11 +30,11 @@ public final class InProcessRecovery: RecoveryStore {
         self.clock = clock
     }
 
-    public func keep(_ session: RecoverableSession, under key: String, for milliseconds: Int64) {
+    public func keep(_ session: RecoverableSession, under key: String, for span: Duration) {
         let now = clock()
         state.withLock { state in
             state.lastNumber += 1
-            let deadline = now + .milliseconds(milliseconds)
+            let deadline = now + span
             state.sessions[key] = Kept(session: session, deadline: deadline, number: state.lastNumber)
             state.order.append((key, state.lastNumber))
             Self.sweep(&state, capacity: capacity, now: now)
@@ -49,7 +49,7 @@ public final class InProcessRecovery: RecoveryStore {
         }
     }
 
-    public func forget(_ user: UserID, keptFor milliseconds: Int64) {
+    public func forget(_ user: UserID, keptFor span: Duration) {
         state.withLock { state in state.sessions = state.sessions.filter { $0.value.session.user.userID != user } }
     }
 

@@ -88,6 +88,6 @@ import Testing
 extension UserDirectory {
     /// Counts a message; the milliseconds to wait when it is one too many.
     func wait(of user: UserID, at now: Moment) -> Int64? {
-        if case .tooFast(let milliseconds) = countMessage(of: user, at: now) { milliseconds } else { nil }
+        if case .tooFast(let wait) = countMessage(of: user, at: now) { wait.wholeMilliseconds } else { nil }
     }
 }

@@ -188,7 +188,7 @@ import Testing
         test.receiveMark(mark)
         #expect(test.contact.vouches(for: test.now, at: test.now))
         #expect(!test.contact.vouches(for: began, at: test.now), "what was read before may have been missed")
-        #expect(test.contact.until == began + Contact.milliseconds, "from the begin of the renewal on")
+        #expect(test.contact.until == began + Contact.validity, "from the begin of the renewal on")
         test.subscriptionChanged(isUp: false)
         #expect(!test.contact.vouches(for: test.now, at: test.now))
         test.receiveMark(mark)

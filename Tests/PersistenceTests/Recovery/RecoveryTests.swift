@@ -10,7 +10,7 @@ import Testing
     func aKeptSessionIsReturnedOnce(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         let session = RecoveryUnderTest.session(rooms: ["r": 7, "direct:a:b%3A": 1, "\"{}\\": 9_007_199_254_740_989])
-        test.store.keep(session, under: "k", for: 60_000)
+        test.store.keep(session, under: "k", for: .seconds(60))
         #expect(await test.store.take("other") == nil)
         #expect(await test.store.take("k") == session)
         #expect(await test.store.take("k") == nil)
@@ -24,7 +24,7 @@ import Testing
         var session = RecoveryUnderTest.session(rooms: [:])
         session.profile = Profile()
         session.tokenExpiresAt = nil
-        test.store.keep(session, under: "k", for: 60_000)
+        test.store.keep(session, under: "k", for: .seconds(60))
         #expect(await test.store.take("k") == session)
         await test.close()
     }
@@ -33,7 +33,7 @@ import Testing
     func onlyOneOfManyGetsIt(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
         for round in 0..<20 {
-            test.store.keep(RecoveryUnderTest.session(), under: "k\(round)", for: 60_000)
+            test.store.keep(RecoveryUnderTest.session(), under: "k\(round)", for: .seconds(60))
             _ = await test.store.take("after what was kept")
             let winners = await withTaskGroup(of: Bool.self) { group in
                 for index in 0..<10 {
@@ -50,9 +50,9 @@ import Testing
     @Test(arguments: RecoveryKind.allCases)
     func theLastSessionUnderAKeyCounts(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
-        test.store.keep(RecoveryUnderTest.session(rooms: ["r": 7]), under: "k", for: 60_000)
+        test.store.keep(RecoveryUnderTest.session(rooms: ["r": 7]), under: "k", for: .seconds(60))
         let later = RecoveryUnderTest.session(rooms: ["r": 8])
-        test.store.keep(later, under: "k", for: 60_000)
+        test.store.keep(later, under: "k", for: .seconds(60))
         #expect(await test.store.take("k") == later)
         await test.close()
     }
@@ -60,8 +60,8 @@ import Testing
     @Test(arguments: RecoveryKind.allCases)
     func anExpiredSessionIsNotReturned(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
-        test.store.keep(RecoveryUnderTest.session(), under: "short", for: 30)
-        test.store.keep(RecoveryUnderTest.session(), under: "long", for: 60_000)
+        test.store.keep(RecoveryUnderTest.session(), under: "short", for: .milliseconds(30))
+        test.store.keep(RecoveryUnderTest.session(), under: "long", for: .seconds(60))
         _ = await test.store.take("after what was kept")
         try await test.expire("short", after: .milliseconds(60))
         #expect(await test.store.take("short") == nil)
@@ -74,7 +74,7 @@ import Testing
         let test = try await RecoveryUnderTest(kind, capacity: 3)
         for index in 0..<5 {
             try await test.waitForClock()
-            test.store.keep(RecoveryUnderTest.session(), under: "k\(index)", for: 60_000)
+            test.store.keep(RecoveryUnderTest.session(), under: "k\(index)", for: .seconds(60))
             _ = await test.store.take("after what was kept")
         }
         var left: [Int] = []
@@ -86,15 +86,15 @@ import Testing
     @Test(arguments: RecoveryKind.allCases)
     func sessionsOfALoggedOutUserAreForgotten(_ kind: RecoveryKind) async throws {
         let test = try await RecoveryUnderTest(kind)
-        test.store.keep(RecoveryUnderTest.session("ada"), under: "a", for: 60_000)
-        test.store.keep(RecoveryUnderTest.session("bob"), under: "b", for: 60_000)
+        test.store.keep(RecoveryUnderTest.session("ada"), under: "a", for: .seconds(60))
+        test.store.keep(RecoveryUnderTest.session("bob"), under: "b", for: .seconds(60))
         _ = await test.store.take("after what was kept")
-        test.other.forget(UserID(unchecked: "ada"), keptFor: 60_000)
+        test.other.forget(UserID(unchecked: "ada"), keptFor: .seconds(60))
         #expect(await test.other.take("a") == nil)
         #expect(await test.other.take("b") != nil)
         // Later sessions are kept again.
         try await test.waitForClock()
-        test.other.keep(RecoveryUnderTest.session("ada"), under: "a", for: 60_000)
+        test.other.keep(RecoveryUnderTest.session("ada"), under: "a", for: .seconds(60))
         #expect(await test.other.take("a") != nil)
         await test.close()
     }
@@ -104,9 +104,9 @@ import Testing
 @Suite(.serialized) struct RedisRecoveryTests {
     @Test func everyKeyExpires() async throws {
         let test = try await RecoveryUnderTest(.redis)
-        test.store.keep(RecoveryUnderTest.session(), under: "k", for: 60_000)
-        test.store.keep(RecoveryUnderTest.session(), under: "l", for: 30_000)
-        test.store.forget(UserID(unchecked: "bob"), keptFor: 60_000)
+        test.store.keep(RecoveryUnderTest.session(), under: "k", for: .seconds(60))
+        test.store.keep(RecoveryUnderTest.session(), under: "l", for: .seconds(30))
+        test.store.forget(UserID(unchecked: "bob"), keptFor: .seconds(60))
         _ = await test.store.take("after what was kept")
         let keys = try await test.ask(["KEYS", "*"])?.array?.compactMap(\.text).sorted()
         #expect(
@@ -128,7 +128,7 @@ import Testing
         let rooms = Dictionary(
             uniqueKeysWithValues: (0..<400).map { (String(repeating: "x", count: 100) + "\($0)", 1) })
         test.store.keep(
-            RecoveryUnderTest.session(rooms: rooms.mapValues { SequenceNumber($0) }), under: "k", for: 60_000)
+            RecoveryUnderTest.session(rooms: rooms.mapValues { SequenceNumber($0) }), under: "k", for: .seconds(60))
         #expect(await test.store.take("k") == nil)
         await test.close()
     }
@@ -152,11 +152,11 @@ import Testing
     @Test func sessionsAreKeptAgainAfterAnOutage() async throws {
         let test = try await RecoveryUnderTest(.redis)
         test.server?.kill()
-        test.store.keep(RecoveryUnderTest.session(), under: "k", for: 60_000)
+        test.store.keep(RecoveryUnderTest.session(), under: "k", for: .seconds(60))
         #expect(await test.store.take("k") == nil)
         try await test.server?.start()
         let isBack = await eventually {
-            test.store.keep(RecoveryUnderTest.session(), under: "k", for: 60_000)
+            test.store.keep(RecoveryUnderTest.session(), under: "k", for: .seconds(60))
             return await test.store.take("k") != nil
         }
         #expect(isBack)

@@ -28,7 +28,7 @@ struct ContactMarks {
     mutating func nextProof(began: Moment) -> UInt64 {
         let mark = next()
         // A mark that has not come back in this time proves nothing any more.
-        proofs = proofs.filter { began - $0.value < Contact.milliseconds }
+        proofs = proofs.filter { began - $0.value < Contact.validity }
         proofs[mark] = began
         return mark
     }

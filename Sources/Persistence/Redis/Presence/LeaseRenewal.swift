@@ -4,7 +4,7 @@ import ChatDomain
 struct LeaseRenewal {
     /// When the last successful renewal began.
     private(set) var began = Moment(milliseconds: .min)
-    private var watch = LeaseWatch(period: DirectoryMachine.lease.wholeMilliseconds)
+    private var watch = LeaseWatch(period: DirectoryMachine.lease)
     private var nextHeartbeat: Moment?
     private var isUnderWay = false
 

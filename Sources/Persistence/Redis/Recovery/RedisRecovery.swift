@@ -22,13 +22,13 @@ public final class RedisRecovery: RecoveryStore {
         trouble = OccasionalLogger(logger)
     }
 
-    public func keep(_ session: RecoverableSession, under key: String, for milliseconds: Int64) {
+    public func keep(_ session: RecoverableSession, under key: String, for span: Duration) {
         guard let bytes = RecoveryCodec.encode(session) else { return }
         perform(
             RecoveryScripts.keep,
             [
                 RedisArgument(key), RedisArgument(bytes), RedisArgument(session.user.userID.value),
-                RedisArgument(milliseconds), RedisArgument(capacity),
+                RedisArgument(span.wholeMilliseconds), RedisArgument(capacity),
             ])
     }
 
@@ -46,8 +46,8 @@ public final class RedisRecovery: RecoveryStore {
         }
     }
 
-    public func forget(_ user: UserID, keptFor milliseconds: Int64) {
-        perform(RecoveryScripts.forget, [RedisArgument(user.value), RedisArgument(milliseconds)])
+    public func forget(_ user: UserID, keptFor span: Duration) {
+        perform(RecoveryScripts.forget, [RedisArgument(user.value), RedisArgument(span.wholeMilliseconds)])
     }
 
     private func perform(_ script: RedisScript, _ arguments: [RedisArgument]) {
