@@ -18,7 +18,7 @@ final class HomeRoom {
     private var live: LiveRoom?
     private var audience = RoomAudience()
     private var timer: (id: LoopTimer, deadline: Moment)?
-    /// When the room is removed from memory if nothing is done in it before.
+    /// When the room is removed from memory if no command comes before.
     private var idleDeadline: Moment?
     private var isQueuedForWrite = false
     private var isGone = false
@@ -59,6 +59,7 @@ final class HomeRoom {
     // MARK: Commands
 
     func receive(_ command: RoomCommand) {
+        idleDeadline = nil
         switch life.received(command, contact: services.presence.directory.contact, at: now) {
         case .execute: execute(command)
         case .wait(let actions): perform(actions)
@@ -472,7 +473,7 @@ final class HomeRoom {
 
     /// A timer is only ever moved to an earlier time: one that fires too early finds nothing due and is set again.
     private func schedule() {
-        idleDeadline = isForgettable ? now + hub.idleTime : nil
+        if !isForgettable { idleDeadline = nil } else if idleDeadline == nil { idleDeadline = now + hub.idleTime }
         guard let deadline else { return }
         if let timer {
             guard deadline < timer.deadline else { return }
