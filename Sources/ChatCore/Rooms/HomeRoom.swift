@@ -17,7 +17,7 @@ final class HomeRoom {
     /// The rules of the open room; nil while there is none.
     private var live: LiveRoom?
     private var audience = RoomAudience()
-    private var timer: (id: LoopTimer, deadline: Moment)?
+    private let timer: RoomTimer
     /// When the room is removed from memory if no command comes before.
     private var idleDeadline: Moment?
     private var isQueuedForWrite = false
@@ -36,6 +36,7 @@ final class HomeRoom {
         broadcaster = RoomBroadcaster(room: id, context: context)
         channel = RoomChannel(room: id, services: services)
         queries = RoomQueries(room: id, context: context)
+        timer = RoomTimer(loop: context.loop)
         life = RoomLifecycle(
             id: id,
             policy: .init(
@@ -225,8 +226,7 @@ final class HomeRoom {
 
     private func forget() {
         isGone = true
-        if let timer { context.loop.cancel(timer.id) }
-        timer = nil
+        timer.cancel()
         live = nil
         channel.setSubscribed(false)
         weigh()
@@ -471,20 +471,12 @@ final class HomeRoom {
             .orEarlier(comparison.deadline).orEarlier(idleDeadline)
     }
 
-    /// A timer is only ever moved to an earlier time: one that fires too early finds nothing due and is set again.
     private func schedule() {
         if !isForgettable { idleDeadline = nil } else if idleDeadline == nil { idleDeadline = now + hub.idleTime }
-        guard let deadline else { return }
-        if let timer {
-            guard deadline < timer.deadline else { return }
-            context.loop.cancel(timer.id)
-        }
-        let id = context.loop.schedule(after: deadline - now) { [weak self] in self?.fire() }
-        timer = (id, deadline)
+        if let deadline { timer.set(for: deadline) { [weak self] in self?.fire() } }
     }
 
     private func fire() {
-        timer = nil
         if let idleDeadline, idleDeadline <= now, isForgettable { return forget() }
         perform(life.tick(at: now))
         drive { $0.tick(&$1, isShown: audience.contains, at: now) }

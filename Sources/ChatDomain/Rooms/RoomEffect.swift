@@ -30,6 +30,21 @@ public enum RoomReply: Hashable, Sendable {
     case refused(ChatError)
 }
 
+extension RoomWriteOutcome.Draft {
+    /// What the sender of a draft is answered.
+    func reply(to draft: MessageDraft) -> RoomReply {
+        switch self {
+        case .stored(let sequence):
+            .sent(id: draft.id, sequence: sequence, timestamp: draft.timestamp, isDuplicate: false)
+        case .duplicate(let id, let sequence, let timestamp):
+            .sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: true)
+        case .conflict: .refused(.init(.conflict, "this clientMessageId was used for another message"))
+        case .failed(.unavailable): .refused(.storageUnavailable)
+        case .failed(.rejected): .refused(.badRequest("the store refused this message"))
+        }
+    }
+}
+
 /// A room as it is seen from outside.
 public struct RoomInfo: Hashable, Sendable {
     public var room: Room
