@@ -67,6 +67,30 @@ import Testing
         }
     }
 
+    @Test func aJoinUnderWayWhenItsRoomIsDeletedIsRefusedAtOnce() async throws {
+        var setup = ChatSetup()
+        setup.hasBus = true
+        try await ChatUnderTest.serve(setup) { chat in
+            try await chat.store.fill("lobby", count: 300)
+            let ann = await chat.client("ann", in: "lobby")
+            let bob = await chat.client("bob")
+            chat.store.setReads(.holds)
+            bob.say("join_room", #"{"roomId":"lobby","since":1}"#, id: 1)
+            #expect(await chat.run { chat.store.heldReads == 1 })
+            #expect(chat.bus.isSubscribed("i1", to: "lobby"))
+            chat.services.applyHere(room("lobby"), .deleted)
+            #expect(await chat.run { bob.answer(1) != nil })
+            #expect(bob.answer(1)?.code == "forbidden")
+            #expect(chat.store.heldReads == 1, "the page was waited for")
+            #expect(ann.channel.events("error").count == 1)
+            #expect(!chat.bus.isSubscribed("i1", to: "lobby"))
+            chat.store.setReads(.works)
+            chat.store.release()
+            await chat.runUntilQuiet()
+            #expect(bob.channel.events("room_state").isEmpty)
+        }
+    }
+
     @Test func whoIsExpelledWhileJoiningIsAnswered() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 100)

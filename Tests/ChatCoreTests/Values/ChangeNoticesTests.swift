@@ -77,7 +77,7 @@ import Testing
         tell()
         #expect(await eventually { self.ticket != nil })
         #expect(done.entries.isEmpty)
-        clock.advance(by: .milliseconds(Contact.milliseconds + 500))
+        clock.advance(by: Contact.validity + .milliseconds(500))
         #expect(await eventually { done.entries == [true] })
     }
 

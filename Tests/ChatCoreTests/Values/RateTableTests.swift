@@ -7,8 +7,8 @@ import Testing
     @Test func eachKeyHasItsOwnAllowance() {
         let table = RateTable<String>(rate: 2, burst: 3)
         for _ in 0..<3 { #expect(table.count("a", at: moment(0)) == nil) }
-        #expect(table.count("a", at: moment(0)) == 500)
-        #expect(table.wait("a", at: moment(0)) == 500)
+        #expect(table.count("a", at: moment(0)) == .milliseconds(500))
+        #expect(table.wait("a", at: moment(0)) == .milliseconds(500))
         #expect(table.count("b", at: moment(0)) == nil)
         #expect(table.wait("c", at: moment(0)) == nil)
         #expect(table.count("a", at: moment(500)) == nil)
