@@ -68,15 +68,15 @@ import Workers
         struct Highest: RandomNumberGenerator {
             mutating func next() -> UInt64 { .max }
         }
-        var backoff = Backoff(base: 100, limit: 1000)
+        var backoff = Backoff(base: .milliseconds(100), limit: .milliseconds(1000))
         var random = Highest()
-        let waits = (1...6).map { _ in backoff.next(using: &random) }
-        #expect(waits == [100, 200, 400, 800, 1000, 1000])
+        let waits = (1...6).map { _ in backoff.nextDelay(using: &random) }
+        #expect(waits == [100, 200, 400, 800, 1000, 1000].map { .milliseconds($0) })
         backoff.reset()
-        let first = backoff.next(using: &random)
-        #expect(first == 100)
+        let first = backoff.nextDelay(using: &random)
+        #expect(first == .milliseconds(100))
         var system = SystemRandomNumberGenerator()
-        let spread = Set((1...50).map { _ in backoff.next(using: &system) })
+        let spread = Set((1...50).map { _ in backoff.nextDelay(using: &system) })
         #expect(spread.count > 10, "instances do not come back together")
     }
 }

@@ -1,9 +1,9 @@
-/// Takes events for others and says what became of each. Kept by RabbitMQ; by a scripted one in tests.
+/// Takes events for other services and reports the outcome of each. RabbitMQ implements it; tests use a scripted broker.
 ///
 /// Duties of every implementation:
 /// - Nothing here blocks; reports come on a thread of the broker's own, in order.
-/// - Every event published after `.connected` is settled once, unless `.disconnected` comes first: then the fate of all
-///   that were not settled is unknown.
+/// - Every event published after `.connected` is answered once, unless `.disconnected` comes first: then the outcome of all
+///   events without an answer is unknown.
 /// - It reconnects by itself.
 public protocol EventBroker: Sendable {
     /// Connects, and reports from then on. Called once.
@@ -12,7 +12,7 @@ public protocol EventBroker: Sendable {
     /// Hands events over, to be sent in this order.
     func publish(_ events: [BrokerEvent])
 
-    /// Lets go of the broker. No report follows.
+    /// Closes the connection. No report follows.
     func stop() async
 }
 
@@ -22,7 +22,7 @@ public struct BrokerEvent: Sendable {
     public var tag: UInt64
     /// Names the event for its consumers, the same on every repeat; at most 255 bytes of UTF-8.
     public var messageID: String
-    /// What kind of event it is, such as `message.sent`; at most 255 bytes.
+    /// The kind of event, such as `message.sent`; at most 255 bytes.
     public var type: String
     /// Seconds since the Unix epoch.
     public var timestampSeconds: UInt64
@@ -44,9 +44,9 @@ public struct BrokerEvent: Sendable {
     }
 }
 
-/// What became of one event.
+/// The broker's answer for one event.
 public enum BrokerOutcome: Hashable, Sendable {
-    /// The broker has it, durably.
+    /// The broker has stored it.
     case confirmed
     /// No queue took it: the queue is gone.
     case returned
@@ -56,9 +56,9 @@ public enum BrokerOutcome: Hashable, Sendable {
 
 public enum BrokerReport: Sendable {
     case connected
-    case settled([(tag: UInt64, outcome: BrokerOutcome)])
-    /// The broker asked not to be sent to for a while, and why; nil when it takes events again. A new connection takes them.
+    case answered([(tag: UInt64, outcome: BrokerOutcome)])
+    /// The broker asked its publishers to pause, and why; nil when it accepts events again. A new connection is not blocked.
     case blocked(reason: String?)
-    /// The connection, or an attempt at one, came to nothing; another follows by itself.
+    /// The connection ended, or an attempt to connect failed. Another attempt follows by itself.
     case disconnected(BrokerError)
 }

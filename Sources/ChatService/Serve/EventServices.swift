@@ -16,7 +16,8 @@ struct EventServices: Sendable {
         directory sessions: any SessionDirectory, logger: Logger, registry: MetricsRegistry
     ) throws {
         let broker = try RabbitMQBroker(
-            try events.endpoint(), queue: events.newMessageQueue, clock: WallClock.monotonicMilliseconds)
+            try events.endpoint(), queue: events.newMessageQueue,
+            clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })
         let directory = EventDirectory(
             people: { rooms throws(StoreError) in try await store.people(of: rooms) },
             online: { Set(await sessions.instances(of: $0).keys) },
@@ -28,7 +29,8 @@ struct EventServices: Sendable {
             PresenceEvents(
                 instance: configuration.instance,
                 broker: try RabbitMQBroker(
-                    try events.endpoint(), queue: queue, clock: WallClock.monotonicMilliseconds),
+                    try events.endpoint(), queue: queue,
+                    clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) }),
                 clock: { Timestamp(milliseconds: WallClock.milliseconds()) }, logger: logger, registry: registry)
         }
     }
@@ -85,7 +87,7 @@ extension Configuration.Events {
                 throw InvalidConfiguration(
                     problems: ["RABBITMQ_URL: heartbeat must be 1 to 3600 seconds"], warnings: [])
             }
-            endpoint.heartbeatSeconds = seconds
+            endpoint.heartbeat = .seconds(seconds)
         }
         return endpoint
     }

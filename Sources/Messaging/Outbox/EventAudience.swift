@@ -1,19 +1,19 @@
 public import ChatDomain
 
-/// Whether everybody who is told of a message gets an event of their own, or all share one.
+/// Whether each recipient of a message gets an event, or all recipients share one.
 public enum EventMode: String, CaseIterable, Sendable {
     case recipient
     case message
 }
 
-/// A stored message and whom to tell about it.
+/// A stored message with the recipients of its events.
 struct AddressedMessage: Sendable {
     var message: Message
     /// The room's participants except the author, as they were when the event was made.
     var recipients: [UserID]
-    /// Who was online, of them and of others.
+    /// The users who were online, recipients and others.
     var online: Set<UserID>
-    /// The trace the message belongs to, where that is known.
+    /// The trace that the message belongs to, if it is known.
     var traceparent: String?
 
     func eventCount(_ mode: EventMode) -> Int {
@@ -24,13 +24,13 @@ struct AddressedMessage: Sendable {
     }
 }
 
-/// What the relay asks others about.
+/// The questions that the relay asks other parts of the service.
 public struct EventDirectory: Sendable {
-    /// The people of each of these rooms; rooms that are there no more are absent.
+    /// The participants of each of these rooms; rooms that no longer exist are absent.
     public var people: @Sendable ([RoomID]) async throws(StoreError) -> [RoomID: RoomPeople]
-    /// Which of these users have a live session anywhere, as far as is known.
+    /// Which of these users are known to have a live session on any instance.
     public var online: @Sendable ([UserID]) async -> Set<UserID>
-    /// Whether an instance is alive, so that its events are its own affair.
+    /// Whether an instance is alive and so publishes its own events.
     public var isAlive: @Sendable (InstanceID) async -> Bool
 
     public init(
@@ -45,13 +45,13 @@ public struct EventDirectory: Sendable {
 }
 
 extension EventDirectory {
-    /// Finds out whom to tell of each message: one question about all rooms, one about all people.
+    /// Adds each message's recipients, with one question about all rooms and one about all their participants.
     func address(_ messages: [Message]) async throws(StoreError) -> [AddressedMessage] {
         guard !messages.isEmpty else { return [] }
         let people = try await people(Array(Set(messages.map(\.roomID))))
-        let everybody = Set(people.values.map(\.participants).joined())
+        let participants = Set(people.values.map(\.participants).joined())
         let ordered = people.mapValues { $0.participants.sorted { $0.value < $1.value } }
-        let online = everybody.isEmpty ? [] : await online(Array(everybody))
+        let online = participants.isEmpty ? [] : await online(Array(participants))
         return messages.map { message in
             let room = message.roomID
             let isOfThisRoom = people[room].map { $0.historyBase < message.sequence } ?? false

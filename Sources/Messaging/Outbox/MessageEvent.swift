@@ -1,13 +1,13 @@
 import ChatDomain
 import JSON
 
-/// The event `message.sent` as its consumers read it. It depends on nothing but the message and whom to tell, so that a
-/// repeat differs in `receiverOnline` at most.
+/// The event `message.sent` as its consumers read it. It depends only on the message and its recipients, so that a repeat
+/// can differ in `receiverOnline` only.
 enum MessageEvent {
     static let type = "message.sent"
     private static let maximumIDBytes = 255
 
-    /// - Parameter index: which of the message's events; 0 for the one that all share.
+    /// - Parameter index: the recipient's place among the message's recipients; 0 for the event that all share.
     static func make(_ addressed: AddressedMessage, index: Int, mode: EventMode, tag: UInt64) -> BrokerEvent {
         let message = addressed.message
         let recipient = mode == .recipient ? addressed.recipients[index] : nil
@@ -17,8 +17,8 @@ enum MessageEvent {
             traceparent: addressed.traceparent, body: body(addressed, recipient: recipient))
     }
 
-    /// `<messageId>:<receiverId>`. Where that is longer than AMQP's 255 bytes the receiver's id is cut, between two
-    /// characters, and its hash stands for the rest.
+    /// `<messageId>:<receiverId>`. When that is longer than AMQP's 255 bytes, the receiver's id is cut between two Unicode
+    /// scalars, and its hash replaces the rest.
     static func messageID(_ message: MessageID, _ receiver: UserID) -> String {
         let whole = "\(message):\(receiver)"
         guard whole.utf8.count > maximumIDBytes else { return whole }
@@ -76,7 +76,7 @@ enum MessageEvent {
         }
     }
 
-    /// FNV-1a, 64 bits: enough to tell apart receivers whose ids begin alike.
+    /// FNV-1a, 64 bits: enough to distinguish receivers whose ids have the same beginning.
     private static func fnv1a(_ text: String) -> UInt64 {
         text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }

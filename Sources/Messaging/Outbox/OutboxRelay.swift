@@ -3,42 +3,43 @@ import Synchronization
 public import Telemetry
 import Workers
 
-/// Brings the events of stored messages to the broker, at least once each, whatever fails in between.
+/// Publishes the events of stored messages to the broker, at least once each.
 ///
-/// It reads what the store holds pending under this instance, publishes, and clears what the broker has confirmed. What
-/// dead instances left pending it takes over.
+/// The relay reads the messages that are pending under this instance, publishes their events, and clears the messages whose
+/// events the broker has confirmed. It takes over what dead instances left pending.
 public final class OutboxRelay: Sendable {
-    enum Input: Sendable {
-        case woken
+    private enum Input: Sendable {
+        case hint
         case broker(BrokerReport)
         case read(Result<[AddressedMessage], StoreError>, limit: Int, epoch: UInt64)
         case cleared(Result<Void, StoreError>)
-        case tick
-        case finish
+        case timer
+        case stop
     }
 
-    private static let finishMilliseconds: Int64 = 2000
+    private static let stopLimit = Duration.seconds(2)
 
-    let instance: InstanceID
-    let outbox: any Outbox
-    let directory: EventDirectory
-    let metrics: RelayMetrics
-    let storeTrouble: OccasionalLogger
+    private let instance: InstanceID
+    private let outbox: any Outbox
     private let broker: any EventBroker
-    private let brokerTrouble: OccasionalLogger
-    private let logger: Logger
-    private let clock: @Sendable () -> Moment
-    private let inputs: AsyncStream<Input>
-    private let input: AsyncStream<Input>.Continuation
-    private let isWoken = Atomic<Bool>(false)
-    private let trouble = Mutex<(down: String?, blocked: String?)>(("not connected yet", nil))
-    private let tasks = Mutex<(relay: Task<Void, Never>, upkeep: Task<Void, Never>)?>(nil)
+    private let directory: EventDirectory
     private let mode: EventMode
     private let pacing: RelayPacing
     private let traces: TraceCache
+    private let metrics: RelayMetrics
+    private let logger: Logger
+    private let storeLogger: OccasionalLogger
+    private let brokerLogger: OccasionalLogger
+    private let clock: @Sendable () -> Moment
+    private let inputs: AsyncStream<Input>
+    private let input: AsyncStream<Input>.Continuation
+    /// A hint is in `inputs` already.
+    private let isHinted = Atomic<Bool>(false)
+    private let condition = Mutex<(down: String?, blocked: String?)>(("not connected yet", nil))
+    private let tasks = Mutex<(relay: Task<Void, Never>, maintenance: Task<Void, Never>)?>(nil)
 
     /// - Parameters:
-    ///   - instance: whose pending events these are.
+    ///   - instance: the owner of the pending events.
     ///   - clock: never goes back.
     public init(
         instance: InstanceID, mode: EventMode, outbox: any Outbox, broker: any EventBroker, directory: EventDirectory,
@@ -56,106 +57,121 @@ public final class OutboxRelay: Sendable {
         self.logger = logger
         self.clock = clock
         metrics = RelayMetrics(registry) { Timestamp(milliseconds: WallClock.milliseconds()) }
-        storeTrouble = OccasionalLogger(logger)
-        brokerTrouble = OccasionalLogger(logger)
+        storeLogger = OccasionalLogger(logger)
+        brokerLogger = OccasionalLogger(logger)
         (inputs, input) = AsyncStream.makeStream(of: Input.self)
     }
 
     /// Starts to relay. Called once.
     public func start() {
         let relay = Task { await run() }
-        let upkeep = Task { await keepUp() }
-        tasks.withLock { $0 = (relay, upkeep) }
+        let maintenance = Task { await self.maintenance.run() }
+        tasks.withLock { $0 = (relay, maintenance) }
         broker.start { [input] in input.yield(.broker($0)) }
     }
 
-    /// This instance has stored messages. From any thread; cheap however often it is called.
+    /// Tells the relay that this instance has stored messages. From any thread; cheap however often it is called.
     public func wake() {
-        if !isWoken.exchange(true, ordering: .relaxed) { input.yield(.woken) }
+        if !isHinted.exchange(true, ordering: .relaxed) { input.yield(.hint) }
     }
 
-    /// What is wrong with the broker; nil when all is well.
-    public var brokerState: String? { trouble.withLock { $0.down } }
+    /// Takes over what a dead instance has pending, at once.
+    ///
+    /// - Parameter dead: an instance whose lease has ended. A live instance would publish the same events too.
+    public func adopt(from dead: InstanceID) async { await maintenance.adopt(from: dead) }
 
-    /// Why the broker takes no events at the moment, by its own word; nil where it does, or is not there.
-    public var brokerBlocked: String? { trouble.withLock { $0.blocked } }
+    /// Why the broker is not connected; nil while it is.
+    public var brokerState: String? { condition.withLock { $0.down } }
 
-    /// Publishes what is pending as far as the broker takes it within two seconds, and lets go of the broker. What is left
-    /// stays pending. What waits for a store that stands still is not waited for.
+    /// The reason the broker gave for not accepting events at the moment; nil while it accepts them or is not connected.
+    public var brokerBlocked: String? { condition.withLock { $0.blocked } }
+
+    /// Publishes what is pending as far as the broker accepts it within two seconds, and closes the connection to the broker.
+    /// The rest stays pending. A store that does not answer is not waited for.
     public func stop() async {
-        input.yield(.finish)
+        input.yield(.stop)
         let tasks = tasks.withLock { $0 }
-        tasks?.upkeep.cancel()
+        tasks?.maintenance.cancel()
         await tasks?.relay.value
         await broker.stop()
     }
 
+    private var maintenance: OutboxMaintenance {
+        OutboxMaintenance(
+            instance: instance, outbox: outbox, isAlive: directory.isAlive, metrics: metrics, logger: storeLogger
+        ) { [self] in wake() }
+    }
+
+    // MARK: Inputs of the machine
+
     private func run() async {
         var machine = RelayMachine(mode: mode, pacing: pacing, random: SystemRandomNumberGenerator())
-        var timer = RelayTimer(input)
-        var finishAt: Moment?
+        var timer = RelayTimer { [input] in input.yield(.timer) }
+        var stopAt: Moment?
         for await input in inputs {
-            handle(input, &machine)
-            if case .finish = input {
-                finishAt = clock() + Self.finishMilliseconds
-                machine.woken(at: clock())
+            receive(input, &machine)
+            if case .stop = input {
+                stopAt = clock() + Self.stopLimit
+                machine.receivedHint(at: clock())
             }
             while let action = machine.next(at: clock()) { perform(action) }
             let now = clock()
-            if let finishAt {
+            if let stopAt {
                 let isHopeless = !machine.isConnected || brokerBlocked != nil
-                if now >= finishAt || isHopeless || machine.isIdle(at: now) { break }
+                if now >= stopAt || isHopeless || machine.isIdle(at: now) { break }
             }
-            timer.arm([machine.deadline, finishAt].compactMap { $0 }.min(), at: now)
+            timer.arm([machine.deadline, stopAt].compactMap { $0 }.min(), at: now)
         }
         timer.cancel()
     }
 
-    private func handle(_ input: Input, _ machine: inout RelayMachine) {
+    private func receive(_ input: Input, _ machine: inout RelayMachine) {
         let now = clock()
         switch input {
-        case .woken:
-            isWoken.store(false, ordering: .relaxed)
-            machine.woken(at: now)
-        case .broker(let report): handle(report, &machine, at: now)
+        case .hint:
+            isHinted.store(false, ordering: .relaxed)
+            machine.receivedHint(at: now)
+        case .broker(let report): receive(report, &machine, at: now)
         case .read(.success(let messages), let limit, let epoch):
-            machine.read(messages, limit: limit, epoch: epoch, at: now)
+            machine.receivedMessages(messages, limit: limit, epoch: epoch, at: now)
         case .read(.failure(let error), _, _):
-            storeTrouble.warning("pending events cannot be read", ["reason": "\(error)"])
-            machine.readFailed(at: now)
-        case .cleared(.success): machine.cleared(at: now)
+            storeLogger.warning("pending events cannot be read", ["reason": "\(error)"])
+            machine.didFailReading(at: now)
+        case .cleared(.success): machine.didClear(at: now)
         case .cleared(.failure(let error)):
-            storeTrouble.warning("published events cannot be cleared", ["reason": "\(error)"])
-            machine.clearFailed(at: now)
-        case .tick, .finish: break
+            storeLogger.warning("published events cannot be cleared", ["reason": "\(error)"])
+            machine.didFailClearing(at: now)
+        case .timer, .stop: break
         }
     }
 
-    private func handle(_ report: BrokerReport, _ machine: inout RelayMachine, at now: Moment) {
+    private func receive(_ report: BrokerReport, _ machine: inout RelayMachine, at now: Moment) {
         switch report {
         case .connected:
-            trouble.withLock { $0 = (nil, nil) }
-            metrics.connection(isUp: true)
+            condition.withLock { $0 = (nil, nil) }
+            metrics.setConnected(true)
             logger.info("broker connected")
-            machine.connected(at: now)
-        case .settled(let outcomes):
-            metrics.settled(outcomes)
-            machine.settled(outcomes, at: now)
+            machine.didConnect(at: now)
+        case .answered(let outcomes):
+            metrics.record(outcomes)
+            machine.receivedOutcomes(outcomes, at: now)
         case .blocked(let reason):
-            trouble.withLock { $0.blocked = reason }
-            metrics.blocked(reason != nil)
+            condition.withLock { $0.blocked = reason }
+            metrics.setBlocked(reason != nil)
             if let reason {
-                brokerTrouble.warning("the broker takes no events; they wait in the store", ["reason": reason])
+                brokerLogger.warning("the broker accepts no events; they wait in the store", ["reason": reason])
             } else {
-                logger.info("the broker takes events again")
+                logger.info("the broker accepts events again")
             }
         case .disconnected(let error):
-            trouble.withLock { $0 = (error.description, nil) }
-            metrics.connection(isUp: false)
-            brokerTrouble.warning("no broker; events wait in the store", ["reason": error.description])
-            machine.disconnected(at: now)
+            condition.withLock { $0 = (error.description, nil) }
+            metrics.setConnected(false)
+            brokerLogger.warning("no broker; events wait in the store", ["reason": error.description])
+            machine.didDisconnect(at: now)
         }
     }
+
+    // MARK: Actions of the machine
 
     private func perform(_ action: RelayMachine.Action) {
         switch action {
@@ -163,13 +179,13 @@ public final class OutboxRelay: Sendable {
             metrics.published.add(events.count)
             broker.publish(events)
         case .read(let limit, let except, let epoch):
-            Task { input.yield(.read(await pending(limit, except), limit: limit, epoch: epoch)) }
+            Task { input.yield(.read(await readPending(limit, except), limit: limit, epoch: epoch)) }
         case .clear(let ids):
             Task { input.yield(.cleared(await clear(ids))) }
         }
     }
 
-    private func pending(
+    private func readPending(
         _ limit: Int, _ except: Set<MessageID>
     ) async -> Result<[AddressedMessage], StoreError> {
         do throws(StoreError) {
@@ -190,30 +206,5 @@ public final class OutboxRelay: Sendable {
         } catch {
             return .failure(error)
         }
-    }
-}
-
-/// One tick at a time, at the earliest moment asked for.
-private struct RelayTimer {
-    private let input: AsyncStream<OutboxRelay.Input>.Continuation
-    private var armed: (due: Moment, task: Task<Void, Never>)?
-
-    init(_ input: AsyncStream<OutboxRelay.Input>.Continuation) { self.input = input }
-
-    mutating func arm(_ due: Moment?, at now: Moment) {
-        if let armed, let due, armed.due == due, due > now { return }
-        cancel()
-        guard let due else { return }
-        let wait = max(1, due - now)
-        let task = Task { [input] in
-            guard (try? await Task.sleep(for: .milliseconds(wait))) != nil else { return }
-            input.yield(.tick)
-        }
-        armed = (due, task)
-    }
-
-    mutating func cancel() {
-        armed?.task.cancel()
-        armed = nil
     }
 }

@@ -1,29 +1,31 @@
 import ChatDomain
 import Workers
 
-/// What the relay is paced by. Times in milliseconds.
+/// Limits and intervals of the relay.
 public struct RelayPacing: Sendable {
-    /// Events at the broker that it has not answered for yet, at most.
+    /// The most events that may wait for the broker's answer.
     public var window = 1000
-    /// Messages read at once, at most.
+    /// The most messages of one read.
     public var batch = 500
-    /// Between two reads, at least: what is stored in the meantime is read together. As long as the last read took, when
-    /// that is longer, so that a slow store has time for others.
-    public var readSpacing: Int64 = 20
-    /// Between two clearings, likewise: what is confirmed in the meantime is cleared together.
-    public var clearSpacing: Int64 = 50
-    /// Between two looks for messages that nobody gave a hint of.
-    public var pollInterval: Int64 = 5000
+    /// The least time between two reads: messages stored in the meantime are read together. When the last read took longer
+    /// than this, the pause is as long as that read, so that a slow store has time for other callers.
+    public var readSpacing = Duration.milliseconds(20)
+    /// The least time between two clearings, by the same rule: events confirmed in the meantime are cleared together.
+    public var clearSpacing = Duration.milliseconds(50)
+    /// The time between two reads for messages that came without a hint.
+    public var pollInterval = Duration.seconds(5)
+    /// The longest pause after the first failure; it doubles with each further one.
+    public var backoffBase = Duration.milliseconds(200)
     /// The longest pause after a failure.
-    public var backoffLimit: Int64 = 10_000
+    public var backoffLimit = Duration.seconds(10)
 
     public init() {}
 }
 
-/// The relay's rules: what to read, to publish and to clear next. Events leave in the store's order; a message is cleared
-/// once each of its events is confirmed, and everything else is read and sent again.
+/// The relay's rules: what to read, publish and clear next. Events leave in the store's order. A message is cleared once
+/// each of its events is confirmed; every other message is read and sent again.
 ///
-/// Inputs change the state; `next` then says what to do, until it says nothing.
+/// Inputs change the state. `next` then returns the actions one by one, until it returns nil.
 struct RelayMachine {
     enum Action {
         case read(limit: Int, except: Set<MessageID>, epoch: UInt64)
@@ -31,43 +33,47 @@ struct RelayMachine {
         case clear([MessageID])
     }
 
-    /// A message that is being published.
-    struct Flight {
+    /// A message whose events are being published.
+    private struct Publication {
         let addressed: AddressedMessage
         let eventCount: Int
         var published = 0
-        var settled = 0
+        var answered = 0
         var hasFailed = false
     }
 
+    /// A moment before all others.
+    private static let longAgo = Moment(milliseconds: .min / 2)
+
     private static let clearLimit = 500
 
-    let mode: EventMode
-    let pacing: RelayPacing
+    private let mode: EventMode
+    private let pacing: RelayPacing
 
     private(set) var isConnected = false
-    private var flights: [MessageID: Flight] = [:]
-    /// What was read last, in the store's order, and where the events still to be published begin. Nothing is read before
-    /// the end is reached.
+    private var publications: [MessageID: Publication] = [:]
+    /// The messages of the last read, in the store's order. The events of those before `outgoingHead` are published. Nothing
+    /// is read before the end is reached.
     private var outgoing: [MessageID] = []
     private var outgoingHead = 0
     private var tags: [UInt64: MessageID] = [:]
     private var lastTag: UInt64 = 0
-    /// Published, and not yet known to be cleared; `clearing` is on its way to the store.
+    /// Messages whose events are confirmed and that are not yet cleared; the store works on `clearing` now.
     private var confirmed: [MessageID] = []
     private var clearing: [MessageID] = []
 
-    /// A read that began before everything in flight was given up brings messages out of turn.
+    /// Counts how often all publications were dropped. A read that began before the last time brings messages out of order.
     private var epoch: UInt64 = 0
     private var isReading = false
-    private var isWoken = false
-    private var lastRead = Moment(milliseconds: .min / 2)
-    /// Not before this does a hint lead to the next read.
-    private var mayReadAt = Moment(milliseconds: .min / 2)
-    private var clearedAt = Moment(milliseconds: .min / 2)
-    private var readAt = Moment(milliseconds: .min / 2)
-    private var clearAt = Moment(milliseconds: .min / 2)
-    /// An event came back: nothing more is sent until the rest is answered, and then a pause is made.
+    /// A hint came during a read.
+    private var hasHint = false
+    private var readStartedAt = longAgo
+    /// The earliest moment at which a hint may cause a read.
+    private var mayReadAt = longAgo
+    private var clearStartedAt = longAgo
+    private var readAt = longAgo
+    private var clearAt = longAgo
+    /// The broker did not take an event: nothing more is sent until the others are answered, and then a pause follows.
     private var isFailing = false
     private var brokerBackoff: Backoff
     private var storeBackoff: Backoff
@@ -77,92 +83,92 @@ struct RelayMachine {
         self.mode = mode
         self.pacing = pacing
         self.random = random
-        brokerBackoff = Backoff(base: 200, limit: pacing.backoffLimit)
-        storeBackoff = Backoff(base: 200, limit: pacing.backoffLimit)
+        brokerBackoff = Backoff(base: pacing.backoffBase, limit: pacing.backoffLimit)
+        storeBackoff = Backoff(base: pacing.backoffBase, limit: pacing.backoffLimit)
     }
 
-    /// Nothing is on its way, and nothing was there to read.
+    /// Whether nothing is being published, read or cleared, and no read is due.
     func isIdle(at now: Moment) -> Bool {
-        flights.isEmpty && confirmed.isEmpty && clearing.isEmpty && !isReading && !isWoken && readAt > now
+        publications.isEmpty && confirmed.isEmpty && clearing.isEmpty && !isReading && !hasHint && readAt > now
     }
 
-    // MARK: What happened
+    // MARK: Inputs
 
-    /// Something was stored.
-    mutating func woken(at now: Moment) {
-        if isReading { isWoken = true } else { readAt = min(readAt, max(now, mayReadAt)) }
+    /// This instance stored a message.
+    mutating func receivedHint(at now: Moment) {
+        if isReading { hasHint = true } else { readAt = min(readAt, max(now, mayReadAt)) }
     }
 
-    mutating func connected(at now: Moment) {
+    mutating func didConnect(at now: Moment) {
         isConnected = true
         readAt = now
     }
 
-    /// What was on its way may have arrived or not: all of it goes again.
-    mutating func disconnected(at now: Moment) {
+    /// The outcome of all events without an answer is unknown: all of them are sent again.
+    mutating func didDisconnect(at now: Moment) {
         isConnected = false
-        giveUpFlights()
+        dropPublications()
         readAt = now
     }
 
-    mutating func settled(_ outcomes: [(tag: UInt64, outcome: BrokerOutcome)], at now: Moment) {
+    mutating func receivedOutcomes(_ outcomes: [(tag: UInt64, outcome: BrokerOutcome)], at now: Moment) {
         for (tag, outcome) in outcomes {
-            // A tag that is not known is of a flight given up.
-            guard let id = tags.removeValue(forKey: tag), var flight = flights[id] else { continue }
-            flight.settled += 1
+            // An unknown tag belongs to a publication that was dropped.
+            guard let id = tags.removeValue(forKey: tag), var publication = publications[id] else { continue }
+            publication.answered += 1
             if outcome != .confirmed {
-                flight.hasFailed = true
+                publication.hasFailed = true
                 isFailing = true
             }
-            if flight.settled == flight.eventCount, !flight.hasFailed {
-                flights[id] = nil
+            if publication.answered == publication.eventCount, !publication.hasFailed {
+                publications[id] = nil
                 confirm(id, at: now)
             } else {
-                flights[id] = flight
+                publications[id] = publication
             }
         }
         if !isFailing {
             brokerBackoff.reset()
         } else if tags.isEmpty {
-            giveUpFlights()
-            readAt = now + brokerBackoff.next(using: &random)
+            dropPublications()
+            readAt = now + brokerBackoff.nextDelay(using: &random)
         }
     }
 
-    mutating func read(_ messages: [AddressedMessage], limit: Int, epoch: UInt64, at now: Moment) {
+    mutating func receivedMessages(_ messages: [AddressedMessage], limit: Int, epoch: UInt64, at now: Moment) {
         isReading = false
-        defer { isWoken = false }
+        defer { hasHint = false }
         guard epoch == self.epoch else { return }
         storeBackoff.reset()
-        mayReadAt = max(lastRead + pacing.readSpacing, now + (now - lastRead))
+        mayReadAt = max(readStartedAt + pacing.readSpacing, now + (now - readStartedAt))
         if messages.count == limit {
             readAt = now
         } else {
-            readAt = isWoken ? mayReadAt : now + pacing.pollInterval
+            readAt = hasHint ? mayReadAt : now + pacing.pollInterval
         }
         outgoing = []
         outgoingHead = 0
-        for addressed in messages { take(addressed, at: now) }
+        for addressed in messages { add(addressed, at: now) }
     }
 
-    mutating func readFailed(at now: Moment) {
+    mutating func didFailReading(at now: Moment) {
         isReading = false
-        isWoken = false
-        readAt = now + storeBackoff.next(using: &random)
+        hasHint = false
+        readAt = now + storeBackoff.nextDelay(using: &random)
     }
 
-    mutating func cleared(at now: Moment) {
+    mutating func didClear(at now: Moment) {
         clearing = []
-        clearAt = max(clearAt, now + (now - clearedAt))
+        clearAt = max(clearAt, now + (now - clearStartedAt))
     }
 
-    mutating func clearFailed(at now: Moment) {
+    mutating func didFailClearing(at now: Moment) {
         confirmed = clearing + confirmed
         clearing = []
-        clearAt = now + storeBackoff.next(using: &random)
+        clearAt = now + storeBackoff.nextDelay(using: &random)
     }
 
-    // MARK: What to do
+    // MARK: Actions
 
     mutating func next(at now: Moment) -> Action? {
         if clearing.isEmpty, !confirmed.isEmpty, now >= clearAt { return clear(at: now) }
@@ -170,19 +176,19 @@ struct RelayMachine {
         if outgoingHead < outgoing.count { return publish() }
         guard canRead, now >= readAt else { return nil }
         isReading = true
-        lastRead = now
-        let except = Set(flights.keys).union(confirmed).union(clearing)
+        readStartedAt = now
+        let except = Set(publications.keys).union(confirmed).union(clearing)
         return .read(limit: pacing.batch, except: except, epoch: epoch)
     }
 
-    /// When to ask `next` again, if nothing else happens before.
+    /// When to call `next` again if no input comes before.
     var deadline: Moment? {
         let clear = clearing.isEmpty && !confirmed.isEmpty ? clearAt : nil
         let read = isConnected && !isFailing && canRead ? readAt : nil
         return [clear, read].compactMap { $0 }.min()
     }
 
-    /// Where clearing does not keep up, or the window is full, nothing more is taken on.
+    /// False while clearing does not keep up or the window is full.
     private var canRead: Bool {
         !isReading && outgoingHead == outgoing.count && tags.count < pacing.window
             && confirmed.count + clearing.count < Self.clearLimit * 4
@@ -192,37 +198,37 @@ struct RelayMachine {
         clearing = Array(confirmed.prefix(Self.clearLimit))
         confirmed.removeFirst(clearing.count)
         clearAt = now + pacing.clearSpacing
-        clearedAt = now
+        clearStartedAt = now
         return .clear(clearing)
     }
 
-    /// As many events as the window has room for; nil when it has none.
+    /// As many events as the window has room for; nil when the window is full.
     private mutating func publish() -> Action? {
         var events: [BrokerEvent] = []
         while outgoingHead < outgoing.count, tags.count < pacing.window {
             let id = outgoing[outgoingHead]
-            guard var flight = flights[id] else {
+            guard var publication = publications[id] else {
                 outgoingHead += 1
                 continue
             }
-            let end = min(flight.eventCount, flight.published + pacing.window - tags.count)
-            for index in flight.published..<end {
+            let end = min(publication.eventCount, publication.published + pacing.window - tags.count)
+            for index in publication.published..<end {
                 lastTag += 1
                 tags[lastTag] = id
-                events.append(MessageEvent.make(flight.addressed, index: index, mode: mode, tag: lastTag))
+                events.append(MessageEvent.make(publication.addressed, index: index, mode: mode, tag: lastTag))
             }
-            flight.published = end
-            flights[id] = flight
-            if end == flight.eventCount { outgoingHead += 1 }
+            publication.published = end
+            publications[id] = publication
+            if end == publication.eventCount { outgoingHead += 1 }
         }
         return events.isEmpty ? nil : .publish(events)
     }
 
-    private mutating func take(_ addressed: AddressedMessage, at now: Moment) {
+    private mutating func add(_ addressed: AddressedMessage, at now: Moment) {
         let id = addressed.message.id
         let count = addressed.eventCount(mode)
         guard count > 0 else { return confirm(id, at: now) }
-        flights[id] = Flight(addressed: addressed, eventCount: count)
+        publications[id] = Publication(addressed: addressed, eventCount: count)
         outgoing.append(id)
     }
 
@@ -231,8 +237,8 @@ struct RelayMachine {
         confirmed.append(id)
     }
 
-    private mutating func giveUpFlights() {
-        flights = [:]
+    private mutating func dropPublications() {
+        publications = [:]
         tags = [:]
         outgoing = []
         outgoingHead = 0

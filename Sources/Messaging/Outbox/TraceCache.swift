@@ -1,12 +1,12 @@
 public import ChatDomain
 import Synchronization
 
-/// The traces that messages belong to, from the request that brought one to its event. As good as traces are: kept in
-/// memory, for the latest messages only, and gone with the instance.
+/// The traces that messages belong to, from the request that sent a message to its event. They are kept in memory, for the
+/// latest messages only, and end with the instance.
 public final class TraceCache: Sendable {
     private struct State {
         var traces: [MessageID: String] = [:]
-        /// In the order they came; the next one takes the place at `oldest` once it is full.
+        /// In order of arrival. Once it is full, the next message replaces the one at `oldest`.
         var ring: [MessageID] = []
         var oldest = 0
     }
@@ -14,7 +14,7 @@ public final class TraceCache: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
 
-    /// - Parameter capacity: messages remembered at most; the oldest go first.
+    /// - Parameter capacity: the most messages kept; past that the oldest is dropped.
     public init(capacity: Int = 4096) { self.capacity = max(1, capacity) }
 
     /// - Parameter traceparent: the header's value (W3C Trace Context, section 3.2).

@@ -7,7 +7,7 @@ extension BrokerEvent {
     private static let traceparentHeader: StaticString = "traceparent"
     private static let persistent: UInt8 = 2
 
-    /// Writes the event to the queue's own route (the default exchange), `mandatory` and persistent.
+    /// Publishes the event through the default exchange to the queue, `mandatory` and persistent (AMQP 0-9-1, 1.8.3.3).
     ///
     /// - Returns: the library's status.
     func send(over connection: amqp_connection_state_t, _ channel: amqp_channel_t, to queue: String) -> Int32 {
@@ -59,7 +59,7 @@ extension BrokerEvent {
 }
 
 extension amqp_bytes_t {
-    /// The library takes a mutable pointer, and only reads.
+    /// The library declares a mutable pointer but only reads.
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.init(len: bytes.count, bytes: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
     }
@@ -70,14 +70,14 @@ extension amqp_bytes_t {
 }
 
 extension String {
-    /// What the broker sent as text; whatever is no UTF-8 in it is replaced.
+    /// A text that the broker sent; invalid UTF-8 is replaced.
     init(_ bytes: amqp_bytes_t) {
         self = String(decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self)
     }
 }
 
 extension amqp_method_t {
-    /// Why the broker closed a channel or the connection; nil for any other method.
+    /// The broker's reason for closing a channel or the connection; nil for any other method.
     var closeReason: (code: Int32, text: String)? {
         switch id {
         case CHAT_AMQP_METHOD_CHANNEL_CLOSE:

@@ -7,94 +7,93 @@ import CRabbitMQ
     import Darwin
 #endif
 
-/// One connection to the broker, from sign-in to its end, used by one thread. Its calls block, each no longer than the
-/// endpoint's time limit.
+/// One connection to the broker, from sign-in to its end. One thread uses it. Its calls block, each no longer than a small
+/// multiple of the endpoint's timeout.
 final class BrokerSession {
-    /// What is published and confirmed goes over one channel; queues are asked for over another, since the broker closes
-    /// a channel that names a queue it does not have.
+    /// Queues are declared over a channel of their own, because the broker closes a channel that names a missing queue.
     private static let publishing: amqp_channel_t = 1
-    private static let asking: amqp_channel_t = 2
+    private static let declaring: amqp_channel_t = 2
     private static let frameBytes: Int32 = 131_072
 
-    let connection: amqp_connection_state_t
+    private let connection: amqp_connection_state_t
     private let queue: String
-    private let limit: CallLimit
-    private let heartbeatTimeout: Int64
+    private let callLimit: CallLimit
+    private let timeout: Duration
     private var confirms = ConfirmTracker()
-    /// Something was returned: the queue has to be looked for before anything else is published.
-    private var isQueueInDoubt = false
-    /// Why the broker asked not to be sent to for a while: it is out of memory or disk. Nil while it takes what comes.
+    /// The broker returned an event, so the queue may be missing: it is checked before the next event is published.
+    private var mustCheckQueue = false
+    /// The broker's reason for asking its publishers to pause, such as low memory; nil while it accepts events.
     private(set) var blockedReason: String?
 
-    /// Connects, signs in, and makes the queue where it does not exist.
+    /// Connects, signs in, and declares the queue if it does not exist.
     ///
-    /// - Parameter limit: watches over this connection's calls from here on.
-    init(_ endpoint: RabbitMQEndpoint, queue: String, limit: CallLimit) throws(BrokerError) {
+    /// - Parameter callLimit: watches this connection's calls from now on.
+    init(_ endpoint: RabbitMQEndpoint, queue: String, callLimit: CallLimit) throws(BrokerError) {
         guard let connection = amqp_new_connection() else { throw .unreachable(reason: "no memory is left") }
         self.connection = connection
         self.queue = queue
-        self.limit = limit
-        heartbeatTimeout = Int64(endpoint.timeoutMilliseconds)
-        var answer = timeval(milliseconds: endpoint.timeoutMilliseconds)
+        self.callLimit = callLimit
+        timeout = endpoint.timeout
+        var answer = timeval(endpoint.timeout)
         amqp_set_handshake_timeout(connection, &answer)
         amqp_set_rpc_timeout(connection, &answer)
         try BrokerSocket.open(endpoint, for: connection)
-        limit.begin(socket)
-        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try signIn(endpoint) }
-        try limit.call(within: heartbeatTimeout * 2) { () throws(BrokerError) in
+        callLimit.begin(socket)
+        try callLimit.call(within: timeout) { () throws(BrokerError) in try signIn(endpoint) }
+        try callLimit.call(within: timeout * 2) { () throws(BrokerError) in
             _ = amqp_channel_open(connection, Self.publishing)
             try check()
             _ = amqp_confirm_select(connection, Self.publishing)
             try check()
         }
-        try limit.call(within: heartbeatTimeout * 3) { () throws(BrokerError) in try provideQueue() }
+        try callLimit.call(within: timeout * 3) { () throws(BrokerError) in try ensureQueueExists() }
     }
 
     deinit {
-        limit.end()
+        callLimit.end()
         amqp_destroy_connection(connection)
     }
 
     var socket: Int32 { amqp_get_sockfd(connection) }
 
-    /// Says good-bye to a broker that listens; it is done with all that was confirmed.
+    /// Closes the connection by AMQP's handshake, unless the broker is blocked and would not answer.
     func close() {
         guard blockedReason == nil else { return }
-        try? limit.call(within: heartbeatTimeout) { () throws(BrokerError) in
+        try? callLimit.call(within: timeout) { () throws(BrokerError) in
             _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
         }
     }
 
     func publish(_ event: BrokerEvent) throws(BrokerError) {
-        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try write(event) }
+        try callLimit.call(within: timeout) { () throws(BrokerError) in try write(event) }
     }
 
     private func write(_ event: BrokerEvent) throws(BrokerError) {
-        if isQueueInDoubt {
-            try provideQueue()
-            isQueueInDoubt = false
+        if mustCheckQueue {
+            try ensureQueueExists()
+            mustCheckQueue = false
         }
         let status = event.send(over: connection, Self.publishing, to: queue)
         if status == AMQP_STATUS_BAD_AMQP_DATA.rawValue || status == AMQP_STATUS_TABLE_TOO_BIG.rawValue {
             throw .unsendable(reason: "\(event.messageID): \(String(cString: amqp_error_string2(status)))")
         }
         guard status == AMQP_STATUS_OK.rawValue else { throw .failed(status) }
-        confirms.published(tag: event.tag, messageID: event.messageID)
+        confirms.didPublish(tag: event.tag, messageID: event.messageID)
     }
 
-    /// Everything the broker has answered so far; does not wait, and keeps the heartbeat going.
-    func settled() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
-        try limit.call(within: heartbeatTimeout) { () throws(BrokerError) in try read() }
+    /// All answers that have arrived. Does not wait for more, and keeps the heartbeat going.
+    func readAnswers() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
+        try callLimit.call(within: timeout) { () throws(BrokerError) in try readFrames() }
     }
 
-    private func read() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
-        var settled: [(tag: UInt64, outcome: BrokerOutcome)] = []
+    private func readFrames() throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
+        var answers: [(tag: UInt64, outcome: BrokerOutcome)] = []
         while let frame = try nextFrame() {
-            if frame.frame_type == AMQP_FRAME_HEADER { noteReturned(frame) }
-            if frame.frame_type == AMQP_FRAME_METHOD { settled += try handle(frame.payload.method) }
+            if frame.frame_type == AMQP_FRAME_HEADER { receivedReturn(frame) }
+            if frame.frame_type == AMQP_FRAME_METHOD { answers += try receive(frame.payload.method) }
         }
         amqp_maybe_release_buffers(connection)
-        return settled
+        return answers
     }
 
     private func nextFrame() throws(BrokerError) -> amqp_frame_t? {
@@ -106,14 +105,16 @@ final class BrokerSession {
         return frame
     }
 
-    private func handle(_ method: amqp_method_t) throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
+    private func receive(_ method: amqp_method_t) throws(BrokerError) -> [(tag: UInt64, outcome: BrokerOutcome)] {
         switch method.id {
         case CHAT_AMQP_METHOD_ACK:
             guard let ack = method.decoded?.assumingMemoryBound(to: amqp_basic_ack_t.self).pointee else { return [] }
-            return confirms.answered(delivery: ack.delivery_tag, multiple: ack.multiple != 0, taken: true)
+            return confirms.receivedAnswer(
+                delivery: ack.delivery_tag, multiple: ack.multiple != 0, isAcknowledged: true)
         case CHAT_AMQP_METHOD_NACK:
             guard let nack = method.decoded?.assumingMemoryBound(to: amqp_basic_nack_t.self).pointee else { return [] }
-            return confirms.answered(delivery: nack.delivery_tag, multiple: nack.multiple != 0, taken: false)
+            return confirms.receivedAnswer(
+                delivery: nack.delivery_tag, multiple: nack.multiple != 0, isAcknowledged: false)
         case CHAT_AMQP_METHOD_BLOCKED:
             let reason = method.decoded?.assumingMemoryBound(to: amqp_connection_blocked_t.self).pointee.reason
             blockedReason = reason.map { String(String($0).prefix(64)) } ?? "no reason given"
@@ -126,19 +127,19 @@ final class BrokerSession {
         return []
     }
 
-    /// A returned event comes with its properties; the acknowledgement follows.
-    private func noteReturned(_ frame: amqp_frame_t) {
+    /// The broker returns an event with its properties, and acknowledges it afterwards.
+    private func receivedReturn(_ frame: amqp_frame_t) {
         guard
             let properties = frame.payload.properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self),
             properties.pointee._flags & CHAT_AMQP_HAS_MESSAGE_ID != 0
         else { return }
-        isQueueInDoubt = true
-        confirms.returned(messageID: String(properties.pointee.message_id))
+        mustCheckQueue = true
+        confirms.receivedReturn(messageID: String(properties.pointee.message_id))
     }
 
     private func signIn(_ endpoint: RabbitMQEndpoint) throws(BrokerError) {
         let reply = chat_amqp_login(
-            connection, endpoint.virtualHost, Self.frameBytes, Int32(clamping: endpoint.heartbeatSeconds),
+            connection, endpoint.virtualHost, Self.frameBytes, Int32(clamping: endpoint.heartbeat.components.seconds),
             endpoint.user, endpoint.password)
         switch reply.reply_type {
         case AMQP_RESPONSE_NORMAL: return
@@ -148,18 +149,18 @@ final class BrokerSession {
         }
     }
 
-    /// Looks whether the queue exists, whatever it was declared with, and makes a durable one only where there is none.
-    private func provideQueue() throws(BrokerError) {
-        _ = amqp_channel_open(connection, Self.asking)
+    /// Checks that the queue exists, with whatever arguments, and declares a durable queue only if there is none.
+    private func ensureQueueExists() throws(BrokerError) {
+        _ = amqp_channel_open(connection, Self.declaring)
         try check()
         if case .missing = try declare(passively: true) {
-            _ = amqp_channel_open(connection, Self.asking)
+            _ = amqp_channel_open(connection, Self.declaring)
             try check()
             guard case .present = try declare(passively: false) else {
-                throw .queueUnusable(name: queue, reason: "it is neither there nor can it be made")
+                throw .queueUnusable(name: queue, reason: "it does not exist and cannot be declared")
             }
         }
-        _ = amqp_channel_close(connection, Self.asking, AMQP_REPLY_SUCCESS)
+        _ = amqp_channel_close(connection, Self.declaring, AMQP_REPLY_SUCCESS)
     }
 
     private enum Declaration {
@@ -170,7 +171,7 @@ final class BrokerSession {
         var name = queue
         name.withUTF8 { name in
             _ = amqp_queue_declare(
-                connection, Self.asking, amqp_bytes_t(name), passively ? 1 : 0, 1, 0, 0, amqp_empty_table)
+                connection, Self.declaring, amqp_bytes_t(name), passively ? 1 : 0, 1, 0, 0, amqp_empty_table)
         }
         let reply = amqp_get_rpc_reply(connection)
         guard reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION, let reason = reply.reply.closeReason else {
@@ -180,7 +181,7 @@ final class BrokerSession {
         guard reply.reply.id == CHAT_AMQP_METHOD_CHANNEL_CLOSE else {
             throw .disconnected(reason: reason.text)
         }
-        chat_amqp_accept_channel_close(connection, Self.asking)
+        chat_amqp_accept_channel_close(connection, Self.declaring)
         guard passively, reason.code == AMQP_NOT_FOUND else {
             throw .queueUnusable(name: queue, reason: reason.text)
         }

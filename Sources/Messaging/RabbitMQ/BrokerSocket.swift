@@ -7,9 +7,9 @@ import CRabbitMQ
     import Darwin
 #endif
 
-/// Opens the connection that AMQP is spoken over, in the clear or by TLS.
+/// Opens the TCP or TLS connection that carries AMQP.
 enum BrokerSocket {
-    /// Where systems keep the certificates they trust; the library does not look by itself.
+    /// Files in which systems keep the certificates they trust; the library does not look for them.
     private static let systemAuthorities = [
         "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
         "/opt/homebrew/etc/ca-certificates/cert.pem",
@@ -21,7 +21,7 @@ enum BrokerSocket {
                 amqp_tcp_socket_new(connection)
             }
         guard let socket else { throw .unreachable(reason: "no memory is left") }
-        var limit = timeval(milliseconds: endpoint.timeoutMilliseconds)
+        var limit = timeval(endpoint.timeout)
         let status = amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
         guard status == AMQP_STATUS_OK.rawValue else { throw .opening(status, endpoint) }
     }
@@ -49,19 +49,20 @@ enum BrokerSocket {
 }
 
 extension BrokerError {
-    /// What a status of the library means while a connection is being opened.
+    /// The error for a status of the library during the opening of a connection.
     fileprivate static func opening(_ status: Int32, _ endpoint: RabbitMQEndpoint) -> Self {
         let isSecurity = (AMQP_STATUS_SSL_SET_ENGINE_FAILED.rawValue...AMQP_STATUS_SSL_ERROR.rawValue).contains(status)
         let reason = "\(endpoint): \(String(cString: amqp_error_string2(status)))"
         return isSecurity ? .insecure(reason: reason) : .unreachable(reason: reason)
     }
 
-    /// What a status of the library means on an open connection.
+    /// The error for a status of the library on an open connection.
     static func failed(_ status: Int32) -> Self { .disconnected(reason: String(cString: amqp_error_string2(status))) }
 }
 
 extension timeval {
-    init(milliseconds: Int) {
+    init(_ span: Duration) {
+        let milliseconds = Int(span.wholeMilliseconds)
         self.init(tv_sec: milliseconds / 1000, tv_usec: .init(milliseconds % 1000 * 1000))
     }
 }

@@ -7,71 +7,69 @@ import Synchronization
     import Darwin
 #endif
 
-/// Ends the connection under a call of the library that waits for the broker for too long.
+/// Shuts the socket down under a call of the library that waits for the broker for too long.
 ///
-/// The library reads with a deadline and writes without one: into a full socket, of a broker that stands still or has
-/// stopped reading for an alarm, it would write for ever. A half-written frame leaves nothing to do but to hang up, which
+/// The library reads with a deadline but writes without one. A broker that has stopped reading, because of an alarm for
+/// example, would block a write for ever. A half-written frame cannot be continued, so the connection ends, which also
 /// wakes the call.
 final class CallLimit: Sendable {
-    private static let interval: Duration = .milliseconds(100)
+    private static let checkInterval = Duration.milliseconds(100)
 
     private struct State {
         var socket: Int32?
-        var deadline: Int64?
-        /// When everything has to be over.
-        var end: Int64?
-        var hasHungUp = false
+        var deadline: Moment?
+        /// The deadline of all calls together, set when the broker is stopped.
+        var stopDeadline: Moment?
+        var hasShutDown = false
     }
 
     private let state = Mutex(State())
-    private let clock: @Sendable () -> Int64
+    private let clock: @Sendable () -> Moment
 
-    /// - Parameter clock: milliseconds of a clock that never goes back.
-    init(clock: @escaping @Sendable () -> Int64) { self.clock = clock }
+    /// - Parameter clock: never goes back.
+    init(clock: @escaping @Sendable () -> Moment) { self.clock = clock }
 
-    /// Looks after the calls until it is cancelled.
+    /// Checks the calls until the task is cancelled.
     func watch() async {
         while !Task.isCancelled {
-            hangUpWhenLate()
-            try? await Task.sleep(for: Self.interval)
+            shutDownIfLate()
+            try? await Task.sleep(for: Self.checkInterval)
         }
     }
 
-    /// The connection that calls go over from here on.
+    /// Watches the calls over this socket from now on.
     func begin(_ socket: Int32) {
         state.withLock { state in
             state.socket = socket
-            state.hasHungUp = false
+            state.hasShutDown = false
         }
     }
 
-    /// To be called before the socket is closed: its number may then be another's.
+    /// Must be called before the socket is closed, because its number may then belong to another socket.
     func end() { state.withLock { $0.socket = nil } }
 
-    /// Whatever is under way, or begins later, has to be over by then.
-    func endEverything(within milliseconds: Int64) { state.withLock { $0.end = clock() + milliseconds } }
+    /// Limits every call that is running or starts later, all together.
+    func endCalls(within limit: Duration) { state.withLock { $0.stopDeadline = clock() + limit } }
 
     /// Runs one call.
     ///
-    /// - Throws: what `body` throws; `.disconnected` with the reason when it took longer than `milliseconds`.
-    func call<Value>(
-        within milliseconds: Int64, _ body: () throws(BrokerError) -> Value
-    ) throws(BrokerError) -> Value {
-        state.withLock { $0.deadline = clock() + milliseconds }
+    /// - Throws: what `body` throws; `.disconnected` with the reason when the call took longer than `limit`.
+    func call<Value>(within limit: Duration, _ body: () throws(BrokerError) -> Value) throws(BrokerError) -> Value {
+        state.withLock { $0.deadline = clock() + limit }
         defer { state.withLock { $0.deadline = nil } }
         do throws(BrokerError) { return try body() } catch {
-            guard state.withLock({ $0.hasHungUp }) else { throw error }
-            throw .disconnected(reason: "the broker took nothing for \(milliseconds) ms")
+            guard state.withLock({ $0.hasShutDown }) else { throw error }
+            throw .disconnected(reason: "the broker accepted nothing for \(limit.wholeMilliseconds) ms")
         }
     }
 
-    private func hangUpWhenLate() {
+    private func shutDownIfLate() {
         let now = clock()
         state.withLock { state in
             guard let socket = state.socket, let deadline = state.deadline,
-                min(deadline, state.end ?? .max) <= now, !state.hasHungUp
+                min(deadline, state.stopDeadline ?? deadline) <= now, !state.hasShutDown
             else { return }
-            state.hasHungUp = true
+            state.hasShutDown = true
             _ = shutdown(socket, Int32(SHUT_RDWR))
         }
     }

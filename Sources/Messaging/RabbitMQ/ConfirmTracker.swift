@@ -1,14 +1,14 @@
 import ChatDomain
 
-/// Which published events the broker has not answered for yet (publisher confirms).
+/// Tracks the published events that the broker has not answered yet (RabbitMQ publisher confirms).
 ///
-/// The broker numbers a channel's publications from 1. It may answer for one or for all up to one, and announces an event
-/// that no queue took, by its message id, before it acknowledges it.
+/// The broker numbers a channel's publications from 1. It answers one of them or all up to one. It returns an event that
+/// reached no queue, under its message id, before it acknowledges it.
 struct ConfirmTracker {
     private struct Entry {
         let delivery: UInt64
         let tag: UInt64
-        /// As bytes: ids that are canonically equivalent texts name two events.
+        /// As bytes, because canonically equivalent texts are two ids.
         let messageID: [UInt8]
     }
 
@@ -18,20 +18,22 @@ struct ConfirmTracker {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    mutating func published(tag: UInt64, messageID: String) {
+    mutating func didPublish(tag: UInt64, messageID: String) {
         lastDelivery += 1
         entries.append(Entry(delivery: lastDelivery, tag: tag, messageID: Array(messageID.utf8)))
     }
 
-    mutating func returned(messageID: String) {
-        // Only what is awaited: a broker that makes ids up must not fill the memory.
+    mutating func receivedReturn(messageID: String) {
+        // Unknown ids are dropped, so that a faulty broker cannot fill the memory.
         let id = Array(messageID.utf8)
         if entries.contains(where: { $0.messageID == id }) { returned.insert(id) }
     }
 
-    /// - Parameter multiple: whether everything up to `delivery` is meant; 0 then means everything.
-    mutating func answered(
-        delivery: UInt64, multiple: Bool, taken: Bool
+    /// - Parameters:
+    ///   - multiple: whether the answer is for all events up to `delivery`; a `delivery` of 0 then means all events.
+    ///   - isAcknowledged: false for a negative acknowledgement.
+    mutating func receivedAnswer(
+        delivery: UInt64, multiple: Bool, isAcknowledged: Bool
     ) -> [(tag: UInt64, outcome: BrokerOutcome)] {
         let range: Range<Int>
         if multiple {
@@ -42,15 +44,15 @@ struct ConfirmTracker {
             guard end > 0, entries[end - 1].delivery == delivery else { return [] }
             range = end - 1..<end
         }
-        let settled = entries[range].map { entry in
+        let answers = entries[range].map { entry in
             let isReturned = returned.remove(entry.messageID) != nil
-            return (entry.tag, !taken ? BrokerOutcome.refused : isReturned ? .returned : .confirmed)
+            return (entry.tag, !isAcknowledged ? BrokerOutcome.refused : isReturned ? .returned : .confirmed)
         }
         entries.removeSubrange(range)
-        return settled
+        return answers
     }
 
-    /// Where the entries behind `delivery` begin; they are in order.
+    /// The index of the first entry behind `delivery`; entries are in order.
     private func position(after delivery: UInt64) -> Int {
         var low = 0
         var high = entries.count

@@ -2,16 +2,18 @@ public import ChatDomain
 import Synchronization
 import Workers
 
-/// A broker reached by AMQP 0-9-1, on a thread of its own since the library blocks. One queue; comes back by itself after
-/// every loss, with full jitter.
+/// A RabbitMQ broker, reached over AMQP 0-9-1 on a thread of its own because the library blocks. It publishes to one queue
+/// and reconnects after every loss, with full jitter.
 public final class RabbitMQBroker: EventBroker {
-    /// How often the heartbeat is looked after while nothing happens.
-    private static let tickMilliseconds: Int64 = 1000
-    private static let stableMilliseconds: Int64 = 10_000
-    /// Bytes published between two looks at what the broker says: it may have asked to be sent nothing more.
-    private static let bytesBetweenLooks = 32 << 10
-    /// What is under way at the end has this long, in milliseconds.
-    private static let endMilliseconds: Int64 = 1000
+    /// The longest sleep without a look at the heartbeat.
+    private static let heartbeatCheckInterval = Duration.seconds(1)
+    /// A connection that lasted this long resets the back-off.
+    private static let stableAfter = Duration.seconds(10)
+    /// Bytes published between two reads of what the broker sent: it may have asked its publishers to pause.
+    private static let bytesBetweenReads = 32 << 10
+    /// The limit for calls that are running when the broker is stopped.
+    private static let stopLimit = Duration.seconds(1)
+    private static let backoffBase = Duration.milliseconds(100)
 
     private struct Mailbox {
         var events: [BrokerEvent] = []
@@ -20,31 +22,31 @@ public final class RabbitMQBroker: EventBroker {
 
     private let endpoint: RabbitMQEndpoint
     private let queue: String
-    private let clock: @Sendable () -> Int64
+    private let clock: @Sendable () -> Moment
     private let mailbox = Mutex(Mailbox())
     private let pipe: WakePipe
     private let thread = Mutex<WorkerThread?>(nil)
-    private let limit: CallLimit
+    private let callLimit: CallLimit
     private let watch: Task<Void, Never>
-    private let backoffLimit: Int64
+    private let backoffLimit: Duration
 
     /// - Parameters:
-    ///   - queue: made durable where it does not exist; one that does is used as it is.
-    ///   - backoffLimit: the longest pause between two attempts to connect, in milliseconds.
-    ///   - clock: milliseconds of a clock that never goes back.
+    ///   - queue: declared durable if it does not exist; an existing queue is used as it is.
+    ///   - backoffLimit: the longest pause between two attempts to connect.
+    ///   - clock: never goes back.
     /// - Throws: `.unreachable` when the system has no file descriptor left.
     public init(
-        _ endpoint: RabbitMQEndpoint, queue: String, backoffLimit: Int64 = 5000,
-        clock: @escaping @Sendable () -> Int64
+        _ endpoint: RabbitMQEndpoint, queue: String, backoffLimit: Duration = .seconds(5),
+        clock: @escaping @Sendable () -> Moment
     ) throws(BrokerError) {
         self.endpoint = endpoint
         self.queue = queue
         self.backoffLimit = backoffLimit
         self.clock = clock
         pipe = try WakePipe()
-        let limit = CallLimit(clock: clock)
-        self.limit = limit
-        watch = Task { await limit.watch() }
+        let callLimit = CallLimit(clock: clock)
+        self.callLimit = callLimit
+        watch = Task { await callLimit.watch() }
     }
 
     deinit { watch.cancel() }
@@ -65,7 +67,7 @@ public final class RabbitMQBroker: EventBroker {
 
     public func stop() async {
         mailbox.withLock { $0.isStopping = true }
-        limit.endEverything(within: Self.endMilliseconds)
+        callLimit.endCalls(within: Self.stopLimit)
         pipe.wake()
         await thread.withLock { $0 }?.finished()
         watch.cancel()
@@ -74,14 +76,14 @@ public final class RabbitMQBroker: EventBroker {
     private var isStopping: Bool { mailbox.withLock { $0.isStopping } }
 
     private func run(_ report: (BrokerReport) -> Void) {
-        var backoff = Backoff(base: 100, limit: backoffLimit)
+        var backoff = Backoff(base: Self.backoffBase, limit: backoffLimit)
         var random = SystemRandomNumberGenerator()
         while !isStopping {
-            var connectedAt: Int64?
+            var connectedAt: Moment?
             do throws(BrokerError) {
-                let session = try BrokerSession(endpoint, queue: queue, limit: limit)
+                let session = try BrokerSession(endpoint, queue: queue, callLimit: callLimit)
                 connectedAt = clock()
-                // What waits was meant for an earlier connection, and counts as lost with it.
+                // Events that still wait were published to an earlier connection, and count as lost with it.
                 mailbox.withLock { $0.events = [] }
                 report(.connected)
                 try serve(session, report)
@@ -89,31 +91,31 @@ public final class RabbitMQBroker: EventBroker {
             } catch {
                 if !isStopping { report(.disconnected(error)) }
             }
-            if let connectedAt, clock() - connectedAt >= Self.stableMilliseconds { backoff.reset() }
-            rest(backoff.next(using: &random))
+            if let connectedAt, clock() >= connectedAt + Self.stableAfter { backoff.reset() }
+            pause(backoff.nextDelay(using: &random))
         }
     }
 
     private func serve(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
-        // A heartbeat that is overdue ends the connection at the next look at what the broker says. Nothing is published
-        // before that: it would be lost with the connection.
-        let heartbeatTimeout = Int64(endpoint.heartbeatSeconds) * 1500
-        var lastHeard = clock()
+        // The library ends the connection when it next reads after the heartbeat is overdue. Nothing is published before
+        // that, because it would be lost with the connection.
+        let heartbeatLimit = endpoint.heartbeat * 3 / 2
+        var lastReceived = clock()
         var blockedReason: String?
         while !isStopping {
-            if session.blockedReason == nil, clock() - lastHeard < heartbeatTimeout {
+            if session.blockedReason == nil, clock() < lastReceived + heartbeatLimit {
                 try publishWaiting(session, report)
             }
-            try settle(session, report)
+            try reportAnswers(session, report)
             if session.blockedReason != blockedReason {
                 blockedReason = session.blockedReason
                 report(.blocked(reason: blockedReason))
             }
-            if pipe.sleep(socket: session.socket, milliseconds: Self.tickMilliseconds) { lastHeard = clock() }
+            if pipe.sleep(socket: session.socket, upTo: Self.heartbeatCheckInterval) { lastReceived = clock() }
         }
     }
 
-    /// Publishes what waits, as long as the broker takes it.
+    /// Publishes the waiting events until the broker asks for a pause.
     private func publishWaiting(
         _ session: BrokerSession, _ report: (BrokerReport) -> Void
     ) throws(BrokerError) {
@@ -125,15 +127,15 @@ public final class RabbitMQBroker: EventBroker {
             }
             try session.publish(event)
             bytes += event.body.count
-            guard bytes >= Self.bytesBetweenLooks else { continue }
+            guard bytes >= Self.bytesBetweenReads else { continue }
             bytes = 0
-            try settle(session, report)
+            try reportAnswers(session, report)
         }
     }
 
-    private func settle(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
-        let settled = try session.settled()
-        if !settled.isEmpty { report(.settled(settled)) }
+    private func reportAnswers(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
+        let answers = try session.readAnswers()
+        if !answers.isEmpty { report(.answered(answers)) }
     }
 
     private func takeEvents() -> [BrokerEvent] {
@@ -143,9 +145,9 @@ public final class RabbitMQBroker: EventBroker {
         }
     }
 
-    /// Waits before the next attempt, unless it is time to stop.
-    private func rest(_ milliseconds: Int64) {
-        let end = clock() + milliseconds
-        while !isStopping, clock() < end { pipe.sleep(milliseconds: end - clock()) }
+    /// Waits before the next attempt to connect, or until the broker is stopped.
+    private func pause(_ span: Duration) {
+        let end = clock() + span
+        while !isStopping, clock() < end { pipe.sleep(upTo: end - clock()) }
     }
 }

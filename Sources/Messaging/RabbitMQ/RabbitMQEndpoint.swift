@@ -1,10 +1,10 @@
-/// Where a RabbitMQ broker listens, and as whom to sign in.
+/// The address of a RabbitMQ broker, and the credentials for it.
 public struct RabbitMQEndpoint: Sendable, CustomStringConvertible {
-    /// How an encrypted connection proves itself; the broker's certificate is always verified, its host name included.
+    /// The certificates of an encrypted connection. The broker's certificate and its host name are always verified.
     public struct TLS: Sendable {
-        /// Certificates (PEM) to trust; nil for the system's.
+        /// A file of certificates (PEM) to trust; nil for the system's.
         public var authorityFile: String?
-        /// The client's own certificate chain and key (PEM), where the broker asks for one.
+        /// The client's own certificate chain and key (PEM), if the broker requires them.
         public var certificate: (chainFile: String, keyFile: String)?
 
         public init(authorityFile: String? = nil, certificate: (chainFile: String, keyFile: String)? = nil) {
@@ -18,19 +18,19 @@ public struct RabbitMQEndpoint: Sendable, CustomStringConvertible {
     public var user: String
     public var password: String
     public var virtualHost: String
-    /// Nil for a connection in the clear.
+    /// Nil for an unencrypted connection.
     public var tls: TLS?
-    /// Seconds between heartbeats; two missed ones end the connection.
-    public var heartbeatSeconds: Int
-    /// How long connecting, and each answer while setting up, may take.
-    public var timeoutMilliseconds: Int
+    /// The time between heartbeats, in whole seconds; two missed ones end the connection.
+    public var heartbeat: Duration
+    /// The limit for connecting, and for each answer during the set-up.
+    public var timeout: Duration
 
     /// - Parameters:
-    ///   - port: nil for the protocol's own: 5672, with TLS 5671.
-    ///   - user: nil for `guest`, which a broker admits over loopback only.
+    ///   - port: nil for the protocol's default: 5672, with TLS 5671.
+    ///   - user: nil for `guest`, which a broker accepts over loopback only.
     public init(
         host: String, port: UInt16? = nil, user: String? = nil, password: String? = nil, virtualHost: String = "/",
-        tls: TLS? = nil, heartbeatSeconds: Int = 10, timeoutMilliseconds: Int = 3000
+        tls: TLS? = nil, heartbeat: Duration = .seconds(10), timeout: Duration = .seconds(3)
     ) {
         self.host = host
         self.port = port ?? (tls == nil ? 5672 : 5671)
@@ -38,8 +38,8 @@ public struct RabbitMQEndpoint: Sendable, CustomStringConvertible {
         self.password = password ?? (user == nil ? "guest" : "")
         self.virtualHost = virtualHost
         self.tls = tls
-        self.heartbeatSeconds = heartbeatSeconds
-        self.timeoutMilliseconds = timeoutMilliseconds
+        self.heartbeat = heartbeat
+        self.timeout = timeout
     }
 
     /// Without credentials.

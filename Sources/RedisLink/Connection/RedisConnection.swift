@@ -73,7 +73,7 @@ final class RedisConnection: SocketHandler {
         self.post = post
         reader = ReplyReader(maximumBytes: options.maximumReplyBytes)
         greeting = Greeting(endpoint)
-        backoff = Backoff(base: options.backoffBase.milliseconds, limit: options.backoffLimit.milliseconds)
+        backoff = Backoff(base: options.backoffBase, limit: options.backoffLimit)
     }
 
     deinit { space.deallocate() }
@@ -282,8 +282,7 @@ final class RedisConnection: SocketHandler {
         dropConnection()
         candidates = []
         phase = .waiting
-        let pause = Duration.milliseconds(backoff.next(using: &random))
-        scheduleInThisAttempt(after: pause) { $0.open() }
+        scheduleInThisAttempt(after: backoff.nextDelay(using: &random)) { $0.open() }
         delegate?.didDisconnect(reason: reason)
     }
 

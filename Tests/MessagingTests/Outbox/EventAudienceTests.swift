@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagingOutbox
 
-/// Whom a message's event is for.
+/// The recipients of a message's events.
 @Suite struct EventAudienceTests {
     private func message(_ sequence: SequenceNumber) -> Message {
         Message(
@@ -12,7 +12,7 @@ import Testing
             timestamp: Timestamp(milliseconds: 1000))
     }
 
-    @Test func participantsOfTheNextRoomOfAnIDHearNothingOfTheLast() async throws {
+    @Test func participantsOfARoomGetNoEventsOfAnEarlierRoomWithItsID() async throws {
         let directory = EventDirectory(
             people: { _ in
                 let participants = ["ann", "bob"].map { UserID(unchecked: $0) }

@@ -13,7 +13,7 @@ import Testing
 
     private func text(_ event: BrokerEvent) -> String { String(decoding: event.body, as: UTF8.self) }
 
-    @Test func anEventForEachRecipient() {
+    @Test func eachRecipientHasAnEvent() {
         let users = ["bob", "eve"].map { UserID(unchecked: $0) }
         let addressed = AddressedMessage(message: message(), recipients: users, online: [users[1]])
         let event = MessageEvent.make(addressed, index: 1, mode: .recipient, tag: 5)
@@ -30,7 +30,7 @@ import Testing
             text(MessageEvent.make(addressed, index: 0, mode: .recipient, tag: 6)).contains("\"receiverOnline\":false"))
     }
 
-    @Test func oneEventForAll() {
+    @Test func allRecipientsShareAnEvent() {
         let users = ["bob", "eve"].map { UserID(unchecked: $0) }
         let addressed = AddressedMessage(message: message(), recipients: users, online: [users[0]])
         #expect(addressed.eventCount(.recipient) == 2 && addressed.eventCount(.message) == 1)
@@ -40,7 +40,7 @@ import Testing
         #expect(AddressedMessage(message: message(), recipients: [], online: []).eventCount(.message) == 0)
     }
 
-    @Test func anIDTooLongForAMQPIsCutAndStaysItsOwn() {
+    @Test func anIDTooLongForAMQPIsCutAndStaysDistinct() {
         let id = message().id
         let long = String(repeating: "界", count: 128)
         let ids = [long, String(long.dropLast()) + "a", "a" + long.dropFirst()].map {

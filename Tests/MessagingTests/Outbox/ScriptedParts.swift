@@ -1,7 +1,7 @@
 import ChatDomain
 import Synchronization
 
-/// A broker that confirms, loses or holds what it is told to.
+/// A broker whose answers the test decides.
 final class ScriptedBroker: EventBroker {
     private struct State {
         var report: (@Sendable (BrokerReport) -> Void)?
@@ -12,7 +12,7 @@ final class ScriptedBroker: EventBroker {
     private let state = Mutex(State())
     private let outcome: @Sendable (BrokerEvent) -> BrokerOutcome?
 
-    /// - Parameter outcome: what becomes of an event at once; nil keeps it unanswered.
+    /// - Parameter outcome: the answer to an event; nil leaves it unanswered.
     init(_ outcome: @escaping @Sendable (BrokerEvent) -> BrokerOutcome? = { _ in .confirmed }) {
         self.outcome = outcome
     }
@@ -30,8 +30,8 @@ final class ScriptedBroker: EventBroker {
             state.received += events
             return state.report
         }
-        let settled = events.compactMap { event in outcome(event).map { (event.tag, $0) } }
-        if !settled.isEmpty { report?(.settled(settled)) }
+        let answers = events.compactMap { event in outcome(event).map { (event.tag, $0) } }
+        if !answers.isEmpty { report?(.answered(answers)) }
     }
 
     func breakConnection() {
@@ -44,12 +44,13 @@ final class ScriptedBroker: EventBroker {
     func stop() async {}
 }
 
-/// An outbox in memory, with clearing and reading that can fail.
+/// An outbox in memory whose reads and clearings can fail.
 final class MemoryOutbox: Outbox {
     private struct State {
         var pending: [(owner: InstanceID, message: Message)] = []
         var isDown = false
         var losesClears = false
+        var failedReads = 0
     }
 
     private let state = Mutex(State())
@@ -60,10 +61,13 @@ final class MemoryOutbox: Outbox {
 
     func fail(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
 
-    /// As if the process had ended between the broker's confirmation and the clearing.
+    /// Ignores clearings, as if the process had ended before them.
     func loseClears(_ loses: Bool) { state.withLock { $0.losesClears = loses } }
 
     var count: Int { state.withLock { $0.pending.count } }
+
+    /// How often `pendingEvents` failed.
+    var failedReads: Int { state.withLock { $0.failedReads } }
 
     private func whileUp<Value>(_ body: (inout State) -> Value) throws(StoreError) -> Value {
         let value = state.withLock { $0.isDown ? nil : body(&$0) }
@@ -74,7 +78,8 @@ final class MemoryOutbox: Outbox {
     func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [Message] {
-        try whileUp { state in
+        state.withLock { if $0.isDown { $0.failedReads += 1 } }
+        return try whileUp { state in
             Array(
                 state.pending.filter { $0.owner == owner && !except.contains($0.message.id) }.map(\.message)
                     .prefix(limit))

@@ -27,58 +27,58 @@ private func presence(_ user: String, _ status: PresenceStatus) -> UserPresence 
         tags.map { backlog.receivedOutcome($0, isConfirmed: !refused.contains($0), at: now) }
     }
 
-    @Test mutating func oneBatchIsUnderWayAtATime() {
+    @Test mutating func oneBatchIsSentAtATime() {
         _ = add("a", .online)
         #expect(send() == ["1 a online"])
         _ = add("a", .offline)
         #expect(send().isEmpty)
-        #expect(receivedOutcome(1...1) == [.done])
+        #expect(receivedOutcome(1...1) == [.confirmed])
         #expect(send() == ["2 a offline"])
-        #expect(receivedOutcome(2...2) == [.done])
+        #expect(receivedOutcome(2...2) == [.confirmed])
         #expect(backlog.count == 0)
     }
 
-    @Test mutating func whatWasNotTakenGoesAgainWithAllBehindIt() {
+    @Test mutating func aRefusedEventIsSentAgainWithAllBehindIt() {
         for (user, status) in [("a", PresenceStatus.online), ("b", .online), ("a", .offline)] { _ = add(user, status) }
         #expect(send().count == 3)
-        #expect(receivedOutcome(1...3, refused: [2]) == [.underWay, .underWay, .refused])
+        #expect(receivedOutcome(1...3, refused: [2]) == [.incomplete, .incomplete, .refused])
         #expect(send() == ["2 b online", "3 a offline"])
-        backlog.lose()
+        backlog.didLoseConnection()
         #expect(send() == ["2 b online", "3 a offline"])
-        #expect(receivedOutcome(2...3) == [.underWay, .done])
+        #expect(receivedOutcome(2...3) == [.incomplete, .confirmed])
     }
 
-    @Test mutating func pastItsBoundTheOldestGoesButNotWhatIsUnderWay() {
-        #expect(!add("under way", .online))
-        #expect(send() == ["1 under way online"])
+    @Test mutating func pastItsBoundTheOldestUnsentEventIsDropped() {
+        #expect(!add("sent", .online))
+        #expect(send() == ["1 sent online"])
         for user in ["a", "b", "c", "d"] { #expect(!add(user, .online)) }
         #expect(add("e", .online))
         #expect(backlog.count == 5)
-        #expect(receivedOutcome(1...1) == [.done])
+        #expect(receivedOutcome(1...1) == [.confirmed])
         #expect(send() == ["3 b online", "4 c online", "5 d online", "6 e online"])
     }
 
-    @Test mutating func whatAnotherInstanceToldMeanwhileIsToldAgainBehind() {
+    @Test mutating func anEdgeOfAnotherInstanceIsRepeatedBehindOwnEvents() {
         _ = add("a", .offline)
         _ = add("b", .offline)
         _ = add("c", .offline)
-        backlog.hear(presence("a", .online))
-        backlog.hear(presence("b", .online))
-        backlog.hear(presence("b", .offline))
-        backlog.hear(presence("stranger", .online))
+        backlog.receivedEdgeElsewhere(presence("a", .online))
+        backlog.receivedEdgeElsewhere(presence("b", .online))
+        backlog.receivedEdgeElsewhere(presence("b", .offline))
+        backlog.receivedEdgeElsewhere(presence("stranger", .online))
         #expect(send().count == 3)
-        #expect(receivedOutcome(1...3).last == .done)
+        #expect(receivedOutcome(1...3).last == .confirmed)
         #expect(send() == ["4 a online"])
-        #expect(receivedOutcome(4...4) == [.done])
+        #expect(receivedOutcome(4...4) == [.confirmed])
         #expect(send().isEmpty)
     }
 
-    @Test mutating func onesOwnNewerEventIsTheLastWord() {
+    @Test mutating func anOwnNewerEventReplacesAnEdgeOfAnotherInstance() {
         _ = add("a", .offline)
-        backlog.hear(presence("a", .online))
+        backlog.receivedEdgeElsewhere(presence("a", .online))
         _ = add("a", .offline)
         #expect(send().count == 2)
-        #expect(receivedOutcome(1...2).last == .done)
+        #expect(receivedOutcome(1...2).last == .confirmed)
         #expect(send().isEmpty)
     }
 

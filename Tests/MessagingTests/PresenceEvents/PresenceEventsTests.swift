@@ -41,7 +41,7 @@ import Testing
                 """)
     }
 
-    @Test func whatWaitedGoesOnceTheBrokerIsBack() {
+    @Test func waitingEventsAreSentAfterAReconnect() {
         let broker = ScriptedBroker { _ in nil }
         let events = events(broker)
         events.note(edge("a", .offline, .online), isOwn: true)
@@ -54,7 +54,7 @@ import Testing
         #expect(broker.messageIDs == ["i1-1000-1", "i1-1000-1", "i1-1000-2"])
     }
 
-    @Test func aQueueThatIsGoneIsTriedAgainAfterAPause() async {
+    @Test func aReturnedEventIsSentAgainAfterAPause() async {
         let answers = Mutex(0)
         let broker = ScriptedBroker { _ in
             answers.withLock { count in
@@ -70,7 +70,7 @@ import Testing
         #expect(await eventually { broker.messageIDs == ["i1-1000-1", "i1-1000-1", "i1-1000-2"] })
     }
 
-    @Test func whatIsDroppedIsCounted() {
+    @Test func droppedEventsAreCounted() {
         let events = events(ScriptedBroker(), capacity: 2)
         for user in ["a", "b", "c"] { events.note(edge(user, .offline, .online), isOwn: true) }
         let text = String(decoding: registry.render(), as: UTF8.self)

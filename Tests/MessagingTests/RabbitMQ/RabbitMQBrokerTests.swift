@@ -5,19 +5,20 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// What needs no broker: nobody there, and somebody who is none.
+/// Addresses where no broker answers.
 @Suite struct RabbitMQBrokerTests {
     private func failures(of endpoint: RabbitMQEndpoint, _ count: Int) async throws -> [BrokerError] {
         let journal = Journal<BrokerError>()
         let broker = try RabbitMQBroker(
-            endpoint, queue: "q", backoffLimit: 50, clock: WallClock.monotonicMilliseconds)
+            endpoint, queue: "q", backoffLimit: .milliseconds(50),
+            clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })
         broker.start { if case .disconnected(let error) = $0 { journal.add(error) } }
         #expect(await eventually { journal.entries.count >= count })
         await broker.stop()
         return journal.entries
     }
 
-    @Test func nobodyListens() async throws {
+    @Test func aPortThatRefusesConnections() async throws {
         let port = try RefusingPort()
         let endpoint = RabbitMQEndpoint(
             host: "127.0.0.1", port: port.number, user: "chat", password: "hunter2")
@@ -32,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func aHostThatDoesNotExist() async throws {
+    @Test func anUnknownHost() async throws {
         let errors = try await failures(of: RabbitMQEndpoint(host: "no-such-host.invalid"), 1)
         guard case .unreachable? = errors.first else {
             Issue.record("\(errors)")
@@ -42,7 +43,7 @@ import Testing
 
     @Test func aServerOfAnotherProtocol() async throws {
         let peer = try ScriptedPeer { _, _ in [Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)] }
-        let endpoint = RabbitMQEndpoint(host: "127.0.0.1", port: peer.port, timeoutMilliseconds: 300)
+        let endpoint = RabbitMQEndpoint(host: "127.0.0.1", port: peer.port, timeout: .milliseconds(300))
         let errors = try await failures(of: endpoint, 2)
         for error in errors {
             guard case .disconnected = error else {
@@ -52,13 +53,13 @@ import Testing
         }
     }
 
-    @Test func aServerThatSaysNothingIsGivenUp() async throws {
+    @Test func aServerThatDoesNotAnswerIsLeft() async throws {
         let peer = try ScriptedPeer { _, _ in [] }
-        let endpoint = RabbitMQEndpoint(host: "127.0.0.1", port: peer.port, timeoutMilliseconds: 200)
+        let endpoint = RabbitMQEndpoint(host: "127.0.0.1", port: peer.port, timeout: .milliseconds(200))
         #expect(try await failures(of: endpoint, 2).count >= 2)
     }
 
-    @Test func aCertificateNobodyTrusts() async throws {
+    @Test func aFileWithoutCertificates() async throws {
         let certificates = try Certificates()
         let endpoint = RabbitMQEndpoint(
             host: "127.0.0.1", port: try FreePort.take(), tls: .init(authorityFile: certificates.key))

@@ -3,30 +3,32 @@ import JSON
 import Synchronization
 public import Telemetry
 
-/// Publishes who came online and who went offline, each user's events in order, at least once while this process lives.
+/// Publishes an event when a user comes online or goes offline: each user's events in order, at least once while this
+/// process lives.
 public final class PresenceEvents: Sendable {
-    private static let pause: Duration = .seconds(1)
-    /// Three seconds at the end.
-    private static let lastChecks = 150
-    private static let lastPause: Duration = .milliseconds(20)
+    private static let retryPause = Duration.seconds(1)
+    private static let stopLimit = Duration.seconds(3)
+    private static let stopCheckInterval = Duration.milliseconds(20)
 
     private struct State {
         var backlog: PresenceBacklog
         var isConnected = false
         var isBlocked = false
         var isPausing = false
+
+        var canSend: Bool { isConnected && !isBlocked }
     }
 
     private let broker: any EventBroker
-    /// Tells this process's events from any other's.
+    /// Distinguishes the message ids of this process from those of any other.
     private let prefix: String
-    private let trouble: OccasionalLogger
+    private let logger: OccasionalLogger
     private let clock: @Sendable () -> Timestamp
     private let state: Mutex<State>
     private let waiting: Gauge
     private let dropped: Counter
 
-    /// - Parameter capacity: events that may wait for the broker; past that the oldest goes.
+    /// - Parameter capacity: the most events that may wait for the broker; past that the oldest is dropped.
     public init(
         instance: InstanceID, broker: any EventBroker, capacity: Int = 100_000,
         clock: @escaping @Sendable () -> Timestamp, logger: Logger, registry: MetricsRegistry
@@ -34,7 +36,7 @@ public final class PresenceEvents: Sendable {
         self.broker = broker
         self.clock = clock
         prefix = "\(instance)-\(clock().milliseconds)-"
-        trouble = OccasionalLogger(logger)
+        self.logger = OccasionalLogger(logger)
         state = Mutex(State(backlog: PresenceBacklog(capacity: capacity)))
         waiting = registry.gauge("chat_presence_events_waiting", help: "Presence events the broker has not confirmed.")
         dropped = registry.counter(
@@ -42,32 +44,33 @@ public final class PresenceEvents: Sendable {
             help: "Presence events dropped because too many waited for the broker.")
     }
 
-    public func start() { broker.start { [weak self] in self?.report($0) } }
+    public func start() { broker.start { [weak self] in self?.receive($0) } }
 
-    /// Waits a moment for the broker to take what is left.
+    /// Waits up to three seconds for the broker to confirm the rest, and closes the connection.
     public func stop() async {
-        for _ in 0..<Self.lastChecks where state.withLock({ $0.isConnected && !$0.isBlocked && $0.backlog.count > 0 }) {
-            try? await Task.sleep(for: Self.lastPause)
+        let deadline = ContinuousClock.now + Self.stopLimit
+        while state.withLock({ $0.canSend && $0.backlog.count > 0 }), .now < deadline {
+            try? await Task.sleep(for: Self.stopCheckInterval)
         }
         await broker.stop()
     }
 
-    /// Takes an edge; one between two statuses of somebody who is there is no event.
+    /// Receives an edge. A change between two statuses of a user who stays online is no event.
     ///
-    /// - Parameter isOwn: whether this instance is the one that publishes it.
+    /// - Parameter isOwn: whether this instance publishes the edge.
     public func note(_ edge: PresenceEdge, isOwn: Bool) {
         guard edge.comesOrGoes else { return }
         state.withLock { state in
-            guard isOwn else { return state.backlog.hear(edge.presence) }
+            guard isOwn else { return state.backlog.receivedEdgeElsewhere(edge.presence) }
             if state.backlog.add(edge.presence, at: clock()) {
                 dropped.add()
-                trouble.warning("presence events dropped: the broker has been away for too long")
+                logger.warning("presence events dropped: too many wait for the broker")
             }
         }
         sendNext()
     }
 
-    /// Not under the lock when the broker is called: its answer may be quick.
+    /// The broker is called outside the lock, because it may answer at once.
     private func sendNext() {
         let entries = state.withLock { state in
             waiting.set(state.backlog.count)
@@ -76,23 +79,23 @@ public final class PresenceEvents: Sendable {
         if !entries.isEmpty { broker.publish(entries.map(event)) }
     }
 
-    private func report(_ report: BrokerReport) {
+    private func receive(_ report: BrokerReport) {
         state.withLock { state in
             switch report {
             case .connected:
                 state.isConnected = true
                 state.isBlocked = false
-                state.backlog.lose()
+                state.backlog.didLoseConnection()
             case .blocked(let reason): state.isBlocked = reason != nil
             case .disconnected(let error):
                 state.isConnected = false
-                state.backlog.lose()
-                trouble.warning("presence events wait", ["reason": "\(error)"])
-            case .settled(let settled):
-                for (tag, outcome) in settled {
-                    let isRefused = state.backlog.receivedOutcome(tag, isConfirmed: outcome == .confirmed, at: clock())
-                    // Not again at once: a queue that is gone stays gone for a while.
-                    if case .refused = isRefused { pause(&state) }
+                state.backlog.didLoseConnection()
+                logger.warning("presence events wait", ["reason": "\(error)"])
+            case .answered(let answers):
+                for (tag, outcome) in answers {
+                    let batch = state.backlog.receivedOutcome(tag, isConfirmed: outcome == .confirmed, at: clock())
+                    // The pause is there because a missing queue stays missing for a while.
+                    if case .refused = batch { pause(&state) }
                 }
             }
         }
@@ -102,7 +105,7 @@ public final class PresenceEvents: Sendable {
     private func pause(_ state: inout State) {
         state.isPausing = true
         Task { [weak self] in
-            try? await Task.sleep(for: Self.pause)
+            try? await Task.sleep(for: Self.retryPause)
             self?.resume()
         }
     }
