@@ -37,7 +37,7 @@ private func use(_ message: Message) {
     let draft = MessageDraft(id: message.id, body: message.body, timestamp: message.timestamp)
     var attempt = RoomAttempt(RoomWrite(roomID: message.roomID, lastKnown: message.sequence, drafts: [draft]))
     guard !attempt.isFinished else { return }
-    _ = attempt.newest(is: message.sequence)
-    _ = attempt.repeats([message])
+    _ = attempt.receivedNewest(message.sequence)
+    _ = attempt.receivedRepeats([message])
     _ = attempt.own([message])
 }

@@ -1,27 +1,40 @@
-import ChatDomain
+public import ChatDomain
 
-/// Numbers for messages of an older program, which knew none. See `MongoConnection.newest` for how they are served
-/// until they are written down.
+extension MongoStore {
+    /// Writes numbers into messages that an older program left without numbers, from the oldest on. The service may run
+    /// meanwhile. A migration that was stopped continues where it ended.
+    ///
+    /// - Parameter progress: called from time to time with the count of messages numbered so far.
+    /// - Returns: how many messages got a number.
+    public func migrate(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws(StoreError) -> Int {
+        try await run { connection throws(MongoError) in try connection.numberAll(progress) }
+    }
+}
+
+/// Numbers for messages of an older program, which stored none. `MongoConnection.newest` says how the messages are served
+/// until their numbers are written.
 extension MongoConnection {
     private static let slice: Int64 = 500
-    /// Under this id it is noted that no message is without a number, whatever the form of its room's id.
-    private static let note = "numbering of all"
-    /// Slices in a row that wrote nothing because all their numbers had just been taken.
+    /// The id of the note that every message has a number, in whatever form its room's id is stored.
+    private static let completionNote = "numbering of all"
+    /// The most slices in a row that write nothing because others took their numbers.
     private static let maximumStalls = 100
 
-    /// Whether the collection may hold messages without numbers. Looking through a collection that holds none takes
-    /// long, so that is noted.
+    /// Whether the collection may hold messages without numbers. To search a collection that holds none takes long, so the
+    /// result is stored.
     func findsUnnumbered() throws(MongoError) -> Bool {
-        let note = try find(MongoSchema.notes, ["_id": .string(Self.note)], ["limit": 1]).first
+        let note = try find(MongoSchema.notes, ["_id": .string(Self.completionNote)], ["limit": 1]).first
         if note?["isComplete"]?.bool == true { return false }
         if try nextUnnumbered() != nil { return true }
         try noteComplete()
         return false
     }
 
-    /// Numbers every room's unnumbered messages; how many there were.
-    func numberAll(_ progress: (Int) -> Void) throws(MongoError) -> Int {
-        // From here on this instance serves what has no number yet.
+    /// Numbers the unnumbered messages of all rooms.
+    ///
+    /// - Returns: how many there were.
+    fileprivate func numberAll(_ progress: (Int) -> Void) throws(MongoError) -> Int {
+        // From now on this instance also serves messages without numbers.
         holdsUnnumbered = true
         var count = 0
         while let room = try nextUnnumbered() {
@@ -40,11 +53,12 @@ extension MongoConnection {
         return count
     }
 
-    /// Numbers the room's oldest unnumbered messages; how many, nil when there are none left.
+    /// Numbers the room's oldest unnumbered messages. The updates are ordered and stop at the first refusal, so that the
+    /// numbers have no holes.
     ///
-    /// Updates go in order and stop at the first refusal, so what is written is always the beginning.
+    /// - Returns: how many were numbered; nil when none are left.
     private func numberSlice(of room: RoomID, base: SequenceNumber) throws(MongoError) -> Int? {
-        // Those counted when numbering began come first; whatever an older program added later is new.
+        // The messages counted when numbering began have the first numbers; those added later follow the newest number.
         let written = try newestWritten(of: room, upTo: base) ?? 0
         let newest = written < base ? written : try newestWritten(of: room) ?? base
         let limit = written < base ? min(Self.slice, base - written) : Self.slice
@@ -55,11 +69,11 @@ extension MongoConnection {
         let updates = unnumbered.enumerated().compactMap { offset, document -> BSONDocument? in
             guard let id = document["_id"] else { return nil }
             let number = newest + 1 + SequenceNumber(offset)
-            // With the room's id as text, so that the unique index sees all numbers of the room.
+            // The room's id becomes a text, so that the unique index covers all numbers of the room.
             let numbered: BSONValue = ["seq": .int64(number), "roomId": .string(room)]
             return ["q": ["_id": id, "seq": MongoSchema.isUnnumbered], "u": ["$set": numbered]]
         }
-        // A number taken meanwhile, by a sender or by another migration, ends the slice early; the next one looks again.
+        // A number that a sender or another migration took meanwhile ends the slice early; the next slice reads again.
         return try update(MongoSchema.messages, updates, isOrdered: true)
     }
 
@@ -73,27 +87,27 @@ extension MongoConnection {
         ).first?["seq"]?.integer
     }
 
-    /// A room with messages without numbers. What names no room stays as it is.
+    /// A room that has messages without numbers. Documents without a usable room id are skipped.
     private func nextUnnumbered() throws(MongoError) -> RoomID? {
-        var passedOver: [BSONValue] = []
+        var skipped: [BSONValue] = []
         while true {
             let found = try find(
                 MongoSchema.messages,
                 [
                     "seq": MongoSchema.isUnnumbered,
-                    "roomId": ["$type": ["string", "number", "objectId"], "$nin": .array(passedOver)],
+                    "roomId": ["$type": ["string", "number", "objectId"], "$nin": .array(skipped)],
                 ],
                 ["limit": 1, "projection": ["roomId": 1]]
             ).first
             guard let value = found?["roomId"] else { return nil }
             if let text = value.identifier { return RoomID(unchecked: text) }
-            passedOver.append(value)
+            skipped.append(value)
         }
     }
 
     private func noteComplete() throws(MongoError) {
         try update(
             MongoSchema.notes,
-            [["q": ["_id": .string(Self.note)], "u": ["$set": ["isComplete": true]], "upsert": true]])
+            [["q": ["_id": .string(Self.completionNote)], "u": ["$set": ["isComplete": true]], "upsert": true]])
     }
 }

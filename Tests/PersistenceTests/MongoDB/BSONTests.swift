@@ -15,7 +15,7 @@ import Testing
         bytes.withUnsafeBytes { BSONDocument(encoded: $0) }
     }
 
-    @Test func whatIsWrittenIsRead() {
+    @Test func documentsAreReadAsTheyWereWritten() {
         #expect(decode(sample.encoded) == sample)
         #expect(decode([5, 0, 0, 0, 0]) == [:])
     }
@@ -30,7 +30,7 @@ import Testing
         for count in 0..<bytes.count { #expect(decode(Array(bytes[..<count])) == nil, "\(count) bytes") }
     }
 
-    @Test func noByteMayLeadOutOfBounds() {
+    @Test func damagedBytesNeverLeadOutOfBounds() {
         let bytes = sample.encoded
         var refused = 0
         for index in bytes.indices {
@@ -43,13 +43,13 @@ import Testing
         #expect(refused > 0)
     }
 
-    @Test func documentsInDocumentsHaveAnEnd() {
+    @Test func nestingIsBounded() {
         var value: BSONValue = 1
         for _ in 0..<200 { value = .document(["a": value]) }
         #expect(decode((["a": value] as BSONDocument).encoded) == nil)
     }
 
-    @Test func typesThatAreNotReadArePassedOver() {
+    @Test func typesThatAreNotReadAreSkipped() {
         func document(_ type: UInt8, _ payload: [UInt8]) -> [UInt8] {
             let body = [type] + Array("x\0".utf8) + payload + [0x10] + Array("y\0".utf8) + [7, 0, 0, 0]
             return [UInt8(body.count + 5), 0, 0, 0] + body + [0]

@@ -19,7 +19,7 @@ import Testing
         await home.remove()
     }
 
-    /// Inserted in another order than their times; some at the same time.
+    /// The messages are inserted in another order than their times, and pairs of them have the same time.
     private func add(_ count: Int, to home: MongoHome, from start: Int) async throws {
         let documents = (start..<start + count).map { index -> BSONDocument in
             [
@@ -50,21 +50,21 @@ import Testing
             #expect(await store.append([drafts.next("new 11")], to: "a", lastKnown: 10) == [.stored(11)])
             #expect(try await texts(store, HistoryQuery(.after(0))) == expected(old, 1...11))
             #expect(try await texts(store, HistoryQuery(.around(9), limit: 4)) == expected(old, 8...11))
-            let room = try #require(try await store.room("a"), "old messages speak of a room")
+            let room = try #require(try await store.room("a"), "old messages imply a room")
             #expect(room.room.kind == .group && !room.room.isPrivate)
             #expect(room.lastSequence == 11)
             #expect(room.room.historyBase == 0)
             #expect(try await store.room("c") == nil)
             #expect(try await store.add("ann", to: "a", limit: 5))
             #expect(try await store.rooms(of: "ann", limit: 1).first?.lastMessage?.body.text == "new 11")
-            // What was deleted stays so.
+            // A deleted room stays deleted.
             #expect(try await store.delete("a", at: Timestamp(milliseconds: 9)))
             #expect(try await store.room("a") == nil)
             await store.close()
         }
     }
 
-    @Test func aRoomThatIsThereKeepsItsOldMessages() async throws {
+    @Test func anExistingRoomKeepsItsOldMessages() async throws {
         try await withOldCollection(3) { home, old in
             try await home.raw { connection throws(MongoError) in
                 _ = try connection.write([
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func numbersAreWrittenDownWhileTheServiceRuns() async throws {
+    @Test func numbersAreStoredWhileTheServiceRuns() async throws {
         try await withOldCollection(1203) { home, old in
             let store = try await home.openMongo()
             #expect(await store.append([drafts.next("new 1204")], to: "a") == [.stored(1204)])
@@ -101,11 +101,11 @@ import Testing
         }
     }
 
-    @Test func aMigrationStoppedHalfWayGoesOn() async throws {
+    @Test func aStoppedMigrationContinues() async throws {
         try await withOldCollection(20) { home, old in
             let store = try await home.openMongo()
             #expect(await store.append([drafts.next("new 21")], to: "a") == [.stored(21)])
-            // What a migration leaves that was killed: numbers on the first seven.
+            // A killed migration left numbers on the first seven messages.
             try await home.raw { connection throws(MongoError) in
                 for index in 0..<7 {
                     try connection.update(
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func lateOnesAreAppendedAsNew() async throws {
+    @Test func oldMessagesThatComeLateAreAppended() async throws {
         try await withOldCollection(4) { home, old in
             let store = try await home.openMongo()
             #expect(await store.append([drafts.next("new 5")], to: "a") == [.stored(5)])

@@ -4,10 +4,10 @@ import Synchronization
 
 @testable import PersistenceMongoDB
 
-/// A server that speaks MongoDB's protocol, for the whole test run: started by the first test that needs it, ended with
+/// A server that speaks MongoDB's protocol, for the whole test run. The first test that needs it starts it, and it ends with
 /// the process.
 ///
-/// `SECANTUSD` names its program; a test run without it fails.
+/// `SECANTUSD` names its program. Without one the tests fail.
 final class MongoServer: Sendable {
     static let shared = Mutex<Result<MongoServer, TestFailure>?>(nil)
 
@@ -27,7 +27,7 @@ final class MongoServer: Sendable {
         return server
     }
 
-    /// - Parameter isDurable: whether what it confirmed survives `kill`, as a real server's journal would have it.
+    /// - Parameter isDurable: whether confirmed writes survive `kill`, as they do with a real server's journal.
     init(isDurable: Bool = false) throws(TestFailure) {
         options = isDurable ? "--sync-on-commit" : ""
         port = Self.freePort()
@@ -47,7 +47,7 @@ final class MongoServer: Sendable {
         let program = ProcessInfo.processInfo.environment["SECANTUSD"] ?? "secantusd-py"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        // The shell watches for this process to end, however it ends, and takes the server with it.
+        // The shell waits for this process to end, in whatever way, and then kills the server.
         process.arguments = [
             "-c",
             """
@@ -65,7 +65,7 @@ final class MongoServer: Sendable {
         self.process.withLock { $0 = process }
     }
 
-    /// Ends the server as a crash would; what it stored stays.
+    /// Ends the server as a crash would. Its stored data stays.
     func kill() {
         process.withLock { process in
             process?.terminate()
@@ -127,7 +127,7 @@ struct MongoHome: StoreHome {
         try await MongoStore.open(uri: server.uri(database), options: options)
     }
 
-    /// Commands of a test's own, as another program would send them.
+    /// Sends commands as another program would.
     func raw<Value: Sendable>(
         _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws -> Value {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PersistenceMongoDB
 
-/// What holds for MongoDB beyond the common contract: other instances, other programs, a server that goes away.
+/// MongoDB beyond the common contract: other instances, other programs, a server that is killed.
 @Suite struct MongoStoreTests {
     private let drafts = Drafts()
 
@@ -20,7 +20,7 @@ import Testing
         await home.remove()
     }
 
-    @Test func instancesShareARoomWithoutAHole() async throws {
+    @Test func instancesNumberARoomWithoutHoles() async throws {
         try await withMongo { home in
             let stores = [try await home.openMongo(), try await home.openMongo(), try await home.openMongo()]
             let rounds = 15
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func fieldsAndIndexesAreThoseOtherProgramsKnow() async throws {
+    @Test func fieldsAndIndexesAreThoseThatOtherProgramsUse() async throws {
         try await withMongo { home in
             let store = try await home.openMongo(StoreOptions(outboxOwner: InstanceID("one")))
             _ = try await store.create(.group("a", name: "A", owner: "ann"), participants: ["ann", "bob"])
@@ -97,11 +97,11 @@ import Testing
         }
     }
 
-    @Test func participantsThatAreRefusedDoNotHoldUpMessages() async throws {
+    @Test func refusedParticipantsDoNotPreventMessages() async throws {
         try await withMongo { home in
             let store = try await home.openMongo()
             try await home.raw { connection throws(MongoError) in
-                // As no program of ours would write it: nobody can be added to a text.
+                // No user can be added to participants that are a text.
                 _ = try connection.write([
                     "insert": "rooms",
                     "documents": [["roomId": "odd", "type": "group", "participants": "nobody", "createdAt": .date(5)]],
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func theLastMessageFollowsTheNewest() async throws {
+    @Test func theLastMessageOfARoomIsUpdated() async throws {
         try await withMongo { home in
             let store = try await home.openMongo()
             _ = try await store.create(.group("a"), participants: [])
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func aWrongAddressIsSaidWithoutThePassword() async throws {
+    @Test func errorsOfConnectionStringsDoNotContainThePassword() async throws {
         let error = await #expect(throws: StoreError.self) {
             try await MongoStore.open(
                 uri: "mongodb://user:hidden@127.0.0.1:1/chat?serverSelectionTimeoutMS=200", options: StoreOptions())
@@ -151,7 +151,7 @@ import Testing
         #expect(try #require(unreadable?.rejectedReason).contains("hidden") == false)
     }
 
-    @Test func aServerKilledMidwayLosesAndRepeatsNothing() async throws {
+    @Test func aKilledServerLosesAndRepeatsNoMessage() async throws {
         let server = try MongoServer(isDurable: true)
         try await server.answers()
         let store = try await MongoStore.open(
@@ -193,7 +193,7 @@ import Testing
             let page = try await store.history(of: room, HistoryQuery(.after(0), limit: 1000))
             #expect(page.messages.map(\.sequence) == (0..<page.messages.count).map { SequenceNumber($0 + 1) })
             let stored = outcomes.filter { $0.0 == room && $0.2.storedSequence != nil }
-            #expect(stored.count == page.messages.count, "stored is what was answered so, no more and no less")
+            #expect(stored.count == page.messages.count, "exactly the messages answered as stored are stored")
             for (_, id, outcome) in stored {
                 #expect(page.messages.first { $0.id == id }?.sequence == outcome.storedSequence)
             }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PersistenceMongoDB
 
-/// A collection whose ids are numbers, beside their text or alone: the same rooms and users.
+/// Collections in which another program stored ids as numbers: they name the same rooms and users as their texts.
 @Suite struct NumericIDTests {
     private let drafts = Drafts()
 
@@ -45,7 +45,7 @@ import Testing
         try await store.history(of: "42", query).messages.map { "\($0.sequence) \($0.body.text)" }
     }
 
-    @Test func aRoomWithTwoDocumentsIsOne() async throws {
+    @Test func twoDocumentsOfAnIDAreOneRoom() async throws {
         try await withMongo { home in
             try await insert(
                 [room("42", ["7", "8"]), room(.double(42), [.int64(7), "9"]), room(5, [7])], into: "rooms", of: home)
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test(arguments: [[BSONValue.int32(42), .double(42), .int64(42)], [.int32(42), "42", .double(42)]])
-    func oldMessagesAreTheRoomsAndNewOnesFollow(_ ids: [BSONValue]) async throws {
+    func oldMessagesBelongToTheRoomAndNewOnesFollow(_ ids: [BSONValue]) async throws {
         try await withMongo { home in
             try await insert(
                 (1...6).map { old($0, room: ids[$0 % 3], user: $0 % 2 == 0 ? 7 : "7") }, into: "messages", of: home)
@@ -92,7 +92,7 @@ import Testing
             #expect(await store.append([drafts.next("new 7", by: "7")], to: "42", lastKnown: 6) == [.stored(7)])
             let summary = try #require(try await store.rooms(of: "7", limit: 5).first)
             #expect(summary.lastMessage?.body.text == "new 7" && summary.unread == 0)
-            // The room's own document follows for other programs.
+            // The room's document is updated for other programs.
             let last = try await eventually {
                 try await home.raw { connection throws(MongoError) in try connection.find("rooms", [:]) }
                     .map { $0["lastMessage"]?.document?["content"] }
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func aRoomNobodyWroteDownIsThereByItsMessages() async throws {
+    @Test func aRoomWithoutADocumentExistsByItsMessages() async throws {
         try await withMongo { home in
             try await insert((1...3).map { old($0, room: 42) }, into: "messages", of: home)
             let store = try await home.openMongo()
@@ -125,7 +125,7 @@ import Testing
 
     @Test func numbersUnderBothFormsCountTogether() async throws {
         try await withMongo { home in
-            // Two has come twice: a page holds each number once.
+            // Number 2 is stored twice; a page has each number once.
             try await insert(
                 [
                     old(1, room: 42, seq: 1), old(2, room: 42, seq: 2), old(3, room: "42", seq: 2),
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func objectIDsAreTheirDigits() async throws {
+    @Test func objectIDsAreReadAsTheirDigits() async throws {
         try await withMongo { home in
             let ann = MessageID(high: 1, low: 2)
             try await insert([room(.objectID(ann), [.objectID(ann)])], into: "rooms", of: home)
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func whatNoRoomOrNumberCanBeIsPassedOver() async throws {
+    @Test func invalidRoomsAndNumbersAreSkipped() async throws {
         try await withMongo { home in
             try await insert(
                 [
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func metadataThatIsNoObjectSpoilsNoMessage() async throws {
+    @Test func metadataThatIsNoObjectIsDropped() async throws {
         try await withMongo { home in
             let documents = ["hello", "[1]", "{\"a\":", "{\"a\":1}"].enumerated().map { index, text in
                 var document = old(index + 1, room: "a", seq: .int64(Int64(index + 1)))

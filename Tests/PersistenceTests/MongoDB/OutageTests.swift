@@ -7,16 +7,16 @@ import Testing
 @Suite struct OutageTests {
     private let start = ContinuousClock.now
 
-    @Test func aFreshFailureIsRepeatedAtOnce() throws {
+    @Test func commandsFailAtOnceForASecondAfterAFailure() throws {
         let outage = Outage()
         try outage.check(at: start)
-        outage.note(at: start)
+        outage.recordFailure(at: start)
         #expect(throws: MongoError.self) { try outage.check(at: start) }
         #expect(throws: MongoError.self) { try outage.check(at: start + .milliseconds(999)) }
         try outage.check(at: start + .seconds(1))
     }
 
-    @Test func whileNobodyIsThereWritesAreRefusedAndCertainlyNotStored() async throws {
+    @Test func writesRefusedWithoutAServerAreNotStored() async throws {
         let server = try MongoServer(isDurable: true)
         try await server.answers()
         let store = try await MongoStore.open(
@@ -24,8 +24,8 @@ import Testing
         let drafts = Drafts()
         #expect(await store.append([drafts.next("before")], to: "a") == [.stored(1)])
         server.kill()
-        // The first command may still go out on a connection that is dead already, and is settled when the server is back.
-        let first = Task { await store.append([drafts.next("unsettled")], to: "b") }
+        // The first command may be sent on a connection that is already dead. Its outcome is known once the server is back.
+        let first = Task { await store.append([drafts.next("unknown")], to: "b") }
         _ = await eventually {
             (try? await store.probe()) == nil
         } holds: {
@@ -43,9 +43,9 @@ import Testing
             $0 == [.stored(2)]
         }
         #expect(stored == [.stored(2)])
-        let unsettled = await first.value
+        let outcome = await first.value
         let last = try await store.lastSequences(of: ["a", "b", "c"])
-        #expect(last == (unsettled == [.stored(1)] ? ["a": 2, "b": 1] : ["a": 2]))
+        #expect(last == (outcome == [.stored(1)] ? ["a": 2, "b": 1] : ["a": 2]))
         await store.close()
         server.kill()
     }

@@ -147,6 +147,6 @@ import TestSupport
             #expect(attempt.outcomes.allSatisfy { if case .failed(.rejected) = $0 { true } else { false } })
         }
         var attempt = RoomAttempt(RoomWrite(roomID: "r", lastKnown: 1, drafts: drafts.many(2)))
-        #expect(attempt.newest(is: last) == .finished)
+        #expect(attempt.receivedNewest(last) == .finished)
     }
 }

@@ -3,7 +3,7 @@ import ChatDomain
 extension BSONDocument {
     private static let maximumDepth = 100
 
-    /// Nil for bytes that are no BSON document.
+    /// Nil if the bytes are no BSON document.
     init?(encoded bytes: UnsafeRawBufferPointer) {
         var reader = BSONReader(bytes)
         guard let document = reader.document(depth: 0) else { return nil }
@@ -13,7 +13,7 @@ extension BSONDocument {
     fileprivate static func isTooDeep(_ depth: Int) -> Bool { depth > maximumDepth }
 }
 
-/// Reads BSON from front to back; every step answers nil where the bytes do not hold what they announce.
+/// Reads BSON from front to back. Every step returns nil if the bytes do not contain what they announce.
 private struct BSONReader {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -51,7 +51,7 @@ private struct BSONReader {
         }
     }
 
-    /// Passes over a value of a type that is not read.
+    /// Skips a value of a type that is not read.
     private mutating func skip(_ type: UInt8) -> Bool {
         switch type {
         case 0x05:  // binary: size, subtype, bytes

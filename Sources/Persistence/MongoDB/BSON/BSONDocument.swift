@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// A value as MongoDB keeps it. Types this service never reads are told apart only as `other`.
+/// A BSON value. Types that this service never reads are all `other`.
 enum BSONValue: Hashable, Sendable {
     case double(Double)
     case string(String)
@@ -16,7 +16,7 @@ enum BSONValue: Hashable, Sendable {
     case other(type: UInt8)
 }
 
-/// Fields in their order; a name that comes twice is found by its first.
+/// Fields in their order. If a name occurs twice, the first one is found.
 struct BSONDocument: Hashable, Sendable {
     struct Field: Hashable, Sendable {
         var name: String
@@ -94,7 +94,7 @@ extension BSONValue {
         return integer.map { Timestamp(milliseconds: $0) }
     }
 
-    /// The text of an id: its own, or the decimal or hexadecimal text of what an older program wrote in its place.
+    /// The text of an id: the stored text, or the decimal or hexadecimal text of a number or object id that an older program stored.
     /// See `forms(of:)`.
     var identifier: String? {
         switch self {
@@ -108,11 +108,11 @@ extension BSONValue {
     }
 }
 
-// MARK: - Ids in all the forms they are stored in
+// MARK: - Ids in all their stored forms
 
 extension BSONValue {
-    /// Everything whose `identifier` is this id's text, the text first. A number stands for all numeric types, which MongoDB
-    /// compares by value.
+    /// All values whose `identifier` is this id's text, the text first. One number represents all numeric types, because
+    /// MongoDB compares them by value.
     static func forms(of id: some ClientIdentifier) -> [BSONValue] {
         var forms = [string(id)]
         if let number = Int64(id.value), String(number) == id.value { forms.append(.int64(number)) }
@@ -120,13 +120,13 @@ extension BSONValue {
         return forms
     }
 
-    /// For a query: this id, in whatever form.
+    /// For a query: this id in any form.
     static func any(of id: some ClientIdentifier) -> Self {
         let forms = forms(of: id)
         return forms.count == 1 ? forms[0] : ["$in": .array(forms)]
     }
 
-    /// For a query: one of these ids, in whatever form.
+    /// For a query: one of these ids in any form.
     static func any(of ids: some Sequence<some ClientIdentifier>) -> Self {
         ["$in": .array(ids.flatMap { forms(of: $0) })]
     }

@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// BSON 1.1 (bsonspec.org), as far as this service uses it. Little-endian throughout.
+/// The types of BSON 1.1 (bsonspec.org) that this service uses. All numbers are little-endian.
 enum BSONType {
     static let double: UInt8 = 0x01
     static let string: UInt8 = 0x02
@@ -15,7 +15,7 @@ enum BSONType {
 }
 
 extension BSONDocument {
-    /// The document's bytes. Names must not hold NUL; those of this service do not.
+    /// The document's bytes. Names must not contain NUL; those of this service do not.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         append(to: &bytes)
@@ -76,7 +76,7 @@ extension BSONValue {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// A document's frame: its whole size, what `body` writes, and a zero.
+    /// A document's frame: its total size, the bytes that `body` writes, and a zero.
     fileprivate static func sized(_ bytes: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
         let start = bytes.count
         append(Int32(0), to: &bytes)

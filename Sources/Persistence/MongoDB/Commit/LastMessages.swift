@@ -1,9 +1,9 @@
 import ChatDomain
 
 extension WriteBehind where Key == RoomID, Value == Message {
-    /// Keeps `rooms.lastMessage` behind the messages, for other programs that read it.
+    /// Updates `rooms.lastMessage`, which other programs read.
     static func lastMessages(_ workers: MongoWorkers) -> Self {
-        Self(workers: workers, pacing: Pacing(interval: .seconds(1), restPerWork: 9, slice: 32)) {
+        Self(workers: workers, pacing: Pacing(interval: .seconds(1), pausePerWork: 9, slice: 32)) {
             $0.sequence > $1.sequence
         } write: { connection, messages throws(MongoError) in
             try connection.updateLastMessages(messages.map(\.value))
@@ -17,7 +17,7 @@ extension MongoConnection {
             [
                 "q": [
                     "roomId": .any(of: message.roomID), "state": MongoSchema.RoomState.live,
-                    // Also where there is none yet.
+                    // This also matches rooms without a last message.
                     "lastSeq": ["$not": ["$gte": .int64(message.sequence)]],
                 ],
                 "u": [

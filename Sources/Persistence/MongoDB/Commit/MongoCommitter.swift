@@ -2,17 +2,17 @@ import ChatDomain
 import Synchronization
 import Workers
 
-/// Stores what rooms gathered: what comes while inserts are under way goes together in the next.
+/// Stores the messages that rooms gathered. Writes that come during an insert are stored together by the next one.
 ///
-/// Rooms with one message share an unordered insert. A room with several has an ordered insert of its own, which stops
-/// at the first conflict, so that a sender's order never turns. A room that loses a race goes on alone.
+/// Rooms with one message share an unordered insert. A room with several messages has an ordered insert of its own, which
+/// stops at the first conflict, so that the order of a sender's messages is kept. A room that loses a race continues alone.
 final class MongoCommitter: Sendable {
-    /// Shared inserts under way at once: while one waits for the majority, the next can go.
-    private static let maximumShared = 2
+    /// The most shared inserts at once: while one waits for the majority, the next one can start.
+    private static let maximumRounds = 2
 
     private struct State {
         var waiting: [PendingWrite] = []
-        var underWay = 0
+        var rounds = 0
     }
 
     private let state = Mutex(State())
@@ -33,25 +33,25 @@ final class MongoCommitter: Sendable {
         let call = CommitCall(count: writes.count, completion: completion)
         let pending = writes.enumerated().map { PendingWrite(write: $1, index: $0, call: call) }
         state.withLock { $0.waiting += pending }
-        start()
+        startRound()
     }
 
-    /// Starts another shared round when there is work and room for it.
-    private func start() {
+    /// Starts another round if writes wait and the limit allows it.
+    private func startRound() {
         let isDue = state.withLock { state in
-            guard !state.waiting.isEmpty, state.underWay < Self.maximumShared else { return false }
-            state.underWay += 1
+            guard !state.waiting.isEmpty, state.rounds < Self.maximumRounds else { return false }
+            state.rounds += 1
             return true
         }
         guard isDue else { return }
-        let isTaken = workers.queue.post { [self] connection in
+        let isTaken = workers.post { [self] connection in
             let writes = takeWaiting()
             if !writes.isEmpty { inserter.store(writes, on: connection) }
-            state.withLock { $0.underWay -= 1 }
-            start()
+            state.withLock { $0.rounds -= 1 }
+            startRound()
         }
         guard !isTaken else { return }
-        state.withLock { $0.underWay -= 1 }
+        state.withLock { $0.rounds -= 1 }
         for write in takeWaiting() { write.fail(.refused) }
     }
 

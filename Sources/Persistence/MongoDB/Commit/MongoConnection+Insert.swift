@@ -1,21 +1,21 @@
 import ChatDomain
 
-/// Why one document of an insert was not stored.
+/// Why an insert did not store one document.
 enum InsertObstacle: Hashable {
     case known(RoomAttempt.Obstacle)
-    /// The server was interrupted: it may be stored or not.
+    /// The server was interrupted, so the document may be stored or not.
     case unknown(reason: String)
 
     var known: RoomAttempt.Obstacle? { if case .known(let obstacle) = self { obstacle } else { nil } }
 }
 
 extension MongoConnection {
-    /// A command may hold 16 MiB and 100,000 documents; these stay well below.
+    /// A command may have 16 MiB and 100,000 documents; these limits are well below.
     private static let commandLimits = (bytes: 8 << 20, documents: 1000)
 
     /// Inserts messages, with the deployment's write concern.
     ///
-    /// - Returns: by index, those that were not stored. An ordered insert stops at the first.
+    /// - Returns: the obstacles of the documents that were not stored, by index. An ordered insert stops at the first.
     func insert(_ documents: [BSONDocument], isOrdered: Bool) throws(MongoError) -> [Int: InsertObstacle] {
         var obstacles: [Int: InsertObstacle] = [:]
         var start = 0
@@ -29,7 +29,7 @@ extension MongoConnection {
         return obstacles
     }
 
-    /// One command. A later one that fails tells nothing of the earlier ones, so its documents are reported unknown.
+    /// One command. If a later one fails, the outcome of its documents is unknown, and the results of the earlier ones stay.
     private func insertCommand(
         _ documents: [BSONDocument], isOrdered: Bool, isFirst: Bool
     ) throws(MongoError) -> [Int: InsertObstacle] {
@@ -61,9 +61,9 @@ extension MongoConnection {
         in reply: BSONDocument, of count: Int
     ) throws(MongoError) -> [Int: InsertObstacle] {
         var obstacles: [Int: InsertObstacle] = [:]
-        for error in reply["writeErrors"]?.array ?? [] {
-            guard let error = error.document, let index = error.index(below: count) else {
-                throw .unknown(reason: "an error of no document of the insert")
+        for error in reply.writeErrors {
+            guard let index = error.index(below: count) else {
+                throw .unknown(reason: "an error that names no document of the insert")
             }
             obstacles[index] = obstacle(error)
         }
@@ -86,12 +86,12 @@ extension MongoConnection {
         return .known(.refused(reason: reason))
     }
 
-    // MARK: Looking for what an insert met
+    // MARK: Finding the messages that an insert collided with
 
-    /// A query may hold 16 MiB; client ids are short.
+    /// A query may have 16 MiB; client ids are short.
     private static let repeatsPerQuery = 500
 
-    /// Messages with the client ids of rooms' drafts, as far as the majority has them.
+    /// Messages with the client ids of these drafts, as far as the majority has them.
     func messages(repeating drafts: [(room: RoomID, draft: MessageDraft)]) throws(MongoError) -> [Message] {
         let keys = drafts.compactMap { room, draft -> BSONDocument? in
             guard let clientID = draft.body.clientMessageID else { return nil }
@@ -101,17 +101,16 @@ extension MongoConnection {
             ]
         }
         var messages: [Message] = []
-        for start in stride(from: 0, to: keys.count, by: Self.repeatsPerQuery) {
-            let slice = Array(keys[start..<min(start + Self.repeatsPerQuery, keys.count)])
+        for slice in keys.slices(of: Self.repeatsPerQuery) {
             messages += try find(MongoSchema.messages, ["$or": .documents(slice)]).compactMap { $0.message() }
         }
         return messages
     }
 
-    /// A client id that was used in an earlier room of the same id is free in the next: takes it from those of `messages` that
-    /// are unreachable.
+    /// Removes the client ids of those messages that belong to an earlier room with the same id, so that the ids can be used
+    /// again.
     ///
-    /// - Returns: the others, and the rooms where client ids are free now.
+    /// - Returns: the other messages, and the rooms in which client ids were freed.
     func freeClientIDs(
         of messages: [Message]
     ) throws(MongoError) -> (current: [Message], rooms: Set<RoomID>) {

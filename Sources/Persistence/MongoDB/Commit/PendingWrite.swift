@@ -1,7 +1,7 @@
 import ChatDomain
 import Synchronization
 
-/// A room's write with whom to tell what became of it.
+/// A room's write, and the call that waits for its outcome.
 struct PendingWrite: Sendable {
     let write: RoomWrite
     let index: Int
@@ -12,7 +12,7 @@ struct PendingWrite: Sendable {
     func fail(_ error: StoreError) { finish(.failure(of: write, error)) }
 }
 
-/// One call of `commit`: completes when the outcome of its last write is known.
+/// One call of `commit`. It completes when the outcomes of all its writes are known.
 final class CommitCall: Sendable {
     private struct State {
         var outcomes: [RoomWriteOutcome?]

@@ -1,20 +1,20 @@
 import ChatDomain
 
-/// One room's drafts on their way into the collection, as a value: what came back goes in, what to do next comes out.
+/// The state machine that stores one room's drafts: results go in, the next step comes out. A value without I/O.
 ///
-/// Numbers follow the newest one known; the unique index on (room, number) says when somebody else was faster. A
-/// refused insert has stored everything before the draft it names, because drafts go in order.
+/// Numbers follow the newest known one. The unique index on (room, number) reports that another writer took a number. A
+/// refused insert has stored all drafts before the one it names, because inserts are ordered.
 struct RoomAttempt: Sendable {
     enum Step: Hashable {
         /// Insert `remaining`, in order.
         case insert
-        /// Read the room's newest number, after a moment that grows with the losses.
+        /// Read the room's newest number, after a pause that grows with the losses.
         case readNewest
-        /// Look for messages with the client ids of `remaining`.
+        /// Find messages with the client ids of `remaining`.
         case findRepeats
-        /// Look for `remaining` themselves: an attempt whose outcome is unknown may have stored them.
+        /// Find `remaining` themselves: an attempt whose outcome is unknown may have stored them.
         case findOwn
-        /// Look for them again after a while: they are there, and the majority does not have them yet.
+        /// Find them again after a delay: they are stored, but the majority does not have them yet.
         case findOwnLater
         case finished
     }
@@ -23,7 +23,7 @@ struct RoomAttempt: Sendable {
     enum Obstacle: Hashable {
         case numberTaken
         case clientIDTaken
-        /// This very message is stored already.
+        /// The message itself is stored already.
         case alreadyStored
         case refused(reason: String)
     }
@@ -32,17 +32,17 @@ struct RoomAttempt: Sendable {
 
     let roomID: RoomID
     let drafts: [MessageDraft]
-    /// One per draft, nil while open.
+    /// One for each draft; nil while it is unknown.
     private(set) var outcomes: [RoomWriteOutcome.Draft?]
     /// Indices of the drafts not stored yet, in order.
     private(set) var remaining: [Int]
     /// The number of the first of `remaining`.
     private(set) var next: SequenceNumber
     private(set) var losses = 0
-    /// An attempt may have stored some of `remaining`, under the numbers they would get now.
+    /// An earlier attempt may have stored some of `remaining`, under the numbers they would get now.
     private(set) var isUncertain = false
-    /// An insert met one of `remaining` itself, which has to become visible, or be rolled back.
-    private var isAwaited = false
+    /// One of `remaining` is stored by an earlier attempt, and has to become visible or be rolled back.
+    private var awaitsOwn = false
 
     init(_ write: RoomWrite) {
         roomID = write.roomID
@@ -59,17 +59,17 @@ struct RoomAttempt: Sendable {
 
     var isFinished: Bool { remaining.isEmpty }
 
-    /// An insert of `remaining` was answered: the first `count` are stored, and `obstacle` stopped it there.
-    mutating func inserted(_ count: Int, stoppedBy obstacle: Obstacle?) -> Step {
+    /// An insert stored the first `count` of `remaining`, and `obstacle` stopped it there.
+    mutating func didInsert(_ count: Int, stoppedBy obstacle: Obstacle?) -> Step {
         isUncertain = false
         for index in remaining.prefix(count) { store(index) }
         remaining.removeFirst(min(count, remaining.count))
         guard let obstacle, !remaining.isEmpty else { return remaining.isEmpty ? .finished : .insert }
         switch obstacle {
-        case .numberTaken: return lose() ?? .readNewest
+        case .numberTaken: return countLoss() ?? .readNewest
         case .clientIDTaken: return .findRepeats
         case .alreadyStored:
-            (isAwaited, isUncertain) = (true, true)
+            (awaitsOwn, isUncertain) = (true, true)
             return .findOwn
         case .refused(let reason):
             outcomes[remaining.removeFirst()] = .failed(.rejected(reason: reason))
@@ -77,15 +77,16 @@ struct RoomAttempt: Sendable {
         }
     }
 
-    mutating func newest(is sequence: SequenceNumber) -> Step {
+    /// The room's newest number was read.
+    mutating func receivedNewest(_ sequence: SequenceNumber) -> Step {
         next = sequence + 1
         return hasNumbersLeft ? .insert : fail(Self.numbersUsedUp)
     }
 
-    /// What was found under the client ids of `remaining`, in this room and maybe in others.
+    /// Messages with the client ids of `remaining` were read, of this room and possibly of others.
     ///
-    /// - Parameter hasFreed: client ids of an earlier room of this id stood in the way, and do so no more.
-    mutating func repeats(_ found: [Message], hasFreed: Bool = false) -> Step {
+    /// - Parameter hasFreed: whether client ids of an earlier room with this id were freed.
+    mutating func receivedRepeats(_ found: [Message], hasFreed: Bool = false) -> Step {
         let roomID = roomID
         let isProgress = resolve { draft in
             guard let clientID = draft.body.clientMessageID else { return nil }
@@ -96,45 +97,49 @@ struct RoomAttempt: Sendable {
             return earlier.map { Self.outcome(of: draft, given: $0) }
         }
         if remaining.isEmpty { return .finished }
-        // The index knows of it and the majority does not yet: that passes, or counts as a loss.
-        return isProgress || hasFreed ? .insert : lose() ?? .findRepeats
+        // The index has the client id, but the majority does not have the message yet. Each repetition counts as a loss.
+        return isProgress || hasFreed ? .insert : countLoss() ?? .findRepeats
     }
 
-    /// Which of `remaining` are stored, by an attempt of ours.
-    mutating func foundStored(_ found: [Message]) -> Step {
+    /// Those of `remaining` that an earlier attempt stored were read.
+    mutating func receivedStored(_ found: [Message]) -> Step {
         let isProgress = resolve { draft in
             found.first { $0.id == draft.id }.map { .stored($0.sequence) }
         }
         if let newest = found.map(\.sequence).max() { next = max(next, newest + 1) }
         if remaining.isEmpty { return .finished }
-        defer { isAwaited = false }
-        if isAwaited, !isProgress { return .findOwnLater }
-        // The server may have come back without what came before: numbers go on from what it has.
+        defer { awaitsOwn = false }
+        if awaitsOwn, !isProgress { return .findOwnLater }
+        // The server may have lost messages in a restart. Numbers continue from those it has.
         return isProgress ? .insert : .readNewest
     }
 
-    /// A command failed. Nil when it must be tried again, later: an earlier attempt is still unsettled.
-    mutating func failed(_ error: MongoError) -> Step? {
+    /// A command failed.
+    ///
+    /// - Returns: nil when an earlier attempt may still take effect, so that the room must be tried again later.
+    mutating func didFail(_ error: MongoError) -> Step? {
         if case .unknown = error { isUncertain = true }
         guard !isUncertain else { return nil }
         return fail(error.asStoreError)
     }
 
-    /// Ends with whatever is not stored as failed.
+    /// Ends the attempt; drafts that are not stored have failed.
     mutating func fail(_ error: StoreError) -> Step {
         for index in remaining { outcomes[index] = .failed(error) }
         remaining = []
         return .finished
     }
 
-    /// Gives those of `remaining` their outcome that `find` has one for; whether there was any.
+    /// Sets the outcomes that `find` returns.
+    ///
+    /// - Returns: whether there was any.
     private mutating func resolve(_ find: (MessageDraft) -> RoomWriteOutcome.Draft?) -> Bool {
-        var open: [Int] = []
+        var unresolved: [Int] = []
         for index in remaining {
-            if let outcome = find(drafts[index]) { outcomes[index] = outcome } else { open.append(index) }
+            if let outcome = find(drafts[index]) { outcomes[index] = outcome } else { unresolved.append(index) }
         }
-        defer { remaining = open }
-        return open.count < remaining.count
+        defer { remaining = unresolved }
+        return unresolved.count < remaining.count
     }
 
     private mutating func store(_ index: Int) {
@@ -142,8 +147,8 @@ struct RoomAttempt: Sendable {
         next += 1
     }
 
-    /// Nil while there is another try.
-    private mutating func lose() -> Step? {
+    /// - Returns: nil while another try is allowed.
+    private mutating func countLoss() -> Step? {
         losses += 1
         guard losses > Self.maximumLosses else { return nil }
         return fail(.contended)

@@ -7,10 +7,10 @@ import Workers
     import Darwin
 #endif
 
-/// Takes writes through to their outcome: participants, read marks, then drafts.
+/// Executes writes: participants first, then read marks, then drafts.
 final class RoomInserter: Sendable {
-    /// How long an unsettled room waits before it looks again, in milliseconds.
-    private static let settleDelays = (first: 100, last: 2000)
+    /// The delays before a room whose outcome is unknown is read again.
+    private static let resolveDelays = (first: Duration.milliseconds(100), last: Duration.seconds(2))
 
     /// A write whose participants and read marks are done.
     private struct Job: Sendable {
@@ -19,7 +19,7 @@ final class RoomInserter: Sendable {
         var readMarks: [Result<Bool, StoreError>]
         var participantsFailure: StoreError?
         var unrecordedParticipants: Set<UserID> = []
-        var settleDelay = settleDelays.first
+        var resolveDelay = resolveDelays.first
     }
 
     private let workers: MongoWorkers
@@ -39,9 +39,9 @@ final class RoomInserter: Sendable {
 
     func store(_ writes: [PendingWrite], on connection: MongoConnection) {
         var shared: [Job] = []
-        for job in settleMembers(of: writes, on: connection) {
+        for job in recordMembers(of: writes, on: connection) {
             let pending = job.pending
-            // Where the index may not have the number under this form of the room's id, or at all, it has to be read.
+            // The index may have the room's numbers under another form of its id, or not at all. Then they have to be read.
             let mayBeNumbered = connection.holdsUnnumbered || BSONValue.forms(of: pending.write.roomID).count > 1
             if job.attempt.isFinished {
                 finish(job)
@@ -58,9 +58,11 @@ final class RoomInserter: Sendable {
 
     // MARK: Participants and read marks
 
-    /// The writes that go on to their drafts. Participants that a server refused do not hold up messages; where no server
-    /// answered, nothing more is tried.
-    private func settleMembers(of writes: [PendingWrite], on connection: MongoConnection) -> [Job] {
+    /// Stores participants and read marks. If the server refuses participants, the messages are stored all the same. If no
+    /// server answers, all writes fail.
+    ///
+    /// - Returns: the writes that continue with their drafts.
+    private func recordMembers(of writes: [PendingWrite], on connection: MongoConnection) -> [Job] {
         var failure: StoreError?
         var recorded: [RoomID: RoomPeople]?
         let joined = writes.filter { !$0.write.newParticipants.isEmpty }
@@ -75,7 +77,7 @@ final class RoomInserter: Sendable {
                 for write in writes { write.fail(error.asStoreError) }
                 return []
             }
-            // One room's trouble is not the others'.
+            // A refusal of one room must not affect the others.
             recorded = try? connection.people(of: joined.map(\.write.roomID))
         }
         var marks = readMarks(of: writes, on: connection)[...]
@@ -96,7 +98,9 @@ final class RoomInserter: Sendable {
         }
     }
 
-    /// All writes' read marks in one command, one result for each.
+    /// Stores all writes' read marks together.
+    ///
+    /// - Returns: one result for each mark.
     private func readMarks(
         of writes: [PendingWrite], on connection: MongoConnection
     ) -> [Result<Bool, StoreError>] {
@@ -110,7 +114,7 @@ final class RoomInserter: Sendable {
 
     // MARK: Drafts
 
-    /// Rooms with one draft each, in one command; whoever is not done by that goes on alone.
+    /// Stores the drafts of rooms that have one each, in one command. A room that is not finished by that continues alone.
     private func insertTogether(_ jobs: [Job], on connection: MongoConnection) {
         guard !jobs.isEmpty else { return }
         let documents = jobs.flatMap { self.documents(of: $0.attempt) }
@@ -124,7 +128,7 @@ final class RoomInserter: Sendable {
                     fail(jobs[index], .unknown(reason: reason))
                     continue
                 }
-                let step = jobs[index].attempt.inserted(obstacle == nil ? 1 : 0, stoppedBy: obstacle?.known)
+                let step = jobs[index].attempt.didInsert(obstacle == nil ? 1 : 0, stoppedBy: obstacle?.known)
                 if step == .findRepeats { repeats.append(jobs[index]) } else { resume(jobs[index], with: step) }
             }
         } catch {
@@ -133,7 +137,7 @@ final class RoomInserter: Sendable {
         answerRepeats(repeats, on: connection)
     }
 
-    /// Looks in one read for what many rooms' senders have sent before, as they all do after an outage.
+    /// Finds in one query the messages that senders of many rooms repeat, as they do after an outage.
     private func answerRepeats(_ jobs: [Job], on connection: MongoConnection) {
         guard !jobs.isEmpty else { return }
         do throws(MongoError) {
@@ -141,9 +145,10 @@ final class RoomInserter: Sendable {
                 repeating: jobs.flatMap { job in
                     job.attempt.remaining.map { (job.attempt.roomID, job.attempt.drafts[$0]) }
                 })
-            let isFreed = try connection.freeClientIDs(of: found)
+            let freed = try connection.freeClientIDs(of: found)
             for var job in jobs {
-                let step = job.attempt.repeats(isFreed.current, hasFreed: isFreed.rooms.contains(job.attempt.roomID))
+                let step = job.attempt.receivedRepeats(
+                    freed.current, hasFreed: freed.rooms.contains(job.attempt.roomID))
                 resume(job, with: step)
             }
         } catch {
@@ -151,21 +156,21 @@ final class RoomInserter: Sendable {
         }
     }
 
-    /// The next step on a worker of its own, so that rooms do not wait for each other.
+    /// Executes the next steps in a job of their own, so that rooms do not wait for each other.
     private func resume(_ job: Job, with step: RoomAttempt.Step) {
         guard step != .finished else { return finish(job) }
-        let isTaken = workers.queue.post { [self] connection in runSteps(job, step, on: connection) }
+        let isTaken = workers.post { [self] connection in runSteps(job, step, on: connection) }
         if !isTaken { abandon(job) }
     }
 
-    /// Takes a room's steps one after the other until it is finished, or must be tried again later.
+    /// Executes a room's steps until it is finished or must be tried again later.
     private func runSteps(_ job: Job, _ step: RoomAttempt.Step, on connection: MongoConnection) {
         var job = job
         var step = step
         while step != .finished {
             if step == .findOwnLater { return findOwnLater(job) }
             do throws(MongoError) {
-                step = try take(step, of: &job.attempt, on: connection)
+                step = try execute(step, of: &job.attempt, on: connection)
             } catch {
                 return fail(job, error)
             }
@@ -173,38 +178,38 @@ final class RoomInserter: Sendable {
         finish(job)
     }
 
-    private func take(
+    private func execute(
         _ step: RoomAttempt.Step, of attempt: inout RoomAttempt, on connection: MongoConnection
     ) throws(MongoError) -> RoomAttempt.Step {
-        let open = attempt.remaining.map { attempt.drafts[$0] }
+        let drafts = attempt.remaining.map { attempt.drafts[$0] }
         switch step {
         case .finished, .findOwnLater: return step
         case .insert:
             let obstacles = try connection.insert(documents(of: attempt), isOrdered: true)
             guard let (index, obstacle) = obstacles.min(by: { $0.key < $1.key }) else {
-                return attempt.inserted(open.count, stoppedBy: nil)
+                return attempt.didInsert(drafts.count, stoppedBy: nil)
             }
             if case .unknown(let reason) = obstacle {
-                _ = attempt.inserted(index, stoppedBy: nil)
+                _ = attempt.didInsert(index, stoppedBy: nil)
                 throw .unknown(reason: reason)
             }
-            return attempt.inserted(index, stoppedBy: obstacle.known)
+            return attempt.didInsert(index, stoppedBy: obstacle.known)
         case .readNewest:
             pause(after: attempt.losses)
-            return attempt.newest(is: try newest(for: attempt, on: connection))
+            return attempt.receivedNewest(try newest(for: attempt, on: connection))
         case .findRepeats:
             pause(after: attempt.losses)
-            let found = try connection.messages(repeating: open.map { (attempt.roomID, $0) })
-            let isFreed = try connection.freeClientIDs(of: found)
-            return attempt.repeats(isFreed.current, hasFreed: !isFreed.rooms.isEmpty)
+            let found = try connection.messages(repeating: drafts.map { (attempt.roomID, $0) })
+            let freed = try connection.freeClientIDs(of: found)
+            return attempt.receivedRepeats(freed.current, hasFreed: !freed.rooms.isEmpty)
         case .findOwn:
             pause(after: attempt.losses)
-            return attempt.foundStored(try connection.messages(withIDs: open.map(\.id)))
+            return attempt.receivedStored(try connection.messages(withIDs: drafts.map(\.id)))
         }
     }
 
-    /// The room's newest number. It is at least the one that was taken, so nothing before that is looked at; but for a server
-    /// that was away, which may have less.
+    /// The room's newest number. It is at least the one that was taken, so only those are read; except after an unknown
+    /// outcome, because a server that restarted may have lost numbers.
     private func newest(
         for attempt: RoomAttempt, on connection: MongoConnection
     ) throws(MongoError) -> SequenceNumber {
@@ -216,26 +221,26 @@ final class RoomInserter: Sendable {
         return try connection.newest(of: [attempt.roomID], isMajority: false)[attempt.roomID]?.sequence ?? 0
     }
 
-    /// A command failed: the room ends with that, or is looked at again later.
+    /// A command failed: the room ends with that, or is tried again later.
     private func fail(_ job: Job, _ error: MongoError) {
         var job = job
-        guard job.attempt.failed(error) == nil else { return finish(job) }
+        guard job.attempt.didFail(error) == nil else { return finish(job) }
         findOwnLater(job)
     }
 
     private func findOwnLater(_ job: Job) {
         var job = job
-        let delay = Duration.milliseconds(job.settleDelay)
-        job.settleDelay = min(job.settleDelay * 2, Self.settleDelays.last)
-        let unsettled = job
+        let delay = job.resolveDelay
+        job.resolveDelay = min(job.resolveDelay * 2, Self.resolveDelays.last)
+        let unresolved = job
         workers.post(after: delay) { [self] connection in
-            runSteps(unsettled, .findOwn, on: connection)
+            runSteps(unresolved, .findOwn, on: connection)
         } refused: { [self] in
-            abandon(unsettled)
+            abandon(unresolved)
         }
     }
 
-    /// The store is closed under a room that is not finished.
+    /// The store is closed before the room is finished.
     private func abandon(_ job: Job) {
         var job = job
         _ = job.attempt.fail(.refused)
@@ -246,11 +251,11 @@ final class RoomInserter: Sendable {
         let outcomes = job.attempt.outcomes.compactMap(\.self)
         for (draft, outcome) in zip(job.attempt.drafts, outcomes) {
             guard case .stored(let sequence) = outcome else { continue }
-            lastMessages.note(
+            lastMessages.add(
                 Message(draft, in: job.attempt.roomID, sequence: sequence), of: job.attempt.roomID)
         }
         for mark in job.pending.write.authorsMarks(outcomes) {
-            authorsMarks.note(mark.sequence, of: .init(room: job.attempt.roomID, user: mark.userID))
+            authorsMarks.add(mark.sequence, of: .init(room: job.attempt.roomID, user: mark.userID))
         }
         var outcome = RoomWriteOutcome(
             roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks,
@@ -267,7 +272,7 @@ final class RoomInserter: Sendable {
         }
     }
 
-    /// Lets whoever was faster get out of the way: up to 2 ms after the first loss, 16 ms after many.
+    /// Waits for the writers that won the race: up to 2 ms after the first loss, 16 ms after many.
     private func pause(after losses: Int) {
         guard losses > 0 else { return }
         usleep(UInt32.random(in: 0...(1000 << UInt32(min(losses, 4)))))

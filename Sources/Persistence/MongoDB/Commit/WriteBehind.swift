@@ -2,27 +2,27 @@ import ChatDomain
 import Dispatch
 import Synchronization
 
-/// Writes what follows from messages behind them, off the way of acknowledgements: of each key only the newest value, at most
-/// once an interval, and less often where the server takes long over it.
+/// Writes values that follow from messages after the messages are acknowledged. Of each key only the newest value is written,
+/// at most once per interval, and less often if the server is slow.
 final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     struct Pacing: Sendable {
-        /// Between two rounds.
+        /// The least time between two rounds.
         var interval: Duration
-        /// The rest after a command, in lengths of that command: what is only nice to have takes a part of a slow server.
-        var restPerWork: Int
-        /// Values in one command.
+        /// The pause after a command, in lengths of that command, so that these values take only a part of a slow server.
+        var pausePerWork: Int
+        /// The most values in one command.
         var slice: Int
-        /// Keys that wait at most; what is dropped past that comes with the key's next value.
+        /// The most keys that wait. A value past that is dropped; the key's next value replaces it.
         var capacity = 65_536
     }
 
     private struct State {
         var newest: [Key: Value] = [:]
-        /// What is left of the round under way.
+        /// The values of the current round that are not written yet.
         var round: ArraySlice<(key: Key, value: Value)> = []
         var isScheduled = false
 
-        /// What to write next, of this round or of a new one; with nothing to write the rounds end.
+        /// Removes the next values from the current round, or from a new one. The rounds end when nothing is left.
         mutating func takeSlice(_ size: Int) -> ArraySlice<(key: Key, value: Value)> {
             if round.isEmpty {
                 round = newest.map { (key: $0.key, value: $0.value) }[...]
@@ -44,7 +44,7 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - isNewer: whether the first value takes the place of the second.
-    ///   - write: what fails is not tried again: it comes with the key's next value.
+    ///   - write: a value whose write fails is not written again; the key's next value replaces it.
     init(
         workers: MongoWorkers, pacing: Pacing, isNewer: @escaping @Sendable (Value, Value) -> Bool,
         write: @escaping Write
@@ -55,7 +55,8 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         self.write = write
     }
 
-    func note(_ value: Value, of key: Key) {
+    /// Writes the value later, unless a newer one of the same key waits.
+    func add(_ value: Value, of key: Key) {
         let isFirst = state.withLock { state in
             if let known = state.newest[key], !isNewer(value, known) { return false }
             guard state.newest[key] != nil || state.newest.count < pacing.capacity else { return false }
@@ -63,26 +64,26 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        if isFirst { goOn(after: .zero) }
+        if isFirst { schedule(after: .zero) }
     }
 
-    /// Writes what is left; for closing.
+    /// Writes all values that wait. Called when the store is closed.
     func flush(on connection: MongoConnection) {
         while writeSlice(on: connection) {}
     }
 
-    private func goOn(after delay: Duration) {
+    private func schedule(after delay: Duration) {
         workers.post(after: delay) { [self] connection in
-            let begun = ContinuousClock.now
+            let start = ContinuousClock.now
             guard writeSlice(on: connection) else { return }
-            let rest = (ContinuousClock.now - begun) * pacing.restPerWork
+            let pause = (ContinuousClock.now - start) * pacing.pausePerWork
             let isRoundOver = state.withLock { $0.round.isEmpty }
-            goOn(after: isRoundOver ? max(pacing.interval, rest) : rest)
+            schedule(after: isRoundOver ? max(pacing.interval, pause) : pause)
         } refused: {
         }
     }
 
-    /// False when nothing was left to write.
+    /// - Returns: false when nothing was left to write.
     private func writeSlice(on connection: MongoConnection) -> Bool {
         let slice = state.withLock { $0.takeSlice(pacing.slice) }
         if !slice.isEmpty { try? write(connection, slice) }

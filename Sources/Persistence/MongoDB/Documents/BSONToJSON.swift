@@ -1,7 +1,7 @@
 import ChatDomain
 
 extension BSONDocument {
-    /// The document as compact JSON. Dates become ISO 8601 texts and ids hex digits; what JSON cannot say becomes null.
+    /// The document as compact JSON. Dates become ISO 8601 texts and ids hex digits; values that JSON cannot express become null.
     var json: String {
         "{" + fields.map { BSONValue.quoted($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}"
     }

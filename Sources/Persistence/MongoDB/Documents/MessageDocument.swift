@@ -2,9 +2,9 @@ import ChatDomain
 import JSON
 
 extension BSONDocument {
-    /// A message as it is inserted.
+    /// The document of a new message.
     ///
-    /// - Parameter owner: under whose name its event waits to be published.
+    /// - Parameter owner: the instance that publishes its event; nil for no event.
     init(_ draft: MessageDraft, in room: RoomID, _ sequence: SequenceNumber, eventOwner owner: InstanceID?) {
         let body = draft.body
         self = [
@@ -19,9 +19,9 @@ extension BSONDocument {
         self["eventOwner"] = owner.map { .string($0.value) }
     }
 
-    /// Reads a message, leniently: an older program may have written it.
+    /// Reads a message leniently, because an older program may have written it.
     ///
-    /// - Parameter number: the message's number where the document has none.
+    /// - Parameter number: the message's number if the document has none.
     func message(number: SequenceNumber? = nil) -> Message? {
         guard let id = self["_id"], let room = self["roomId"]?.identifier,
             let sequence = MessageNumbers.message(self["seq"]?.integer) ?? number
@@ -37,7 +37,7 @@ extension BSONDocument {
             timestamp: self["timestamp"]?.timestamp ?? self["createdAt"]?.timestamp ?? Timestamp(milliseconds: 0))
     }
 
-    /// An id for a message that some program gave one of another type: the same for the same, in the right form.
+    /// An id for a message whose stored id has another type. Equal stored ids give equal ids.
     private static func substitute(for id: BSONValue) -> MessageID {
         let bytes = BSONDocument(fields: [.init(name: "_id", value: id)]).encoded
         // FNV-1a, 64 bits.
@@ -45,8 +45,8 @@ extension BSONDocument {
         return MessageID(high: hash, low: UInt32(truncatingIfNeeded: hash >> 17))
     }
 
-    /// Metadata as JSON text: ours is kept as text, an older program's may be an embedded document. A text that is no JSON
-    /// object would spoil the message it is put into.
+    /// Metadata as JSON text. This service stores a text; an older program may have stored a document. A text that is no JSON
+    /// object is dropped, because it would make the message it is written into invalid.
     private static func json(_ metadata: BSONValue) -> String? {
         switch metadata {
         case .string(let text): (try? JSONValue(parsing: text.utf8))?.object == nil ? nil : text

@@ -13,21 +13,28 @@ enum MongoSchema {
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
 
-    /// Comparisons hold within one type: only numbers are as great as any number, only texts as great as any text. As
-    /// ranges, the partial indexes' conditions visibly contain every range and value that queries ask for.
+    /// Comparisons match values of one type only, so these match every number and every text. Written as ranges they let the
+    /// server see that a partial index with such a condition contains what a query asks for.
     static let isNumber: BSONDocument = ["$gte": .double(-.infinity)]
     static let isText: BSONDocument = ["$gte": ""]
     static let isUnnumbered: BSONValue = ["$not": ["$type": "number"]]
 
-    /// `rooms.state`; a room that is there has none.
+    /// `rooms.state`; an existing room has none.
     enum RoomState {
-        /// Kept for its numbers only: messages came before the room was made.
+        /// A document that exists for its numbers only: messages were stored before the room was made.
         static let unmade: BSONValue = "unmade"
         static let deleted: BSONValue = "deleted"
         static let live: BSONValue = nil
     }
 
-    /// Makes the indexes that are missing.
+    /// Matches a room in which `user` is a participant already, or that has fewer than `limit` participants.
+    ///
+    /// - Parameter limit: at least 1.
+    static func admits(_ user: UserID, limit: Int) -> BSONDocument {
+        ["$or": [["participants": .any(of: user)], ["participants.\(limit - 1)": ["$exists": false]]]]
+    }
+
+    /// Creates the indexes that are missing.
     static func createIndexes(_ connection: MongoConnection) throws(MongoError) {
         try create(
             on: messages,
@@ -51,7 +58,7 @@ enum MongoSchema {
             on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
     }
 
-    /// For serving and numbering what an older program left without numbers.
+    /// For serving and numbering messages that an older program left without numbers.
     static func createIndexForUnnumbered(_ connection: MongoConnection) throws(MongoError) {
         try create(
             on: messages, [index("roomId_1_timestamp_1__id_1", ["roomId": 1, "timestamp": 1, "_id": 1])], connection)

@@ -1,7 +1,7 @@
 import ChatDomain
 
 extension BSONDocument {
-    /// A room as it is inserted.
+    /// The document of a new room.
     init(_ room: Room, participants: [UserID]) {
         self = ["roomId": .string(room.id)]
         for field in BSONDocument.contents(of: room, participants: participants).fields {
@@ -9,7 +9,7 @@ extension BSONDocument {
         }
     }
 
-    /// What making a room writes, beside its id.
+    /// The fields of a new room, except its id.
     static func contents(of room: Room, participants: [UserID]) -> BSONDocument {
         var seen: Set<UserID> = []
         let participants = participants.filter { seen.insert($0).inserted }
@@ -21,7 +21,7 @@ extension BSONDocument {
         ]
     }
 
-    /// Reads a room, leniently: an older program may have written it.
+    /// Reads a room leniently, because an older program may have written it.
     var room: Room? {
         guard let id = self["roomId"]?.identifier else { return nil }
         let kind = Room.Kind(rawValue: self["type"]?.text ?? "") ?? .group
@@ -38,9 +38,9 @@ extension BSONDocument {
     }
 }
 
-/// The documents of one room: one, as a rule; several where another program wrote its id as a number.
+/// The documents of one room: usually one; several if another program stored the room's id as a number.
 struct RoomDocuments {
-    /// The one whose id is a text first.
+    /// Documents whose id is a text come first.
     private let all: [BSONDocument]
 
     /// - Parameter all: documents of one room.
@@ -48,26 +48,33 @@ struct RoomDocuments {
         self.all = all.filter { $0["roomId"]?.text != nil } + all.filter { $0["roomId"]?.text == nil }
     }
 
-    /// By room; what names none is left out.
+    /// The documents by room. Those without a usable room id are left out.
     static func grouped(_ documents: [BSONDocument]) -> [RoomID: Self] {
         let named = documents.filter { $0["roomId"]?.identifier != nil }
         return Dictionary(grouping: named) { RoomID(unchecked: $0["roomId"]?.identifier ?? "") }.mapValues(Self.init)
     }
 
-    private var living: [BSONDocument] { all.filter { $0["state"]?.isNull ?? true } }
+    private var live: [BSONDocument] { all.filter { $0["state"]?.isNull ?? true } }
 
-    /// What the room is; nil when it is not there.
-    var room: Room? { living.lazy.compactMap(\.room).first }
+    /// Nil when the room does not exist.
+    var room: Room? { live.lazy.compactMap(\.room).first }
 
-    var participants: Set<UserID> { living.reduce(into: []) { $0.formUnion($1.participants) } }
+    var participants: Set<UserID> { live.reduce(into: []) { $0.formUnion($1.participants) } }
 
-    var isDeleted: Bool { living.isEmpty && all.contains { $0["state"] == MongoSchema.RoomState.deleted } }
+    var isDeleted: Bool { live.isEmpty && all.contains { $0["state"] == MongoSchema.RoomState.deleted } }
 
-    /// How many messages came before the first number; nil where they were not counted.
+    /// How many messages came before the first number; nil if they were not counted.
     var base: SequenceNumber? { all.lazy.compactMap { MessageNumbers.boundary($0["seqBase"]?.integer) }.first }
 
-    /// The document to change where only one may be; its id as it stands there. nil where there is none.
+    /// The id, in its stored form, and the state of the document that is changed when only one may be; nil if there is none.
     var first: (id: BSONValue, state: BSONValue?)? {
         all.first.flatMap { document in document["roomId"].map { ($0, document["state"]) } }
+    }
+}
+
+extension RoomSnapshot {
+    /// - Parameter newest: the number of the newest message stored under the room's id, if any.
+    init(_ room: Room, _ documents: RoomDocuments, newest: SequenceNumber?) {
+        self.init(room: room, participants: documents.participants, lastSequence: max(newest ?? 0, room.historyBase))
     }
 }

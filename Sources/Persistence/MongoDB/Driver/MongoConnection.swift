@@ -2,7 +2,7 @@ import CMongoc
 import ChatDomain
 import Synchronization
 
-/// One connection of the pool. Its calls block; it belongs to the worker thread that took it.
+/// One connection of the pool. Its calls block. It belongs to the worker thread that took it.
 final class MongoConnection {
     private let client: OpaquePointer
     private let pool: MongoPool
@@ -12,9 +12,9 @@ final class MongoConnection {
         self.pool = pool
     }
 
-    deinit { pool.takeBack(client) }
+    deinit { pool.giveBack(client) }
 
-    /// Whether messages from before there were numbers have to be looked for.
+    /// Whether the collection may hold messages without numbers.
     var holdsUnnumbered: Bool {
         get { pool.holdsUnnumbered.load(ordering: .relaxed) }
         set { pool.holdsUnnumbered.store(newValue, ordering: .relaxed) }
@@ -22,7 +22,7 @@ final class MongoConnection {
 
     /// Sends a command that writes, with the deployment's write concern.
     ///
-    /// - Returns: the server's reply; errors of single documents are inside it.
+    /// - Returns: the server's reply, which may contain errors of single documents.
     func write(_ command: BSONDocument) throws(MongoError) -> BSONDocument {
         try pool.outage.check()
         let (isDone, reply, error) = withReply { reply, error in
@@ -37,7 +37,7 @@ final class MongoConnection {
         return reply
     }
 
-    /// Sends a command that reads and answers in one document.
+    /// Sends a command that reads and whose reply is one document.
     func read(_ command: BSONDocument) throws(MongoError) -> BSONDocument {
         try pool.outage.check()
         let (isDone, reply, error) = withReply { reply, error in
@@ -49,7 +49,7 @@ final class MongoConnection {
         return reply
     }
 
-    /// All documents a query finds.
+    /// All documents that match a query.
     ///
     /// - Parameter options: `sort`, `limit`, `skip`, `projection`, `readConcern` of the find command.
     func find(
@@ -92,19 +92,19 @@ final class MongoConnection {
 
     private func failure(_ error: bson_error_t) -> MongoError {
         let failure = MongoError(error)
-        if failure.isNoPrimary { pool.outage.note() }
+        if failure.isNoPrimary { pool.outage.recordFailure() }
         return failure
     }
 
-    /// Gives `body` a place for the driver's reply and reads it.
+    /// Gives `body` memory for the driver's reply, and reads the reply.
     private func withReply(
         _ body: (OpaquePointer, inout bson_error_t) -> Bool
     ) -> (isDone: Bool, reply: BSONDocument?, error: bson_error_t) {
-        // The driver makes the reply inside memory of ours; a pointer to bson_t is opaque to Swift for its alignment.
-        let place = UnsafeMutableRawPointer.allocate(
+        // The driver writes the reply into this memory. Swift imports pointers to bson_t as opaque because of its alignment.
+        let memory = UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<bson_t>.size, alignment: MemoryLayout<bson_t>.alignment)
-        defer { place.deallocate() }
-        let reply = OpaquePointer(place)
+        defer { memory.deallocate() }
+        let reply = OpaquePointer(memory)
         var error = bson_error_t()
         let isDone = body(reply, &error)
         defer { bson_destroy(reply) }

@@ -1,11 +1,11 @@
 import CMongoc
 import ChatDomain
 
-/// Why a command did not succeed, as far as it matters to who sent it.
+/// Why a command failed, as far as it matters to the sender.
 enum MongoError: Error, Hashable {
-    /// It never reached a server: nothing of it was done.
+    /// The command did not reach a server and changed nothing.
     case notSent(reason: String)
-    /// No answer, or one that leaves open what was done.
+    /// There was no answer, or the answer does not say whether the command took effect.
     case unknown(reason: String)
     /// The server refused it.
     case refused(code: Int, reason: String)
@@ -22,7 +22,7 @@ enum MongoError: Error, Hashable {
         }
     }
 
-    /// The name was not found, nobody answered the connection.
+    /// The host name was not found, or the connection was refused.
     private static let beforeSending: Set<UInt32> = [
         MONGOC_ERROR_STREAM_NAME_RESOLUTION.rawValue, MONGOC_ERROR_STREAM_CONNECT.rawValue,
     ]
@@ -32,15 +32,22 @@ enum MongoError: Error, Hashable {
         self = Self.endsPrimary.contains(code) ? .unknown(reason: reason) : .refused(code: code, reason: reason)
     }
 
-    /// It waited for a primary until its time was over.
+    /// The error of one document in the reply of a command that writes.
+    init(writeError: BSONDocument) {
+        self.init(
+            code: writeError.errorCode,
+            reason: "MongoDB \(writeError.errorCode): \(writeError["errmsg"]?.text ?? "no reason given")")
+    }
+
+    /// No primary was found within the time limit.
     var isNoPrimary: Bool { if case .notSent = self { true } else { false } }
 
-    /// A server took the command and said no.
+    /// A server received the command and refused it.
     var isAnswer: Bool { if case .refused = self { true } else { false } }
 
     var isUnknown: Bool { if case .unknown = self { true } else { false } }
 
-    /// Shutdown, step-down, interruption, write concern not met in time: what was begun may still be there.
+    /// Shutdown, step-down, interruption, or a write concern that was not met in time: the write may still take effect.
     private static let endsPrimary: Set<Int> = [
         6, 7, 50, 64, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_601, 11_602, 13_388, 13_435, 13_436, 100,
     ]
@@ -49,7 +56,7 @@ enum MongoError: Error, Hashable {
         withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// For commands that may simply be sent again.
+    /// For commands that may be sent again.
     var asStoreError: StoreError {
         switch self {
         case .notSent(let reason), .unknown(let reason): .unavailable(reason: reason)

@@ -2,27 +2,33 @@ import CMongoc
 import ChatDomain
 import Synchronization
 
-/// The driver's connections to one deployment, and its watch over who is the primary.
+/// The driver's connections to one deployment. The driver also monitors which server is the primary.
 final class MongoPool: Sendable {
-    /// The driver documents its pool, and nothing else of it, as safe to use from any thread.
+    /// The driver documents that its pool may be used from any thread; its other objects may not.
     private nonisolated(unsafe) let handle: OpaquePointer
     let database: String
     let holdsUnnumbered = Atomic(false)
     let outage = Outage()
 
+    private static let selectionTimeout = Duration.seconds(3)
+    private static let connectTimeout = Duration.seconds(3)
+    private static let socketTimeout = Duration.seconds(10)
+    private static let maximumSocketTimeout = Duration.seconds(60)
+    private static let socketTimeoutOption = "sockettimeoutms"
+
     private static let isDriverReady: Bool = {
         mongoc_init()
-        // The driver writes to the standard error by itself; what matters of it comes back as errors.
+        // By default the driver logs to standard error. Its calls return the errors that matter.
         mongoc_log_set_handler(nil, nil)
         return true
     }()
 
     /// - Parameters:
-    ///   - uri: a connection string; where it is silent, writes wait for the journals of the majority and time out after 10 s, reads see
-    ///     what the majority has, the primary has to be found within 3 s, and the database is `chat`.
-    ///   - size: connections kept at most.
-    /// - Throws: `.rejected` for a connection string that cannot be used; its text is not repeated, for it may hold a
-    ///   password.
+    ///   - uri: a connection string. Defaults of what it leaves out: writes wait for the journals of the majority and time out
+    ///     after 10 s, reads return what the majority has, the primary has to be found within 3 s, and the database is `chat`.
+    ///   - size: the most connections.
+    /// - Throws: `.rejected` for a connection string that cannot be used. The reason does not repeat it, because it may contain
+    ///   a password.
     init(uri text: String, size: Int) throws(StoreError) {
         precondition(Self.isDriverReady)
         var error = bson_error_t()
@@ -51,27 +57,21 @@ final class MongoPool: Sendable {
 
     deinit { mongoc_client_pool_destroy(handle) }
 
-    /// A connection for the calling thread. It keeps the pool alive.
+    /// A connection for the calling thread. The connection keeps the pool alive.
     func connection() -> MongoConnection? {
         mongoc_client_pool_pop(handle).map { MongoConnection(client: $0, pool: self) }
     }
 
-    func takeBack(_ client: OpaquePointer) { mongoc_client_pool_push(handle, client) }
+    func giveBack(_ client: OpaquePointer) { mongoc_client_pool_push(handle, client) }
 
     private static func setDefaults(_ uri: OpaquePointer, size: Int) {
-        func setDefault(_ option: String, _ value: Int32) {
-            if !mongoc_uri_has_option(uri, option) { mongoc_uri_set_option_as_int32(uri, option, value) }
-        }
         mongoc_uri_set_option_as_int32(uri, "maxpoolsize", Int32(clamping: size))
-        setDefault("serverselectiontimeoutms", 3000)
-        setDefault("connecttimeoutms", 3000)
-        setDefault("sockettimeoutms", 10_000)
-        // 0 would mean five minutes: a thread that waits so long for a server that stands still is lost to all others.
-        let socketTimeout = mongoc_uri_get_option_as_int32(uri, "sockettimeoutms", 0)
-        if !(1...60_000).contains(socketTimeout) {
-            mongoc_uri_set_option_as_int32(uri, "sockettimeoutms", socketTimeout > 0 ? 60_000 : 10_000)
-        }
-        // The store settles unknown outcomes itself, and knows more of them than the driver.
+        for (option, span) in [
+            ("serverselectiontimeoutms", selectionTimeout), ("connecttimeoutms", connectTimeout),
+            (socketTimeoutOption, socketTimeout),
+        ] where !mongoc_uri_has_option(uri, option) { set(option, span, uri) }
+        limitSocketTimeout(uri)
+        // The store resolves unknown outcomes itself, because it knows more about them than the driver.
         mongoc_uri_set_option_as_bool(uri, "retrywrites", false)
         setWriteConcern(uri)
         if !mongoc_uri_has_option(uri, "readconcernlevel") {
@@ -80,14 +80,25 @@ final class MongoPool: Sendable {
             mongoc_uri_set_read_concern(uri, concern)
             mongoc_read_concern_destroy(concern)
         }
-        // What is delivered comes from the primary, whatever the connection string prefers.
+        // Messages that are delivered must come from the primary, so the connection string's preference is ignored.
         let primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY)
         mongoc_uri_set_read_prefs_t(uri, primary)
         mongoc_read_prefs_destroy(primary)
     }
 
-    /// What is acknowledged is in the journals of the majority: only then it outlives the end of a server. An operator's
-    /// own choice of either is kept.
+    /// The driver reads 0 as five minutes. A worker that waits so long for a server that does not answer blocks the others.
+    private static func limitSocketTimeout(_ uri: OpaquePointer) {
+        let chosen = Duration.milliseconds(mongoc_uri_get_option_as_int32(uri, socketTimeoutOption, 0))
+        if chosen <= .zero { set(socketTimeoutOption, socketTimeout, uri) }
+        if chosen > maximumSocketTimeout { set(socketTimeoutOption, maximumSocketTimeout, uri) }
+    }
+
+    private static func set(_ option: String, _ span: Duration, _ uri: OpaquePointer) {
+        mongoc_uri_set_option_as_int32(uri, option, Int32(clamping: span.wholeMilliseconds))
+    }
+
+    /// An acknowledged write is in the journals of the majority, so that it survives a crash of servers. The connection string
+    /// can set either option differently.
     private static func setWriteConcern(_ uri: OpaquePointer) {
         guard let concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)) else { return }
         defer { mongoc_write_concern_destroy(concern) }

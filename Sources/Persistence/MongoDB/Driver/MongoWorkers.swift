@@ -2,13 +2,14 @@ import ChatDomain
 import Dispatch
 import Workers
 
-/// Threads that make the driver's blocking calls, each with a connection of its own.
+/// Threads that make the driver's blocking calls, each with its own connection.
 final class MongoWorkers: Sendable {
     typealias Job = @Sendable (MongoConnection) -> Void
 
     private static let maximumWaiting = 65_536
+    private static let retryDelay = Duration.milliseconds(100)
 
-    let queue = WorkQueue<Job>(capacity: maximumWaiting)
+    private let queue = WorkQueue<Job>(capacity: maximumWaiting)
     private let threads: [WorkerThread]
 
     init(pool: MongoPool, count: Int) throws(StoreError) {
@@ -23,7 +24,7 @@ final class MongoWorkers: Sendable {
         self.threads = threads
     }
 
-    /// Runs a job that blocks; the errors of commands that may simply be sent again become the store's.
+    /// Runs a job that blocks, and converts its errors to the store's. For commands that may be sent again.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws(StoreError) -> Value {
@@ -36,12 +37,17 @@ final class MongoWorkers: Sendable {
         }
     }
 
-    /// Runs a job after a while, later still while too much waits; or `refused` when the store is closed by then.
+    /// Adds a job to the queue.
+    ///
+    /// - Returns: false when the queue is full or closed; the job is not run then.
+    func post(_ job: @escaping Job) -> Bool { queue.post(job) }
+
+    /// Runs a job after `delay`, or later if the queue is full then. Runs `refused` instead if the store is closed then.
     func post(after delay: Duration, _ job: @escaping Job, refused: @escaping @Sendable () -> Void) {
         DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [self] in
             if queue.post(job) { return }
             if queue.isClosed { return refused() }
-            post(after: max(delay, .milliseconds(100)), job, refused: refused)
+            post(after: max(delay, Self.retryDelay), job, refused: refused)
         }
     }
 

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// Remembers that no primary was found a moment ago.
+/// Makes commands fail at once for a moment after no primary was found.
 ///
-/// Every command would wait for one as long as it may, a few at a time, and those behind them would wait for all of
-/// these. So for a moment after each failure commands fail at once, and the queue stays short.
+/// Otherwise each command would wait for a primary up to its limit, a few commands at a time, and the commands behind them
+/// would wait for all of these. So the queue stays short.
 final class Outage: Sendable {
     private static let pause = Duration.seconds(1)
 
     private let until = Mutex<ContinuousClock.Instant?>(nil)
 
-    func note(at now: ContinuousClock.Instant = .now) {
+    func recordFailure(at now: ContinuousClock.Instant = .now) {
         until.withLock { $0 = now + Self.pause }
     }
 
-    /// - Throws: `.notSent` while the last failure is fresh.
+    /// - Throws: `.notSent` within a second after the last failure.
     func check(at now: ContinuousClock.Instant = .now) throws(MongoError) {
         guard until.withLock({ $0.map { now < $0 } ?? false }) else { return }
         throw .notSent(reason: "no primary was found a moment ago")

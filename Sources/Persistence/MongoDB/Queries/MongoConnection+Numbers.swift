@@ -9,10 +9,10 @@ extension MongoConnection {
 
     /// The newest message of each room that has any.
     ///
-    /// Each is one step in the index, however many messages its room has.
+    /// Each room costs one step in the index, however many messages it has.
     ///
-    /// - Parameter isMajority: whether only what can no longer be rolled back counts. Numbering looks at everything:
-    ///   what is numbered behind a message goes with it, should that be rolled back.
+    /// - Parameter isMajority: whether only messages count that can no longer be rolled back. Numbering counts all messages,
+    ///   because a message that is numbered behind another is rolled back together with it.
     func newest(of rooms: [RoomID], isMajority: Bool = true) throws(MongoError) -> [RoomID: Newest] {
         guard !rooms.isEmpty else { return [:] }
         var newest: [RoomID: Newest] = [:]
@@ -24,13 +24,13 @@ extension MongoConnection {
         return newest
     }
 
-    /// The newest message of those numbered `first` and up.
+    /// The newest message among those with the number `first` or higher.
     func newestNumbered(
         in room: RoomID, from first: SequenceNumber = MessageNumbers.valid.lowerBound, isMajority: Bool
     ) throws(MongoError) -> Newest? {
         var options: BSONDocument = ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1]]
         if !isMajority { options["readConcern"] = ["level": "local"] }
-        // A number beyond those that messages can have is a mistake, and nothing is numbered behind it.
+        // A number outside the valid range is an error in the data and is ignored.
         let numbers: BSONValue = ["$gte": .int64(first), "$lte": .int64(MessageNumbers.valid.upperBound)]
         let found = try find(MongoSchema.messages, ["roomId": .any(of: room), "seq": numbers], options)
         guard let message = found.first, let sequence = message["seq"]?.integer else { return nil }
@@ -39,7 +39,7 @@ extension MongoConnection {
 
     // MARK: Messages from before there were numbers
 
-    /// How many unnumbered messages each room had when its numbering began: they are 1…n, whether written down yet or not.
+    /// How many unnumbered messages each room had when its numbering began. They have the numbers 1…n, stored or not.
     private func unnumberedBases(
         of rooms: [RoomID], numbered: [RoomID: Newest]
     ) throws(MongoError) -> [RoomID: SequenceNumber] {
@@ -54,12 +54,12 @@ extension MongoConnection {
         return bases
     }
 
-    /// Writes down how many messages came before the first number; once, whoever is first.
+    /// Stores how many messages came before the first number. The first caller decides; later ones get its count.
     ///
-    /// - Parameter isNumbered: numbers were given already, so that unnumbered messages came later.
+    /// - Parameter isNumbered: whether the room has numbered messages already, so that unnumbered ones came later.
     func claimBase(of room: RoomID, isNumbered: Bool) throws(MongoError) -> SequenceNumber {
         let count = isNumbered ? 0 : try countUnnumbered(of: room)
-        // A room nobody needs a base for is not written down.
+        // A room without unnumbered messages needs no document.
         let known = try documents(of: room)
         if count == 0 { return known.base ?? 0 }
         let claim: BSONDocument = [
@@ -70,7 +70,7 @@ extension MongoConnection {
             ],
             "upsert": true,
         ]
-        // A duplicate key says that somebody else was first.
+        // A duplicate key means that another caller was first.
         _ = try write(["update": .string(MongoSchema.rooms), "updates": .documents([claim])])
         return try base(of: room) ?? count
     }

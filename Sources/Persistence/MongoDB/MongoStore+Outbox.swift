@@ -1,0 +1,64 @@
+public import ChatDomain
+
+extension MongoStore {
+    /// Ids of one update. The server compares each document with all of them.
+    private static let idsPerUpdate = 100
+    private static let isPending: BSONDocument = ["eventOwner": .document(MongoSchema.isText)]
+
+    public func pendingEvents(
+        of owner: InstanceID, limit: Int, except: Set<MessageID>
+    ) async throws(StoreError) -> [Message] {
+        guard limit > 0 else { return [] }
+        return try await run { connection throws(MongoError) in
+            // The excepted messages are among the oldest, so it is enough to read that many more. That is cheaper than a
+            // filter that compares each message with all of them.
+            let pending = try connection.find(
+                MongoSchema.messages, ["eventOwner": .string(owner.value)],
+                ["sort": ["timestamp": 1, "_id": 1], "limit": .int64(Int64(limit + except.count))]
+            ).compactMap { $0.message() }
+            return Array(pending.lazy.filter { !except.contains($0.id) }.prefix(limit))
+        }
+    }
+
+    public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
+        guard !ids.isEmpty else { return }
+        let updates = ids.slices(of: Self.idsPerUpdate).map { slice -> BSONDocument in
+            [
+                "q": ["_id": ["$in": .array(slice.map { .objectID($0) })]], "u": ["$unset": ["eventOwner": ""]],
+                "multi": true,
+            ]
+        }
+        try await run { connection throws(MongoError) in _ = try connection.update(MongoSchema.messages, updates) }
+    }
+
+    public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
+        let update: BSONDocument = [
+            "q": ["eventOwner": .string(dead.value)], "u": ["$set": ["eventOwner": .string(owner.value)]],
+            "multi": true,
+        ]
+        return try await run { connection throws(MongoError) in
+            try connection.update(MongoSchema.messages, [update])
+        }
+    }
+
+    public func eventOwners() async throws(StoreError) -> [InstanceID] {
+        try await run { connection throws(MongoError) in
+            try connection.aggregate(
+                MongoSchema.messages, [["$match": .document(Self.isPending)], ["$group": ["_id": "$eventOwner"]]]
+            ).compactMap { $0["_id"]?.text.map { InstanceID($0) } }
+        }
+    }
+
+    public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+        try await run { connection throws(MongoError) in
+            let found = try connection.aggregate(
+                MongoSchema.messages,
+                [
+                    ["$match": .document(Self.isPending)],
+                    ["$group": ["_id": nil, "count": ["$sum": 1], "oldest": ["$min": "$timestamp"]]],
+                ]
+            ).first
+            return (Int(clamping: found?["count"]?.integer ?? 0), found?["oldest"]?.timestamp)
+        }
+    }
+}
