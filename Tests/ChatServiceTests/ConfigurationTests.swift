@@ -116,7 +116,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
         ]).configuration
         #expect(one.redis == RedisEndpoint(host: "cache", port: 6380, password: " p "))
         #expect(one.store == .mongo(uri: Secret("mongodb://a,b:27018/chat")))
-        #expect(one.events?.broker.password == Secret("p@") && one.events?.broker.path == "v/1")
+        #expect(one.events?.brokers.first?.password == Secret("p@") && one.events?.brokers.first?.path == "v/1")
         #expect(one.events?.mode == .message && one.events?.newMessageQueue == "new_message")
         let loaded = try load(["REDIS_URL": "rediss://me:pw@[::1]/3", "REDIS_HOST": "other"])
         #expect(

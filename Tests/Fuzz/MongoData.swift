@@ -39,5 +39,5 @@ private func use(_ message: Message) {
     guard !attempt.isFinished else { return }
     _ = attempt.receivedNewest(message.sequence)
     _ = attempt.receivedRepeats([message])
-    _ = attempt.own([message])
+    _ = attempt.receivedStored([message])
 }

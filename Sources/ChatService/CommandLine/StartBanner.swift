@@ -80,6 +80,7 @@ enum StartBanner {
 
     private static func events(_ events: Configuration.Events?) -> String {
         guard let events else { return "off" }
-        return "RabbitMQ at \(events.broker.host), queue \(events.newMessageQueue), one per \(events.mode.rawValue)"
+        let hosts = events.brokers.map(\.host).joined(separator: ", ")
+        return "RabbitMQ at \(hosts), queue \(events.newMessageQueue), one per \(events.mode.rawValue)"
     }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import Gateway
 import MessagingOutbox
+import MessagingRabbitMQ
 import RedisLink
 
 /// How callers prove who they are.
@@ -16,6 +17,8 @@ enum LogFormatChoice: String, Choice {
 }
 
 extension EventMode: Choice {}
+
+extension RabbitMQQueue.Kind: Choice {}
 
 /// How callers of the internal listener authenticate.
 enum InternalAuthentication: String, Choice {

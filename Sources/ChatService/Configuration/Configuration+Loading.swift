@@ -90,11 +90,15 @@ extension Configuration {
     }
 
     private static func events(reading reader: inout ConfigurationReader) -> Events? {
-        let broker = reader.optional(Variables.rabbitURL)
+        let brokers = reader.optional(Variables.rabbitURL)
         let queue = reader.value(Variables.newMessageQueue)
         let presenceQueue = reader.optional(Variables.presenceQueue)
+        let queueType = reader.value(Variables.queueType)
         let mode = reader.value(Variables.eventMode)
-        return broker.map { Events(broker: $0, newMessageQueue: queue, presenceQueue: presenceQueue, mode: mode) }
+        return brokers.map {
+            Events(
+                brokers: $0, newMessageQueue: queue, presenceQueue: presenceQueue, queueType: queueType, mode: mode)
+        }
     }
 
     private static func page(

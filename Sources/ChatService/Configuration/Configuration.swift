@@ -2,6 +2,7 @@ import ChatDomain
 import EventLoop
 import Gateway
 import MessagingOutbox
+import MessagingRabbitMQ
 import RedisLink
 import Telemetry
 
@@ -87,9 +88,11 @@ struct Configuration: Equatable, Sendable {
     }
 
     struct Events: Equatable, Sendable {
-        var broker: ServerURL
+        /// One broker's addresses, or several brokers; tried in this order.
+        var brokers: [ServerURL]
         var newMessageQueue: String
         var presenceQueue: String?
+        var queueType: RabbitMQQueue.Kind
         var mode: EventMode
     }
 

@@ -49,6 +49,24 @@ struct ServerURL: Hashable, Sendable {
         query = tail.contains("?") ? String(tail[pathText.endIndex...].dropFirst()) : nil
     }
 
+    /// The addresses that a URL with several hosts stands for, which have all else in common:
+    /// `scheme://user:password@host:port,host:port/path`. nil when one of them cannot be read, or there are too many.
+    static func forEachHost(_ text: String) -> [Self]? {
+        guard let colon = text.firstRange(of: "://") else { return nil }
+        let rest = text[colon.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        // With credentials before each host, the password would reach up to the last of them.
+        if authority.contains(","), authority.count(where: { $0 == "@" }) > 1 { return nil }
+        let hosts = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let head = text[..<hosts.startIndex]
+        let tail = text[hosts.endIndex...]
+        let names = hosts.split(separator: ",", omittingEmptySubsequences: false)
+        let urls = names.compactMap { Self("\(head)\($0)\(tail)") }
+        return urls.count == names.count && urls.count <= maximumHosts ? urls : nil
+    }
+
+    private static let maximumHosts = 16
+
     private static func hostAndPort(_ text: Substring) -> (String, Int?)? {
         let host: Substring
         let tail: Substring

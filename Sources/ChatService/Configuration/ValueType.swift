@@ -177,12 +177,15 @@ extension ValueType<RedisEndpoint> {
     }
 }
 
-extension ValueType<ServerURL> {
-    static let amqpURL = Self(
-        allowed: "amqp://[user:password@]host[:port][/vhost], amqps:// with TLS, \(ServerURL.encoding)"
+extension ValueType<[ServerURL]> {
+    /// One address for each host, in their order.
+    static let amqpURLs = Self(
+        allowed: "amqp://[user:password@]host[:port],…[/vhost], amqps:// with TLS, \(ServerURL.encoding)"
     ) { text in
-        guard let url = ServerURL(text), url.scheme == "amqp" || url.scheme == "amqps" else { return nil }
-        return url
+        guard let urls = ServerURL.forEachHost(text), urls.allSatisfy({ ["amqp", "amqps"].contains($0.scheme) }) else {
+            return nil
+        }
+        return urls
     }
 }
 

@@ -1,5 +1,6 @@
 import Gateway
 import MessagingOutbox
+import MessagingRabbitMQ
 import RedisLink
 import Telemetry
 
@@ -100,13 +101,16 @@ enum Variables {
     static let redisPassword = Variable(
         "REDIS_PASSWORD", .storage, .secret, unset: "none", sensitivity: .secret, "Password for REDIS_HOST.")
     static let rabbitURL = Variable(
-        "RABBITMQ_URL", .storage, .amqpURL, unset: "no events", sensitivity: .credentials,
-        "RabbitMQ broker that gets an event for every message.")
+        "RABBITMQ_URL", .storage, .amqpURLs, unset: "no events", sensitivity: .credentials,
+        "RabbitMQ broker that gets an event for every message; of several hosts, the first that can be used.")
     static let newMessageQueue = Variable(
         "RABBITMQ_QUEUE_NEW_MESSAGE", .storage, .name(upTo: 255), default: "new_message", "Queue of message events.")
     static let presenceQueue = Variable(
         "RABBITMQ_QUEUE_PRESENCE", .storage, .name(upTo: 255), unset: "no presence events",
         "Queue of online and offline events.")
+    static let queueType = Variable(
+        "RABBITMQ_QUEUE_TYPE", .storage, ValueType<RabbitMQQueue.Kind>.choice(), default: "classic",
+        "Type of queues that do not exist yet; an existing queue is used as it is.")
     static let eventMode = Variable(
         "RABBITMQ_EVENT_MODE", .storage, ValueType<EventMode>.choice(), default: "recipient",
         "One event for each recipient, or one for each message.")
@@ -175,7 +179,7 @@ enum Variables {
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
-        rabbitURL, newMessageQueue, presenceQueue, eventMode,
+        rabbitURL, newMessageQueue, presenceQueue, queueType, eventMode,
         maximumConnections, connectionsPerUser, messageBytes, frameBytes, messageRate, connectionRate, outputQueueBytes,
         createOnJoin, roomParticipants, historyMessages, historyLifetime,
         presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,

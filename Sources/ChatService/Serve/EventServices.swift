@@ -16,7 +16,7 @@ struct EventServices: Sendable {
         directory sessions: any SessionDirectory, logger: Logger, registry: MetricsRegistry
     ) throws {
         let broker = try RabbitMQBroker(
-            try events.endpoint(), queue: events.newMessageQueue,
+            try events.endpoints(), queue: RabbitMQQueue(name: events.newMessageQueue, kind: events.queueType),
             clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })
         let directory = EventDirectory(
             people: { rooms throws(StoreError) in try await store.people(of: rooms) },
@@ -29,7 +29,7 @@ struct EventServices: Sendable {
             PresenceEvents(
                 instance: configuration.instance,
                 broker: try RabbitMQBroker(
-                    try events.endpoint(), queue: queue,
+                    try events.endpoints(), queue: RabbitMQQueue(name: queue, kind: events.queueType),
                     clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) }),
                 clock: { Timestamp(milliseconds: WallClock.milliseconds()) }, logger: logger, registry: registry)
         }
@@ -71,9 +71,15 @@ struct EventServices: Sendable {
 }
 
 extension Configuration.Events {
-    /// The broker as RABBITMQ_URL names it, with the query parameters that RabbitMQ's own clients know: `heartbeat`,
+    /// The brokers that RABBITMQ_URL names, in its order, with the query parameters that RabbitMQ's own clients know: `heartbeat`,
     /// `cacertfile`, `certfile`, `keyfile`.
-    func endpoint() throws(InvalidConfiguration) -> RabbitMQEndpoint {
+    func endpoints() throws(InvalidConfiguration) -> [RabbitMQEndpoint] {
+        var endpoints: [RabbitMQEndpoint] = []
+        for broker in brokers { endpoints.append(try Self.endpoint(broker)) }
+        return endpoints
+    }
+
+    private static func endpoint(_ broker: ServerURL) throws(InvalidConfiguration) -> RabbitMQEndpoint {
         let parameters = try broker.queryParameters()
         var endpoint = RabbitMQEndpoint(
             host: broker.host, port: broker.port.map { UInt16($0) }, user: broker.user,

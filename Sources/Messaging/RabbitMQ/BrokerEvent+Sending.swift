@@ -58,6 +58,26 @@ extension BrokerEvent {
     }
 }
 
+extension RabbitMQQueue {
+    private static let typeArgument: StaticString = "x-queue-type"
+    private static let quorum: StaticString = "quorum"
+
+    /// Gives `body` the queue's name, and the arguments to declare it with. Brokers declare a classic queue without arguments.
+    func withAMQP(_ body: (amqp_bytes_t, amqp_table_t) -> Void) {
+        var name = name
+        name.withUTF8 { name in
+            guard kind == .quorum else { return body(amqp_bytes_t(name), amqp_empty_table) }
+            var entry = amqp_table_entry_t()
+            entry.key = amqp_bytes_t(Self.typeArgument)
+            entry.value.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
+            entry.value.value.bytes = amqp_bytes_t(Self.quorum)
+            withUnsafeMutablePointer(to: &entry) { entry in
+                body(amqp_bytes_t(name), amqp_table_t(num_entries: 1, entries: entry))
+            }
+        }
+    }
+}
+
 extension amqp_bytes_t {
     /// The library declares a mutable pointer but only reads.
     init(_ bytes: UnsafeBufferPointer<UInt8>) {

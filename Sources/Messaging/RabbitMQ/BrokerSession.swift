@@ -16,7 +16,7 @@ final class BrokerSession {
     private static let frameBytes: Int32 = 131_072
 
     private let connection: amqp_connection_state_t
-    private let queue: String
+    private let queue: RabbitMQQueue
     private let callLimit: CallLimit
     private let timeout: Duration
     private var confirms = ConfirmTracker()
@@ -28,7 +28,7 @@ final class BrokerSession {
     /// Connects, signs in, and declares the queue if it does not exist.
     ///
     /// - Parameter callLimit: watches this connection's calls from now on.
-    init(_ endpoint: RabbitMQEndpoint, queue: String, callLimit: CallLimit) throws(BrokerError) {
+    init(_ endpoint: RabbitMQEndpoint, queue: RabbitMQQueue, callLimit: CallLimit) throws(BrokerError) {
         guard let connection = amqp_new_connection() else { throw .unreachable(reason: "no memory is left") }
         self.connection = connection
         self.queue = queue
@@ -73,7 +73,7 @@ final class BrokerSession {
             try ensureQueueExists()
             mustCheckQueue = false
         }
-        let status = event.send(over: connection, Self.publishing, to: queue)
+        let status = event.send(over: connection, Self.publishing, to: queue.name)
         if status == AMQP_STATUS_BAD_AMQP_DATA.rawValue || status == AMQP_STATUS_TABLE_TOO_BIG.rawValue {
             throw .unsendable(reason: "\(event.messageID): \(String(cString: amqp_error_string2(status)))")
         }
@@ -157,7 +157,7 @@ final class BrokerSession {
             _ = amqp_channel_open(connection, Self.declaring)
             try check()
             guard case .present = try declare(passively: false) else {
-                throw .queueUnusable(name: queue, reason: "it does not exist and cannot be declared")
+                throw .queueUnusable(name: queue.name, reason: "it does not exist and cannot be declared")
             }
         }
         _ = amqp_channel_close(connection, Self.declaring, AMQP_REPLY_SUCCESS)
@@ -168,10 +168,9 @@ final class BrokerSession {
     }
 
     private func declare(passively: Bool) throws(BrokerError) -> Declaration {
-        var name = queue
-        name.withUTF8 { name in
+        queue.withAMQP { name, arguments in
             _ = amqp_queue_declare(
-                connection, Self.declaring, amqp_bytes_t(name), passively ? 1 : 0, 1, 0, 0, amqp_empty_table)
+                connection, Self.declaring, name, passively ? 1 : 0, 1, 0, 0, passively ? amqp_empty_table : arguments)
         }
         let reply = amqp_get_rpc_reply(connection)
         guard reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION, let reason = reply.reply.closeReason else {
@@ -183,7 +182,7 @@ final class BrokerSession {
         }
         chat_amqp_accept_channel_close(connection, Self.declaring)
         guard passively, reason.code == AMQP_NOT_FOUND else {
-            throw .queueUnusable(name: queue, reason: reason.text)
+            throw .queueUnusable(name: queue.name, reason: reason.text)
         }
         return .missing
     }

@@ -2,8 +2,10 @@ public import ChatDomain
 import Synchronization
 import Workers
 
-/// A RabbitMQ broker, reached over AMQP 0-9-1 on a thread of its own because the library blocks. It publishes to one queue
-/// and reconnects after every loss, with full jitter.
+/// A RabbitMQ broker, reached over AMQP 0-9-1 on a thread of its own because the library blocks. It publishes to one queue.
+///
+/// After a loss it connects to the next of its addresses, and pauses with full jitter when all of them have failed. A
+/// connection is kept while it lasts, also when an earlier address is reachable again.
 public final class RabbitMQBroker: EventBroker {
     /// The longest sleep without a look at the heartbeat.
     private static let heartbeatCheckInterval = Duration.seconds(1)
@@ -20,8 +22,8 @@ public final class RabbitMQBroker: EventBroker {
         var isStopping = false
     }
 
-    private let endpoint: RabbitMQEndpoint
-    private let queue: String
+    private let endpoints: [RabbitMQEndpoint]
+    private let queue: RabbitMQQueue
     private let clock: @Sendable () -> Moment
     private let mailbox = Mutex(Mailbox())
     private let pipe: WakePipe
@@ -31,15 +33,16 @@ public final class RabbitMQBroker: EventBroker {
     private let backoffLimit: Duration
 
     /// - Parameters:
-    ///   - queue: declared durable if it does not exist; an existing queue is used as it is.
-    ///   - backoffLimit: the longest pause between two attempts to connect.
+    ///   - endpoints: at least one; tried in this order.
+    ///   - backoffLimit: the longest pause before the addresses are tried again.
     ///   - clock: never goes back.
-    /// - Throws: `.unreachable` when the system has no file descriptor left.
+    /// - Throws: `.unreachable` when there is no endpoint, or the system has no file descriptor left.
     public init(
-        _ endpoint: RabbitMQEndpoint, queue: String, backoffLimit: Duration = .seconds(5),
+        _ endpoints: [RabbitMQEndpoint], queue: RabbitMQQueue, backoffLimit: Duration = .seconds(5),
         clock: @escaping @Sendable () -> Moment
     ) throws(BrokerError) {
-        self.endpoint = endpoint
+        guard !endpoints.isEmpty else { throw .unreachable(reason: "no broker is configured") }
+        self.endpoints = endpoints
         self.queue = queue
         self.backoffLimit = backoffLimit
         self.clock = clock
@@ -78,7 +81,9 @@ public final class RabbitMQBroker: EventBroker {
     private func run(_ report: (BrokerReport) -> Void) {
         var backoff = Backoff(base: Self.backoffBase, limit: backoffLimit)
         var random = SystemRandomNumberGenerator()
+        var order = FailoverOrder(count: endpoints.count)
         while !isStopping {
+            let endpoint = endpoints[order.current]
             var connectedAt: Moment?
             do throws(BrokerError) {
                 let session = try BrokerSession(endpoint, queue: queue, callLimit: callLimit)
@@ -86,17 +91,22 @@ public final class RabbitMQBroker: EventBroker {
                 // Events that still wait were published to an earlier connection, and count as lost with it.
                 mailbox.withLock { $0.events = [] }
                 report(.connected)
-                try serve(session, report)
+                try serve(session, endpoint, report)
                 session.close()
             } catch {
                 if !isStopping { report(.disconnected(error)) }
             }
-            if let connectedAt, clock() >= connectedAt + Self.stableAfter { backoff.reset() }
-            pause(backoff.nextDelay(using: &random))
+            if let connectedAt, clock() >= connectedAt + Self.stableAfter {
+                backoff.reset()
+                order.didSucceed()
+            }
+            if order.didFail() { pause(backoff.nextDelay(using: &random)) }
         }
     }
 
-    private func serve(_ session: BrokerSession, _ report: (BrokerReport) -> Void) throws(BrokerError) {
+    private func serve(
+        _ session: BrokerSession, _ endpoint: RabbitMQEndpoint, _ report: (BrokerReport) -> Void
+    ) throws(BrokerError) {
         // The library ends the connection when it next reads after the heartbeat is overdue. Nothing is published before
         // that, because it would be lost with the connection.
         let heartbeatLimit = endpoint.heartbeat * 3 / 2

@@ -10,7 +10,7 @@ import Testing
     private func failures(of endpoint: RabbitMQEndpoint, _ count: Int) async throws -> [BrokerError] {
         let journal = Journal<BrokerError>()
         let broker = try RabbitMQBroker(
-            endpoint, queue: "q", backoffLimit: .milliseconds(50),
+            [endpoint], queue: RabbitMQQueue(name: "q"), backoffLimit: .milliseconds(50),
             clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })
         broker.start { if case .disconnected(let error) = $0 { journal.add(error) } }
         #expect(await eventually { journal.entries.count >= count })
