@@ -5,7 +5,8 @@ import Testing
 
 @testable import ChatCore
 
-/// What sessions that watch presence are sent, and when: `PresenceWatchers`, `RoomWatches` and `PresenceSession` on manual time.
+/// What sessions that watch presence are sent, and when: `PresenceWatchers`, `RoomWatches`, `RoomWatchers` and `PresenceSession` on
+/// manual time.
 @Suite struct PresenceWatchersTests {
     private static func forFriendsOnly(_ configuration: inout ChatConfiguration) {
         configuration.presence.isForFriendsOnly = true

@@ -7,7 +7,8 @@ import Testing
 
 @testable import ChatCore
 
-/// Rooms over several instances: what a lost publication, a lost instance or a late answer costs.
+/// Rooms over several instances (`RoomBroadcaster`, `RoomChannel`): what a lost publication, a lost instance or a late answer
+/// costs.
 @Suite struct FleetTests {
     private func message(_ number: SequenceNumber, _ text: String, in name: String = "lobby") -> Message {
         Message(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ChatCore
 
-/// `RoomHub`, `HomeRoom` and `RoomCommand` as clients see them: typing, read marks, limits and memory, on manual time.
+/// `RoomHub`, `HomeRoom`, `RoomTimer`, `RoomQueries` and `RoomCommand` as clients see them: typing, read marks, limits and memory, on manual time.
 @Suite struct RoomHubTests {
     @Test func typingEndsByItself() async throws {
         try await ChatUnderTest.serve { chat in
