@@ -11,7 +11,7 @@ private let ones = String(repeating: "ff", count: 30) + "7f"
 
 @Suite("Public keys")
 struct PublicKeyTests {
-    @Test("The kinds are told apart")
+    @Test("The kinds are distinguished")
     func kinds() throws {
         #expect(try PublicKey(pem: Array(TestKeys.rsa.utf8)).kind == .rsa)
         #expect(try PublicKey(pem: Array(TestKeys.p256.utf8)).kind == .p256)

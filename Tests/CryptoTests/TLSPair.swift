@@ -51,33 +51,15 @@ extension TLSSession {
     func write(_ bytes: [UInt8]) -> TLSResult { bytes.withUnsafeBytes { write($0) } }
 }
 
-/// A directory of PEM files that goes with its owner.
-final class PEMFiles {
-    private let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
-
-    func path(_ name: String) -> String { directory.appending(path: name).path }
-
-    @discardableResult func write(_ text: String, as name: String) throws -> String {
-        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
-        return path(name)
-    }
-
+extension PEMFiles {
     /// The credentials of the files as they are now.
     func credentials() throws(TLSError) -> TLSCredentials {
-        try TLSCredentials(certificateChainFile: path("certificate.pem"), privateKeyFile: path("key.pem"))
+        try TLSCredentials(certificateChainFile: certificate, privateKeyFile: key)
     }
 
     /// A context with a certificate and key that belong together.
     func context() throws -> TLSContext {
-        try write(TestCertificate.certificate, as: "certificate.pem")
-        try write(TestCertificate.privateKey, as: "key.pem")
+        try writeTestCertificate()
         return try TLSContext(try credentials())
     }
 }

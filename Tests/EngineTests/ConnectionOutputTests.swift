@@ -78,7 +78,7 @@ import Testing
         expectDrainAction(false)
     }
 
-    @Test func aFinalWriteGoesOnWhileThePeerTakesSomething() {
+    @Test func aFinalWriteContinuesWhileThePeerTakesSomething() {
         var write = FinalWrite(queuedBytes: 100, stallTimeout: .seconds(1))
         let progress = [99, 10, 10, 0].map { write.hasProgressed(to: $0) }
         #expect(progress == [true, true, false, true])

@@ -80,7 +80,7 @@ actor EngineHost {
         script.upgrade(head, connection)
     }
 
-    /// Lets the loop go on for so long by its own clock.
+    /// Lets the loop run for so long by its own clock.
     func wait(_ span: Duration) async {
         await withCheckedContinuation { continuation in loop.schedule(after: span) { continuation.resume() } }
     }

@@ -8,6 +8,7 @@ import Testing
 @Suite struct TLSTests {
     @Test func longAndPipelinedAnswersComeOverTLS() async throws {
         let files = try PEMFiles()
+        try files.writeTestCertificate()
         let credentials = try TLSCredentials(
             certificateChainFile: files.certificate, privateKeyFile: files.key)
         try await EngineHost.serve({
@@ -26,6 +27,7 @@ import Testing
 
     @Test func aClientWithoutTLSIsDropped() async throws {
         let files = try PEMFiles()
+        try files.writeTestCertificate()
         let credentials = try TLSCredentials(
             certificateChainFile: files.certificate, privateKeyFile: files.key)
         try await EngineHost.serve({
@@ -59,7 +61,7 @@ import Testing
                 case .bytes(let count): sent = sent.dropFirst(count)
                 case .wantRead, .wantWrite:
                     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                    guard poll(&waiting, 1, Int32(LoopbackClient.patience)) > 0 else {
+                    guard poll(&waiting, 1, Int32(LoopbackClient.receiveTimeout / .milliseconds(1))) > 0 else {
                         throw LoopbackClient.Failure.timedOut("TLS")
                     }
                 case .closed, .failed: return String(decoding: received, as: UTF8.self)
@@ -67,22 +69,4 @@ import Testing
             }
         }
     }
-}
-
-/// A certificate and its key for localhost, made for these tests alone, as files.
-private final class PEMFiles {
-    let certificate: String
-    let key: String
-    private let directory: URL
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("engine-tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        certificate = directory.appendingPathComponent("certificate.pem").path
-        key = directory.appendingPathComponent("key.pem").path
-        try TestCertificate.certificate.write(toFile: certificate, atomically: true, encoding: .utf8)
-        try TestCertificate.privateKey.write(toFile: key, atomically: true, encoding: .utf8)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
 }

@@ -32,7 +32,7 @@ import WireProtocols
         #expect(liveness(at: 2000, heard: 1000) == .ping)
     }
 
-    @Test func aPeerThatIsNotReadCannotBeHeard() {
+    @Test func silenceOfAPeerThatIsNotReadIsIgnored() {
         #expect(liveness(at: 1000, heard: 0) == .ping)
         #expect(liveness(at: 1500, heard: 0, isPaused: true) == .wait(.milliseconds(500)))
         #expect(liveness(at: 2000, heard: 0) == .ping, "it is asked anew once it is read again")

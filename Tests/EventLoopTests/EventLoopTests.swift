@@ -5,14 +5,6 @@ import Testing
 
 @testable import EventLoop
 
-/// Events of any thread, in their order.
-private final class Log<Element: Sendable>: Sendable {
-    private let entries = Mutex<[Element]>([])
-
-    func add(_ element: Element) { entries.withLock { $0.append(element) } }
-    var all: [Element] { entries.withLock { $0 } }
-}
-
 /// An actor that lives on a loop.
 private actor Resident {
     nonisolated let loop: EventLoop
@@ -30,14 +22,14 @@ private actor Resident {
     /// Loop code enters the actor without a hop.
     nonisolated func enter() { assumeIsolated { $0.count += 1 } }
 
-    func schedule(_ delays: [Int64], _ log: Log<Int>) {
+    func schedule(_ delays: [Duration], _ log: CallbackLog<Int>) {
         for (index, delay) in delays.enumerated() { loop.schedule(after: delay) { log.add(index) } }
     }
 
-    func scheduleAndCancel(_ log: Log<Int>) {
-        let doomed = loop.schedule(after: 10) { log.add(0) }
-        loop.schedule(after: 5) { [loop] in loop.cancel(doomed) }
-        loop.schedule(after: 30) { log.add(1) }
+    func scheduleAndCancel(_ log: CallbackLog<Int>) {
+        let doomed = loop.schedule(after: .milliseconds(10)) { log.add(0) }
+        loop.schedule(after: .milliseconds(5)) { [loop] in loop.cancel(doomed) }
+        loop.schedule(after: .milliseconds(30)) { log.add(1) }
     }
 }
 
@@ -66,20 +58,20 @@ private actor Resident {
 
     @Test func postsOfEachThreadRunOnceAndInTheirOrder() async {
         await withLoop { loop in
-            let log = Log<(thread: Int, number: Int)>()
+            let log = CallbackLog<(thread: Int, number: Int)>()
             for thread in 0..<8 {
                 Foundation.Thread.detachNewThread {
                     for number in 0..<2000 { loop.post { log.add((loop.isCurrent ? thread : -1, number)) } }
                 }
             }
-            #expect(await eventually { log.all.count == 16_000 })
-            for thread in 0..<8 { #expect(log.all.filter { $0.thread == thread }.map(\.number) == Array(0..<2000)) }
+            #expect(await eventually { log.entries.count == 16_000 })
+            for thread in 0..<8 { #expect(log.entries.filter { $0.thread == thread }.map(\.number) == Array(0..<2000)) }
         }
     }
 
     @Test func workTheLoopPostsToItselfRunsInTheSameTurn() async {
         let loop = EventLoop(name: "test")
-        let log = Log<String>()
+        let log = CallbackLog<String>()
         loop.turnEnd = { log.add("end") }
         loop.start()
         loop.post {
@@ -89,33 +81,33 @@ private actor Resident {
                 loop.post { log.add("innermost") }
             }
         }
-        #expect(await eventually { log.all.contains("innermost") })
+        #expect(await eventually { log.entries.contains("innermost") })
         loop.stop()
         // Ends of turns in which nothing ran come at any time before and after.
-        let story = log.all.drop { $0 == "end" }.prefix { $0 != "innermost" }.filter { $0 != "end" }
+        let story = log.entries.drop { $0 == "end" }.prefix { $0 != "innermost" }.filter { $0 != "end" }
         #expect(Array(story) == ["outer", "inner"])
-        let between = log.all.drop { $0 != "outer" }
+        let between = log.entries.drop { $0 != "outer" }
         #expect(between.dropFirst().first == "inner")
     }
 
     @Test func aTurnEndsBehindItsWork() async {
         let loop = EventLoop(name: "test")
-        let log = Log<Int>()
-        let flushed = Log<Int>()
-        loop.turnEnd = { flushed.add(log.all.count) }
+        let log = CallbackLog<Int>()
+        let flushed = CallbackLog<Int>()
+        loop.turnEnd = { flushed.add(log.entries.count) }
         loop.start()
         for number in 0..<100 { loop.post { log.add(number) } }
-        #expect(await eventually { flushed.all.last == 100 })
+        #expect(await eventually { flushed.entries.last == 100 })
         loop.stop()
     }
 
     @Test func postsBeforeTheStartAreKept() async {
         let loop = EventLoop(name: "test")
-        let log = Log<Int>()
+        let log = CallbackLog<Int>()
         loop.post { log.add(1) }
         #expect(!loop.isCurrent)
         loop.start()
-        #expect(await eventually { log.all == [1] })
+        #expect(await eventually { log.entries == [1] })
         loop.stop()
     }
 
@@ -141,45 +133,45 @@ private actor Resident {
 
     @Test func timersFireInOrderAndNotEarly() async {
         await withLoop { loop in
-            let log = Log<Int>()
+            let log = CallbackLog<Int>()
             let resident = Resident(loop)
             let start = ContinuousClock.now
-            await resident.schedule([60, 20, 40, 0, 20], log)
-            #expect(await eventually { log.all.count == 5 })
-            #expect(log.all == [3, 1, 4, 2, 0])
+            await resident.schedule([60, 20, 40, 0, 20].map { .milliseconds($0) }, log)
+            #expect(await eventually { log.entries.count == 5 })
+            #expect(log.entries == [3, 1, 4, 2, 0])
             #expect(ContinuousClock.now - start >= .milliseconds(55))
         }
     }
 
     @Test func spansBeyondAllTimeAreKeptInBounds() async {
         await withLoop { loop in
-            let log = Log<Int>()
+            let log = CallbackLog<Int>()
             loop.post {
-                loop.schedule(after: Int64.max) { log.add(1) }
+                loop.schedule(after: .milliseconds(Int64.max)) { log.add(1) }
                 loop.schedule(after: .seconds(Int64.max)) { log.add(2) }
                 loop.schedule(after: .seconds(Int64.min)) { log.add(3) }
                 loop.schedule(after: .milliseconds(20)) { log.add(4) }
             }
-            #expect(await eventually { log.all.contains(4) })
-            #expect(log.all == [3, 4])
+            #expect(await eventually { log.entries.contains(4) })
+            #expect(log.entries == [3, 4])
         }
     }
 
     @Test func aCancelledTimerDoesNotFire() async {
         await withLoop { loop in
-            let log = Log<Int>()
+            let log = CallbackLog<Int>()
             await Resident(loop).scheduleAndCancel(log)
-            #expect(await eventually { !log.all.isEmpty })
-            #expect(log.all == [1])
+            #expect(await eventually { !log.entries.isEmpty })
+            #expect(log.entries == [1])
         }
     }
 
     @Test func stoppingEndsTheThread() async {
         let loop = EventLoop(name: "test")
-        let log = Log<Int>()
+        let log = CallbackLog<Int>()
         loop.start { log.add(1) }
         loop.stop()
-        #expect(await eventually { log.all == [1] })
+        #expect(await eventually { log.entries == [1] })
         #expect(!loop.isCurrent)
     }
 }

@@ -76,7 +76,7 @@ private func moment(_ milliseconds: Int64) -> Moment { Moment(milliseconds: mill
         for _ in 0..<100 { #expect(attempt(true, 1, at: 0) == nil) }
         for _ in 0..<10 { #expect(attempt(false, 1, at: 0) == .unauthorized) }
         #expect(attempt(false, 1, at: 0) == .rateLimited)
-        #expect(attempt(true, 1, at: 0) == .rateLimited, "a right guess tells as much as a wrong one")
+        #expect(attempt(true, 1, at: 0) == .rateLimited, "a right guess is answered like a wrong one")
         #expect(attempt(true, 2, at: 0) == nil)
         #expect(attempt(false, 1, at: 1000) == .unauthorized)
         #expect(attempt(false, 1, at: 1000) == .rateLimited)

@@ -28,7 +28,7 @@ import WireProtocols
         #expect(try client("X-Forwarded-For: 9.9.9.9", "X-Forwarded-For: 1.2.3.4") == "1.2.3.4")
     }
 
-    @Test(arguments: ["", "unknown", "_hidden", "for=1.2.3.4", "[1", "1.2.3", "\""]) func whatIsNoAddressIsNone(
+    @Test(arguments: ["", "unknown", "_hidden", "for=1.2.3.4", "[1", "1.2.3", "\""]) func aMalformedAddressIsNone(
         _ value: String
     ) throws {
         #expect(try client("X-Forwarded-For: \(value)") == nil)

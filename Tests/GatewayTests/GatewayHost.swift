@@ -90,8 +90,8 @@ struct ChatClient: Sendable {
     }
 
     /// The next event, whatever it is.
-    func hear(within milliseconds: Int = LoopbackClient.patience) async throws -> Heard {
-        let frame = try await socket.receiveFrame(within: milliseconds)
+    func hear(within timeout: Duration = LoopbackClient.receiveTimeout) async throws -> Heard {
+        let frame = try await socket.receiveFrame(within: timeout)
         guard frame.opcode == 1 else {
             return Heard(event: "close \(frame.closeCode ?? 0)", id: nil, fields: [:])
         }

@@ -190,7 +190,7 @@ extension RouteTable {
         #expect(admits(access, serviceForUser, closed) == admitsBoth)
     }
 
-    @Test func whatIsOpenTakesNoName() {
+    @Test func publicAccessNeedsNoCaller() {
         for access in [RouteAccess.everyone, .reader, .owner, .viewer, .user, .userOrService, .service] {
             let rooms = admits(access, nameless, .init(rooms: true, presence: false))
             let presence = admits(access, nameless, .init(rooms: false, presence: true))

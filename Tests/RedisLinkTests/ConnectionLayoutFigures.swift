@@ -52,7 +52,7 @@ struct ConnectionLayoutFigures {
         for loop in loops + [extra] { loop.stop() }
     }
 
-    /// One process's connections and what its shards have heard.
+    /// One process's connections and the messages its shards received.
     private final class Setup: Sendable {
         private let loops: [EventLoop]
         private let clients: [RedisClient]

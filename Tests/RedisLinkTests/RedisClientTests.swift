@@ -117,7 +117,7 @@ extension RedisOptions {
         let server = try await RedisServer(password: "right")
         for (password, code) in [("swordfish", "WRONGPASS"), (nil, "NOAUTH")] {
             let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port, password: password)
-            let states = Journal<RedisState>()
+            let states = CallbackLog<RedisState>()
             let client = RedisClient(endpoint, options: .brisk) { states.add($0) }
             #expect(await eventually { states.entries.contains { $0.reason?.contains(code) == true } })
             await #expect(throws: RedisError.self) { try await client.send(["PING"]) }

@@ -6,7 +6,8 @@ import Testing
 /// A server that is not the primary, or not any more.
 @Suite(.timeLimit(.minutes(5))) struct RedisDemotionTests {
     private func client(
-        _ server: RedisServer, states: Journal<RedisState> = Journal(), refusals: Journal<RedisRefusal> = Journal()
+        _ server: RedisServer, states: CallbackLog<RedisState> = CallbackLog(),
+        refusals: CallbackLog<RedisRefusal> = CallbackLog()
     ) async throws -> RedisClient {
         let client = RedisClient(
             RedisEndpoint(host: "127.0.0.1", port: server.port), options: .brisk, stateChanged: { states.add($0) },
@@ -18,10 +19,10 @@ import Testing
     @Test func aDemotedServerIsLeftUntilItIsPrimaryAgain() async throws {
         let server = try await RedisServer()
         let observer = try await client(server)
-        let refusals = Journal<RedisRefusal>()
-        let states = Journal<RedisState>()
+        let refusals = CallbackLog<RedisRefusal>()
+        let states = CallbackLog<RedisState>()
         let client = try await client(server, states: states, refusals: refusals)
-        let events = Journal<RedisSubscriberEvent>()
+        let events = CallbackLog<RedisSubscriberEvent>()
         let subscriber = client.subscriber { events.add($0) }
         #expect(await eventually { events.entries.contains(.connected) })
 
@@ -47,7 +48,7 @@ import Testing
 
     @Test func refusalsAreReportedWithTheirCodes() async throws {
         let server = try await RedisServer()
-        let refusals = Journal<RedisRefusal>()
+        let refusals = CallbackLog<RedisRefusal>()
         let client = try await client(server, refusals: refusals)
         _ = try await client.send(["CONFIG", "SET", "maxmemory", "1"])
         _ = await client.reply(["SET", "k", "v"])

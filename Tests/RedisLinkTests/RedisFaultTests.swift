@@ -8,8 +8,8 @@ import Testing
     @Test func killedAndRestartedUnderLoadItServesAgain() async throws {
         let server = try await RedisServer()
         let client = try await connect(port: server.port)
-        let isDone = Journal<Bool>()
-        let outcomes = Journal<RedisError?>()
+        let isDone = CallbackLog<Bool>()
+        let outcomes = CallbackLog<RedisError?>()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 1...8 {
                 group.addTask {
@@ -54,7 +54,7 @@ import Testing
         options.livenessInterval = .milliseconds(200)
         options.livenessTimeout = .milliseconds(200)
         options.connectTimeout = .milliseconds(300)
-        let states = Journal<RedisState>()
+        let states = CallbackLog<RedisState>()
         let client = try await connect(port: server.port, options) { states.add($0) }
         // On a busy machine the connection may break by itself, so each step is tried until it succeeds.
         #expect(await eventually { (try? await client.send(["SET", "k", "v"])) != nil })
@@ -65,7 +65,7 @@ import Testing
             return
         }
         // The system still accepts connections for the paused server, which does not answer on them.
-        #expect(await eventually { states.entries.contains(.disconnected(reason: "no answer within 300 ms")) })
+        #expect(await eventually { states.entries.contains(.disconnected(reason: "no answer within 0.3 seconds")) })
         #expect(states.entries.first?.reason?.contains("no answer") == true)
         server.resume()
         #expect(await eventually { (try? await client.send(["GET", "k"]).text) == "v" })
@@ -76,7 +76,7 @@ import Testing
         let server = try await RedisServer()
         var options = RedisOptions.brisk
         options.livenessInterval = .milliseconds(20)
-        let states = Journal<RedisState>()
+        let states = CallbackLog<RedisState>()
         let client = try await connect(port: server.port, options) { states.add($0) }
         let observer = try await connect(port: server.port)
         #expect(
@@ -153,7 +153,7 @@ import Testing
 
     @Test func unreachableHostsAreNamedAndTriedAgain() async throws {
         let port = try RefusingPort()
-        let states = Journal<RedisState>()
+        let states = CallbackLog<RedisState>()
         let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: port.number), options: .brisk) {
             states.add($0)
         }
@@ -191,7 +191,7 @@ import Testing
             if String(decoding: received, as: UTF8.self).contains("PING") { return [Array(greeting.utf8)] }
             return [Array((connection == 1 ? nonsense : ":1\r\n").utf8)]
         }
-        let states = Journal<RedisState>()
+        let states = CallbackLog<RedisState>()
         let client = try await connect(port: peer.port) { states.add($0) }
         _ = await client.reply(["ANY"])
         #expect(await eventually { states.entries.contains { $0.reason?.contains(reason) == true } })

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisSubscriberTests {
-    private typealias Events = Journal<RedisSubscriberEvent>
+    private typealias Events = CallbackLog<RedisSubscriberEvent>
 
     @Test func messagesComeFromSubscribedOnAndNotAfterwards() async throws {
         let server = try await RedisServer()
@@ -128,7 +128,7 @@ import Testing
         }
         let events = Events()
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: peer.port)
-        let states = Journal<RedisState>()
+        let states = CallbackLog<RedisState>()
         let subscriber = RedisSubscriber(endpoint, options: .brisk, stateChanged: { states.add($0) }) { events.add($0) }
         #expect(await eventually { events.connections == 1 })
         #expect(states.entries.contains(.disconnected(reason: "not a message to a subscriber")))
@@ -148,7 +148,7 @@ import Testing
     }
 }
 
-extension Journal<RedisSubscriberEvent> {
+extension CallbackLog<RedisSubscriberEvent> {
     fileprivate var subscribed: [String] {
         entries.compactMap {
             if case .subscribed(let channel) = $0 { String(decoding: channel, as: UTF8.self) } else { nil }

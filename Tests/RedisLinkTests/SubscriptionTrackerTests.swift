@@ -86,7 +86,7 @@ import Testing
 
         tracker.connectionLost()
         #expect(tracker.takeChanges() == .init(subscribe: [b]))
-        #expect(tracker.confirmed(b) == false, "nobody waits to hear of a restored one")
+        #expect(tracker.confirmed(b) == false, "no caller waits for a restored one")
     }
 
     @Test func unexpectedConfirmationsAreIgnored() {

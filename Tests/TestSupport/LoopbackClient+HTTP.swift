@@ -10,10 +10,11 @@ extension LoopbackClient {
     /// Waits for one response whose length is told by `Content-Length`.
     ///
     /// - Parameter isHead: the request was a HEAD: no body follows.
-    public func receiveResponse(within milliseconds: Int = LoopbackClient.patience, isHead: Bool = false) async throws
+    public func receiveResponse(within timeout: Duration = LoopbackClient.receiveTimeout, isHead: Bool = false)
+        async throws
         -> ReceivedResponse
     {
-        try await receive(within: milliseconds) { bytes in
+        try await receive(within: timeout) { bytes in
             guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
             let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
             let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []

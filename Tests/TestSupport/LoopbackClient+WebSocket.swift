@@ -61,8 +61,8 @@ extension LoopbackClient {
     public func sendFrame(_ text: String) async throws { try await send(Self.frame(text)) }
 
     /// Waits for one whole, unmasked frame.
-    public func receiveFrame(within milliseconds: Int = LoopbackClient.patience) async throws -> ReceivedFrame {
-        try await receive(within: milliseconds) { Self.takeFrame(&$0) }
+    public func receiveFrame(within timeout: Duration = LoopbackClient.receiveTimeout) async throws -> ReceivedFrame {
+        try await receive(within: timeout) { Self.takeFrame(&$0) }
     }
 
     private static func takeFrame(_ bytes: inout [UInt8]) -> ReceivedFrame? {

@@ -13,8 +13,8 @@ public final class LoopbackClient: Sendable {
         case ended(String)
     }
 
-    /// How long a wait lasts before the test fails, in milliseconds. Long, because it only matters when something is wrong.
-    public static let patience = 30_000
+    /// The time after which a wait fails the test. It is long, because it only matters when something is wrong.
+    public static let receiveTimeout: Duration = .seconds(30)
 
     private struct Received {
         var bytes: [UInt8] = []
@@ -83,7 +83,7 @@ public final class LoopbackClient: Sendable {
         }
     }
 
-    /// Ends this side of the stream; the other may go on.
+    /// Ends this side of the stream; the other may continue.
     public func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Ends both sides at once.
@@ -93,25 +93,25 @@ public final class LoopbackClient: Sendable {
 
     /// Waits until `take` finds a whole value at the front of the received bytes, and takes that away.
     public func receive<Value: Sendable>(
-        within milliseconds: Int = LoopbackClient.patience, _ take: @escaping @Sendable (inout [UInt8]) -> Value?
+        within timeout: Duration = LoopbackClient.receiveTimeout, _ take: @escaping @Sendable (inout [UInt8]) -> Value?
     ) async throws -> Value {
         try await onQueue { [self] in
-            let deadline = DispatchTime.now() + .milliseconds(milliseconds)
+            let deadline = ContinuousClock.now + timeout
             while true {
                 if let value = received.withLock({ take(&$0.bytes) }) { return value }
                 let (text, hasEnded) = received.withLock {
                     (String(decoding: $0.bytes.prefix(2000), as: UTF8.self), $0.hasEnded)
                 }
                 guard !hasEnded else { throw Failure.ended(text) }
-                guard DispatchTime.now() < deadline else { throw Failure.timedOut(text) }
+                guard .now < deadline else { throw Failure.timedOut(text) }
                 readSome(within: 50)
             }
         }
     }
 
     /// Waits for the server to end its side; everything that had come and was not taken yet.
-    public func receiveToEnd(within milliseconds: Int = LoopbackClient.patience) async throws -> [UInt8] {
-        do { return try await receive(within: milliseconds) { _ in nil as [UInt8]? } } catch Failure.ended {
+    public func receiveToEnd(within timeout: Duration = LoopbackClient.receiveTimeout) async throws -> [UInt8] {
+        do { return try await receive(within: timeout) { _ in nil as [UInt8]? } } catch Failure.ended {
             return received.withLock { $0.bytes }
         }
     }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Waits until `condition` holds, for tests whose condition another thread or process brings about. The limit is far beyond
 /// what a busy machine needs, so that it is only reached where the condition never comes.
 ///
@@ -31,15 +29,4 @@ public func eventually<Value>(
         return holds(answer)
     }
     return answer
-}
-
-/// What callbacks on other threads have brought so far.
-public final class Journal<Entry: Sendable>: Sendable {
-    private let kept = Mutex<[Entry]>([])
-
-    public init() {}
-
-    public var entries: [Entry] { kept.withLock { $0 } }
-    public func add(_ entry: Entry) { kept.withLock { $0.append(entry) } }
-    public func clear() { kept.withLock { $0 = [] } }
 }

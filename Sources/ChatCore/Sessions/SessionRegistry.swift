@@ -13,7 +13,7 @@ package final class SessionRegistry {
     let localRooms = LocalRooms()
     private(set) var trail = SentTrail()
     private(set) lazy var watchers = PresenceWatchers(registry: self)
-    private var lingering = LingeringRooms()
+    private var retainedRooms = RetainedRooms()
     private var table = SessionTable()
 
     package init(context: ShardContext) { self.context = context }
@@ -75,11 +75,11 @@ package final class SessionRegistry {
         let grace = session.presence.leavesAtOnce ? .zero : services.presence.settings.grace
         guard grace > .zero else { return directory.remove(session.id, of: user, at: context.now.wall) }
         directory.update(session.id, of: user, .lingering, at: context.now.wall)
-        lingering.add(session.rooms, by: session.id, of: user)
+        retainedRooms.add(session.rooms, by: session.id, of: user)
         let ticket = services.gracePeriods.begin(session.id)
         context.loop.schedule(after: grace) { [weak self, id = session.id] in
             guard let self else { return }
-            lingering.remove(id, of: user)
+            retainedRooms.remove(id, of: user)
             guard services.gracePeriods.isOver(id, ticket) else { return }
             directory.remove(id, of: user, at: context.now.wall)
         }
@@ -159,7 +159,7 @@ package final class SessionRegistry {
 
     /// Has the rooms of a user's sessions here look again whether others may know of the user.
     func refreshVisibility(of user: UserID) {
-        var rooms = lingering.rooms(of: user)
+        var rooms = retainedRooms.rooms(of: user)
         for session in sessions(of: user) { rooms.formUnion(session.rooms) }
         for room in rooms { context.post(.room(room, .visibility(user)), to: context.services.home(of: room)) }
     }

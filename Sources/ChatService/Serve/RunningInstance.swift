@@ -108,7 +108,7 @@ struct RunningInstance {
         _ work: @escaping @Sendable () async -> Void
     ) async {
         let left = max(min(limit, deadline - .now), Self.leastStopLimit)
-        guard await !Patience.wait(upTo: left, for: work) else { return }
+        guard await !BoundedWait.wait(upTo: left, for: work) else { return }
         logger.warning("stopped without waiting longer", ["part": part, "afterMs": Int(left.wholeMilliseconds)])
     }
 }

@@ -30,17 +30,17 @@ import Testing
     }
 
     @Test func lingeringRoomsAreThoseOfAllSessionsThatBrokeOff() {
-        var lingering = LingeringRooms()
+        var retainedRooms = RetainedRooms()
         let (ann, one, two) = (user("ann"), SessionID("1"), SessionID("2"))
-        lingering.add(.one(room("a")), by: one, of: ann)
-        lingering.add(.many([room("a"), room("b")]), by: two, of: ann)
-        lingering.add(.none, by: SessionID("3"), of: user("bob"))
-        #expect(lingering.rooms(of: ann) == [room("a"), room("b")])
-        #expect(lingering.rooms(of: user("bob")).isEmpty)
-        lingering.remove(two, of: ann)
-        #expect(lingering.rooms(of: ann) == [room("a")])
-        lingering.remove(one, of: ann)
-        lingering.remove(one, of: ann)
-        #expect(lingering.rooms(of: ann).isEmpty)
+        retainedRooms.add(.one(room("a")), by: one, of: ann)
+        retainedRooms.add(.many([room("a"), room("b")]), by: two, of: ann)
+        retainedRooms.add(.none, by: SessionID("3"), of: user("bob"))
+        #expect(retainedRooms.rooms(of: ann) == [room("a"), room("b")])
+        #expect(retainedRooms.rooms(of: user("bob")).isEmpty)
+        retainedRooms.remove(two, of: ann)
+        #expect(retainedRooms.rooms(of: ann) == [room("a")])
+        retainedRooms.remove(one, of: ann)
+        retainedRooms.remove(one, of: ann)
+        #expect(retainedRooms.rooms(of: ann).isEmpty)
     }
 }

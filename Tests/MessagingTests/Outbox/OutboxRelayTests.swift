@@ -95,7 +95,7 @@ import Testing
     @Test func anOutageOfTheBrokerLosesNoEvent() async {
         let stored = messages(1...50)
         outbox.store(stored, owner: instance)
-        let answers = Journal<Bool>()
+        let answers = CallbackLog<Bool>()
         let broker = ScriptedBroker { _ in answers.entries.isEmpty ? nil : .confirmed }
         let relay = relay(broker)
         relay.start()

@@ -8,7 +8,7 @@ import Testing
 /// Addresses where no broker answers.
 @Suite struct RabbitMQBrokerTests {
     private func failures(of endpoint: RabbitMQEndpoint, _ count: Int) async throws -> [BrokerError] {
-        let journal = Journal<BrokerError>()
+        let journal = CallbackLog<BrokerError>()
         let broker = try RabbitMQBroker(
             [endpoint], queue: RabbitMQQueue(name: "q"), backoffLimit: .milliseconds(50),
             clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })

@@ -44,7 +44,7 @@ enum BusHome: Sendable {
 final class BusPeer: Sendable {
     let bus: any RoomBus
     let registry = MetricsRegistry()
-    let events = Journal<RoomBusEvent>()
+    let events = CallbackLog<RoomBusEvent>()
     private let client: RedisClient?
 
     init(_ bus: any RoomBus) {
@@ -104,7 +104,7 @@ extension RoomID: ExpressibleByStringLiteral {
     public init(stringLiteral value: String) { self.init(unchecked: value) }
 }
 
-extension Journal<RoomBusEvent> {
+extension CallbackLog<RoomBusEvent> {
     var connections: Int { entries.count { if case .reconnected = $0 { true } else { false } } }
     var disconnections: Int { entries.count { if case .disconnected = $0 { true } else { false } } }
     var subscribed: [RoomID] { entries.compactMap { if case .subscribed(let room) = $0 { room } else { nil } } }

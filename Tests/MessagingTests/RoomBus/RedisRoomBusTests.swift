@@ -15,7 +15,7 @@ import Testing
         let home = BusHome.redis(server)
         let (ann, bob) = (try await home.instance("a"), try await home.instance("b"))
         await ann.enter("r", "s")
-        let isDone = Journal<Bool>()
+        let isDone = CallbackLog<Bool>()
         let load = Task {
             var number = 0
             while isDone.entries.isEmpty {
@@ -56,7 +56,7 @@ import Testing
         await ann.enter("r")
         let admin = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
         #expect(await eventually { admin.state == .connected })
-        // Only the command connections go; the subscriptions stay, so that what is published later is heard.
+        // Only the command connections go; the subscriptions stay, so that later publications arrive.
         _ = try await admin.send(["CONFIG", "SET", "maxclients", 1])
         _ = try await admin.send(["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
         #expect(await eventually { !bob.canPublish })
@@ -95,7 +95,7 @@ import Testing
         await ann.close()
     }
 
-    @Test func anotherDeploymentOnTheSameServerIsNotHeard() async throws {
+    @Test func eventsOfAnotherDeploymentOnTheSameServerDoNotCome() async throws {
         let server = try await RedisServer()
         let ann = try await BusHome.redis(server).instance("a")
         await ann.enter("r")
@@ -120,7 +120,7 @@ import Testing
     @Test func publicationsAreJSON() async throws {
         let server = try await RedisServer()
         let bob = try await BusHome.redis(server).instance("b")
-        let heard = Journal<RedisSubscriberEvent>()
+        let heard = CallbackLog<RedisSubscriberEvent>()
         let channel = Array("chat:room:r".utf8)
         let service = RedisSubscriber(RedisEndpoint(host: "127.0.0.1", port: server.port)) { heard.add($0) }
         service.subscribe([channel])

@@ -53,7 +53,7 @@ import Testing
                         var numbers: [SequenceNumber] = []
                         for round in 0..<rounds {
                             let draft = drafts.next("\(writer)/\(round)", by: "user \(writer)")
-                            // Who loses too many races is told so, and that nothing was stored.
+                            // A writer that loses too many races is refused, and nothing was stored.
                             var outcome: RoomWriteOutcome.Draft
                             repeat {
                                 outcome = await store.append([draft], to: "a", lastKnown: numbers.last ?? 0)[0]
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func numberingGoesOnAfterReopening(_ kind: StoreKind) async throws {
+    func numberingContinuesAfterReopening(_ kind: StoreKind) async throws {
         try await withHome(kind) { home async throws in
             let first = try await home.open(StoreOptions())
             await first.append(drafts.many(3), to: "a")

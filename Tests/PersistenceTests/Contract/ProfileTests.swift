@@ -1,10 +1,10 @@
 import ChatDomain
 import Testing
 
-/// Profiles, friendships and when somebody was last seen.
+/// Profiles, friendships and the times that users were last seen.
 @Suite struct ProfileTests {
     @Test(arguments: StoreKind.allCases)
-    func anUpdateWritesOnlyWhatIsGiven(_ kind: StoreKind) async throws {
+    func anUpdateWritesOnlyTheGivenFields(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             #expect(try await store.profiles(of: ["ann"]).isEmpty)
             try await store.update("ann", Profile(name: "Ann Ä", username: "ann", email: "ann@example.org"))

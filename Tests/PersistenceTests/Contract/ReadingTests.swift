@@ -21,7 +21,7 @@ import Testing
             #expect(try await store.readMark(of: "ann", in: "a") == 7)
             #expect(try await store.readMark(of: "bob", in: "a") == 0)
             #expect(try await store.readMark(of: "ann", in: "nowhere") == 0)
-            #expect(try await store.mark("visitor", 2, in: "a"), "also of people who are not recorded")
+            #expect(try await store.mark("visitor", 2, in: "a"), "also of users that are not recorded")
             #expect(try await store.readMark(of: "visitor", in: "a") == 2)
         }
     }
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(arguments: ["", "1", "x:a", "1:", "99999999999999999999:a", "1:a\u{0}"])
-    func whatIsNoCursorIsRefused(_ text: String) {
+    func aMalformedCursorIsRefused(_ text: String) {
         #expect(RoomListCursor(text: text) == nil)
     }
 

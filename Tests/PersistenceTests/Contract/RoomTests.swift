@@ -1,7 +1,7 @@
 import ChatDomain
 import Testing
 
-/// How rooms come, change, go and come again, and who takes part.
+/// The creation, change, deletion and new creation of rooms, and their participants.
 @Suite struct RoomTests {
     private let drafts = Drafts()
 
@@ -148,7 +148,7 @@ import Testing
             #expect(try await store.add("bob", to: "a", limit: 3))
             #expect(try await store.add("cy", to: "a", limit: 3))
             #expect(try await store.add("dee", to: "a", limit: 3) == false)
-            #expect(try await store.add("bob", to: "a", limit: 3), "who is in already stays in")
+            #expect(try await store.add("bob", to: "a", limit: 3), "a participant stays")
             #expect(try await store.remove("ann", from: "a"))
             #expect(try await store.remove("ann", from: "a") == false)
             #expect(try await store.add("dee", to: "a", limit: 3))
@@ -167,9 +167,9 @@ import Testing
             }
             #expect(await join(["bob", "ann"]).isEmpty)
             #expect(try await store.room("a")?.participants == ["ann", "bob"])
-            #expect(await join(["bob", "cy", "dee", "eve"]) == ["dee", "eve"], "the rest is told")
+            #expect(await join(["bob", "cy", "dee", "eve"]) == ["dee", "eve"], "the answer names the rest")
             #expect(try await store.room("a")?.participants == ["ann", "bob", "cy"])
-            #expect(await join(["fay", "ann"]) == ["fay"], "who is in already stays in")
+            #expect(await join(["fay", "ann"]) == ["fay"], "a participant stays")
             #expect(try await store.room("a")?.participants == ["ann", "bob", "cy"])
             #expect(try await store.remove("ann", from: "a"))
             #expect(await join(["fay"]).isEmpty)

@@ -87,7 +87,7 @@ extension StoreError {
     var rejectedReason: String? { if case .rejected(let reason) = self { reason } else { nil } }
 }
 
-/// What a test throws when it cannot go on.
+/// Thrown by a test that cannot continue.
 struct TestFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -18,7 +18,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A database that stores come and go on.
+/// A database that several stores open in turn.
 protocol StoreHome: Sendable {
     func open(_ options: StoreOptions) async throws -> any DurableStore
     func remove() async

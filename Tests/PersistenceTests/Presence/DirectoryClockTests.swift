@@ -11,7 +11,7 @@ import Testing
     private struct Instance {
         let directory: RedisDirectory
         let client: RedisClient
-        let events = Journal<DirectoryEvent>()
+        let events = CallbackLog<DirectoryEvent>()
         let name: InstanceID
         /// How far its clock is off, in milliseconds.
         let skew: Int64

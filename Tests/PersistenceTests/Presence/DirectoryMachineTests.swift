@@ -277,7 +277,7 @@ import Testing
         test.advance(by: DirectoryMachine.lease)
         test.answer(.swept(hasMore: true), where: \.isSweep)
         #expect(test.sweeps.isEmpty)
-        // Nor does it go on at once when Redis answers again.
+        // Nor does it continue at once when Redis answers again.
         test.answer(.lease(isHeld: true, others: 0, ended: [dead]), where: \.isRenewal)
         #expect(test.sweeps.isEmpty)
     }

@@ -146,7 +146,7 @@ import Testing
         #expect(test.machine.presence(of: alice)?.actualStatus == .online, "shown again elsewhere")
     }
 
-    @Test func aUserWhoWasHiddenElsewhereMeanwhileIsHiddenByTheComparison() {
+    @Test func aUserHiddenElsewhereMeanwhileIsHiddenByTheComparison() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))
         test.answerAll()

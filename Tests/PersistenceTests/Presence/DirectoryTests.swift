@@ -126,7 +126,7 @@ import Testing
         test.directory.update(SessionID("a"), of: alice, .lingering, at: time(3))
         _ = await test.connect(record("a", at: 4))
         #expect(await test.directory.sessions(of: alice).map(\.requestedStatus) == [.busy])
-        // All three announcements say one session, so only their number tells that the last one came.
+        // All three announcements say one session, so only their number shows that the last one came.
         #expect(await eventually { test.changes(alice).count == 4 })
         #expect(test.changes(alice).map(\.actualStatus) == [.online, .busy, .busy, .busy])
         await test.close()

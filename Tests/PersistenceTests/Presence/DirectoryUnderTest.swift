@@ -20,7 +20,7 @@ extension DeploymentID {
 /// A directory, and the events it delivered.
 struct DirectoryUnderTest {
     let directory: any SessionDirectory
-    let events = Journal<DirectoryEvent>()
+    let events = CallbackLog<DirectoryEvent>()
     private let server: RedisServer?
     private let client: RedisClient?
     private let sharesServer: Bool

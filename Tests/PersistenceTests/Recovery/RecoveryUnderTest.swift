@@ -19,7 +19,7 @@ struct RecoveryUnderTest {
     /// The same sessions; where there is a Redis, through another instance.
     let other: any RecoveryStore
     let server: RedisServer?
-    private let clock = ManualClock()
+    private let clock = ManualMoment()
     private let clients: [RedisClient]
 
     init(_ kind: RecoveryKind, capacity: Int = 100) async throws {
@@ -80,8 +80,8 @@ struct RecoveryUnderTest {
     }
 }
 
-/// A clock that moves only when it is told to.
-private final class ManualClock: Sendable {
+/// A clock that moves only by `advance`.
+private final class ManualMoment: Sendable {
     private let moment = Mutex(Moment(milliseconds: 0))
 
     var now: Moment { moment.withLock { $0 } }

@@ -80,7 +80,7 @@ import Testing
         await test.close()
     }
 
-    @Test func fillingReplacesWhatIsBehindAndCompletesWhatIsAhead() async throws {
+    @Test func fillingReplacesAnOlderCacheAndCompletesANewerOne() async throws {
         let test = try await CacheUnderTest(maximumMessages: 10)
         let messages = test.messages(1...12)
         test.cache.fill("r", with: Array(messages[2..<6]))

@@ -173,7 +173,7 @@ import Testing
         case nothingThere, empty, text, cut, bitFlipped, newerVersion, otherTables, logBeside
     }
 
-    @Test(arguments: Harm.allCases) private func onlyWhatIsABackupIsRestored(_ harm: Harm) async throws {
+    @Test(arguments: Harm.allCases) private func onlyABackupIsRestored(_ harm: Harm) async throws {
         try await withStore { home, store in
             await store.append((0..<200).map { _ in drafts.next(String(repeating: "x", count: 2000)) }, to: "a")
             let path = home.directory + "/copy"

@@ -105,7 +105,7 @@ import Testing
         return journal
     }
 
-    @Test func whatIsRolledBackIsForgotten() {
+    @Test func rolledBackMessagesAreForgotten() {
         var journal = journal(2, client: "c1")
         journal.rolledBack()
         #expect(journal.newest(in: 1) == nil && journal.message("c1", of: "ann", in: 1) == nil)

@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    /// The comments tell what was counted when messages were written into their table at once.
+    /// The comments give the count when messages were written into their table at once.
     static let loads = [
         // 1.8 pages a commit and a message
         Load(batch: 1, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.4),

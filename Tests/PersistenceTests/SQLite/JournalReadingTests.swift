@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func numberingGoesOnAfterTheWriterForgotTheRoom() throws {
+    @Test func numberingContinuesAfterTheWriterForgotTheRoom() throws {
         try withSteppedStore { store in
             _ = try store.append(drafts.many(3), to: "a")
             store.session.rollBack()

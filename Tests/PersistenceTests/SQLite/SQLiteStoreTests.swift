@@ -1,5 +1,6 @@
 import ChatDomain
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PersistenceSQLite
@@ -87,13 +88,13 @@ import Testing
             let gate = Gate()
             async let held: Void = store.write { _ throws(StoreError) in gate.pass() }
             await gate.reached()
-            let order = Collected<String>()
+            let order = CallbackLog<String>()
             async let created = store.create(.group("a", name: "n"), participants: ["ann"])
             let drafts = drafts.many(30)
             let answers = Countdown(30)
             for draft in drafts {
                 store.commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [draft])]) { outcomes in
-                    order.append("\(outcomes[0].drafts[0])")
+                    order.add("\(outcomes[0].drafts[0])")
                     answers.hit()
                 }
             }
@@ -101,7 +102,7 @@ import Testing
             try await held
             await answers.finished()
             #expect(try await created.created)
-            #expect(order.all == (1...30).map { "\(RoomWriteOutcome.Draft.stored(SequenceNumber($0)))" })
+            #expect(order.entries == (1...30).map { "\(RoomWriteOutcome.Draft.stored(SequenceNumber($0)))" })
             await store.close()
         }
     }

@@ -2,6 +2,7 @@ import ChatDomain
 import Dispatch
 import Foundation
 import PersistenceSQLite
+import TestSupport
 import Testing
 
 /// What storing costs on this machine. Run it in release, by itself:
@@ -61,7 +62,7 @@ struct ThroughputTests {
                 drafts: [drafts.next(String(repeating: "x", count: 100), by: "user-\(index % 997)")])
         }
         let done = Countdown(total)
-        let latencies = Collected<Duration>()
+        let latencies = CallbackLog<Duration>()
         let (wall, cpu) = await measure {
             let start = ContinuousClock.now
             for next in 0..<total {
@@ -69,13 +70,13 @@ struct ThroughputTests {
                 let early = (due - ContinuousClock.now) / .microseconds(1)
                 if early > 0 { usleep(UInt32(early)) }
                 store.commit([writes[next]]) { _ in
-                    latencies.append(ContinuousClock.now - due)
+                    latencies.add(ContinuousClock.now - due)
                     done.hit()
                 }
             }
             await done.finished()
         }
-        let sorted = latencies.all.map { $0 / .milliseconds(1) }.sorted()
+        let sorted = latencies.entries.map { $0 / .milliseconds(1) }.sorted()
         report("\(perSecond)/s, spacing \(spacingMilliseconds) ms", count: Double(total), commits: nil, wall, cpu)
         print(String(format: "  stored after ms: p50 %.2f, p99 %.2f", sorted[total / 2], sorted[total * 99 / 100]))
         await store.close()

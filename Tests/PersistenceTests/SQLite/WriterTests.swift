@@ -1,5 +1,6 @@
 import ChatDomain
 import Foundation
+import TestSupport
 import Testing
 import Workers
 
@@ -38,45 +39,45 @@ import Workers
         return (health.isFailing, try #require(settled))
     }
 
-    @Test func aFailedCommitIsSettledBeforeAnybodyHearsOfIt() throws {
+    @Test func aFailedCommitIsRolledBackBeforeItsOutcomeIsReported() throws {
         let home = try SQLiteHome()
         defer { home.remove() }
-        let outcomes = Collected<RoomWriteOutcome.Draft>()
+        let outcomes = CallbackLog<RoomWriteOutcome.Draft>()
         func append(_ text: String) -> WriteJob {
             .commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [drafts.next(text)])]) { answer in
-                for draft in answer.flatMap(\.drafts) { outcomes.append(draft) }
+                for draft in answer.flatMap(\.drafts) { outcomes.add(draft) }
             }
         }
-        let failures = Collected<Bool>()
+        let failures = CallbackLog<Bool>()
         let poison = WriteJob.mutation { session throws(StoreError) in
             try session.connection.execute("INSERT INTO children VALUES(1)")
         } answer: { result in
-            failures.append((try? result.get()) == nil)
+            failures.add((try? result.get()) == nil)
         }
         let bad = try work(in: home, [append("lost"), poison])
         #expect(bad.failing)
         #expect(bad.settled == 1)
-        #expect(failures.all == [true])
-        #expect(outcomes.all.count == 1)
-        #expect(outcomes.all.first?.storedSequence == nil)
+        #expect(failures.entries == [true])
+        #expect(outcomes.entries.count == 1)
+        #expect(outcomes.entries.first?.storedSequence == nil)
 
         let good = try work(in: home, [append("first"), append("second")])
         #expect(!good.failing)
         #expect(good.settled == 1)
-        #expect(outcomes.all.suffix(2) == [.stored(1), .stored(2)])
+        #expect(outcomes.entries.suffix(2) == [.stored(1), .stored(2)])
     }
 
     /// While nothing can be moved, the journal fills to its bound, and then commits are refused.
     @Test func aFullJournalRefusesCommitsUntilItCanBeMoved() throws {
         let home = try SQLiteHome()
         defer { home.remove() }
-        let outcomes = Collected<RoomWriteOutcome.Draft>()
+        let outcomes = CallbackLog<RoomWriteOutcome.Draft>()
         let text = String(repeating: "x", count: 1 << 20)
         let append = WriteJob.commit([
             RoomWrite(roomID: "a", lastKnown: 0, drafts: (0..<18).map { _ in drafts.next(text) })
         ]) {
             answer in
-            for draft in answer.flatMap(\.drafts) { outcomes.append(draft) }
+            for draft in answer.flatMap(\.drafts) { outcomes.add(draft) }
         }
         func run(_ sql: String) -> WriteJob {
             .mutation { session throws(StoreError) in
@@ -100,15 +101,16 @@ import Workers
             #expect(queue.post(job))
             #expect(writer.workOnce())
         }
-        #expect(outcomes.all.prefix(18).map(\.storedSequence) == (1...18).map { $0 })
-        #expect(outcomes.all.count == 36 && outcomes.all.suffix(18).allSatisfy(\.isUnavailable))
+        #expect(outcomes.entries.prefix(18).map(\.storedSequence) == (1...18).map { $0 })
+        #expect(outcomes.entries.count == 36 && outcomes.entries.suffix(18).allSatisfy(\.isUnavailable))
         try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite).execute("DROP TRIGGER full")
         for job in [append, append] {
             #expect(queue.post(job))
             #expect(writer.workOnce())
         }
         #expect(
-            outcomes.all.suffix(18).map(\.storedSequence) == (19...36).map { $0 }, "one attempt found it moved again")
+            outcomes.entries.suffix(18).map(\.storedSequence) == (19...36).map { $0 },
+            "one attempt found it moved again")
         queue.close()
         writer.run()
         let left = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite).countUnmoved()

@@ -43,12 +43,3 @@ final class Countdown: Sendable {
         }
     }
 }
-
-/// What several threads add to.
-final class Collected<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
-
-    var all: [Element] { elements.withLock { $0 } }
-
-    func append(_ element: Element) { elements.withLock { $0.append(element) } }
-}

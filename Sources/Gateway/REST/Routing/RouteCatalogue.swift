@@ -47,10 +47,10 @@ enum RouteCatalogue {
                 .body("type", .choice([Room.Kind.direct, .group].map(\.rawValue))), .body("roomId", .identifier),
                 roomName,
                 .body("private", .boolean),
-                .body("participants", .identifiers(atMost: RoomCreation.maximumParticipants)),
+                .body("participants", .identifiers(atMost: RoomCreationRoutes.maximumParticipants)),
             ],
             answer: RouteAnswer(.room, 201, 200), refusals: [.conflict, .storageUnavailable],
-            handler: RoomCreation.create),
+            handler: RoomCreationRoutes.create),
         Route(
             .get, "/api/rooms/:roomId", access: .reader, summary: "the room",
             answer: RouteAnswer(.room, 200), refusals: [.storageUnavailable],

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Waits for work no longer than a limit.
-public enum Patience {
+public enum BoundedWait {
     private final class Waiter: Sendable {
         private let continuation: Mutex<CheckedContinuation<Bool, Never>?>
 
@@ -15,7 +15,7 @@ public enum Patience {
         }
     }
 
-    /// Runs `work` and waits for its end, but no longer than `limit`: work that hangs is left to itself.
+    /// Runs `work` and waits for its end, but no longer than `limit`. Work that hangs is not cancelled.
     ///
     /// - Returns: whether the work ended in time.
     public static func wait(upTo limit: Duration, for work: @escaping @Sendable () async -> Void) async -> Bool {

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What a change over REST does to members on sockets, and to callers that wait.
-@Suite struct RoomChangeTests {
+@Suite struct RoomRequestTests {
     private func call(_ host: GatewayHost, _ method: String, _ path: String, body: String? = nil) async throws
         -> ReceivedResponse
     {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Contact between instances over Redis: whether an instance has received what others sent to all.
-@Suite(.serialized) struct ContactTests {
+@Suite(.serialized) struct DirectoryContactTests {
     private static var now: Moment { Moment(milliseconds: ContinuousClock.milliseconds) }
 
     @Test func contactIsProvedAndOthersAreKnown() async throws {

@@ -6,7 +6,7 @@ import JSON
 import WireProtocols
 
 /// Making rooms over REST.
-struct RoomCreation: RouteGroup {
+struct RoomCreationRoutes: RouteGroup {
     static let maximumParticipants = 1000
 
     private let services: Services

@@ -2,7 +2,7 @@ import ChatDomain
 import Identity
 
 /// Rooms in which users of one shard still count as present although the connection broke: as long as the grace period.
-struct LingeringRooms {
+struct RetainedRooms {
     private var rooms: [UserID: [SessionID: SmallSet<RoomID>]] = [:]
 
     mutating func add(_ left: SmallSet<RoomID>, by session: SessionID, of user: UserID) {
