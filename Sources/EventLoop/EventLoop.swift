@@ -186,21 +186,22 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Timers
 
-    /// Runs `action` on the loop once, `milliseconds` from now or later.
-    @discardableResult
-    public func schedule(after milliseconds: Int64, _ action: @escaping () -> Void) -> TimerID {
-        preconditionInLoop()
-        let (deadline, isBeyondTime) = monotonicMilliseconds.addingReportingOverflow(max(0, milliseconds))
-        return timers.add(deadline: isBeyondTime ? .max : deadline, action)
+    /// The instant that lies `span` after now, cut to the millisecond.
+    ///
+    /// - Returns: monotonic milliseconds; now for a negative span, `Int64.max` for one beyond all time.
+    public func deadline(after span: Duration) -> Int64 {
+        let now = monotonicMilliseconds
+        guard span > .zero else { return now }
+        let longest = Duration.milliseconds(Int64.max - now)
+        let (seconds, attoseconds) = min(span, longest).components
+        return now + seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 
     /// Runs `action` on the loop once, `span` from now or later, to the millisecond.
     @discardableResult
     public func schedule(after span: Duration, _ action: @escaping () -> Void) -> TimerID {
-        let (seconds, attoseconds) = span.components
-        let (milliseconds, isBeyondTime) = seconds.multipliedReportingOverflow(by: 1000)
-        let rest = attoseconds / 1_000_000_000_000_000
-        return schedule(after: isBeyondTime ? (seconds < 0 ? 0 : .max) : milliseconds + rest, action)
+        preconditionInLoop()
+        return timers.add(deadline: deadline(after: span), action)
     }
 
     /// Does nothing for a timer that has run or was cancelled.

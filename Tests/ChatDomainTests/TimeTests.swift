@@ -55,8 +55,9 @@ import Testing
 
     @Test func timesCompareAndAdd() {
         #expect(Moment.at(1) < .at(2))
-        #expect(Moment.at(1) + 5 == .at(6))
-        #expect(Moment.at(6) - .at(1) == 5)
+        #expect(Moment.at(1) + .milliseconds(5) == .at(6))
+        #expect(Moment.at(6) - .milliseconds(5) == .at(1))
+        #expect(Moment.at(6) - .at(1) == .milliseconds(5))
         #expect(Timestamp(milliseconds: -1) < Timestamp(milliseconds: 0))
     }
 }

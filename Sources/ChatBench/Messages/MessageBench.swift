@@ -90,7 +90,7 @@ private final class MessageBenchRun {
     private func send(from next: Int, since start: Moment) {
         guard didEnd != nil else { return }
         let total = Int(options.length / .seconds(1)) * options.rate
-        let due = min(total, Int(now.milliseconds - start.milliseconds) * options.rate / 1000 + 1)
+        let due = min(total, Int((now - start).wholeMilliseconds) * options.rate / 1000 + 1)
         for number in next..<max(next, due) {
             let room = number % options.rooms
             clients[room].send("bench \(WallClock.monotonicMicroseconds())")

@@ -157,7 +157,7 @@ actor PresencePopulation {
         let start = now
         var next = 0
         while next < count {
-            let elapsed = Duration.milliseconds(now.milliseconds - start.milliseconds)
+            let elapsed = now - start
             let due = span == .zero ? count : min(count, Int(elapsed / span * Double(count)) + 1)
             while next < due, try step(self, next) { next += 1 }
             try throwFailure()

@@ -3,9 +3,9 @@ import ChatDomain
 /// How fast one connection may talk: five times a user's message rate for frames of every kind.
 struct ConnectionRate {
     private static let framesPerMessage = 5
-    /// Refusals in a row within this many milliseconds that end the connection.
-    private static let abuseWindow: Int64 = 10_000
+    /// So many refusals in a row within the window end the connection.
     private static let abuseRefusals = 50
+    private static let abuseWindow: Duration = .seconds(10)
 
     private let rate: Int
     private var bucket: TokenBucket

@@ -259,7 +259,7 @@ package final class Session {
             "session closed",
             [
                 "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
-                "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt) / 1000,
+                "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt).components.seconds,
             ])
         cancelTimer()
         requests.removeAll()

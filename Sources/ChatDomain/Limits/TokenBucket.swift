@@ -32,7 +32,7 @@ public struct TokenBucket: Sendable {
     }
 
     private mutating func refill(rate: Int, burst: Int, at now: Moment) {
-        let elapsed = max(0, now.milliseconds - updated.milliseconds)
+        let elapsed = max(0, (now - updated).wholeMilliseconds)
         updated = max(updated, now)
         level = min(Int64(burst) * 1000, level + min(elapsed, 3_600_000) * Int64(rate))
     }

@@ -20,15 +20,12 @@ public struct Moment: Hashable, Comparable, Sendable {
     public var milliseconds: Int64
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
     public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
-    public static func + (a: Self, milliseconds: Int64) -> Self { .init(milliseconds: a.milliseconds + milliseconds) }
-    public static func - (a: Self, b: Self) -> Int64 { a.milliseconds - b.milliseconds }
     public static func + (a: Self, span: Duration) -> Self {
         .init(milliseconds: a.milliseconds + span.wholeMilliseconds)
     }
     public static func - (a: Self, span: Duration) -> Self {
         .init(milliseconds: a.milliseconds - span.wholeMilliseconds)
     }
-    @_disfavoredOverload
     public static func - (a: Self, b: Self) -> Duration { .milliseconds(a.milliseconds - b.milliseconds) }
 }
 

@@ -140,7 +140,7 @@ extension SocketIOServing {
         timer = nil
         let deadline = rules.nextDeadline
         guard deadline != .max else { return }
-        timer = context.loop.schedule(after: deadline - now) { [self] in tick() }
+        timer = context.loop.schedule(after: .milliseconds(deadline - now)) { [self] in tick() }
     }
 
     private func tick() {

@@ -12,9 +12,10 @@ import Workers
 /// The one thread that writes: all that waits goes into one transaction, and is answered when that is durable.
 final class Writer {
     private static let maximumJobs = 1024
-    /// Microseconds between two steps of a move, about as long as a step.
-    private static let pauseOfMove: UInt32 = 500
-    private static let settleDelays = (first: 10, last: 1000)
+    /// The pause between two steps of a move, about as long as a step.
+    private static let pauseOfMove: Duration = .microseconds(500)
+    /// The delays between attempts to write the marker that undoes a failed transaction.
+    private static let retryDelays: (first: Duration, last: Duration) = (.milliseconds(10), .seconds(1))
 
     private let open: () throws(StoreError) -> WriteSession
     private let queue: WorkQueue<WriteJob>
@@ -60,7 +61,7 @@ final class Writer {
         let jobs = queue.poll(limit: Self.maximumJobs)
         if !jobs.isEmpty { return jobs }
         // A move without pauses would keep a core from the loops.
-        usleep(Self.pauseOfMove)
+        Self.sleep(Self.pauseOfMove)
         return queue.poll(limit: Self.maximumJobs)
     }
 
@@ -84,12 +85,15 @@ final class Writer {
         }
     }
 
+    /// Blocks the thread for `span`, to the microsecond.
+    private static func sleep(_ span: Duration) { usleep(UInt32(clamping: Int(span / .microseconds(1)))) }
+
     /// The jobs with those that come while their commit has to wait.
     private func gathered(_ jobs: [WriteJob]) -> [WriteJob] {
         var jobs = jobs
         var now = ContinuousClock.now
         if let pause = pacing.pause(before: jobs.lazy.flatMap(\.rooms), at: now) {
-            usleep(UInt32(clamping: Int(pause / .microseconds(1))))
+            Self.sleep(pause)
             jobs += queue.poll(limit: Self.maximumJobs)
             now = ContinuousClock.now
         }
@@ -147,10 +151,10 @@ final class Writer {
     /// Makes a failed commit certainly not stored, however long that takes.
     ///
     /// What it wrote may have reached the log although it could not be flushed, and would be found after a crash.
-    /// The next durable transaction overwrites it; until there was one, nobody may be told that it failed.
-    /// Only closing the store ends this early. Who comes meanwhile has nothing in the log, and is refused at once.
+    /// The next durable transaction overwrites it; until there was one, its failure may not be reported.
+    /// Only closing the store ends this early. A job that comes meanwhile has nothing in the log, and is refused at once.
     private func makeUndone() {
-        var delay = Self.settleDelays.first
+        var delay = Self.retryDelays.first
         while true {
             do throws(StoreError) {
                 return try session.commitMarker()
@@ -160,8 +164,8 @@ final class Writer {
                 for job in queue.poll(limit: Self.maximumJobs) { job.fail(error) }
             }
             if queue.isClosed { return }
-            usleep(UInt32(delay * 1000))
-            delay = min(delay * 2, Self.settleDelays.last)
+            Self.sleep(delay)
+            delay = min(delay * 2, Self.retryDelays.last)
             if let reopened = try? open() {
                 session = reopened
             }

@@ -39,12 +39,12 @@ final class CommandConnection: RedisConnectionDelegate {
         let needsScript = write(command)
         pipeline.didSend(
             command.name,
-            deadline: connection.loop.monotonicMilliseconds + connection.options.commandTimeout.milliseconds,
+            deadline: connection.loop.deadline(after: connection.options.commandTimeout),
             script: needsScript ? command : nil, handler)
         armDeadline()
     }
 
-    /// As `send`, with a shorter time limit: the caller is told of a timeout after `limit`. The answer is still awaited on the
+    /// As `send`, with a shorter time limit: the caller gets a timeout after `limit`. The answer is still awaited on the
     /// connection, and dropped.
     func send(_ command: RedisCommand, within limit: Duration, _ handler: @escaping CommandPipeline.Handler) {
         let loop = connection.loop
@@ -84,10 +84,8 @@ final class CommandConnection: RedisConnectionDelegate {
 
     private func armDeadline() {
         guard deadlineTimer == nil, let deadline = pipeline.nextDeadline else { return }
-        deadlineTimer = connection.loop.schedule(after: deadline - connection.loop.monotonicMilliseconds) {
-            [weak self] in
-            self?.deadlineReached()
-        }
+        let wait = Duration.milliseconds(deadline - connection.loop.monotonicMilliseconds)
+        deadlineTimer = connection.loop.schedule(after: wait) { [weak self] in self?.deadlineReached() }
     }
 
     private func deadlineReached() {

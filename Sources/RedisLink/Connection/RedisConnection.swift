@@ -81,7 +81,7 @@ final class RedisConnection: SocketHandler {
     var isReady: Bool { phase == .ready }
     var pendingBytes: Int { output.count }
 
-    /// Begins to connect, and goes on until `close`.
+    /// Begins to connect, and continues until `close`.
     func open() {
         guard phase == .idle || phase == .waiting else { return }
         phase = .resolving
@@ -129,7 +129,7 @@ final class RedisConnection: SocketHandler {
         }
         scheduleInThisAttempt(after: options.connectTimeout) { connection in
             if !connection.isReady {
-                connection.connectNext(after: "no answer within \(connection.options.connectTimeout.milliseconds) ms")
+                connection.connectNext(after: "no answer within \(connection.options.connectTimeout)")
             }
         }
     }
@@ -265,7 +265,7 @@ final class RedisConnection: SocketHandler {
 
     private func checkLiveness() {
         let now = loop.monotonicMilliseconds
-        guard now - lastReceived >= options.livenessInterval.milliseconds, pingedAt == nil else { return }
+        guard Duration.milliseconds(now - lastReceived) >= options.livenessInterval, pingedAt == nil else { return }
         pingedAt = now
         delegate?.needsPing()
         scheduleInThisAttempt(after: options.livenessTimeout) { connection in
@@ -278,7 +278,9 @@ final class RedisConnection: SocketHandler {
     /// Ends the connection or the attempt, and begins another after a pause.
     func fail(_ reason: String) {
         guard phase != .closed, phase != .waiting else { return }
-        if isReady, loop.monotonicMilliseconds - readySince >= options.backoffLimit.milliseconds { backoff.reset() }
+        if isReady, Duration.milliseconds(loop.monotonicMilliseconds - readySince) >= options.backoffLimit {
+            backoff.reset()
+        }
         dropConnection()
         candidates = []
         phase = .waiting

@@ -28,7 +28,7 @@ struct Greeting {
             steps.append((.authenticate, ["AUTH"] + user + [RedisArgument(password)]))
         }
         if endpoint.database != 0 { steps.append((.select, ["SELECT", RedisArgument(endpoint.database)])) }
-        // Unlike INFO and ROLE no access list denies it, and it tells the version and the role.
+        // Unlike INFO and ROLE no access list denies it, and it gives the version and the role.
         steps.append((.hello, ["HELLO", "2"]))
         steps.append((.ping, ["PING"]))
         commands = steps.map(\.1)

@@ -21,8 +21,3 @@ public struct RedisOptions: Sendable {
 
     public init() {}
 }
-
-extension Duration {
-    /// The unit of the loop's clock and timers.
-    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
-}

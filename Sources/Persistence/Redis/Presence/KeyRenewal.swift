@@ -17,7 +17,7 @@ struct KeyRenewal {
             waiting = users()
             roundEnds = now + Self.roundLength
         }
-        let slicesLeft = max((roundEnds.milliseconds - now.milliseconds) / heartbeat.wholeMilliseconds, 1)
+        let slicesLeft = max((roundEnds - now).wholeMilliseconds / heartbeat.wholeMilliseconds, 1)
         let count = min(waiting.count, max(waiting.count / Int(slicesLeft), Self.minimumSlice))
         defer { waiting.removeLast(count) }
         return Array(waiting.suffix(count))
