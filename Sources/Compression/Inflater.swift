@@ -51,7 +51,7 @@ public final class Inflater {
             switch outcome {
             // Z_BUF_ERROR means that all input was used, which is no failure.
             case Z_OK, Z_BUF_ERROR: break
-            // A message may hold final blocks and go on behind them (RFC 7692 §7.2.3.5); the window stays.
+            // A message may hold final blocks and continue behind them (RFC 7692 §7.2.3.5); the window stays.
             case Z_STREAM_END: inflateResetKeep(stream.state)
             default: return .corrupt
             }

@@ -10,7 +10,7 @@ public struct RandomID: Hashable, Sendable {
 
     public static func make() -> Self { Self(high: SecureRandom.uint64(), low: SecureRandom.uint64()) }
 
-    /// The first 128 bits of a text's SHA-256 digest: it tells texts apart and does not reveal them.
+    /// The first 128 bits of a text's SHA-256 digest: it distinguishes texts and does not reveal them.
     public init(digestOf text: String) {
         func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         let digest = Digest.sha256(text.utf8)

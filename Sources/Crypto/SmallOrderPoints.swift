@@ -1,4 +1,4 @@
-/// The points of Ed25519 whose order divides eight. A key that is one of them verifies signatures nobody's secret made
+/// The points of Ed25519 whose order divides eight. A key that is one of them verifies signatures that no secret made
 /// (RFC 8032 §8.8 leaves them to the application).
 enum SmallOrderPoints {
     /// Whether a point, as 32 bytes (RFC 8032 §5.1.2), is one of them in any of its encodings.

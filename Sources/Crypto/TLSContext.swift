@@ -10,7 +10,7 @@ public final class TLSContext {
 
     deinit { SSL_CTX_free(handle) }
 
-    /// Uses other credentials for new sessions. Existing sessions go on with those they began with.
+    /// Uses other credentials for new sessions. Existing sessions keep those they began with.
     ///
     /// - Throws: when OpenSSL refuses the credentials; new sessions then use the previous ones.
     public func replaceCredentials(_ credentials: TLSCredentials) throws(TLSError) {

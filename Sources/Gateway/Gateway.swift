@@ -50,9 +50,9 @@ public final class Gateway: Sendable {
         return try await first.listenInternally(address: address, port: port)
     }
 
-    /// Uses another certificate for new TLS handshakes. Existing connections go on; without TLS nothing changes.
+    /// Uses another certificate for new TLS handshakes. Existing connections stay; without TLS nothing changes.
     ///
-    /// - Throws: when OpenSSL refuses the credentials; loops that did not take them go on with the previous ones.
+    /// - Throws: when OpenSSL refuses the credentials; loops that did not take them keep the previous ones.
     public func replaceTLSCredentials(_ credentials: TLSCredentials) async throws(TLSError) {
         for shard in shards { try await shard.replaceTLSCredentials(credentials) }
     }

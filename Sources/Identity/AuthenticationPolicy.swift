@@ -11,7 +11,7 @@ public struct AuthenticationPolicy: Sendable {
     public enum Mode: Sendable {
         /// Callers need a token.
         case token
-        /// Callers without a token are who they claim to be.
+        /// A caller without a token has the id that it claims.
         case trusted
     }
 

@@ -19,7 +19,7 @@ public final class TokenVerifier: Sendable {
         self.audience = audience
     }
 
-    /// Verifies later tokens by these keys alone. Sessions of earlier tokens go on.
+    /// Verifies later tokens by these keys alone. Sessions of earlier tokens stay.
     public func replaceKeys(_ keys: VerificationKeys) { self.keys.withLock { $0 = keys } }
 
     /// - Throws: `unauthorized`, whatever the reason.

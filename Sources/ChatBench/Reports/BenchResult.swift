@@ -7,7 +7,7 @@ public struct BenchResult: Sendable {
     public var isClean: Bool
 }
 
-/// Why a run could not go on.
+/// Why a run could not continue.
 public struct BenchFailure: Error, CustomStringConvertible {
     public let description: String
 }

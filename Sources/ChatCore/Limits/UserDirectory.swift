@@ -3,8 +3,8 @@ import Synchronization
 
 /// Users with their sessions on this instance and their message allowance, shared by all shards.
 ///
-/// Each instance has a bucket of its own for a user, and takes from it what the user spent on other instances as soon as it
-/// hears of that. Spending is told in portions, and only by users who have used up a good part of their allowance.
+/// Each instance has a bucket of its own for a user, and takes from it the usage that other instances report. Usage is reported
+/// in portions, and only for users that have used up a good part of their allowance.
 package final class UserDirectory: Sendable {
     package struct Entry: Sendable {
         package let id: SessionID

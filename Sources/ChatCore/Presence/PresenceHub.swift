@@ -111,8 +111,8 @@ package final class PresenceHub: Sendable {
     /// The viewer that services are: it sees every user except those that hide.
     package static let service = PresenceViewer()
 
-    /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as it is
-    /// heard for one that hid on another.
+    /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as the
+    /// news arrives for one that hid on another.
     package func isHidden(_ user: UserID) -> Bool {
         if directory.ownPresence(of: user)?.actualStatus == .invisible { return true }
         return presence(of: user).map { !$0.status.isOnline } ?? false

@@ -196,7 +196,7 @@ final class HomeRoom {
         followUp()
     }
 
-    /// Reads what the room is now; the hub hears of the end.
+    /// Reads the room's present state; the hub is called at the end.
     func refresh() {
         perform(life.refresh(for: .reconnection, at: now))
         followUp()
@@ -351,7 +351,7 @@ final class HomeRoom {
         followUp()
     }
 
-    /// The subscription stands. What was stored before that may not have been heard of, so the room is read again.
+    /// The subscription stands. Messages stored before that may not have been announced here, so the room is read again.
     func subscribed() {
         guard isSubscribed else { return }
         contactMade()

@@ -2,7 +2,7 @@ import ChatDomain
 import ChatProtocol
 import Telemetry
 
-/// A room's traffic with other instances: what they are told, and whether theirs is asked for.
+/// A room's traffic with other instances: the news sent to them, and the subscription to theirs.
 final class RoomChannel {
     private let room: RoomID
     private let services: Services

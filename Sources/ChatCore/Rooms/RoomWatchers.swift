@@ -1,8 +1,8 @@
 import ChatDomain
 
-/// The shards whose sessions watch the presence of a room's participants, and what they were told last.
+/// The shards whose sessions watch the presence of a room's participants, and the state that was sent to them last.
 final class RoomWatchers {
-    /// Changes are told at most this often: many may come in at once.
+    /// Changes are sent at most this often: many may come in at once.
     private static let interval: Duration = .milliseconds(250)
 
     private let room: RoomID

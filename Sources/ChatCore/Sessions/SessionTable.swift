@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// A shard's sessions by slot. A slot is used again; its generation tells the new session from the old one.
+/// A shard's sessions by slot. A slot is used again; its generation distinguishes the new session from the old one.
 struct SessionTable {
     private var slots: [(session: Session?, generation: UInt32)] = []
     private var free: [UInt32] = []

@@ -8,7 +8,7 @@ public protocol RoomStore: Sendable {
 
     /// Makes the room, or answers with the one that is already there (`created` false).
     ///
-    /// Where a deleted room had this id, numbering goes on and `historyBase` is set to its last number.
+    /// Where a deleted room had this id, numbering continues and `historyBase` is set to its last number.
     func create(_ room: Room, participants: [UserID]) async throws(StoreError) -> (
         snapshot: RoomSnapshot, created: Bool
     )

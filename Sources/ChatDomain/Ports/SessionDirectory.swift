@@ -3,8 +3,8 @@
 /// Duties of every implementation:
 /// - Calls about one session take effect in the order they were made. A session that is not known is passed over; one that
 ///   connects twice replaces itself; each takes out itself only.
-/// - What changes is told to the handler of every instance, in the order it took effect for that user, and only when
-///   something changed.
+/// - Each change goes to the handler of every instance, in the order it took effect for that user, and only when something
+///   changed.
 /// - Nothing here blocks the caller. What cannot be sent elsewhere now is sent later; sessions of this instance are
 ///   known at once, whatever is down.
 public protocol SessionDirectory: Sendable {
@@ -40,7 +40,7 @@ public protocol SessionDirectory: Sendable {
     /// The other instances that may be at work now; nil while that is not known.
     func others() async -> Set<InstanceID>?
 
-    /// Winds up; what lingers is left to the grace of others where there are others.
+    /// Ends the directory. Sessions in their grace period are left to the other instances, where there are any.
     func close() async
 }
 
@@ -60,7 +60,7 @@ extension SessionDirectory {
 public enum DirectoryEvent: Sendable {
     /// A user stands like this now, or was seen now. `origin` is the instance that made it so.
     case changed(UserPresence, origin: InstanceID)
-    /// All users that are present, for certain; what was heard before may be outdated.
+    /// All users that are present, for certain; presence that was received before may be outdated.
     ///
     /// - Parameter isComplete: whether no other user is present.
     case everybody([UserPresence], isComplete: Bool)

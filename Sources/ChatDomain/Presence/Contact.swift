@@ -1,8 +1,8 @@
-/// Whether an instance has heard, for certain, what other instances told all instances.
+/// Whether an instance has certainly received the news that other instances sent to all instances.
 ///
-/// A proof is something this instance sent over the way that news comes and heard itself: whatever was told before that has
-/// been heard too. A proof holds for `validity`. An instance that tells news and gets no acknowledgement waits as long; by then
-/// the other instance has heard, or knows that it may have missed something and trusts nothing it did not read since.
+/// A proof is a message that this instance sent to itself over the way that news comes. Once it arrives, all earlier news has
+/// arrived too. A proof holds for `validity`. An instance that sends news and gets no acknowledgement waits as long. By then
+/// the other instance has received the news, or knows that it may have missed some and trusts nothing that it read before.
 public struct Contact: Hashable, Sendable {
     /// How long a proof holds.
     public static let validity: Duration = .seconds(5)

@@ -1,5 +1,5 @@
-/// The presence of the users of all instances, as this instance has heard. Turns what it hears into edges: a status that is
-/// the same as before is no news, however often it comes.
+/// The presence of the users of all instances, as far as this instance received it. Turns it into edges: a status that is the
+/// same as before is no news, however often it comes.
 public struct PresenceBoard: Sendable {
     private var entries: [UserID: UserPresence] = [:]
     /// Users others see online.
@@ -14,7 +14,7 @@ public struct PresenceBoard: Sendable {
 
     /// Takes in how a user stands; an `own` of offline without sessions forgets the user.
     ///
-    /// - Returns: the edge, when the user's status changed for anybody.
+    /// - Returns: the edge, when another user may see the change.
     public mutating func apply(_ presence: UserPresence) -> PresenceEdge? {
         let user = presence.user.userID
         var presence = presence
@@ -33,7 +33,7 @@ public struct PresenceBoard: Sendable {
         entries[user]?.lastSeen = now
     }
 
-    /// Puts what is known for certain in place of what was heard; the edges that were not heard of.
+    /// Replaces the presence that was received as news by a complete read. Returns the edges that the news had missed.
     ///
     /// - Parameter isComplete: whether a user that is not among them is gone.
     public mutating func replace(
@@ -105,7 +105,7 @@ public struct PresenceCoalescer: Sendable {
         pending[edge.presence.user.userID, default: edge].presence = edge.presence
     }
 
-    /// What is left to tell, and starts again.
+    /// Returns the edges that are not yet announced, and forgets them.
     public mutating func take() -> [PresenceEdge] {
         defer { pending = [:] }
         return pending.values.filter { $0.before != $0.presence.actualStatus }

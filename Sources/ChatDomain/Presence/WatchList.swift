@@ -1,4 +1,4 @@
-/// Whose presence one connection asked for.
+/// The users and rooms whose presence one connection watches.
 public struct WatchList: Sendable {
     /// Users one connection may name.
     public static let maximumUsers = 1000

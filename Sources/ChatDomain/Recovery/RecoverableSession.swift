@@ -1,4 +1,4 @@
-/// What is kept of a session whose connection broke, so that its client can go on where it stopped.
+/// The state of a session whose connection broke. With it the client continues where it stopped.
 public struct RecoverableSession: Hashable, Sendable {
     /// Messages of one room that were sent together.
     public struct Sent: Hashable, Sendable {

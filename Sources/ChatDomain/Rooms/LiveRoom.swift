@@ -1,4 +1,4 @@
-/// A room at work on its home shard: who is in it, what is being stored, what was delivered.
+/// A room at work on its home shard: its members, its writes, its deliveries.
 ///
 /// A value without clock or I/O: commands and the time go in, effects come out. `deadline` says when `tick` is due.
 public struct LiveRoom: Sendable {
@@ -160,7 +160,7 @@ public struct LiveRoom: Sendable {
         return .success(.underWay)
     }
 
-    /// Lets a session in, and says what others hear of it.
+    /// Lets a session in. The effects announce it to others.
     ///
     /// - Parameter isHidden: whether others are not to know of the user.
     public mutating func join(
@@ -188,7 +188,7 @@ public struct LiveRoom: Sendable {
         }
     }
 
-    /// Takes a user's right away, as far as this room is concerned; the sessions to tell.
+    /// Takes away a user's right to this room. Returns the sessions to notify.
     public mutating func expel(_ user: UserID, at now: Moment) -> (sessions: Set<SessionAddress>, effects: [RoomEffect])
     {
         dismiss(user)
@@ -230,7 +230,7 @@ public struct LiveRoom: Sendable {
     ) -> Result<[RoomEffect], ChatError> {
         guard let user = attendance.members.user(of: session) else { return .failure(.notJoined) }
         let announced = typing.set(user, isTyping: isTyping, isBig: isBig, at: now)
-        // Other instances end it by themselves too, so they hear of repeats.
+        // Other instances end it by themselves too, so repeats are sent to them.
         let share = announced != nil || isTyping ? [RoomEffect.share(.typing(user, isTyping: isTyping))] : []
         return .success((announced ?? []) + share)
     }
@@ -249,7 +249,7 @@ public struct LiveRoom: Sendable {
 
     // MARK: Other instances
 
-    /// Takes what another instance tells.
+    /// Takes news of another instance.
     public mutating func receive(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
         switch news {
         case .message(let message): return received([message], at: now)
@@ -272,13 +272,13 @@ public struct LiveRoom: Sendable {
         }
     }
 
-    /// The subscription to the others' traffic stands: they are told who is here and asked who is there.
+    /// The subscription to the others' traffic stands. The effects send the roster of this instance and request the others'.
     public mutating func contactMade(at now: Moment) -> [RoomEffect] {
         attendance.doubtOthers(at: now)
         return [.share(.roster(attendance.localRoster, asks: true))]
     }
 
-    /// Tells the others what the users here come to, and gives up instances that have stopped to do so: their `left` was
+    /// Sends the digest of this instance's roster, and forgets instances that have stopped to send theirs: their `left` was
     /// lost. To be called every half a minute.
     public mutating func compareRosters(at now: Moment) -> [RoomEffect] {
         let left = effects(of: attendance.endRound(), at: now)
@@ -321,8 +321,8 @@ public struct LiveRoom: Sendable {
 
     /// Takes what the store holds after the number `repair` named.
     ///
-    /// - Parameter reachedEnd: these are all the store has. What was heard of before it was asked and is not among them does
-    ///   not exist, and is waited for no longer.
+    /// - Parameter reachedEnd: these are all messages of the store. A number that was announced before the read and is not among
+    ///   them does not exist, and is waited for no longer.
     public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
         deliver(timeline.repair(with: messages, reachedEnd: reachedEnd, at: now))
     }

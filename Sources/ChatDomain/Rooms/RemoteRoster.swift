@@ -5,7 +5,7 @@ public struct RemoteRoster: Sendable {
     private var holders: [UserID: Int] = [:]
     /// Instances that have not spoken since contact was lost.
     private var doubtful: Set<InstanceID> = []
-    /// Rounds since an instance that tells its digest did so last.
+    /// Rounds since the last digest of each instance that sends digests.
     private var silence: [InstanceID: Int] = [:]
     /// Rounds an instance may be silent: two, and one that had just begun.
     private static let silentRounds = 3
@@ -63,7 +63,7 @@ public struct RemoteRoster: Sendable {
     /// What is known of an instance's users comes to this.
     func digest(of instance: InstanceID) -> RosterDigest { RosterDigest((instances[instance] ?? [:]).keys) }
 
-    /// The instance told its digest.
+    /// The instance sent its digest.
     mutating func spoke(_ instance: InstanceID) { silence[instance] = 0 }
 
     /// Another round begins; the users of instances that were silent for too long and are on no other.

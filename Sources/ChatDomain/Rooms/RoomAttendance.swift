@@ -1,12 +1,12 @@
 /// The users in a room, on this instance and on others, and those of them that others are not to know of.
 ///
-/// Hidden users take part. No list, count or announcement has them, and other instances are not told of them.
+/// Hidden users take part. No list, count or announcement has them, and no news of them goes to other instances.
 struct RoomAttendance: Sendable {
-    /// What others hear of a change.
+    /// The receivers of a change.
     enum Change {
-        /// Those here hear of it.
+        /// The members on this instance.
         case announce(RoomAnnouncement)
-        /// Other instances hear of it.
+        /// Other instances.
         case share(RoomNews)
     }
 
@@ -17,7 +17,7 @@ struct RoomAttendance: Sendable {
     private var hidden: Set<UserID> = []
     /// The users on other instances.
     private var remote = RemoteRoster()
-    /// Users who are both here and there.
+    /// Users that are both here and on another instance.
     private var overlap = 0
     /// When instances that have not spoken since contact was lost are given up.
     private var doubtDue: Moment?
@@ -39,7 +39,7 @@ struct RoomAttendance: Sendable {
         return here + remote.list(limit: limit - here.count) { !members.contains($0) }
     }
 
-    /// What this instance tells others of its users.
+    /// The users here that other instances may know.
     var localRoster: [RoomUser] { members.list(limit: .max, except: hidden) }
 
     // MARK: Coming and going here
@@ -52,7 +52,7 @@ struct RoomAttendance: Sendable {
     }
 
     /// A user's first session here: news to those here unless the user was on another instance, and to the others always.
-    /// A user hidden here is out of sight also while another instance has not heard of it yet.
+    /// A user hidden here is out of sight also while another instance does not know it yet.
     private mutating func arrived(_ user: RoomUser) -> [Change] {
         let isElsewhere = remote.contains(user.userID)
         if isElsewhere { overlap += 1 }

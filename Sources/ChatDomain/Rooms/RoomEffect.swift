@@ -3,11 +3,11 @@ public enum RoomEffect: Sendable {
     case reply(RequestOrigin, RoomReply)
     /// Fan these out to every live session of the room here, in order.
     case deliver([Message])
-    /// This instance stored these: other instances shall hear of them at once.
+    /// This instance stored these: publish them to other instances at once.
     case publish([Message])
-    /// Other instances shall hear of this.
+    /// Publish this to other instances.
     case share(RoomNews)
-    /// Tell every live session of the room here, save those of one user.
+    /// Send this to every live session of the room here except those of one user.
     case announce(RoomAnnouncement, except: UserID?)
     /// Messages after this number are missing: read them from the store and pass them to `repaired`.
     case repair(after: SequenceNumber)
@@ -17,9 +17,9 @@ public enum RoomEffect: Sendable {
     case resync(lastSequence: SequenceNumber)
     /// The store recorded these participants after they had been put out: take them out there too.
     case unrecord([UserID])
-    /// The store has the user that wants to join under this request: the join may go on.
+    /// The store has the user that wants to join under this request: the join may continue.
     case enrolled(RequestOrigin)
-    /// The user's other sessions shall hear of this read mark, wherever they are.
+    /// Send this read mark to the user's other sessions on all instances.
     case tellDevices(ReadMark, except: SessionAddress?)
 }
 

@@ -155,7 +155,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         remove(number).map { [.refuse($0, error)] } ?? []
     }
 
-    /// The store has the join's user: the join goes on.
+    /// The store has the join's user: the join continues.
     public mutating func didEnrol(
         _ origin: RequestOrigin, in room: inout LiveRoom, isSubscribed: Bool, isHidden: (UserID) -> Bool,
         at now: Moment

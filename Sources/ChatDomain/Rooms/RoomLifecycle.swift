@@ -29,8 +29,8 @@ public enum RefreshReason: Hashable, Sendable {
     case reconnection
 }
 
-/// The life of a room on its home shard: loading, open, closing, closed. Says whether commands wait or go on, and what the
-/// store has to be asked.
+/// The life of a room on its home shard: loading, open, closing, closed. Decides whether commands wait or continue, and which
+/// questions go to the store.
 ///
 /// A value without clock or I/O: commands, the store's answers and the time go in, actions come out. The rules of an open room
 /// are in `LiveRoom`. See ADR 0019.
@@ -75,10 +75,10 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         case failRefresh
         /// Make this change in the open room.
         case apply(RoomChange)
-        /// The store has the room no more: end what goes on in it. `didClose` follows at once.
+        /// The store has the room no more: end all activity in it. `didClose` follows at once.
         case close
         case execute(Command)
-        /// Call `reconsider`: commands wait that may go on.
+        /// Call `reconsider`: commands wait that may continue.
         case reconsider
         /// The room is gone, and this command means the next room of this id.
         case dispatch(Command)
@@ -127,7 +127,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         }
     }
 
-    /// Instances may tell of changes in another order than the store has them. The store is asked this much later.
+    /// News of changes may come in another order than the store has them. The store is asked this much later.
     static var reorderingTime: Duration { .seconds(1) }
 
     private let id: RoomID
@@ -204,7 +204,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
             + (waiting.isEmpty ? [] : [.reconsider])
     }
 
-    /// Lets the commands that wait go on, or asks the store on behalf of them all.
+    /// Lets the commands that wait continue, or asks the store on behalf of them all.
     public mutating func reconsider(contact: @autoclosure () -> Contact, at now: Moment) -> [Action] {
         guard isOpen, verifying == nil, !waiting.isEmpty else { return [] }
         guard isCurrent(contact(), at: now) else { return verify(at: now) }

@@ -4,11 +4,11 @@ public struct RoomLimits: Sendable {
     public var maximumParticipants = 5000
     /// How long a user whose last session broke off still counts as present.
     public var gracePeriod: Duration = .seconds(5)
-    /// How long a request waits for the store before its sender is told to try again.
+    /// How long a request waits for the store before it is refused as retryable.
     public var storeTimeout: Duration = .seconds(5)
     /// Above this many users present, joins and leaves show as counts, once a second.
     public var announcedUsers = 200
-    /// Whether users hear of their friends only. Joins and leaves are then told one by one in big rooms too: each to few.
+    /// Whether users see their friends only. Joins and leaves are then announced one by one in big rooms too, each to few users.
     public var isForFriendsOnly = false
 
     public init() {}

@@ -1,4 +1,4 @@
-/// What instances tell each other about a room. Messages travel too, but their truth is the store's.
+/// News about a room that instances send each other. Messages travel too, but the store decides which of them exist.
 public enum RoomNews: Hashable, Sendable {
     case message(Message)
     /// A user's first session on the telling instance.
@@ -9,7 +9,7 @@ public enum RoomNews: Hashable, Sendable {
     case read(RoomUser, SequenceNumber)
     /// The store has this user as a participant from now on.
     case participant(UserID)
-    /// What the roster of the telling instance comes to. Told now and then: `joined` and `left` may have been lost.
+    /// The digest of the sending instance's roster. Sent periodically, because `joined` and `left` may have been lost.
     case present(RosterDigest)
     /// The store has nothing after this number any more.
     case rewound(to: SequenceNumber)

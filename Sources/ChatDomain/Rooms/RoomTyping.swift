@@ -1,4 +1,4 @@
-/// The users that are typing in a room, and what others hear of it: at once, but in a big room together with what else changes
+/// The users that are typing in a room, and the announcements of it: at once, but in a big room together with all other changes
 /// within a second.
 struct RoomTyping: Sendable {
     private var typists = TypingBoard()
@@ -8,7 +8,7 @@ struct RoomTyping: Sendable {
     var isEmpty: Bool { typists.isEmpty }
     var deadline: Moment? { typists.nextExpiry.orEarlier(news.due) }
 
-    /// What those here hear of it now; nil where the user was shown like this already.
+    /// The announcements to the members here; nil where the user was shown like this already.
     mutating func set(_ user: RoomUser, isTyping: Bool, isBig: Bool, at now: Moment) -> [RoomEffect]? {
         guard typists.set(user, isTyping: isTyping, at: now) else { return nil }
         return announce(user, isTyping: isTyping, isBig: isBig, at: now)
@@ -22,7 +22,7 @@ struct RoomTyping: Sendable {
         return []
     }
 
-    /// Ends the typing of users whose clients forgot to end it, and tells what is due.
+    /// Ends the typing of users whose clients forgot to end it, and announces the changes that are due.
     mutating func tick(isBig: Bool, at now: Moment) -> [RoomEffect] {
         var effects: [RoomEffect] = []
         for user in typists.expire(at: now) { effects += announce(user, isTyping: false, isBig: isBig, at: now) }

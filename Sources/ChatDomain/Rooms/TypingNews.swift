@@ -1,9 +1,9 @@
-/// The users that began or ceased to type in a big room since its members were told. They are told once a second, not of what
-/// was taken back meanwhile, and of a few users at a time: each of these goes to thousands.
+/// The users that began or ceased to type in a big room since the last announcement. Announcements go out once a second, omit
+/// changes that were reversed meanwhile, and name a few users at a time, because each goes to thousands of members.
 struct TypingNews: Sendable {
     /// Between two times of telling.
     static let interval: Duration = .seconds(1)
-    /// Users told of at one time.
+    /// Users of one announcement.
     static let limit = 20
 
     private var changes: [UserID: (user: RoomUser, isTyping: Bool, number: Int)] = [:]
@@ -15,7 +15,7 @@ struct TypingNews: Sendable {
     var isEmpty: Bool { changes.isEmpty }
 
     mutating func note(_ user: RoomUser, isTyping: Bool, at now: Moment) {
-        // What was not told yet need not be taken back.
+        // A change that was not announced need not be reversed.
         if let earlier = changes[user.userID], earlier.isTyping != isTyping {
             changes[user.userID] = nil
         } else {

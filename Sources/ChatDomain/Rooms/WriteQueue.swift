@@ -12,7 +12,7 @@ public enum RequestOrigin: Hashable, Sendable {
 struct WriteQueue: Sendable {
     struct Draft: Sendable {
         let draft: MessageDraft
-        /// nil once the sender was told to try again.
+        /// nil once the sender was refused as retryable.
         var origin: RequestOrigin?
         let deadline: Moment
     }

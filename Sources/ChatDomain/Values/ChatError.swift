@@ -1,4 +1,4 @@
-/// Why a request is refused: the contract's code, a sentence for the developer who sees it, and whether to try again.
+/// Why a request is refused: the contract's code, a sentence for the developer of the client, and whether to try again.
 public struct ChatError: Error, Hashable, Sendable {
     public enum Code: String, Sendable, CaseIterable {
         case badFrame = "bad_frame"

@@ -1,4 +1,4 @@
-/// Names the deployment an instance belongs to: instances of one share their rooms and users, and hear no other instances.
+/// Names the deployment an instance belongs to: instances of one share their rooms and users, and receive nothing from other deployments.
 ///
 /// Redis's channels know no databases, so every publication carries this name.
 public struct DeploymentID: Hashable, Sendable, CustomStringConvertible {

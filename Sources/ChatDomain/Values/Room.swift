@@ -110,7 +110,7 @@ public struct RoomListCursor: Hashable, Sendable {
 
     /// nil for a text that is no cursor.
     ///
-    /// Its room may be one of an older program, whose id no client could name. The list goes on behind that one too.
+    /// Its room may be one of an older program, whose id no client could name. The list continues behind that one too.
     public init?(text: String) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let milliseconds = Int64(parts[0]), !parts[1].isEmpty, !parts[1].utf8.contains(0)

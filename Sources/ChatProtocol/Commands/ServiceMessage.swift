@@ -1,16 +1,16 @@
 import ChatDomain
 import JSON
 
-/// What another service of the operator's wants said to users, in the name it goes by.
+/// A message of another service of the operator's to users, in the name of that service.
 package struct ServiceMessage: Sendable {
-    /// Of services that do not say who they are.
+    /// The sender for services that give no name.
     package static let anonymous = UserID(unchecked: "internal")
 
     package let sender: UserID
     package let recipients: [UserID]
     package let message: OutgoingMessage
 
-    /// - Parameter service: who the connection belongs to; nil where only the message can say.
+    /// - Parameter service: the owner of the connection; nil where only the message can name it.
     /// - Throws: `bad_request` naming the field at fault.
     package init(_ fields: CommandFields, from service: UserID?) throws(ChatError) {
         guard fields["roomId"] == nil else { throw .badRequest("a service writes to recipientIds, not to a room") }

@@ -91,7 +91,7 @@ package enum EventJSON {
         }
     }
 
-    /// - Parameter isTyped: clients of flat frames are told the time too.
+    /// - Parameter isFlat: whether the frame is flat; flat frames have the time too.
     package static func error(_ error: ChatError, event: String?, isFlat: Bool, at now: Timestamp) -> [UInt8] {
         object { out in
             out.error(error)

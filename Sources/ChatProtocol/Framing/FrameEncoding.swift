@@ -2,7 +2,7 @@ import ChatDomain
 import JSON
 import WireProtocols
 
-/// The byte forms an event can take on its way out. A broadcast is encoded once for each that somebody in the room needs.
+/// The byte forms an event can take on its way out. A broadcast is encoded once for each form that a member of the room needs.
 package enum FrameEncoding: Int, CaseIterable, Sendable {
     /// `{"event":"E","data":D}` in a WebSocket frame.
     case event
@@ -70,7 +70,7 @@ package enum FrameEncoding: Int, CaseIterable, Sendable {
 
     /// The text around an event's data.
     ///
-    /// - Parameter offset: where who gets this stands then; for those forms that carry it.
+    /// - Parameter offset: the receiver's position after this event, for the forms that carry it.
     package func envelope(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Envelope {
         switch self {
         case .event, .eventDeflated: .event(event, data: data)
@@ -154,7 +154,7 @@ package struct EncodedFrames: Sendable {
 
     package subscript(encoding: FrameEncoding) -> [UInt8] { forms[encoding.rawValue] }
 
-    /// - Parameter deflate: compresses a message for those who agreed on it; nil where it is too short to be worth it.
+    /// - Parameter deflate: compresses a message for clients that agreed on it; nil where it is too short to be worth it.
     package mutating func append(
         _ event: StaticString, data: [UInt8], offset: MessageOffset? = nil, for encodings: [FrameEncoding],
         deflate: (UnsafeRawBufferPointer) -> [UInt8]?

@@ -1,7 +1,7 @@
 import ChatDomain
 import JSON
 
-/// A change of a room as instances tell it to each other: members of one JSON object.
+/// A change of a room as instances send it to each other: members of one JSON object.
 extension RoomChange {
     /// nil for anything this server would not have written.
     package init?(_ root: JSONValue) {

@@ -4,7 +4,7 @@ import MessagingOutbox
 import MessagingRabbitMQ
 import RedisLink
 
-/// How callers prove who they are.
+/// How callers prove their identity.
 enum AuthenticationMode: String, Choice {
     /// By a token that is verified.
     case token

@@ -78,7 +78,7 @@ struct Configuration: Equatable, Sendable {
         case embedded(directory: String)
         case mongo(uri: Secret)
 
-        /// A part of the default deployment id, which tells deployments on one Redis server apart.
+        /// A part of the default deployment id, which distinguishes deployments on one Redis server.
         var name: String {
             switch self {
             case .embedded: "embedded"

@@ -212,7 +212,7 @@ public final class Connection: SocketHandler {
         updateWatch()
     }
 
-    /// Goes on reading at the end of this turn.
+    /// Continues to read at the end of this turn.
     public func resume() {
         guard isPaused else { return }
         isPaused = false
@@ -220,7 +220,7 @@ public final class Connection: SocketHandler {
         scheduleDecoding()
     }
 
-    /// Goes on behind a request that was answered, which may have paused the connection by too many behind it.
+    /// Continues behind a request that was answered, which may have paused the connection by too many behind it.
     func readOn() {
         if isPaused { resume() } else { scheduleDecoding() }
     }
@@ -368,7 +368,7 @@ public final class Connection: SocketHandler {
         context.remove(self)
     }
 
-    /// Tells the handler of the phase that is left; it must not hear of this connection again.
+    /// Notifies the handler of the phase that is left. It must not be called for this connection again.
     private func leave(_ next: Phase) {
         let left = phase
         phase = next
@@ -427,7 +427,7 @@ public final class Connection: SocketHandler {
             DetachedConnection(descriptor: descriptor, peer: peer, tls: tls, exchange: exchange, unread: unread))
     }
 
-    /// Goes on where another loop's connection left off.
+    /// Continues where another loop's connection stopped.
     init(socket: Socket, resuming detached: DetachedConnection, context: EngineContext) {
         self.context = context
         peer = detached.peer

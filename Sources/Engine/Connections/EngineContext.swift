@@ -71,7 +71,7 @@ public final class EngineContext {
         if isFull { connection.rejectOverCapacity() }
     }
 
-    /// Goes on with a connection of another loop; its request is to be answered here.
+    /// Takes over a connection of another loop; its request is to be answered here.
     public func adopt(_ handover: Handover<DetachedConnection>) -> Connection? {
         let detached = handover.value
         guard let socket = Socket(descriptor: detached.descriptor, loop: loop) else { return nil }
@@ -118,7 +118,7 @@ public final class EngineContext {
 
     public var hasPausedToResume: Bool { !undecoded.isEmpty }
 
-    /// Goes on with connections whose handler is ready again. Not done at once: the shared buffer may be in use.
+    /// Resumes connections whose handler is ready again. Not done at once: the shared buffer may be in use.
     public func resumePaused() {
         guard !undecoded.isEmpty else { return }
         var batch = undecoded.take()

@@ -1,4 +1,4 @@
-/// How the rest is written to the peer of a connection that ends: a peer that takes some of it in each period may go on.
+/// How the rest is written to the peer of a connection that ends: a peer that takes some of it in each period may continue.
 struct FinalWrite {
     /// How long the peer may go without taking anything.
     let stallTimeout: Duration

@@ -20,7 +20,7 @@ final class WebSocketLink {
 
     /// What the connection does when its timer fires.
     enum Liveness: Equatable {
-        /// The peer was heard, or cannot be blamed for its silence: look again after this span.
+        /// Bytes came from the peer, or its silence has another cause: check again after this span.
         case wait(Duration)
         /// Ask the peer for a sign of life, and look again after the time for a pong.
         case ping
@@ -97,7 +97,7 @@ final class WebSocketLink {
     /// - Parameters:
     ///   - now: monotonic milliseconds.
     ///   - lastHeard: when bytes last came, in monotonic milliseconds.
-    ///   - isPaused: whether the connection is not being read, so that the peer cannot be heard.
+    ///   - isPaused: whether the connection is not being read, so that no bytes can come from the peer.
     func checkLiveness(
         now: Int64, lastHeard: Int64, isPaused: Bool, pingInterval: Duration, pongTimeout: Duration
     ) -> Liveness {

@@ -12,8 +12,8 @@ struct Caller: Sendable {
     /// Whether the request carried the service key. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
 
-    /// The caller's name for a log: the user's id, or `service`.
-    var logName: String { isService ? "service" : user?.userID.value ?? "nobody" }
+    /// The caller's name for a log: the user's id, `service` or `anonymous`.
+    var logName: String { isService ? "service" : user?.userID.value ?? "anonymous" }
 }
 
 /// Finds the caller of a request from its credentials.

@@ -30,7 +30,7 @@ struct RESTRequest: Sendable {
 
     /// The caller, checked against the access that the route gives.
     ///
-    /// - Throws: `unauthorized` for a caller whom the route does not answer.
+    /// - Throws: `unauthorized` for a caller that the route does not answer.
     func caller() throws(ChatError) -> Caller {
         try route.access.check(unverifiedCaller, openness)
         return unverifiedCaller

@@ -45,7 +45,7 @@ struct UserRoutes: RouteGroup {
 
     private func setFriend(_ request: RESTRequest, isFriend: Bool) async throws(ChatError) -> HTTPResponse {
         let (user, friend, caller) = (request.userID, request.friendID, try request.caller())
-        guard friend != user else { throw .badRequest("nobody is their own friend") }
+        guard friend != user else { throw .badRequest("a user cannot be their own friend") }
         try await access.store { (store) async throws(StoreError) in
             if isFriend { try await store.befriend(user, friend) } else { try await store.unfriend(user, friend) }
         }

@@ -70,7 +70,7 @@ public final class OutboxRelay: Sendable {
         broker.start { [input] in input.yield(.broker($0)) }
     }
 
-    /// Tells the relay that this instance has stored messages. From any thread; cheap however often it is called.
+    /// Notifies the relay that this instance has stored messages. From any thread; cheap however often it is called.
     public func wake() {
         if !isHinted.exchange(true, ordering: .relaxed) { input.yield(.hint) }
     }

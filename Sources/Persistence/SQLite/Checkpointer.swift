@@ -2,7 +2,7 @@ import ChatDomain
 import Synchronization
 import Workers
 
-/// Moves the log's content into the database file while commits go on.
+/// Moves the log's content into the database file while commits continue.
 ///
 /// A long log is copied by a thread of its own, which takes nothing from the writer; what came meanwhile is little,
 /// and the writer copies that itself between two transactions, so that its next one can start the log over.

@@ -7,7 +7,7 @@
 /// Gives the write-ahead log its full size beforehand.
 ///
 /// Flushing a write that makes a file longer costs more than twice one inside it, because the file system then writes
-/// about the file as well. What follows the log's last valid frame means nothing to SQLite: frames are told by salts
+/// about the file as well. What follows the log's last valid frame means nothing to SQLite: frames are recognised by salts
 /// and checksums, and zeros have neither.
 enum LogSpace {
     /// Best effort: without it the log is as right, and slower until it has grown.

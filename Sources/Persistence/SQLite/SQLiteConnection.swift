@@ -79,7 +79,7 @@ final class SQLiteConnection {
 
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// Copies what it can from the log into the database without waiting for anybody.
+    /// Copies what it can from the log into the database without waiting for readers or writers.
     ///
     /// - Returns: frames in the log, and how many of them are in the database now.
     func checkpoint() throws(StoreError) -> (logged: Int, copied: Int) {

@@ -3,7 +3,7 @@ import ChatDomain
 extension WriteSession {
     /// The room's slot, from memory or from the database.
     ///
-    /// - Parameter makeKey: whether a room nobody has heard of gets a key; it is not made by that.
+    /// - Parameter makeKey: whether an unknown room gets a key; that alone does not create the room.
     func slot(of id: RoomID, makeKey: Bool) throws(StoreError) -> RoomSlot? {
         if let known = rooms[id] { return known }
         let stored = try connection.statement(

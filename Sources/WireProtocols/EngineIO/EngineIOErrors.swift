@@ -77,7 +77,7 @@ public enum EngineIOCloseReason: Error, Hashable, Sendable {
     }
 }
 
-/// Why a WebSocket may not, or may no longer, take a polling session over. The session itself goes on.
+/// Why a WebSocket may not, or may no longer, take a polling session over. The session itself continues.
 public enum EngineIOProbeRefusal: Error, Hashable, Sendable {
     case upgradesNotAllowed
     case upgradeInProgress

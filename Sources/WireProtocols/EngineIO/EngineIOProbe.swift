@@ -4,6 +4,6 @@ public enum EngineIOProbeAction: Hashable, Sendable {
     case sendPong
     /// The WebSocket is the session's transport now; these packets, queued meanwhile, go first.
     case upgraded([EngineIOOutgoing])
-    /// Close this WebSocket. The session goes on by polling.
+    /// Close this WebSocket. The session continues by polling.
     case closeProbe(EngineIOProbeRefusal)
 }

@@ -10,7 +10,7 @@ public struct EngineIOSession: Sendable {
 
     private enum Phase: Hashable, Sendable {
         case polling
-        /// A WebSocket has asked to take over; polling goes on until its upgrade packet.
+        /// A WebSocket has asked to take over; polling continues until its upgrade packet.
         case probing(isAnswered: Bool)
         case webSocket
         /// Closed by the server; the next poll takes the queue and the close packet.
@@ -80,7 +80,7 @@ public struct EngineIOSession: Sendable {
         }
     }
 
-    /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is held, when it goes on waiting, and
+    /// The answer to the GET that is held (200, `text/plain; charset=UTF-8`); nil when none is held, when it still waits, and
     /// when it is to fail because the session is over (then `closeReason` is set; answer 400, unknown session).
     /// Called once at the end of a loop turn with events.
     public mutating func flush(now: Int64) -> [UInt8]? {
@@ -276,7 +276,7 @@ public struct EngineIOSession: Sendable {
         }
     }
 
-    /// The probing WebSocket is gone; the session goes on by polling.
+    /// The probing WebSocket is gone; the session continues by polling.
     public mutating func probeClosed() {
         guard case .probing = phase else { return }
         phase = .polling
@@ -341,7 +341,7 @@ public struct EngineIOSession: Sendable {
         case nothing
         /// Write `2` to the WebSocket. (To a polling client the session queues it itself.)
         case sendPing
-        /// The probing WebSocket took too long; close it. The session goes on.
+        /// The probing WebSocket took too long; close it. The session continues.
         case closeProbe
         /// The session is over.
         case close(EngineIOCloseReason)

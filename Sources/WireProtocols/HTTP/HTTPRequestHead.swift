@@ -23,7 +23,7 @@ public struct HTTPRequestHead: Sendable {
     /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section 10.1.1).
     public let expectsContinue: Bool
 
-    /// Whether the client asks to go on in another protocol, such as `websocket`.
+    /// Whether the client asks to continue in another protocol, such as `websocket`.
     public func asksToUpgrade(to token: String) -> Bool {
         headers.contains(token: token, in: "Upgrade")
     }

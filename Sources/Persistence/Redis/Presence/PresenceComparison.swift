@@ -23,7 +23,7 @@ struct PresenceComparison {
         /// When the mark must have come back; nil until Redis has published it.
         var deadline: Moment?
 
-        /// Users who have a session now.
+        /// Users that have a session now.
         var users: [UserPresence] {
             let later = changed.values.filter { $0.actualStatus != .offline || $0.sessions > 0 }
             return found.filter { changed[$0.key] == nil }.map(\.value) + later

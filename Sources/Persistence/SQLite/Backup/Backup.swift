@@ -35,7 +35,7 @@ struct Backup {
         return contents
     }
 
-    /// A store whose file is replaced while it is open would go on in a file without a name, and lose it at its end.
+    /// A store whose file is replaced while it is open would continue in a file without a name, and lose it at its end.
     private func checkTarget(besideStoreOf database: String) throws(StoreError) {
         guard !StoreFiles(directory: Files.directory(of: database)).owns(target) else {
             throw .rejected(reason: "\(target) is a name of the store's own files")
@@ -91,7 +91,7 @@ public struct BackupProgress: Equatable, Sendable {
 }
 
 extension SQLiteStore {
-    /// Copies the store, as it stands now, into one file. Commits go on meanwhile.
+    /// Copies the store, as it stands now, into one file. Commits continue meanwhile.
     ///
     /// One backup is made at a time; one more waits. Closing the store cancels it.
     ///

@@ -1,7 +1,7 @@
 import ChatDomain
 import Synchronization
 
-/// The messages that are durable in the journal and that the table of messages may not have yet, for those who read.
+/// The messages that are durable in the journal and that the table of messages may not have yet, for readers.
 ///
 /// A reader looks here before it looks into the table: what has left here by then is in the table. What is here may be in
 /// the table already. The writer bounds what is here, see `Journal.limit`.
