@@ -23,7 +23,7 @@ import Testing
         "direct:ann:ann",
         "direct:%:a", "direct:%2:a", "direct:%41:b", "direct:%3a:b", "direct:a%3Ab", "Direct:ann:bob", "ann:bob", "",
         "direct:9:10",
-    ]) func refusesWhatIsNotTheCanonicalIDOfTwo(_ id: String) {
+    ]) func refusesAnythingButTheCanonicalIDOfTwo(_ id: String) {
         #expect(DirectRoom.participants(of: RoomID(unchecked: id)) == nil)
     }
 
@@ -67,7 +67,7 @@ import Testing
     @Test(arguments: [
         (10, 0, 0, 10), (10, 4, 0, 6), (10, 10, 0, 0), (10, 12, 0, 0), (10, 0, 7, 3), (10, 9, 7, 1), (0, 0, 0, 0),
     ])
-    func unreadCountsWhatIsReachableAndNew(_ last: Int64, _ read: Int64, _ base: Int64, _ unread: Int) {
+    func unreadCountsReachableNewMessages(_ last: Int64, _ read: Int64, _ base: Int64, _ unread: Int) {
         let room = Room(
             id: "room", kind: .group, isPrivate: false, createdAt: Timestamp(milliseconds: 0), historyBase: base)
         let summary = RoomSummary(

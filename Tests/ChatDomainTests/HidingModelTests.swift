@@ -8,9 +8,9 @@ import Testing
 private struct HidingModel {
     struct Instance {
         var room = LiveRoom.open(participants: Set((0..<4).map { RoomUser.number($0).userID }))
-        /// What was told and not heard yet.
+        /// News that was sent and not received yet.
         var news: [RoomNews] = []
-        /// Users that hid or showed themselves elsewhere, which has not been heard.
+        /// Users that hid or showed themselves elsewhere; the news is not received yet.
         var edges: [Int] = []
         /// Users hidden, as far as is known here.
         var hidden: Set<Int> = []
@@ -88,7 +88,7 @@ private struct HidingModel {
         }
     }
 
-    /// Everything is heard; then each instance shows the users that are anywhere and do not hide, in lists, counts and by what
+    /// All news is received; then each instance shows the users that are anywhere and do not hide, in lists, counts and by what
     /// it said.
     mutating func comeToRest() {
         while [0, 1].map({ hear(at: $0) }).contains(true) {}
@@ -103,7 +103,7 @@ private struct HidingModel {
                 problems.append("counts \(view.state.online), not \(present.count)")
             }
             if instances[place].picture != shown {
-                problems.append("told of \(instances[place].picture), not \(shown)")
+                problems.append("received \(instances[place].picture), not \(shown)")
             }
         }
     }

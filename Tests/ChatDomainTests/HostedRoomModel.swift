@@ -191,7 +191,7 @@ struct HostedRoomModel {
     private mutating func hear() {
         guard let place = publications.indices.randomElement(using: &random) else { return }
         let message = publications.remove(at: place)
-        // A new room of this id counts on; what is left of the old one's traffic is not told again.
+        // A new room of this id counts on; the rest of the old one's traffic is not delivered again.
         guard message.sequence > base else { return }
         perform(host?.live?.received([message], at: .at(now)) ?? [])
     }
@@ -251,7 +251,7 @@ struct HostedRoomModel {
         for session in host?.shown ?? [] { clients[session]?.seen += numbers }
     }
 
-    /// What a session saw is gapless and without repeats, and goes on where it asked to go on.
+    /// The messages a session saw are gapless and without repeats, and continue where it asked.
     mutating func check(_ session: SessionAddress) {
         guard let client = clients[session], client.isShown else { return }
         let start = client.mark ?? client.seen.first.map { $0 - 1 } ?? 0

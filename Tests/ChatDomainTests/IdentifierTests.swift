@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func identifiersThatLookAlikeAreTheSameOnlyByTheirBytes() {
-        // Both are an é: composed, and an e with its accent. A database tells them apart, so must we.
+        // Both are an é: composed, and an e with its accent. A database distinguishes them, so must we.
         #expect(UserID(unchecked: "\u{E9}") != UserID(unchecked: "e\u{301}"))
     }
 }

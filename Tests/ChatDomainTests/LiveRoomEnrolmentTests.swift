@@ -10,7 +10,7 @@ import Testing
         room.enrol(user, request, at: now)
     }
 
-    @Test mutating func aJoinGoesOnOnceTheStoreHasItsUser() throws {
+    @Test mutating func aJoinContinuesOnceTheStoreHasItsUser() throws {
         #expect(enrol(.ann, 1) == .underWay)
         #expect(enrol(.ann, 2) == .underWay)
         #expect(enrol(.bob, 3) == .underWay)
@@ -26,7 +26,7 @@ import Testing
         #expect(!room.hasWriteReady)
     }
 
-    @Test mutating func aJoinGoesOnBehindTheMessagesOfItsWrite() throws {
+    @Test mutating func aJoinContinuesBehindTheMessagesOfItsWrite() throws {
         room = .open(participants: ["ann"])
         _ = room.join(.ann, session: .slot(1), at: .at(0))
         #expect(enrol(.bob, 2) == .underWay)
@@ -112,7 +112,7 @@ import Testing
 
     // MARK: Comparing with the store
 
-    @Test mutating func whatChangesWhileTheStoreIsReadIsNewerThanWhatIsRead() {
+    @Test mutating func changesDuringAReadAreNewerThanItsResult() {
         room = .open(participants: ["ann", "bob", "cat"])
         room.willRefresh()
         _ = room.receive(.participant("dan"), from: InstanceID("one"), at: .at(0))

@@ -64,7 +64,7 @@ import Testing
         #expect(join(.ann, 3).compactMap(\.announced) == [.joined(.ann)])
     }
 
-    /// The other instance hears of it a little later; until then it says that the user is there.
+    /// The other instance gets the news a little later; until then it says that the user is there.
     @Test mutating func aUserThatHidesHereIsOutOfSightWhateverOthersStillSay() {
         _ = hear(.joined(.ann))
         #expect(join(.ann, 1, isHidden: true).compactMap(\.announced) == [.left(.ann)])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// The users in a room, and what the others hear of them.
+/// The users in a room, and their announcements to others.
 @Suite struct LiveRoomMembershipTests {
     private var room = LiveRoom.open()
 
@@ -153,7 +153,7 @@ import Testing
         #expect(room.deadline == .at(10))
         #expect(typists(tick(10)) == ["u1+"])
         for slot in 2...50 { #expect(type(slot, true, at: 20) == []) }
-        // Taken back before it was told.
+        // Reversed before it was announced.
         for _ in 0..<5 {
             _ = type(2, false, at: 30)
             _ = type(2, true, at: 30)

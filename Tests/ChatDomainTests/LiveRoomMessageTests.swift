@@ -22,7 +22,7 @@ import Testing
         return room.committed(RoomWriteOutcome(roomID: "room", drafts: drafts, readMarks: []), at: .at(now))
     }
 
-    @Test mutating func whatIsStoredIsAcknowledgedPublishedAndDeliveredInOrder() {
+    @Test mutating func storedMessagesAreAcknowledgedPublishedAndDeliveredInOrder() {
         send(1)
         send(2)
         #expect(room.hasWriteReady)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test mutating func aDuplicateOfAMessageNotSeenYetBringsItHere() {
-        // Another instance stored it and died before it told anybody.
+        // Another instance stored it and died before it published.
         send(1)
         let first = MessageDraft.sample(99)
         _ = commit([.duplicate(id: first.id, sequence: 11, timestamp: first.timestamp)])
@@ -109,7 +109,7 @@ import Testing
     @Test mutating func numbersOfAnotherInstanceBetweenOursAreWaitedFor() {
         send(1)
         let effects = commit([.stored(12)], at: 1000)
-        // Stored is stored: the sender hears at once, the room when 11 is there.
+        // The sender is answered at once, the room when 11 is there.
         #expect(effects.compactMap(\.replied) == [sent(1, as: 12)])
         #expect(effects.compactMap(\.published) == [[12]])
         #expect(effects.compactMap(\.delivered).isEmpty)
@@ -159,7 +159,7 @@ import Testing
         #expect(room.received([.number(12)], at: .at(170)).compactMap(\.delivered) == [[12]])
     }
 
-    @Test mutating func whatIsHeardOfWhileARepairReadsIsReadForAgain() {
+    @Test mutating func numbersAnnouncedDuringARepairAreReadForAgain() {
         room.announced(lastSequence: 12, at: .at(0))
         _ = room.tick(at: .at(150))
         _ = room.received([.number(14)], at: .at(155))

@@ -45,7 +45,7 @@ import Testing
         #expect(effects.contains { if case .share(.rewound(to: 7)) = $0 { true } else { false } })
     }
 
-    @Test mutating func whatWasReadFromTheStoreBeforeItsOutcomeCameIsNoSuchThing() {
+    @Test mutating func aMessageReadBeforeItsOutcomeCameCausesNoResync() {
         _ = room.join(.ann, session: .slot(1), at: .at(0))
         _ = room.commitAll(at: .at(0))
         _ = send(6)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// A room with members on other instances: what is news to those here, and what is told to the others.
+/// A room with members on other instances: the announcements to members here, and the news to the others.
 @Suite struct LiveRoomSharingTests {
     private let one = InstanceID("one")
     private let two = InstanceID("two")
@@ -80,7 +80,7 @@ import Testing
         for round in 1...2 { #expect(room.compareRosters(at: .at(0)).isEmpty, "round \(round)") }
         _ = hear(.present(RosterDigest(["bob"])))
         for round in 1...2 { #expect(room.compareRosters(at: .at(0)).isEmpty, "round \(round) again") }
-        // One that never told a digest, of an older version, is left alone.
+        // An instance of an older version, which never sent a digest, is left alone.
         #expect(room.compareRosters(at: .at(0)).compactMap(\.announced) == [.left(.bob)])
         for _ in 1...5 { #expect(room.compareRosters(at: .at(0)).isEmpty) }
     }

@@ -67,7 +67,7 @@ import Testing
         #expect(view(HistoryRequest()) == .shown(Array(51...100), needsResync: false))
     }
 
-    @Test mutating func whatWasDeliveredMeanwhileFollowsThePage() {
+    @Test mutating func messagesDeliveredMeanwhileFollowThePage() {
         room = .open(last: 100)
         #expect(view(HistoryRequest(since: 90)) == .read(HistoryQuery(.after(90), limit: 10)))
         deliver(101...103)
@@ -101,11 +101,13 @@ import Testing
     @Test(
         arguments: [
             [93, 94, 97, 100], [97, 98, 99, 100], [91, 92], [], [100],
-        ] as [[SequenceNumber]]) mutating func aResumeOverErasedNumbersShowsWhatIsLeft(_ left: [SequenceNumber])
+        ] as [[SequenceNumber]]) mutating func aResumeOverErasedNumbersShowsTheRemainingMessages(
+            _ left: [SequenceNumber]
+        )
     {
         room = .open(last: 100)
         #expect(view(HistoryRequest(since: 90), found: left) == .shown(left, needsResync: false))
-        // The next comes from memory, from wherever it goes on.
+        // The next comes from memory, from wherever it continues.
         for since in SequenceNumber(90)...100 {
             #expect(view(HistoryRequest(since: since)) == .shown(left.filter { $0 > since }, needsResync: false))
         }
@@ -113,7 +115,7 @@ import Testing
         #expect(view(HistoryRequest(since: 96)) == .shown(left.filter { $0 > 96 } + [101, 102], needsResync: false))
     }
 
-    @Test mutating func aPageThatGoesOnIsNotTakenForAll() {
+    @Test mutating func aPageWithMoreBehindItIsNotTakenForAll() {
         room = .open(last: 100)
         let again = HistoryQuery(.after(90), limit: 10)
         #expect(view(HistoryRequest(since: 90), found: [92, 95], hasMoreAfter: true) == .read(again))

@@ -110,7 +110,7 @@ import Testing
         #expect(tail.message(.min) == nil && tail.message(.max) == nil)
     }
 
-    @Test mutating func whatIsNotNewerIsPassedOver() {
+    @Test mutating func messagesThatAreNotNewerAreIgnored() {
         append(5...6)
         append(2...6)
         #expect(after(0, upTo: 6) == [5, 6])

@@ -28,7 +28,7 @@ import Testing
         #expect(roster.contains("ann"))
     }
 
-    @Test mutating func aRosterTakesThePlaceOfWhatWasSaidBefore() {
+    @Test mutating func aRosterReplacesEarlierNews() {
         _ = roster.add(.ann, of: one)
         _ = roster.add(.bob, of: one)
         _ = roster.add(.bob, of: two)

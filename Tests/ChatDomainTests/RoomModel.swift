@@ -206,7 +206,7 @@ struct RoomModel {
         }
     }
 
-    /// What a session saw is gapless and without repeats, and goes on where it asked to go on.
+    /// The messages a session saw are gapless and without repeats, and continue where it asked.
     mutating func check(_ slot: Int) {
         guard let client = clients[slot], client.hasEntered else { return }
         let start = client.mark ?? client.seen.first.map { $0 - 1 } ?? 0

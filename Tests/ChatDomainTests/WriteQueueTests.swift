@@ -72,7 +72,7 @@ import Testing
         #expect(next()?.drafts.map(\.id.low) == [3])
     }
 
-    @Test mutating func whatIsInFlightIsGivenUpButMayStillBeStored() {
+    @Test mutating func writesInFlightAreAbandonedAndMayStillBeStored() {
         add(1, deadline: 100)
         mark(2, deadline: 100)
         _ = next()

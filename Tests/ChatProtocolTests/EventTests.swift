@@ -72,7 +72,7 @@ import Testing
         #expect(frames[.socketIOPolling].text == #"42["e",{}]"#)
     }
 
-    @Test func longEventsAreCompressedForThoseWhoAgreed() {
+    @Test func longEventsAreCompressedForClientsThatAgreed() {
         let data = Array(("{\"a\":\"" + String(repeating: "ab", count: 100) + "\"}").utf8)
         let frames = frames(data)
         for (plain, squeezed) in [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ChatProtocol
 
-/// Commands about who is there, and what is refused of them.
+/// Commands about presence, and their refusals.
 @Suite struct PresenceDecoderTests {
     private func decode(_ event: String, _ data: String?) throws -> PresenceCommand? {
         func command(_ root: JSONElement?) throws -> PresenceCommand? {

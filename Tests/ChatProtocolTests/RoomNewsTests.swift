@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct RoomNewsTests {
     /// A frame of 32 levels may hold metadata of 31, and the news of it have two levels around it.
-    @Test func metadataOfAFrameAsDeepAsAllowedIsHeard() {
+    @Test func metadataOfAFrameAsDeepAsAllowedIsDecoded() {
         let room = RoomID(unchecked: "lobby")
         var body = MessageBody(author: UserID(unchecked: "ann"), username: "Ann", text: "deep", kind: "text")
         body.metadata = String(repeating: #"{"a":"#, count: 31) + "1" + String(repeating: "}", count: 31)
@@ -19,7 +19,7 @@ import Testing
                 .flatMap { RoomNewsCodec.decode($0, in: room) }
         }
         guard case .message(let copy)? = heard?.1 else {
-            Issue.record("not heard")
+            Issue.record("not decoded")
             return
         }
         #expect(copy.body.metadata == body.metadata)

@@ -2,13 +2,13 @@ import ChatDomain
 import PersistenceSQLite
 import Synchronization
 
-/// A store that fails, waits or forgets as a test tells it to. What it stores and answers is a real store's, so that it
+/// A store that fails, waits or forgets as a test demands. What it stores and answers is a real store's, so that it
 /// keeps the contract that `PersistenceTests/Contract` holds that store to.
 package final class FaultyStore: DurableStore {
     package enum Behaviour: Sendable {
         case works
         case fails
-        /// The real store hears of it when the test calls `release`.
+        /// The real store gets it when the test calls `release`.
         case holds
         /// The real store does it at once; its answer waits until the test calls `release`.
         case holdsAnswers
@@ -156,7 +156,7 @@ package final class FaultyStore: DurableStore {
         }
         switch behaviour {
         case .works: pass(writes, completion)
-        case .fails: completion(writes.map { .failure(of: $0, .unavailable(reason: "told to fail")) })
+        case .fails: completion(writes.map { .failure(of: $0, .unavailable(reason: "made to fail")) })
         case .holds: state.withLock { $0.heldCommits.append { [self] in pass(writes, completion) } }
         case .holdsAnswers:
             pass(writes) { [self] outcomes in state.withLock { $0.heldCommits.append { completion(outcomes) } } }
@@ -198,7 +198,7 @@ package final class FaultyStore: DurableStore {
         }
         switch behaviour {
         case .works: return try await body(store)
-        case .fails: throw .unavailable(reason: "told to fail")
+        case .fails: throw .unavailable(reason: "made to fail")
         case .holds:
             await wait()
             return try await body(real)

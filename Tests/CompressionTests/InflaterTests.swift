@@ -50,7 +50,7 @@ struct InflaterTests {
         #expect(Inflater().inflate(Deflater().compress([]), limit: 0) == .message([]))
     }
 
-    @Test("A bomb is refused at the limit, and the inflater goes on")
+    @Test("A bomb is refused at the limit, and the inflater continues")
     func bomb() {
         let bomb = Deflater(level: 9).compress([UInt8](repeating: 0, count: 10_000_000))
         #expect(bomb.count < 20_000)

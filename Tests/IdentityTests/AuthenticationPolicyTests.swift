@@ -4,7 +4,7 @@ import Testing
 
 @testable import Identity
 
-@Suite("Who a caller is")
+@Suite("The identity of a caller")
 struct AuthenticationPolicyTests {
     private static let alice = UserID(unchecked: "alice")
     private static let bob = UserID(unchecked: "bob")
@@ -70,8 +70,8 @@ struct AuthenticationPolicyTests {
         }
     }
 
-    @Test("Neither token nor claim is nobody")
-    func nobody() {
+    @Test("A caller without token and claim has no identity")
+    func noIdentity() {
         for policy in [tokenMode, trusted, trustedWithKey] {
             #expect(throws: ChatError.unauthorized) { try identify(policy, name: "Bobby") }
         }
@@ -87,7 +87,7 @@ struct AuthenticationPolicyTests {
         #expect(throws: ChatError.unauthorized) { try identify(misconfigured, token: Self.token, claimed: Self.alice) }
     }
 
-    @Test("Who has no name goes by the one claimed, else by the id")
+    @Test("A caller without a name gets the claimed one, else the id")
     func names() throws {
         let named = try identify(tokenMode, token: Self.nameless, name: "Al")
         #expect(named.username == "Al")
@@ -97,7 +97,7 @@ struct AuthenticationPolicyTests {
         #expect(try identify(trusted, claimed: Self.bob, name: "").username == "bob")
     }
 
-    @Test("The reason of a refusal is told to the log")
+    @Test("The log gets the reason of a refusal")
     func refusals() {
         let told = Mutex<[TokenRefusal]>([])
         let policy = AuthenticationPolicy(mode: .token, verifier: TokenVerifier()) { refusal in

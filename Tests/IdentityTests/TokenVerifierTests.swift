@@ -76,7 +76,7 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("A public key taken for a shared secret gets nobody in", arguments: [TestKeys.rsa, TestKeys.p256])
+    @Test("A public key is not accepted as a shared secret", arguments: [TestKeys.rsa, TestKeys.p256])
     func algorithmConfusion(pem: String) throws {
         let verifier = try TokenVerifier(pem: pem)
         for secret in [pem, String(pem.dropLast()), pem + "\n"] {
@@ -86,7 +86,7 @@ struct TokenVerifierTests {
     }
 
     @Test(
-        "An algorithm nobody configured is refused, however it is written",
+        "An algorithm that is not configured is refused, however it is written",
         arguments: ["none", "None", "NONE", "nOnE", "", "HS1", "hs256", "HS256 ", "RS1", "RS512", "ES384", "dir"])
     func unknownAlgorithms(name: String) throws {
         let header = #"{"alg":"\#(name)"}"#

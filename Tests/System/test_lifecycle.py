@@ -72,7 +72,7 @@ def test_an_acknowledged_message_survives_sigkill(server, make_chat):
     ]
 
 
-def test_sigterm_tells_clients_and_ends_with_zero(server, make_chat):
+def test_sigterm_notifies_clients_and_ends_with_zero(server, make_chat):
     alice = make_chat(server, "alice")
     alice.join("kitchen")
     server.process.send_signal(signal.SIGTERM)

@@ -95,7 +95,7 @@ def test_over_socket_io(server):
     says_none_of(server, token("alice"), token("bob")[:-3], TEXT)
 
 
-def test_what_is_refused_before_there_is_a_session(server):
+def test_refusals_before_there_is_a_session(server):
     refused = token("mallory")[:-3]
     with pytest.raises(InvalidStatus):
         Chat(server.ws_url, f"/?token={refused}", origin="https://elsewhere.example")
@@ -130,7 +130,7 @@ def test_why_the_server_ends_a_session(server):
     says_none_of(server, KEY, TEXT, token("alice"), token("bob"))
 
 
-def test_what_owners_and_services_do(server):
+def test_actions_of_owners_and_services(server):
     owner = {"Authorization": f"Bearer {token('alice')}"}
     assert server.post("/api/rooms", json={"roomId": "club", "private": True}, headers=owner).status_code == 201
     path = "/api/rooms/club"

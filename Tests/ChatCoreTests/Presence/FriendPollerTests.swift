@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func whatWasReadBeforeAnAnnouncementIsNotBelieved() async throws {
+    @Test func aReadThatBeganBeforeAnAnnouncementIsIgnored() async throws {
         try await ChatUnderTest.serve(setup) { chat in
             let ann = await chat.client("ann")
             await chat.advance(by: .seconds(11))

@@ -18,8 +18,8 @@ import Testing
         chat.directory.emit(.changed(presence, origin: InstanceID(origin)), to: chat.instances[0].id)
     }
 
-    @Test func observersHearVisibleEdgesOnceAndWhoMadeThem() async throws {
-        let seen = Journal<String>()
+    @Test func observersReceiveVisibleEdgesOnceWithTheirOrigin() async throws {
+        let seen = CallbackLog<String>()
         var setup = ChatSetup()
         setup.observers.presenceChanged = { edge, isOwn in
             seen.add("\(edge.presence.user.userID.value) \(edge.presence.status.rawValue) \(isOwn)")
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func aListThatIsCompleteTakesOutWhoIsNotOnIt() async throws {
+    @Test func aCompleteListRemovesUsersThatItLacks() async throws {
         try await ChatUnderTest.serve { chat in
             let watcher = await chat.client("zoe")
             watcher.say("subscribe_presence", #"{"userIds":["ann","bob"]}"#)
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func aViewerSeesThemselvesAndWhomTheyMay() {
+    @Test func aViewerSeesThemselvesAndPermittedUsers() {
         let all = PresenceViewer(user: user("ann"))
         #expect(all.sees(user("bob")) && all.visibleWithOwn == nil)
         let some = PresenceViewer(user: user("ann"), visible: [user("bob")])
@@ -116,13 +116,13 @@ import Testing
         #expect(PresenceView(hidden, for: user("bob")).sessions == 0)
     }
 
-    @Test func settingsShowEverybodyToEverybodyUnlessTheyAreToldOtherwise() {
+    @Test func defaultSettingsShowAllUsersToAuthenticatedUsers() {
         let settings = PresenceSettings()
         #expect(!settings.isForFriendsOnly && !settings.isPublic && settings.grace == .seconds(5))
         #expect(settings.awayAfter == nil && !settings.storesForItself)
     }
 
-    @Test func whatIsNotUnderstoodIsPassedOver() async throws {
+    @Test func malformedMessagesAreIgnored() async throws {
         try await ChatUnderTest.serve { chat in
             chat.directory.emit(.received(payload: Array("{}".utf8)), to: chat.instances[0].id)
             let ann = await chat.client("ann")

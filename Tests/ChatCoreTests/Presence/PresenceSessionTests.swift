@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func whoIsLoggedOutIsGoneAtOnceAndKnowsWhy() async throws {
+    @Test func aLoggedOutUserGoesAtOnceWithTheReason() async throws {
         try await ChatUnderTest.serve { chat async throws in
             let ann = await chat.client("ann")
             let record = try #require(chat.directory.sessions(of: "ann").first)

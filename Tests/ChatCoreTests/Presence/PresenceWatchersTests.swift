@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func aHiddenUserIsSeenByNobodyElse() async throws {
+    @Test func noOtherUserSeesAHiddenUser() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func friendsThatCannotBeReadAreNobody() async throws {
+    @Test func friendsThatCannotBeReadCountAsNone() async throws {
         try await ChatUnderTest.serve(ChatSetup(configuration: Self.forFriendsOnly)) { chat in
             try await chat.store.befriend(user("ann"), user("bob"))
             chat.store.setReads(.fails)
@@ -177,7 +177,7 @@ import Testing
 
     // MARK: Rooms
 
-    @Test func whoWatchesARoomHearsOfItsParticipantsAndOfNewcomers() async throws {
+    @Test func aWatcherOfARoomReceivesItsParticipantsAndNewcomers() async throws {
         try await ChatUnderTest.serve(ChatSetup(shards: 2)) { chat in
             let bob = await chat.client("bob", in: "lobby", shard: 1)
             let ann = await chat.client("ann")
@@ -191,7 +191,7 @@ import Testing
             await chat.advance(by: .milliseconds(1))
             #expect(changes(ann) == ["bob busy"])
             ann.channel.forget()
-            // Being there already, a newcomer is shown as soon as the room tells of it.
+            // Being there already, a newcomer is shown as soon as the room announces it.
             _ = await chat.client("cleo", in: "lobby")
             await chat.advance(by: .milliseconds(250))
             #expect(changes(ann) == ["cleo online"])
@@ -217,7 +217,7 @@ import Testing
         }
     }
 
-    @Test func whoIsPutOutOfAPrivateRoomWatchesItNoLonger() async throws {
+    @Test func aUserPutOutOfAPrivateRoomWatchesItNoLonger() async throws {
         try await ChatUnderTest.serve { chat in
             _ = try await chat.store.real.create(
                 Room(id: room("secret"), kind: .group, isPrivate: true, createdAt: stamp(0)),
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test func aRoomThatNobodyWatchesIsForgotten() async throws {
+    @Test func aRoomWithoutWatchersIsForgotten() async throws {
         try await ChatUnderTest.serve(ChatSetup(hasBus: true)) { chat in
             let ann = await chat.client("ann")
             let bob = await chat.client("bob", in: "lobby")
@@ -265,7 +265,7 @@ import Testing
         }
     }
 
-    @Test func aRoomIsUnusedOnceNobodyWatchesOrAsks() async throws {
+    @Test func aRoomIsUnusedWithoutWatchersAndRequests() async throws {
         try await ChatUnderTest.serve { chat in
             var unused: [RoomID] = []
             let watches = RoomWatches { unused.append($0) }
@@ -281,7 +281,7 @@ import Testing
             #expect(newcomers == [user("cleo"), user("bob")] && watchers.count == 2)
             #expect(watches.isWatched(user("cleo")) && watches.sessions(watching: user("cleo")).count == 2)
             #expect(watches.participants(of: [lobby, room("other")]) == [user("cleo"), user("bob")])
-            // It is closed to who takes no part, and those who watch it without being in it see no more of it.
+            // It is closed to other users, and watchers that take no part see no more of it.
             _ = watches.update(lobby, WatchedRoom(participants: [user("bob")], isOpen: false))
             #expect(!watches.isWatching(ann) && watches.isWatching(bob))
             #expect(!watches.isWatched(user("cleo")) && unused.isEmpty)

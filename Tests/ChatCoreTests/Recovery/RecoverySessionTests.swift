@@ -51,7 +51,7 @@ import Testing
         return (client, outcome)
     }
 
-    @Test(arguments: [0, 1]) func whatWasMissedComesAsItWouldHaveCome(_ instance: Int) async throws {
+    @Test(arguments: [0, 1]) func missedEventsComeAsTheyWouldHaveCome(_ instance: Int) async throws {
         try await ChatUnderTest.serve(setup(instances: 2)) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func whoMissedMoreThanIsReplayedStartsOver() async throws {
+    @Test func aClientThatMissedMoreThanIsReplayedStartsOver() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func whoMayNotEnterARoomAnyMoreStartsOver() async throws {
+    @Test func aClientThatMayNoLongerEnterARoomStartsOver() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    @Test func whoComesBackTwiceMissesNothing() async throws {
+    @Test func aClientThatComesBackTwiceMissesNothing() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func aTokenThatExpiredMeanwhileBringsNobodyBack() {
+    @Test func aSessionWhoseTokenExpiredIsNotRecovered() {
         var kept = RecoverableSession(
             id: SessionID("s"), user: RoomUser(userID: user("ann"), username: "Ann"),
             profile: Profile(name: "Ann A", email: "a@b.test", avatar: "a.png"), isVerified: true,
@@ -214,7 +214,7 @@ import Testing
             let recovery = try #require(chat.services.recovery)
             recovery.opened(pid.key, at: ann.session.address)
             let services = chat.instances[instance].services
-            let found = Journal<RecoverableSession?>()
+            let found = CallbackLog<RecoverableSession?>()
             Task { found.add(await services.recover(pid.key)) }
             #expect(await chat.run { ann.channel.closed != nil })
             #expect(ann.channel.closed?.code == .restart && found.entries.isEmpty)

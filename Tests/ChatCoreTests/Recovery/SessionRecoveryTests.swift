@@ -50,7 +50,7 @@ import Testing
     @Test func aSessionThatIsStillOpenHereIsEndedFirst() async {
         let recovery = recovery()
         recovery.opened(pid.key, at: address(1))
-        let ended = Journal<SessionAddress>()
+        let ended = CallbackLog<SessionAddress>()
         let found = await recovery.take(
             pid.key,
             ending: { [pid] in
@@ -73,14 +73,14 @@ import Testing
     }
 
     @Test func silentInstancesAreNotWaitedForForEver() async {
-        let asked = Journal<Bool>()
+        let asked = CallbackLog<Bool>()
         let found = await recovery().take(pid.key, ending: { _ in }, asking: { asked.add(true) })
         #expect(found == nil && asked.entries == [true])
     }
 
-    @Test func releasingTellsWhoAskedOnceItIsOver() {
+    @Test func releasingCallsBackOnceItIsOver() {
         let recovery = recovery()
-        let done = Journal<Int>()
+        let done = CallbackLog<Int>()
         func release(_ number: Int) -> Bool { recovery.release(pid.key, ending: { _ in }, done: { done.add(number) }) }
         #expect(!release(0))
         recovery.opened(pid.key, at: address(1))
@@ -92,7 +92,7 @@ import Testing
         #expect(done.entries.count == 2)
     }
 
-    @Test func whoWasLoggedOutDoesNotComeBack() async {
+    @Test func aLoggedOutSessionIsNotRecovered() async {
         let recovery = recovery()
         recovery.putBack(Self.session(), under: pid.key)
         recovery.forget(user("ann"))

@@ -155,7 +155,7 @@ import Testing
 
     // MARK: Rosters
 
-    @Test func theFirstToComeInIsShownWhoIsThereOnOtherInstances() async throws {
+    @Test func theFirstMemberIsShownThoseOfOtherInstances() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 3)) { chat in
             _ = await chat.client("ann", in: "lobby", on: 0)
             _ = await chat.client("bob", in: "lobby", on: 1)
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func whatIsStoredWhileTheSubscriptionIsUnderWayIsShown() async throws {
+    @Test func messagesStoredDuringTheSubscriptionAreShown() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 2)) { chat in
             let ann = await chat.client("ann", in: "lobby", on: 0)
             let bob = await chat.client("bob", on: 1)

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func whatIsStoredBetweenReadingAndJoiningIsNotLost() async throws {
+    @Test func aMessageStoredBetweenReadingAndJoiningIsNotLost() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 200)
             let ann = await chat.client("ann", in: "lobby")
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func manyWhoJoinAtOnceShareOneRead() async throws {
+    @Test func simultaneousJoinsShareOneRead() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 100)
             var clients: [TestClient] = []
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func whoWasNeverShownTheRoomIsNotInIt() async throws {
+    @Test func aSessionThatWasNotShownTheRoomIsNotInIt() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 300)
             _ = await chat.client("ann", in: "lobby")
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    /// The store's trouble takes nobody out of a room who was shown it before.
+    /// Trouble of the store removes no session that was shown the room before.
     @Test func aSecondJoinThatFailsLeavesTheUserInTheRoom() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 300)

@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func whoIsExpelledWhileJoiningIsAnswered() async throws {
+    @Test func aUserExpelledWhileJoiningIsAnswered() async throws {
         try await ChatUnderTest.serve { chat in
             try await chat.store.fill("lobby", count: 100)
             let ann = await chat.client("ann")
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func aMemberWhoIsExpelledHearsOfItAndOfNothingAfter() async throws {
+    @Test func anExpelledMemberIsNotifiedAndReceivesNothingAfter() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func aRoomThatBecomesPrivatePutsOutWhoTakesNoPart() async throws {
+    @Test func aRoomThatBecomesPrivateRemovesUsersThatAreNoParticipants() async throws {
         try await ChatUnderTest.serve(ChatSetup { $0.roomLimits.maximumParticipants = 1 }) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")

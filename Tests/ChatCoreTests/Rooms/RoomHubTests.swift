@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func aReadMarkIsToldToOthersAndToTheUsersOtherDevices() async throws {
+    @Test func aReadMarkIsSentToOthersAndToTheUsersOtherDevices() async throws {
         try await ChatUnderTest.serve { chat async throws in
             try await chat.store.fill("lobby", count: 5)
             let ann = await chat.client("ann", in: "lobby")
@@ -121,7 +121,7 @@ import Testing
     @Test func commandsThatWaitForARoomAreBoundedAndAllAnswered() async throws {
         try await ChatUnderTest.serve { chat in
             chat.store.setReads(.holds)
-            let replies = Journal<RoomReply>()
+            let replies = CallbackLog<RoomReply>()
             for _ in 0..<4100 {
                 Task { [services = chat.services] in
                     replies.add(await services.ask(room("lobby")) { .info($0, user("ann"), showing: nil) })

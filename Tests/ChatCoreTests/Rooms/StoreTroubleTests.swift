@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func sendersOfOneTurnShareACommitAndThoseWhoWaitTheNext() async throws {
+    @Test func sendersOfOneTurnShareACommitAndWaitingSendersTheNext() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "other")

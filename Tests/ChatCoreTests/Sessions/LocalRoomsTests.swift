@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func aSessionThatMovedToAWebSocketTakesWhatWasMadeForPolling() async throws {
+    @Test func aSessionThatMovedToAWebSocketTakesFramesMadeForPolling() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             ann.session.reencode(.socketIOPolling)

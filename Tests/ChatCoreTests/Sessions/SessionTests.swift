@@ -8,9 +8,9 @@ import Testing
 
 @testable import ChatCore
 
-/// One client connection: who it is, what it may, in which order its requests are answered.
+/// One client connection: its identity, its rights, the order of its answers.
 @Suite struct SessionTests {
-    @Test func aClientThatNeverSaysWhoItIsIsPutOut() async throws {
+    @Test func aClientThatNeverAuthenticatesIsDisconnected() async throws {
         try await ChatUnderTest.serve(ChatSetup { $0.requiresAuthentication = true }) { chat in
             let client = await chat.client(nil)
             await chat.advance(by: .milliseconds(9999))
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func aLargeAnswerWaitsUntilTheClientTakesWhatIsQueued() async throws {
+    @Test func aLargeAnswerWaitsUntilTheClientTakesItsQueue() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             ann.channel.queuedBytes = 100_000
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func whoTalksTooFastIsRefusedAndAtLastPutOut() async throws {
+    @Test func aClientAboveItsRateIsRefusedAndAtLastDisconnected() async throws {
         try await ChatUnderTest.serve(ChatSetup { $0.messageRate = 1 }) { chat in
             let ann = await chat.client("ann", in: "lobby")
             for number in Int64(1)...10 {
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func directMessagesSayWhomTheyReached() async throws {
+    @Test func directMessagesNameTheUsersTheyReached() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 2, shards: 2)) { chat async throws in
             let ann = await chat.client("ann")
             let bob = await chat.client("bob", on: 0, shard: 1)

@@ -194,7 +194,7 @@ final class ChatUnderTest {
 
     // MARK: Clients
 
-    /// A client that has said who it is, or has not.
+    /// A client that has authenticated, or has not.
     func client(
         _ user: String?, on instance: Int = 0, shard: Int = 0, encoding: FrameEncoding = .event,
         isService: Bool = false,
@@ -232,7 +232,7 @@ final class ChatUnderTest {
         bus.emit(.received(id, payload: payload), to: instances[0].id)
     }
 
-    /// What an administrator does to a room: the store changes it, and all instances hear of it.
+    /// An administrator's change of a room: the store changes it, and all instances get the news.
     func change(_ room: String, _ change: RoomChange, _ store: (any DurableStore, RoomID) async throws -> Void)
         async throws
     {

@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import ChatCore
 
-/// The sessions of the instances of a test, and what the instances ask of each other. Everything is told at once, on the
+/// The sessions of the instances of a test, and the questions between instances. Everything is delivered at once, on the
 /// thread that brings it about.
 final class DirectoryExchange: Sendable {
     struct Sent {

@@ -18,7 +18,7 @@ import Testing
         #expect(await second == .refused(.roomUnavailable))
     }
 
-    @Test func anAnswerNobodyWaitsForIsDropped() async {
+    @Test func anAnswerWithoutAWaitingCallIsDropped() async {
         let calls = CallTable()
         calls.answer(7, .done)
         let reply = await calls.call { [self] origin in

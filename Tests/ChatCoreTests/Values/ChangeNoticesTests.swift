@@ -17,7 +17,7 @@ import Testing
     private let exchange = DirectoryExchange()
     private let notices: ChangeNotices
     private let one = InstanceID("one")
-    private let done = Journal<Bool>()
+    private let done = CallbackLog<Bool>()
 
     init() {
         let clock = clock
@@ -46,7 +46,7 @@ import Testing
         return nil
     }
 
-    @Test func anInstanceByItselfWaitsForNobody() async {
+    @Test func aSingleInstanceDoesNotWait() async {
         await notices.announce(room("lobby"), .deleted)
         #expect(exchange.sent.isEmpty)
     }
@@ -81,7 +81,7 @@ import Testing
         #expect(await eventually { done.entries == [true] })
     }
 
-    @Test func whatCouldNotBeToldIsToldToLookUpOnceThereIsContactAgain() async {
+    @Test func instancesThatMissedAChangeLookItUpOnceThereIsContactAgain() async {
         _ = join("two")
         exchange.setReachable(false)
         exchange.setContact(Contact(since: moment(0), until: moment(-10_000)))

@@ -33,7 +33,7 @@ import Testing
         #expect(back.isUp && back.since == stamp(40) && back.lastError == "slow")
     }
 
-    @Test func whatIsNotRequiredIsNeverFatal() {
+    @Test func anOptionalDependencyIsNeverFatal() {
         let state = DependencyState(
             name: "broker", condition: .down(reason: "gone"), isRequired: false, since: stamp(0), lastError: "gone")
         #expect(!state.isFatal)

@@ -5,7 +5,7 @@ import Testing
 @testable import ChatCore
 
 @Suite struct DirectDeliveryTests {
-    @Test func aDirectMessageSaysWhomItReached() {
+    @Test func aDirectMessageNamesTheUsersItReached() {
         var delivery = DirectDelivery(timestamp: Timestamp(milliseconds: 0))
         #expect(delivery.json.text.hasPrefix(#"{"status":"error","recipients":{"total":0,"sent":[],"failed":[]}"#))
         delivery.note(UserID(unchecked: "a"), isReached: true)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ChatCore
 
-/// What instances tell each other comes back as it was, and nothing else comes back.
+/// A message between instances decodes to itself, and anything else is refused.
 @Suite struct InstanceMessageTests {
     private static let notice = ChangeNotice(teller: InstanceID("one"), ticket: 7)
 

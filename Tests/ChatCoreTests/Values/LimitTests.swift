@@ -42,7 +42,7 @@ import Testing
         #expect(users.wait(of: ann, at: moment(101)) == nil)
     }
 
-    @Test func sweepingForgetsOnlyWhoWouldNotNotice() {
+    @Test func sweepingForgetsOnlyUsersWithFullAllowances() {
         let users = UserDirectory(messageRate: 10)
         let bob = UserID(unchecked: "bob")
         users.add(id(1), at: address(1), of: bob, now: moment(0))
@@ -107,7 +107,7 @@ import Testing
         #expect(count(&rate, at: 100) == .rateLimited)
     }
 
-    @Test func whoGoesOnAndOnIsAbusive() {
+    @Test func persistentExcessIsAbusive() {
         var rate = ConnectionRate(messageRate: 1, at: moment(0))
         for _ in 0..<(15 + 49) { _ = count(&rate, at: 0) }
         #expect(!rate.isAbusive)

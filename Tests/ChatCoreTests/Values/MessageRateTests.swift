@@ -3,7 +3,7 @@ import Testing
 
 @testable import ChatCore
 
-/// One allowance on several instances, as far as they have told each other.
+/// One allowance on several instances, as far as they have reported usage.
 @Suite struct MessageRateTests {
     private let ann = UserID(unchecked: "ann")
 
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func whoTriesEverywhereGetsOneRateInTheLongRun() {
+    @Test func aUserOfAllInstancesGetsOneRateInTheLongRun() {
         let instances = (0..<3).map { _ in UserDirectory(messageRate: 10) }
         var sent = 0
         for tick in 0..<600 {
@@ -31,20 +31,20 @@ import Testing
             for users in instances { sent += send(5, to: users, at: now) }
             exchange(instances, at: now)
         }
-        // A minute at ten a second and one burst; a burst of each other instance at the most before they have heard.
+        // A minute at ten a second and one burst; a burst of each other instance at the most before the reports arrive.
         #expect(600...(600 + 30 + 2 * 30) ~= sent)
     }
 
-    @Test func whatIsSpentElsewhereIsMissingHere() {
+    @Test func usageElsewhereReducesTheAllowanceHere() {
         let one = UserDirectory(messageRate: 10)
         let two = UserDirectory(messageRate: 10)
         #expect(send(24, to: one, at: moment(0)) == 24)
         exchange([one, two], at: moment(100))
-        // Told in portions of an eighth of a burst.
+        // Reported in portions of an eighth of a burst.
         #expect(send(30, to: two, at: moment(100)) == 6)
     }
 
-    @Test func littleIsNotToldOf() {
+    @Test func littleUsageIsNotReported() {
         let users = UserDirectory(messageRate: 10)
         for second in 0..<100 { #expect(send(1, to: users, at: moment(Int64(second) * 1000)) == 1) }
         #expect(users.takeUnreportedUsage().isEmpty)
@@ -58,7 +58,7 @@ import Testing
         #expect(users.takeUnreportedUsage().isEmpty)
     }
 
-    @Test func nobodyOwesMoreThanABurst() {
+    @Test func aUserOwesABurstAtMost() {
         let users = UserDirectory(messageRate: 10)
         users.noteUsageElsewhere(1_000_000, of: ann, at: moment(0))
         users.noteUsageElsewhere(-5, of: ann, at: moment(0))
@@ -66,7 +66,7 @@ import Testing
         #expect(users.wait(of: ann, at: moment(3100)) == nil)
     }
 
-    @Test func whoIsOnlyHeardOfIsForgotten() {
+    @Test func aUserKnownOnlyFromReportsIsForgotten() {
         let users = UserDirectory(messageRate: 10)
         users.noteUsageElsewhere(20, of: ann, at: moment(0))
         #expect(users.count == 1)

@@ -47,7 +47,7 @@ import Testing
         #expect(queue.takeNext(takesMore: { true })?.tag == .number(1))
     }
 
-    @Test func thereIsABoundToWhatIsUnderWayAndToWhatWaits() {
+    @Test func requestsUnderWayAndWaitingAreBounded() {
         var queue = RequestQueue()
         for _ in 0..<RequestQueue.maximumPending {
             #expect(!queue.isFull)

@@ -42,7 +42,7 @@ import Testing
             cache.hold(HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: false))
             #expect(try await chat.services.history(of: room("lobby"), query, newest: 3).messages.isEmpty)
             #expect(chat.store.calls("history") == 2)
-            // One who hears nothing else of the room is shown what another instance has just acknowledged.
+            // A reader without other news of the room gets the message that another instance has just acknowledged.
             _ = try await chat.services.currentHistory(of: room("lobby"), query, known: 1)
             #expect(cache.asked.last == 3)
             chat.store.setReads(.fails)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func whatAUserSpendsHereIsToldToOtherInstances() async throws {
+    @Test func usageOfAUserIsReportedToOtherInstances() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 2) { $0.messageRate = 10 }) { chat in
             let ann = await chat.client("ann", in: "lobby")
             for _ in 0..<10 { ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#) }
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func aLostInstanceIsReportedOnce() async throws {
-        let lost = Journal<InstanceID>()
+        let lost = CallbackLog<InstanceID>()
         var setup = ChatSetup()
         setup.observers.instanceLost = { lost.add($0) }
         try await ChatUnderTest.serve(setup) { chat in
@@ -111,8 +111,8 @@ import Testing
     }
 
     @Test func aMessagesTraceIsNotedBeforeItIsStored() async throws {
-        let traces = Journal<String>()
-        let writes = Journal<Bool>()
+        let traces = CallbackLog<String>()
+        let writes = CallbackLog<Bool>()
         var setup = ChatSetup()
         setup.observers.noteTrace = { trace, _ in traces.add(trace) }
         setup.observers.storedMessages = { writes.add(true) }

@@ -44,7 +44,7 @@ import Testing
         #expect(turns.made == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
     }
 
-    @Test func whoComesLaterWaitsBehindThoseWhoWait() {
+    @Test func laterWorkWaitsBehindWaitingWork() {
         let turns = Turns()
         turns.make(0, bytes: TurnSlices.bytesPerTurn)
         turns.make(1, bytes: 1)

@@ -10,7 +10,7 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
 @Suite struct PresenceBoardTests {
     var board = PresenceBoard()
 
-    @Test mutating func whatIsTheSameAsBeforeIsNoEdge() {
+    @Test mutating func anUnchangedStatusIsNoEdge() {
         #expect(board.apply(presence("a", .online))?.before == .offline)
         #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
         #expect(board.apply(presence("a", .busy))?.before == .online)
@@ -41,12 +41,12 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         sign(of: "nobody", at: 50)
         #expect(seen("a") == 50 && seen("h") == 1 && seen("nobody") == nil)
         #expect(board.online().map(\.value) == ["a"])
-        // What another instance tells later may be older.
+        // Later news of another instance may be older.
         #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
         #expect(seen("a") == 50)
     }
 
-    @Test mutating func certaintyUncoversTheEdgesThatWereNotHeard() {
+    @Test mutating func aCompleteReadFindsTheEdgesThatWereMissed() {
         for user in ["a", "b", "c"] { _ = board.apply(presence(user, .online)) }
         let edges = board.replace(
             with: [presence("b", .online), presence("c", .away), presence("d", .online)], isComplete: true,

@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: [
         "", ":", "7", "7:", ":a", "0:a", "-1:a", "1.5:a", "9223372036854775808:a", "9007199254740992:a", " 1:a",
     ])
-    func whatIsNoOffsetIsNone(_ text: String) {
+    func aMalformedOffsetIsNone(_ text: String) {
         #expect(MessageOffset(text) == nil)
     }
 
@@ -49,7 +49,7 @@ import Testing
         #expect(left.seen(upTo: .init(room: a, number: 2)) == [a: 2, b: 40])
     }
 
-    @Test func whatWasNotSentCannotBeAnOffset() {
+    @Test func anUnsentNumberCannotBeAnOffset() {
         let left = session(newest: [a: 3], sent: [(a, 3...3)])
         #expect(left.seen(upTo: .init(room: a, number: 2)) == nil)
         #expect(left.seen(upTo: .init(room: a, number: 4)) == nil)

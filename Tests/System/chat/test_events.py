@@ -25,7 +25,7 @@ def connect(shared, make_chat, framing):
 
 @pytest.fixture
 def pair(connect, room):
-    """Two people in a room, each of whom knows the other is there."""
+    """Two users in a room, each announced to the other."""
     alice = connect("alice", "Alice")
     alice.join(room)
     bob = connect("bob", "Bob")
@@ -103,7 +103,7 @@ def test_a_plain_message_has_the_default_type_and_no_empty_fields(pair, room):
     assert not {"clientMessageId", "metadata", "replyTo"} & set(message)
 
 
-def test_leaving_is_told_at_once_and_ends_the_traffic(pair, room):
+def test_leaving_is_announced_at_once_and_ends_the_traffic(pair, room):
     alice, bob = pair
     assert bob.ask("leave_room", {"roomId": room})["success"] is True
     alice.settle()
@@ -173,7 +173,7 @@ def test_text_straight_to_users(connect):
     assert alice.events("message") == []
 
 
-def test_a_message_to_nobody_there_says_so(connect):
+def test_a_message_to_absent_users_says_so(connect):
     ack = connect("alice").request("send_message", {"recipientIds": ["nobody"], "message": "hello?"})
     assert ack["status"] == "error"
     assert ack["recipients"] == {"total": 1, "sent": [], "failed": ["nobody"]}

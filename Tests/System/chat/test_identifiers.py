@@ -1,4 +1,4 @@
-"""Ids are texts of bytes: bounded by them, told apart by them, and never merged with what stands beside them."""
+"""Ids are texts of bytes: bounded by them, distinguished by them, and never merged with what stands beside them."""
 
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ COMPOSED, DECOMPOSED = "\u00e9", "e\u0301"
 def test_a_direct_room_of_ids_that_begin_with_marks_is_theirs_alone(shared, make_chat):
     id = f"direct:{ANN}:{BOB}"
     ann, bob, eve = (make_chat(shared, user) for user in (ANN, BOB, "eve"))
-    # Whoever comes first must be one of the two.
+    # The first participant must be one of the two.
     for chat, data in ((eve, {"roomId": id}), (eve, {"roomId": "direct:\u0301ann"})):
         with pytest.raises(Refused) as refused:
             chat.ask("join_room", data)
@@ -65,7 +65,7 @@ CONTROLS = ["a\u0000", "a\nb", "\u001b[2J", "a\u007f", "a\u0085"]
 
 
 @pytest.mark.parametrize("text", TOO_LONG + CONTROLS, ids=ascii)
-def test_what_no_id_name_or_key_is(shared, make_chat, room, text):
+def test_texts_that_are_no_id_name_or_key(shared, make_chat, room, text):
     chat = make_chat(shared, "alice")
     chat.join(room)
     for event, data in (

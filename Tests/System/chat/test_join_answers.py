@@ -6,7 +6,7 @@ ROOMS = 5
 
 
 @pytest.mark.parametrize("path,framing", [("/", "event"), ("/ws?userId=ben", "type")])
-def test_joins_under_way_at_once_are_told_apart(shared, make_chat, room, path, framing):
+def test_simultaneous_joins_are_distinguished(shared, make_chat, room, path, framing):
     ada = make_chat(shared, "ada")
     rooms = [f"{room}-{number}" for number in range(ROOMS)]
     for number, each in enumerate(rooms):

@@ -1,11 +1,11 @@
-"""What is wrong with a frame or a command is said with its own code, and the connection goes on."""
+"""Each fault of a frame or a command has its own code, and the connection stays open."""
 
 import json
 
 import pytest
 
 from support.chat import Chat
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 MAX_TEXT = 16_384
 MAX_ID = 128
@@ -47,7 +47,7 @@ def test_commands_for_a_room_not_joined(alice):
         reply = alice.request(event, {"roomId": "elsewhere"} | data)
         assert reply["success"] is False and reply["error"]["code"] == "not_joined", event
         assert reply["error"]["retryable"] is False and reply["error"]["message"]
-    assert alice.events("error") == [], "who asked for a reply gets no error event beside it"
+    assert alice.events("error") == [], "a request with an id gets no error event beside its answer"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_commands_for_a_room_not_joined(alice):
      '{"event":"ping","id":true}', '{"event":"ping","data":"\\ud80"}', '{"event":"ping","id":"' + "x" * 129 + '"}',
      '{"event":"ping","data":' + "[" * 33 + "]" * 33 + "}"],
 )  # fmt: skip
-def test_what_is_no_frame(alice, text):
+def test_texts_that_are_no_frame(alice, text):
     alice.send_text(text)
     error = alice.expect_error("bad_frame")
     assert error["retryable"] is False and "event" not in error
@@ -82,17 +82,17 @@ def test_the_other_framing_in_mid_connection(alice):
     alice.expect_error("bad_frame")
 
 
-def test_the_first_valid_frame_settles_the_framing(shared, make_chat):
+def test_the_first_valid_frame_decides_the_framing(shared, make_chat):
     for path, first, key in [("/", {"type": "ping"}, "type"), ("/ws", {"event": "ping"}, "event")]:
         chat = make_chat(shared, path=path)
         chat.send_text("not a frame")
         chat.expect("error")
         chat.send_text(json.dumps(first))
-        assert key in json.loads(chat.socket.recv(timeout=PATIENCE))
+        assert key in json.loads(chat.socket.recv(timeout=TIMEOUT_SECONDS))
 
 
 @pytest.mark.parametrize("event", ["nonsense", "new_message", "", "Ping", "ping\u0000", "__proto__", "x" * 5000])
-def test_events_nobody_knows(alice, event):
+def test_unknown_events(alice, event):
     assert alice.request(event, {})["error"]["code"] == "unknown_event"
     alice.emit(event, {})
     assert alice.expect_error("unknown_event")
@@ -187,7 +187,7 @@ def test_the_rooms_of_one_connection_are_bounded(shared, make_chat, room):
     chat.settle()
 
 
-def test_fields_nobody_knows_are_ignored(alice, room):
+def test_unknown_fields_are_ignored(alice, room):
     ack = alice.ask("send_message", {"roomId": room, "message": "x", "seq": 99, "userId": "eve", "unknown": {"a": [1]}})
     message = alice.expect("new_message")
     assert ack["seq"] == 1 and message["userId"] == "alice" and "unknown" not in message

@@ -65,7 +65,7 @@ def test_a_mark_from_another_life_of_the_room_asks_for_a_resync(shared, make_cha
     assert alice.expect("resync_required") == {"roomId": room, "lastSeq": 3}
 
 
-def test_what_was_said_while_away_comes_on_resume(shared, make_chat, room):
+def test_messages_sent_meanwhile_come_on_resume(shared, make_chat, room):
     alice, bob = make_chat(shared, "alice"), make_chat(shared, "bob")
     alice.join(room)
     bob.join(room)

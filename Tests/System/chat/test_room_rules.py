@@ -1,4 +1,4 @@
-"""Who may enter, read and write: direct rooms, private rooms, participants, and rooms that are deleted."""
+"""Rights to enter, read and write: direct rooms, private rooms, participants, and rooms that are deleted."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_only_the_two_of_a_direct_room_may_enter_it(shared, make_chat):
     assert [m["message"] for m in bob.join("direct:ann:ben")["history"]] == ["between us"]
     strange = refusal(lambda: eve.join("direct:ann:ben"))
     unknown = refusal(lambda: eve.join("direct:nobody:noone"))
-    assert strange == unknown and strange["code"] == "forbidden", "whether it exists is not told"
+    assert strange == unknown and strange["code"] == "forbidden", "the refusal does not reveal whether it exists"
     eve_reads = shared.get("/api/chat/direct:ann:ben/history", headers=by("eve"))
     nobody_reads = shared.get("/api/chat/direct:ann:ben/history")
     missing = shared.get("/api/chat/direct:nobody:noone/history", headers=by("eve"))
@@ -74,7 +74,7 @@ def test_an_unknown_group_is_not_made_by_rest_reads_or_sends(shared, room):
     assert shared.post(f"/api/chat/{room}/messages", headers=by("a"), json={"message": "x"}).status_code == 403
 
 
-def test_joining_makes_an_open_group_unless_told_otherwise(make_server, make_chat):
+def test_joining_makes_an_open_group_unless_configured_otherwise(make_server, make_chat):
     server = make_server({"ROOM_CREATE_ON_JOIN": "false"})
     alice = make_chat(server, "alice")
     assert refusal(lambda: alice.join("new"))["code"] == "forbidden"
@@ -97,7 +97,7 @@ def test_a_private_room_takes_in_participants_only(shared, make_chat, room):
     assert eve.join(room)["state"]["members"] == 3
 
 
-def test_who_is_removed_is_out_at_once(shared, make_chat, room):
+def test_a_removed_user_is_out_at_once(shared, make_chat, room):
     shared.post("/api/rooms", headers=by("alice"), json={"roomId": room, "private": True, "participants": ["bob"]})
     alice, bob = make_chat(shared, "alice"), make_chat(shared, "bob")
     alice.join(room)
@@ -138,7 +138,7 @@ def test_past_the_limit_newcomers_take_part_unrecorded(make_server, make_chat):
     assert server.get("/api/rooms", headers=by("c")).json()["rooms"] == []
 
 
-def test_a_deleted_room_is_unreachable_and_its_numbering_goes_on(shared, make_chat, room):
+def test_a_deleted_room_is_unreachable_and_its_numbering_continues(shared, make_chat, room):
     shared.post("/api/rooms", headers=by("alice"), json={"roomId": room, "name": "First"})
     alice, bob = make_chat(shared, "alice"), make_chat(shared, "bob")
     for chat in (alice, bob):

@@ -1,11 +1,11 @@
-"""One user with several sessions, and who hears of comings and goings."""
+"""One user with several sessions, and the announcements of arrivals and departures."""
 
 import asyncio
 import json
 import time
 
 from support.chat import Chat
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import Server
 
 # Shorter than the default of five seconds, which one test waits for.
@@ -69,7 +69,7 @@ def test_a_broken_connection_is_announced_after_the_grace_period(server, make_ch
     assert time.monotonic() - start >= 5
 
 
-def test_who_comes_back_within_the_grace_period_was_never_gone(shared, make_chat, room):
+def test_a_return_within_the_grace_period_is_not_announced(shared, make_chat, room):
     watching = watcher(make_chat, shared, room)
     alice = make_chat(shared, "alice")
     alice.join(room)
@@ -105,7 +105,7 @@ def test_the_oldest_session_gives_way_past_the_cap(make_server, make_chat):
 
 
 def test_crowds_are_shown_as_counts_once_a_second(shared, make_chat):
-    """250 people come and go within two seconds; a watcher hears numbers, not names."""
+    """250 people come and go within two seconds; a watcher receives numbers, not names."""
     room = "crowd"
     watching = watcher(make_chat, shared, room)
     asyncio.run(_crowd(shared, room, watching))
@@ -120,7 +120,7 @@ async def _crowd(shared: Server, room: str, watching: Chat) -> None:
         await socket.send(json.dumps({"event": "join_room", "data": {"roomId": room}}))
         users = None
         while True:
-            frame = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+            frame = json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_SECONDS))
             if frame["event"] == "room_users":
                 users = frame["data"]
             if frame["event"] == "room_state":
@@ -145,7 +145,7 @@ async def _crowd(shared: Server, room: str, watching: Chat) -> None:
     # Everybody still gets every message.
     await socket.send(json.dumps({"event": "send_message", "data": {"roomId": room, "message": "all"}}))
     for socket, _, _ in early + late:
-        while json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))["event"] != "new_message":
+        while json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_SECONDS))["event"] != "new_message":
             pass
     for socket, _, _ in late:
         await socket.send(json.dumps({"event": "leave_room", "data": {"roomId": room}}))

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from support.chat import Chat
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.server import ROOT, binary, clean_environment, cluster_ports
 
 
@@ -56,7 +56,7 @@ def test_started_used_and_stopped(tmp_path):
         cluster.run("start")
         urls = cluster.variables()
         for name in ("CLUSTER_INSTANCE_1_URL", "CLUSTER_INSTANCE_2_URL"):
-            dependencies = requests.get(urls[name] + "/ready", timeout=PATIENCE).json()["dependencies"]
+            dependencies = requests.get(urls[name] + "/ready", timeout=TIMEOUT_SECONDS).json()["dependencies"]
             assert {each["state"] for each in dependencies.values()} == {"up"}
             assert dependencies.keys() == {"store", "redis", "rabbitmq"}
         # One client on each instance, and one that the balancer puts somewhere.
@@ -68,7 +68,7 @@ def test_started_used_and_stopped(tmp_path):
         for chat in chats:
             assert chat.expect("new_message")["message"] == "hello"
             chat.close()
-        assert requests.get(urls["CLUSTER_URL"] + "/metrics", timeout=PATIENCE).status_code == 404
+        assert requests.get(urls["CLUSTER_URL"] + "/metrics", timeout=TIMEOUT_SECONDS).status_code == 404
         # A second start says why it will not.
         again = subprocess.run(cluster.command("start"), env=cluster.env, capture_output=True, text=True, timeout=30)
         assert again.returncode == 1 and "stop" in again.stderr

@@ -10,7 +10,7 @@ from support.deadline import eventually
 from support.socketio_client import client_file
 
 
-def test_the_socket_io_snippet_hears_and_resumes_after_a_restart(server, make_chat, chromium):
+def test_the_socket_io_snippet_receives_and_resumes_after_a_restart(server, make_chat, chromium):
     # The page stands for one of an application, whose policy would be its own.
     page = chromium.new_page(bypass_csp=True)
     errors: list[str] = []

@@ -29,5 +29,5 @@ def test_every_block_has_a_check():
     assert set(ALL) == run_here()
 
 
-def test_what_is_not_run_whole_is_there_and_says_why():
+def test_blocks_that_are_not_run_whole_exist_with_a_reason():
     assert set(CHECKED_OTHERWISE) <= run_here() and all(CHECKED_OTHERWISE.values())

@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 from blocks import ALL
 from support.broker import RabbitMQ, collect
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import ROOT, clean_environment, die_with_parent
 
 
@@ -23,7 +23,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 
 
 def send(make_server, make_chat, broker: RabbitMQ, queue: str) -> None:
-    """Ada writes to Ben, who is not there."""
+    """Ada writes to Ben while he is absent."""
     server = make_server({"RABBITMQ_URL": broker.url, "RABBITMQ_QUEUE_NEW_MESSAGE": queue})
     ada = make_chat(server, "ada", "ada")
     ada.join("direct:ada:ben")
@@ -42,7 +42,7 @@ def with_kinds(event: dict) -> dict:
     return event | {"timestamp": len(event["timestamp"]), "data": data}
 
 
-def test_the_consumer_names_whom_it_would_notify(make_server, make_chat, broker, tmp_path: Path):
+def test_the_consumer_names_the_users_it_would_notify(make_server, make_chat, broker, tmp_path: Path):
     install, run = ALL["examples/notification-consumer/README.md › A notification consumer"].text.splitlines()
     assert install.startswith("python3 -m venv .venv && .venv/bin/pip install --requirement requirements.txt")
     assert run.startswith("RABBITMQ_URL=amqp://localhost .venv/bin/python ")
@@ -62,7 +62,7 @@ def test_the_consumer_names_whom_it_would_notify(make_server, make_chat, broker,
         send(make_server, make_chat, broker, "consumed")
         eventually(lambda: "notify ben: message " in log.read_text(), "Ben would be notified", 60)
         os.kill(consumer.pid, signal.SIGTERM)
-        assert consumer.wait(PATIENCE) == 0, log.read_text()
+        assert consumer.wait(TIMEOUT_SECONDS) == 0, log.read_text()
     finally:
         consumer.kill()
         consumer.wait()

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import Server, binary, clean_environment
 
 
@@ -20,7 +20,7 @@ def command(server: Server, *arguments: str, **env: str) -> subprocess.Completed
         cwd=server.directory,
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=2 * TIMEOUT_SECONDS,
     )
 
 
@@ -35,7 +35,7 @@ def full_server(make_server, make_chat) -> Server:
     return server
 
 
-def test_what_is_acknowledged_before_a_backup_is_in_it_and_sending_goes_on(full_server, make_chat):
+def test_a_backup_has_all_acknowledged_messages_and_sending_continues(full_server, make_chat):
     server = full_server
     ben = make_chat(server, "ben")
     ben.join("talk")
@@ -57,7 +57,7 @@ def test_what_is_acknowledged_before_a_backup_is_in_it_and_sending_goes_on(full_
         eventually(lambda: len(acknowledged) > after, "sending goes on")
     finally:
         is_over.set()
-        talking.join(PATIENCE)
+        talking.join(TIMEOUT_SECONDS)
     server.terminate()
     assert command(server, "restore", "copy.db").returncode == 0
     server.start()
@@ -104,7 +104,7 @@ def test_a_data_directory_with_a_long_name_is_no_obstacle(make_server, tmp_path)
     server = make_server({"DATA_DIR": str(tmp_path / ("d" * 120))})
     assert command(server, "backup", "copy.db").returncode == 0
     server.kill()
-    # What a killed server leaves is in nobody's way.
+    # The files that a killed server leaves disturb nothing.
     assert command(server, "backup", "again.db").returncode == 0
     server.restart()
     assert command(server, "backup", "third.db").returncode == 0
@@ -117,7 +117,7 @@ def test_a_store_in_use_is_not_restored_over(full_server):
     assert full_server.get("/api/chat/full/history?limit=1").json()["lastSeq"] == 300
 
 
-def test_what_is_no_backup_is_not_restored(full_server):
+def test_a_file_that_is_no_backup_is_not_restored(full_server):
     full_server.terminate()
     other = full_server.directory / "other.db"
     with sqlite3.connect(other) as database:
@@ -129,7 +129,7 @@ def test_what_is_no_backup_is_not_restored(full_server):
 
 
 def test_a_drain_does_not_wait_for_a_backup(full_server):
-    """Whoever asked for it reads no answer."""
+    """The caller reads no answer."""
     with socket.socket(socket.AF_UNIX) as asked:
         directory = os.open(full_server.env["DATA_DIR"], os.O_RDONLY)
         asked.connect(f"/proc/self/fd/{directory}/chat.sock")

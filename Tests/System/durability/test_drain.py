@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from websockets.exceptions import ConnectionClosed
 
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.talkers import Talk, Talker, whole_history
 from support.wire import Wire
 
@@ -61,7 +61,7 @@ def test_readiness_goes_first_and_newcomers_are_sent_elsewhere(make_server, make
         # Those not yet sent away may finish what they are at.
         acks = sum(_is_taken(chat) for chat in chats)
         assert acks >= 1
-        assert ended.result(timeout=PATIENCE) == 0
+        assert ended.result(timeout=TIMEOUT_SECONDS) == 0
     for chat in chats:
         chat.expect_close(1012)
     server.start()

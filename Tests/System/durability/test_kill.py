@@ -42,7 +42,7 @@ async def _through_kills(
             await asyncio.to_thread(server.wait_until_healthy)
 
 
-def test_what_else_was_promised_survives_too(make_server, make_chat):
+def test_other_acknowledged_changes_survive_too(make_server, make_chat):
     """Rooms, participants, names and read marks, not only messages."""
     server = make_server()
     alice = {"X-User-Id": "alice"}

@@ -1,4 +1,4 @@
-"""The data directory: used by somebody else, full, or not to be had."""
+"""The data directory: used by another process, full, or not accessible."""
 
 import resource
 import stat
@@ -53,7 +53,7 @@ def test_the_data_is_for_its_owner_only(make_server, make_chat):
 
 @pytest.fixture
 def full_disk(make_server, tmp_path, monkeypatch):
-    """A server, and a way to let its files grow no more: as on a full disk, writes fail and reads go on."""
+    """A server, and a way to let its files grow no more: as on a full disk, writes fail and reads continue."""
     script = tmp_path / "ignoring-xfsz"
     script.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec {binary()} \"$@\"\n")
     script.chmod(0o755)
@@ -83,7 +83,7 @@ def test_a_full_disk_refuses_sends_and_is_got_over(full_disk, make_chat):
     assert {answer.json()["code"] for answer in answers} == {"storage_unavailable"}
     error = alice.reply(id)["error"]
     assert error["code"] == "storage_unavailable" and error["retryable"] is True
-    # What needs no writing goes on.
+    # Calls that need no writing work.
     assert server.get("/health").status_code == 200
     assert server.get("/ready").status_code == 503
     assert server.get("/api/chat/r/history").json()["lastSeq"] == stored[-1]

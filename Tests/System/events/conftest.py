@@ -1,4 +1,4 @@
-"""One broker for all tests, since it takes a while to start. Whoever disturbs it leaves it running as it was."""
+"""One broker for all tests, since it takes a while to start. A test that disturbs it leaves it running as it was."""
 
 from itertools import count
 from typing import Iterator

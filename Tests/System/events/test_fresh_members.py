@@ -13,7 +13,7 @@ def fleet(tmp_path, broker, queue):
     fleet.stop()
 
 
-def test_those_who_joined_just_before_get_their_event(fleet, make_chat, broker, queue):
+def test_members_that_joined_just_before_get_their_event(fleet, make_chat, broker, queue):
     one, two = fleet.servers
     chats = {"alice": make_chat(one, "alice"), "bob": make_chat(two, "bob"), "carol": make_chat(two, "carol")}
     rooms = [f"den-{number}" for number in range(40)]

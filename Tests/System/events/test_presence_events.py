@@ -1,4 +1,4 @@
-"""Who comes online and goes offline, as a consumer of the presence queue reads it."""
+"""Users that come online and go offline, as a consumer of the presence queue reads it."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def settings(broker, queue):
     return {"RABBITMQ_URL": broker.url, "RABBITMQ_QUEUE_PRESENCE": queue, "PRESENCE_GRACE_MS": "200"}
 
 
-def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker, queue, make_server, make_chat):
+def test_edges_during_an_outage_of_the_broker_come_afterwards_in_order(broker, queue, make_server, make_chat):
     server = make_server(settings(broker, queue))
     make_chat(server, "first")
     eventually(lambda: waiting(server) == 0, "the first is told")
@@ -67,7 +67,7 @@ def test_what_happens_while_the_broker_is_away_comes_afterwards_in_order(broker,
     eventually(lambda: waiting(server) == 0, "nothing waits")
 
 
-def test_a_drained_instance_tells_who_goes_with_it(broker, queue, make_server, make_chat):
+def test_a_drained_instance_publishes_the_users_that_go_with_it(broker, queue, make_server, make_chat):
     server = make_server(settings(broker, queue))
     for user in ("alice", "bob"):
         make_chat(server, user)

@@ -40,7 +40,7 @@ def test_a_memory_alarm_shows_and_does_not_hold_up_the_end(make_server, make_cha
     server, alice = in_the_den(make_server, make_chat, still, queue)
     alice.send("den", "before")
     still.set_memory_limit(0)
-    # More than sockets hold: whoever goes on writing stands still as well.
+    # More than sockets hold: a thread that continued to write would stand still as well.
     fill(alice, 400, "x" * 16_000)
     eventually(lambda: dependency(server)["state"] == "degraded", "it shows", 30)
     ready = server.get("/ready")

@@ -1,4 +1,4 @@
-"""Two deployments in two databases of one Redis server: channels know no databases, and yet neither hears the other."""
+"""Two deployments in two databases of one Redis server: channels know no databases, and yet neither receives from the other."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def deployments(request, make_fleet):
     return blue.servers[0], green.servers[0]
 
 
-def test_neither_hears_the_other(deployments, make_chat):
+def test_neither_receives_from_the_other(deployments, make_chat):
     blue, green = deployments
     for server in deployments:
         assert server.post("/api/rooms", headers=OWNER, json={"roomId": "den"}).status_code == 201
@@ -39,7 +39,7 @@ def test_neither_hears_the_other(deployments, make_chat):
     bob.expect("new_message")
     carol.emit("typing", {"roomId": "den", "isTyping": True})
     bob.expect("user_typing")
-    # Neither what instances tell each other: a friendship, a log-out of the same user, the end of a room.
+    # Nor the news between instances: a friendship, a log-out of the same user, the end of a room.
     also = make_chat(blue, "carol")
     headers = {"X-Service-Key": KEY}
     assert green.request("DELETE", "/internal/users/carol/sessions", headers=headers).status_code == 200

@@ -13,7 +13,7 @@ def test_where_another_can_take_them_everybody_leaves_at_once(make_fleet, make_c
     chats = [make_chat(one, f"user-{n}") for n in range(50)]
     for chat in chats:
         chat.join("r")
-    # Each has heard of the other by then.
+    # Each knows the other by then.
     eventually(lambda: fleet.keys().zcard("chat-service:instances") == 2, "both hold a lease")
     eventually(lambda: "chat_other_instances 1" in one.get("/metrics").text, "and the one knows")
     with ThreadPoolExecutor() as pool:
@@ -27,7 +27,7 @@ def test_where_another_can_take_them_everybody_leaves_at_once(make_fleet, make_c
 
 
 def test_users_of_an_instance_that_ends_stay_for_the_configured_grace(make_fleet, make_chat):
-    """They come back within it and nobody hears that they were gone."""
+    """They come back within it, and their absence is not announced."""
     fleet = make_fleet({"PRESENCE_GRACE_MS": "20000", "SHUTDOWN_GRACE_MS": "200"})
     one, two = fleet.servers
     make_chat(one, "alice")

@@ -31,7 +31,7 @@ def test_killed(make_fleet):
 
 
 def test_paused_and_back(make_fleet):
-    """For the others it is as good as dead; when it goes on, it catches up before it says anything wrong."""
+    """For the others it is as good as dead; when it continues, it catches up before it sends anything wrong."""
     fleet = make_fleet()
     one = fleet.servers[0]
     talkers = crowd(fleet)
@@ -68,7 +68,7 @@ def test_a_rolling_restart(make_fleet):
             await talk.progress(4)
             for server in fleet.servers:
                 moved = _on(talkers, server)
-                assert moved, "somebody is there to be moved"
+                assert moved, "there are clients to move"
                 codes.append(await asyncio.to_thread(server.terminate))
                 for talker in moved:
                     assert talker.closes[-1] == 1012, "the code that says: come back and resume"
@@ -81,7 +81,7 @@ def test_a_rolling_restart(make_fleet):
     asyncio.run(through())
     assert codes == [0, 0]
     check_everywhere(fleet, talkers)
-    assert not any(talker.refused for talker in talkers), "nobody was refused"
+    assert not any(talker.refused for talker in talkers), "no message was refused"
 
 
 def _on(talkers: list[Talker], server) -> list[Talker]:

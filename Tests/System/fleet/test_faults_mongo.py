@@ -46,7 +46,7 @@ def _stored_once(fleet) -> None:
     assert len({(each["roomId"], each["userId"], each["clientMessageId"]) for each in documents}) == len(documents)
 
 
-def test_what_goes_on_without_it(make_fleet, make_chat):
+def test_the_functions_that_need_no_store(make_fleet, make_chat):
     """Typing, presence in the room and the newest history need no store."""
     fleet = make_fleet()
     alice, bob = (make_chat(server, user) for server, user in zip(fleet.servers, ["alice", "bob"]))

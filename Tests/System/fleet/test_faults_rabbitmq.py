@@ -53,7 +53,7 @@ def test_killed_for_ten_seconds(make_fleet, broker):
 
 
 def _make_rooms(fleet) -> None:
-    """Events go to those who take part when they are published: everybody does from the start."""
+    """Events go to the participants at publication: all users take part from the start."""
     now = datetime.datetime.now(datetime.timezone.utc)
     rooms: dict[str, list[str]] = {}
     for talker in crowd(fleet):

@@ -58,7 +58,7 @@ def test_paused_for_ten_seconds(make_fleet):
     asyncio.run(through())
     check_everywhere(fleet, talkers)
     assert all(len(talker.closes) == 1 for talker in talkers), "no client noticed"
-    # Neither instance hears of the other's numbers, so one may lose the race for them too often.
+    # Neither instance receives the other's numbers, so one may lose the race for them too often.
     assert {code for talker in talkers for code in talker.refused} <= {"storage_unavailable"}
 
 
@@ -78,7 +78,7 @@ def test_its_subscribers_cut_off(make_fleet):
     asyncio.run(through())
     check_everywhere(fleet, talkers)
     slowest = max(lag(talkers).values())
-    assert slowest < 2, f"somebody waited {slowest:.1f} s for a message that others had"
+    assert slowest < 2, f"a client waited {slowest:.1f} s for a message that others had"
 
 
 def test_emptied(make_fleet):

@@ -71,7 +71,7 @@ def test_served_numbered_and_continued(legacy, make_chat):
     page = one.get("/api/chat/long/history?before=650&limit=3").json()
     assert [message["seq"] for message in page["messages"]] == [647, 648, 649]
     for server in legacy.servers:
-        # Nobody ever wrote this one down as a room.
+        # The rooms collection never had this one.
         assert seen(server, "quiet") == expected(3, 5000)
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")
     joined = alice.join("old")
@@ -97,7 +97,7 @@ def test_served_numbered_and_continued(legacy, make_chat):
 
 
 def test_a_migration_under_load_killed_and_resumed(legacy, make_chat):
-    """It is stopped wherever it is; those who chat meanwhile notice nothing."""
+    """It is stopped wherever it is; clients that chat meanwhile are not disturbed."""
     one, two = legacy.servers
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")
     for chat in (alice, bob):

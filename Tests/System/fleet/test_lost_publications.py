@@ -17,7 +17,7 @@ class Swallower(Between):
         self.count = 0
 
     def change(self, data: bytes) -> bytes:
-        """To a channel nobody listens to, with a name as long: the instance is told that Redis took it."""
+        """To a channel without subscribers, with a name as long: Redis acknowledges the publication."""
         for room in list(self.swallowed):
             pattern = rb"(\$7\r\nPUBLISH\r\n\$\d+\r\n)chat(:room:" + re.escape(room) + rb"\r\n)"
             data, count = re.subn(pattern, rb"\1lost\2", data)
@@ -72,7 +72,7 @@ def test_holes_are_filled(swallowing, make_chat):
 
 
 def test_resuming_ahead_of_the_other_instance(swallowing, make_chat):
-    """Who moves faster than the publication gets no resync: the other instance reads up first."""
+    """A client that moves faster than the publication gets no resync: the other instance reads up first."""
     fleet, swallower = swallowing
     one, two = fleet.servers
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")

@@ -29,7 +29,7 @@ def _send(chat, room: str, count: int) -> tuple[int, int]:
     return len(replies) - len(refused), len(refused)
 
 
-def test_what_is_spent_on_one_is_missing_on_the_other(fleet, make_chat, room):
+def test_usage_on_one_reduces_the_allowance_on_the_other(fleet, make_chat, room):
     one, two = (make_chat(server, "hasty") for server in fleet.servers)
     for chat in (one, two):
         chat.join(room)
@@ -40,12 +40,12 @@ def test_what_is_spent_on_one_is_missing_on_the_other(fleet, make_chat, room):
     def is_told() -> bool:
         return not two.request("send_message", {"roomId": room, "message": "and now?"})["success"]
 
-    # Without a word from the other instance a whole burst would go through here.
+    # Without a report of the other instance a whole burst would go through here.
     tries = 0
     while not is_told():
         tries += 1
         time.sleep(0.02)
-        assert tries <= BURST * 2 // 3 + RATE * (time.monotonic() - started), "the other instance has not told"
+        assert tries <= BURST * 2 // 3 + RATE * (time.monotonic() - started), "the other instance has not reported"
     # Others are not concerned.
     calm = make_chat(fleet.servers[1], "calm")
     calm.join(room)

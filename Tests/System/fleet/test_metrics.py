@@ -92,7 +92,7 @@ def _check_histogram(family) -> None:
 
 
 def test_everything_an_operator_asks_for_is_there(make_fleet, make_chat, tmp_path):
-    """With a broker: its state and the outbox are told of as well."""
+    """With a broker: its state and the outbox have metrics as well."""
     broker = RabbitMQ(tmp_path / "rabbitmq").start()
     try:
         fleet = make_fleet({"RABBITMQ_URL": broker.url})
@@ -136,7 +136,7 @@ ASKED_FOR = {
 }  # fmt: skip
 
 
-def test_what_is_counted(fleet, make_chat, room):
+def test_the_counters(fleet, make_chat, room):
     one, two = fleet.servers
     before = [value(server, "chat_bus_received_total") for server in fleet.servers]
     delivered = [value(server, "chat_messages_total") for server in fleet.servers]

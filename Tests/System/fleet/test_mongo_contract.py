@@ -71,7 +71,7 @@ def test_indexes(fleet):
 
 
 def test_only_numbers_and_texts_have_to_be_unique(fleet, room):
-    """What other programs leave in these fields, or leave out, is nobody's business."""
+    """Other values in these fields, or missing fields, are no conflict."""
     messages = fleet.database()["messages"]
     for seq, client in ((None, None), ("7", 7), (True, {"a": 1})):
         for _ in range(2):

@@ -82,7 +82,7 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def connect(cluster):
-    """Makes stock Socket.IO clients that are signed in, in a room, and note what they hear."""
+    """Makes stock Socket.IO clients that are signed in, in a room, and note the events they receive."""
     clients: list[socketio.Client] = []
 
     def connect(user: str, room: str, transports: list[str] | None = None) -> socketio.Client:
@@ -175,14 +175,14 @@ def test_no_token_is_written_down(cluster):
         assert secret not in log.read_text(errors="replace"), log.name
 
 
-def test_what_is_not_for_the_outside(cluster):
+def test_paths_that_are_not_public(cluster):
     for path in ("/metrics", "/ready", "/internal/messages"):
         assert cluster.http.get(cluster.url + path, timeout=10).status_code == 404
     assert cluster.http.get(cluster.url + "/health", timeout=10).json()["status"] == "ok"
 
 
-def test_a_draining_instance_gets_nobody_new(cluster):
-    """And nobody is refused meanwhile, or after it is gone. The last test here: it leaves one instance."""
+def test_a_draining_instance_gets_no_new_clients(cluster):
+    """And no client is refused meanwhile, or after it is gone. The last test here: it leaves one instance."""
     held = [Chat(cluster.ws_url) for _ in range(8)]
     for number, chat in enumerate(held):
         chat.authenticate(f"held-{number}")

@@ -76,7 +76,7 @@ def test_listed_once_and_entered_with_its_history(numeric, make_chat):
     assert seqs == list(range(1, 15))
 
 
-def test_who_goes_is_gone_in_every_form(numeric):
+def test_a_removed_user_is_gone_in_every_form(numeric):
     assert numeric.servers[0].request("DELETE", "/api/rooms/42/participants/7", headers=SEVEN).status_code == 200
     for server in numeric.servers:
         rooms = server.get("/api/rooms", headers=SEVEN).json()["rooms"]

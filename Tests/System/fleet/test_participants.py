@@ -1,4 +1,4 @@
-"""Who joined is a participant for everybody: on all instances, in the store, and at once."""
+"""A user who joined is a participant everywhere: on all instances, in the store, and at once."""
 
 from support.deadline import eventually
 
@@ -30,14 +30,14 @@ def test_instances_agree_on_members(fleet, make_chat, room):
         make_chat(fleet.servers[number % 2], f"user-{number}").join(room)
     for server in (one, two):
         eventually(lambda s=server: members(s, room) == 8, "all eight are known", 5)
-    # Who goes away stays a participant, and who is put out does not.
+    # A user who leaves stays a participant, and a removed user does not.
     assert one.request("DELETE", f"/api/rooms/{room}/participants/user-3", headers={"X-User-Id": "user-3"}).status_code == 200
     for server in (one, two):
         eventually(lambda s=server: members(s, room) == 7, "seven are left", 5)
 
 
 def test_a_join_while_the_store_is_away(make_fleet, make_chat):
-    """Who would become a participant is told to try again; who is one joins what is in memory as before."""
+    """A new participant is refused as retryable; an existing one joins a room in memory as before."""
     fleet = make_fleet()
     one, _ = fleet.servers
     alice = make_chat(one, "alice")

@@ -11,7 +11,7 @@ def listed(server, user: str, room: str):
     return next(each for each in rooms if each["roomId"] == room)
 
 
-def test_reading_on_one_device_is_told_to_the_others(fleet, make_chat, room):
+def test_reading_on_one_device_is_sent_to_the_others(fleet, make_chat, room):
     one, two = fleet.servers
     alice = make_chat(one, "alice")
     alice.join(room)
@@ -30,7 +30,7 @@ def test_reading_on_one_device_is_told_to_the_others(fleet, make_chat, room):
     reading.ask("mark_read", {"roomId": room, "seq": 2})
     for chat in [alice, reading, stranger, *others]:
         chat.settle()
-        assert chat.events("message_read") == [], "once each, and not to whoever did it"
+        assert chat.events("message_read") == [], "once each, and not to the device that read"
 
 
 def test_marks_are_there_after_a_reload(fleet, make_chat, room):
@@ -81,7 +81,7 @@ def test_ones_own_messages_are_read(fleet, make_chat, room):
 
 @pytest.fixture
 def delayed(make_fleet):
-    """A fleet whose second instance hears of nothing for a while."""
+    """A fleet whose second instance gets no news for a while."""
     relays: list[Relay] = []
 
     def between(fleet) -> None:

@@ -117,7 +117,7 @@ def test_garbage_in_the_list_is_not_believed(fleet, make_chat, room, spoil):
 
 
 def test_history_has_what_was_acknowledged_elsewhere_a_moment_ago(fleet, make_chat, room):
-    """The other instance may not have heard yet, nor the list have it: the acknowledgement waits for neither."""
+    """The other instance may not know yet, nor the list have it: the acknowledgement waits for neither."""
     keys, key = fleet.keys(), f"chat:history:{room}"
     one, two = fleet.servers
     writer = make_chat(one, "writer")
@@ -126,7 +126,7 @@ def test_history_has_what_was_acknowledged_elsewhere_a_moment_ago(fleet, make_ch
         writer.send(room, f"message {number}")
     eventually(lambda: len(_list(keys, room)) == 5, "the list is there")
     for number in range(6, 16):
-        # From here the other instance has the room in memory for a moment, and hears nothing of it.
+        # From here the other instance has the room in memory for a moment, and gets no news of it.
         before = two.get(f"/api/chat/{room}/history").json()["messages"]
         assert [message["seq"] for message in before] == list(range(1, number))
         assert writer.send(room, f"message {number}")["seq"] == number

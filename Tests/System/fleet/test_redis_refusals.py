@@ -77,7 +77,7 @@ def test_a_demoted_primary_is_left_and_the_new_one_found(make_fleet, make_chat, 
         assert '"reason":"Redis' in server.log_text() and refusals(server, "READONLY") >= 1
 
 
-def test_a_full_redis_shows_and_presence_goes_on_here(make_fleet, make_chat):
+def test_a_full_redis_shows_and_presence_continues_here(make_fleet, make_chat):
     fleet = make_fleet()
     one = fleet.servers[0]
     alice = make_chat(one, "alice")

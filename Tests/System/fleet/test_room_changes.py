@@ -29,7 +29,7 @@ def test_closing_and_opening(fleet, make_chat, room):
     for is_private, status in ((True, 403), (False, 200)):
         answer = one.request("PATCH", f"/api/rooms/{room}", headers=ALICE, json={"private": is_private})
         assert answer.status_code == 200
-        # Asking, unlike joining, makes nobody a participant.
+        # Asking, unlike joining, makes no participant.
         history = lambda: two.get(f"/api/chat/{room}/history", headers={"X-User-Id": "eve"})
         eventually(lambda: history().status_code == status, "it holds at the other")
 
@@ -78,15 +78,15 @@ def test_deleting(fleet, make_chat, room):
     for server in fleet.servers:
         gone = server.get(f"/api/chat/{room}/history", headers=ALICE)
         assert gone.status_code in (403, 404) or gone.json()["messages"] == []
-    # The id may be used again; numbering goes on, so that nobody takes a new message for an old one.
+    # The id may be used again; numbering continues, so that no client takes a new message for an old one.
     _make(two, room)
     again = make_chat(one, "alice")
     again.join(room)
     assert again.send(room, "a new beginning")["seq"] == 2
 
 
-def test_what_changed_while_redis_was_away(make_fleet, make_chat):
-    """No instance was told; each finds out from the store when it is in touch again."""
+def test_changes_while_redis_was_away(make_fleet, make_chat):
+    """No instance got the news; each reads the store when it has contact again."""
     fleet = make_fleet()
     one, two = fleet.servers
     _make(one, "closed", private=True, participants=["bob", "carol"])
@@ -104,4 +104,4 @@ def test_what_changed_while_redis_was_away(make_fleet, make_chat):
     eventually(lambda: _code(chats["bob"], "closed") is not None, "bob is out")
     eventually(lambda: _code(chats["carol"], "doomed") is not None, "the room is gone")
     eventually(lambda: _name(two, "named") == "After", "the new name is known")
-    assert _code(chats["carol"], "closed") is None, "who may stay stays"
+    assert _code(chats["carol"], "closed") is None, "permitted users stay"

@@ -26,7 +26,7 @@ def _send(server, room: str) -> int:
     return server.post(f"/api/chat/{room}/messages", headers=BOB, json={"message": "let me in"}).status_code
 
 
-def test_removal_holds_where_nobody_is_in_the_room(fleet, room):
+def test_removal_holds_on_an_instance_without_members(fleet, room):
     """The other instance has served the room a moment ago, to callers of REST, and has it in memory."""
     one, two = fleet.servers
     for number in range(10):
@@ -39,7 +39,7 @@ def test_removal_holds_where_nobody_is_in_the_room(fleet, room):
         assert _history(two, name) == 200 and _send(two, name) == 201
 
 
-def test_deletion_holds_where_nobody_is_in_the_room(fleet, room):
+def test_deletion_holds_on_an_instance_without_members(fleet, room):
     one, two = fleet.servers
     for number in range(10):
         name = f"{room}-{number}"
@@ -68,7 +68,7 @@ def _members(server, room: str) -> int:
     return server.get(f"/api/rooms/{room}", headers=ALICE).json()["room"]["members"]
 
 
-def test_a_frozen_instance_serves_nothing_outdated_when_it_goes_on(make_fleet, make_chat):
+def test_a_frozen_instance_serves_nothing_outdated_when_it_continues(make_fleet, make_chat):
     fleet = make_fleet({"AUTH_MODE": "trusted"})
     one, two = fleet.servers
     _make(one, "closed", private=True, participants=["bob"])
@@ -130,7 +130,7 @@ def test_an_instance_cut_off_from_redis_serves_nothing_outdated(cut_off, make_ch
         refused = bob.request("send_message", {"roomId": name, "message": "still here?"})
         assert refused["success"] is False and refused["error"]["code"] == "not_joined", name
     assert _history(two, "closed") in REFUSED and _send(two, "closed") in REFUSED
-    # Those who may stay go on meanwhile, and when it is in touch again.
+    # Permitted users continue meanwhile, and when it has contact again.
     alice = make_chat(two, "alice")
     alice.join("closed")
     alice.send("closed", "alone")

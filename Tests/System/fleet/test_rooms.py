@@ -23,7 +23,7 @@ def test_concurrent_senders_on_both_instances(fleet):
     asyncio.run(talk())
     for server in fleet.servers:
         assert check(server, talkers) >= 20 * 12
-    assert all(len(talker.closes) == 1 for talker in talkers), "nobody was cut off"
+    assert all(len(talker.closes) == 1 for talker in talkers), "no client was cut off"
 
 
 def test_coming_and_going(fleet, make_chat, room):
@@ -31,7 +31,7 @@ def test_coming_and_going(fleet, make_chat, room):
     alice.join(room)
     joined = bob.join(room)
     assert alice.expect("user_joined")["userId"] == "bob"
-    # Bob's instance had nobody in this room: it asked the other one first.
+    # Bob's instance had no members in this room: it asked the other one first.
     assert {user["userId"] for user in joined["users"]} == {"alice", "bob"} and joined["state"]["online"] == 2
     bob.ask("leave_room", {"roomId": room})
     assert alice.expect("user_left")["userId"] == "bob"
@@ -51,7 +51,7 @@ def test_a_user_on_both_instances_joins_and_leaves_once(fleet, make_chat, room):
     second.join(room)
     third = make_chat(two, "carol")
     third.join(room)
-    # Carol's coming is told after that of bob's second session would have been.
+    # Carol is announced after bob's second session would have been.
     assert watcher.expect("user_joined")["userId"] == "carol"
     first.ask("leave_room", {"roomId": room})
     third.ask("leave_room", {"roomId": room})
@@ -61,7 +61,7 @@ def test_a_user_on_both_instances_joins_and_leaves_once(fleet, make_chat, room):
     assert watcher.events("user_joined") == []
 
 
-def test_typing_is_told_and_ends(fleet, make_chat, room):
+def test_typing_is_announced_and_ends(fleet, make_chat, room):
     alice, bob = (make_chat(server, user) for server, user in zip(fleet.servers, ["alice", "bob"]))
     for chat in (alice, bob):
         chat.join(room)
@@ -87,7 +87,7 @@ def _sees_typing(watcher, typist, room: str) -> bool:
     return told
 
 
-def test_read_marks_are_told_and_kept(fleet, make_chat, room):
+def test_read_marks_are_announced_and_kept(fleet, make_chat, room):
     one, two = fleet.servers
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")
     for chat in (alice, bob):
@@ -157,12 +157,12 @@ def test_direct_rooms_over_two_instances(fleet, make_chat, request):
         stranger.ask("join_room", {"roomId": room})
 
 
-def test_who_joins_on_another_instance_is_seen_by_those_who_watch_the_room(fleet, make_chat, room):
+def test_a_join_on_another_instance_is_seen_by_watchers_of_the_room(fleet, make_chat, room):
     one, two = fleet.servers
     watcher = make_chat(one, "watcher")
     watcher.join(room)
     watcher.ask("leave_room", {"roomId": room})
-    # Nobody on this instance is in the room any more: what is heard of it is for the watcher alone.
+    # No member is on this instance any more: the room's news is for the watcher alone.
     watcher.ask("subscribe_presence", {"roomIds": [room]})
     newcomer = make_chat(two, f"newcomer-{room}")
     newcomer.join(room)

@@ -1,4 +1,4 @@
-"""Who is in a room stays right over instances: when publications are lost, an instance stands still, or is cut off."""
+"""Rosters of a room stay right over instances: when publications are lost, an instance stands still, or is cut off."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def betweens():
 
 
 def names(chat) -> set[str]:
-    """Who is in the room, as somebody is shown who joins it."""
+    """The users in the room, as a joining user gets them."""
     return {user["userId"] for user in chat.join("r")["users"]}
 
 
@@ -72,7 +72,7 @@ def test_an_instance_that_stood_still_past_its_lease_is_whole_again(make_fleet, 
     assert alice.expect("new_message", lambda message: message["seq"] == 2)["message"] == "again"
 
 
-def test_whoever_was_expelled_elsewhere_while_cut_off_goes_when_it_is_over(make_fleet, make_chat, betweens):
+def test_a_user_expelled_elsewhere_during_a_partition_goes_when_it_is_over(make_fleet, make_chat, betweens):
     fleet = make_fleet({"SERVICE_API_KEY": "0123456789abcdef-service"})
     one, two = fleet.servers
     betweens.append(Between(fleet.redis.port))

@@ -1,4 +1,4 @@
-"""MongoDB comes back without messages it had acknowledged: no holes, and nobody keeps on seeing what is not there."""
+"""MongoDB comes back without messages it had acknowledged: no holes, and no client keeps messages that are gone."""
 
 from support.between import Between
 from support.chat import Refused
@@ -6,7 +6,7 @@ from support.deadline import eventually
 from support.services import MongoDB
 
 
-def test_members_begin_again_and_numbers_go_on_from_what_is_there(make_fleet, make_chat):
+def test_members_begin_again_and_numbers_continue_from_the_store(make_fleet, make_chat):
     fleet = make_fleet()
     one, two = fleet.servers
     alice, bob = make_chat(one, "alice"), make_chat(two, "bob")
@@ -44,7 +44,7 @@ def _seq(chat, text: str) -> int | None:
 
 
 def test_a_quiet_room_is_found_by_the_sweep(make_fleet, make_chat):
-    """Nobody writes, and nothing fails that this instance asked for."""
+    """No client writes, and no request of this instance fails."""
     fleet = make_fleet()
     alice = make_chat(fleet.servers[0], "alice")
     alice.join("r")
@@ -67,7 +67,7 @@ class Listening(Between):
         return data
 
 
-def test_what_is_acknowledged_is_in_the_journals_of_the_majority(make_server, make_chat, tmp_path):
+def test_acknowledged_messages_are_in_the_journals_of_the_majority(make_server, make_chat, tmp_path):
     mongo = MongoDB(tmp_path / "mongo")
     mongo.start()
     between = Listening(mongo.port)

@@ -14,7 +14,7 @@ MAXIMUM_GROWTH = 32 << 20
 
 @pytest.fixture(scope="module")
 def bystander(shared):
-    """Somebody who chats all the while and must not notice anything."""
+    """A client that chats all the while and must not be disturbed."""
     # What the server opens once and keeps is opened now.
     assert shared.get("/ready").status_code == 200
     with Chat(shared.ws_url) as chat:

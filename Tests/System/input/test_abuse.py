@@ -105,7 +105,7 @@ def test_a_users_messages_are_limited_over_all_sessions(shared, allowance):
     [("send_message", {"roomId": "abuse", "message": "spam"}), ("ping", None), ("typing", {"roomId": "abuse", "isTyping": True})],
     ids=lambda command: command[0],
 )  # fmt: skip
-def test_who_goes_on_in_spite_of_refusals_is_closed(shared, allowance, command):
+def test_a_client_that_ignores_refusals_is_closed(shared, allowance, command):
     with Wire(shared.port) as wire:
         wire.open().send(event("authenticate", {"userId": f"abuser-{command[0]}"}) + event("join_room", {"roomId": "abuse"}))
         wire.event("room_state")

@@ -129,7 +129,7 @@ def test_byte_by_byte_it_is_refused_alike(wire, name):
     "text",
     ["", "G", "GET /health HTTP/1.1\r\nHost: localhost\r\n", POST + 'Content-Length: 50\r\n\r\n{"mess', CHUNKED + "5\r\n{"],
 )
-def test_what_breaks_off_leaves_nothing(wire, text):
+def test_a_broken_off_request_leaves_nothing(wire, text):
     connection = wire()
     connection.send(text)
     connection.socket.shutdown(socket.SHUT_WR)
@@ -137,7 +137,7 @@ def test_what_breaks_off_leaves_nothing(wire, text):
     assert rest == b"" or rest.startswith((b"HTTP/1.1 400", b"HTTP/1.1 408")), rest
 
 
-def test_whoever_ends_its_side_still_gets_the_answer(wire):
+def test_a_client_that_ends_its_side_still_gets_the_answer(wire):
     connection = wire()
     connection.send(f"GET /ready HTTP/1.1\r\n{HOST}\r\n")
     connection.socket.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Who is counted together, and what is counted."""
+"""The callers that share a limit, and the calls that count."""
 
 import pytest
 

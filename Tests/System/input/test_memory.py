@@ -36,7 +36,7 @@ def metric(server, name: str) -> int:
 
 
 def fill(server, room: str, count: int) -> None:
-    """Long messages, sent over REST by somebody who hears none of them."""
+    """Long messages, sent over REST by a caller that receives none of them."""
     with Wire(server.port) as wire:
         wire.open("/?userId=filler").send(event("join_room", {"roomId": room}, 1))
         assert wire.event("ack")["success"]
@@ -69,14 +69,14 @@ class TestWithoutAName:
                 assert post(wire, sid, b"40\x1e" + packet).status == 200
         assert resident_bytes(shared.pid) - before < BOUND, "70 MB were sent"
 
-    def test_an_answer_nobody_polls_for_ends_the_session(self, shared):
+    def test_an_answer_that_is_not_polled_ends_the_session(self, shared):
         with Wire(shared.port) as wire:
             sid = handshake(wire)["sid"]
             ping = f'42["ping",{{"text":"{"x" * 10_000}"}}]'.encode()
             post(wire, sid, b"\x1e".join([b"40", ping, ping, ping]))
             assert post(wire, sid, b"3").status == 400
 
-    def test_the_oldest_strangers_make_room_and_who_has_a_name_stays(self, shared):
+    def test_the_oldest_strangers_make_room_and_named_users_stay(self, shared):
         with Wire(shared.port) as wire:
             known = handshake(wire)["sid"]
             assert post(wire, known, b'40\x1e42["authenticate",{"userId":"known"}]').status == 200
@@ -119,7 +119,7 @@ class TestWithoutAName:
 
 
 class TestLongRooms:
-    def test_whatever_is_asked_is_answered_in_frames_of_less_than_a_mebibyte(self, shared, room):
+    def test_every_answer_comes_in_frames_of_less_than_a_mebibyte(self, shared, room):
         fill(shared, room, 60)
 
         def join(number: int) -> list[str]:

@@ -58,7 +58,7 @@ def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, mak
     assert resident_bytes(shared.pid) - before < 5 * (4 * QUEUE) + (24 << 20)
     for wire in deaf:
         codes = _drain(wire)
-        assert codes in ([4008], []), "told, if it takes even that"
+        assert codes in ([4008], []), "the close frame comes, if the client reads even that"
         wire.socket.close()
     assert 0 < most <= 5 * QUEUE
     eventually(lambda: queued(shared) == 0, "nothing is queued for who has gone")
@@ -76,8 +76,8 @@ def _drain(wire: Wire) -> list[int | None]:
     return codes
 
 
-def test_typing_is_left_out_before_anybody_is_cut(shared, make_chat, room):
-    """A reader far behind gets its messages, and no stale typing; nobody is cut for typing alone."""
+def test_typing_is_left_out_before_a_reader_is_cut(shared, make_chat, room):
+    """A reader far behind gets its messages, and no stale typing; no reader is cut for typing alone."""
     typist = make_chat(shared, "typist")
     typist.join(room)
     slow = narrow(shared.port)
@@ -99,7 +99,7 @@ def test_typing_is_left_out_before_anybody_is_cut(shared, make_chat, room):
     slow.socket.close()
 
 
-def test_pongs_nobody_reads_are_bounded(shared):
+def test_unread_pongs_are_bounded(shared):
     wire = narrow(shared.port)
     wire.open()
     before, cut = resident_bytes(shared.pid), slow_consumers(shared)
@@ -115,7 +115,7 @@ def test_pongs_nobody_reads_are_bounded(shared):
     wire.socket.close()
 
 
-def test_answers_nobody_reads_hold_up_only_their_own_connection(shared, make_chat, room):
+def test_unread_answers_hold_up_only_their_own_connection(shared, make_chat, room):
     """A thousand pipelined requests for a page of history; the pages are not made before there is room for them."""
     talker = make_chat(shared, "talker")
     talker.join(room)
@@ -147,7 +147,7 @@ def test_a_slow_reader_of_a_large_answer_still_gets_it_whole(shared, make_chat, 
     wire.socket.close()
 
 
-def test_replays_to_one_who_never_reads_are_bounded(shared, make_chat, room):
+def test_replays_to_a_client_that_never_reads_are_bounded(shared, make_chat, room):
     """Joining again and again asks for the same large replay."""
     talker = make_chat(shared, "talker")
     talker.join(room)
@@ -167,7 +167,7 @@ def test_replays_to_one_who_never_reads_are_bounded(shared, make_chat, room):
     wire.socket.close()
 
 
-def test_who_goes_on_sending_after_the_goodbye_is_cut(shared):
+def test_a_client_that_sends_after_the_close_frame_is_cut(shared):
     wire = Wire(shared.port)
     wire.open().send(frame(TEXT, b"x", rsv=2))
     assert next(got for got in wire.frames() if got.opcode == CLOSE).close_code == 1002
@@ -182,7 +182,7 @@ def test_who_goes_on_sending_after_the_goodbye_is_cut(shared):
     eventually(is_cut, "the connection is cut")
 
 
-def test_nobody_noticed(shared):
+def test_the_server_still_serves(shared):
     with Chat(shared.ws_url) as chat:
         chat.authenticate("late")
         chat.join("lobby")

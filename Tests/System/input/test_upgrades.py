@@ -52,7 +52,7 @@ def test_a_good_one_is_answered_as_the_standard_says(wire, connection_field):
     assert "sec-websocket-extensions" not in answer.headers and "sec-websocket-protocol" not in answer.headers
 
 
-def test_an_upgrade_nobody_speaks_is_a_plain_request(wire):
+def test_an_upgrade_to_an_unknown_protocol_is_a_plain_request(wire):
     answer = wire().ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
     assert answer.status == 200
 

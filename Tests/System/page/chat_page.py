@@ -1,4 +1,4 @@
-"""One window of the chat page, in the words of somebody who uses it."""
+"""One window of the chat page, in the words of a user."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 
 from playwright.sync_api import Page, expect
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.server import ROOT
 
 PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
@@ -79,12 +79,12 @@ def token_for(user: str, name: str, lifetime: int = 600) -> str:
 
 
 def post_message(url: str, user: str, room: str, text: str) -> dict:
-    """A message by REST, from somebody without a window."""
+    """A message by REST, from a user without a window."""
     request = urllib.request.Request(
         f"{url}/api/chat/{urllib.parse.quote(room, safe='')}/messages",
         data=json.dumps({"message": text}).encode(),
         headers={"Content-Type": "application/json", "X-User-Id": user, "X-Username": user.capitalize()},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         return json.load(response)

@@ -7,13 +7,13 @@ import pytest
 from chat_page import DESKTOP, PAGE, SECRET, ChatPage
 from playwright.sync_api import expect
 from support.browser import chromium
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.server import ROOT
 from support.socketio_client import client_file
 
 __all__ = ["chromium"]
 
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def server(make_server):
 
 @pytest.fixture
 def guarded_server(make_server):
-    """Believes nobody without a token signed with SECRET."""
+    """Accepts only tokens signed with SECRET."""
     return make_server(PAGE | {"JWT_SECRET": SECRET})
 
 
@@ -42,7 +42,7 @@ def window(chromium, artifacts, request):
 
     def open_window(viewport=DESKTOP, server=server, **options) -> ChatPage:
         context = chromium.new_context(viewport=viewport, locale="en-GB", **options)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(TIMEOUT_SECONDS * 1000)
         opened.append(ChatPage(context.new_page(), server.url))
         return opened[-1]
 

@@ -106,7 +106,7 @@ def test_a_refused_message_can_be_retried_or_discarded(window):
     expect(ada.message("never mind")).to_have_count(0)
 
 
-def test_what_is_refused_for_now_is_tried_again_and_keeps_its_place(window):
+def test_a_retryable_refusal_is_tried_again_and_keeps_its_place(window):
     ada, ben = window(), window().enter("Ben")
     wire = Wire(ada)
     ada.enter("Ada")
@@ -122,7 +122,7 @@ def test_what_is_refused_for_now_is_tried_again_and_keeps_its_place(window):
     assert ada.texts() == ben.texts() == ["first", "second", "never mind"]
 
 
-def test_what_is_refused_for_now_can_be_given_up(window):
+def test_a_retryable_refusal_can_be_cancelled(window):
     ada = window()
     wire = Wire(ada)
     ada.enter("Ada")

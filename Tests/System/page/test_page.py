@@ -40,7 +40,7 @@ def test_typing_is_seen_and_ends(window):
     expect(ben.page.locator("#typing")).to_have_text("")
 
 
-def test_read_marks_show_who_has_read(window):
+def test_read_marks_show_the_readers(window):
     ada, ben = window().enter("Ada"), window().enter("Ben")
     ada.send("Have you read this?")
     ben.expect_stored("Have you read this?")

@@ -32,7 +32,7 @@ def test_a_token_signs_in_and_stays_in_its_tab(window, guarded_server):
     assert ada.page.evaluate("Object.values(sessionStorage).join() + Object.values(localStorage).join()").find(token) < 0
 
 
-def test_a_name_is_not_enough_and_the_page_says_what_is(window, guarded_server):
+def test_a_name_is_not_enough_and_the_page_asks_for_a_token(window, guarded_server):
     eve = window()
     eve.page.goto(f"{eve.url}/?user=Eve")
     expect(eve.page.locator("#sign-in-error")).to_contain_text("unauthorized")

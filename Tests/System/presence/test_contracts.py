@@ -12,7 +12,7 @@ import requests
 import socketio
 from websockets.sync.client import connect
 
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from tokens.minting import claims
 
 KEY = {"X-Service-Key": "a-service-key-of-length"}
@@ -37,7 +37,7 @@ class Flat:
 
     def __init__(self, server, path):
         self.opened = ExitStack()
-        self.socket = self.opened.enter_context(connect(server.ws_url + path, proxy=None, open_timeout=PATIENCE))
+        self.socket = self.opened.enter_context(connect(server.ws_url + path, proxy=None, open_timeout=TIMEOUT_SECONDS))
 
     def __enter__(self):
         return self
@@ -50,7 +50,7 @@ class Flat:
 
     def until(self, type, **fields):
         while True:
-            frame = json.loads(self.socket.recv(timeout=PATIENCE))
+            frame = json.loads(self.socket.recv(timeout=TIMEOUT_SECONDS))
             if frame["type"] == type and fields.items() <= frame.items():
                 return frame
 
@@ -58,15 +58,15 @@ class Flat:
 def test_presence_service(make_places):
     """`/ws?token=` makes online; `GET /online-status` says so."""
     here, there = make_places({"JWT_SECRET": SECRET, "HOST": "127.0.0.1", "PRESENCE_PUBLIC": "true"})
-    status = lambda: requests.get(f"{there.url}/online-status?ids=7,8", timeout=PATIENCE).json()
+    status = lambda: requests.get(f"{there.url}/online-status?ids=7,8", timeout=TIMEOUT_SECONDS).json()
     assert status() == [{"id": 7, "online": False}, {"id": 8, "online": False}]
     token = jwt.encode(claims("7"), SECRET, "HS256")
-    with connect(f"{here.ws_url}/ws?token={token}", proxy=None, open_timeout=PATIENCE):
+    with connect(f"{here.ws_url}/ws?token={token}", proxy=None, open_timeout=TIMEOUT_SECONDS):
         eventually(lambda: status() == [{"id": 7, "online": True}, {"id": 8, "online": False}], "7 is online")
     eventually(lambda: status()[0] == {"id": 7, "online": False}, "7 is offline")
 
 
-def test_who_is_online(make_places):
+def test_the_users_online(make_places):
     """`/ws?userId=` with flat frames, each message of it."""
     here, there = make_places({})
     with Flat(here, "/ws?userId=alice") as alice:
@@ -99,7 +99,7 @@ class SocketIO:
         self.client = socketio.Client(reconnection=False)
         for name in names:
             self.client.on(name, lambda *data, name=name: self.events.put((name, data[0] if data else None)))
-        self.client.connect(server.url, wait_timeout=PATIENCE)
+        self.client.connect(server.url, wait_timeout=TIMEOUT_SECONDS)
 
     def __enter__(self):
         return self
@@ -109,28 +109,28 @@ class SocketIO:
 
     def until(self, name, matching=lambda data: True):
         for _ in itertools.count():
-            event, data = self.events.get(timeout=PATIENCE)
+            event, data = self.events.get(timeout=TIMEOUT_SECONDS)
             if event == name and matching(data):
                 return data
 
 
 def test_user_gateway(make_places):
-    """Friends only: who is a friend is seen, with all devices counted as one; others are not there."""
+    """Friends only: a friend is seen, with all devices counted as one; others are not there."""
     here, there = make_places({"PRESENCE_VISIBILITY": "friends"})
     for server in {here.url: here, there.url: there}.values():
         assert server.request("PUT", "/api/users/alice/friends/bob", headers=KEY).status_code == 200
     with SocketIO(here) as alice, SocketIO(there) as bob, SocketIO(there) as phone, SocketIO(there) as mallory:
         for client, user in ((alice, "alice"), (bob, "bob"), (phone, "bob"), (mallory, "mallory")):
-            assert client.client.call("authenticate", {"userId": user}, timeout=PATIENCE)["success"] is True
-        friends = lambda: [friend["userId"] for friend in alice.client.call("get_online_users", timeout=PATIENCE)]
+            assert client.client.call("authenticate", {"userId": user}, timeout=TIMEOUT_SECONDS)["success"] is True
+        friends = lambda: [friend["userId"] for friend in alice.client.call("get_online_users", timeout=TIMEOUT_SECONDS)]
         eventually(lambda: friends() == ["bob"], "the friend is online")
         bob.client.disconnect()
         assert friends() == ["bob"]
-        # One list has the ids of all who may be seen, the other their details, with devices only of oneself.
-        assert alice.client.call("get_all_online_users", timeout=PATIENCE) == ["bob"]
-        detailed = {user["userId"]: user for user in alice.client.call("get_detailed_online_users", timeout=PATIENCE)}
+        # One list has the ids of all users that may be seen, the other their details, with devices only of oneself.
+        assert alice.client.call("get_all_online_users", timeout=TIMEOUT_SECONDS) == ["bob"]
+        detailed = {user["userId"]: user for user in alice.client.call("get_detailed_online_users", timeout=TIMEOUT_SECONDS)}
         assert detailed.keys() == {"alice", "bob"} and "devices" not in detailed["bob"]
-        assert mallory.client.call("get_online_users", timeout=PATIENCE) == []
+        assert mallory.client.call("get_online_users", timeout=TIMEOUT_SECONDS) == []
         phone.client.disconnect()
         eventually(lambda: friends() == [], "the friend is offline")
 
@@ -139,7 +139,7 @@ def test_online_users_tracking(make_places):
     """`join_user`, lists and edges, and the same over REST."""
     here, there = make_places({"PRESENCE_PUBLIC": "true"})
     names = ("online_users_list", "user_online", "user_offline", "user_online_status")
-    listed = lambda: requests.get(f"{here.url}/api/online-users?excludeUserId=alice", timeout=PATIENCE).json()
+    listed = lambda: requests.get(f"{here.url}/api/online-users?excludeUserId=alice", timeout=TIMEOUT_SECONDS).json()
     with SocketIO(here, *names) as alice:
         alice.client.emit("join_user", "alice")
         alice.until("online_users_list", lambda data: data["count"] == 1)

@@ -16,7 +16,7 @@ def changes(chat, user):
     return [data["status"] for data in chat.events("user_status_change") if data["userId"] == user]
 
 
-def test_named_users_are_watched_and_nobody_else(make_server, make_chat):
+def test_only_named_users_are_watched(make_server, make_chat):
     server = make_server(GRACE)
     chat, snapshot = watcher(make_chat, server, "alice", "bob")
     assert snapshot == {"alice": "offline", "bob": "offline"}
@@ -103,7 +103,7 @@ def test_the_hidden_are_offline_everywhere_but_to_themselves(make_server, make_c
     assert standing["lastSeen"] == hidden_since["lastSeen"]
     assert server.get("/api/online-users", headers=key).json()["count"] == 2
 
-    # A second device and a reconnect of somebody hidden show nothing either.
+    # A second device and a reconnect of a hidden user show nothing either.
     make_chat(server, "alice").close()
     named.read_for(1.0)
     assert changes(named, "alice") == []
@@ -115,7 +115,7 @@ def test_idle_devices_are_away_until_something_comes(make_server, make_chat):
     server = make_server(GRACE | {"PRESENCE_AWAY_AFTER_MS": "1000"})
     chat, _ = watcher(make_chat, server, "alice")
     alice = make_chat(server, "alice")
-    # The watcher is idle too, and told so.
+    # The watcher is idle too, and gets its own change.
     is_alice = lambda status: lambda data: (data["userId"], data["status"]) == ("alice", status)
     chat.expect("user_status_change", is_alice("online"))
     chat.expect("user_status_change", is_alice("away"))
@@ -135,7 +135,7 @@ def test_the_oldest_session_gives_way(make_server, make_chat):
 
 
 @pytest.mark.parametrize("event", ["set_status", "subscribe_presence", "get_online_count", "user_activity"])
-def test_who_has_not_said_who_they_are_asks_in_vain(make_server, make_chat, event):
+def test_an_unauthenticated_client_gets_no_answers(make_server, make_chat, event):
     chat = make_chat(make_server(GRACE))
     reply = chat.request(event, {"status": "busy", "userIds": ["a"]})
     assert reply["error"]["code"] == "unauthenticated"

@@ -21,7 +21,7 @@ def test_the_sessions_of_a_dead_instance_are_announced_offline_once(make_pair, m
     make_chat(one, "both")
     make_chat(two, "both")
     eventually(lambda: pair.online(two) == len(users) + 2, "all are online")
-    # Nobody judges before holding a lease for a full period.
+    # An instance sweeps others only after holding its own lease for a full period.
     time.sleep(11)
     one.kill()
     for _ in users:
@@ -35,7 +35,7 @@ def test_the_sessions_of_a_dead_instance_are_announced_offline_once(make_pair, m
     assert not [key for key in pair.keys.keys("*") if any(key.endswith(f":{user}") for user in users)]
 
 
-def test_a_pause_of_redis_declares_nobody_dead(make_pair, make_chat):
+def test_a_pause_of_redis_takes_no_user_offline(make_pair, make_chat):
     pair = make_pair()
     one, two = pair.servers
     chat = watch(make_chat, two)
@@ -50,7 +50,7 @@ def test_a_pause_of_redis_declares_nobody_dead(make_pair, make_chat):
     assert pair.online(one) == pair.online(two) == 2
 
 
-def test_redis_that_comes_back_empty_is_told_everything_again(make_pair, make_chat):
+def test_redis_that_comes_back_empty_gets_all_sessions_again(make_pair, make_chat):
     pair = make_pair()
     one, two = pair.servers
     chat = watch(make_chat, two)
@@ -119,7 +119,7 @@ def test_an_instance_that_starts_again_at_once_under_its_name_keeps_no_ghosts(ma
     change = chat.expect("user_status_change", lambda data: data["status"] == "offline")
     assert change["userId"] == "alice"
     chat.read_for(1)
-    # Who came back within the time of a lease was never gone.
+    # A user who came back within the time of a lease was never gone.
     assert chat.events("user_status_change") == [] and pair.status(two, "bob") == "online"
     assert pair.keys.hlen("chat-service:instance:i1:sessions") == 1
     eventually(lambda: not pair.keys.exists("chat:room:lobby:users"), "nobody is in the room")
@@ -127,7 +127,7 @@ def test_an_instance_that_starts_again_at_once_under_its_name_keeps_no_ghosts(ma
 
 
 def test_sessions_whose_lease_ended_come_back(make_pair, make_chat):
-    """An instance that stood still for longer than its lease finds its sessions swept, and tells them again."""
+    """An instance that stood still for longer than its lease finds its sessions swept, and registers them again."""
     pair = make_pair()
     one, two = pair.servers
     chat = watch(make_chat, two, "alice")
@@ -136,7 +136,7 @@ def test_sessions_whose_lease_ended_come_back(make_pair, make_chat):
     alice.ask("set_status", {"status": "busy"})
     chat.expect("user_status_change", lambda data: data["status"] == "busy")
     chat.inbox.clear()
-    # Nobody judges before holding a lease for a full period.
+    # An instance sweeps others only after holding its own lease for a full period.
     time.sleep(11)
     one.pause()
     chat.expect("user_status_change", lambda data: data["status"] == "offline")

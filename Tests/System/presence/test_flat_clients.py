@@ -1,4 +1,4 @@
-"""Who-is-online clients: flat frames at `/ws?userId=`."""
+"""Presence clients: flat frames at `/ws?userId=`."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ def flat(make_chat, server, user, **options):
     return chat
 
 
-def test_every_message_of_a_who_is_online_client(make_server, make_chat):
+def test_every_message_of_a_presence_client(make_server, make_chat):
     server = make_server(GRACE)
     alice = flat(make_chat, server, "alice")
     bob = flat(make_chat, server, "bob")

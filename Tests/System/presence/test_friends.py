@@ -2,7 +2,7 @@
 
 import socketio
 
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 
 KEY = {"X-Service-Key": "a-service-key-of-length"}
 ENVIRONMENT = {"PRESENCE_GRACE_MS": "300", "SERVICE_API_KEY": KEY["X-Service-Key"], "PRESENCE_VISIBILITY": "friends"}
@@ -65,13 +65,13 @@ def test_a_socket_io_gateway_client(make_server, make_chat):
     client = socketio.SimpleClient()
     client.connect(server.url, transports=["websocket"])
     try:
-        assert client.call("authenticate", {"userId": "alice"}, timeout=PATIENCE)["success"] is True
-        friends = client.call("get_online_users", timeout=PATIENCE)
+        assert client.call("authenticate", {"userId": "alice"}, timeout=TIMEOUT_SECONDS)["success"] is True
+        friends = client.call("get_online_users", timeout=TIMEOUT_SECONDS)
         assert [(friend["userId"], friend["status"]) for friend in friends] == [("bob", "online")]
-        assert set(client.call("get_all_online_users", timeout=PATIENCE)) == {"alice", "bob", "carol"}
-        detailed = {user["userId"]: user for user in client.call("get_detailed_online_users", timeout=PATIENCE)}
+        assert set(client.call("get_all_online_users", timeout=TIMEOUT_SECONDS)) == {"alice", "bob", "carol"}
+        detailed = {user["userId"]: user for user in client.call("get_detailed_online_users", timeout=TIMEOUT_SECONDS)}
         assert len(detailed["alice"]["devices"]) == 1 and "devices" not in detailed["bob"]
-        client.call("set_status", {"status": "busy"}, timeout=PATIENCE)
+        client.call("set_status", {"status": "busy"}, timeout=TIMEOUT_SECONDS)
         key = lambda: server.get("/api/presence?ids=alice", headers=KEY).json()[0]["status"]
         eventually(lambda: key() == "busy", "alice is busy")
     finally:
@@ -96,7 +96,7 @@ def test_rooms_show_strangers_as_little(make_pair, make_chat, room):
     online = lambda user: one.get(f"/api/rooms/{room}", headers={"X-User-Id": user}).json()["room"]["online"]
     assert (online("alice"), online("mallory"), online("nobody")) == (2, 1, 0)
     assert one.get(f"/api/rooms/{room}", headers=KEY).json()["room"]["online"] == 3
-    # What is said is heard by everybody.
+    # Messages reach all members.
     stranger.send(room, "hello")
     assert bob.expect("new_message")["userId"] == "mallory"
     bob.ask("leave_room", {"roomId": room})
@@ -107,7 +107,7 @@ def test_rooms_show_strangers_as_little(make_pair, make_chat, room):
     assert alice.events("user_joined") == []
 
 
-def test_a_direct_message_tells_nothing_of_strangers(make_server, make_chat):
+def test_a_direct_message_reveals_no_strangers(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     befriend(server, "alice", "bob")
     alice, bob, stranger = (make_chat(server, user) for user in ("alice", "bob", "mallory"))

@@ -26,7 +26,7 @@ def test_a_heartbeat_moves_it_on_both_instances_and_in_redis(make_pair, make_cha
         return all(seen(server, "alice") > before for server in pair.servers) and stored() > kept
 
     eventually(moves_everywhere, "what alice does is seen everywhere", 20)
-    # A watcher hears nothing of it.
+    # A watcher receives nothing of it.
     watcher = make_chat(pair.servers[1], "watcher")
     watcher.ask("subscribe_presence", {"userIds": ["alice"]})
     last = seen(pair.servers[1], "alice")
@@ -40,7 +40,7 @@ def test_a_heartbeat_moves_it_on_both_instances_and_in_redis(make_pair, make_cha
     assert watcher.events("user_status_change") == []
 
 
-def test_whatever_comes_moves_it_here(make_server, make_chat, room):
+def test_any_frame_moves_it_here(make_server, make_chat, room):
     server = make_server({"SERVICE_API_KEY": KEY["X-Service-Key"]})
     alice = make_chat(server, "alice")
     alice.join(room)

@@ -47,7 +47,7 @@ def test_coming_and_leaving_leaves_no_wrong_count(make_pair):
     assert report["cpuMicrosecondsPerTransition"] > 0
 
 
-def test_every_watcher_hears_of_every_change_once(make_pair):
+def test_every_watcher_receives_every_change_once(make_pair):
     report = bench("watch", *both(make_pair(BENCH)), "--clients", 40, "--watchers", 30, "--rate", 100, "--seconds", 3)
     assert report["owed"] == report["delivered"] == 30 * (40 + 300)
 
@@ -57,7 +57,7 @@ def test_reconnecting_within_the_grace_period_announces_nothing(make_pair):
     assert (report["reconnects"], report["announced"]) == (450, 0)
 
 
-def test_what_is_not_owed_is_found(make_server):
+def test_an_unexpected_announcement_is_found(make_server):
     """Against a server whose grace period is shorter than a reconnect takes, flapping is announced."""
     server = make_server(BENCH | {"PRESENCE_GRACE_MS": "0"})
     arguments = ["--url", server.url, "--clients", "50", "--seconds", "1", "--grace-ms", "0"]

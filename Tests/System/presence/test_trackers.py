@@ -5,7 +5,7 @@ import time
 
 import pytest
 import socketio
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 ENVIRONMENT = {"PRESENCE_GRACE_MS": "300"}
 
@@ -18,10 +18,10 @@ class Tracker:
         self.client = socketio.Client(reconnection=False)
         for name in ("online_users_list", "user_online", "user_offline", "user_online_status", "user_status_change", "error"):
             self.client.on(name, lambda *data, name=name: self.events.put((name, data[0] if data else None)))
-        self.client.connect(server.url, transports=list(transports), wait_timeout=PATIENCE)
+        self.client.connect(server.url, transports=list(transports), wait_timeout=TIMEOUT_SECONDS)
         self.client.emit(event, wrap(user))
 
-    def expect(self, name, matching=lambda data: True, timeout=PATIENCE):
+    def expect(self, name, matching=lambda data: True, timeout=TIMEOUT_SECONDS):
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -95,7 +95,7 @@ def test_the_hidden_come_and_go_without_a_list(make_server, make_chat):
     assert alice.expect("online_users_list")["count"] == 3
 
 
-def test_joining_as_somebody_else_is_forbidden(make_server, track):
+def test_joining_as_another_user_is_forbidden(make_server, track):
     alice = track(make_server(ENVIRONMENT), "alice")
     alice.expect("online_users_list")
     alice.client.emit("join_user", "bob")

@@ -123,7 +123,7 @@ def test_the_cap_counts_all_instances(make_pair, make_chat):
 def test_a_service_logs_out_on_all_instances(make_pair, make_chat):
     pair = make_pair()
     sessions = [make_chat(server, "alice") for server in pair.servers]
-    # What is logged out are the sessions that the asked instance has heard of.
+    # The call ends the sessions that the asked instance knows.
     eventually(
         lambda: len(sessions[0].ask("get_detailed_online_users")[0]["devices"]) == 2, "both sessions known on the first"
     )
@@ -153,7 +153,7 @@ def test_friendships_reach_watchers_on_every_instance(make_pair, make_chat):
     alice.expect("user_status_change", lambda data: data["userId"] == "bob" and data["status"] == "busy")
 
 
-def test_friends_that_other_services_add_reach_those_who_watch(make_pair, make_chat):
+def test_friends_that_other_services_add_reach_the_watchers(make_pair, make_chat):
     pair = make_pair()
     for user in ("bob", "cat"):
         make_chat(pair.servers[1], user)
@@ -166,7 +166,7 @@ def test_friends_that_other_services_add_reach_those_who_watch(make_pair, make_c
     pair.keys.srem("user:friends:alice", "cat")
     cat = make_chat(pair.servers[1], "cat")
     eventually(lambda: pair.keys.scard("user:friends:alice") == 1, "cat is no friend")
-    # Told at most until the next round has read the set.
+    # Announced at most until the next round has read the set.
     deadline = time.monotonic() + 15
     told = True
     while told and time.monotonic() < deadline:

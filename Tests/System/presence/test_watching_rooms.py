@@ -26,7 +26,7 @@ def change_of(user, status):
     return lambda data: (data["userId"], data["status"]) == (user, status)
 
 
-def test_participants_are_watched_and_nobody_else(make_server, make_chat):
+def test_only_participants_are_watched(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     make_room(server, "team", "ann", "bob")
     make_room(server, "club", "bob", "cat")
@@ -63,7 +63,7 @@ def test_changes_are_gathered(make_server, make_chat):
     assert len(changes(chat, "bob")) < 10
 
 
-def test_who_becomes_a_participant_is_seen_and_who_is_put_out_is_not(make_server, make_chat):
+def test_new_participants_are_seen_and_removed_ones_are_not(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     make_room(server, "team", "ann", "bob", private=True)
     chat, _ = watch(make_chat, server, "ann", "team")
@@ -84,7 +84,7 @@ def test_who_becomes_a_participant_is_seen_and_who_is_put_out_is_not(make_server
     assert changes(bob, "cat") == [] and changes(chat, "bob") == []
 
 
-def test_who_joins_an_open_room_is_seen(make_server, make_chat):
+def test_a_user_that_joins_an_open_room_is_seen(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     make_room(server, "team", "ann")
     chat, _ = watch(make_chat, server, "ann", "team")
@@ -95,7 +95,7 @@ def test_who_joins_an_open_room_is_seen(make_server, make_chat):
     chat.expect("user_status_change", change_of("bob", "offline"))
 
 
-def test_a_deleted_room_shows_nobody(make_server, make_chat):
+def test_a_deleted_room_shows_no_users(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     make_room(server, "team", "ann", "bob")
     bob = make_chat(server, "bob")
@@ -130,7 +130,7 @@ def test_friends_only_holds_in_rooms_too(make_server, make_chat):
         ([{"$ne": 1}], "bad_request"),
     ],
 )
-def test_what_is_refused_is_refused_as_a_whole(make_server, make_chat, rooms, code):
+def test_a_refused_list_is_refused_as_a_whole(make_server, make_chat, rooms, code):
     server = make_server(ENVIRONMENT)
     make_room(server, "team", "ann", "bob")
     make_room(server, "secret", "cat", "bob", private=True)
@@ -144,7 +144,7 @@ def test_what_is_refused_is_refused_as_a_whole(make_server, make_chat, rooms, co
 def test_rooms_of_other_instances(make_pair, make_chat):
     pair = make_pair()
     one, two = pair.servers
-    # They share no store here: each has the room, and what is told of it travels.
+    # They share no store here: each has the room, and its news travels.
     for server in pair.servers:
         make_room(server, "team", "ann", "bob")
     chat, _ = watch(make_chat, one, "ann", "team")

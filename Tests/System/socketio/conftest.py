@@ -13,9 +13,9 @@ from support.shared import room, shared, wire
 __all__ = ["certificate", "chromium", "make_fleet", "room", "shared", "wire"]
 
 
-def conformance_server(tmp_path_factory: pytest.TempPathFactory, *patience: int) -> Iterator[int]:
+def conformance_server(tmp_path_factory: pytest.TempPathFactory, *milliseconds: int) -> Iterator[int]:
     with (tmp_path_factory.mktemp("conformance") / "log").open("wb") as log:
-        server = EchoServer(log, *patience)
+        server = EchoServer(log, *milliseconds)
         yield server.port
         server.stop()
 

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.wire import BINARY, CLOSE, PING, TEXT, Response, Wire, frame
 
 SEPARATOR = b"\x1e"
@@ -126,7 +126,7 @@ class Polling:
                 return
             raise AssertionError(f"got {got!r}, expected {packet!r}")
 
-    def packets(self, timeout: float = PATIENCE):
+    def packets(self, timeout: float = TIMEOUT_SECONDS):
         """Packet by packet, heartbeats answered. What a poll brought beyond the one taken is kept."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

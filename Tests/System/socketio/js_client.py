@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from support.chat import Chat
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.socketio_client import client_file
 
 class BrowserClient:
@@ -14,7 +14,7 @@ class BrowserClient:
     def __init__(self, page: Page, url: str, options: dict[str, Any] | None = None, page_url: str | None = None):
         self.page = page
         # Any page of the server's will do: what matters is its origin.
-        page.set_default_timeout(PATIENCE * 1000)
+        page.set_default_timeout(TIMEOUT_SECONDS * 1000)
         page.goto((page_url or url) + "/health")
         page.add_script_tag(path=str(client_file()))
         page.evaluate(
@@ -36,7 +36,7 @@ class BrowserClient:
             [url, {"reconnectionDelay": 100, "reconnectionDelayMax": 500, **(options or {})}],
         )
 
-    def wait_connected(self, times: int = 1, timeout: float = PATIENCE) -> dict[str, Any]:
+    def wait_connected(self, times: int = 1, timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
         self.page.wait_for_function("times => connects.length >= times", arg=times, timeout=timeout * 1000)
         return self.page.evaluate("connects[connects.length - 1]")
 
@@ -54,7 +54,7 @@ class BrowserClient:
             "([event, rest]) => socket.timeout(60000).emitWithAck(event, ...rest)", [event, list(arguments)]
         )
 
-    def expect(self, event: str, timeout: float = PATIENCE, **fields: Any) -> Any:
+    def expect(self, event: str, timeout: float = TIMEOUT_SECONDS, **fields: Any) -> Any:
         """The first argument of the first such event, with these fields if any are given; taken out of the inbox."""
         find = """([event, fields]) => inbox.findIndex(([name, data]) =>
             name === event && Object.entries(fields).every(([key, value]) => data && data[key] === value))"""
@@ -70,7 +70,7 @@ class BrowserClient:
         )
 
     def break_transport(self) -> None:
-        """Ends the connection as a network does: without a word of either protocol."""
+        """Ends the connection as a network does: without a closing handshake of either protocol."""
         self.page.evaluate("socket.io.engine.close()")
 
     # A client that may recover: it never says where it stopped.
@@ -89,7 +89,7 @@ class BrowserClient:
         return first
 
     def expect_recovery(self, sender: Chat, room: str, first: dict[str, Any]) -> None:
-        """Comes back after a break as the session it was, misses nothing of ten messages, and goes on."""
+        """Comes back after a break as the session it was, misses nothing of ten messages, and continues."""
         for number in range(10):
             sender.send(room, f"missed {number}")
         back = self.wait_connected(2)

@@ -75,7 +75,7 @@ class Client:
             self.socket.wire.socket.close()
 
     def drop(self) -> None:
-        """The network goes away without a word."""
+        """The network goes away without a closing handshake."""
         self.socket.wire.socket.close()
 
     def come_back(self, port: int, **auth) -> "Client":

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import socketio
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": None}
 
@@ -15,7 +15,7 @@ TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": Non
 class SocketIOChat:
     """A stock client. Events stay in `inbox` in the order they came until they are expected."""
 
-    def __init__(self, url: str, transport: str = "upgrade", timeout: float = PATIENCE, auth: Any = None, **options: Any):
+    def __init__(self, url: str, transport: str = "upgrade", timeout: float = TIMEOUT_SECONDS, auth: Any = None, **options: Any):
         self.url = url
         self.transport = transport
         self.timeout = timeout

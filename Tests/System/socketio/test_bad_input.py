@@ -192,7 +192,7 @@ class TestPackets:
             socket.expect_close()
 
     @pytest.mark.parametrize("payload", ["[]", "[1]", "[null]", "[{}]", '[["ping"]]', "[" * 40 + "]" * 40, '["ping"'])
-    def test_what_is_no_event_gets_an_error(self, socket, payload):
+    def test_a_payload_that_is_no_event_gets_an_error(self, socket, payload):
         socket.send("42" + payload)
         name, data = json.loads(socket.receive()[2:])
         assert (name, data["code"]) == ("error", "bad_frame")
@@ -206,7 +206,7 @@ class TestPackets:
         assert socket.receive() == "41"
         socket.expect_close()
 
-    def test_an_ack_nobody_asked_for_changes_nothing(self, socket):
+    def test_an_unrequested_ack_changes_nothing(self, socket):
         socket.send("4399[]", "431[1]", '42["ping",1]')
         assert socket.receive() == '42["pong",1]'
 
@@ -272,7 +272,7 @@ class TestLimits:
 class TestWithoutCloseCodes:
     """4401 and 4409 over Socket.IO: an error, then DISCONNECT, after which stock clients do not come back."""
 
-    def test_nobody_authenticates_in_time_is_told_so(self, make_server):
+    def test_a_client_that_does_not_authenticate_in_time_gets_an_error(self, make_server):
         server = make_server({"JWT_SECRET": "k" * 32})
         with Socket(server.port, PATH) as socket:
             socket.send("40")

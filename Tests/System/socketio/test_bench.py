@@ -1,4 +1,4 @@
-"""`chat-service bench` knows what is owed to whom, over every transport."""
+"""`chat-service bench` counts the deliveries owed to each member, over every transport."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def test_everybody_gets_everything_once_and_in_order(shared, transport):
     assert "delivered" in run.stderr
 
 
-def test_what_is_refused_is_reported(make_server):
+def test_refusals_are_reported(make_server):
     server = make_server({"RATE_LIMIT_MESSAGES": "1"})
     run = bench(server.url, "--transport", "polling", "--clients", "2", "--rooms", "1", "--rate", "50", "--seconds", "1")
     report = json.loads(run.stdout)

@@ -1,4 +1,4 @@
-"""Messages straight to users, who are on this instance, on the other, on both or nowhere; raw and over Socket.IO."""
+"""Messages directly to users that are on this instance, on the other, on both or nowhere; raw and over Socket.IO."""
 
 import pytest
 from sio_client import SocketIOChat
@@ -36,7 +36,7 @@ def connect(request, make_chat):
 
 @pytest.fixture
 def name(room):
-    """Users nobody else is."""
+    """User ids that no other test uses."""
     return lambda user: f"{user}-{room}"
 
 
@@ -84,7 +84,7 @@ def test_here_there_and_nowhere(two, connect, name):
         assert nothing_came(client)
 
 
-def test_who_has_left_is_not_reached(two, connect, name):
+def test_a_user_that_left_is_not_reached(two, connect, name):
     one, other = two.servers
     sender = connect(one, name("sender"))
     gone = connect(other, name("gone"))
@@ -128,7 +128,7 @@ def test_a_service_writes_to_both_instances(two, connect, name):
 
 
 def test_redis_is_away(make_fleet, make_chat):
-    """Who is on this instance is reached, who is on the other is not, and the sender is told so. Afterwards all is as before."""
+    """Users on this instance are reached and those on the other are not, as the answer says. Afterwards all are reached again."""
     fleet = make_fleet()
     one, other = fleet.servers
     sender, here, there = make_chat(one, "sender"), make_chat(one, "here"), make_chat(other, "there")

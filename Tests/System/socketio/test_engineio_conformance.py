@@ -9,7 +9,7 @@ from support.wire import BINARY, TEXT, Wire, frame
 
 PATH = "/engine.io/"
 MAX_PAYLOAD = 1_000_000
-# Of the hasty server, in seconds: between heartbeats, and from the handshake to the end of who never answers.
+# Of the hasty server, in seconds: between heartbeats, and from the handshake to the end of a client that never answers.
 PING_INTERVAL, SILENCE = 0.3, 0.5
 # What two clocks may differ.
 CLOCK = 0.05
@@ -280,7 +280,7 @@ class TestClose:
         assert polling.finish_poll().body == b"6"
         polling.assert_gone()
 
-    def test_what_follows_the_leaving_is_dropped(self, polling):
+    def test_packets_behind_the_close_are_dropped(self, polling):
         polling.send("4before", "1", "4after")
         polling.assert_gone()
 
@@ -359,7 +359,7 @@ class TestUpgrade:
             first.expect("4still here")
 
     @pytest.mark.parametrize("packet", ["5", "2", "2abc", "4hello", "abc", "", b"2probe"], ids=repr)
-    def test_a_websocket_that_does_not_probe_is_closed_and_polling_goes_on(self, polling, packet):
+    def test_a_websocket_that_does_not_probe_is_closed_and_polling_continues(self, polling, packet):
         with Socket(polling.port, PATH, sid=polling.sid) as socket:
             socket.send(packet)
             socket.expect_close()

@@ -1,4 +1,4 @@
-"""Users who are invisible: out of sight in rooms and to senders of direct messages, on both instances, in every framing."""
+"""Invisible users: out of sight in rooms and to senders of direct messages, on both instances, in every framing."""
 
 import pytest
 from sio_client import SocketIOChat
@@ -63,7 +63,7 @@ class Crowd:
             watcher.expect(event, lambda data: data["userId"] == user)
 
     def nobody_hears_of(self, user: str) -> None:
-        """A visitor that comes and goes after the user is heard of, and the user was not."""
+        """A visitor that comes and goes after the user is announced, and the user was not."""
         self.visitors += 1
         visitor = self.name(f"visitor{self.visitors}")
         for server in self.fleet.servers:
@@ -176,7 +176,7 @@ def test_hiding_ends_what_a_broken_connection_left(make_fleet, make_chat, place)
     assert [user["userId"] for user in make_chat(fleet.servers[0], "bob").join("den")["users"]].count("alice") == 0
 
 
-def test_a_direct_message_tells_nothing_of_the_hidden(two, connect, name):
+def test_a_direct_message_reveals_no_hidden_user(two, connect, name):
     sender = connect(two.servers[0], name("sender"))
     recipients = [name("here"), name("there"), name("nowhere"), name("seen")]
     seen = connect(two.servers[1], name("seen"))

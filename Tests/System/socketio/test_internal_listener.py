@@ -5,7 +5,7 @@ import requests
 from engineio_wire import Polling, Socket
 from sio_client import SocketIOChat
 from socketio.exceptions import ConnectionError as SocketIOConnectionError
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.server import free_port
 from support.wire import Wire
 
@@ -76,7 +76,7 @@ def test_the_service_name_in_the_metadata_is_kept(server, connect, make_chat):
     assert ada.expect("message")["metadata"] == {"serviceName": "gateway"}
 
 
-def test_nobody_reached_is_an_error_status(server, connect):
+def test_no_reached_user_is_an_error_status(server, connect):
     service = connect(internal_url(server), auth={"serviceKey": KEY})
     ack = service.request("send_message", {"recipientIds": ["nobody"], "message": "x"})
     assert ack["status"] == "error" and ack["recipients"] == {"total": 1, "sent": [], "failed": ["nobody"]}
@@ -150,7 +150,7 @@ class TestNothingElse:
 
     @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/api/rooms", "/internal/messages"])
     def test_is_served_over_http(self, server, path):
-        answer = requests.get(internal_url(server) + path, timeout=PATIENCE)
+        answer = requests.get(internal_url(server) + path, timeout=TIMEOUT_SECONDS)
         assert answer.status_code == 404 and answer.json()["code"] == "not_found"
 
     def test_is_a_websocket(self, server):

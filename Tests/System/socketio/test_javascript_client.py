@@ -148,7 +148,7 @@ def test_an_unknown_namespace_is_a_connect_error(chromium, shared):
     context.close()
 
 
-def test_the_server_hands_out_the_client_where_it_was_told_to(make_server):
+def test_the_server_serves_the_client_at_the_configured_path(make_server):
     server = make_server({"SOCKETIO_CLIENT_FILE": str(client_file())})
     answer = server.get("/client/vendor/socket.io.min.js")
     assert answer.status_code == 200 and "javascript" in answer.headers["Content-Type"]

@@ -115,7 +115,7 @@ def test_every_request_with_an_ack_is_answered(connect, room):
     assert ada.expect("pong") == {"n": 1}
 
 
-def test_what_is_refused_is_answered_or_told(connect, room):
+def test_a_refusal_is_an_answer_or_an_error_event(connect, room):
     ada = connect()
     refusal = ada.request("join_room", {"roomId": room})
     assert refusal["success"] is False and refusal["error"]["code"] == "unauthenticated"

@@ -14,7 +14,7 @@ def sender(shared, make_chat):
     return make_chat(shared, "sender")
 
 
-def test_what_was_missed_comes_and_nothing_twice(shared, sender, room):
+def test_missed_events_come_and_none_twice(shared, sender, room):
     sender.join(room)
     first = Client(shared.port).enter("ada", room)
     sender.send(room, "seen")
@@ -155,7 +155,7 @@ def test_every_break_has_a_grace_period_of_its_own(shared, sender, room, make_ch
     third.drop()
 
 
-def test_who_sees_friends_only_sees_them_still(make_server, make_chat, room):
+def test_a_viewer_of_friends_only_sees_them_still(make_server, make_chat, room):
     key = {"X-Service-Key": "the-key-of-the-services"}
     server = make_server({"PRESENCE_VISIBILITY": "friends", "SERVICE_API_KEY": key["X-Service-Key"]})
     assert server.request("PUT", "/api/users/ada/friends/bob", headers=key).status_code == 200
@@ -176,7 +176,7 @@ def test_who_sees_friends_only_sees_them_still(make_server, make_chat, room):
 
 
 class TestInDoubt:
-    """The client is told that it is not recovered, and starts over as after any break."""
+    """The CONNECT answer says that the client is not recovered. It starts over as after any break."""
 
     def fresh(self, shared, first: Client, claim: dict) -> None:
         second = Client(shared.port, claim)
@@ -206,7 +206,7 @@ class TestInDoubt:
             offset = offset.replace("{room}", room)
         self.fresh(shared, left, {"pid": left.pid, "offset": offset} if offset is not None else {"pid": left.pid})
 
-    def test_a_pid_nobody_has(self, shared, left):
+    def test_an_unknown_pid(self, shared, left):
         self.fresh(shared, left, {"pid": "f" * 36, "offset": left.offset})
 
     def test_a_pid_works_once(self, shared, left):
@@ -263,7 +263,7 @@ class TestWhoGetsOffsets:
         client = Client(shared.port, User_Agent=agent)
         assert client.pid is None and len(self.messages(client, sender, room)) == 1
 
-    def test_whoever_asks(self, shared, sender, room):
+    def test_any_client_that_asks_for_it(self, shared, sender, room):
         client = Client(shared.port, {"recovery": True}, User_Agent="okhttp/4.9")
         assert client.pid and len(self.messages(client, sender, room)) == 2
 

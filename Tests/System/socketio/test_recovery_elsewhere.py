@@ -13,7 +13,7 @@ from support.deadline import eventually
 from support.fleet import Fleet
 
 KEY = {"X-Service-Key": "the-key-of-the-services"}
-# Long enough that a test is over before it is: who comes back is never gone.
+# Longer than a test takes, so that a user who comes back is never announced as gone.
 GRACE = {"PRESENCE_GRACE_MS": "4000", "SHUTDOWN_GRACE_MS": "500", "SERVICE_API_KEY": KEY["X-Service-Key"]}
 
 
@@ -25,7 +25,7 @@ def pair(make_fleet):
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """Instances that tests share which disturb nobody."""
+    """Instances that tests share which disturb no other test."""
     fleet = Fleet(tmp_path_factory.mktemp("recovery"), GRACE)
     yield fleet
     fleet.stop()
@@ -67,7 +67,7 @@ def wait_until_kept(fleet, client: Client) -> str:
 
 
 def is_usable(client: Client, user: str, room: str, since: int, last: int) -> None:
-    """Who is not recovered starts over, and loses nothing by it."""
+    """A client that is not recovered starts over, and loses nothing by it."""
     client.emit("authenticate", {"userId": user})
     client.emit("join_room", {"roomId": room, "since": since})
     history = client.expect("message_history")[0]
@@ -131,7 +131,7 @@ class TestOnTheOther:
             assert (name, message["message"], offset) == ("new_message", "missed", f"2:{room}")
 
     def test_two_at_once(self, two, make_chat, room):
-        """The old connection is open still, and ten claim its session on both instances: whoever has it, has it alone."""
+        """The old connection is open still, and ten claim its session on both instances: exactly one gets it."""
         sender = make_chat(two.servers[0], "sender")
         first = enter(two.servers[0].port, sender, "ada", room)
         ready = threading.Barrier(10)
@@ -158,7 +158,7 @@ class TestOnTheOther:
         assert eve.expect("authenticated")[0]["userId"] == "eve"
         eve.drop()
 
-    def test_nobody_sees_the_user_leave(self, two, make_chat, room):
+    def test_no_member_sees_the_user_leave(self, two, make_chat, room):
         one, other = two.servers
         sender = make_chat(other, "sender")
         watcher = make_chat(one, "watcher")
@@ -204,7 +204,7 @@ class TestNotOnTheOther:
         second.drop()
 
     def test_redis_does_not_know_the_pid(self, two, make_chat, room):
-        """Who reads what is kept cannot take it up."""
+        """A reader of the stored sessions cannot resume one."""
         one, other = two.servers
         first = enter(one.port, make_chat(one, "sender"), "ada", room)
         first.drop()
@@ -218,7 +218,7 @@ class TestNotOnTheOther:
         thief.drop()
         second.drop()
 
-    def test_who_was_logged_out(self, two, make_chat, room):
+    def test_a_logged_out_session(self, two, make_chat, room):
         one, other = two.servers
         first = enter(one.port, make_chat(one, "sender"), "ada", room)
         first.drop()
@@ -276,7 +276,7 @@ class TestNotOnTheOther:
 
 class TestWhenAnInstanceEnds:
     def drain(self, server, *clients: Client) -> None:
-        """SIGTERM, and what the clients are told meanwhile."""
+        """SIGTERM, and the packets that clients get meanwhile."""
         with ThreadPoolExecutor(1 + len(clients)) as pool:
             ended = pool.submit(server.terminate)
             for client in clients:

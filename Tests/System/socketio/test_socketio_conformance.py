@@ -69,7 +69,7 @@ class TestConnect:
         assert take(open_socket) == f'44{namespace},{{"message":"Invalid namespace"}}'
         connect(open_socket)
 
-    def test_whoever_connects_to_nothing_is_closed(self, hasty):
+    def test_a_connect_to_no_namespace_in_time_is_closed(self, hasty):
         begin = time.monotonic()
         with Socket(hasty, PATH) as socket:
             take_until_closed(socket)
@@ -150,7 +150,7 @@ class TestMessages:
         assert take(socket) == '461-789[{"_placeholder":true,"num":0}]'
         assert take(socket) == b"\x01\x02"
 
-    def test_an_ack_nobody_asked_for_changes_nothing(self, socket):
+    def test_an_unrequested_ack_changes_nothing(self, socket):
         socket.send("435[]", '42["message",1]')
         assert take(socket) == '42["message-back",1]'
 

@@ -68,7 +68,7 @@ class RabbitMQ:
         os.killpg(self._running().pid, signal.SIGCONT)
 
     def set_memory_limit(self, fraction: float) -> None:
-        """At 0 the broker raises its memory alarm: it reads nothing more from whoever publishes."""
+        """At 0 the broker raises its memory alarm: it reads nothing more from publishers."""
         self._control("set_vm_memory_high_watermark", str(fraction))
 
     def _control(self, *command: str) -> None:

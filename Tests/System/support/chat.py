@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 Predicate = Callable[[Any], bool]
 
@@ -36,7 +36,7 @@ class Chat:
         ws_url: str,
         path: str = "/",
         framing: str = "event",
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT_SECONDS,
         **options: Any,
     ):
         assert framing in ("event", "type")
@@ -51,7 +51,7 @@ class Chat:
         options.setdefault("max_size", 2**24)
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(
-            connect(ws_url + path, proxy=None, open_timeout=PATIENCE, close_timeout=5, **options)
+            connect(ws_url + path, proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=5, **options)
         )
 
     def __enter__(self) -> "Chat":
@@ -65,7 +65,7 @@ class Chat:
         self._opened.close()
 
     def abort(self) -> None:
-        """Goes away without a word, as a phone in a tunnel does."""
+        """Goes away without a closing handshake, as a phone in a tunnel does."""
         self.socket.socket.close()
 
     # Sending

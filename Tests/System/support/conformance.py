@@ -10,11 +10,11 @@ LIMIT = 16 << 20
 
 
 class EchoServer:
-    def __init__(self, log, *patience: int):
-        """`patience`: milliseconds between heartbeats, for their answers and for a CONNECT; none: as long as servers wait."""
+    def __init__(self, log, *milliseconds: int):
+        """`milliseconds`: between heartbeats, for their answers and for a CONNECT; none: as long as servers wait."""
         self.port = free_port()
         self.process = subprocess.Popen(
-            [str(binary("conformance-server", "CONFORMANCE_SERVER_BINARY")), *map(str, (self.port, *patience))],
+            [str(binary("conformance-server", "CONFORMANCE_SERVER_BINARY")), *map(str, (self.port, *milliseconds))],
             env=clean_environment({}),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -92,7 +92,7 @@ fleets_of_test: pytest.StashKey[list[Fleet]] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Two instances that tests share; each uses rooms of its own (`room`) and disturbs nobody."""
+    """Two instances that tests share; each uses rooms of its own (`room`) and disturbs no other test."""
     fleet = Fleet(tmp_path_factory.mktemp("fleet"))
     yield fleet
     fleet.stop()

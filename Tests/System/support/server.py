@@ -11,7 +11,7 @@ from typing import Mapping
 
 import requests
 
-from support.deadline import PATIENCE, eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -127,7 +127,7 @@ class Server:
             self.wait_until_healthy()
         return self
 
-    def wait_until_healthy(self, timeout: float = PATIENCE) -> None:
+    def wait_until_healthy(self, timeout: float = TIMEOUT_SECONDS) -> None:
         eventually(self._is_healthy, "GET /health answered 200", timeout)
 
     def kill(self) -> None:
@@ -142,12 +142,12 @@ class Server:
     def unpause(self) -> None:
         self._running().send_signal(signal.SIGCONT)
 
-    def terminate(self, timeout: float = PATIENCE) -> int:
+    def terminate(self, timeout: float = TIMEOUT_SECONDS) -> int:
         """SIGTERM, and the exit code of the drain that follows."""
         self._signal(signal.SIGTERM)
         return self.wait(timeout)
 
-    def wait(self, timeout: float = PATIENCE) -> int:
+    def wait(self, timeout: float = TIMEOUT_SECONDS) -> int:
         """The exit code of a server that is ending."""
         self._expected_to_live = False
         code = self._running().wait(timeout)
@@ -180,7 +180,7 @@ class Server:
         return self.request("POST", path, **options)
 
     def request(self, method: str, path: str, **options) -> requests.Response:
-        options.setdefault("timeout", PATIENCE)
+        options.setdefault("timeout", TIMEOUT_SECONDS)
         return self._http.request(method, self.url + path, **options)
 
     def log_text(self) -> str:

@@ -63,7 +63,7 @@ class Service:
             self.process = None
 
     def pause(self) -> None:
-        """It answers nobody any more, and its connections stay."""
+        """It answers no requests any more, and its connections stay."""
         self._running().send_signal(signal.SIGSTOP)
 
     def unpause(self) -> None:

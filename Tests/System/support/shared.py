@@ -27,7 +27,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def room(request: pytest.FixtureRequest) -> str:
-    """A room id nobody else uses, named after the test."""
+    """A room id that no other test uses, named after the test."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return f"{name[:90]}-{next(_numbers)}"
 

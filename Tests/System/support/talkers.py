@@ -9,7 +9,7 @@ from typing import Any, AsyncIterator, Callable, Sequence
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 # Seconds until a client tries again what was refused as retryable.
 RETRY_PAUSE = 0.1
@@ -23,7 +23,7 @@ class Acknowledged:
 
 @dataclass
 class Talker:
-    """One client: what it was told was stored, and what it saw of its room."""
+    """One client: the messages acknowledged to it, and those it received of its room."""
 
     # Where it may connect; the next one's turn comes when a connection ends.
     urls: Sequence[str]
@@ -55,7 +55,7 @@ class Talker:
         return self.urls[self._turn % len(self.urls)]
 
     async def run(self, until: asyncio.Event) -> None:
-        """Connects, resumes and talks, again and again, until told to stop."""
+        """Connects, resumes and talks, again and again, until it is stopped."""
         while not until.is_set():
             try:
                 await self._session(until)
@@ -64,7 +64,7 @@ class Talker:
             self._turn += 1
 
     async def _session(self, until: asyncio.Event) -> None:
-        async with connect(self.url, proxy=None, compression=None, open_timeout=PATIENCE, close_timeout=2) as socket:
+        async with connect(self.url, proxy=None, compression=None, open_timeout=TIMEOUT_SECONDS, close_timeout=2) as socket:
             try:
                 await self._say(socket, "authenticate", {"userId": self.user})
                 await self._join(socket)
@@ -104,13 +104,13 @@ class Talker:
     async def _next_frame(self, socket) -> dict[str, Any] | None:
         """What comes next; None when it was time to send, or nothing came for a while."""
         now = asyncio.get_running_loop().time()
-        patience = 0.5 if self._due is None else min(0.5, self._due - now)
-        if patience <= 0:
+        wait = 0.5 if self._due is None else min(0.5, self._due - now)
+        if wait <= 0:
             self._due = None
             await self._send_next(socket)
             return None
         try:
-            return json.loads(await asyncio.wait_for(socket.recv(), patience))
+            return json.loads(await asyncio.wait_for(socket.recv(), wait))
         except TimeoutError:
             return None
 

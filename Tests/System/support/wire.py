@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Iterator
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 
@@ -86,7 +86,7 @@ class Wire:
 
     port: int
     host: str = "127.0.0.1"
-    timeout: float = PATIENCE
+    timeout: float = TIMEOUT_SECONDS
     buffer: bytes = field(default=b"", init=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Keys, and tokens signed by them in every way and by nobody."""
+"""Keys, and tokens signed by them in every way, and unsigned ones."""
 
 import base64
 import hashlib

@@ -14,7 +14,7 @@ from support.deadline import eventually
 from support.server import Server, free_port
 from support.wire import Wire
 
-# requests reports every certificate that it was told not to verify.
+# requests reports every certificate that it is configured not to verify.
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 HEALTH = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -52,7 +52,7 @@ def test_offers_that_are_taken(echo, offer):
         if "server_no_context_takeover" in offer:
             assert "server_no_context_takeover" in agreed
         if "client_max_window_bits" in agreed:
-            assert "client_max_window_bits" in offer, "only who offered it may be asked to keep to it"
+            assert "client_max_window_bits" in offer, "only a client that offered it may be asked for it"
         text = b"compressible " * 1000
         wire.send(frame(TEXT, deflated(text, window=9), rsv=4))
         assert message(wire) == (TEXT, text)
@@ -134,7 +134,7 @@ def test_compressed_fragments_with_pings_between_them(echo):
 
 
 def test_each_connection_and_each_message_stands_alone(echo):
-    """Several clients compress and send turn and turn about; nobody gets another's window."""
+    """Several clients compress and send turn and turn about; no client gets another's window."""
     wires = [echo.open(**OFFER) for _ in range(5)]
     for round in range(20):
         for n, wire in enumerate(wires):
@@ -152,7 +152,7 @@ def test_each_connection_and_each_message_stands_alone(echo):
      (frame(TEXT, b"x", fin=False) + frame(CONTINUATION, b"y", rsv=4), 1002), (frame(TEXT, deflated(b"x"), rsv=6), 1002)],
     ids=["too big", "no deflate", "no UTF-8", "a ping", "cut off", "RSV1 on a continuation", "RSV2 too"],
 )  # fmt: skip
-def test_what_may_not_be(echo, data, code):
+def test_forbidden_frames(echo, data, code):
     wire = echo.open(**OFFER)
     wire.send(data)
     assert wire.close_code() == code
@@ -161,7 +161,7 @@ def test_what_may_not_be(echo, data, code):
 # In the chat
 
 
-def test_broadcasts_are_compressed_for_those_who_agreed_on_it(shared, make_chat):
+def test_broadcasts_are_compressed_for_clients_that_agreed_on_it(shared, make_chat):
     room = "squeeze"
     plain = make_chat(shared, "plain", compression=None)
     squeezed = make_chat(shared, "squeezed")

@@ -123,7 +123,7 @@ def test_a_ping_comes_back_as_a_pong(echo, payload, chop):
     assert (got.opcode, got.payload, got.fin) == (PONG, payload, True)
 
 
-def test_pongs_nobody_asked_for_are_passed_over(echo):
+def test_unrequested_pongs_are_ignored(echo):
     wire = echo.open()
     say(wire, frame(PONG) + frame(PONG, b"unasked") + frame(PING, b"asked"))
     assert wire.frame().payload == b"asked"

@@ -15,7 +15,7 @@ from support.process import descriptors, resident_bytes
 from support.server import Server, binary, clean_environment
 from support.wire import TEXT, Wire, event, frame, upgrade_request
 
-# requests says so of every certificate it was told not to check.
+# requests reports every certificate that it is configured not to verify.
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 HANDSHAKE_SECONDS = 10
 
@@ -120,7 +120,7 @@ def test_a_chat_over_tls(shared, make_chat, room, framing):
 
 
 def test_more_commands_than_may_wait_are_all_answered(shared, make_chat, room):
-    """Reading stops and goes on many times, with records waiting on both sides of TLS."""
+    """Reading stops and continues many times, with records waiting on both sides of TLS."""
     alice = make_chat(shared, "alice")
     ids = [alice.emit_with_id("join_room", {"roomId": room})]
     ids += [alice.emit_with_id("send_message", {"roomId": room, "message": f"{n}"}) for n in range(1000)]
@@ -171,7 +171,7 @@ def test_broken_handshakes_leave_nothing(shared, context):
 
 
 def test_silence_before_within_and_after_the_handshake(shared, context):
-    """All at once: each is cut or told after the time a head may take."""
+    """All at once: each is cut or answered after the time a head may take."""
 
     def silent(_) -> float:
         with Wire(shared.port) as wire:

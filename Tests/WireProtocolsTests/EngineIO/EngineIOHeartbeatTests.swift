@@ -23,7 +23,7 @@ import WireProtocols
         #expect(peer.get() == .unknownSession)
     }
 
-    @Test func aHeldPollIsToldOfThePingTimeout() {
+    @Test func aHeldPollIsAnsweredWithThePingTimeout() {
         var peer = EngineIOPeer(over: .polling)
         _ = peer.get()
         peer.wait(300)

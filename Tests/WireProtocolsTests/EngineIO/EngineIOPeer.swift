@@ -11,7 +11,7 @@ struct EngineIOPeer {
     var now: Int64 = 1000
     /// Bodies of answered polls.
     var polled: [String] = []
-    /// Text messages the session's WebSocket, or the probing one, was told to send.
+    /// Text messages the session's WebSocket, or the probing one, has to send.
     var written: [String] = []
     /// Messages the application got.
     var delivered: [Delivery] = []

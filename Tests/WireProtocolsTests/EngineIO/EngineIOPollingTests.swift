@@ -108,7 +108,7 @@ import WireProtocols
         var peer = EngineIOPeer(over: .polling)
         #expect(peer.get() == nil)
         #expect(peer.get() == .badRequest)
-        #expect(peer.polled == ["1"], "the first is told that it is over")
+        #expect(peer.polled == ["1"], "the first is answered that it is over")
         #expect(peer.session.closeReason == .overlappingRequests)
         #expect(peer.get() == .unknownSession)
     }

@@ -137,7 +137,7 @@ import WireProtocols
         var peer = probing()
         peer.probeSends("5")
         #expect(peer.lastProbe == .closeProbe(.upgradeWithoutProbe))
-        expectPollingGoesOn(&peer)
+        expectPollingContinues(&peer)
     }
 
     @Test(arguments: ["2", "2prob", "2probes", "4hello", "3probe", "", "x", "1"])
@@ -146,7 +146,7 @@ import WireProtocols
         peer.probeSends(text)
         #expect(peer.lastProbe == .closeProbe(.notAProbe))
         #expect(peer.written.isEmpty)
-        expectPollingGoesOn(&peer)
+        expectPollingContinues(&peer)
     }
 
     @Test func aMessageBetweenProbeAndUpgradeEndsTheProbe() {
@@ -155,14 +155,14 @@ import WireProtocols
         peer.probeSends("4early")
         #expect(peer.lastProbe == .closeProbe(.notAProbe))
         #expect(peer.delivered.isEmpty)
-        expectPollingGoesOn(&peer)
+        expectPollingContinues(&peer)
     }
 
     @Test func theProbesWebSocketMayGoAway() {
         var peer = probing()
         peer.probeSends("2probe")
         peer.session.probeClosed()
-        expectPollingGoesOn(&peer)
+        expectPollingContinues(&peer)
     }
 
     @Test(arguments: ["", "2probe"])
@@ -175,7 +175,7 @@ import WireProtocols
         #expect(peer.wait(1) == [.closeProbe])
         peer.probeSends("5")
         #expect(peer.lastProbe == .closeProbe(.sessionClosed))
-        expectPollingGoesOn(&peer)
+        expectPollingContinues(&peer)
     }
 
     @Test func theProbeMayBeRepeatedAndTriedAgain() {
@@ -211,7 +211,7 @@ import WireProtocols
         #expect(peer.polled.last == "4last\u{1E}1")
     }
 
-    private func expectPollingGoesOn(_ peer: inout EngineIOPeer) {
+    private func expectPollingContinues(_ peer: inout EngineIOPeer) {
         peer.send("4still polling")
         #expect(peer.get() == nil)
         #expect(peer.polled.last == "4still polling")

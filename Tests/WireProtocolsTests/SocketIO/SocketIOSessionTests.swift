@@ -20,7 +20,7 @@ import WireProtocols
         #expect(peer.session.isConnected(to: namespace))
     }
 
-    @Test func unknownNamespacesAreRefusedAndTheRestGoesOn() {
+    @Test func unknownNamespacesAreRefusedAndTheConnectionStays() {
         var peer = SocketIOPeer.connected()
         #expect(peer.sends("0/random") == .reply(Array(#"44/random,{"message":"Invalid namespace"}"#.utf8)))
         #expect(peer.sends("0/random,{}") == .reply(Array(#"44/random,{"message":"Invalid namespace"}"#.utf8)))

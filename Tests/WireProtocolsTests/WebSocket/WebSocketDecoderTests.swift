@@ -61,7 +61,7 @@ struct WebSocketDecoderTests {
             ])
     }
 
-    @Test("A close during a fragmented message is heard, and nothing after it")
+    @Test("A close during a fragmented message is decoded, and nothing after it")
     func closeEndsEverything() {
         var close: [UInt8] = []
         WebSocketEncoder.appendClose(

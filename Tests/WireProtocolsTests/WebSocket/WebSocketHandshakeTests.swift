@@ -92,7 +92,7 @@ struct WebSocketHandshakeTests {
         #expect(status(more: "Sec-WebSocket-Version: 13\r\n") == 426)
     }
 
-    @Test("A wrong version is told the right one")
+    @Test("A wrong version is answered with the right one")
     func rightVersion() {
         #expect {
             try handshake(["Sec-WebSocket-Version": "12"])

@@ -7,14 +7,14 @@ from typing import Callable
 
 import pytest
 
-from support.deadline import PATIENCE
+from support.deadline import TIMEOUT_SECONDS
 from support.wire import PING, PONG, Wire, event, frame
 
 HEAD_SECONDS = 10
 BODY_SECONDS = 30
 PING_SECONDS = 25
 PONG_SECONDS = 20
-# How late a busy machine may be. It is less than a server's patience that a test tells from another.
+# How late a busy machine may be. It is less than the difference between two time limits that a test distinguishes.
 LATE = 15
 
 Case = Callable[[Wire], object]
@@ -86,7 +86,7 @@ def stays_within_a_frame(wire: Wire):
 def answers_pings(wire: Wire):
     wire.open()
     for _ in range(2):
-        # The second comes later than the end of who does not answer the first.
+        # The second comes later than the end of a client that does not answer the first.
         got = wire.frame()
         assert got.opcode == PING
         wire.send(frame(PONG, got.payload))
@@ -137,8 +137,8 @@ def nothing_left_behind(bystander):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_whoever_dawdles_is_told_and_cut_off(outcomes, case):
+def test_a_slow_client_gets_an_error_and_is_cut_off(outcomes, case):
     expected, earliest, latest = CASES[case]
-    outcome, seconds = outcomes[case].result(timeout=2 * PATIENCE)
+    outcome, seconds = outcomes[case].result(timeout=2 * TIMEOUT_SECONDS)
     assert outcome == expected
     assert earliest - 0.5 <= seconds <= latest
