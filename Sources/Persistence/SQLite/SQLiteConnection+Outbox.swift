@@ -17,7 +17,14 @@ extension SQLiteConnection {
         var messages: [Message] = []
         for event in pending {
             guard messages.count < limit else { break }
-            if let message = try message(of: event, unmoved) { messages.append(message) }
+            if let message = try message(of: event, unmoved) {
+                messages.append(message)
+            } else if try !isPast(event, unmoved) {
+                // It was committed just now, and is about to be readable. Later events must not overtake it.
+                break
+            } else if let message = try message(of: event, unmoved) {
+                messages.append(message)
+            }
         }
         return messages
     }
@@ -40,6 +47,14 @@ extension SQLiteConnection {
     private struct PendingEvent {
         var key: Int64
         var room: RoomID
+    }
+
+    /// Whether the room has a message with this number or a later one, so that one that is not found was removed.
+    private func isPast(_ event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> Bool {
+        let number = Schema.sequence(ofKey: event.key)
+        if let newest = unmoved.newest(in: event.room), newest.sequence >= number { return true }
+        return try statement("SELECT 1 FROM messages WHERE key BETWEEN ? AND ? LIMIT 1")
+            .bind(1, event.key).bind(2, event.key | 0xFFFF_FFFF).first { _ in true } ?? false
     }
 
     /// To be called outside of a transaction: what leaves the journal meanwhile must be seen in the table.

@@ -39,10 +39,11 @@ extension SQLiteConnection {
     private func rooms(
         of user: UserID, after cursor: RoomListCursor, limit: Int, unmoved: [Int64: Message]
     ) throws(StoreError) -> [RoomSummary] {
+        // Without a type the column is not looked up by an index.
         let found = try statement(
             """
             WITH unmoved(room, sequence, timestamp) AS MATERIALIZED (
-                SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?7))
+                SELECT CAST(value ->> 0 AS INTEGER), value ->> 1, value ->> 2 FROM json_each(?7))
             SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
                 coalesce(k.sequence, 0),
                 m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,

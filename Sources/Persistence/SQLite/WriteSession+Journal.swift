@@ -22,12 +22,9 @@ extension WriteSession {
     }
 
     /// Lets readers see what the last transaction wrote into the journal.
-    ///
-    /// - Returns: whether it has something to move now, and had nothing before.
-    func publishCommitted(at now: ContinuousClock.Instant) -> Bool {
+    func publishCommitted(at now: ContinuousClock.Instant) {
         let committed = journal.committed(at: now)
-        if !committed.messages.isEmpty { unmoved.add(committed.messages) }
-        return committed.areFirst
+        if !committed.isEmpty { unmoved.add(committed) }
     }
 
     var isMoving: Bool { journal.move != nil }

@@ -25,6 +25,8 @@ final class Writer {
     private var session: WriteSession
     /// Why the journal could not be moved when it was tried last.
     private var moveFailure: StoreError?
+    /// When the last job that wakes this thread for a move comes, or came.
+    private var wakeUp = ContinuousClock.now
 
     /// - Parameter open: opens the database, at first and again when the connection has failed.
     init(
@@ -50,6 +52,7 @@ final class Writer {
         guard let jobs = nextJobs() else { return false }
         if !jobs.isEmpty { process(gathered(jobs)) }
         moveJournal()
+        wakeForMove()
         return true
     }
 
@@ -79,7 +82,7 @@ final class Writer {
             try session.moveSome(at: .now, isForced: isForced)
             moveFailure = nil
         } catch {
-            // The journal still has everything. The next jobs bring the next attempt.
+            // The journal still has everything. The next jobs, or the next wake-up, bring the next attempt.
             session.rollBack()
             moveFailure = .unavailable(reason: "the journal cannot be moved: \(error.reason)")
         }
@@ -130,13 +133,18 @@ final class Writer {
             makeUndone()
             throw error
         }
-        if session.publishCommitted(at: .now) { wakeForMove() }
+        session.publishCommitted(at: .now)
         return answers
     }
 
-    /// A move begins with the next jobs; where none come, these do.
+    /// Has the journal moved although no more jobs come: what was gathered for the first move, during a move that took long,
+    /// or before one that failed.
     private func wakeForMove() {
-        let delay = Journal.interval / .seconds(1)
+        let now = ContinuousClock.now
+        guard !session.journal.isEmpty, !session.isMoving || moveFailure != nil, wakeUp <= now else { return }
+        wakeUp = now + Journal.interval
+        // A little later, so that the wake-up never comes before its time.
+        let delay = Journal.interval / .seconds(1) + 0.01
         DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [queue] in _ = queue.post(.nothing) }
     }
 

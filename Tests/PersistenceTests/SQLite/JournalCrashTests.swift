@@ -1,5 +1,6 @@
 import ChatDomain
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PersistenceSQLite
@@ -126,6 +127,25 @@ import Testing
         #expect(
             try store.history(of: rooms[0], HistoryQuery(.latest, limit: 100)).messages.map(\.id) == stored.map(\.id))
         #expect(store.session.journal.isEmpty)
+    }
+
+    @Test func aMoveThatFailedIsTriedAgainWithoutMoreWrites() async throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let store = try home.openSQLite()
+        _ = try await store.create(.group("a"), participants: ["ann"])
+        let other = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite)
+        try other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END")
+        await store.append(drafts.many(3), to: "a")
+        func moved() throws -> Int64? { try other.statement("SELECT count(*) FROM messages").first { $0.integer(0) } }
+        // The first attempt comes after an interval, and fails.
+        let due = ContinuousClock.now + Journal.interval * 1.5
+        #expect(await eventually { ContinuousClock.now > due })
+        #expect(try moved() == 0)
+        try other.execute("DROP TRIGGER full")
+        #expect(await eventually { (try? moved()) == 3 })
+        await store.close()
     }
 
     /// The release before had no journal. Its file is one with everything in the table of messages.

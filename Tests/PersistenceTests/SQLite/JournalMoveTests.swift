@@ -74,16 +74,16 @@ import Testing
 
     @Test func aMoveBeginsInTimeOrWhenThereIsEnough() {
         var few = journal(3)
-        let areFirst = few.committed(at: start).areFirst
+        let durable = few.committed(at: start)
         let begins = [.milliseconds(999), Journal.interval, Journal.interval].map { few.beginMove(at: start + $0) }
-        #expect(areFirst && begins == [false, true, false], "too early, in time, and while one is under way")
+        #expect(durable.count == 3 && begins == [false, true, false], "too early, in time, and while one is under way")
         for var enough in [journal(Journal.enough.messages), journal(5, text: String(repeating: "x", count: 1 << 20))] {
             _ = enough.committed(at: start)
             let begins = enough.beginMove(at: start)
             #expect(begins)
         }
         var none = Journal()
-        let messages = none.committed(at: start).messages
+        let messages = none.committed(at: start)
         let beginsEmpty = none.beginMove(at: start, isForced: true)
         #expect(messages.isEmpty && !beginsEmpty && none.isEmpty)
     }
@@ -109,7 +109,7 @@ import Testing
         var journal = journal(2, client: "c1")
         journal.rolledBack()
         #expect(journal.newest(in: 1) == nil && journal.message("c1", of: "ann", in: 1) == nil)
-        let messages = journal.committed(at: start).messages
+        let messages = journal.committed(at: start)
         #expect(journal.readMark(of: "ann", in: 1) == 0 && messages.isEmpty)
     }
 

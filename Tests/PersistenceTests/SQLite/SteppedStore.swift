@@ -27,7 +27,7 @@ final class SteppedStore {
     @discardableResult
     func commit(_ writes: [RoomWrite]) throws -> [RoomWriteOutcome] {
         let outcomes = try transaction { try writes.map { try session.perform($0) } }
-        _ = session.publishCommitted(at: now)
+        session.publishCommitted(at: now)
         return outcomes
     }
 

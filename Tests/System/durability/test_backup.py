@@ -142,4 +142,4 @@ def test_a_drain_does_not_wait_for_a_backup(full_server):
 def test_mongodb_has_backups_of_its_own(server):
     for arguments in (("backup", "copy.db"), ("restore", "copy.db")):
         refused = command(server, *arguments, MONGODB_URI="mongodb://127.0.0.1:1/chat")
-        assert refused.returncode == 78 and "the store is MongoDB" in refused.stderr
+        assert refused.returncode == 78 and "it is MongoDB" in refused.stderr

@@ -61,15 +61,14 @@ struct Journal {
         uncommittedMessages.append(message)
     }
 
-    /// - Returns: the messages that are durable now, and whether they are the first since the last move began.
-    mutating func committed(at now: ContinuousClock.Instant) -> (messages: [Message], areFirst: Bool) {
-        guard !uncommitted.isEmpty else { return ([], false) }
+    /// - Returns: the messages that are durable now.
+    mutating func committed(at now: ContinuousClock.Instant) -> [Message] {
+        guard !uncommitted.isEmpty else { return [] }
         let messages = uncommittedMessages
-        let areFirst = gathered.isEmpty
-        if areFirst { due = now + Self.interval }
+        if gathered.isEmpty { due = now + Self.interval }
         gathered.append(uncommitted)
         forgetUncommitted()
-        return (messages, areFirst)
+        return messages
     }
 
     mutating func rolledBack() { forgetUncommitted() }
