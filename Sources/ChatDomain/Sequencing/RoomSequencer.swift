@@ -6,8 +6,6 @@
 /// its id, so the store stores it once however often and by however many instances it is committed.
 public struct RoomSequencer: Sendable {
     public enum Action: Sendable {
-        /// Commit this in the store; `committed` must follow.
-        case commit(RoomWrite)
         /// Send a piece of a write to the instance that numbers the room; `receivedOutcome` may follow.
         case forward(RoomWrite, ticket: UInt64, to: InstanceID)
         /// Send the outcome of a forwarded piece back.
@@ -29,8 +27,16 @@ public struct RoomSequencer: Sendable {
         public var pieceBytes = 256 * 1024
         /// Writes of other instances that may wait for one room. More are dropped, and sent again by their instances.
         public var maximumWaiting = 256
+        /// Bytes of text of other instances' writes that may wait for all rooms together. More are dropped likewise.
+        public var maximumForwardedBytes = 64 << 20
 
         public init() {}
+    }
+
+    /// A shard of another instance: each has tickets of its own.
+    private struct Sender: Hashable, Sendable {
+        let instance: InstanceID
+        let shard: UInt16
     }
 
     private struct Forward: Sendable {
@@ -66,8 +72,8 @@ public struct RoomSequencer: Sendable {
         var isIdle: Bool { waiting.isEmpty && inFlight.isEmpty && own == nil }
     }
 
-    /// Instances whose tickets are remembered, before those that are not alive are forgotten.
-    private static let maximumInstances = 1000
+    /// Shards of other instances whose tickets are remembered, before those of dead instances are forgotten.
+    private static let maximumSenders = 1000
 
     private let instance: InstanceID
     private let limits: Limits
@@ -77,9 +83,11 @@ public struct RoomSequencer: Sendable {
     /// Rooms whose writes may have to be committed.
     private var ready: Set<RoomID> = []
     private var lastTicket: UInt64
-    /// Tickets of each other instance that were taken. A repeated forward must not be committed again: its instance may have
+    /// Tickets of each other shard that were taken. A repeated forward must not be committed again: its instance may have
     /// refused the senders since.
-    private var taken: [InstanceID: TicketWindow] = [:]
+    private var taken: [Sender: TicketWindow] = [:]
+    /// What the writes of other instances weigh that have no outcome yet.
+    private var forwardedBytes = 0
 
     /// - Parameter firstTicket: larger in every later life of an instance, so that no ticket is ever used twice.
     public init(instance: InstanceID, firstTicket: UInt64, limits: Limits = Limits()) {
@@ -94,7 +102,7 @@ public struct RoomSequencer: Sendable {
     public mutating func setInstances(_ instances: Set<InstanceID>, at now: Moment) -> [Action] {
         ownership = RoomOwnership(instances)
         silent = silent.filter { instances.contains($0.key) && $0.value > now }
-        if taken.count > Self.maximumInstances { taken = taken.filter { instances.contains($0.key) } }
+        if taken.count > Self.maximumSenders { taken = taken.filter { instances.contains($0.key.instance) } }
         var actions: [Action] = []
         for (room, lane) in lanes {
             guard case .forwarded(let write, let forward)? = lane.own, owner(of: room, at: now) != forward.owner else {
@@ -112,11 +120,17 @@ public struct RoomSequencer: Sendable {
     }
 
     /// Takes a piece that another instance forwarded. A repeated ticket is passed over.
-    public mutating func receivedForward(_ write: RoomWrite, ticket: UInt64, from instance: InstanceID) {
+    ///
+    /// - Parameter shard: the shard of that instance that gave the ticket.
+    public mutating func receivedForward(
+        _ write: RoomWrite, ticket: UInt64, from instance: InstanceID, shard: UInt16 = 0
+    ) {
         var lane = lanes[write.roomID] ?? Lane()
-        guard lane.waiting.count < limits.maximumWaiting, taken[instance, default: TicketWindow()].take(ticket) else {
-            return
-        }
+        let bytes = write.approximateBytes
+        guard lane.waiting.count < limits.maximumWaiting, forwardedBytes + bytes <= limits.maximumForwardedBytes,
+            taken[Sender(instance: instance, shard: shard), default: TicketWindow()].take(ticket)
+        else { return }
+        forwardedBytes += bytes
         lane.waiting.append(SequencedWrite(write, from: .forwarded(instance, ticket: ticket)))
         lanes[write.roomID] = lane
         ready.insert(write.roomID)
@@ -148,7 +162,7 @@ public struct RoomSequencer: Sendable {
         let parts = lane.inFlight
         lane.inFlight = []
         lanes[room] = lane
-        var actions: [Action] = []
+        var finished: [(SequencedWrite, RoomWriteOutcome)] = []
         var unfinished: [SequencedWrite] = []
         for (part, outcome) in zip(parts, outcome.divided(among: parts.map(\.piece))) {
             var write = part.write
@@ -159,17 +173,21 @@ public struct RoomSequencer: Sendable {
             if write.take(outcome) {
                 let deadline = lanes[room]?.raceDeadline ?? now + limits.raceTimeout
                 lanes[room]?.raceDeadline = deadline
-                if now >= deadline { write.fail(.contended) }
+                // Another attempt may have stored an uncertain write: it is repeated until that shows.
+                let isUncertain = write.source == .own && lanes[room]?.isUncertain == true
+                if now >= deadline, !isUncertain { write.fail(.contended) }
             }
-            if let finished = write.finished {
-                actions += answer(finished, to: write.source, in: room)
-            } else {
-                unfinished.append(write)
-            }
+            if let outcome = write.finished { finished.append((write, outcome)) } else { unfinished.append(write) }
         }
         if unfinished.isEmpty { lanes[room]?.raceDeadline = nil }
         lanes[room]?.waiting.insert(contentsOf: unfinished, at: 0)
         continueLane(room)
+        // Last, because the lane is forgotten with its last write.
+        var actions: [Action] = []
+        for (write, outcome) in finished {
+            if write.source != .own { forwardedBytes -= write.approximateBytes }
+            actions += answer(outcome, to: write.source, in: room)
+        }
         return actions
     }
 
@@ -248,6 +266,9 @@ public struct RoomSequencer: Sendable {
         case .forwarded(let instance, let ticket): [.answer(outcome, ticket: ticket, to: instance)]
         }
     }
+
+    /// Whether a write is under way, so that `tick` may have something to do.
+    public var isIdle: Bool { lanes.isEmpty }
 
     private mutating func finish(_ room: RoomID, _ outcome: RoomWriteOutcome) -> [Action] {
         lanes[room]?.own = nil

@@ -21,6 +21,8 @@ struct SequencedWrite: Sendable {
     /// Whether the whole write has its outcome.
     var finished: RoomWriteOutcome? { hasBegun && outcome.drafts.count == write.drafts.count ? outcome : nil }
 
+    var approximateBytes: Int { write.approximateBytes }
+
     /// The drafts without an outcome, `bytes` at most and one at least; participants and read marks go with the first piece.
     func piece(bytes limit: Int) -> RoomWrite {
         var bytes = 0
@@ -49,10 +51,11 @@ struct SequencedWrite: Sendable {
         return settled.count < piece.drafts.count
     }
 
-    /// Whether every piece was refused because the store could not take it, so that another attempt makes sense.
+    /// Whether the store could not take a part, other than for a lost race.
     static func isUnavailable(_ outcome: RoomWriteOutcome) -> Bool {
         outcome.drafts.contains { draft in
-            if case .failed(.unavailable) = draft { true } else { false }
+            guard case .failed(let error) = draft, error != .contended else { return false }
+            return if case .unavailable = error { true } else { false }
         }
     }
 
@@ -69,6 +72,9 @@ struct SequencedWrite: Sendable {
 }
 
 extension RoomWrite {
+    /// What its texts weigh, in bytes.
+    var approximateBytes: Int { drafts.reduce(0) { $0 + $1.body.approximateBytes } }
+
     /// Writes of one room as one, in order.
     static func combined(_ writes: [RoomWrite]) -> RoomWrite? {
         guard var combined = writes.first else { return nil }

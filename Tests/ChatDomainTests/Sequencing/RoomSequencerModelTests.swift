@@ -35,7 +35,6 @@ import Testing
         mutating func perform(_ actions: [RoomSequencer.Action], of instance: Int) {
             for action in actions {
                 switch action {
-                case .commit(let write): commits.append((instance, write))
                 case .forward(let write, let ticket, let owner):
                     let to = names.firstIndex(of: owner) ?? 0
                     network.append(.forward(write, ticket: ticket, from: instance, to: to))

@@ -181,4 +181,29 @@ import Testing
         owner.receivedForward(write(room, [draft(1)]), ticket: 4999, from: there)
         #expect(owner.takeCommits().count == 1)
     }
+
+    @Test func everyShardHasTicketsOfItsOwn() throws {
+        var owner = sequencer()
+        let room = try room(of: here)
+        owner.receivedForward(write(room, [draft(1)]), ticket: 1_000_000, from: there, shard: 0)
+        owner.receivedForward(write(room, [draft(2)]), ticket: 1, from: there, shard: 1)
+        #expect(owner.takeCommits().map(\.drafts.count) == [2])
+    }
+
+    @Test func whatWaitsForOthersIsBounded() throws {
+        var limits = RoomSequencer.Limits()
+        limits.maximumForwardedBytes = 300 * 1024
+        var owner = RoomSequencer(instance: here, firstTicket: 0, limits: limits)
+        let room = try room(of: here)
+        let long = String(repeating: "x", count: 150 * 1024)
+        for ticket in UInt64(1)...3 {
+            owner.receivedForward(write(room, [draft(UInt32(ticket), text: long)]), ticket: ticket, from: there)
+        }
+        let commit = try #require(owner.takeCommits().first)
+        #expect(commit.drafts.count == 1)
+        #expect(owner.committed(stored(commit, from: 1), at: moment(1)).count == 1)
+        owner.receivedForward(write(room, [draft(9, text: long)]), ticket: 9, from: there)
+        #expect(owner.takeCommits().count == 1)
+        #expect(!owner.isIdle)
+    }
 }
