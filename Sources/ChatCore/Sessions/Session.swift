@@ -22,7 +22,7 @@ package final class Session {
     let channel: any SessionChannel
     package private(set) var encoding: FrameEncoding
     let isRaw: Bool
-    package var identity: Identity?
+    private(set) var identity: Identity?
     /// What the handshake brought; used by a claim that brings no token of its own.
     let handshake: Credentials
     package private(set) var rooms = SmallSet<RoomID>()

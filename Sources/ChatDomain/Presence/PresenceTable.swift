@@ -4,9 +4,6 @@ public struct PresenceTable: Sendable {
 
     public init() {}
 
-    /// Users with a session, hidden ones too.
-    public var userCount: Int { users.count }
-
     /// How a user with sessions stands; nil for one without.
     public func presence(of user: UserID) -> UserPresence? { users[user]?.presence }
 

@@ -145,10 +145,7 @@ public struct RoomSequencer: Sendable {
         guard case .forwarded(var write, let forward)? = lanes[room]?.own, forward.ticket == ticket,
             forward.owner == instance, forward.fits(outcome)
         else { return [] }
-        if lanes[room]?.isUncertain == true, SequencedWrite.isUnavailable(outcome) {
-            lanes[room]?.own = .retrying(write, at: now + limits.retryDelay)
-            return []
-        }
+        guard !retriesLater(write, of: room, after: outcome, at: now) else { return [] }
         let hasLostRace = write.take(outcome)
         if let finished = write.finished { return finish(room, finished) }
         if !hasLostRace { lanes[room]?.isUncertain = false }
@@ -166,10 +163,7 @@ public struct RoomSequencer: Sendable {
         var unfinished: [SequencedWrite] = []
         for (part, outcome) in zip(parts, outcome.divided(among: parts.map(\.piece))) {
             var write = part.write
-            if write.source == .own, lanes[room]?.isUncertain == true, SequencedWrite.isUnavailable(outcome) {
-                lanes[room]?.own = .retrying(write, at: now + limits.retryDelay)
-                continue
-            }
+            if write.source == .own, retriesLater(write, of: room, after: outcome, at: now) { continue }
             if write.take(outcome) {
                 let deadline = lanes[room]?.raceDeadline ?? now + limits.raceTimeout
                 lanes[room]?.raceDeadline = deadline
@@ -206,6 +200,9 @@ public struct RoomSequencer: Sendable {
         }
         return actions
     }
+
+    /// Whether no write is under way, so that `tick` has nothing to do.
+    public var isIdle: Bool { lanes.isEmpty }
 
     /// When `tick` has something to do; nil when it has not.
     public var nextDeadline: Moment? {
@@ -258,6 +255,15 @@ public struct RoomSequencer: Sendable {
         return [.forward(forward.piece, ticket: forward.ticket, to: owner)]
     }
 
+    /// Lets an uncertain own write be tried again later that the store could not take; whether it is.
+    private mutating func retriesLater(
+        _ write: SequencedWrite, of room: RoomID, after outcome: RoomWriteOutcome, at now: Moment
+    ) -> Bool {
+        guard lanes[room]?.isUncertain == true, SequencedWrite.isUnavailable(outcome) else { return false }
+        lanes[room]?.own = .retrying(write, at: now + limits.retryDelay)
+        return true
+    }
+
     private mutating func answer(
         _ outcome: RoomWriteOutcome, to source: SequencedWrite.Source, in room: RoomID
     ) -> [Action] {
@@ -266,9 +272,6 @@ public struct RoomSequencer: Sendable {
         case .forwarded(let instance, let ticket): [.answer(outcome, ticket: ticket, to: instance)]
         }
     }
-
-    /// Whether a write is under way, so that `tick` may have something to do.
-    public var isIdle: Bool { lanes.isEmpty }
 
     private mutating func finish(_ room: RoomID, _ outcome: RoomWriteOutcome) -> [Action] {
         lanes[room]?.own = nil

@@ -50,13 +50,13 @@ package struct CommandFields {
         value.integer.map { String($0) } ?? value.unsigned.map { String($0) }
     }
 
-    /// A short text, as ids and names are.
     /// An id that the client makes, of at most 128 characters; an integer means its decimal text, as for other ids.
     package func optionalIDText(_ name: StaticString) throws(ChatError) -> String? {
         if let text = self[name].flatMap(Self.decimalText) { return text }
         return try optionalText(name, maximumCharacters: 128)
     }
 
+    /// A short text, as names are.
     package func optionalText(_ name: StaticString, maximumCharacters: Int) throws(ChatError) -> String? {
         guard let value = self[name] else { return nil }
         guard let text = value.string else { throw .badRequest("\(name) must be a string") }
