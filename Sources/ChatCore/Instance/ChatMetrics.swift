@@ -12,6 +12,7 @@ package struct ChatMetrics: Sendable {
     package let repairs: Counter
     package let rewinds: Counter
     package let foreignNews: Counter
+    package let forwards: Counter
     package let commitBatch: Histogram
     package let commitDuration: Histogram
     package let fanOut: Histogram
@@ -30,6 +31,8 @@ package struct ChatMetrics: Sendable {
             "chat_rewinds_total", help: "Times a room's store was found without messages it had acknowledged.")
         foreignNews = registry.counter(
             "chat_bus_rejected_total", help: "Publications on the bus that were not understood and dropped.")
+        forwards = registry.counter(
+            "chat_forwards_total", help: "Writes of rooms sent to the instance that numbers the room, or sent again.")
         commitBatch = registry.histogram(
             "chat_commit_batch_messages", help: "Messages handed to the store at once.", unit: .plain,
             bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])

@@ -14,6 +14,8 @@ extension Services {
         case .friendship(let a, let b, let isFriend): broadcast(.friendship(a, b, isFriend: isFriend))
         case .release(let key, let asker): release(key, to: asker)
         case .released(let key): recovery?.released(key)
+        case .forward(let ticket, let write): mailbox(home(of: ticket.room)).post(.forward(ticket, write))
+        case .outcome(let ticket, let outcome): mailbox(home(of: ticket.room)).post(.outcome(ticket, outcome))
         }
     }
 

@@ -8,6 +8,16 @@ package struct UserUsage: Hashable, Sendable {
     package var count: Int
 }
 
+/// Names a forwarded piece of a room's write.
+package struct RoomTicket: Hashable, Sendable {
+    package var room: RoomID
+    package var number: UInt64
+    /// The instance that sends the message with this ticket.
+    package var sender: InstanceID
+    /// The shard that gave the number.
+    package var shard: UInt16
+}
+
 /// What one instance asks of another.
 package enum InstanceMessage: Hashable, Sendable {
     case close(SessionID, of: UserID, Ending)
@@ -24,6 +34,10 @@ package enum InstanceMessage: Hashable, Sendable {
     case changeApplied(UInt64, by: InstanceID)
     /// How far a user has read, for the user's sessions.
     case read(ReadMark, in: RoomID)
+    /// A piece of a room's write, for the instance that numbers the room; see `RoomWriteCodec`.
+    case forward(RoomTicket, write: [UInt8])
+    /// The outcome of a forwarded piece.
+    case outcome(RoomTicket, outcome: [UInt8])
 
     package enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -85,8 +99,21 @@ package enum InstanceMessage: Hashable, Sendable {
             guard let room = Self.room(root), let user = user("userId"), let sequence = Self.count(root["seq"])
             else { return nil }
             self = .read(ReadMark(userID: user, sequence: SequenceNumber(clamping: sequence)), in: room)
+        case "forward":
+            guard let ticket = Self.ticket(root), let data = root["data"]?.string else { return nil }
+            self = .forward(ticket, write: Array(data.utf8))
+        case "outcome":
+            guard let ticket = Self.ticket(root), let data = root["data"]?.string else { return nil }
+            self = .outcome(ticket, outcome: Array(data.utf8))
         default: return nil
         }
+    }
+
+    private static func ticket(_ root: JSONValue) -> RoomTicket? {
+        guard let room = room(root), let number = count(root["ticket"]), let sender = root["from"]?.string,
+            let shard = count(root["shard"]).flatMap({ UInt16(exactly: $0) })
+        else { return nil }
+        return RoomTicket(room: room, number: number, sender: InstanceID(sender), shard: shard)
     }
 
     private static func room(_ root: JSONValue) -> RoomID? {
@@ -157,7 +184,28 @@ package enum InstanceMessage: Hashable, Sendable {
                 out.key("roomId")
                 out.string(room.value)
                 out.mark(mark)
+            case .forward(let ticket, let write):
+                out.string("forward")
+                out.ticket(ticket, write)
+            case .outcome(let ticket, let outcome):
+                out.string("outcome")
+                out.ticket(ticket, outcome)
             }
         }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func ticket(_ ticket: RoomTicket, _ data: [UInt8]) {
+        key("roomId")
+        string(ticket.room.value)
+        key("ticket")
+        integer(Int64(clamping: ticket.number))
+        key("from")
+        string(ticket.sender.value)
+        key("shard")
+        integer(Int64(ticket.shard))
+        key("data")
+        string(String(decoding: data, as: UTF8.self))
     }
 }

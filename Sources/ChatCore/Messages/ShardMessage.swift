@@ -6,6 +6,12 @@ package enum ShardMessage: Sendable {
     // To the shard where the room is at home.
     case room(RoomID, RoomCommand)
     case committed([RoomWriteOutcome])
+    /// A piece of another instance's write, for this one to number.
+    case forward(RoomTicket, [UInt8])
+    /// What became of a piece that was forwarded.
+    case outcome(RoomTicket, [UInt8])
+    /// The live instances, this one among them; none while they are not known.
+    case instances(Set<InstanceID>)
     case received(RoomID, [UInt8])
     case subscribed(RoomID)
     case reconnected

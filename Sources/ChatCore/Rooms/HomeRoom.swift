@@ -113,7 +113,7 @@ final class HomeRoom {
         }
         let wall = context.now.wall
         let draft = MessageDraft(id: hub.nextMessageID(at: wall), body: message.body(from: author), timestamp: wall)
-        if let traceparent = message.traceparent { services.observers.noteTrace?(traceparent, draft.id) }
+        if let traceparent = message.traceparent { hub.committer.noteTrace(traceparent, of: draft.id) }
         finish(live?.send(draft, from: session, origin: origin, since: since, at: now), origin)
     }
 

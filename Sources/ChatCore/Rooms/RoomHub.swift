@@ -25,6 +25,10 @@ final class RoomHub {
     /// What drafts weigh that wait for the store, in bytes; each room keeps its part of it up to date.
     var pendingBytes = 0
 
+    private(set) lazy var committer = RoomCommitter(context: context) { [unowned self] outcome in
+        rooms[outcome.roomID]?.committed(outcome)
+    }
+
     init(context: ShardContext, seed: UInt64) {
         self.context = context
         services = context.services
@@ -77,7 +81,7 @@ final class RoomHub {
 
     /// Hands the store what the rooms gathered in this turn.
     func submitWrites() {
-        guard !unwritten.isEmpty else { return }
+        guard !unwritten.isEmpty else { return committer.flush() }
         let failures = storeFailures
         var doubtful: [HomeRoom] = []
         let writes = unwritten.compactMap { room -> RoomWrite? in
@@ -91,28 +95,11 @@ final class RoomHub {
         }
         unwritten.removeAll(keepingCapacity: true)
         compare(doubtful[...])
-        if !writes.isEmpty { commit(writes) }
+        committer.submit(writes)
+        committer.flush()
     }
 
-    private func commit(_ writes: [RoomWrite]) {
-        services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
-        let mailbox = services.mailbox(context.index)
-        let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.observers.storedMessages : nil
-        let duration = services.metrics.commitDuration
-        let begun = WallClock.monotonicMicroseconds()
-        services.store.commit(writes) {
-            mailbox.post(.committed($0))
-            duration.observe(Int(WallClock.monotonicMicroseconds() - begun))
-            storedMessages?()
-        }
-    }
-
-    func committed(_ outcomes: [RoomWriteOutcome]) {
-        for outcome in outcomes {
-            if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
-            rooms[outcome.roomID]?.committed(outcome)
-        }
-    }
+    func committed(_ outcomes: [RoomWriteOutcome]) { committer.committed(outcomes) }
 
     /// Looks whether the store has what was delivered of these rooms. They are not written to meanwhile.
     func compare(_ rooms: ArraySlice<HomeRoom>) {
@@ -211,13 +198,5 @@ final class RoomHub {
             }
             check(ids.dropFirst(slice.count))
         }
-    }
-}
-
-extension RoomWriteOutcome.Draft {
-    /// Whether the store was not there, or not able.
-    fileprivate var isStoreFailure: Bool {
-        guard case .failed(let error) = self, error != .contended else { return false }
-        if case .unavailable = error { return true } else { return false }
     }
 }

@@ -10,6 +10,10 @@ package final class ChatShard {
     private let rooms: RoomHub
     /// Between two looks at what may be forgotten.
     private static let sweepInterval: Duration = .seconds(30)
+    /// Between two looks at which instances live. A dead one is passed over sooner, because it answers nothing.
+    private static let instancesInterval: Duration = .seconds(1)
+    /// The live instances as the shards know them.
+    private var instances: Set<InstanceID> = []
 
     package init(context: ShardContext) {
         self.context = context
@@ -21,7 +25,23 @@ package final class ChatShard {
     package func start() {
         sweepPeriodically()
         sessions.watchIdleness()
-        if context.services.bus != nil { sessions.watchers.friendPoller.begin() }
+        guard context.services.bus != nil else { return }
+        sessions.watchers.friendPoller.begin()
+        if context.index == 0 { watchInstances() }
+    }
+
+    /// Tells all shards which instances live, again and again: rooms are numbered by one of them.
+    private func watchInstances() {
+        let services = context.services
+        context.loop.run({ await services.presence.directory.others() }) { [weak self] others in
+            guard let self else { return }
+            let instances = others.map { $0.union([services.configuration.instance]) } ?? []
+            if instances != self.instances {
+                self.instances = instances
+                services.broadcast(.instances(instances))
+            }
+            context.loop.schedule(after: Self.instancesInterval) { [weak self] in self?.watchInstances() }
+        }
     }
 
     private func sweepPeriodically() {
@@ -40,6 +60,9 @@ package final class ChatShard {
         switch message {
         case .room(let room, let command): rooms.dispatch(command, in: room)
         case .committed(let outcomes): rooms.committed(outcomes)
+        case .forward(let ticket, let write): rooms.committer.receivedForward(ticket, write)
+        case .outcome(let ticket, let outcome): rooms.committer.receivedOutcome(ticket, outcome)
+        case .instances(let instances): rooms.committer.setInstances(instances)
         case .received(let room, let payload): rooms.receive(payload, in: room)
         case .subscribed(let room): rooms.subscribed(room)
         case .reconnected: rooms.reconnected()

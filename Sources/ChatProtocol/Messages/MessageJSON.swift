@@ -10,7 +10,6 @@ public enum MessageJSON {
     }
 
     public static func encode(_ message: Message, into out: inout JSONWriter) {
-        let body = message.body
         out.beginObject()
         out.key("messageId")
         out.id(message.id)
@@ -18,6 +17,20 @@ public enum MessageJSON {
         out.integer(message.sequence)
         out.key("roomId")
         out.string(message.roomID.value)
+        write(message.body, message.timestamp, into: &out)
+        out.endObject()
+    }
+
+    /// A message that has no number yet.
+    package static func encode(_ draft: MessageDraft, into out: inout JSONWriter) {
+        out.beginObject()
+        out.key("messageId")
+        out.id(draft.id)
+        write(draft.body, draft.timestamp, into: &out)
+        out.endObject()
+    }
+
+    private static func write(_ body: MessageBody, _ timestamp: Timestamp, into out: inout JSONWriter) {
         out.key("userId")
         out.string(body.author.value)
         out.key("username")
@@ -27,7 +40,7 @@ public enum MessageJSON {
         out.key("messageType")
         out.string(body.kind)
         out.key("timestamp")
-        out.integer(message.timestamp.milliseconds)
+        out.integer(timestamp.milliseconds)
         if let clientMessageID = body.clientMessageID {
             out.key("clientMessageId")
             out.string(clientMessageID)
@@ -40,13 +53,19 @@ public enum MessageJSON {
             out.key("replyTo")
             out.string(replyTo)
         }
-        out.endObject()
     }
 
     /// nil for anything that is no message of that room: what comes back from another process is input too.
     public static func decode(_ entry: JSONElement, in room: RoomID) -> Message? {
         guard let sequence = MessageNumbers.message(entry["seq"]?.integer), let roomID = entry["roomId"]?.string,
-            RoomID(unchecked: roomID) == room, let id = entry["messageId"]?.string.flatMap({ MessageID($0) }),
+            RoomID(unchecked: roomID) == room, let draft = draft(entry)
+        else { return nil }
+        return Message(draft, in: room, sequence: sequence)
+    }
+
+    /// nil for anything that is no message without a number.
+    package static func draft(_ entry: JSONElement) -> MessageDraft? {
+        guard let id = entry["messageId"]?.string.flatMap({ MessageID($0) }),
             let author = entry["userId"]?.string.flatMap({ try? UserID(validating: $0, field: "userId") }),
             let username = entry["username"]?.string, let text = entry["message"]?.string,
             let kind = entry["messageType"]?.string, let timestamp = entry["timestamp"]?.integer
@@ -56,8 +75,7 @@ public enum MessageJSON {
             read("metadata", \.compactObject, of: entry, into: &body.metadata),
             read("replyTo", \.string, of: entry, into: &body.replyTo)
         else { return nil }
-        return Message(
-            id: id, sequence: sequence, roomID: room, body: body, timestamp: Timestamp(milliseconds: timestamp))
+        return MessageDraft(id: id, body: body, timestamp: Timestamp(milliseconds: timestamp))
     }
 
     /// False when the member is there and of another kind.

@@ -27,6 +27,9 @@ actor Shard {
         self.core = core
         core.start()
         loop.turnEnd = { [unowned core] in core.endTurn() }
+        // Another shard may have posted before there was a core to take it, and an unopened mailbox wakes its loop only once.
+        core.openMailbox()
+        core.openPolls()
     }
 
     nonisolated func openMailbox() { assumeIsolated { $0.core?.openMailbox() } }

@@ -1,0 +1,152 @@
+import ChatDomain
+import ChatProtocol
+import JSON
+import Telemetry
+
+/// Brings the writes of one shard's rooms to the store: here, or by the instance that numbers the room. See ADR 27.
+final class RoomCommitter {
+    /// Between two looks for writes whose owner does not answer, while writes are under way.
+    private static let tickInterval: Duration = .milliseconds(250)
+    /// Traces of messages that are kept until they are forwarded, at most.
+    private static let maximumTraces = 4096
+
+    private let context: ShardContext
+    private let services: Services
+    private let parser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
+    private var sequencer: RoomSequencer
+    private var isTicking = false
+    private var traces: [MessageID: String] = [:]
+    private let finished: (RoomWriteOutcome) -> Void
+
+    /// - Parameter finished: takes the outcome of a write that was submitted.
+    init(context: ShardContext, finished: @escaping (RoomWriteOutcome) -> Void) {
+        self.context = context
+        self.finished = finished
+        services = context.services
+        // Larger in every later life of the instance: a million tickets take longer than a millisecond.
+        let firstTicket = UInt64(max(context.now.wall.milliseconds, 0)) << 20
+        sequencer = RoomSequencer(instance: services.configuration.instance, firstTicket: firstTicket)
+    }
+
+    // MARK: Own writes
+
+    /// The trace a message belongs to, for the events that the numbering instance publishes.
+    func noteTrace(_ trace: String, of message: MessageID) {
+        services.observers.noteTrace?(trace, message)
+        guard services.bus != nil else { return }
+        if traces.count >= Self.maximumTraces { traces = [:] }
+        traces[message] = trace
+    }
+
+    func submit(_ writes: [RoomWrite]) {
+        guard services.bus != nil else { return commit(writes) }
+        for write in writes { perform(sequencer.submit(write, at: now)) }
+    }
+
+    /// Hands the store what is to be committed now. Called at the end of a turn.
+    func flush() {
+        let writes = sequencer.takeCommits()
+        if !writes.isEmpty { commit(writes) }
+        tickSoon()
+    }
+
+    private func commit(_ writes: [RoomWrite]) {
+        guard !writes.isEmpty else { return }
+        services.metrics.commitBatch.observe(writes.reduce(0) { $0 + $1.drafts.count })
+        let mailbox = services.mailbox(context.index)
+        let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.observers.storedMessages : nil
+        let duration = services.metrics.commitDuration
+        let begun = WallClock.monotonicMicroseconds()
+        services.store.commit(writes) {
+            mailbox.post(.committed($0))
+            duration.observe(Int(WallClock.monotonicMicroseconds() - begun))
+            storedMessages?()
+        }
+    }
+
+    func committed(_ outcomes: [RoomWriteOutcome]) {
+        for outcome in outcomes {
+            if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
+            if services.bus == nil { finished(outcome) } else { perform(sequencer.committed(outcome, at: now)) }
+        }
+    }
+
+    // MARK: Other instances
+
+    func setInstances(_ instances: Set<InstanceID>) { perform(sequencer.setInstances(instances, at: now)) }
+
+    func receivedForward(_ ticket: RoomTicket, _ data: [UInt8]) {
+        guard let forward = parse(data, { RoomWriteCodec.forward($0, in: ticket.room) }) else {
+            return noteForeign(ticket)
+        }
+        for (message, trace) in forward.traces { services.observers.noteTrace?(trace, message) }
+        sequencer.receivedForward(forward.write, ticket: ticket.number, from: ticket.sender, shard: ticket.shard)
+    }
+
+    func receivedOutcome(_ ticket: RoomTicket, _ data: [UInt8]) {
+        guard let outcome = parse(data, { RoomWriteCodec.outcome($0, in: ticket.room) }) else {
+            return noteForeign(ticket)
+        }
+        perform(sequencer.receivedOutcome(outcome, ticket: ticket.number, from: ticket.sender, at: now))
+    }
+
+    private func parse<Value>(_ data: [UInt8], _ read: (JSONElement) -> Value?) -> Value? {
+        data.withUnsafeBytes { bytes in (try? parser.parse(bytes)).flatMap(read) }
+    }
+
+    private func noteForeign(_ ticket: RoomTicket) {
+        services.metrics.foreignNews.add()
+        services.busTrouble.warning("forwarded write not understood", ["room": ticket.room.value])
+    }
+
+    // MARK: Actions
+
+    private var now: Moment { context.now.monotonic }
+
+    private func perform(_ actions: [RoomSequencer.Action]) {
+        let instance = services.configuration.instance
+        for action in actions {
+            switch action {
+            case .forward(let write, let number, let owner):
+                services.metrics.forwards.add()
+                let ticket = RoomTicket(room: write.roomID, number: number, sender: instance, shard: context.index)
+                let forward = RoomWriteCodec.Forward(write: write, traces: traces(of: write))
+                send(.forward(ticket, write: RoomWriteCodec.encode(forward)), to: owner)
+            case .answer(let outcome, let number, let asker):
+                let ticket = RoomTicket(room: outcome.roomID, number: number, sender: instance, shard: context.index)
+                send(.outcome(ticket, outcome: RoomWriteCodec.encode(outcome)), to: asker)
+            case .finish(let outcome): finished(outcome)
+            }
+        }
+    }
+
+    private func traces(of write: RoomWrite) -> [MessageID: String] {
+        guard !traces.isEmpty else { return [:] }
+        var found: [MessageID: String] = [:]
+        for draft in write.drafts { found[draft.id] = traces[draft.id] }
+        return found
+    }
+
+    private func send(_ message: InstanceMessage, to instance: InstanceID) {
+        services.presence.directory.send(message.encoded, to: instance)
+    }
+
+    private func tickSoon() {
+        guard !isTicking, !sequencer.isIdle else { return }
+        isTicking = true
+        context.loop.schedule(after: Self.tickInterval) { [weak self] in
+            guard let self else { return }
+            isTicking = false
+            perform(sequencer.tick(at: now))
+            flush()
+        }
+    }
+}
+
+extension RoomWriteOutcome.Draft {
+    /// Whether the store was not there, or not able.
+    fileprivate var isStoreFailure: Bool {
+        guard case .failed(let error) = self, error != .contended else { return false }
+        if case .unavailable = error { return true } else { return false }
+    }
+}
