@@ -6,12 +6,7 @@ import pytest
 
 from support.broker import collect, declare, delete
 from support.deadline import eventually
-
-
-def metric(server, name: str) -> float:
-    found = re.search(rf"^{re.escape(name)} (\S+)$", server.get("/metrics").text, re.MULTILINE)
-    assert found, f"no metric {name}"
-    return float(found[1])
+from support.metrics import metric
 
 
 @pytest.fixture

@@ -165,6 +165,9 @@ def test_room_traffic_in_redis(fleet, make_chat, room, value):
 
 def test_messages_between_instances(fleet):
     keys = fleet.keys()
+    inboxes = keys.pubsub_channels("chat-service:instance:*:inbox")
+    [everyone] = keys.pubsub_channels("chat-service:instances:*")
+    assert len(inboxes) == len(fleet.servers), "as the instances name them"
     for value in EXTREMES:
         for payload in (
             {"kind": "spent", "users": ["alice"], "counts": [value]},
@@ -172,8 +175,9 @@ def test_messages_between_instances(fleet):
             {"kind": "direct", "users": [value], "data": "{}"},
             value,
         ):
-            keys.publish("chat-service:instances:all", "gone\0" + json.dumps(payload))
-        keys.publish("chat-service:instance:instance-1:inbox", f"instance-1\0{value}")
+            assert keys.publish(everyone, "gone\0" + json.dumps(payload)) == len(fleet.servers), "they receive it"
+        for inbox in inboxes:
+            assert keys.publish(inbox, f"instance-1\0{value}") == 1, "it is received"
     answers(fleet)
     for server in fleet.servers:
         assert server.get("/api/presence?ids=alice", headers=ALICE).status_code == 200

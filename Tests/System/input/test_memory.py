@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from support.deadline import eventually
+from support.metrics import metric
 from support.process import resident_bytes
 from support.wire import TEXT, Wire, event
 
@@ -28,11 +29,6 @@ def post(wire: Wire, sid: str, body: bytes):
     return wire.ask(
         f"POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     )
-
-
-def metric(server, name: str) -> int:
-    lines = server.get("/metrics").text.splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(name + " ")))
 
 
 def fill(server, room: str, count: int) -> None:

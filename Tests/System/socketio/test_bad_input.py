@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from engineio_wire import Polling, Socket
 from support.deadline import eventually
+from support.metrics import metric
 from support.process import descriptors, resident_bytes
 from support.wire import Wire
 
@@ -35,11 +36,6 @@ def get(server, query: str, **headers: str):
 
 def error(response) -> tuple[int, int]:
     return response.status, response.json()["code"]
-
-
-def metric(server, name: str) -> float:
-    lines = server.get("/metrics").text.splitlines()
-    return next(float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} "))
 
 
 class TestRefusals:

@@ -162,7 +162,7 @@ class Talk:
         self._stop = asyncio.Event()
         self._running = [asyncio.create_task(talker.run(self._stop)) for talker in talkers]
 
-    async def until(self, condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS) -> None:
         """Waits for a condition; a talker that failed fails this."""
         try:
             async with asyncio.timeout(seconds):
@@ -174,7 +174,7 @@ class Talk:
         except TimeoutError:
             raise AssertionError(f"not within {seconds} s: {what}") from None
 
-    async def progress(self, count: int = 1, seconds: float = 20) -> None:
+    async def progress(self, count: int = 1, seconds: float = TIMEOUT_SECONDS) -> None:
         """Waits until everybody got `count` more acknowledgements."""
         before = [len(talker.acknowledged) for talker in self.talkers]
         await self.until(
