@@ -39,10 +39,13 @@ class Talker:
     closes: list[int | None] = field(default_factory=list)
     resyncs: int = 0
     refused: list[str] = field(default_factory=list)
+    # Seconds from each message to its acknowledgement.
+    latencies: list[float] = field(default_factory=list)
     sent: int = 0
     waiting: str | None = None
     is_sending: bool = True
     _due: float | None = None
+    _sent_at: float = 0
     _turn: int = 0
 
     @property
@@ -123,6 +126,7 @@ class Talker:
     def _take(self, id: str, ack: dict[str, Any]) -> None:
         if ack["success"]:
             self.acknowledged[id] = Acknowledged(ack["messageId"], ack["seq"])
+            self.latencies.append(asyncio.get_running_loop().time() - self._sent_at)
             self.waiting = None
             self._send_in(self.pause)
         else:
@@ -141,6 +145,7 @@ class Talker:
             self.sent += 1
             self.waiting = f"{self.user}-{self.sent}"
         data = {"roomId": self.room, "message": f"text of {self.waiting}", "clientMessageId": self.waiting}
+        self._sent_at = asyncio.get_running_loop().time()
         await socket.send(json.dumps({"event": "send_message", "data": data, "id": self.waiting}))
 
     async def _join(self, socket) -> None:
