@@ -82,7 +82,7 @@ def test_a_room_of_one_has_no_event_and_nothing_stays_pending(make_events, make_
     alice.join("den")
     alice.send("den", "somebody")
     assert collect(broker, queue, lambda seen: seen.events).texts() == ["somebody"]
-    eventually(lambda: metric(server, "chat_outbox_messages") == 0, "the outbox is empty", timeout=20)
+    eventually(lambda: metric(server, "chat_outbox_messages") == 0, "the outbox is empty")
 
 
 def test_events_of_a_room_come_in_order(make_events, make_chat, broker, queue):
@@ -119,7 +119,7 @@ def test_a_deleted_queue_comes_back_with_every_event(make_events, make_chat, bro
     eventually(lambda: metric(server, returned) >= 1, "an event was returned")
     # The outbox's depth is measured now and then only.
     confirmed = 'chat_events_settled_total{outcome="confirmed"}'
-    eventually(lambda: metric(server, confirmed) >= 21, "all have got through", timeout=20)
+    eventually(lambda: metric(server, confirmed) >= 21, "all have got through")
     seen = collect(broker, queue, lambda seen: len(seen.events) == 20)
     assert set(seen.texts()) == {f"after {n}" for n in range(20)}
 

@@ -69,7 +69,7 @@ def test_a_broker_killed_under_load(make_server, broker, queue, audience):
         assert server.get("/ready").status_code == 200, "an instance serves without its broker"
         eventually(lambda: len(load.sent) > 300, "sends go on without a broker")
         broker.start()
-        eventually(lambda: broker_state(server) == "up", "the broker is back", timeout=20)
+        eventually(lambda: broker_state(server) == "up", "the broker is back")
         eventually(lambda: len(load.sent) > 500, "messages flow again")
     sent = set(load.sent)
     seen = collect(broker, queue, lambda seen: sent <= set(seen.texts()))
@@ -82,9 +82,9 @@ def test_a_broker_that_stands_still(make_server, broker, queue, audience):
     with Load(server.ws_url, "den", rate=50).running() as load:
         eventually(lambda: len(load.sent) > 20, "messages flow")
         broker.pause()
-        eventually(lambda: broker_state(server) == "down", "missed heartbeats show", timeout=20)
+        eventually(lambda: broker_state(server) == "down", "missed heartbeats show")
         broker.unpause()
-        eventually(lambda: broker_state(server) == "up", "the broker is back", timeout=20)
+        eventually(lambda: broker_state(server) == "up", "the broker is back")
     sent = set(load.sent)
     collect(broker, queue, lambda seen: sent <= set(seen.texts()))
 
@@ -101,7 +101,7 @@ def test_a_broker_that_comes_later(make_server, make_chat, broker, queue, audien
         assert dependency(server)["state"] == "down"
     finally:
         broker.start()
-    eventually(lambda: broker_state(server) == "up", "the broker is found", timeout=20)
+    eventually(lambda: broker_state(server) == "up", "the broker is found")
     assert collect(broker, queue, lambda seen: seen.events).texts() == ["early"]
 
 

@@ -31,7 +31,7 @@ def test_the_events_of_a_killed_instance_are_taken_over(fleet, make_chat, broker
     def pending() -> set[str]:
         return set(fleet.database()["messages"].distinct("eventOwner"))
 
-    eventually(lambda: not pending(), "nothing is pending", timeout=40)
+    eventually(lambda: not pending(), "nothing is pending")
     seen = collect(broker, queue, lambda seen: len(seen.events) == len(sent))
     assert seen.texts() == sent
     assert {event["data"]["receiverOnline"] for event in seen.events} == {True}

@@ -43,7 +43,7 @@ def test_it_is_cleared_up_after(make_fleet, make_chat, later_broker):
     eventually(lambda: two.get("/ready").json()["dependencies"]["rabbitmq"]["state"] == "up", "connected")
     seen = Notifications()
     owed = {f"{id}:bob" for id in sent}
-    asyncio.run(seen.collect(later_broker.url, "new_message", lambda seen: owed <= seen.deliveries.keys(), 20))
+    asyncio.run(seen.collect(later_broker.url, "new_message", lambda seen: owed <= seen.deliveries.keys()))
     assert seen.deliveries.keys() == owed
 
 

@@ -41,7 +41,7 @@ def test_killed_for_ten_seconds(make_fleet, broker):
     asyncio.run(through())
     expected = _events_owed(talkers)
     seen = Notifications()
-    until = seen.collect(broker.url, "new_message", lambda seen: expected <= seen.deliveries.keys(), 40)
+    until = seen.collect(broker.url, "new_message", lambda seen: expected <= seen.deliveries.keys())
     try:
         asyncio.run(until)
     except TimeoutError:

@@ -29,11 +29,11 @@ def test_instances_agree_on_members(fleet, make_chat, room):
     for number in range(8):
         make_chat(fleet.servers[number % 2], f"user-{number}").join(room)
     for server in (one, two):
-        eventually(lambda s=server: members(s, room) == 8, "all eight are known", 5)
+        eventually(lambda s=server: members(s, room) == 8, "all eight are known")
     # A user who leaves stays a participant, and a removed user does not.
     assert one.request("DELETE", f"/api/rooms/{room}/participants/user-3", headers={"X-User-Id": "user-3"}).status_code == 200
     for server in (one, two):
-        eventually(lambda s=server: members(s, room) == 7, "seven are left", 5)
+        eventually(lambda s=server: members(s, room) == 7, "seven are left")
 
 
 def test_a_join_while_the_store_is_away(make_fleet, make_chat):

@@ -49,7 +49,7 @@ def test_marks_are_there_after_a_reload(fleet, make_chat, room):
         assert reply["readMarks"] == marks
         assert again.expect("room_state")["readMarks"] == marks
     for server in fleet.servers:
-        eventually(lambda s=server: _pages(s, room) == marks, "all marks by REST", 5)
+        eventually(lambda s=server: _pages(s, room) == marks, "all marks by REST")
     assert one.get(f"/api/chat/{room}/read-marks?limit=0", headers={"X-User-Id": "bob"}).status_code == 400
 
 
@@ -76,7 +76,7 @@ def test_ones_own_messages_are_read(fleet, make_chat, room):
         assert (listed(server, "bob", room)["unread"], listed(server, "bob", room)["lastReadSeq"]) == (3, 0)
     bob.send(room, "answer")
     assert listed(one, "bob", room)["unread"] == 0
-    eventually(lambda: listed(two, "alice", room)["unread"] == 1, "only the answer is new", 5)
+    eventually(lambda: listed(two, "alice", room)["unread"] == 1, "only the answer is new")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_removal_holds_for_a_member_of_an_open_room(fleet, make_chat, room):
     bob.join(room)
     bob.send(room, "back")
     for server in fleet.servers:
-        eventually(lambda s=server: _members(s, room) == 2, "both are participants", 5)
+        eventually(lambda s=server: _members(s, room) == 2, "both are participants")
 
 
 def _members(server, room: str) -> int:

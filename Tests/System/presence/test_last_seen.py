@@ -25,7 +25,7 @@ def test_a_heartbeat_moves_it_on_both_instances_and_in_redis(make_pair, make_cha
         alice.ask("user_activity")
         return all(seen(server, "alice") > before for server in pair.servers) and stored() > kept
 
-    eventually(moves_everywhere, "what alice does is seen everywhere", 20)
+    eventually(moves_everywhere, "what alice does is seen everywhere")
     # A watcher receives nothing of it.
     watcher = make_chat(pair.servers[1], "watcher")
     watcher.ask("subscribe_presence", {"userIds": ["alice"]})
@@ -35,7 +35,7 @@ def test_a_heartbeat_moves_it_on_both_instances_and_in_redis(make_pair, make_cha
         alice.ask("user_activity")
         return seen(pair.servers[1], "alice") > last
 
-    eventually(moves_on, "it moves on", 20)
+    eventually(moves_on, "it moves on")
     watcher.settle()
     assert watcher.events("user_status_change") == []
 
@@ -50,7 +50,7 @@ def test_any_frame_moves_it_here(make_server, make_chat, room):
         alice.send(room, "here I am")
         return seen(server, "alice") > before
 
-    eventually(moves, "sending is being there", 20)
+    eventually(moves, "sending is being there")
 
 
 def test_the_hidden_leave_no_trace(make_server, make_chat):
@@ -64,5 +64,5 @@ def test_the_hidden_leave_no_trace(make_server, make_chat):
             chat.ask("user_activity")
         return seen(server, "bob") > before
 
-    eventually(others_move, "whoever is in sight is seen", 20)
+    eventually(others_move, "whoever is in sight is seen")
     assert seen(server, "alice") == hidden

@@ -132,7 +132,7 @@ class Notifications:
     def texts(self) -> list[str]:
         return [event["data"]["message"] for event in self.events]
 
-    async def collect(self, url: str, queue_name: str, until, timeout: float = 30) -> "Notifications":
+    async def collect(self, url: str, queue_name: str, until, timeout: float = 120) -> "Notifications":
         """Consumes until `until(self)` holds."""
         connection = await aio_pika.connect(url)
         async with connection:
@@ -150,7 +150,7 @@ class Notifications:
         return self
 
 
-def collect(broker: RabbitMQ, queue: str, until, timeout: float = 30) -> Notifications:
+def collect(broker: RabbitMQ, queue: str, until, timeout: float = 120) -> Notifications:
     return asyncio.run(Notifications().collect(broker.url, queue, until, timeout))
 
 
