@@ -12,6 +12,8 @@ package final class FaultyStore: DurableStore {
         case holds
         /// The real store does it at once; its answer waits until the test calls `release`.
         case holdsAnswers
+        /// So many commits lose their races to other instances; the ones after them work. For commits.
+        case losesRaces(Int)
     }
 
     /// A store, and the directory that goes with it.
@@ -51,6 +53,8 @@ package final class FaultyStore: DurableStore {
             return (store, directory)
         }
     }
+
+    package var isShared: Bool { true }
 
     // MARK: What tests say
 
@@ -152,11 +156,15 @@ package final class FaultyStore: DurableStore {
         let behaviour = state.withLock { state in
             state.commitSizes.append(writes.reduce(0) { $0 + $1.drafts.count })
             state.rooms.formUnion(writes.map(\.roomID))
+            if case .losesRaces(let count) = state.commits {
+                state.commits = count > 0 ? .losesRaces(count - 1) : .works
+            }
             return state.commits
         }
         switch behaviour {
         case .works: pass(writes, completion)
         case .fails: completion(writes.map { .failure(of: $0, .unavailable(reason: "made to fail")) })
+        case .losesRaces: completion(writes.map { .failure(of: $0, .contended) })
         case .holds: state.withLock { $0.heldCommits.append { [self] in pass(writes, completion) } }
         case .holdsAnswers:
             pass(writes) { [self] outcomes in state.withLock { $0.heldCommits.append { completion(outcomes) } } }
@@ -197,7 +205,7 @@ package final class FaultyStore: DurableStore {
             return (kind == .read ? state.reads : state.notes, state.opened.store)
         }
         switch behaviour {
-        case .works: return try await body(store)
+        case .works, .losesRaces: return try await body(store)
         case .fails: throw .unavailable(reason: "made to fail")
         case .holds:
             await wait()

@@ -14,6 +14,8 @@ final class RoomCommitter {
     private let services: Services
     private let parser = JSONParser(maximumDepth: RoomNewsCodec.maximumDepth)
     private var sequencer: RoomSequencer
+    /// Without other writers no race can be lost, and nothing is forwarded.
+    private let isSequenced: Bool
     private var isTicking = false
     private var traces: [MessageID: String] = [:]
     private let finished: (RoomWriteOutcome) -> Void
@@ -23,6 +25,7 @@ final class RoomCommitter {
         self.context = context
         self.finished = finished
         services = context.services
+        isSequenced = services.store.isShared
         // Larger in every later life of the instance: a million tickets take longer than a millisecond.
         let firstTicket = UInt64(max(context.now.wall.milliseconds, 0)) << 20
         sequencer = RoomSequencer(instance: services.configuration.instance, firstTicket: firstTicket)
@@ -39,7 +42,7 @@ final class RoomCommitter {
     }
 
     func submit(_ writes: [RoomWrite]) {
-        guard services.bus != nil else { return commit(writes) }
+        guard isSequenced else { return commit(writes) }
         for write in writes { perform(sequencer.submit(write, at: now)) }
     }
 
@@ -67,7 +70,7 @@ final class RoomCommitter {
     func committed(_ outcomes: [RoomWriteOutcome]) {
         for outcome in outcomes {
             if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
-            if services.bus == nil { finished(outcome) } else { perform(sequencer.committed(outcome, at: now)) }
+            if isSequenced { perform(sequencer.committed(outcome, at: now)) } else { finished(outcome) }
         }
     }
 

@@ -1,5 +1,8 @@
 /// One database that keeps every store port, and its life cycle.
 public protocol DurableStore: MessageStore, RoomStore, ProfileStore, Outbox {
+    /// Whether other instances may write to the same database, so that a commit can lose races for a room's numbers.
+    var isShared: Bool { get }
+
     /// Whether the database answers now. Cheap; asked by `/ready`.
     func probe() async throws(StoreError)
 

@@ -6,6 +6,8 @@ public import ChatDomain
 ///
 /// This file holds the store's state. The extensions implement the ports; they reach the database through `run` alone.
 public final class MongoStore: DurableStore {
+    public var isShared: Bool { true }
+
     private let workers: MongoWorkers
     private let committer: MongoCommitter
     private let lastMessages: WriteBehind<RoomID, Message>

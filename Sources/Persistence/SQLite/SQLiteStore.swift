@@ -14,6 +14,8 @@ public final class SQLiteStore: DurableStore {
         case normal = "NORMAL"
     }
 
+    public var isShared: Bool { false }
+
     private static let readers = 2
     /// Past this many waiting jobs calls fail, so that a stuck disk does not eat the memory.
     private static let maximumWaiting = 65_536

@@ -129,6 +129,19 @@ import Testing
         }
     }
 
+    /// Without Redis, instances that share the store number for themselves.
+    @Test func lostRacesAreRepeatedAndNotRefused() async throws {
+        for count in [1, 2] {
+            try await ChatUnderTest.serve(Self.fleet(count)) { chat in
+                let clients = await clients(chat)
+                chat.store.setCommits(.losesRaces(50))
+                clients[0].say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
+                await chat.runUntilQuiet()
+                #expect(clients[0].answer(1)?.seq == 1)
+            }
+        }
+    }
+
     @Test func foreignForwardsAreCountedAndDropped() async throws {
         try await ChatUnderTest.serve(Self.fleet(2)) { chat in
             _ = await clients(chat)

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from crowds import check_everywhere
 from support.deadline import eventually
@@ -56,6 +58,32 @@ def test_a_busy_room_is_refused_nothing(make_fleet):
     assert not any(talker.refused for talker in talkers)
     check_everywhere(fleet, talkers)
     assert sum(amount > 0 for amount in forwards(fleet)) == 2, "two forward to the third"
+
+
+def test_without_redis_a_lost_race_is_no_refusal(make_fleet):
+    """Each instance numbers for itself, and the senders of both race for every number."""
+    fleet = make_fleet({"REDIS_URL": "", "RATE_LIMIT_MESSAGES": "0"})
+    refused: list[str] = []
+
+    def talk(number: int) -> None:
+        server, headers = fleet.servers[number % 2], {"X-User-Id": f"user-{number}"}
+        for text in range(15):
+            answer = requests.post(
+                f"{server.url}/api/chat/r/messages", json={"message": f"{number}: {text}"}, headers=headers, timeout=60
+            )
+            if answer.status_code != 201:
+                refused.append(answer.text)
+
+    made = fleet.servers[0].post("/api/rooms", json={"roomId": "r", "type": "group"}, headers={"X-User-Id": "user-0"})
+    assert made.status_code == 201, made.text
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(talk, range(10)))
+    assert refused == []
+    history = whole_history(fleet.servers[1], "r")
+    assert [message["seq"] for message in history] == list(range(1, 151))
+    for number in range(10):
+        mine = [message["message"] for message in history if message["userId"] == f"user-{number}"]
+        assert mine == [f"{number}: {text}" for text in range(15)], "in the order they were sent"
 
 
 @pytest.mark.parametrize("fault", ["killed", "paused"])
