@@ -45,6 +45,23 @@ public struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A member with a text, or null for none.
+    public mutating func member(_ name: StaticString, _ text: String?) {
+        key(name)
+        if let text { string(text) } else { null() }
+    }
+
+    /// A member with an integer, as `integer` writes it.
+    public mutating func member(_ name: StaticString, _ value: some BinaryInteger) {
+        key(name)
+        integer(value)
+    }
+
+    public mutating func member(_ name: StaticString, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+
     public mutating func string(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))

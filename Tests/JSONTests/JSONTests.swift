@@ -68,6 +68,20 @@ import Testing
         #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":[1,2],"b":{},"c":null,"d":{"x":1},"e":true}"#)
     }
 
+    @Test func membersHaveTextsIntegersAndTruthValues() {
+        var writer = JSONWriter()
+        let missing: String? = nil
+        writer.object {
+            $0.member("a", "x\"y")
+            $0.member("b", missing)
+            $0.member("c", -1)
+            $0.member("d", UInt64.max)
+            $0.member("e", true)
+        }
+        let expected = #"{"a":"x\"y","b":null,"c":-1,"d":9223372036854775807,"e":true}"#
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
+    }
+
     @Test func writesWhatTheParserReadsBack() throws {
         let text = "quote \" backslash \\ newline \n tab \t bell \u{7} nul \u{0} é 😀 </script>"
         let value = JSONValue.object([

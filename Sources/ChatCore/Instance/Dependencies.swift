@@ -52,12 +52,9 @@ public struct DependencyState: Sendable {
     public var isFatal: Bool { if case .down = condition { isRequired } else { false } }
 
     package func write(into out: inout JSONWriter) {
-        out.key("state")
-        out.string(condition.name)
-        out.key("since")
-        out.string(since.iso8601)
-        out.key("lastError")
-        if let lastError { out.string(lastError) } else { out.null() }
+        out.member("state", condition.name)
+        out.member("since", since.iso8601)
+        out.member("lastError", lastError)
     }
 }
 

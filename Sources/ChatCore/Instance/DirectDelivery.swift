@@ -26,19 +26,16 @@ package struct DirectDelivery: Sendable {
     package var json: [UInt8] {
         let (sent, failed) = (recipients(reached: true), recipients(reached: false))
         return EventJSON.object { out in
-            out.key("status")
-            out.string(sent.isEmpty ? "error" : "sent")
+            out.member("status", sent.isEmpty ? "error" : "sent")
             out.key("recipients")
             out.object { out in
-                out.key("total")
-                out.integer(sent.count + failed.count)
+                out.member("total", sent.count + failed.count)
                 out.key("sent")
                 out.array(sent) { $0.string($1.value) }
                 out.key("failed")
                 out.array(failed) { $0.string($1.value) }
             }
-            out.key("timestamp")
-            out.string(timestamp.iso8601)
+            out.member("timestamp", timestamp.iso8601)
         }
     }
 }
@@ -102,16 +99,13 @@ extension EventJSON {
         object { out in
             out.key("messageId")
             out.id(id)
-            out.key("senderId")
-            out.string(sender.value)
-            out.key("message")
-            out.string(message.text)
+            out.member("senderId", sender.value)
+            out.member("message", message.text)
             if let metadata = message.metadata {
                 out.key("metadata")
                 out.raw(metadata.utf8)
             }
-            out.key("timestamp")
-            out.integer(now.milliseconds)
+            out.member("timestamp", now.milliseconds)
         }
     }
 }

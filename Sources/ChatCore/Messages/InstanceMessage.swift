@@ -128,36 +128,26 @@ package enum InstanceMessage: Hashable, Sendable {
             switch self {
             case .close(let session, let user, let ending):
                 out.string("close")
-                out.key("session")
-                out.string(session.value)
-                out.key("user")
-                out.string(user.value)
-                out.key("ending")
-                out.string(ending.rawValue)
+                out.member("session", session.value)
+                out.member("user", user.value)
+                out.member("ending", ending.rawValue)
             case .friendship(let a, let b, let isFriend):
                 out.string("friendship")
-                out.key("user")
-                out.string(a.value)
-                out.key("friend")
-                out.string(b.value)
-                out.key("isFriend")
-                out.bool(isFriend)
+                out.member("user", a.value)
+                out.member("friend", b.value)
+                out.member("isFriend", isFriend)
             case .direct(let users, let data):
                 out.string("direct")
                 out.key("users")
                 out.array(users) { $0.string($1.value) }
-                out.key("data")
-                out.string(String(decoding: data, as: UTF8.self))
+                out.member("data", String(decoding: data, as: UTF8.self))
             case .release(let key, let asker):
                 out.string("release")
-                out.key("key")
-                out.string(key.text)
-                out.key("to")
-                out.string(asker.value)
+                out.member("key", key.text)
+                out.member("to", asker.value)
             case .released(let key):
                 out.string("released")
-                out.key("key")
-                out.string(key.text)
+                out.member("key", key.text)
             case .usage(let usages):
                 out.string("spent")
                 out.key("users")
@@ -166,23 +156,17 @@ package enum InstanceMessage: Hashable, Sendable {
                 out.array(usages) { $0.integer(Int64($1.count)) }
             case .roomChanged(let room, let change, let notice):
                 out.string("roomChanged")
-                out.key("roomId")
-                out.string(room.value)
+                out.member("roomId", room.value)
                 out.change(change)
-                out.key("teller")
-                out.string(notice.teller.value)
-                out.key("ticket")
-                out.integer(Int64(clamping: notice.ticket))
+                out.member("teller", notice.teller.value)
+                out.member("ticket", Int64(clamping: notice.ticket))
             case .changeApplied(let ticket, let instance):
                 out.string("changeApplied")
-                out.key("ticket")
-                out.integer(Int64(clamping: ticket))
-                out.key("by")
-                out.string(instance.value)
+                out.member("ticket", Int64(clamping: ticket))
+                out.member("by", instance.value)
             case .read(let mark, let room):
                 out.string("read")
-                out.key("roomId")
-                out.string(room.value)
+                out.member("roomId", room.value)
                 out.mark(mark)
             case .forward(let ticket, let write):
                 out.string("forward")
@@ -197,15 +181,10 @@ package enum InstanceMessage: Hashable, Sendable {
 
 extension JSONWriter {
     fileprivate mutating func ticket(_ ticket: RoomTicket, _ data: [UInt8]) {
-        key("roomId")
-        string(ticket.room.value)
-        key("ticket")
-        integer(Int64(clamping: ticket.number))
-        key("from")
-        string(ticket.sender.value)
-        key("shard")
-        integer(Int64(ticket.shard))
-        key("data")
-        string(String(decoding: data, as: UTF8.self))
+        member("roomId", ticket.room.value)
+        member("ticket", Int64(clamping: ticket.number))
+        member("from", ticket.sender.value)
+        member("shard", Int64(ticket.shard))
+        member("data", String(decoding: data, as: UTF8.self))
     }
 }

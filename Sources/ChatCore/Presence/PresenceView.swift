@@ -52,8 +52,7 @@ extension JSONWriter {
 
     /// `status`, `lastSeen`.
     package mutating func summary(_ view: PresenceView) {
-        key("status")
-        string(view.status.rawValue)
+        member("status", view.status.rawValue)
         key("lastSeen")
         time(view.lastSeen)
     }
@@ -63,8 +62,7 @@ extension JSONWriter {
     }
 
     package mutating func stamp(_ now: Timestamp) {
-        key("timestamp")
-        string(now.iso8601)
+        member("timestamp", now.iso8601)
     }
 }
 
@@ -78,8 +76,7 @@ extension EventJSON {
 
     package static func userID(_ user: UserID) -> [UInt8] {
         object { out in
-            out.key("userId")
-            out.string(user.value)
+            out.member("userId", user.value)
         }
     }
 
@@ -87,8 +84,7 @@ extension EventJSON {
         object { out in
             out.key("users")
             out.array(page.views) { out, view in out.object { $0.presence(view) } }
-            out.key("count")
-            out.integer(page.count)
+            out.member("count", page.count)
             out.stamp(now)
         }
     }

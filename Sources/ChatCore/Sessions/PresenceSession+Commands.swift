@@ -17,8 +17,7 @@ extension PresenceSession {
             withViewer(request) { presence, viewer in
                 let count = presence.hub.onlineCount(for: viewer)
                 presence.respond("online_count", request) { out in
-                    out.key("count")
-                    out.integer(count)
+                    out.member("count", count)
                     out.stamp(presence.context.now.wall)
                 }
             }
@@ -82,8 +81,7 @@ extension PresenceSession {
         update(.requestedStatus(status))
         session.registry.followStatus(of: session)
         respond("status_updated", request) { [now = context.now.wall] out in
-            out.key("status")
-            out.string(status.rawValue)
+            out.member("status", status.rawValue)
             out.stamp(now)
         }
     }
@@ -98,8 +96,7 @@ extension PresenceSession {
             presence.session.reply(
                 request.tag,
                 EventJSON.success { out in
-                    out.key("userId")
-                    out.string(user.value)
+                    out.member("userId", user.value)
                 })
         }
     }
@@ -111,10 +108,8 @@ extension PresenceSession {
             guard let view = views.first else { return }
             let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
             presence.respond(event, request) { out in
-                out.key("userId")
-                out.string(user.value)
-                out.key("online")
-                out.bool(view.isOnline)
+                out.member("userId", user.value)
+                out.member("online", view.isOnline)
                 out.summary(view)
             }
         }
@@ -137,8 +132,7 @@ extension PresenceSession {
                 out.array(views) { out, view in out.object { $0.presence(view) } }
                 out.stamp(presence.context.now.wall)
                 if let next {
-                    out.key("cursor")
-                    out.string(next.value)
+                    out.member("cursor", next.value)
                 }
             }
         }
@@ -269,15 +263,10 @@ extension JSONWriter {
     }
 
     private mutating func device(_ device: SessionRecord) {
-        key("socketId")
-        string(device.id.value)
-        key("connectedAt")
-        string(device.connectedAt.iso8601)
-        key("lastActivity")
-        string(device.lastActiveAt.iso8601)
-        key("instance")
-        string(device.instance.value)
-        key("userAgent")
-        if let agent = device.userAgent { string(agent) } else { null() }
+        member("socketId", device.id.value)
+        member("connectedAt", device.connectedAt.iso8601)
+        member("lastActivity", device.lastActiveAt.iso8601)
+        member("instance", device.instance.value)
+        member("userAgent", device.userAgent)
     }
 }

@@ -66,11 +66,9 @@ extension Session {
         adopt(found)
         let fields: (inout JSONWriter) -> Void = { [id] out in
             out.user(RoomUser(userID: found.userID, username: found.username))
-            out.key("socketId")
-            out.string(id.value)
+            out.member("socketId", id.value)
             if let expiry = found.expiresAt {
-                out.key("expiresAt")
-                out.integer(expiry.milliseconds)
+                out.member("expiresAt", expiry.milliseconds)
             }
         }
         emit("authenticated", EventJSON.object(fields))
@@ -94,12 +92,9 @@ extension Session {
         emit(
             "welcome",
             EventJSON.object { out in
-                out.key("userId")
-                out.string(user.value)
-                out.key("socketId")
-                out.string(id.value)
-                out.key("message")
-                out.string("Connected to chat-service")
+                out.member("userId", user.value)
+                out.member("socketId", id.value)
+                out.member("message", "Connected to chat-service")
             })
     }
 
@@ -114,8 +109,7 @@ extension Session {
         emit(
             "token_expiring",
             EventJSON.object { out in
-                out.key("expiresAt")
-                out.integer(expiry.milliseconds)
+                out.member("expiresAt", expiry.milliseconds)
             })
         var left = Duration.milliseconds(expiry.milliseconds - context.now.wall.milliseconds)
         // Taken after its time, but within what clocks may differ by: it holds to the end of that.

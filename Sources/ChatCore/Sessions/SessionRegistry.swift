@@ -92,8 +92,7 @@ package final class SessionRegistry {
             session.emit(
                 "server_draining",
                 EventJSON.object { out in
-                    out.key("reconnectInMs")
-                    out.integer(Int64.random(in: 0...plan.pause.wholeMilliseconds))
+                    out.member("reconnectInMs", Int64.random(in: 0...plan.pause.wholeMilliseconds))
                 })
         }
         for session in leaving {

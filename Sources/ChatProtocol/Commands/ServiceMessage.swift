@@ -32,8 +32,7 @@ package struct ServiceMessage: Sendable {
     private static func naming(_ service: UserID, in metadata: String?) -> String {
         var out = JSONWriter()
         out.object {
-            $0.key("serviceName")
-            $0.string(service.value)
+            $0.member("serviceName", service.value)
         }
         let name = String(decoding: out.bytes, as: UTF8.self)
         guard let metadata, metadata != "{}" else { return name }

@@ -25,20 +25,13 @@ package enum Problem {
 
     private static func response(status: Int, code: String, detail: String, retryable: Bool) -> HTTPResponse {
         let body = EventJSON.object { out in
-            out.key("type")
-            out.string("about:blank")
-            out.key("title")
-            out.string(HTTPResponse(status: status).reason)
-            out.key("status")
-            out.integer(status)
-            out.key("detail")
-            out.string(detail)
-            out.key("code")
-            out.string(code)
-            out.key("retryable")
-            out.bool(retryable)
-            out.key("success")
-            out.bool(false)
+            out.member("type", "about:blank")
+            out.member("title", HTTPResponse(status: status).reason)
+            out.member("status", status)
+            out.member("detail", detail)
+            out.member("code", code)
+            out.member("retryable", retryable)
+            out.member("success", false)
         }
         return HTTPResponse(status: status, fields: [HTTPField("Content-Type", "application/problem+json")], body: body)
     }

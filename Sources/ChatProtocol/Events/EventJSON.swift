@@ -18,10 +18,8 @@ package enum EventJSON {
     /// What was shown of a room is not whole, or not true any more.
     package static func resync(_ room: RoomID, lastSequence: SequenceNumber) -> [UInt8] {
         object { out in
-            out.key("roomId")
-            out.string(room.value)
-            out.key("lastSeq")
-            out.integer(lastSequence)
+            out.member("roomId", room.value)
+            out.member("lastSeq", lastSequence)
         }
     }
 
@@ -45,8 +43,7 @@ package enum EventJSON {
             out.array(users) { out, user in out.object { $0.user(user) } }
             if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
             if view.needsResync {
-                out.key("resync")
-                out.bool(true)
+                out.member("resync", true)
             }
         }
     }
@@ -60,8 +57,7 @@ package enum EventJSON {
     ) {
         func about(_ user: RoomUser, _ more: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
             object { out in
-                out.key("roomId")
-                out.string(room.value)
+                out.member("roomId", room.value)
                 out.user(user)
                 more(&out)
             }
@@ -73,8 +69,7 @@ package enum EventJSON {
             return (
                 "user_typing",
                 about(user) {
-                    $0.key("isTyping")
-                    $0.bool(isTyping)
+                    $0.member("isTyping", isTyping)
                 }
             )
         case .read(let user, let sequence):
@@ -85,8 +80,7 @@ package enum EventJSON {
 
     package static func read(_ mark: ReadMark, in room: RoomID) -> [UInt8] {
         object { out in
-            out.key("roomId")
-            out.string(room.value)
+            out.member("roomId", room.value)
             out.mark(mark)
         }
     }
@@ -96,12 +90,10 @@ package enum EventJSON {
         object { out in
             out.error(error)
             if let event {
-                out.key("event")
-                out.string(event)
+                out.member("event", event)
             }
             if isFlat {
-                out.key("timestamp")
-                out.string(now.iso8601)
+                out.member("timestamp", now.iso8601)
             }
         }
     }
@@ -109,8 +101,7 @@ package enum EventJSON {
     /// The answer to a refused request that asked for one.
     package static func refusal(_ error: ChatError) -> [UInt8] {
         object { out in
-            out.key("success")
-            out.bool(false)
+            out.member("success", false)
             out.key("error")
             out.object { $0.error(error) }
         }
@@ -119,8 +110,7 @@ package enum EventJSON {
     /// The answer to a request that was done: `success` and the fields of its reply event.
     package static func success(_ fields: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
         object { out in
-            out.key("success")
-            out.bool(true)
+            out.member("success", true)
             fields(&out)
         }
     }
@@ -142,43 +132,31 @@ package enum EventJSON {
 extension JSONWriter {
     /// The members `userId` and `username`.
     package mutating func user(_ user: RoomUser) {
-        key("userId")
-        string(user.userID.value)
-        key("username")
-        string(user.username)
+        member("userId", user.userID.value)
+        member("username", user.username)
     }
 
     /// The members `code`, `message` and `retryable`, and `retryAfterMs` where it is known.
     package mutating func error(_ error: ChatError) {
-        key("code")
-        string(error.code.rawValue)
-        key("message")
-        string(error.message)
-        key("retryable")
-        bool(error.code.isRetryable)
+        member("code", error.code.rawValue)
+        member("message", error.message)
+        member("retryable", error.code.isRetryable)
         if let wait = error.retryAfter {
-            key("retryAfterMs")
-            integer(wait.wholeMilliseconds)
+            member("retryAfterMs", wait.wholeMilliseconds)
         }
     }
 
     package mutating func state(_ state: RoomState) {
-        key("roomId")
-        string(state.roomID.value)
-        key("lastSeq")
-        integer(state.lastSequence)
-        key("members")
-        integer(state.members)
-        key("online")
-        integer(state.online)
+        member("roomId", state.roomID.value)
+        member("lastSeq", state.lastSequence)
+        member("members", state.members)
+        member("online", state.online)
     }
 
     /// The members `userId` and `seq`.
     package mutating func mark(_ mark: ReadMark) {
-        key("userId")
-        string(mark.userID.value)
-        key("seq")
-        integer(mark.sequence)
+        member("userId", mark.userID.value)
+        member("seq", mark.sequence)
     }
 
     /// The member `readMarks`.
@@ -191,13 +169,10 @@ extension JSONWriter {
     package mutating func sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool) {
         key("messageId")
         self.id(id)
-        key("seq")
-        integer(sequence)
-        key("timestamp")
-        integer(timestamp.milliseconds)
+        member("seq", sequence)
+        member("timestamp", timestamp.milliseconds)
         if isDuplicate {
-            key("duplicate")
-            bool(true)
+            member("duplicate", true)
         }
     }
 }

@@ -92,14 +92,12 @@ extension JSONWriter {
     package mutating func tag(_ tag: RequestTag) {
         switch tag {
         case .number(let number):
-            key("id")
-            integer(number)
+            member("id", number)
         case .literal(let number):
             key("id")
             raw(number.utf8)
         case .text(let text):
-            key("id")
-            string(text)
+            member("id", text)
         case .acknowledgement: break
         }
     }

@@ -13,10 +13,8 @@ public enum MessageJSON {
         out.beginObject()
         out.key("messageId")
         out.id(message.id)
-        out.key("seq")
-        out.integer(message.sequence)
-        out.key("roomId")
-        out.string(message.roomID.value)
+        out.member("seq", message.sequence)
+        out.member("roomId", message.roomID.value)
         write(message.body, message.timestamp, into: &out)
         out.endObject()
     }
@@ -31,27 +29,20 @@ public enum MessageJSON {
     }
 
     private static func write(_ body: MessageBody, _ timestamp: Timestamp, into out: inout JSONWriter) {
-        out.key("userId")
-        out.string(body.author.value)
-        out.key("username")
-        out.string(body.username)
-        out.key("message")
-        out.string(body.text)
-        out.key("messageType")
-        out.string(body.kind)
-        out.key("timestamp")
-        out.integer(timestamp.milliseconds)
+        out.member("userId", body.author.value)
+        out.member("username", body.username)
+        out.member("message", body.text)
+        out.member("messageType", body.kind)
+        out.member("timestamp", timestamp.milliseconds)
         if let clientMessageID = body.clientMessageID {
-            out.key("clientMessageId")
-            out.string(clientMessageID)
+            out.member("clientMessageId", clientMessageID)
         }
         if let metadata = body.metadata {
             out.key("metadata")
             out.raw(metadata.utf8)
         }
         if let replyTo = body.replyTo {
-            out.key("replyTo")
-            out.string(replyTo)
+            out.member("replyTo", replyTo)
         }
     }
 

@@ -26,31 +26,20 @@ extension RoomChange {
 
 extension JSONWriter {
     package mutating func change(_ change: RoomChange) {
-        func member(_ name: StaticString, _ value: String, _ out: inout JSONWriter) {
-            out.key(name)
-            out.string(value)
-        }
         switch change {
         case .revised(let revision, let time):
-            member("change", "revised", &self)
-            if let name = revision.name {
-                key("name")
-                if let name { string(name) } else { null() }
-            }
-            if let isPrivate = revision.isPrivate {
-                key("private")
-                bool(isPrivate)
-            }
-            key("updatedAt")
-            integer(time.milliseconds)
+            member("change", "revised")
+            if let name = revision.name { member("name", name) }
+            if let isPrivate = revision.isPrivate { member("private", isPrivate) }
+            member("updatedAt", time.milliseconds)
         case .admitted(let user):
-            member("change", "admitted", &self)
-            member("userId", user.value, &self)
+            member("change", "admitted")
+            member("userId", user.value)
         case .expelled(let user):
-            member("change", "expelled", &self)
-            member("userId", user.value, &self)
-        case .deleted: member("change", "deleted", &self)
-        case .unspecified: member("change", "unspecified", &self)
+            member("change", "expelled")
+            member("userId", user.value)
+        case .deleted: member("change", "deleted")
+        case .unspecified: member("change", "unspecified")
         }
     }
 }

@@ -9,8 +9,7 @@ package enum RoomNewsCodec {
 
     package static func encode(_ news: RoomNews, from instance: InstanceID, in room: RoomID) -> [UInt8] {
         EventJSON.object { out in
-            out.key("instance")
-            out.string(instance.value)
+            out.member("instance", instance.value)
             out.key("type")
             switch news {
             case .message(let message):
@@ -27,35 +26,30 @@ package enum RoomNewsCodec {
                 out.string("user_typing")
                 out.data { out in
                     out.user(user)
-                    out.key("isTyping")
-                    out.bool(isTyping)
+                    out.member("isTyping", isTyping)
                 }
             case .read(let user, let sequence):
                 out.string("message_read")
                 out.data { out in
                     out.user(user)
-                    out.key("seq")
-                    out.integer(sequence)
+                    out.member("seq", sequence)
                 }
             case .present(let digest):
                 out.string("roster_digest")
                 out.data { out in
-                    out.key("count")
-                    out.integer(Int64(digest.count))
+                    out.member("count", Int64(digest.count))
                     // As text: it has all of its 64 bits.
                     out.member("sum", String(digest.sum, radix: 16))
                 }
             case .rewound(let sequence):
                 out.string("room_rewound")
                 out.data { out in
-                    out.key("seq")
-                    out.integer(sequence)
+                    out.member("seq", sequence)
                 }
             case .roster(let users, let asks):
                 out.string("roster")
                 out.data { out in
-                    out.key("asks")
-                    out.bool(asks)
+                    out.member("asks", asks)
                     out.key("users")
                     out.array(users) { out, user in out.object { $0.user(user) } }
                 }
@@ -115,10 +109,5 @@ extension JSONWriter {
     fileprivate mutating func data(_ members: (inout JSONWriter) -> Void) {
         key("data")
         object(members)
-    }
-
-    fileprivate mutating func member(_ name: StaticString, _ value: String) {
-        key(name)
-        string(value)
     }
 }

@@ -19,8 +19,7 @@ package enum RoomWriteCodec {
     package static func encode(_ forward: Forward) -> [UInt8] {
         let write = forward.write
         return EventJSON.object { out in
-            out.key("lastSeq")
-            out.integer(write.lastKnown)
+            out.member("lastSeq", write.lastKnown)
             out.key("participants")
             out.array(write.newParticipants) { $0.string($1.value) }
             out.key("readMarks")
@@ -61,8 +60,7 @@ package enum RoomWriteCodec {
                 out.object { out in
                     switch mark {
                     case .success(let hasMoved):
-                        out.key("moved")
-                        out.bool(hasMoved)
+                        out.member("moved", hasMoved)
                     case .failure(let error): out.failure(error)
                     }
                 }
@@ -133,18 +131,14 @@ extension JSONWriter {
     fileprivate mutating func outcome(_ draft: RoomWriteOutcome.Draft) {
         switch draft {
         case .stored(let sequence):
-            key("seq")
-            integer(sequence)
+            member("seq", sequence)
         case .duplicate(let id, let sequence, let timestamp):
-            key("seq")
-            integer(sequence)
+            member("seq", sequence)
             key("duplicateOf")
             self.id(id)
-            key("timestamp")
-            integer(timestamp.milliseconds)
+            member("timestamp", timestamp.milliseconds)
         case .conflict:
-            key("conflict")
-            bool(true)
+            member("conflict", true)
         case .failed(let error): failure(error)
         }
     }
@@ -152,11 +146,9 @@ extension JSONWriter {
     fileprivate mutating func failure(_ error: StoreError) {
         switch error {
         case .unavailable(let reason):
-            key("unavailable")
-            string(reason)
+            member("unavailable", reason)
         case .rejected(let reason):
-            key("rejected")
-            string(reason)
+            member("rejected", reason)
         }
     }
 }

@@ -10,10 +10,8 @@ struct BackupRequest: Equatable {
     var line: [UInt8] {
         var writer = JSONWriter()
         writer.object {
-            $0.key("backup")
-            $0.string(path)
-            $0.key("replace")
-            $0.bool(replaces)
+            $0.member("backup", path)
+            $0.member("replace", replaces)
         }
         return writer.bytes
     }
@@ -42,20 +40,14 @@ enum BackupAnswer: Equatable {
         writer.object { writer in
             switch self {
             case .progress(let progress):
-                writer.key("copied")
-                writer.integer(progress.pagesCopied)
-                writer.key("pages")
-                writer.integer(progress.pages)
+                writer.member("copied", progress.pagesCopied)
+                writer.member("pages", progress.pages)
             case .done(let contents):
-                writer.key("rooms")
-                writer.integer(contents.rooms)
-                writer.key("messages")
-                writer.integer(contents.messages)
-                writer.key("users")
-                writer.integer(contents.users)
+                writer.member("rooms", contents.rooms)
+                writer.member("messages", contents.messages)
+                writer.member("users", contents.users)
             case .failed(let reason):
-                writer.key("failed")
-                writer.string(reason)
+                writer.member("failed", reason)
             }
         }
         return writer.bytes

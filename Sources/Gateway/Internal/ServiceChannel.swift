@@ -50,8 +50,7 @@ final class ServiceChannel: SocketIOServing {
         emit(
             "connected",
             EventJSON.object {
-                $0.key("socketId")
-                $0.string(socket.sid)
+                $0.member("socketId", socket.sid)
             })
     }
 

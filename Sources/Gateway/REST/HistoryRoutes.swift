@@ -47,13 +47,10 @@ struct HistoryRoutes: RouteGroup {
         EventJSON.success { out in
             out.key("messages")
             out.raw(EventJSON.messages(page.messages))
-            out.key("hasMore")
-            out.bool(page.hasMore(for: cursor))
+            out.member("hasMore", page.hasMore(for: cursor))
             if case .around = cursor {
-                out.key("hasMoreBefore")
-                out.bool(page.hasMoreBefore)
-                out.key("hasMoreAfter")
-                out.bool(page.hasMoreAfter)
+                out.member("hasMoreBefore", page.hasMoreBefore)
+                out.member("hasMoreAfter", page.hasMoreAfter)
             }
             for (name, message) in [("firstSeq", page.messages.first), ("lastSeq", page.messages.last)] {
                 out.key(escaping: name)

@@ -15,10 +15,8 @@ struct OperationRoutes: RouteGroup {
     func health(_: RESTRequest) -> HTTPResponse {
         .json(
             EventJSON.object { out in
-                out.key("status")
-                out.string("ok")
-                out.key("service")
-                out.string("chat-service")
+                out.member("status", "ok")
+                out.member("service", "chat-service")
             })
     }
 
@@ -28,8 +26,7 @@ struct OperationRoutes: RouteGroup {
         let isDraining = services.readiness.isDraining
         let isReady = !isDraining && !dependencies.contains(where: \.isFatal)
         let body = EventJSON.object { out in
-            out.key("ready")
-            out.bool(isReady)
+            out.member("ready", isReady)
             out.key("status")
             out.string(
                 isDraining ? "draining" : !isReady ? "unavailable" : dependencies.allSatisfy(\.isUp) ? "ok" : "degraded"

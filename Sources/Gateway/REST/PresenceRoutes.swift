@@ -24,8 +24,7 @@ struct PresenceRoutes: RouteGroup {
             out.object { out in
                 out.key("id")
                 out.publicID(view.user.userID)
-                out.key("online")
-                out.bool(view.isOnline)
+                out.member("online", view.isOnline)
             }
         }
         return .json(out.bytes)
@@ -38,13 +37,10 @@ struct PresenceRoutes: RouteGroup {
         var out = JSONWriter()
         out.array(views) { out, view in
             out.object { out in
-                out.key("userId")
-                out.string(view.user.userID.value)
+                out.member("userId", view.user.userID.value)
                 out.summary(view)
-                out.key("online")
-                out.bool(view.isOnline)
-                out.key("sessions")
-                out.integer(view.sessions)
+                out.member("online", view.isOnline)
+                out.member("sessions", view.sessions)
             }
         }
         return .json(out.bytes)
@@ -61,7 +57,7 @@ struct PresenceRoutes: RouteGroup {
         let isCountOnly = try isCountOnly(request)
         let online = hub.online(isCountOnly ? PresencePage(limit: 0) : try page(request), for: viewer)
         let isExcludedListed = excluded.map { hub.lists($0, for: viewer) } ?? false
-        let now = services.clock().wall
+        let now = services.clock.now.wall
         let profiles = await hub.profiles(of: online.views.map(\.user.userID))
         var budget = PageBudget()
         let fitting = online.views.prefix {
@@ -78,12 +74,10 @@ struct PresenceRoutes: RouteGroup {
                         out.object { $0.onlineUser(view, profiles[view.user.userID], showsEmail: showsEmail) }
                     }
                 }
-                out.key("count")
-                out.integer(online.count - (isExcludedListed ? 1 : 0))
+                out.member("count", online.count - (isExcludedListed ? 1 : 0))
                 out.stamp(now)
                 if let next {
-                    out.key("cursor")
-                    out.string(next.value)
+                    out.member("cursor", next.value)
                 }
             })
     }
@@ -131,18 +125,12 @@ extension JSONWriter {
     }
 
     mutating func onlineUser(_ view: PresenceView, _ profile: Profile?, showsEmail: Bool) {
-        key("id")
-        string(view.user.userID.value)
-        key("name")
-        string(profile?.name ?? view.user.username)
-        key("username")
-        string(view.user.username)
-        key("email")
-        if showsEmail, let email = profile?.email { string(email) } else { null() }
-        key("avatar")
-        if let avatar = profile?.avatar { string(avatar) } else { null() }
-        key("status")
-        string(view.status.rawValue)
+        member("id", view.user.userID.value)
+        member("name", profile?.name ?? view.user.username)
+        member("username", view.user.username)
+        member("email", showsEmail ? profile?.email : nil)
+        member("avatar", profile?.avatar)
+        member("status", view.status.rawValue)
     }
 }
 

@@ -26,8 +26,7 @@ struct ReadMarkRoutes: RouteGroup {
             EventJSON.success { out in
                 out.readMarks(Array(found.prefix(size)))
                 guard found.count > size else { return }
-                out.key("cursor")
-                out.string(found[size - 1].userID.value)
+                out.member("cursor", found[size - 1].userID.value)
             })
     }
 }

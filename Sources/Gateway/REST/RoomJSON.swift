@@ -9,12 +9,9 @@ extension EventJSON {
             out.key("room")
             out.object { out in
                 out.room(info.room)
-                out.key("lastSeq")
-                out.integer(info.state.lastSequence)
-                out.key("members")
-                out.integer(info.state.members)
-                out.key("online")
-                out.integer(info.state.online)
+                out.member("lastSeq", info.state.lastSequence)
+                out.member("members", info.state.members)
+                out.member("online", info.state.online)
                 out.participants(info.participants)
             }
         }
@@ -24,20 +21,13 @@ extension EventJSON {
 extension JSONWriter {
     /// The members of a room as the store knows it.
     fileprivate mutating func room(_ room: Room) {
-        key("roomId")
-        string(room.id.value)
-        key("type")
-        string(room.kind.rawValue)
-        key("private")
-        bool(room.isPrivate)
-        key("name")
-        if let name = room.name { string(name) } else { null() }
-        key("owner")
-        if let owner = room.owner { string(owner.value) } else { null() }
-        key("createdAt")
-        integer(room.createdAt.milliseconds)
-        key("updatedAt")
-        integer(room.updatedAt.milliseconds)
+        member("roomId", room.id.value)
+        member("type", room.kind.rawValue)
+        member("private", room.isPrivate)
+        member("name", room.name)
+        member("owner", room.owner?.value)
+        member("createdAt", room.createdAt.milliseconds)
+        member("updatedAt", room.updatedAt.milliseconds)
     }
 
     fileprivate mutating func participants(_ participants: [UserID]?) {
@@ -49,33 +39,24 @@ extension JSONWriter {
     /// The members of a room in one user's list.
     mutating func summary(_ summary: RoomSummary) {
         room(summary.snapshot.room)
-        key("lastSeq")
-        integer(summary.snapshot.lastSequence)
-        key("members")
-        integer(summary.snapshot.participants.count)
+        member("lastSeq", summary.snapshot.lastSequence)
+        member("members", summary.snapshot.participants.count)
         let participants = summary.snapshot.participants
         self.participants(
             participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
         key("lastMessage")
         if let message = summary.lastMessage {
             object { out in
-                out.key("content")
-                out.string(message.body.text)
-                out.key("timestamp")
-                out.integer(message.timestamp.milliseconds)
-                out.key("senderId")
-                out.string(message.body.author.value)
-                out.key("username")
-                out.string(message.body.username)
-                out.key("seq")
-                out.integer(message.sequence)
+                out.member("content", message.body.text)
+                out.member("timestamp", message.timestamp.milliseconds)
+                out.member("senderId", message.body.author.value)
+                out.member("username", message.body.username)
+                out.member("seq", message.sequence)
             }
         } else {
             null()
         }
-        key("unread")
-        integer(summary.unread)
-        key("lastReadSeq")
-        integer(summary.lastReadSequence)
+        member("unread", summary.unread)
+        member("lastReadSeq", summary.lastReadSequence)
     }
 }

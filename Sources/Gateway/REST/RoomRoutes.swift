@@ -32,8 +32,7 @@ struct RoomRoutes: RouteGroup {
                 out.key("rooms")
                 out.array(page) { out, summary in out.object { $0.summary(summary) } }
                 if rooms.count > page.count, let last = page.last {
-                    out.key("cursor")
-                    out.string(last.cursor.text)
+                    out.member("cursor", last.cursor.text)
                 }
             })
     }

@@ -73,8 +73,7 @@ struct UserRoutes: RouteGroup {
             ])
         return .json(
             EventJSON.success { out in
-                out.key("sessions")
-                out.integer(sessions.count)
+                out.member("sessions", sessions.count)
             })
     }
 

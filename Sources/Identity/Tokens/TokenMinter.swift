@@ -29,10 +29,8 @@ public struct TokenMinter: Sendable {
             claims.text("username", username)
             claims.text("iss", issuer)
             claims.text("aud", audience)
-            claims.key("iat")
-            claims.integer(issuedAt)
-            claims.key("exp")
-            claims.integer(issuedAt + lifetime.components.seconds)
+            claims.member("iat", issuedAt)
+            claims.member("exp", issuedAt + lifetime.components.seconds)
         }
         return sign(claims.bytes)
     }

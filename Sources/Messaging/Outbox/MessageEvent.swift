@@ -32,29 +32,19 @@ enum MessageEvent {
         let message = addressed.message
         var out = JSONWriter(reserving: 320 + message.body.text.utf8.count)
         out.object { out in
-            out.key("eventType")
-            out.string(type)
-            out.key("timestamp")
-            out.string(message.timestamp.iso8601)
+            out.member("eventType", type)
+            out.member("timestamp", message.timestamp.iso8601)
             out.key("data")
             out.object { out in
-                out.key("messageId")
-                out.string(message.id.description)
-                out.key("roomId")
-                out.string(message.roomID.value)
-                out.key("senderId")
-                out.string(message.body.author.value)
+                out.member("messageId", message.id.description)
+                out.member("roomId", message.roomID.value)
+                out.member("senderId", message.body.author.value)
                 writeReceivers(addressed, recipient, into: &out)
-                out.key("message")
-                out.string(message.body.text)
-                out.key("timestamp")
-                out.integer(message.timestamp.milliseconds)
-                out.key("seq")
-                out.integer(message.sequence)
-                out.key("messageType")
-                out.string(message.body.kind)
-                out.key("username")
-                out.string(message.body.username)
+                out.member("message", message.body.text)
+                out.member("timestamp", message.timestamp.milliseconds)
+                out.member("seq", message.sequence)
+                out.member("messageType", message.body.kind)
+                out.member("username", message.body.username)
             }
         }
         return out.bytes
@@ -64,10 +54,8 @@ enum MessageEvent {
         _ addressed: AddressedMessage, _ recipient: UserID?, into out: inout JSONWriter
     ) {
         if let recipient {
-            out.key("receiverId")
-            out.string(recipient.value)
-            out.key("receiverOnline")
-            out.bool(addressed.online.contains(recipient))
+            out.member("receiverId", recipient.value)
+            out.member("receiverOnline", addressed.online.contains(recipient))
         } else {
             out.key("receiverIds")
             out.array(addressed.recipients) { $0.string($1.value) }

@@ -31,10 +31,8 @@ public enum EngineIORefusal: Int, Error, Sendable, CaseIterable {
     public var body: [UInt8] {
         var writer = JSONWriter(reserving: 64)
         writer.object {
-            $0.key("code")
-            $0.integer(rawValue)
-            $0.key("message")
-            $0.string(message)
+            $0.member("code", rawValue)
+            $0.member("message", message)
         }
         return writer.bytes
     }

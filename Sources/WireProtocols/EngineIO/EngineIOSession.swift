@@ -53,16 +53,12 @@ public struct EngineIOSession: Sendable {
     public func openPacket(sid: String) -> [UInt8] {
         var writer = JSONWriter(after: [EngineIOPacketType.open.digit], reserving: 128)
         writer.object {
-            $0.key("sid")
-            $0.string(sid)
+            $0.member("sid", sid)
             $0.key("upgrades")
             $0.array(transport == .polling && settings.allowsUpgrades ? ["websocket"] : []) { $0.string($1) }
-            $0.key("pingInterval")
-            $0.integer(settings.pingInterval.wholeMilliseconds)
-            $0.key("pingTimeout")
-            $0.integer(settings.pingTimeout.wholeMilliseconds)
-            $0.key("maxPayload")
-            $0.integer(settings.maxPayload)
+            $0.member("pingInterval", settings.pingInterval.wholeMilliseconds)
+            $0.member("pingTimeout", settings.pingTimeout.wholeMilliseconds)
+            $0.member("maxPayload", settings.maxPayload)
         }
         return writer.bytes
     }

@@ -11,11 +11,9 @@ public enum SocketIOEncoder {
     public static func connect(namespace: String = "/", sid: String, pid: String? = nil) -> [UInt8] {
         var writer = JSONWriter(after: head(.connect, namespace: namespace), reserving: 96)
         writer.object {
-            $0.key("sid")
-            $0.string(sid)
+            $0.member("sid", sid)
             if let pid {
-                $0.key("pid")
-                $0.string(pid)
+                $0.member("pid", pid)
             }
         }
         return writer.bytes
@@ -41,8 +39,7 @@ public enum SocketIOEncoder {
     private static func connectError(head: [UInt8], message: String, data: [UInt8]?) -> [UInt8] {
         var writer = JSONWriter(after: head, reserving: 64)
         writer.object {
-            $0.key("message")
-            $0.string(message)
+            $0.member("message", message)
             if let data {
                 $0.key("data")
                 $0.raw(data)

@@ -119,20 +119,14 @@ public final class PresenceEvents: Sendable {
         let type = entry.isOnline ? "presence.online" : "presence.offline"
         var out = JSONWriter()
         out.object { out in
-            out.key("eventType")
-            out.string(type)
-            out.key("timestamp")
-            out.string(entry.at.iso8601)
+            out.member("eventType", type)
+            out.member("timestamp", entry.at.iso8601)
             out.key("data")
             out.object { out in
-                out.key("userId")
-                out.string(entry.presence.user.userID.value)
-                out.key("username")
-                out.string(entry.presence.user.username)
-                out.key("status")
-                out.string(entry.presence.status.rawValue)
-                out.key("lastSeen")
-                out.string(entry.presence.lastSeen.iso8601)
+                out.member("userId", entry.presence.user.userID.value)
+                out.member("username", entry.presence.user.username)
+                out.member("status", entry.presence.status.rawValue)
+                out.member("lastSeen", entry.presence.lastSeen.iso8601)
             }
         }
         return BrokerEvent(

@@ -7,24 +7,16 @@ enum PresenceCodec {
     static func encode(_ record: SessionRecord) -> [UInt8] {
         var out = JSONWriter()
         out.object { out in
-            out.key("instance")
-            out.string(record.instance.value)
-            out.key("username")
-            out.string(record.user.username)
+            out.member("instance", record.instance.value)
+            out.member("username", record.user.username)
             if let agent = record.userAgent {
-                out.key("userAgent")
-                out.string(agent)
+                out.member("userAgent", agent)
             }
-            out.key("connectedAt")
-            out.integer(record.connectedAt.milliseconds)
-            out.key("lastActiveAt")
-            out.integer(record.lastActiveAt.milliseconds)
-            out.key("wish")
-            out.string(record.requestedStatus.rawValue)
-            out.key("idle")
-            out.bool(record.isIdle)
-            out.key("lingering")
-            out.bool(record.isLingering)
+            out.member("connectedAt", record.connectedAt.milliseconds)
+            out.member("lastActiveAt", record.lastActiveAt.milliseconds)
+            out.member("wish", record.requestedStatus.rawValue)
+            out.member("idle", record.isIdle)
+            out.member("lingering", record.isLingering)
         }
         return out.bytes
     }

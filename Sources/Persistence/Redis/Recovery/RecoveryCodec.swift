@@ -12,16 +12,12 @@ enum RecoveryCodec {
         let places = Dictionary(rooms.enumerated().map { ($1.key, $0) }) { first, _ in first }
         var out = JSONWriter()
         out.object { out in
-            out.key("id")
-            out.string(session.id.value)
+            out.member("id", session.id.value)
             write(session.user, session.profile, into: &out)
-            out.key("verified")
-            out.bool(session.isVerified)
-            out.key("nameVerified")
-            out.bool(session.isUsernameVerified)
+            out.member("verified", session.isVerified)
+            out.member("nameVerified", session.isUsernameVerified)
             if let expiry = session.tokenExpiresAt {
-                out.key("expiresAt")
-                out.integer(expiry.milliseconds)
+                out.member("expiresAt", expiry.milliseconds)
             }
             out.key("rooms")
             out.array(rooms) { out, room in
@@ -42,21 +38,16 @@ enum RecoveryCodec {
     }
 
     private static func write(_ user: RoomUser, _ profile: Profile, into out: inout JSONWriter) {
-        out.key("userId")
-        out.string(user.userID.value)
-        out.key("username")
-        out.string(user.username)
+        out.member("userId", user.userID.value)
+        out.member("username", user.username)
         if let name = profile.name {
-            out.key("name")
-            out.string(name)
+            out.member("name", name)
         }
         if let email = profile.email {
-            out.key("email")
-            out.string(email)
+            out.member("email", email)
         }
         if let avatar = profile.avatar {
-            out.key("avatar")
-            out.string(avatar)
+            out.member("avatar", avatar)
         }
     }
 
