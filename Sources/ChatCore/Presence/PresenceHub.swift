@@ -5,8 +5,6 @@ import Telemetry
 /// The presence of users, for all shards of this instance. Changes that the directory reports update the board, and the edges they make go to the
 /// shards.
 package final class PresenceHub: Sendable {
-    private static let flushInterval: Duration = .seconds(1)
-
     package let directory: any SessionDirectory
     package let settings: PresenceSettings
     package let seen: LastSeenLog
@@ -17,7 +15,6 @@ package final class PresenceHub: Sendable {
     private let changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
     private let board = Mutex(PresenceBoard())
     private let instance: InstanceID
-    private let flushing = Mutex<Task<Void, Never>?>(nil)
 
     package init(
         instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, settings: PresenceSettings,
@@ -65,18 +62,9 @@ package final class PresenceHub: Sendable {
                 perform(message)
             }
         }
-        flushing.withLock { task in
-            task = Task { [weak self] in
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: Self.flushInterval)
-                    await self?.flush()
-                }
-            }
-        }
     }
 
     package func close() async {
-        flushing.withLock { $0 }?.cancel()
         await directory.close()
         await flush()
     }
@@ -88,6 +76,7 @@ package final class PresenceHub: Sendable {
         changed?(edge, isOwn)
     }
 
+    /// Stores when users were last seen, and their names. Called periodically.
     package func flush() async {
         do throws(StoreError) { try await seen.flush() } catch {
             trouble.warning("last seen not stored", ["reason": "\(error)"])

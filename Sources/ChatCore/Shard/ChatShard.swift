@@ -14,6 +14,8 @@ package final class ChatShard {
     private static let instancesInterval: Duration = .seconds(1)
     /// The live instances as the shards know them.
     private var instances: Set<InstanceID> = []
+    /// Between two writes of when users were last seen.
+    private static let lastSeenInterval: Duration = .seconds(1)
 
     package init(context: ShardContext) {
         self.context = context
@@ -25,6 +27,8 @@ package final class ChatShard {
     package func start() {
         sweepPeriodically()
         sessions.watchIdleness()
+        // One shard writes for the whole instance.
+        if context.index == 0 { storeLastSeenPeriodically() }
         guard context.services.bus != nil else { return }
         sessions.watchers.friendPoller.begin()
         if context.index == 0 { watchInstances() }
@@ -48,6 +52,15 @@ package final class ChatShard {
         rooms.sweep()
         context.services.sweep(at: context.now.monotonic)
         context.loop.schedule(after: Self.sweepInterval) { [weak self] in self?.sweepPeriodically() }
+    }
+
+    private func storeLastSeenPeriodically() {
+        context.loop.schedule(after: Self.lastSeenInterval) { [weak self] in
+            guard let self else { return }
+            context.loop.run({ [presence = context.services.presence] in await presence.flush() }) { [weak self] in
+                self?.storeLastSeenPeriodically()
+            }
+        }
     }
 
     /// Hands the store what the rooms gathered in this turn. Called when no message waits any more.
