@@ -95,7 +95,7 @@ enum Files {
         }
     }
 
-    /// What stands before the last slash, or `.`.
+    /// The part before the last slash, or `.`.
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What the writer knows of a room without asking the database; it is the only one to change it.
+/// A room as the writer knows it without asking the database; only the writer changes rooms.
 struct RoomSlot {
     let key: Int64
     var state: Int64

@@ -1,8 +1,8 @@
 import ChatDomain
 
 extension SQLiteConnection {
-    /// Copies messages of the journal into the table of messages, and moves their authors' read marks. What is there
-    /// already stays as it is.
+    /// Copies messages of the journal into the table of messages, and moves their authors' read marks. Messages
+    /// that are in the table already stay as they are.
     func copyToMessages(_ entries: some Sequence<JournalEntry>) throws(StoreError) {
         var marks: [JournalPart.Author: SequenceNumber] = [:]
         for entry in entries {

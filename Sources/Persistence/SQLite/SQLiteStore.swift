@@ -5,6 +5,8 @@ import Workers
 ///
 /// One thread writes, with a group commit: all that waits becomes durable together. Two threads read, each on a
 /// connection of its own, and never wait for the writer. An answered write is seen by every read after it.
+///
+/// This file holds the store's threads. The extensions implement the ports; they reach the database through `read` and `write`.
 public final class SQLiteStore: DurableStore {
     /// When a commit counts as durable.
     public enum Durability: String, Sendable {
@@ -24,7 +26,8 @@ public final class SQLiteStore: DurableStore {
     private let reads = WorkQueue<@Sendable (SQLiteConnection) -> Void>(capacity: maximumWaiting)
     /// Each job is given the path of the database.
     let backups = WorkQueue<@Sendable (String) -> Void>(capacity: 1)
-    private let unmoved = UnmovedMessages()
+    /// Messages that readers do not find in their table yet.
+    let unmoved = UnmovedMessages()
     private let helper = CheckpointHelper()
     private let health = WriterHealth()
     private let lock: DirectoryLock
@@ -95,6 +98,11 @@ public final class SQLiteStore: DurableStore {
         }
     }
 
+    public func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {
+        let job = WriteJob.commit(writes, completion)
+        if !self.writes.post(job) { job.fail(.refused) }
+    }
+
     private func closeQueues() {
         writes.close()
         reads.close()
@@ -118,144 +126,5 @@ public final class SQLiteStore: DurableStore {
             if !isTaken { continuation.resume(returning: .failure(.refused)) }
         }
         return try result.get()
-    }
-}
-
-// MARK: - Messages
-
-extension SQLiteStore {
-    public func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {
-        let job = WriteJob.commit(writes, completion)
-        if !self.writes.post(job) { job.fail(.refused) }
-    }
-
-    public func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage {
-        try await read { [unmoved] connection throws(StoreError) in
-            let tail = unmoved.tail(of: room, query)
-            return try connection.consistently { () throws(StoreError) in
-                try connection.history(of: room, query, tail: tail)
-            }
-        }
-    }
-
-    public func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
-        try await read { [unmoved] connection throws(StoreError) in
-            try connection.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
-        }
-    }
-}
-
-// MARK: - Rooms
-
-extension SQLiteStore {
-    public func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot? {
-        try await read { [unmoved] connection throws(StoreError) in
-            let newest = unmoved.newest(in: id)?.sequence ?? 0
-            return try connection.consistently { () throws(StoreError) in try connection.room(id, unmoved: newest) }
-        }
-    }
-
-    public func create(
-        _ room: Room, participants: [UserID]
-    ) async throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {
-        try await write { session throws(StoreError) in try session.create(room, participants: participants) }
-    }
-
-    public func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool {
-        try await write { session throws(StoreError) in try session.revise(id, revision, at: time) }
-    }
-
-    public func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool {
-        try await write { session throws(StoreError) in try session.delete(id, at: time) }
-    }
-
-    public func add(_ user: UserID, to id: RoomID, limit: Int) async throws(StoreError) -> Bool {
-        try await write { session throws(StoreError) in try session.add(user, to: id, limit: limit) }
-    }
-
-    public func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool {
-        try await write { session throws(StoreError) in try session.remove(user, from: id) }
-    }
-
-    public func rooms(
-        of user: UserID, after cursor: RoomListCursor, limit: Int
-    ) async throws(StoreError) -> [RoomSummary] {
-        try await read { [unmoved] connection throws(StoreError) in
-            try connection.rooms(of: user, after: cursor, limit: limit, unmoved: unmoved)
-        }
-    }
-
-    public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
-        try await read { connection throws(StoreError) in try connection.readMark(of: user, in: room) }
-    }
-
-    public func readMarks(
-        in room: RoomID, after cursor: UserID?, limit: Int
-    ) async throws(StoreError) -> [ReadMark] {
-        try await read { connection throws(StoreError) in
-            try connection.readMarks(in: room, after: cursor, limit: limit)
-        }
-    }
-}
-
-// MARK: - People
-
-extension SQLiteStore {
-    public func profiles(of users: [UserID]) async throws(StoreError) -> [UserID: Profile] {
-        try await read { connection throws(StoreError) in try connection.profiles(of: users) }
-    }
-
-    public func update(_ user: UserID, _ profile: Profile) async throws(StoreError) {
-        try await write { session throws(StoreError) in try session.update(user, profile) }
-    }
-
-    public func friends(of user: UserID) async throws(StoreError) -> Set<UserID> {
-        try await read { connection throws(StoreError) in try connection.friends(of: user) }
-    }
-
-    public func befriend(_ a: UserID, _ b: UserID) async throws(StoreError) {
-        try await write { session throws(StoreError) in try session.befriend(a, b) }
-    }
-
-    public func unfriend(_ a: UserID, _ b: UserID) async throws(StoreError) {
-        try await write { session throws(StoreError) in try session.unfriend(a, b) }
-    }
-
-    public func recordLastSeen(_ seen: [UserID: Timestamp]) async throws(StoreError) {
-        try await write { session throws(StoreError) in try session.recordLastSeen(seen) }
-    }
-
-    public func knownUsers(
-        after cursor: UserID?, limit: Int
-    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
-        try await read { connection throws(StoreError) in try connection.knownUsers(after: cursor, limit: limit) }
-    }
-}
-
-// MARK: - Outbox
-
-extension SQLiteStore {
-    public func pendingEvents(
-        of owner: InstanceID, limit: Int, except: Set<MessageID>
-    ) async throws(StoreError) -> [Message] {
-        try await read { [unmoved] connection throws(StoreError) in
-            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
-        }
-    }
-
-    public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
-        try await write { session throws(StoreError) in try session.clearEvents(ids) }
-    }
-
-    public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
-        try await write { session throws(StoreError) in try session.adoptEvents(of: dead, by: owner) }
-    }
-
-    public func eventOwners() async throws(StoreError) -> [InstanceID] {
-        try await read { connection throws(StoreError) in try connection.eventOwners() }
-    }
-
-    public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
-        try await read { [unmoved] connection throws(StoreError) in try connection.backlog(unmoved: unmoved) }
     }
 }

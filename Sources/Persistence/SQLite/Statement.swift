@@ -65,7 +65,7 @@ struct Statement {
         return try step() ? read(Row(handle)) : nil
     }
 
-    /// What `read` makes of every row, without the nils.
+    /// The results of `read` for every row, without the nils.
     func rows<Value>(_ read: (Row) -> Value?) throws(StoreError) -> [Value] {
         defer { reset() }
         var values: [Value] = []
@@ -104,7 +104,7 @@ struct Statement {
     }
 }
 
-/// The row a statement stands on. Columns count from 0.
+/// The present row of a statement. Columns count from 0.
 struct Row {
     private let handle: OpaquePointer
 

@@ -11,7 +11,7 @@ struct StoreFiles {
     let directory: String
 
     var database: String { directory + "/chat.db" }
-    /// What a restore writes until it is complete.
+    /// The file that a restore writes until it is complete.
     var incoming: String { directory + "/chat.db.incoming" }
     /// A complete store that is to take the place of the present one. Its being there is the decision.
     private var restored: String { directory + "/chat.db.restored" }

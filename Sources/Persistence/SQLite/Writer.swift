@@ -158,7 +158,7 @@ final class Writer {
 
     /// Makes a failed commit certainly not stored, however long that takes.
     ///
-    /// What it wrote may have reached the log although it could not be flushed, and would be found after a crash.
+    /// Its frames may have reached the log although they could not be flushed, and would be found after a crash.
     /// The next durable transaction overwrites it; until there was one, its failure may not be reported.
     /// Only closing the store ends this early. A job that comes meanwhile has nothing in the log, and is refused at once.
     private func makeUndone() {

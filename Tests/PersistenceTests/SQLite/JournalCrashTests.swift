@@ -5,7 +5,7 @@ import Testing
 
 @testable import PersistenceSQLite
 
-/// What a store finds after its process or the machine died at any moment of a commit or a move.
+/// The state of a store after its process or the machine died at any moment of a commit or a move.
 @Suite struct JournalCrashTests {
     private let drafts = Drafts()
     private static let frameBytes = 4096 + 24
@@ -61,7 +61,7 @@ import Testing
         // From here on the log holds the commits under test alone.
         _ = try store.session.connection.checkpoint()
         var stored: [RoomID: [MessageID]] = [:]
-        /// What is stored when the log has so many frames.
+        /// The stored messages for each length of the log.
         var history: [(frames: Int, stored: [RoomID: [MessageID]])] = [(0, [:])]
         for commit in 0..<24 {
             let writes = (0..<3).map { index in

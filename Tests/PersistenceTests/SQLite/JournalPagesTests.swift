@@ -4,7 +4,7 @@ import Testing
 
 @testable import PersistenceSQLite
 
-/// What a message costs in pages of the log. Counted, so that no machine's speed matters.
+/// The cost of a message in pages of the log. Counted, so that no machine's speed matters.
 @Suite struct JournalPagesTests {
     private let drafts = Drafts()
     private static let rooms = (0..<500).map { RoomID(unchecked: "room-\($0)") }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PersistenceSQLite
 
-/// What holds for the embedded store beyond the common contract.
+/// The embedded store, beyond the common contract.
 @Suite struct SQLiteStoreTests {
     private let drafts = Drafts()
 
@@ -152,7 +152,7 @@ import Testing
             await gate.reached()
             let refused = Task {
                 try await store.write { session throws(StoreError) in
-                    _ = try session.revise("a", RoomRevision(name: "half done"), at: .at(1))
+                    _ = try session.create(.group("a", name: "half done"), participants: [])
                     throw .rejected(reason: "on purpose")
                 }
             }

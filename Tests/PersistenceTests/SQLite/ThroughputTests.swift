@@ -5,7 +5,7 @@ import PersistenceSQLite
 import TestSupport
 import Testing
 
-/// What storing costs on this machine. Run it in release, by itself:
+/// The cost of storing on this machine. Run it in release, by itself:
 ///
 ///     STORE_FIGURES=1 swift test -c release -Xswiftc -enable-testing --filter ThroughputTests
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["STORE_FIGURES"] != nil), .serialized)

@@ -91,7 +91,7 @@ public struct BackupProgress: Equatable, Sendable {
 }
 
 extension SQLiteStore {
-    /// Copies the store, as it stands now, into one file. Commits continue meanwhile.
+    /// Copies the store, as it is now, into one file. Commits continue meanwhile.
     ///
     /// One backup is made at a time; one more waits. Closing the store cancels it.
     ///

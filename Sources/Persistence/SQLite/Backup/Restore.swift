@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What a restore did.
+/// The result of a restore.
 public struct Restoration: Equatable, Sendable {
     public var contents: StoreContents
     /// The directory with the previous store's files; nil when there was none. It is a data directory itself.

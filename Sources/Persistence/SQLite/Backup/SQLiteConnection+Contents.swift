@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What a store's file holds, for comparing a copy with its original.
+/// The counts of a store's file, for comparing a copy with its original.
 public struct StoreContents: Equatable, Sendable {
     public var rooms: Int
     public var messages: Int

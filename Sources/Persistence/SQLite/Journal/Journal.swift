@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What the writer knows of the journal: the messages that are in it and not in the table of messages yet.
+/// The journal as the writer knows it: the messages that are in it and not in the table of messages yet.
 ///
 /// It holds three parts: of the transaction under way, those gathered since the last move began, and those being moved.
 struct Journal {

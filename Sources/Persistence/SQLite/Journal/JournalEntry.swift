@@ -8,7 +8,7 @@ struct JournalEntry: Hashable {
     var room: Int64
     var sequence: SequenceNumber
     var author: UserID
-    /// What its body weighs, about.
+    /// The approximate weight of its body, in bytes.
     var bytes: Int
 
     /// As the table of messages is ordered.

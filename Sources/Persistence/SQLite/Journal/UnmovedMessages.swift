@@ -3,8 +3,8 @@ import Synchronization
 
 /// The messages that are durable in the journal and that the table of messages may not have yet, for readers.
 ///
-/// A reader looks here before it looks into the table: what has left here by then is in the table. What is here may be in
-/// the table already. The writer bounds what is here, see `Journal.limit`.
+/// A reader looks here before it looks into the table: a message that has left here by then is in the table. A message here
+/// may be in the table already. The writer bounds the number of messages here, see `Journal.limit`.
 final class UnmovedMessages: Sendable {
     private struct State {
         /// Per room, without holes, oldest first.
@@ -38,7 +38,7 @@ final class UnmovedMessages: Sendable {
         }
     }
 
-    /// What a query asks for of the room; nil when the table has all of it.
+    /// The messages that a query asks for of the room; nil when the table has all of them.
     func tail(of room: RoomID, _ query: HistoryQuery) -> UnmovedTail? {
         state.withLock { state in
             let parts = state.parts(of: room)

@@ -1,4 +1,40 @@
-import ChatDomain
+public import ChatDomain
+
+extension SQLiteStore {
+    public func pendingEvents(
+        of owner: InstanceID, limit: Int, except: Set<MessageID>
+    ) async throws(StoreError) -> [Message] {
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
+        }
+    }
+
+    public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
+        try await write { session throws(StoreError) in
+            for id in ids { try session.connection.statement("DELETE FROM outbox WHERE id = ?").bind(1, id).run() }
+        }
+    }
+
+    public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
+        try await write { session throws(StoreError) in
+            try session.connection.statement("UPDATE outbox SET owner = ? WHERE owner = ?")
+                .bind(1, owner.value).bind(2, dead.value).run()
+            return session.connection.changes
+        }
+    }
+
+    public func eventOwners() async throws(StoreError) -> [InstanceID] {
+        try await read { connection throws(StoreError) in
+            try connection.statement("SELECT DISTINCT owner FROM outbox").rows { row -> InstanceID? in
+                InstanceID(row.text(0))
+            }
+        }
+    }
+
+    public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+        try await read { [unmoved] connection throws(StoreError) in try connection.backlog(unmoved: unmoved) }
+    }
+}
 
 extension SQLiteConnection {
     func pendingEvents(
@@ -27,10 +63,6 @@ extension SQLiteConnection {
             }
         }
         return messages
-    }
-
-    func eventOwners() throws(StoreError) -> [InstanceID] {
-        try statement("SELECT DISTINCT owner FROM outbox").rows { row -> InstanceID? in InstanceID(row.text(0)) }
     }
 
     func backlog(unmoved: UnmovedMessages) throws(StoreError) -> (count: Int, oldest: Timestamp?) {
@@ -66,17 +98,5 @@ extension SQLiteConnection {
             FROM messages WHERE key = ?
             """
         ).bind(1, event.key).first { $0.message(in: event.room) }
-    }
-}
-
-extension WriteSession {
-    func clearEvents(_ ids: [MessageID]) throws(StoreError) {
-        for id in ids { try connection.statement("DELETE FROM outbox WHERE id = ?").bind(1, id).run() }
-    }
-
-    func adoptEvents(of dead: InstanceID, by owner: InstanceID) throws(StoreError) -> Int {
-        try connection.statement("UPDATE outbox SET owner = ? WHERE owner = ?")
-            .bind(1, owner.value).bind(2, dead.value).run()
-        return connection.changes
     }
 }

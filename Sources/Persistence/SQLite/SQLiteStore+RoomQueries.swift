@@ -1,4 +1,45 @@
-import ChatDomain
+public import ChatDomain
+
+extension SQLiteStore {
+    public func room(_ id: RoomID) async throws(StoreError) -> RoomSnapshot? {
+        try await read { [unmoved] connection throws(StoreError) in
+            let newest = unmoved.newest(in: id)?.sequence ?? 0
+            return try connection.consistently { () throws(StoreError) in try connection.room(id, unmoved: newest) }
+        }
+    }
+
+    public func rooms(
+        of user: UserID, after cursor: RoomListCursor, limit: Int
+    ) async throws(StoreError) -> [RoomSummary] {
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.rooms(of: user, after: cursor, limit: limit, unmoved: unmoved)
+        }
+    }
+
+    public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
+        try await read { connection throws(StoreError) in
+            try connection.statement(
+                """
+                SELECT k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user = ?
+                WHERE r.id = ? AND r.state = 1
+                """
+            ).bind(1, user.value).bind(2, room.value).first { MessageNumbers.mark($0.integer(0)) } ?? 0
+        }
+    }
+
+    public func readMarks(
+        in room: RoomID, after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [ReadMark] {
+        try await read { connection throws(StoreError) in
+            try connection.statement(
+                """
+                SELECT k.user, k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user > ?
+                WHERE r.id = ? AND r.state = 1 ORDER BY k.user LIMIT ?
+                """
+            ).bind(1, cursor?.value ?? "").bind(2, room.value).bind(3, Int64(max(0, limit))).rows { $0.readMark }
+        }
+    }
+}
 
 extension SQLiteConnection {
     /// The room with its participants, or nil when there is none or it was deleted.
@@ -83,24 +124,6 @@ extension SQLiteConnection {
                     lastReadSequence: max(own, listed.readMark)))
         }
         return summaries
-    }
-
-    func readMark(of user: UserID, in room: RoomID) throws(StoreError) -> SequenceNumber {
-        try statement(
-            """
-            SELECT k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user = ?
-            WHERE r.id = ? AND r.state = 1
-            """
-        ).bind(1, user.value).bind(2, room.value).first { MessageNumbers.mark($0.integer(0)) } ?? 0
-    }
-
-    func readMarks(in room: RoomID, after cursor: UserID?, limit: Int) throws(StoreError) -> [ReadMark] {
-        try statement(
-            """
-            SELECT k.user, k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user > ?
-            WHERE r.id = ? AND r.state = 1 ORDER BY k.user LIMIT ?
-            """
-        ).bind(1, cursor?.value ?? "").bind(2, room.value).bind(3, Int64(max(0, limit))).rows { $0.readMark }
     }
 
     private struct ListedRoom {

@@ -1,4 +1,21 @@
-import ChatDomain
+public import ChatDomain
+
+extension SQLiteStore {
+    public func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage {
+        try await read { [unmoved] connection throws(StoreError) in
+            let tail = unmoved.tail(of: room, query)
+            return try connection.consistently { () throws(StoreError) in
+                try connection.history(of: room, query, tail: tail)
+            }
+        }
+    }
+
+    public func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
+        }
+    }
+}
 
 extension SQLiteConnection {
     private static let oldestFirst: StaticString = """

@@ -1,4 +1,53 @@
-import ChatDomain
+public import ChatDomain
+
+extension SQLiteStore {
+    public func create(
+        _ room: Room, participants: [UserID]
+    ) async throws(StoreError) -> (snapshot: RoomSnapshot, created: Bool) {
+        try await write { session throws(StoreError) in try session.create(room, participants: participants) }
+    }
+
+    public func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in
+            try session.connection.statement(
+                """
+                UPDATE rooms SET name = CASE ? WHEN 1 THEN ? ELSE name END, private = coalesce(?, private),
+                    updated_at = ?
+                WHERE id = ? AND state = 1
+                """
+            ).bind(1, revision.name == nil ? 0 : 1).bind(2, revision.name ?? nil)
+                .bind(3, revision.isPrivate.map { $0 ? 1 : 0 }).bind(4, time.milliseconds).bind(5, id.value).run()
+            return session.connection.changes == 1
+        }
+    }
+
+    public func delete(_ id: RoomID, at time: Timestamp) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in try session.delete(id, at: time) }
+    }
+
+    public func add(_ user: UserID, to id: RoomID, limit: Int) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in
+            try session.changeLiveRoom(id) { room throws(StoreError) in
+                if try session.isParticipant(user, of: room) { return true }
+                guard try session.countParticipants(of: &room) < limit else { return false }
+                try session.insertParticipant(user, into: &room)
+                return true
+            }
+        }
+    }
+
+    public func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool {
+        try await write { session throws(StoreError) in
+            try session.changeLiveRoom(id) { room throws(StoreError) in
+                try session.connection.statement("DELETE FROM participants WHERE room = ? AND user = ?")
+                    .bind(1, room.key).bind(2, user.value).run()
+                guard session.connection.changes == 1 else { return false }
+                room.participants = room.participants.map { $0 - 1 }
+                return true
+            }
+        }
+    }
+}
 
 extension WriteSession {
     /// The room's slot, from memory or from the database.
@@ -46,46 +95,26 @@ extension WriteSession {
         return try connection.room(id, unmoved: journal.newest(in: slot.key) ?? 0)
     }
 
-    func revise(_ id: RoomID, _ revision: RoomRevision, at time: Timestamp) throws(StoreError) -> Bool {
-        try connection.statement(
-            """
-            UPDATE rooms SET name = CASE ? WHEN 1 THEN ? ELSE name END, private = coalesce(?, private), updated_at = ?
-            WHERE id = ? AND state = 1
-            """
-        ).bind(1, revision.name == nil ? 0 : 1).bind(2, revision.name ?? nil)
-            .bind(3, revision.isPrivate.map { $0 ? 1 : 0 }).bind(4, time.milliseconds).bind(5, id.value).run()
-        return connection.changes == 1
-    }
-
     func delete(_ id: RoomID, at time: Timestamp) throws(StoreError) -> Bool {
-        guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
-        try connection.statement("UPDATE rooms SET state = 2, updated_at = ? WHERE key = ?")
-            .bind(1, time.milliseconds).bind(2, slot.key).run()
-        try connection.statement("DELETE FROM participants WHERE room = ?").bind(1, slot.key).run()
-        try connection.statement("DELETE FROM read_marks WHERE room = ?").bind(1, slot.key).run()
-        slot.state = Schema.RoomState.deleted
-        slot.participants = 0
-        rooms[id] = slot
-        return true
+        try changeLiveRoom(id) { room throws(StoreError) in
+            try connection.statement("UPDATE rooms SET state = 2, updated_at = ? WHERE key = ?")
+                .bind(1, time.milliseconds).bind(2, room.key).run()
+            try connection.statement("DELETE FROM participants WHERE room = ?").bind(1, room.key).run()
+            try connection.statement("DELETE FROM read_marks WHERE room = ?").bind(1, room.key).run()
+            room.state = Schema.RoomState.deleted
+            room.participants = 0
+            return true
+        }
     }
 
-    func add(_ user: UserID, to id: RoomID, limit: Int) throws(StoreError) -> Bool {
+    /// - Returns: what `change` returns; false where the room does not exist or was deleted.
+    fileprivate func changeLiveRoom(
+        _ id: RoomID, _ change: (inout RoomSlot) throws(StoreError) -> Bool
+    ) throws(StoreError) -> Bool {
         guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
-        defer { rooms[id] = slot }
-        if try isParticipant(user, of: slot) { return true }
-        guard try countParticipants(of: &slot) < limit else { return false }
-        try insertParticipant(user, into: &slot)
-        return true
-    }
-
-    func remove(_ user: UserID, from id: RoomID) throws(StoreError) -> Bool {
-        guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
-        try connection.statement("DELETE FROM participants WHERE room = ? AND user = ?")
-            .bind(1, slot.key).bind(2, user.value).run()
-        guard connection.changes == 1 else { return false }
-        slot.participants = slot.participants.map { $0 - 1 }
+        let result = try change(&slot)
         rooms[id] = slot
-        return true
+        return result
     }
 
     /// Records a joiner, unless the room holds as many as it may; whether the room has the user as a participant.
@@ -97,18 +126,18 @@ extension WriteSession {
         return true
     }
 
-    private func insertParticipant(_ user: UserID, into room: inout RoomSlot) throws(StoreError) {
+    fileprivate func insertParticipant(_ user: UserID, into room: inout RoomSlot) throws(StoreError) {
         try connection.statement("INSERT INTO participants(room, user) VALUES(?, ?) ON CONFLICT DO NOTHING")
             .bind(1, room.key).bind(2, user.value).run()
         room.participants = room.participants.map { $0 + connection.changes }
     }
 
-    private func isParticipant(_ user: UserID, of room: RoomSlot) throws(StoreError) -> Bool {
+    fileprivate func isParticipant(_ user: UserID, of room: RoomSlot) throws(StoreError) -> Bool {
         try connection.statement("SELECT 1 FROM participants WHERE room = ? AND user = ?")
             .bind(1, room.key).bind(2, user.value).first { _ in true } ?? false
     }
 
-    private func countParticipants(of room: inout RoomSlot) throws(StoreError) -> Int {
+    fileprivate func countParticipants(of room: inout RoomSlot) throws(StoreError) -> Int {
         if let known = room.participants { return known }
         let count =
             try connection.statement("SELECT count(*) FROM participants WHERE room = ?")
