@@ -32,7 +32,7 @@ actor Host {
         let endpoints = Endpoints(context: engine, timeouts: timeouts)
         engine.handler = endpoints
         loop.turnEnd = { [unowned engine, unowned endpoints] in
-            engine.resumePaused()
+            engine.decodePending()
             endpoints.flushDirty()
             engine.flush()
         }

@@ -36,7 +36,7 @@ actor EngineHost {
         let engine = try EngineContext(loop: loop, configuration: configuration, metrics: metrics, logger: .disabled)
         engine.handler = script
         loop.turnEnd = { [unowned engine] in
-            engine.resumePaused()
+            engine.decodePending()
             engine.flush()
         }
         self.engine = engine

@@ -56,7 +56,7 @@ import Testing
         }) { host, port in
             let client = try LoopbackClient(port: port, receiveBuffer: 4096)
             try await client.upgrade("/ws")
-            // Until the kernel takes no more and the queue stands above the first mark.
+            // Until the kernel takes no more and the queue is above the first mark.
             #expect(
                 await eventually {
                     if await host.queuedBytes < 300 * 1024 { await host.broadcast("a", bytes: 50_000) }

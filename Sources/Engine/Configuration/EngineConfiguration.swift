@@ -43,6 +43,7 @@ public struct EngineConfiguration: Sendable {
     /// The server's certificate and key; nil for plain TCP.
     public var tls: TLSCredentials?
 
+    /// The defaults, for plain TCP.
     public init() {}
 
     /// Whether a message of so many bytes is long enough to be worth compressing and short enough to be compressed quickly.

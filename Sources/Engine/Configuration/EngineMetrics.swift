@@ -1,6 +1,6 @@
 public import Telemetry
 
-/// The engine's instruments.
+/// The engine's instruments. The text exported with each says its meaning and unit.
 public struct EngineMetrics: Sendable {
     public let connections: Gauge
     public let pollingSessions: Gauge

@@ -18,8 +18,7 @@ extension Connection {
         case .request(let head, let body):
             // An answer may take as long as its handler wants: a long poll is one.
             cancelTimer()
-            context.handler?.received(
-                HTTPRequest(head: head, body: body, peer: peer, isSecure: isSecure), on: self)
+            context.handler?.received(HTTPRequest(head: head, body: body, peer: peer), on: self)
             return true
         case .refused(let refusal):
             refuse(refusal)

@@ -6,8 +6,8 @@ import WireProtocols
 /// One accepted socket: HTTP/1.1 at first, then perhaps a WebSocket. Confined to its loop.
 ///
 /// It reads as much as its handler is ready for, queues output, and writes once a turn. The rules are elsewhere: those of each
-/// protocol in `HTTPExchange` and `WebSocketLink`, those of the queue in `ConnectionOutput`. Here they meet the socket, the clock
-/// and the handler.
+/// protocol in `HTTPExchange` and `WebSocketLink`, those of unread bytes in `ConnectionInput`, those of the queue in
+/// `ConnectionOutput`. Here they meet the socket, the clock and the handler.
 public final class Connection: SocketHandler {
     private enum Phase {
         case handshakingTLS
@@ -20,25 +20,19 @@ public final class Connection: SocketHandler {
         case closed
     }
 
+    /// The other end of the socket: a proxy's address behind a proxy.
     public let peer: IPAddress
     let context: EngineContext
     private var transport: ConnectionTransport
     private var phase: Phase
+    private var input: ConnectionInput
     private var output = ConnectionOutput()
-    /// Bytes read and not understood yet, or not wanted yet while paused.
-    private var leftover: [UInt8] = []
     private var timer: TimerID?
     /// When bytes last came, in monotonic milliseconds.
     private var lastHeard: Int64
     private var isWaitingForFlush = false
     /// Whether queued bytes are counted among those that wait for slow readers.
     private var isInBacklog = false
-    /// Whether a request came before there was room for its answer.
-    private var isHeldUp = false
-    private var isPaused = false
-    private var isDecoding = false
-    private var isWaitingForDecoding = false
-    private var hasPeerEnded = false
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
     public private(set) var compressesOutput = false
     /// Whether the peer has not identified itself yet; until it has, little may wait for it.
@@ -53,6 +47,7 @@ public final class Connection: SocketHandler {
         self.peer = peer
         self.context = context
         transport = ConnectionTransport(socket, tls: try? context.tls?.accept(on: socket.descriptor))
+        input = ConnectionInput()
         lastHeard = context.loop.monotonicMilliseconds
         phase = context.tls == nil ? .http(Self.makeExchange(context.configuration)) : .handshakingTLS
     }
@@ -67,6 +62,7 @@ public final class Connection: SocketHandler {
     /// The WebSocket side; nil before the upgrade and once it is over.
     var link: WebSocketLink? { if case .webSocket(let link, _) = phase { link } else { nil } }
 
+    /// Whether the bytes travel over TLS.
     public var isSecure: Bool { transport.isSecure }
 
     /// The request that is being answered makes the connection a WebSocket.
@@ -96,6 +92,7 @@ public final class Connection: SocketHandler {
 
     // MARK: Reading
 
+    /// The socket is ready; called by its loop.
     public func socketReady(readable: Bool, writable: Bool) {
         if writable {
             output.didBecomeWritable()
@@ -118,8 +115,7 @@ public final class Connection: SocketHandler {
     }
 
     private func read() {
-        context.input.load(leftover: leftover)
-        leftover = []
+        context.input.load(leftover: input.takeUnread())
         var outcome = IOResult.wouldBlock
         // Not endless, so that one fast sender does not starve the others; bytes left in the kernel are reported again.
         for _ in 0..<4 {
@@ -135,7 +131,7 @@ public final class Connection: SocketHandler {
             lastHeard = context.loop.monotonicMilliseconds
             decode()
             // TLS gives out one record at a time, however many there are.
-            if isPaused || (count < space && !isSecure) { break }
+            if input.isPaused || (count < space && !isSecure) { break }
         }
         keepRemainder()
         switch outcome {
@@ -147,9 +143,9 @@ public final class Connection: SocketHandler {
 
     /// Decodes the shared buffer, as far as the handler takes it.
     private func decode() {
-        isDecoding = true
-        defer { isDecoding = false }
-        while !isPaused {
+        input.beginDecoding()
+        defer { input.endDecoding() }
+        while !input.isPaused {
             switch phase {
             case .http(let exchange): guard isReady(for: exchange), readRequest(exchange) else { return }
             case .webSocket(let link, let handler): guard readMessage(link, handler) else { return }
@@ -162,17 +158,18 @@ public final class Connection: SocketHandler {
     /// Whether another request is read now: the one before was answered, and its answer has not piled up unread.
     private func isReady(for exchange: HTTPExchange) -> Bool {
         guard !exchange.isAnswering else { return false }
-        isHeldUp = owesReading
-        return !isHeldUp
+        input.isHeldUp = owesReading
+        return !input.isHeldUp
     }
 
     /// Whether the peer has to take answers before it gets another.
     private var owesReading: Bool { output.count > configuration.softOutputLimit }
 
     private func keepRemainder() {
-        leftover = isOpen ? context.input.takeRemainder() : []
+        input.keep(isOpen ? context.input.takeRemainder() : [])
         // A client may send the next request before the last is answered, but not without end.
-        if case .http(let exchange) = phase, exchange.isAnswering || isHeldUp, leftover.count > EngineContext.chunkBytes
+        if case .http(let exchange) = phase, exchange.isAnswering || input.isHeldUp,
+            input.unread.count > EngineContext.chunkBytes
         {
             pause()
         }
@@ -180,7 +177,7 @@ public final class Connection: SocketHandler {
 
     private func peerEnded() {
         guard mayStillBeRead else { return abort() }
-        hasPeerEnded = true
+        input.receivedEnd()
         updateWatch()
         endUnlessAnswering()
     }
@@ -196,47 +193,41 @@ public final class Connection: SocketHandler {
 
     /// Ends a connection whose peer has ended its side, once the requests before that are answered.
     private func endUnlessAnswering() {
-        guard hasPeerEnded, case .http(let exchange) = phase else { return }
+        guard input.hasEnded, case .http(let exchange) = phase else { return }
         guard exchange.isAnswering else { return finishWriting() }
-        if leftover.isEmpty { exchange.endAfterAnswer() }
+        if input.unread.isEmpty { exchange.endAfterAnswer() }
     }
 
     private func updateWatch() {
-        transport.watch(readable: !isPaused && !hasPeerEnded, writable: output.isBlocked)
+        transport.watch(readable: input.wantsBytes, writable: output.isBlocked)
     }
 
     /// Stops reading and decoding until `resume`.
     public func pause() {
-        guard !isPaused else { return }
-        isPaused = true
-        updateWatch()
+        if input.pause() { updateWatch() }
     }
 
     /// Continues to read at the end of this turn.
     public func resume() {
-        guard isPaused else { return }
-        isPaused = false
+        guard input.resume() else { return }
         updateWatch()
         scheduleDecoding()
     }
 
     /// Continues behind a request that was answered, which may have paused the connection by too many behind it.
     func readOn() {
-        if isPaused { resume() } else { scheduleDecoding() }
+        if input.isPaused { resume() } else { scheduleDecoding() }
     }
 
     /// Decodes unread bytes at the end of this turn, unless they are being decoded already.
     private func scheduleDecoding() {
-        guard !isDecoding, !isWaitingForDecoding, !leftover.isEmpty || isSecure || isPaused else { return }
-        isWaitingForDecoding = true
-        context.decodeLater(self)
+        if input.requestDecoding(isSecure: isSecure) { context.decodeLater(self) }
     }
 
     func continueReading() {
-        isWaitingForDecoding = false
-        guard isOpen, !isPaused else { return }
-        context.input.load(leftover: leftover)
-        leftover = []
+        input.beginScheduledDecoding()
+        guard isOpen, !input.isPaused else { return }
+        context.input.load(leftover: input.takeUnread())
         decode()
         keepRemainder()
         endUnlessAnswering()
@@ -298,7 +289,7 @@ public final class Connection: SocketHandler {
         if case .closed = phase { return }
         if output.isBlocked || isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: output.count) }
         updateWatch()
-        if output.hasDrainWaiter || isHeldUp { didDrain() }
+        if output.hasDrainWaiter || input.isHeldUp { didDrain() }
         if output.isEmpty, case .finishing = phase { endOutput() }
     }
 
@@ -322,8 +313,8 @@ public final class Connection: SocketHandler {
 
     private func didDrain() {
         if let action = output.takeDrainAction() { context.loop.schedule(after: .zero, action) }
-        guard isHeldUp, !owesReading else { return }
-        isHeldUp = false
+        guard input.isHeldUp, !owesReading else { return }
+        input.isHeldUp = false
         context.loop.schedule(after: .zero) { [self] in readOn() }
     }
 
@@ -341,9 +332,8 @@ public final class Connection: SocketHandler {
         // An answer may be long, and the system takes it in large bites from a slow reader; a WebSocket's close is not.
         let stallTimeout = if case .http = phase { configuration.bodyTimeout } else { configuration.closeTimeout }
         leave(.finishing(FinalWrite(queuedBytes: output.count, stallTimeout: stallTimeout)))
-        leftover = []
+        input.discard()
         output.drainWaiter = nil
-        isPaused = false
         setTimer(after: stallTimeout)
         scheduleFlush()
     }
@@ -352,7 +342,7 @@ public final class Connection: SocketHandler {
         phase = .finished
         transport.shutdownWriting()
         // A peer that has ended its side already has nothing more to send.
-        if hasPeerEnded { abort() } else { setTimer(after: configuration.closeTimeout) }
+        if input.hasEnded { abort() } else { setTimer(after: configuration.closeTimeout) }
     }
 
     /// Ends the connection at once; queued bytes are dropped.
@@ -362,7 +352,7 @@ public final class Connection: SocketHandler {
         cancelTimer()
         output.clear()
         if isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: 0) }
-        leftover = []
+        input.keep([])
         transport.close()
         attachment = nil
         context.remove(self)
@@ -398,12 +388,12 @@ public final class Connection: SocketHandler {
         switch phase {
         case .handshakingTLS, .finished: abort()
         case .http(let exchange):
-            if let refusal = exchange.didTimeOut(hasUnread: !leftover.isEmpty) {
+            if let refusal = exchange.didTimeOut(hasUnread: !input.unread.isEmpty) {
                 refuse(refusal)
             } else {
                 finishWriting()
             }
-        case .webSocket(let link, _): checkLiveness(link, lastHeard: lastHeard, isPaused: isPaused)
+        case .webSocket(let link, _): checkLiveness(link, lastHeard: lastHeard, isPaused: input.isPaused)
         case .finishing(var write):
             guard write.hasProgressed(to: output.count) else { return abort() }
             phase = .finishing(write)
@@ -417,10 +407,10 @@ public final class Connection: SocketHandler {
     /// Takes the connection off this loop while its request is unanswered; nil when it is past that.
     public func detach() -> Handover<DetachedConnection>? {
         guard case .http(let exchange) = phase, exchange.isAnswering, output.isEmpty else { return nil }
-        let unread = isDecoding ? context.input.takeRemainder() : leftover
+        let unread = input.isDecoding ? context.input.takeRemainder() : input.unread
         phase = .closed
         cancelTimer()
-        leftover = []
+        input.keep([])
         context.remove(self)
         let (descriptor, tls) = transport.detach()
         return Handover(
@@ -432,7 +422,7 @@ public final class Connection: SocketHandler {
         self.context = context
         peer = detached.peer
         transport = ConnectionTransport(socket, tls: detached.tls)
-        leftover = detached.unread
+        input = ConnectionInput(unread: detached.unread)
         lastHeard = context.loop.monotonicMilliseconds
         phase = .http(detached.exchange)
         transport.setHandler(self)

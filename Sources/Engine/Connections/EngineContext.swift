@@ -12,9 +12,13 @@ public final class EngineContext {
     static let chunkBytes = 64 * 1024
     static let deflateWindowBits = 13
 
+    /// The loop that everything here is confined to.
     public let loop: EventLoop
+    /// The limits and times of its connections.
     public let configuration: EngineConfiguration
+    /// The instruments, which contexts of several loops may share.
     public let metrics: EngineMetrics
+    /// The log of the engine's own events. No content of a request goes to it.
     public let logger: Logger
     /// Takes the requests. Set once, before the first connection.
     public unowned var handler: (any EngineHandler)?
@@ -32,6 +36,7 @@ public final class EngineContext {
     private var backlogs: [ObjectIdentifier: Int] = [:]
     private var date: (second: Int64, text: String) = (-1, "")
 
+    /// - Throws: when OpenSSL refuses the configured certificate or key.
     public init(
         loop: EventLoop, configuration: EngineConfiguration, metrics: EngineMetrics, logger: Logger
     ) throws(TLSError) {
@@ -53,7 +58,9 @@ public final class EngineContext {
 
     // MARK: Connections
 
+    /// Open connections of this loop.
     public var connectionCount: Int { connections.count }
+    /// The open connections of this loop, in no order.
     public var allConnections: [Connection] { Array(connections.values) }
 
     /// Whether there are as many connections as may be. A session that polls is one, whatever sockets it comes over.
@@ -116,10 +123,12 @@ public final class EngineContext {
 
     func decodeLater(_ connection: Connection) { undecoded.append(connection) }
 
-    public var hasPausedToResume: Bool { !undecoded.isEmpty }
+    /// Whether `decodePending` has something to do.
+    public var hasUndecoded: Bool { !undecoded.isEmpty }
 
-    /// Resumes connections whose handler is ready again. Not done at once: the shared buffer may be in use.
-    public func resumePaused() {
+    /// Decodes the unread bytes of connections whose handler is ready again. Not done at once: the shared buffer may be in use.
+    /// Called at the end of a loop turn.
+    public func decodePending() {
         guard !undecoded.isEmpty else { return }
         var batch = undecoded.take()
         for connection in batch { connection.continueReading() }

@@ -40,8 +40,6 @@ public final class EngineIOServer {
         strangers = maximumStrangers.map { StrangerQueue(limit: $0) }
     }
 
-    public var sessionCount: Int { sockets.count }
-
     /// The request, classified by method, query and headers; the loop its `sid` names has to take it.
     public static func classify(_ head: HTTPRequestHead) throws(EngineIORefusal) -> EngineIORequest {
         try EngineIORequest(
@@ -49,6 +47,7 @@ public final class EngineIOServer {
             isWebSocketUpgrade: head.asksToUpgrade(to: "websocket"))
     }
 
+    /// The answer to a refused request: status 400 or 403 and the error of the Engine.IO protocol as JSON.
     public static func response(_ refusal: EngineIORefusal) -> HTTPResponse { .engineIO(refusal) }
 
     /// A request that belongs on this loop.
@@ -157,6 +156,4 @@ public final class EngineIOServer {
 
     /// Whether `flushDirty` has something to do.
     public var hasDirty: Bool { !unflushed.isEmpty }
-
-    public var all: [EngineIOSocket] { Array(sockets.values) }
 }

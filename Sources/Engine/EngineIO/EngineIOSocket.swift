@@ -41,7 +41,9 @@ public final class EngineIOSocket {
 
     private var now: Int64 { server.context.loop.monotonicMilliseconds }
 
+    /// Whether the session has left polling, or never polled.
     public var isOnWebSocket: Bool { session.transport == .webSocket }
+    /// Whether the WebSocket agreed on compression by the shared compressor; false while the session polls.
     public var compressesOutput: Bool { webSocket?.compressesOutput ?? false }
     var openPacket: [UInt8] { session.openPacket(sid: sid) }
 
@@ -60,6 +62,7 @@ public final class EngineIOSocket {
         webSocket.sendMessage(packet, isText: true)
     }
 
+    /// Sends a binary message.
     public func send(binary: [UInt8]) {
         guard let webSocket, isOnWebSocket else {
             guard makeRoom(for: binary.count) else { return }
@@ -318,5 +321,6 @@ extension EngineIOSocket: WebSocketHandler {
 extension EngineIOSocket {
     /// Stops reading the WebSocket until `resume`; a polling client is held by its own POSTs.
     public func pause() { webSocket?.pause() }
+    /// Continues to read at the end of this turn.
     public func resume() { webSocket?.resume() }
 }

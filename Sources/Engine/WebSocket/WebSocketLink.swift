@@ -18,7 +18,7 @@ final class WebSocketLink {
         case violation(code: UInt16, reason: String)
     }
 
-    /// What the connection does when its timer fires.
+    /// The connection's next step when its timer fires.
     enum Liveness: Equatable {
         /// Bytes came from the peer, or its silence has another cause: check again after this span.
         case wait(Duration)

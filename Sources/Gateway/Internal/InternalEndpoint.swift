@@ -75,10 +75,10 @@ final class InternalEndpoint: EngineHandler {
     // MARK: With the loop
 
     /// Whether a turn has more to do here.
-    var hasDirty: Bool { engine.hasPausedToResume || engineIO.hasDirty }
+    var hasDirty: Bool { engine.hasUndecoded || engineIO.hasDirty }
 
     func flushDirty() {
-        engine.resumePaused()
+        engine.decodePending()
         engineIO.flushDirty()
     }
 

@@ -77,7 +77,7 @@ final class PassedPolls {
     }
 }
 
-/// What a connection keeps of a poll that was passed on.
+/// A passed-on poll, as the attachment of its connection.
 final class PassedPoll {
     private let abandon: () -> Void
 

@@ -75,11 +75,11 @@ final class ShardCore {
     /// The end of a loop turn: delivers queued local messages, stores what was gathered, writes what was queued.
     func endTurn() {
         repeat {
-            engine.resumePaused()
+            engine.decodePending()
             chatLoop.drainLocal(chat.dispatch)
             engineIO.flushDirty()
             internalEndpoint?.flushDirty()
-        } while engine.hasPausedToResume || engineIO.hasDirty || chatLoop.hasLocal
+        } while engine.hasUndecoded || engineIO.hasDirty || chatLoop.hasLocal
             || internalEndpoint?.hasDirty == true
         chat.submitWrites()
         engine.flush()
