@@ -2,8 +2,8 @@ import ChatCore
 import ChatTestSupport
 import ChatDomain
 import EventLoop
-import Foundation
 import Identity
+import JSON
 import PersistenceInProcess
 import Telemetry
 import TestSupport
@@ -54,27 +54,28 @@ struct GatewayHost {
     func client(_ user: String) async throws -> ChatClient {
         let client = try ChatClient(port: port)
         try await client.socket.upgrade("/?userId=\(user)")
-        _ = try await client.await("welcome")
+        _ = try await client.receive("welcome")
         return client
     }
 
     /// A client in a room, with the room's greeting read.
     func client(_ user: String, in room: String) async throws -> ChatClient {
         let client = try await client(user)
-        try await client.say("join_room", ["roomId": room], id: -1)
-        #expect(try await client.answer(-1).success)
+        try await client.send("join_room", #"{"roomId":"\#(room)"}"#, id: -1)
+        #expect(try await client.receiveAnswer(-1).success)
         return client
     }
 }
 
-/// What a server said: an event's name and its data.
-struct Heard: @unchecked Sendable {
-    let event: String
-    let id: Int?
-    let fields: [String: Any]
+/// An event that a server sent.
+struct ReceivedEvent {
+    let name: String
+    /// The number of the request that it answers.
+    let id: Int64?
+    let data: JSONValue
 
-    var success: Bool { fields["success"] as? Bool == true }
-    var code: String? { (fields["error"] as? [String: Any] ?? fields)["code"] as? String }
+    var success: Bool { data["success"]?.bool == true }
+    var code: String? { (data["error"] ?? data)["code"]?.string }
 }
 
 /// A client of the chat in event frames.
@@ -83,37 +84,40 @@ struct ChatClient: Sendable {
 
     init(port: UInt16) throws { socket = try LoopbackClient(port: port) }
 
-    func say(_ event: String, _ data: [String: Any] = [:], id: Int? = nil) async throws {
-        var frame: [String: Any] = ["event": event, "data": data]
-        frame["id"] = id
-        try await socket.sendFrame(String(decoding: JSONSerialization.data(withJSONObject: frame), as: UTF8.self))
+    /// Sends one event.
+    ///
+    /// - Parameters:
+    ///   - json: its data.
+    ///   - id: the number of a request that wants an answer.
+    func send(_ event: String, _ json: String = "{}", id: Int64? = nil) async throws {
+        let number = id.map { #","id":\#($0)"# } ?? ""
+        try await socket.sendFrame(#"{"event":"\#(event)","data":\#(json)\#(number)}"#)
     }
 
-    /// The next event, whatever it is.
-    func hear(within timeout: Duration = LoopbackClient.receiveTimeout) async throws -> Heard {
-        let frame = try await socket.receiveFrame(within: timeout)
+    /// The next event, whatever it is; a close frame is an event without data.
+    func receive() async throws -> ReceivedEvent {
+        let frame = try await socket.receiveFrame()
         guard frame.opcode == 1 else {
-            return Heard(event: "close \(frame.closeCode ?? 0)", id: nil, fields: [:])
+            return ReceivedEvent(name: "close \(frame.closeCode ?? 0)", id: nil, data: .null)
         }
-        let root = try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any] ?? [:]
-        return Heard(
-            event: root["event"] as? String ?? "", id: root["id"] as? Int,
-            fields: root["data"] as? [String: Any] ?? [:])
+        let root = try JSONValue(parsing: frame.payload)
+        return ReceivedEvent(
+            name: root["event"]?.string ?? "", id: root["id"]?.integer, data: root["data"] ?? .null)
     }
 
     /// The next event of this name; others before it are passed over.
-    func await(_ event: String) async throws -> Heard {
+    func receive(_ name: String) async throws -> ReceivedEvent {
         while true {
-            let heard = try await hear()
-            if heard.event == event { return heard }
+            let event = try await receive()
+            if event.name == name { return event }
         }
     }
 
-    /// The answer to the request of this number; what comes before it is passed over.
-    func answer(_ id: Int) async throws -> Heard {
+    /// The answer to the request of this number; events before it are passed over.
+    func receiveAnswer(_ id: Int64) async throws -> ReceivedEvent {
         while true {
-            let heard = try await hear()
-            if heard.event == "ack", heard.id == id { return heard }
+            let event = try await receive("ack")
+            if event.id == id { return event }
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-/// What a change over REST does to members on sockets, and to callers that wait.
+/// The effects of a change over REST on members on sockets, and on callers that wait.
 @Suite struct RoomRequestTests {
     private func call(_ host: GatewayHost, _ method: String, _ path: String, body: String? = nil) async throws
         -> ReceivedResponse
@@ -31,9 +31,9 @@ import Testing
         try await GatewayHost.serve(loops: 2) { host in
             let ann = try await host.client("ann", in: "lobby")
             #expect(try await call(host, "DELETE", "/api/rooms/lobby").status == 200)
-            #expect(try await ann.await("error").code == "forbidden")
-            try await ann.say("send_message", ["roomId": "lobby", "message": "x"], id: 1)
-            #expect(try await ann.answer(1).code == "not_joined")
+            #expect(try await ann.receive("error").code == "forbidden")
+            try await ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
+            #expect(try await ann.receiveAnswer(1).code == "not_joined")
         }
     }
 }

@@ -55,7 +55,7 @@ def run_until_closed(server, *scripts, seconds=15):
     return asyncio.run(all_of_them())
 
 
-async def say(socket, event, data):
+async def send_frame(socket, event, data):
     await socket.send(json.dumps({"event": event, "data": data}))
 
 
@@ -65,13 +65,13 @@ def test_ten_seconds_to_authenticate(shared, mint):
 
     async def chatty(socket):
         for _ in range(8):
-            await say(socket, "ping", "not a token")
-            await say(socket, "authenticate", {"token": "bad"})
+            await send_frame(socket, "ping", "not a token")
+            await send_frame(socket, "authenticate", {"token": "bad"})
             await asyncio.sleep(1)
 
     async def late(socket):
         await asyncio.sleep(AUTHENTICATION_SECONDS / 2)
-        await say(socket, "authenticate", {"token": mint()})
+        await send_frame(socket, "authenticate", {"token": mint()})
 
     start = time.monotonic()
     silent_log, chatty_log, late_log = run_until_closed(shared, silent, chatty, late, seconds=25)
@@ -88,20 +88,20 @@ def test_the_end_of_a_token_is_announced_and_comes(shared, mint):
     ending, renewed_later = mint(seconds=LIFETIME), mint(seconds=3600)
 
     async def lets_it_end(socket):
-        await say(socket, "authenticate", {"token": ending})
+        await send_frame(socket, "authenticate", {"token": ending})
 
     async def renews(socket):
-        await say(socket, "authenticate", {"token": mint(seconds=LIFETIME)})
+        await send_frame(socket, "authenticate", {"token": mint(seconds=LIFETIME)})
         await asyncio.sleep(1)
-        await say(socket, "authenticate", {"token": renewed_later})
+        await send_frame(socket, "authenticate", {"token": renewed_later})
 
     async def renews_as_another(socket):
-        await say(socket, "authenticate", {"token": mint(seconds=LIFETIME)})
+        await send_frame(socket, "authenticate", {"token": mint(seconds=LIFETIME)})
         await asyncio.sleep(1)
-        await say(socket, "authenticate", {"token": mint("bob")})
+        await send_frame(socket, "authenticate", {"token": mint("bob")})
 
     async def warned_in_time(socket):
-        await say(socket, "authenticate", {"token": mint(seconds=WARNING + LIFETIME)})
+        await send_frame(socket, "authenticate", {"token": mint(seconds=WARNING + LIFETIME)})
 
     ended, renewed, other, warned = run_until_closed(
         shared, lets_it_end, renews, renews_as_another, warned_in_time, seconds=2.5 * LIFETIME
