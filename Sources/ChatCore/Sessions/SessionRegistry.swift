@@ -74,7 +74,7 @@ package final class SessionRegistry {
         let directory = services.presence.directory
         let grace = session.presence.leavesAtOnce ? .zero : services.presence.settings.grace
         guard grace > .zero else { return directory.remove(session.id, of: user, at: context.now.wall) }
-        directory.update(session.id, of: user, .lingering, at: context.now.wall)
+        directory.update(session.id, of: user, .disconnected, at: context.now.wall)
         retainedRooms.add(session.rooms, by: session.id, of: user)
         let ticket = services.gracePeriods.begin(session.id)
         context.loop.schedule(after: grace) { [weak self, id = session.id] in

@@ -3,16 +3,16 @@ public struct SessionRecord: Hashable, Sendable {
     public var id: SessionID
     public var instance: InstanceID
     public var user: RoomUser
-    /// What the client's program calls itself; nil where it did not say.
+    /// The client's program as it calls itself; nil where it did not say.
     public var userAgent: String?
     public var connectedAt: Timestamp
     public var lastActiveAt: Timestamp
-    /// What was last asked for on this session.
+    /// The status last requested on this session.
     public var requestedStatus: PresenceStatus
     /// Whether nothing came from the client for so long that it counts as away.
     public var isIdle = false
     /// Whether the connection is gone and only the grace period keeps the user in sight.
-    public var isLingering = false
+    public var isDisconnected = false
 
     public init(
         id: SessionID, instance: InstanceID, user: RoomUser, userAgent: String? = nil, connectedAt: Timestamp,
@@ -27,11 +27,11 @@ public struct SessionRecord: Hashable, Sendable {
         self.requestedStatus = requestedStatus
     }
 
-    /// What this session says about its user.
+    /// The user's status as far as this session goes.
     public var status: PresenceStatus { isIdle && requestedStatus == .online ? .away : requestedStatus }
 }
 
-/// What changes about a session while it is there.
+/// A change of a session during its life.
 public enum SessionUpdate: Hashable, Sendable {
     case requestedStatus(PresenceStatus)
     case idle(Bool)
@@ -39,7 +39,7 @@ public enum SessionUpdate: Hashable, Sendable {
     case active
     case renamed(String)
     /// The connection is gone; the grace period has begun.
-    case lingering
+    case disconnected
 }
 
 /// A user's presence, for those that may see it.

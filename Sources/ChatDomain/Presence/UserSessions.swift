@@ -16,7 +16,7 @@ struct UserSessions: Sendable {
     }
 
     var isEmpty: Bool { records.isEmpty }
-    var live: [SessionRecord] { records.filter { !$0.isLingering } }
+    var live: [SessionRecord] { records.filter { !$0.isDisconnected } }
 
     private var deciding: [SessionRecord] {
         let live = live
@@ -28,7 +28,8 @@ struct UserSessions: Sendable {
     }
 
     var presence: UserPresence {
-        UserPresence(user: name, actualStatus: status, lastSeen: lastSeen, sessions: records.count { !$0.isLingering })
+        UserPresence(
+            user: name, actualStatus: status, lastSeen: lastSeen, sessions: records.count { !$0.isDisconnected })
     }
 
     /// Adds a session; those that must give way to it are returned, the oldest first.
@@ -71,11 +72,11 @@ struct UserSessions: Sendable {
             case .renamed(let username):
                 sessions.change(session) { $0.user.username = username }
                 sessions.name.username = username
-            case .lingering:
+            case .disconnected:
                 // Others keep the user in sight; what this one wished is over.
                 let isNeeded = !sessions.live.contains { $0.id != session }
                 if isNeeded {
-                    sessions.change(session) { $0.isLingering = true }
+                    sessions.change(session) { $0.isDisconnected = true }
                 } else {
                     sessions.records.removeAll { $0.id == session }
                 }
@@ -86,7 +87,7 @@ struct UserSessions: Sendable {
     mutating func remove(_ session: SessionID, at now: Timestamp) {
         guard let record = records.first(where: { $0.id == session }) else { return }
         // A user in the grace period was last seen when the connection broke, not when the period ended.
-        if record.isLingering {
+        if record.isDisconnected {
             records.removeAll { $0.id == session }
         } else {
             noteSight(at: now) { $0.records.removeAll { $0.id == session } }

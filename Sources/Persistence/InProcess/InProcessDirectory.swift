@@ -68,7 +68,7 @@ public final class InProcessDirectory: SessionDirectory {
     public func sharedFriends(of users: [UserID]) async -> [UserID: Set<UserID>]? { [:] }
     public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {}
     public func send(_ payload: [UInt8], to instance: InstanceID?) {}
-    /// No other instance keeps lingering users in sight, so they are removed at once.
+    /// No other instance keeps disconnected users visible during their grace period, so they are removed at once.
     public func close() async {
         for record in state.withLock({ $0.table.records }) {
             remove(record.id, of: record.user.userID, at: record.lastActiveAt)

@@ -81,21 +81,21 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
     @Test mutating func aUserInTheGracePeriodIsInSightAndWasSeenWhenTheConnectionBroke() {
         _ = connect("a")
         _ = update("a", .requestedStatus(.busy), at: 1)
-        #expect(update("a", .lingering, at: 10)?.status == .busy)
+        #expect(update("a", .disconnected, at: 10)?.status == .busy)
         #expect(table.sessions(of: alice).isEmpty)
         #expect(connect("b", at: 12)?.actualStatus == .busy)
         #expect(remove("a", at: 15) == nil)
-        _ = update("b", .lingering, at: 20)
+        _ = update("b", .disconnected, at: 20)
         let gone = remove("b", at: 25)
         #expect(gone?.status == .offline)
         #expect(gone?.lastSeen == time(20))
     }
 
-    @Test mutating func aDeviceThatLingersDoesNotSpeakBesideOneThatIsThere() {
+    @Test mutating func aDisconnectedDeviceDoesNotCountBesideAConnectedOne() {
         _ = connect("a")
         _ = connect("b")
         _ = update("a", .requestedStatus(.busy))
-        #expect(update("a", .lingering)?.actualStatus == .online)
+        #expect(update("a", .disconnected)?.actualStatus == .online)
     }
 
     @Test mutating func anIdleDeviceIsAway() {

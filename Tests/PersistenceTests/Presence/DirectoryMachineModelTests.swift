@@ -156,12 +156,12 @@ import Testing
             default:
                 let update: SessionUpdate = [
                     .requestedStatus(PresenceStatus.allCases.randomElement(using: &random)!),
-                    .idle(.random(using: &random)), .active, .renamed("name-\(step)"), .lingering,
+                    .idle(.random(using: &random)), .active, .renamed("name-\(step)"), .disconnected,
                 ].randomElement(using: &random)!
                 _ = rules.update(SessionID(id), of: user, update, at: time)
                 fleet.members[0].update(id, of: user, update)
                 // A session that breaks off beside others is removed, as after its grace period.
-                if update == .lingering, !rules.sessions(of: user).isEmpty {
+                if update == .disconnected, !rules.sessions(of: user).isEmpty {
                     _ = rules.remove(SessionID(id), of: user, at: time)
                     fleet.members[0].remove(id, of: user)
                 }

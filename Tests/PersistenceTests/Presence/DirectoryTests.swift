@@ -123,7 +123,7 @@ import Testing
         let test = try await DirectoryUnderTest(kind)
         _ = await test.connect(record("a", at: 1))
         test.directory.update(SessionID("a"), of: alice, .requestedStatus(.busy), at: time(2))
-        test.directory.update(SessionID("a"), of: alice, .lingering, at: time(3))
+        test.directory.update(SessionID("a"), of: alice, .disconnected, at: time(3))
         _ = await test.connect(record("a", at: 4))
         #expect(await test.directory.sessions(of: alice).map(\.requestedStatus) == [.busy])
         // All three announcements say one session, so only their number shows that the last one came.
@@ -141,14 +141,14 @@ import Testing
         // Each has a connection of its own, so commands of one are awaited before the other sends.
         _ = await left.directory.sessions(of: alice)
         _ = await right.connect(record("a", at: 3, on: "i2"))
-        left.directory.update(SessionID("a"), of: alice, .lingering, at: time(4))
+        left.directory.update(SessionID("a"), of: alice, .disconnected, at: time(4))
         left.directory.update(SessionID("a"), of: alice, .requestedStatus(.away), at: time(5))
         left.directory.remove(SessionID("a"), of: alice, at: time(6))
         // Behind all that on the same connection.
         _ = await left.connect(record("b", of: "bob", at: 7))
         let sessions = await right.directory.sessions(of: alice)
         #expect(sessions.map(\.instance.value) == ["i2"])
-        #expect(sessions.map(\.requestedStatus) == [.busy] && sessions.map(\.isLingering) == [false])
+        #expect(sessions.map(\.requestedStatus) == [.busy] && sessions.map(\.isDisconnected) == [false])
         // The instance that it left closes and removes its sessions, but not this one.
         await left.directory.close()
         #expect(await right.directory.sessions(of: alice).map(\.id.value) == ["a"])
@@ -181,7 +181,7 @@ import Testing
                 let update: SessionUpdate = [
                     .requestedStatus(PresenceStatus.allCases.randomElement(using: &random)!),
                     .idle(.random(using: &random)),
-                    .active, .renamed("name-\(step)"), .lingering,
+                    .active, .renamed("name-\(step)"), .disconnected,
                 ].randomElement(using: &random)!
                 _ = rules.update(id, of: user, update, at: now)
                 test.directory.update(id, of: user, update, at: now)

@@ -144,7 +144,7 @@ struct MachineUnderTest {
 
     mutating func clearEvents() { events = [] }
 
-    /// What was delivered of a user, the newest last.
+    /// The changes delivered of a user, the newest last.
     func changes(of user: UserID) -> [UserPresence] {
         events.compactMap {
             if case .changed(let presence, _) = $0, presence.user.userID == user { presence } else { nil }

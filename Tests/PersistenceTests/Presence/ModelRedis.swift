@@ -7,7 +7,7 @@ import ChatDomain
 struct ModelRedis {
     private(set) var table = PresenceTable()
     private(set) var places: [InstanceID: Set<RoomPlace>] = [:]
-    /// What was published since the last time, in order.
+    /// The publications since the last time, in order.
     private(set) var news: [PresenceCodec.News] = []
     private var leases: [InstanceID: Moment] = [:]
     private let maximumSessions: Int
@@ -73,7 +73,7 @@ struct ModelRedis {
         change(user, by: records[0].instance) { table in
             for record in records { _ = table.remove(record.id, of: user, at: time) }
             for record in records { _ = table.connect(record, limit: 0, at: time) }
-            for record in records where !record.isLingering {
+            for record in records where !record.isDisconnected {
                 _ = table.update(record.id, of: user, .requestedStatus(record.requestedStatus), at: time)
             }
         }

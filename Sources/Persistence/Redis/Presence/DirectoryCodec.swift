@@ -80,7 +80,7 @@ struct DirectoryCodec: Sendable {
             case .idle(let isIdle): ("idle", isIdle ? 1 : 0)
             case .active: ("active", "")
             case .renamed(let name): ("name", RedisArgument(name))
-            case .lingering: ("lingering", "")
+            case .disconnected: ("lingering", "")
             }
         return run(
             scripts.update, RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),

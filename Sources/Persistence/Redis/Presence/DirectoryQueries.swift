@@ -26,7 +26,7 @@ struct DirectoryQueries: Sendable {
         let entries = DirectoryCodec.pairs(flat[...]).compactMap {
             id, bytes -> (record: SessionRecord, order: Int64)? in
             guard let id = id.text, !id.isEmpty, let bytes = bytes.bytes,
-                let entry = PresenceCodec.record(SessionID(id), of: user, bytes), !entry.record.isLingering
+                let entry = PresenceCodec.record(SessionID(id), of: user, bytes), !entry.record.isDisconnected
             else { return nil }
             return entry
         }

@@ -16,7 +16,7 @@ enum PresenceCodec {
             out.member("lastActiveAt", record.lastActiveAt.milliseconds)
             out.member("wish", record.requestedStatus.rawValue)
             out.member("idle", record.isIdle)
-            out.member("lingering", record.isLingering)
+            out.member("lingering", record.isDisconnected)
         }
         return out.bytes
     }
@@ -33,7 +33,7 @@ enum PresenceCodec {
             userAgent: root["userAgent"]?.string, connectedAt: connectedAt, requestedStatus: requestedStatus)
         record.lastActiveAt = lastActiveAt
         record.isIdle = root["idle"]?.bool ?? false
-        record.isLingering = root["lingering"]?.bool ?? false
+        record.isDisconnected = root["lingering"]?.bool ?? false
         guard let order = root["order"] else { return (record, 0) }
         return order.exactInteger.map { (record, $0) }
     }
