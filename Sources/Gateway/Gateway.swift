@@ -7,12 +7,17 @@ public import Telemetry
 
 /// A running server: its loops and what they share.
 public final class Gateway: Sendable {
+    /// Everything that the loops share.
     public let services: Services
     private let shards: [Shard]
 
+    /// The dependencies whose condition `/ready` reports.
     public var dependencies: Dependencies { services.dependencies }
 
     /// Starts the loops. Nothing is listened on yet.
+    ///
+    /// - Parameter loops: how many loops; at least one is started.
+    /// - Throws: when OpenSSL refuses the configured certificate or key.
     public init(
         configuration: GatewayConfiguration, loops: Int, ports: ChatPorts,
         observers: ChatObservers = ChatObservers(), authentication: AuthenticationPolicy, logger: Logger,
@@ -25,7 +30,8 @@ public final class Gateway: Sendable {
             polls: shards.map { shard in Mailbox { shard.loop.post { shard.openPolls() } } })
         services = Services(
             configuration: configuration.chatWithEngineLimits, ports: ports, observers: observers,
-            authentication: authentication, logger: logger, registry: registry, mailboxes: mailboxes.chat)
+            authentication: authentication, logger: logger, registry: registry, clock: SystemClock(),
+            mailboxes: mailboxes.chat)
         let context = GatewayContext(configuration: configuration, services: services, registry: registry)
         for shard in shards { shard.loop.start() }
         for shard in shards { try await shard.open(context, mailboxes) }
@@ -33,7 +39,11 @@ public final class Gateway: Sendable {
         services.startPresence()
     }
 
-    /// Opens the port on every loop, where the system spreads connections over them; the port in use.
+    /// Opens the port on every loop, where the system spreads connections over them.
+    ///
+    /// - Parameter port: 0 for one that the system chooses.
+    /// - Returns: the port in use.
+    /// - Throws: `ListenError` when the port cannot be opened.
     public func listen(address: IPAddress, port: UInt16) async throws -> UInt16 {
         guard let first = shards.first else { return port }
         let shared = shards.count > 1 && Listener.canShare
@@ -44,7 +54,11 @@ public final class Gateway: Sendable {
         return chosen
     }
 
-    /// Opens the port for other services, on one loop; the port in use.
+    /// Opens the port for other services, on one loop.
+    ///
+    /// - Parameter port: 0 for one that the system chooses.
+    /// - Returns: the port in use.
+    /// - Throws: `ListenError` when the port cannot be opened; a TLS error when OpenSSL refuses the certificate or key.
     public func listenInternally(address: IPAddress, port: UInt16) async throws -> UInt16 {
         guard let first = shards.first else { return port }
         return try await first.listenInternally(address: address, port: port)
@@ -66,9 +80,9 @@ public final class Gateway: Sendable {
         let plan = DrainPlan(
             sessions: await sessionCount, others: services.presence.directory.otherInstances, limit: limit)
         for shard in shards { await shard.drain(plan) }
-        let deadline = services.clock().monotonic + (plan.spread + Self.closingTime)
-        while await sessionCount > 0, services.clock().monotonic < deadline {
-            try? await Task.sleep(for: .milliseconds(20))
+        let deadline = services.clock.now.monotonic + (plan.spread + Self.closingTime)
+        while await sessionCount > 0, services.clock.now.monotonic < deadline {
+            try? await Task.sleep(for: Self.checkInterval)
         }
     }
 
@@ -85,6 +99,8 @@ public final class Gateway: Sendable {
         for shard in shards { shard.loop.stop() }
     }
 
+    /// Between two counts of the sessions that are left.
+    private static let checkInterval: Duration = .milliseconds(20)
     /// How long the last sessions have to answer the end of their connections.
     private static let closingTime: Duration = .seconds(1)
 

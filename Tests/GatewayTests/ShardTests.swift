@@ -27,7 +27,7 @@ import Testing
             ports: ChatPorts(
                 store: store, directory: InProcessDirectory(instance: configuration.chat.instance, maximumSessions: 0)),
             observers: ChatObservers(), authentication: AuthenticationPolicy(mode: .trusted, verifier: nil),
-            logger: .disabled, registry: registry, mailboxes: mailboxes.chat)
+            logger: .disabled, registry: registry, clock: SystemClock(), mailboxes: mailboxes.chat)
         let isPosted = Atomic(false)
         async let reply = services.calls.call { origin in
             services.mailbox(0).post(.room(RoomID(unchecked: "r"), .info(origin, nil, showing: nil)))

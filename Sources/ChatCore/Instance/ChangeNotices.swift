@@ -9,6 +9,8 @@ package final class ChangeNotices: Sendable {
     private static let stagger: Duration = .seconds(3)
     /// How often the liveness of instances that have not answered is checked.
     private static let checkInterval: Duration = .milliseconds(500)
+    /// How often the directory is asked for the other instances while it cannot be reached.
+    private static let retryInterval: Duration = .milliseconds(50)
     /// Longer than any proof of contact holds.
     private static let timeout = Contact.validity + .milliseconds(500)
 
@@ -25,10 +27,10 @@ package final class ChangeNotices: Sendable {
 
     private let instance: InstanceID
     private let directory: any SessionDirectory
-    private let clock: @Sendable () -> Moment
+    private let clock: any ChatClock
     private let state = Mutex(State())
 
-    package init(instance: InstanceID, directory: any SessionDirectory, clock: @escaping @Sendable () -> Moment) {
+    package init(instance: InstanceID, directory: any SessionDirectory, clock: any ChatClock) {
         self.instance = instance
         self.directory = directory
         self.clock = clock
@@ -37,7 +39,7 @@ package final class ChangeNotices: Sendable {
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
     /// nothing without asking the store.
     package func announce(_ room: RoomID, _ change: RoomChange) async {
-        let deadline = clock() + Self.timeout
+        let deadline = clock.now.monotonic + Self.timeout
         guard let others = await others(until: deadline) else {
             state.withLock { state in
                 if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(room) }
@@ -53,8 +55,8 @@ package final class ChangeNotices: Sendable {
         defer { state.withLock { $0.waits[ticket] = nil } }
         let notice = ChangeNotice(teller: instance, ticket: ticket)
         directory.send(InstanceMessage.roomChanged(room, change, notice).encoded, to: nil)
-        while clock() < deadline {
-            await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock()))
+        while clock.now.monotonic < deadline {
+            await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
             guard isMissingAny(ticket) else { return }
             guard let alive = await directory.others() else { continue }
             state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
@@ -84,9 +86,9 @@ package final class ChangeNotices: Sendable {
     private func others(until deadline: Moment) async -> Set<InstanceID>? {
         while true {
             if let others = await directory.others() { return others }
-            let now = clock()
-            guard now < deadline, now < directory.contact.until + Self.stagger else { return nil }
-            try? await Task.sleep(for: .milliseconds(50))
+            let now = clock.now.monotonic
+            guard now < deadline, now - Self.stagger < directory.contact.until else { return nil }
+            await clock.sleep(for: Self.retryInterval)
         }
     }
 
@@ -95,19 +97,16 @@ package final class ChangeNotices: Sendable {
     }
 
     private func wait(for ticket: UInt64, upTo limit: Duration) async {
-        let timer = Task {
-            try? await Task.sleep(for: limit)
-            resume(ticket) { _ in true }
-        }
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
                 guard state.waits[ticket]?.missing.isEmpty == false else { return true }
                 state.waits[ticket]?.continuation = continuation
                 return false
             }
-            if isOver { continuation.resume() }
+            if isOver { return continuation.resume() }
+            // Not before there is something to resume, else the wait would not end.
+            clock.schedule(after: limit) { [self] in resume(ticket) { _ in true } }
         }
-        timer.cancel()
     }
 
     private func resume(_ ticket: UInt64, when isDue: (inout Wait) -> Bool) {

@@ -1,11 +1,15 @@
 import ChatDomain
 import ChatProtocol
 
-/// What an operator decided about rooms, sessions and presence.
+/// An operator's decisions about rooms, sessions and presence.
 public struct ChatConfiguration: Sendable {
+    /// The name of this instance, unique in its fleet.
     public var instance: InstanceID
+    /// The limits of what clients send.
     public var commands = CommandLimits()
+    /// The limits and times of rooms.
     public var roomLimits = RoomLimits()
+    /// Whether joining a room that does not exist creates it.
     public var createsRoomsOnJoin = true
     /// Drafts waiting for the store at most, per shard, in bytes; past that, sends are refused.
     public var maximumPendingBytes = 64 << 20
@@ -15,12 +19,15 @@ public struct ChatConfiguration: Sendable {
     public var messageRate = 20
     /// How long a connection may stay unauthenticated where a key is configured.
     public var authenticationTimeout: Duration = .seconds(10)
+    /// Whether every caller needs a token or a key.
     public var requiresAuthentication = false
+    /// The rules of presence.
     public var presence = PresenceSettings()
     /// Sizes of messages in bytes that are worth compressing, and soon compressed.
     public var compressedSizes: ClosedRange<Int> = 256...65_536
-    /// Bytes a client may leave untaken before what it can do without is left out.
+    /// Bytes that may wait for a client before droppable frames to it are left out.
     public var softOutputLimit = 256 * 1024
 
+    /// The defaults, for an instance of this name.
     public init(instance: InstanceID) { self.instance = instance }
 }

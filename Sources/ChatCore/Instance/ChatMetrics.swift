@@ -1,6 +1,6 @@
 import Telemetry
 
-/// What is measured of rooms and sessions. No label names a user or a room.
+/// The metrics of rooms and sessions. No label names a user or a room.
 package struct ChatMetrics: Sendable {
     package let sessions: Gauge
     package let rooms: Gauge

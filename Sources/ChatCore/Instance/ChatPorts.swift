@@ -11,6 +11,12 @@ public struct ChatPorts: Sendable {
     /// Where broken-off sessions are kept for clients that come back; nil where none are.
     var recovery: (any RecoveryStore)?
 
+    /// - Parameters:
+    ///   - store: the durable store, of this instance or of the fleet.
+    ///   - directory: the sessions of this instance and of others.
+    ///   - bus: live traffic between instances; nil for an instance by itself.
+    ///   - cache: the newest history outside the process; nil for none.
+    ///   - recovery: keeps broken-off sessions; nil where none are kept.
     public init(
         store: any DurableStore, directory: any SessionDirectory, bus: (any RoomBus)? = nil,
         cache: (any HistoryCache)? = nil, recovery: (any RecoveryStore)? = nil
@@ -23,7 +29,7 @@ public struct ChatPorts: Sendable {
     }
 }
 
-/// What is called when something happens on an instance; on any thread, and it may not block.
+/// Callbacks for events of an instance. They run on any thread and must not block.
 public struct ChatObservers: Sendable {
     /// After each write of messages: the hint that events may be pending.
     public var storedMessages: (@Sendable () -> Void)?
@@ -31,8 +37,9 @@ public struct ChatObservers: Sendable {
     public var instanceLost: (@Sendable (InstanceID) -> Void)?
     /// The trace (`traceparent`) a message belongs to, before it is stored.
     public var noteTrace: (@Sendable (String, MessageID) -> Void)?
-    /// What others see change about a user, in order, and whether this instance made it so.
+    /// A change of a user's visible presence, in order for each user, and whether this instance made it.
     public var presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
 
+    /// No observers.
     public init() {}
 }

@@ -27,15 +27,18 @@ public enum DependencyCondition: Hashable, Sendable {
 
 /// The condition of a dependency, and since when it holds.
 public struct DependencyState: Sendable {
+    /// Its name in `/ready`, unique in the instance.
     public var name: String
+    /// Its condition when it was probed last.
     public var condition: DependencyCondition
     /// Whether the instance can serve at all without it.
     public var isRequired: Bool
     /// Since when it is up, degraded or down.
     public var since: Timestamp
-    /// What it last failed with, for operators; without addresses' credentials.
+    /// The reason of its last failure, for operators; without credentials.
     public var lastError: String?
 
+    /// - Parameter lastError: without credentials; nil for a dependency that has not failed.
     public init(
         name: String, condition: DependencyCondition, isRequired: Bool, since: Timestamp, lastError: String? = nil
     ) {
@@ -46,6 +49,7 @@ public struct DependencyState: Sendable {
         self.lastError = lastError
     }
 
+    /// Whether it does all it has to.
     public var isUp: Bool { condition == .up }
 
     /// Whether the instance cannot serve for it.
@@ -60,6 +64,7 @@ public struct DependencyState: Sendable {
 
 /// Probes the dependencies, and remembers since when each is in its condition.
 public final class Dependencies: Sendable {
+    /// Finds out the condition; `/ready` waits for it.
     public typealias Probe = @Sendable () async -> DependencyCondition
 
     private struct Entry {
@@ -70,8 +75,10 @@ public final class Dependencies: Sendable {
     private let entries = Mutex<[Entry]>([])
     private let clock: @Sendable () -> Timestamp
 
+    /// - Parameter clock: the wall clock, for `since`.
     public init(clock: @escaping @Sendable () -> Timestamp) { self.clock = clock }
 
+    /// Adds a dependency, which counts as up until it is probed.
     public func add(_ name: String, isRequired: Bool, probe: @escaping Probe) {
         let state = DependencyState(name: name, condition: .up, isRequired: isRequired, since: clock())
         entries.withLock { $0.append(Entry(probe: probe, state: state)) }

@@ -55,7 +55,7 @@ extension Services {
     package func sendDirect(
         _ message: OutgoingMessage, from sender: UserID, to recipients: [UserID]
     ) async -> DirectDelivery {
-        let now = clock().wall
+        let now = clock.now.wall
         let data = EventJSON.direct(message, id: messageID(at: now), from: sender, at: now)
         let instances = await presence.directory.instances(of: recipients)
         var elsewhere: [InstanceID: [UserID]] = [:]

@@ -6,7 +6,7 @@ extension Services {
     package func sendToDevices(_ mark: ReadMark, in room: RoomID, except session: SessionAddress?) {
         let user = mark.userID
         let here = sendToDevicesHere(mark, in: room, except: session)
-        // What is known of users says how many sessions there are, so that most marks ask Redis nothing.
+        // The presence in memory has the number of sessions, so that most marks ask Redis nothing.
         guard bus != nil, let standing = presence.presence(of: user), standing.sessions > here else { return }
         let message = InstanceMessage.read(mark, in: room).encoded
         Task { [self] in

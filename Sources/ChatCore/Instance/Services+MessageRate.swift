@@ -17,21 +17,20 @@ extension Services {
         }
     }
 
-    private func reportUsageSoon() {
-        Task { [self] in
-            try? await Task.sleep(for: Self.reportDelay)
-            let usages = users.takeUnreportedUsage().map { UserUsage(user: $0, count: $1) }
-            guard bus != nil else { return }
-            for start in stride(from: 0, to: usages.count, by: Self.usersPerMessage) {
-                let slice = Array(usages[start..<min(start + Self.usersPerMessage, usages.count)])
-                presence.directory.send(InstanceMessage.usage(slice).encoded, to: nil)
-            }
+    private func reportUsageSoon() { clock.schedule(after: Self.reportDelay) { [self] in reportUsage() } }
+
+    private func reportUsage() {
+        let usages = users.takeUnreportedUsage().map { UserUsage(user: $0, count: $1) }
+        guard bus != nil else { return }
+        for start in stride(from: 0, to: usages.count, by: Self.usersPerMessage) {
+            let slice = Array(usages[start..<min(start + Self.usersPerMessage, usages.count)])
+            presence.directory.send(InstanceMessage.usage(slice).encoded, to: nil)
         }
     }
 
     /// Takes what users spent on another instance.
     package func note(_ usages: [UserUsage]) {
-        let now = clock().monotonic
+        let now = clock.now.monotonic
         for spending in usages { users.noteUsageElsewhere(spending.count, of: spending.user, at: now) }
     }
 }

@@ -4,9 +4,11 @@ import Identity
 import Synchronization
 import Telemetry
 
-/// What all shards of an instance share. Everything in it may be used from any thread.
+/// The parts that all shards of an instance share. Everything in it may be used from any thread.
 public final class Services: Sendable {
     package let configuration: ChatConfiguration
+    /// The time for code that runs off the loops.
+    package let clock: any ChatClock
     package let store: any DurableStore
     package let authentication: AuthenticationPolicy
     package let logger: Logger
@@ -31,16 +33,18 @@ public final class Services: Sendable {
     package let storeFailures = Atomic<UInt64>(0)
     package let notices: ChangeNotices
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
+    /// The dependencies whose condition `/ready` reports.
     public let dependencies: Dependencies
     private let mailboxes: [Mailbox<ShardMessage>]
     package let shardCount: Int
 
     package init(
         configuration: ChatConfiguration, ports: ChatPorts, observers: ChatObservers,
-        authentication: AuthenticationPolicy, logger: Logger, registry: MetricsRegistry,
+        authentication: AuthenticationPolicy, logger: Logger, registry: MetricsRegistry, clock: any ChatClock,
         mailboxes: [Mailbox<ShardMessage>]
     ) {
         self.configuration = configuration
+        self.clock = clock
         store = ports.store
         self.authentication = authentication
         self.logger = logger
@@ -58,12 +62,10 @@ public final class Services: Sendable {
             instance: configuration.instance, directory: ports.directory, store: ports.store,
             settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
             logger: logger)
-        notices = ChangeNotices(instance: configuration.instance, directory: ports.directory) {
-            Moment(milliseconds: WallClock.monotonicMilliseconds())
-        }
-        recovery = ports.recovery.map { SessionRecovery(store: $0) }
+        notices = ChangeNotices(instance: configuration.instance, directory: ports.directory, clock: clock)
+        recovery = ports.recovery.map { SessionRecovery(store: $0, clock: clock) }
         limits = UserLimits(messageRate: configuration.messageRate)
-        dependencies = Dependencies { Timestamp(milliseconds: WallClock.milliseconds()) }
+        dependencies = Dependencies { clock.now.wall }
     }
 
     /// History from the cache where it holds the whole page, else from the store.
@@ -138,13 +140,6 @@ public final class Services: Sendable {
     package func messageID(at now: Timestamp) -> MessageID { messageIDs.withLock { $0.next(at: now) } }
 
     package func mailbox(_ shard: UInt16) -> Mailbox<ShardMessage> { mailboxes[Int(shard)] }
-
-    /// Both clocks, for code that runs off the loops.
-    package func clock() -> Now {
-        Now(
-            wall: Timestamp(milliseconds: WallClock.milliseconds()),
-            monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
-    }
 
     /// The shard where a room is at home on this instance.
     package func home(of room: RoomID) -> UInt16 {

@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What the parts of one shard share: its loop, the instance, and how much of a turn is used up.
+/// The context that the parts of one shard share: its loop, the instance, and how much of a turn is used up.
 package final class ShardContext {
     package let index: UInt16
     package let loop: any LoopContext

@@ -82,7 +82,7 @@ package final class UserDirectory: Sendable {
         }
     }
 
-    /// What users spent here that was not reported to other instances, as far as it matters.
+    /// Usage of users here that was not reported to other instances, as far as it matters.
     package func takeUnreportedUsage() -> [UserID: Int] {
         usages.withLock { usages in
             defer { usages = [:] }

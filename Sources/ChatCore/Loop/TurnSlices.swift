@@ -56,7 +56,7 @@ package final class TurnSlices {
             work()
             return false
         }
-        // What this began to wait for comes behind.
+        // Work that this began to wait for comes behind.
         waiting = (done.map { Array(batch[$0...]) } ?? []) + waiting
         if !waiting.isEmpty { schedule() }
     }

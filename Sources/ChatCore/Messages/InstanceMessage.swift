@@ -18,7 +18,7 @@ package struct RoomTicket: Hashable, Sendable {
     package var shard: UInt16
 }
 
-/// What one instance asks of another.
+/// A message of one instance to another.
 package enum InstanceMessage: Hashable, Sendable {
     case close(SessionID, of: UserID, Ending)
     case friendship(UserID, UserID, isFriend: Bool)
@@ -27,7 +27,7 @@ package enum InstanceMessage: Hashable, Sendable {
     /// A client is back on another instance: the instance where its session is open ends it and reports that.
     case release(RecoveryKey, to: InstanceID)
     case released(RecoveryKey)
-    /// What users spent of their message allowance.
+    /// Users' usage of their message allowance.
     case usage([UserUsage])
     /// The store has changed a room: the asking instance is answered once that is in force here.
     case roomChanged(RoomID, RoomChange, ChangeNotice)

@@ -43,7 +43,7 @@ package enum ShardMessage: Sendable {
     case watched(RoomID, WatchedRoom?)
 }
 
-/// What a session or a REST call wants of a room.
+/// A command of a session or a REST call to a room.
 package enum RoomCommand: Sendable {
     case join(SessionAddress, request: UInt32, RoomUser, HistoryRequest, FrameEncoding)
     case leave(SessionAddress, request: UInt32?, isBroken: Bool)
@@ -61,7 +61,7 @@ package enum RoomCommand: Sendable {
     case visibility(UserID)
 }
 
-/// What a session is shown on entering a room, encoded for it.
+/// The view of a room for a session that enters it, encoded for it.
 package struct EnteredRoom: Sendable {
     package var frames: [UInt8]
     package var encoding: FrameEncoding

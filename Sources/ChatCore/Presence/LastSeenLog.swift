@@ -1,7 +1,7 @@
 import ChatDomain
 import Synchronization
 
-/// What is to be remembered about people, gathered until the next write: when they were last seen, and their names.
+/// Facts about users that wait for the next write: when they were last seen, and their profiles.
 package final class LastSeenLog: Sendable {
     private struct Pending {
         var seen: [UserID: Timestamp] = [:]
@@ -34,7 +34,7 @@ package final class LastSeenLog: Sendable {
         }
     }
 
-    /// What is noted and not written yet.
+    /// The time noted and not written yet; nil for none.
     package func lastSeen(of user: UserID) -> Timestamp? { pending.withLock { $0.seen[user] } }
 
     /// Writes what is noted; what cannot be written now waits for the next time.

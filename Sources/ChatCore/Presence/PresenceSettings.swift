@@ -1,4 +1,4 @@
-/// What the operator decided about presence.
+/// An operator's decisions about presence.
 public struct PresenceSettings: Sendable {
     /// Whether users see their friends only, instead of all users.
     public var isForFriendsOnly = false
@@ -12,5 +12,6 @@ public struct PresenceSettings: Sendable {
     /// Whether this instance's store is its own: it then keeps when users of other instances were seen as well.
     public var storesForItself = false
 
+    /// The defaults.
     public init() {}
 }

@@ -1,6 +1,6 @@
 import ChatDomain
 
-/// What a shard sent to its rooms last, in the order every session on it got it. One for all of them: keeping it costs one
+/// The messages a shard sent to its rooms last, in the order every session on it got them. One for all of them: keeping it costs one
 /// entry a broadcast, not one a delivery.
 package struct SentTrail {
     private static let capacity = 4096
@@ -19,7 +19,7 @@ package struct SentTrail {
         count += 1
     }
 
-    /// What was sent to these rooms from a position on, the newest `limit`, and whether that is all of it.
+    /// The messages sent to these rooms from a position on, the newest `limit`, and whether those are all.
     package func sent(
         to rooms: SmallSet<RoomID>, from position: Int, limit: Int
     ) -> (sent: [RecoverableSession.Sent], isAll: Bool) {

@@ -29,9 +29,13 @@ package final class SessionRecovery: Sendable {
     }
 
     private let store: any RecoveryStore
+    private let clock: any ChatClock
     private let state = Mutex(State())
 
-    package init(store: any RecoveryStore) { self.store = store }
+    package init(store: any RecoveryStore, clock: any ChatClock) {
+        self.store = store
+        self.clock = clock
+    }
 
     package func opened(_ key: RecoveryKey, at address: SessionAddress) { state.withLock { $0.open[key] = address } }
 
@@ -90,9 +94,8 @@ package final class SessionRecovery: Sendable {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let ticket = state.withLock { $0.wait(for: key) { continuation.resume() } }
             ask()
-            Task {
-                try? await Task.sleep(for: Self.releaseTimeout)
-                self.state.withLock { $0.cancelWait(ticket, key) }?()
+            clock.schedule(after: Self.releaseTimeout) { [self] in
+                state.withLock { $0.cancelWait(ticket, key) }?()
             }
         }
         return await store.take(key.text)

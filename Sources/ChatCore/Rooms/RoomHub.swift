@@ -22,7 +22,7 @@ final class RoomHub {
     private var unrefreshed: [RoomID] = []
     private var isRefreshing = false
     private var messageIDs: MessageIDGenerator
-    /// What drafts weigh that wait for the store, in bytes; each room keeps its part of it up to date.
+    /// The weight of drafts that wait for the store, in bytes; each room keeps its part of it up to date.
     var pendingBytes = 0
 
     private(set) lazy var committer = RoomCommitter(context: context) { [unowned self] outcome in
@@ -184,8 +184,8 @@ final class RoomHub {
         }
     }
 
-    /// One slice after the other: all at once would take the store's threads from writes. What is left when the store fails is
-    /// looked at with the next sweep.
+    /// One slice after the other: all at once would take the store's threads from writes. Rooms left when the store fails
+    /// are checked by the next sweep.
     private func check(_ ids: ArraySlice<RoomID>) {
         let slice = Array(ids.prefix(Self.comparedAtOnce))
         guard !slice.isEmpty else { return }

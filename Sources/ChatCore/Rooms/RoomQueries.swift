@@ -1,7 +1,7 @@
 import ChatDomain
 import Telemetry
 
-/// What a room asks the store. Every question is answered on the loop, with a failure where the store takes too long.
+/// A room's questions to the store. Every question is answered on the loop, with a failure where the store takes too long.
 struct RoomQueries {
     let room: RoomID
     let context: ShardContext

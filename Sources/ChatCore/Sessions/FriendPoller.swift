@@ -7,7 +7,7 @@ final class FriendPoller {
     private static let interval: Duration = .seconds(10)
     private static let usersAtOnce = 200
 
-    /// What was read of one user.
+    /// The friends read of one user.
     private struct Finding: Sendable {
         var user: UserID
         var digest: Int
@@ -15,7 +15,7 @@ final class FriendPoller {
     }
 
     private unowned let registry: SessionRegistry
-    /// What the friends in Redis came to when they were last read.
+    /// The friends in Redis as they were last read.
     private var digests: [UserID: Int] = [:]
     /// How often friendships were announced; what was read before such a moment is not believed.
     private var announcements = 0

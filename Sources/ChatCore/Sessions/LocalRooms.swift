@@ -4,7 +4,7 @@ import Identity
 
 /// One shard's live sessions by room: where a broadcast ends.
 final class LocalRooms {
-    /// What a broadcast needs of a session, side by side: with thousands of members most of the time goes into fetching
+    /// The fields of sessions that a broadcast needs, side by side: with thousands of members most of the time goes into fetching
     /// what is far apart.
     private struct Member {
         let session: Session

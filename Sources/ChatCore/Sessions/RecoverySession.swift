@@ -1,7 +1,7 @@
 import ChatDomain
 import Identity
 
-/// What a session keeps so that its client could continue elsewhere, and the return of a session whose client came back.
+/// A session's data for recovery by its client, and the return of a session whose client came back.
 package final class RecoverySession {
     /// Sessions in more rooms than this are not recovered.
     private static let maximumRecoveredRooms = 200
@@ -13,7 +13,7 @@ package final class RecoverySession {
     private unowned let session: Session
     /// From this position on, the shard's trail holds everything that the client was sent and could have missed.
     private var floor = 0
-    /// What was sent before that, to a client that came back and got what it had missed.
+    /// Messages sent before that to a client that came back, among them those it had missed.
     private var before: [RecoverableSession.Sent] = []
     private var rejoining: Rejoining?
 
@@ -30,7 +30,7 @@ package final class RecoverySession {
         before = []
     }
 
-    /// What is to be kept of this session for its client; nil when something would be missing for certain.
+    /// This session, as its client can recover it; nil when the client would certainly miss something.
     package func recoverable() -> RecoverableSession? {
         guard let identity = session.identity, session.rooms.count <= Self.maximumRecoveredRooms, !isChangingRooms,
             !session.presence.watchesPresence
@@ -104,9 +104,9 @@ private final class Rejoining {
     var waiting: [(room: RoomID, number: SequenceNumber)]
     /// Rooms not entered yet.
     var left: Int
-    /// What the client was sent before it left, and is sent now.
+    /// The messages the client was sent before it left, and is sent now.
     var sent: [RecoverableSession.Sent]
-    /// Where the shard's trail stood when this began.
+    /// The end of the shard's trail when this began.
     let start: Int
     /// Called once, with whether everything the client missed is on its way to it.
     let finished: (Bool) -> Void

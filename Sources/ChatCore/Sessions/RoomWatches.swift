@@ -1,7 +1,7 @@
 import ChatDomain
 import Identity
 
-/// One shard's sessions that watch rooms. What is known of a room is kept once, however many sessions watch it.
+/// One shard's sessions that watch rooms. A room's state is kept once, however many sessions watch it.
 final class RoomWatches {
     private struct Watch {
         var room = WatchedRoom(participants: [], isOpen: true)

@@ -2,7 +2,7 @@ import ChatProtocol
 import ChatDomain
 import Identity
 
-/// What a session does with a command when its turn has come.
+/// The execution of a session's commands, each when its turn has come.
 extension Session {
     func start(_ request: Request) {
         do throws(ChatError) {

@@ -6,7 +6,7 @@ import Telemetry
 
 /// One client connection as the chat sees it: its user, its rooms, and its requests under way.
 ///
-/// What it shows and watches of presence is `presence`'s; what its client needs to continue elsewhere is `recovery`'s.
+/// `presence` shows it to other users and watches them for it; `recovery` has its client's data to continue elsewhere.
 package final class Session {
     typealias Request = RequestQueue.Request
 
@@ -23,7 +23,7 @@ package final class Session {
     package private(set) var encoding: FrameEncoding
     let isRaw: Bool
     private(set) var identity: Identity?
-    /// What the handshake brought; used by a claim that brings no token of its own.
+    /// The credentials of the handshake; used by a claim without a token of its own.
     let handshake: Credentials
     package private(set) var rooms = SmallSet<RoomID>()
     package private(set) lazy var presence = PresenceSession(self)

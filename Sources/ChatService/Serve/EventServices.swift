@@ -17,7 +17,7 @@ struct EventServices: Sendable {
     ) throws {
         let broker = try RabbitMQBroker(
             try events.endpoints(), queue: RabbitMQQueue(name: events.newMessageQueue, kind: events.queueType),
-            clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })
+            clock: { Now.system.monotonic })
         let directory = EventDirectory(
             people: { rooms throws(StoreError) in try await store.people(of: rooms) },
             online: { Set(await sessions.instances(of: $0).keys) },
@@ -30,8 +30,8 @@ struct EventServices: Sendable {
                 instance: configuration.instance,
                 broker: try RabbitMQBroker(
                     try events.endpoints(), queue: RabbitMQQueue(name: queue, kind: events.queueType),
-                    clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) }),
-                clock: { Timestamp(milliseconds: WallClock.milliseconds()) }, logger: logger, registry: registry)
+                    clock: { Now.system.monotonic }),
+                clock: { Now.system.wall }, logger: logger, registry: registry)
         }
     }
 

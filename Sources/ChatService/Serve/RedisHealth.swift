@@ -33,7 +33,7 @@ final class RedisHealth: Sendable {
 
     init(
         logger: Logger, registry: MetricsRegistry,
-        clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
+        clock: @escaping @Sendable () -> Moment = { Now.system.monotonic }
     ) {
         let help = "Commands and scripts that Redis refused, by its reason."
         func counter(_ code: String) -> Counter {

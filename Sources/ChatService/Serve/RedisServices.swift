@@ -30,11 +30,7 @@ struct RedisServices: Sendable {
             instance: configuration.instance, deployment: configuration.deployment, client: client,
             grace: configuration.presence.gracePeriod,
             maximumSessions: configuration.limits.connectionsPerUser ?? 0,
-            clock: {
-                Now(
-                    wall: Timestamp(milliseconds: WallClock.milliseconds()),
-                    monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds()))
-            }, logger: logger)
+            clock: { .system }, logger: logger)
         recovery = RedisRecovery(client: client, logger: logger)
         registry.gauge("chat_redis_connected", help: "Whether Redis is connected (0 or 1).") { [client] in
             client.state == .connected ? 1 : 0

@@ -3,9 +3,10 @@ import Gateway
 import Identity
 import Telemetry
 
-/// What `SIGHUP` does: reads `.env`, certificates and keys again, and uses them for new connections.
+/// The reload on `SIGHUP`: reads `.env`, certificates and keys again, and uses them for new connections.
 ///
-/// A reload takes effect as a whole or not at all. What a variable does at start alone is listed in a warning when it changed.
+/// A reload takes effect as a whole or not at all. A warning lists changed variables that take effect at
+/// start alone.
 struct Reload: Sendable {
     private let source: ConfigurationSource
     /// The configuration that the process was started with.

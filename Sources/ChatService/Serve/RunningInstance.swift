@@ -46,7 +46,7 @@ struct RunningInstance {
             ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
                 recovery: redis?.recovery
-                    ?? InProcessRecovery(clock: { Moment(milliseconds: WallClock.monotonicMilliseconds()) })),
+                    ?? InProcessRecovery(clock: { Now.system.monotonic })),
             observers: observers, authentication: configuration.authenticationPolicy(live.verifier, logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {

@@ -5,7 +5,7 @@ import EventLoop
 import JSON
 import WireProtocols
 
-/// What the channels of one shard share: its loop, its part of the chat, and the settings of their protocols.
+/// The parts that the channels of one shard share: its loop, its part of the chat, and the settings of their protocols.
 final class ChannelContext {
     /// Engine.IO sessions of one loop whose clients have not authenticated, at most.
     static let maximumStrangers = 1024

@@ -19,9 +19,9 @@ final class ReturningSession {
     static let maximumBytes = 4 << 20
 
     let pid: RecoveryPID
-    /// What was found under the pid, in case the client is gone again before it has it; nil while it is looked for.
+    /// The session found under the pid, to be kept again if the client leaves before it has it; nil while it is looked for.
     var found: RecoverableSession?
-    /// What waits until the session is whole.
+    /// Frames that wait until the session is whole.
     private(set) var held: [HeldFrames] = []
     private var heldBytes = 0
     /// More was missed than may wait: the client starts over.
@@ -41,13 +41,13 @@ struct HeldFrames {
     let bytes: [UInt8]
     let isForWebSocket: Bool
 
-    /// What was made for polling, as a client takes it that moved on to a WebSocket.
+    /// The bytes for the client's present transport: packets made for polling are framed for a WebSocket.
     func bytes(onWebSocket: Bool) -> [UInt8] {
         isForWebSocket == onWebSocket ? bytes : EncodedFrames.framed(packets: bytes)
     }
 }
 
-/// What a client's CONNECT says about recovery.
+/// A client's request for recovery, in its CONNECT packet.
 struct RecoveryClaim {
     /// The session it left; nil also for what cannot be one.
     let pid: RecoveryPID?

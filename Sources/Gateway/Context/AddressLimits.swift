@@ -2,7 +2,7 @@ import ChatCore
 import ChatDomain
 import EventLoop
 
-/// What an address may do, shared by all shards. An IPv6 address counts as its /64, of which one subscriber has all.
+/// The rates of each address, shared by all shards. An IPv6 address counts as its /64, of which one subscriber has all.
 final class AddressLimits: Sendable {
     private let connections: RateTable<IPAddress>
     /// Calls over REST of callers without a name.

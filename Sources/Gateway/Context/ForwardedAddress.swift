@@ -6,8 +6,8 @@ import WireProtocols
 enum ForwardedAddress {
     /// The client's address: the last one a trusted proxy saw that is not a trusted proxy itself; nil when none was said.
     ///
-    /// `X-Forwarded-For` counts where there is one, else `Forwarded` (RFC 7239 §4). What comes before an entry that
-    /// is no address may be forged, and is ignored.
+    /// `X-Forwarded-For` counts where there is one, else `Forwarded` (RFC 7239 §4). Entries before one
+    /// that is no address may be forged, and are ignored.
     static func client(of headers: HTTPHeaders, isTrusted: (IPAddress) -> Bool) -> IPAddress? {
         let hops =
             headers.contains(name: "X-Forwarded-For")

@@ -4,12 +4,15 @@ public import Engine
 public import EventLoop
 public import Identity
 
-/// What the gateway is set up with.
+/// The configuration of a gateway: the chat's, the engine's, and its own.
 public struct GatewayConfiguration: Sendable {
+    /// The rules of rooms, sessions and presence.
     public var chat: ChatConfiguration
+    /// The limits and times of connections.
     public var engine = EngineConfiguration()
     /// Connections a second and address, bursts of four times that; 0 for no limit.
     public var connectionRate = 50
+    /// Which pages of other sites may talk to the server.
     public var origins = OriginPolicy.sameOrigin
     /// Whether requests have to name the server as only this machine does, or by a listed origin: where trusted mode
     /// believes every caller that reaches the port, and the port is on loopback.
@@ -18,15 +21,17 @@ public struct GatewayConfiguration: Sendable {
     public var internalBelievesLoopbackNamesOnly = false
     /// Whether the address is a proxy's, whose `X-Forwarded-For` or `Forwarded` is believed.
     public var isTrustedProxy: @Sendable (IPAddress) -> Bool = { _ in false }
+    /// The key that other services show; nil where no key is accepted.
     public var serviceKey: ServiceKey?
     /// Whether services on the internal listener have to show the service key.
     public var internalRequiresKey = true
     /// Files served at `/` and `/client/`; nil when the page is not served.
     public var client: StaticFiles?
 
+    /// The defaults, for an instance of this name.
     public init(instance: InstanceID) { chat = ChatConfiguration(instance: instance) }
 
-    /// What rooms and sessions are set up with: the operator's decisions, and the engine's limits they keep to.
+    /// The chat's configuration with the engine's limits, which rooms and sessions keep to.
     var chatWithEngineLimits: ChatConfiguration {
         var chat = chat
         chat.softOutputLimit = engine.softOutputLimit

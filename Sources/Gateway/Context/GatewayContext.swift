@@ -6,7 +6,7 @@ import Identity
 import Telemetry
 import WireProtocols
 
-/// What all shards share beside the chat itself: how connections and requests are judged, and what is measured of them.
+/// The parts that all shards share beside the chat itself: the rules for connections and requests, and their metrics.
 final class GatewayContext: Sendable {
     let configuration: GatewayConfiguration
     let services: Services

@@ -1,6 +1,6 @@
 import Telemetry
 
-/// What is measured of connections and requests.
+/// The metrics of connections and requests.
 struct GatewayMetrics: Sendable {
     let requests: Counter
     let connectionsRefused: Counter

@@ -9,13 +9,17 @@ public enum OriginPolicy: Hashable, Sendable {
     /// Pages of these origins, and apps; never `null`.
     case list(Set<WebOrigin>)
 
+    /// The judgement of one request by its `Origin`.
     public enum Verdict: Hashable, Sendable {
         /// No page sent this: there is no `Origin`, or it is our own.
         case notCrossSite
+        /// The page may read answers; `origin` is repeated to its browser as it was sent.
         case allowed(origin: String)
+        /// The page's origin is not on the list, or is no origin.
         case refused
     }
 
+    /// Judges a request by its `Origin` and `Host` (RFC 6454 §7).
     public func judge(_ head: HTTPRequestHead) -> Verdict {
         judge(origin: head.headers["Origin"], host: head.headers["Host"])
     }

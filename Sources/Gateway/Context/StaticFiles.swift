@@ -17,9 +17,13 @@ public struct StaticFiles: Sendable {
     /// By path.
     private(set) var files: [String: File] = [:]
 
+    /// No files.
     public init() {}
 
-    /// Reads all files below `directory`, to be served below `/client/`, and `index.html` at `/` too.
+    /// Reads all files below `directory`, to be served below `/client/`, and `index.html` at `/` too. Files whose names begin
+    /// with a dot, or lie below such a folder, are left out.
+    ///
+    /// - Throws: when a file cannot be read.
     public init(directory: String) throws {
         let root = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
         let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
@@ -31,6 +35,7 @@ public struct StaticFiles: Sendable {
         files["/"] = files["/client/index.html"]
     }
 
+    /// Adds a file, or replaces the one at this path. Its type follows from the path's ending.
     public mutating func add(path: String, contents: [UInt8]) {
         let tag = "\"" + Digest.sha256(contents).prefix(12).map { String($0, radix: 16) }.joined() + "\""
         let response = HTTPResponse(
@@ -44,6 +49,8 @@ public struct StaticFiles: Sendable {
     }
 
     /// Adds a file from elsewhere under a path of its own.
+    ///
+    /// - Throws: when the file cannot be read.
     public mutating func add(path: String, file: String) throws {
         add(path: path, contents: Array(try Data(contentsOf: URL(fileURLWithPath: file))))
     }

@@ -5,6 +5,7 @@ import EventLoop
 /// `ws` counts as `http` and `wss` as `https`, whose default ports need not be written. Apps have origins too:
 /// `capacitor://localhost`, `ionic://localhost`, `file://`.
 public struct WebOrigin: Hashable, Sendable {
+    /// In lower case; `http` for `ws`, `https` for `wss`.
     public let scheme: String
     /// In lower case, an IPv6 address without brackets; empty where the scheme knows no hosts.
     public let host: String
@@ -50,7 +51,7 @@ public struct WebOrigin: Hashable, Sendable {
     }
 }
 
-/// `host[:port]`, as it stands in an origin and in `Host` (RFC 3986 §3.2).
+/// `host[:port]`, as it is written in an origin and in `Host` (RFC 3986 §3.2).
 struct Authority: Hashable, Sendable {
     /// In lower case, an IPv6 address without brackets.
     let host: String

@@ -41,7 +41,7 @@ struct MessageRoutes: RouteGroup {
             message.clientMessageID = key
             return message
         }
-        let now = services.clock()
+        let now = services.clock.now
         if let wait = services.countMessage(of: author.userID, at: now.monotonic) { throw .tooFast(wait: wait) }
         switch await services.ask(room, { .send(nil, $0, message, author, since: nil) }) {
         case .sent(let id, let sequence, let timestamp, let isDuplicate):

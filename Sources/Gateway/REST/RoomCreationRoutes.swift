@@ -30,12 +30,11 @@ struct RoomCreationRoutes: RouteGroup {
         let caller = try request.caller()
         // nil for a service that acts for no user.
         let creator = caller.user?.userID
-        let clock = services.clock()
+        let now = services.clock.now
         if let creator, !caller.isService {
-            try services.limits.countRoom(of: creator, at: clock.monotonic)
+            try services.limits.countRoom(of: creator, at: now.monotonic)
         }
-        let now = clock.wall
-        let (room, participants) = try Self.room(for: draft, creator: creator, now: now)
+        let (room, participants) = try Self.room(for: draft, creator: creator, now: now.wall)
         let (snapshot, isNew) = try await access.store { (store) async throws(StoreError) in
             try await store.create(room, participants: participants)
         }

@@ -56,7 +56,7 @@ struct RoomRoutes: RouteGroup {
         guard revision.isPrivate == nil || info.room.kind == .group else {
             throw .badRequest("a direct room is private as it is")
         }
-        let now = services.clock().wall
+        let now = services.clock.now.wall
         let isStored = try await access.store { (store) async throws(StoreError) in
             try await store.revise(id, revision, at: now)
         }
@@ -70,7 +70,7 @@ struct RoomRoutes: RouteGroup {
     func delete(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let (id, caller) = (request.roomID, try request.caller())
         _ = try await access.infoForOwner(id, by: caller)
-        let now = services.clock().wall
+        let now = services.clock.now.wall
         let isStored = try await access.store { (store) async throws(StoreError) in try await store.delete(id, at: now)
         }
         guard isStored else { throw .roomUnavailable }

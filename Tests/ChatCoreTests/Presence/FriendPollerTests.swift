@@ -13,7 +13,7 @@ import Testing
         try await ChatUnderTest.serve(setup) { chat in
             try await chat.store.befriend(user("ann"), user("cleo"))
             let ann = await chat.client("ann")
-            ann.say("subscribe_presence", #"{"friends":true}"#)
+            ann.send("subscribe_presence", #"{"friends":true}"#)
             _ = await chat.client("bob")
             await chat.advance(by: .seconds(11))
             #expect(ann.session.presence.friends == [user("cleo")])

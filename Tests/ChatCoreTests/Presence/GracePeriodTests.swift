@@ -29,7 +29,7 @@ import Testing
         #expect(!periods.isOver(SessionID("other"), second))
     }
 
-    @Test func lingeringRoomsAreThoseOfAllSessionsThatBrokeOff() {
+    @Test func roomsAreThoseOfAllSessionsThatBrokeOff() {
         var retainedRooms = RetainedRooms()
         let (ann, one, two) = (user("ann"), SessionID("1"), SessionID("2"))
         retainedRooms.add(.one(room("a")), by: one, of: ann)

@@ -45,10 +45,23 @@ import Testing
         }
     }
 
+    @Test func whenUsersWereSeenIsStoredEverySecond() async throws {
+        try await ChatUnderTest.serve(ChatSetup(shards: 2, isStarted: true)) { chat async throws in
+            for (count, name) in ["ann", "bob"].enumerated() {
+                changed(name, .online, by: "i1", chat)
+                await chat.advance(by: .milliseconds(900))
+                #expect(chat.store.calls("recordLastSeen") == count)
+                await chat.advance(by: .milliseconds(100))
+                #expect(chat.store.calls("recordLastSeen") == count + 1)
+            }
+            #expect(chat.services.presence.seen.lastSeen(of: user("bob")) == nil)
+        }
+    }
+
     @Test func aCompleteListRemovesUsersThatItLacks() async throws {
         try await ChatUnderTest.serve { chat in
             let watcher = await chat.client("zoe")
-            watcher.say("subscribe_presence", #"{"userIds":["ann","bob"]}"#)
+            watcher.send("subscribe_presence", #"{"userIds":["ann","bob"]}"#)
             changed("ann", .online, by: "far", chat)
             await chat.runUntilQuiet()
             watcher.channel.forget()

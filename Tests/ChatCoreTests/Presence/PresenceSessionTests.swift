@@ -21,10 +21,10 @@ import Testing
             #expect(status("ann", chat) == .online)
             await chat.advance(by: .seconds(16))
             #expect(status("ann", chat) == .away)
-            ann.say("ping")
+            ann.send("ping")
             await chat.runUntilQuiet()
             #expect(status("ann", chat) == .away, "a program pings by itself")
-            ann.say("user_activity")
+            ann.send("user_activity")
             await chat.runUntilQuiet()
             #expect(status("ann", chat) == .online)
         }
@@ -33,7 +33,7 @@ import Testing
     @Test func aBusyUserWhoDoesNothingStaysBusy() async throws {
         try await ChatUnderTest.serve(setup) { chat in
             let ann = await chat.client("ann")
-            ann.say("set_status", #"{"status":"busy"}"#)
+            ann.send("set_status", #"{"status":"busy"}"#)
             await chat.advance(by: .seconds(120))
             #expect(status("ann", chat) == .busy)
         }
@@ -44,17 +44,17 @@ import Testing
             let ann = await chat.client("ann")
             let begun = chat.clock.now.wall
             await chat.advance(by: .milliseconds(500))
-            ann.say("typing", #"{"roomId":"none","isTyping":true}"#)
+            ann.send("typing", #"{"roomId":"none","isTyping":true}"#)
             #expect(chat.services.presence.presence(of: user("ann"))?.lastSeen == begun, "once a second is enough")
             await chat.advance(by: .milliseconds(1500))
-            ann.say("typing", #"{"roomId":"none","isTyping":true}"#)
+            ann.send("typing", #"{"roomId":"none","isTyping":true}"#)
             #expect(chat.services.presence.presence(of: user("ann"))?.lastSeen == chat.clock.now.wall)
             #expect(chat.directory.sessions(of: "ann").first?.lastActiveAt == begun)
             await chat.advance(by: .seconds(30))
-            ann.say("typing", #"{"roomId":"none","isTyping":true}"#)
+            ann.send("typing", #"{"roomId":"none","isTyping":true}"#)
             #expect(chat.directory.sessions(of: "ann").first?.lastActiveAt == chat.clock.now.wall)
             await chat.advance(by: .seconds(2))
-            ann.say("user_activity")
+            ann.send("user_activity")
             #expect(chat.directory.sessions(of: "ann").first?.lastActiveAt == chat.clock.now.wall)
         }
     }
@@ -128,9 +128,9 @@ import Testing
         try await ChatUnderTest.serve { chat in
             await connect(["u0", "u1", "u2", "u3", "u4"], chat)
             let zoe = await chat.client("zoe")
-            zoe.say("get_all_online_users", #"{"limit":3,"cursor":"u2"}"#, id: 1)
-            zoe.say("get_detailed_online_users", #"{"limit":1000}"#, id: 2)
-            zoe.say("get_online_count", id: 3)
+            zoe.send("get_all_online_users", #"{"limit":3,"cursor":"u2"}"#, id: 1)
+            zoe.send("get_detailed_online_users", #"{"limit":1000}"#, id: 2)
+            zoe.send("get_online_count", id: 3)
             await chat.runUntilQuiet()
             #expect(zoe.answer(1)?.data == .array([.string("u3"), .string("u4"), .string("zoe")]))
             #expect(zoe.answer(3)?.data["count"]?.integer == 6)
@@ -149,9 +149,9 @@ import Testing
         try await ChatUnderTest.serve(ChatSetup { $0.presence.isForFriendsOnly = true }) { chat in
             _ = await chat.client("ann")
             let service = await chat.client(nil, isService: true)
-            service.say("get_online_count", id: 1)
-            service.say("check_user_status", #"{"targetUserId":"ann"}"#, id: 2)
-            service.say("set_status", #"{"status":"busy"}"#, id: 3)
+            service.send("get_online_count", id: 1)
+            service.send("check_user_status", #"{"targetUserId":"ann"}"#, id: 2)
+            service.send("set_status", #"{"status":"busy"}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(service.answer(1)?.data["count"]?.integer == 1)
             #expect(service.answer(2)?.data["status"]?.string == "online")

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ChatCore
 
-/// `RecoverySession`: what is kept of a session that breaks off, and its return, on this instance or another.
+/// `RecoverySession`: a session that breaks off is kept, and its return, on this instance or another.
 @Suite struct RecoverySessionTests {
     private func setup(instances: Int = 1) -> ChatSetup {
         ChatSetup(instances: instances, recovery: InProcessRecovery { moment(0) })
@@ -19,19 +19,34 @@ import Testing
         MessageOffset(room: room(name), number: number)
     }
 
-    private func say(_ texts: String..., by client: TestClient, in name: String = "lobby", _ chat: ChatUnderTest) async
-    {
+    private func send(
+        _ texts: String..., by client: TestClient, in name: String = "lobby", _ chat: ChatUnderTest
+    ) async {
         for text in texts {
-            client.say("send_message", #"{"roomId":"\#(name)","message":"\#(text)"}"#)
+            client.send("send_message", #"{"roomId":"\#(name)","message":"\#(text)"}"#)
             await chat.runUntilQuiet()
         }
     }
 
-    /// The client's connection breaks; what is kept of its session.
+    /// The client's connection breaks.
+    ///
+    /// - Returns: the session that is kept of it.
     private func breakOff(_ client: TestClient) throws -> RecoverableSession {
         let kept = try #require(client.session.recovery.recoverable())
         client.hangUp()
         return kept
+    }
+
+    /// Ann breaks off from the lobby after Bob sent these messages there.
+    ///
+    /// - Returns: the session that is kept of Ann's, and Bob's client.
+    private func breakOffAnn(
+        after texts: [String], _ chat: ChatUnderTest
+    ) async throws -> (kept: RecoverableSession, bob: TestClient) {
+        let ann = await chat.client("ann", in: "lobby")
+        let bob = await chat.client("bob", in: "lobby")
+        for text in texts { await send(text, by: bob, chat) }
+        return (try breakOff(ann), bob)
     }
 
     /// A new connection takes the session up again, having seen `offset`.
@@ -53,18 +68,15 @@ import Testing
 
     @Test(arguments: [0, 1]) func missedEventsComeAsTheyWouldHaveCome(_ instance: Int) async throws {
         try await ChatUnderTest.serve(setup(instances: 2)) { chat in
-            let ann = await chat.client("ann", in: "lobby")
-            let bob = await chat.client("bob", in: "lobby")
-            await say("one", "two", "three", by: bob, chat)
-            let kept = try breakOff(ann)
+            let (kept, bob) = try await breakOffAnn(after: ["one", "two", "three"], chat)
             #expect(kept.newest == [room("lobby"): 3])
-            await say("four", by: bob, chat)
+            await send("four", by: bob, chat)
             // The client took "one" and nothing behind it.
             let (again, isWhole) = try await comeBack(to: kept, from: offset(1), on: instance, chat)
             #expect(isWhole == true)
             #expect(again.messages == ["two", "three", "four"])
             #expect(again.session.identity?.userID == user("ann"))
-            await say("five", by: bob, chat)
+            await send("five", by: bob, chat)
             #expect(again.messages.last == "five" && again.session.rooms.contains(room("lobby")))
             #expect(bob.channel.events("user_left").isEmpty)
         }
@@ -75,12 +87,12 @@ import Testing
             let ann = await chat.client("ann", in: "room-0")
             let bob = await chat.client("bob", in: "room-0")
             for number in 1..<10 {
-                for client in [ann, bob] { client.say("join_room", #"{"roomId":"room-\#(number)"}"#) }
+                for client in [ann, bob] { client.send("join_room", #"{"roomId":"room-\#(number)"}"#) }
                 await chat.runUntilQuiet()
             }
-            await say("seen", by: bob, in: "room-0", chat)
+            await send("seen", by: bob, in: "room-0", chat)
             let kept = try breakOff(ann)
-            for number in 0..<10 { await say("missed \(number)", by: bob, in: "room-\(number)", chat) }
+            for number in 0..<10 { await send("missed \(number)", by: bob, in: "room-\(number)", chat) }
             let (again, isWhole) = try await comeBack(to: kept, from: offset(1, in: "room-0"), chat)
             #expect(isWhole == true)
             #expect(Set(again.messages) == Set((0..<10).map { "missed \($0)" }) && again.messages.count == 10)
@@ -88,15 +100,23 @@ import Testing
         }
     }
 
-    @Test func aClientThatMissedMoreThanIsReplayedStartsOver() async throws {
+    enum Obstacle: CaseIterable {
+        /// The client missed more than is replayed.
+        case tooManyMessages
+        case failingStore
+    }
+
+    @Test(arguments: Obstacle.allCases) func aClientThatCannotGetAllItMissedStartsOver(
+        _ obstacle: Obstacle
+    ) async throws {
         try await ChatUnderTest.serve(setup()) { chat in
-            let ann = await chat.client("ann", in: "lobby")
-            let bob = await chat.client("bob", in: "lobby")
-            await say("seen", by: bob, chat)
-            let kept = try breakOff(ann)
+            let (kept, bob) = try await breakOffAnn(after: ["seen"], chat)
             bob.hangUp()
             await chat.advance(by: .seconds(60))
-            try await chat.store.fill("lobby", count: Int(HistoryRequest.replayLimit) + 1)
+            switch obstacle {
+            case .tooManyMessages: try await chat.store.fill("lobby", count: Int(HistoryRequest.replayLimit) + 1)
+            case .failingStore: chat.store.setReads(.fails)
+            }
             let (_, isWhole) = try await comeBack(to: kept, from: offset(1), chat)
             #expect(isWhole == false)
         }
@@ -104,10 +124,7 @@ import Testing
 
     @Test func aClientThatMayNoLongerEnterARoomStartsOver() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
-            let ann = await chat.client("ann", in: "lobby")
-            let bob = await chat.client("bob", in: "lobby")
-            await say("seen", by: bob, chat)
-            let kept = try breakOff(ann)
+            let (kept, _) = try await breakOffAnn(after: ["seen"], chat)
             let revision = RoomRevision(isPrivate: true)
             try await chat.change("lobby", .expelled(user("ann"))) {
                 _ = try await $0.revise($1, revision, at: stamp(1))
@@ -121,21 +138,7 @@ import Testing
         }
     }
 
-    @Test func aStoreThatFailsLetsTheClientStartOver() async throws {
-        try await ChatUnderTest.serve(setup()) { chat in
-            let ann = await chat.client("ann", in: "lobby")
-            let bob = await chat.client("bob", in: "lobby")
-            await say("seen", by: bob, chat)
-            let kept = try breakOff(ann)
-            bob.hangUp()
-            await chat.advance(by: .seconds(60))
-            chat.store.setReads(.fails)
-            let (_, isWhole) = try await comeBack(to: kept, from: offset(1), chat)
-            #expect(isWhole == false)
-        }
-    }
-
-    // MARK: What is kept
+    // MARK: Kept sessions
 
     @Test func aSessionThatCannotBeRepeatedIsNotKept() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
@@ -145,7 +148,7 @@ import Testing
             #expect(ann.session.recovery.recoverable() != nil)
             // A join under way: the client cannot know whether it is in.
             chat.store.setReads(.holds)
-            ann.say("join_room", #"{"roomId":"other"}"#)
+            ann.send("join_room", #"{"roomId":"other"}"#)
             #expect(await chat.run { chat.store.heldReads == 1 })
             #expect(ann.session.recovery.recoverable() == nil)
             chat.store.setReads(.works)
@@ -153,10 +156,10 @@ import Testing
             await chat.runUntilQuiet()
             #expect(ann.session.recovery.recoverable()?.newest.count == 2)
             // Changes of presence are not repeated.
-            ann.say("subscribe_presence", #"{"all":true}"#)
+            ann.send("subscribe_presence", #"{"all":true}"#)
             await chat.runUntilQuiet()
             #expect(ann.session.recovery.recoverable() == nil)
-            ann.say("unsubscribe_presence")
+            ann.send("unsubscribe_presence")
             await chat.runUntilQuiet()
             #expect(ann.session.recovery.recoverable() != nil)
         }
@@ -166,9 +169,9 @@ import Testing
         try await ChatUnderTest.serve(setup()) { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
-            await say("one", by: bob, chat)
+            await send("one", by: bob, chat)
             _ = await chat.services.sendDirect(OutgoingMessage(text: "psst"), from: user("bob"), to: [user("ann")])
-            await say("two", by: bob, chat)
+            await send("two", by: bob, chat)
             let kept = try breakOff(ann)
             #expect(ann.channel.events("message").map { $0["message"]?.string } == ["psst"])
             #expect(kept.seen(upTo: offset(1)) == nil)
@@ -178,11 +181,8 @@ import Testing
 
     @Test func aClientThatComesBackTwiceMissesNothing() async throws {
         try await ChatUnderTest.serve(setup()) { chat in
-            let ann = await chat.client("ann", in: "lobby")
-            let bob = await chat.client("bob", in: "lobby")
-            await say("one", "two", by: bob, chat)
-            let first = try breakOff(ann)
-            await say("three", by: bob, chat)
+            let (first, bob) = try await breakOffAnn(after: ["one", "two"], chat)
+            await send("three", by: bob, chat)
             let (again, _) = try await comeBack(to: first, from: offset(1), chat)
             #expect(again.messages == ["two", "three"])
             // It breaks off before the client took any of that.

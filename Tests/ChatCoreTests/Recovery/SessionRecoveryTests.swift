@@ -14,11 +14,13 @@ import Testing
 
     private let pid = RecoveryPID.random()
 
+    private let clock = ManualClock()
+
     private func recovery() -> SessionRecovery {
-        SessionRecovery(store: InProcessRecovery { moment(0) })
+        SessionRecovery(store: InProcessRecovery { moment(0) }, clock: clock)
     }
 
-    @Test func aPIDIsFoundOutByNobodyWhoSeesTheKey() throws {
+    @Test func aPIDCannotBeDerivedFromItsKey() throws {
         let key = pid.key
         #expect(RecoveryPID(pid.text) == pid)
         #expect(RecoveryKey(key.text) == key)
@@ -72,10 +74,18 @@ import Testing
         #expect(found == Self.session())
     }
 
-    @Test func silentInstancesAreNotWaitedForForEver() async {
+    @Test func silentInstancesAreWaitedForHalfASecond() async {
         let asked = CallbackLog<Bool>()
-        let found = await recovery().take(pid.key, ending: { _ in }, asking: { asked.add(true) })
-        #expect(found == nil && asked.entries == [true])
+        let outcome = CallbackLog<RecoverableSession?>()
+        Task { [recovery = recovery(), pid] in
+            outcome.add(await recovery.take(pid.key, ending: { _ in }, asking: { asked.add(true) }))
+        }
+        #expect(await eventually { clock.pendingTimers == 1 })
+        clock.advance(by: .milliseconds(499))
+        #expect(clock.pendingTimers == 1 && outcome.entries.isEmpty)
+        clock.advance(by: .milliseconds(1))
+        #expect(await eventually { outcome.entries == [nil] })
+        #expect(asked.entries == [true])
     }
 
     @Test func releasingCallsBackOnceItIsOver() {

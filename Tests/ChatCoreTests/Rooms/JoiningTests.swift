@@ -12,11 +12,11 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             chat.store.setReads(.fails)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.code == "storage_unavailable")
             chat.store.setReads(.works)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 2)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(ann.answer(2)?.success == true)
         }
@@ -28,7 +28,7 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob")
             bob.channel.forget()
-            bob.say("join_room", #"{"roomId":"lobby"}"#)
+            bob.send("join_room", #"{"roomId":"lobby"}"#)
             await chat.runUntilQuiet()
             #expect(bob.channel.names == ["message_history", "room_users", "room_state"])
             let history = bob.channel.events("message_history").first.strings("message")
@@ -38,7 +38,7 @@ import Testing
             let state = bob.channel.events("room_state").first
             #expect(state?["lastSeq"]?.integer == 3 && state?["online"]?.integer == 2)
             #expect(ann.channel.events("user_joined").map { $0["userId"]?.string } == ["bob"])
-            bob.say("leave_room", #"{"roomId":"lobby"}"#, id: 1)
+            bob.send("leave_room", #"{"roomId":"lobby"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(bob.answer(1)?.success == true)
             #expect(ann.channel.events("user_left").map { $0["userId"]?.string } == ["bob"])
@@ -63,10 +63,10 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob")
             chat.store.setReads(.holds)
-            bob.say("join_room", #"{"roomId":"lobby","since":10}"#, id: 1)
+            bob.send("join_room", #"{"roomId":"lobby","since":10}"#, id: 1)
             #expect(await chat.run { chat.store.heldReads == 1 })
             for number in Int64(1)...3 {
-                ann.say("send_message", #"{"roomId":"lobby","message":"live"}"#, id: number)
+                ann.send("send_message", #"{"roomId":"lobby","message":"live"}"#, id: number)
                 await chat.runUntilQuiet()
                 #expect(ann.answer(number)?.success == true)
             }
@@ -75,7 +75,7 @@ import Testing
             await chat.runUntilQuiet()
             let history = bob.channel.events("message_history").first.integers("seq")
             #expect(history == Array(11...203))
-            ann.say("send_message", #"{"roomId":"lobby","message":"after"}"#, id: 4)
+            ann.send("send_message", #"{"roomId":"lobby","message":"after"}"#, id: 4)
             await chat.runUntilQuiet()
             #expect(bob.channel.events("new_message").compactMap { $0["seq"]?.integer } == [204])
         }
@@ -86,19 +86,19 @@ import Testing
             try await chat.store.fill("lobby", count: 100)
             let ann = await chat.client("ann")
             chat.store.setReads(.holds)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
             await chat.advance(by: .milliseconds(4999))
             #expect(ann.answer(1) == nil)
             await chat.advance(by: .milliseconds(1))
             #expect(ann.answer(1)?.code == "storage_unavailable")
             chat.store.setReads(.works)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 2)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(ann.answer(2)?.success == true)
             // The late answer changes nothing any more.
             chat.store.release()
             await chat.runUntilQuiet()
-            ann.say("send_message", #"{"roomId":"lobby","message":"on"}"#, id: 3)
+            ann.send("send_message", #"{"roomId":"lobby","message":"on"}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(ann.answer(3)?.seq == 101)
         }
@@ -110,7 +110,7 @@ import Testing
             var clients: [TestClient] = []
             for number in 0..<10 { clients.append(await chat.client("user\(number)")) }
             chat.store.setReads(.holds)
-            for client in clients { client.say("join_room", #"{"roomId":"lobby"}"#, id: 1) }
+            for client in clients { client.send("join_room", #"{"roomId":"lobby"}"#, id: 1) }
             #expect(await chat.run { chat.store.heldReads == 1 })
             chat.store.setReads(.works)
             chat.store.release()
@@ -125,7 +125,7 @@ import Testing
             _ = await chat.client("ann", in: "lobby")
             chat.store.setCommits(.holds)
             let bob = await chat.client("bob")
-            bob.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            bob.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
             #expect(await chat.run { chat.store.heldCommits == 1 })
             #expect(bob.answer(1) == nil)
             #expect(try await chat.store.participants(of: "lobby") == ["ann"])
@@ -141,18 +141,18 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             chat.store.setCommits(.fails)
             let bob = await chat.client("bob")
-            bob.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            bob.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(bob.answer(1)?.code == "storage_unavailable")
-            ann.say("leave_room", #"{"roomId":"lobby"}"#, id: 1)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 2)
+            ann.send("leave_room", #"{"roomId":"lobby"}"#, id: 1)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.success == true && ann.answer(2)?.success == true)
-            // What was refused has left nothing behind.
-            bob.say("send_message", #"{"roomId":"lobby","message":"hello"}"#, id: 2)
+            // The refused join has left nothing behind.
+            bob.send("send_message", #"{"roomId":"lobby","message":"hello"}"#, id: 2)
             #expect(bob.answer(2)?.code == "not_joined")
             chat.store.setCommits(.works)
-            bob.say("join_room", #"{"roomId":"lobby"}"#, id: 3)
+            bob.send("join_room", #"{"roomId":"lobby"}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(bob.answer(3)?.success == true)
             #expect(try await chat.store.participants(of: "lobby") == ["ann", "bob"])
@@ -165,10 +165,10 @@ import Testing
             _ = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob")
             chat.store.setReads(.fails)
-            bob.say("join_room", #"{"roomId":"lobby","since":1}"#, id: 1)
+            bob.send("join_room", #"{"roomId":"lobby","since":1}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(bob.answer(1)?.code == "storage_unavailable")
-            bob.say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 2)
+            bob.send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 2)
             #expect(bob.answer(2)?.code == "not_joined")
         }
     }
@@ -180,12 +180,12 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
             chat.store.setReads(.fails)
-            ann.say("join_room", #"{"roomId":"lobby","since":1}"#, id: 1)
+            ann.send("join_room", #"{"roomId":"lobby","since":1}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.code == "storage_unavailable")
             chat.store.setReads(.works)
-            bob.say("send_message", #"{"roomId":"lobby","message":"for ann too"}"#, id: 1)
-            ann.say("send_message", #"{"roomId":"lobby","message":"still here"}"#, id: 2)
+            bob.send("send_message", #"{"roomId":"lobby","message":"for ann too"}"#, id: 1)
+            ann.send("send_message", #"{"roomId":"lobby","message":"still here"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(ann.messages == ["for ann too", "still here"] && bob.messages == ann.messages)
             #expect(ann.answer(2)?.success == true)
@@ -196,7 +196,7 @@ import Testing
         try await ChatUnderTest.serve(ChatSetup { $0.maximumRoomsPerSession = 2 }) { chat in
             let ann = await chat.client("ann", in: "a")
             for (id, room) in [(Int64(1), "b"), (2, "c"), (3, "a")] {
-                ann.say("join_room", #"{"roomId":"\#(room)"}"#, id: id)
+                ann.send("join_room", #"{"roomId":"\#(room)"}"#, id: id)
                 await chat.runUntilQuiet()
             }
             #expect(ann.answer(1)?.success == true)
@@ -210,7 +210,7 @@ import Testing
             for number in 0..<6 {
                 let ann = await chat.client("ann", in: "room-\(number)", shard: 0)
                 let bob = await chat.client("bob", in: "room-\(number)", shard: 2)
-                bob.say("send_message", #"{"roomId":"room-\#(number)","message":"hello"}"#, id: 1)
+                bob.send("send_message", #"{"roomId":"room-\#(number)","message":"hello"}"#, id: 1)
                 await chat.runUntilQuiet()
                 #expect(bob.answer(1)?.seq == 1)
                 #expect(ann.messages == ["hello"] && bob.messages == ["hello"])

@@ -15,13 +15,13 @@ import Testing
             func typing(_ client: TestClient) -> [Bool?] {
                 client.channel.events("user_typing").map { $0["isTyping"]?.bool }
             }
-            ann.say("typing", #"{"roomId":"lobby","isTyping":true}"#, id: 1)
+            ann.send("typing", #"{"roomId":"lobby","isTyping":true}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.success == true)
             #expect(typing(bob) == [true] && typing(ann) == [])
             #expect(bob.channel.frames.last?.isDroppable == true)
             await chat.advance(by: .milliseconds(3000))
-            ann.say("typing", #"{"roomId":"lobby","isTyping":true}"#)
+            ann.send("typing", #"{"roomId":"lobby","isTyping":true}"#)
             await chat.advance(by: .milliseconds(5999))
             #expect(typing(bob) == [true])
             await chat.advance(by: .milliseconds(1))
@@ -35,8 +35,8 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
-            ann.say("typing", #"{"roomId":"lobby","isTyping":true}"#)
-            ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#)
+            ann.send("typing", #"{"roomId":"lobby","isTyping":true}"#)
+            ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#)
             await chat.runUntilQuiet()
             #expect(bob.channel.events("user_typing").map { $0["isTyping"]?.bool } == [true, false])
         }
@@ -49,7 +49,7 @@ import Testing
             let phone = await chat.client("ann")
             let bob = await chat.client("bob", in: "lobby")
             phone.channel.forget()
-            ann.say("mark_read", #"{"roomId":"lobby","seq":3}"#, id: 1)
+            ann.send("mark_read", #"{"roomId":"lobby","seq":3}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.success == true)
             for other in [bob, phone] {
@@ -57,15 +57,15 @@ import Testing
             }
             #expect(ann.channel.events("message_read").isEmpty)
             // A mark never moves back, and a number that no message has means the newest.
-            ann.say("mark_read", #"{"roomId":"lobby","seq":2}"#, id: 2)
+            ann.send("mark_read", #"{"roomId":"lobby","seq":2}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(try await chat.store.real.readMark(of: user("ann"), in: room("lobby")) == 3)
-            ann.say("mark_read", #"{"roomId":"lobby","seq":9}"#, id: 3)
+            ann.send("mark_read", #"{"roomId":"lobby","seq":9}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(ann.answer(3)?.success == true)
             #expect(try await chat.store.real.readMark(of: user("ann"), in: room("lobby")) == 5)
             chat.store.setReads(.fails)
-            ann.say("mark_read", #"{"roomId":"lobby","seq":9}"#, id: 4)
+            ann.send("mark_read", #"{"roomId":"lobby","seq":9}"#, id: 4)
             await chat.runUntilQuiet()
             #expect(ann.answer(4)?.code == "storage_unavailable")
         }
@@ -75,7 +75,7 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
             try await chat.store.fill("lobby", count: 4)
-            ann.say("mark_read", #"{"roomId":"lobby","seq":4}"#, id: 1)
+            ann.send("mark_read", #"{"roomId":"lobby","seq":4}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.success == true)
             await chat.advance(by: .milliseconds(150))
@@ -89,13 +89,13 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             await chat.advance(by: .seconds(100))
             let loads = chat.store.calls("room")
-            ann.say("leave_room", #"{"roomId":"lobby"}"#)
+            ann.send("leave_room", #"{"roomId":"lobby"}"#)
             await chat.advance(by: idle - .milliseconds(1))
             _ = await chat.client("bob", in: "lobby")
             // A subscription has the room read again, once.
             #expect(chat.store.calls("room") == loads + (hasBus ? 1 : 0), "it was still in memory")
             let bob = await chat.client("bob", in: "lobby")
-            bob.say("leave_room", #"{"roomId":"lobby"}"#)
+            bob.send("leave_room", #"{"roomId":"lobby"}"#)
             chat.shard.sessions.all.forEach { $0.closed(reason: "the test") }
             await chat.advance(by: idle + .seconds(10))
             #expect(chat.loop.pendingTimers == 0, "nothing is left to do for it")
@@ -108,11 +108,11 @@ import Testing
     @Test func aRoomThatMayNotBeMadeIsRefused() async throws {
         try await ChatUnderTest.serve(ChatSetup { $0.createsRoomsOnJoin = false }) { chat in
             let ann = await chat.client("ann")
-            ann.say("join_room", #"{"roomId":"nowhere"}"#, id: 1)
+            ann.send("join_room", #"{"roomId":"nowhere"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.code == "forbidden")
             try await chat.store.fill("somewhere", count: 1)
-            ann.say("join_room", #"{"roomId":"somewhere"}"#, id: 2)
+            ann.send("join_room", #"{"roomId":"somewhere"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(ann.answer(2)?.success == true)
         }
@@ -140,10 +140,10 @@ import Testing
             let ann = await chat.client("ann", in: "lobby")
             let bob = await chat.client("bob", in: "lobby")
             chat.store.setCommits(.holds)
-            ann.say("send_message", #"{"roomId":"lobby","message":"first"}"#)
+            ann.send("send_message", #"{"roomId":"lobby","message":"first"}"#)
             #expect(await chat.run { chat.store.heldCommits == 1 })
             let text = String(repeating: "x", count: 3000)
-            for _ in 0..<60 { ann.say("send_message", #"{"roomId":"lobby","message":"\#(text)"}"#) }
+            for _ in 0..<60 { ann.send("send_message", #"{"roomId":"lobby","message":"\#(text)"}"#) }
             chat.store.setCommits(.works)
             chat.store.release()
             await chat.runUntilQuiet()

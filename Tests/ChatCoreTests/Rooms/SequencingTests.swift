@@ -135,7 +135,7 @@ import Testing
             try await ChatUnderTest.serve(Self.fleet(count)) { chat in
                 let clients = await clients(chat)
                 chat.store.setCommits(.losesRaces(50))
-                clients[0].say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
+                clients[0].send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
                 await chat.runUntilQuiet()
                 #expect(clients[0].answer(1)?.seq == 1)
             }

@@ -87,7 +87,7 @@ import Testing
             #expect(ann.channel.frames.first?.bytes.first == 0x81, "a WebSocket text frame")
             ann.channel.forget()
             ann.session.reencode(.event)
-            bob.say("send_message", #"{"roomId":"lobby","message":"hello"}"#)
+            bob.send("send_message", #"{"roomId":"lobby","message":"hello"}"#)
             await chat.runUntilQuiet()
             #expect(ann.messages == ["hello"])
         }

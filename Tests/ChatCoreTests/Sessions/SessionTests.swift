@@ -19,7 +19,7 @@ import Testing
             #expect(client.channel.closed?.code == .unauthorized)
             #expect(client.channel.events("error").map { $0["code"]?.string } == ["unauthenticated"])
             let named = await chat.client(nil)
-            named.say("authenticate", #"{"userId":"ann"}"#, id: 1)
+            named.send("authenticate", #"{"userId":"ann"}"#, id: 1)
             await chat.advance(by: .seconds(60))
             #expect(named.answer(1)?.success == true && named.channel.closed == nil && named.channel.isRecognized)
         }
@@ -29,9 +29,9 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             #expect(ann.channel.names.starts(with: ["authenticated", "welcome"]))
-            ann.say("authenticate", #"{"userId":"bob"}"#, id: 1)
-            ann.say("user_online", #"{"userId":"bob"}"#, id: 2)
-            ann.say("authenticate", #"{"userId":"ann"}"#, id: 3)
+            ann.send("authenticate", #"{"userId":"bob"}"#, id: 1)
+            ann.send("user_online", #"{"userId":"bob"}"#, id: 2)
+            ann.send("authenticate", #"{"userId":"ann"}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.code == "forbidden" && ann.answer(2)?.code == "forbidden")
             #expect(ann.answer(3)?.success == true && ann.channel.closed == nil)
@@ -60,10 +60,10 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             chat.store.setReads(.holds)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
-            ann.say("ping", id: 2)
-            ann.say("leave_room", #"{"roomId":"lobby"}"#, id: 3)
-            ann.say("ping", id: 4)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            ann.send("ping", id: 2)
+            ann.send("leave_room", #"{"roomId":"lobby"}"#, id: 3)
+            ann.send("ping", id: 4)
             await chat.runUntilQuiet()
             #expect(ann.channel.received.compactMap(\.id).isEmpty)
             chat.store.setReads(.works)
@@ -79,7 +79,7 @@ import Testing
             chat.store.setCommits(.holds)
             for number in Int64(1)...64 {
                 #expect(!ann.channel.isPaused)
-                ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: number)
+                ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: number)
             }
             #expect(ann.channel.isPaused)
             chat.store.setCommits(.works)
@@ -94,8 +94,8 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             chat.store.setReads(.holds)
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 0)
-            for number in Int64(1)...1025 { ann.say("ping", id: number) }
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 0)
+            for number in Int64(1)...1025 { ann.send("ping", id: number) }
             #expect(ann.answer(1025)?.code == "overloaded" && ann.answer(1024) == nil)
         }
     }
@@ -104,8 +104,8 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             ann.channel.queuedBytes = 100_000
-            ann.say("join_room", #"{"roomId":"lobby"}"#, id: 1)
-            ann.say("ping", id: 2)
+            ann.send("join_room", #"{"roomId":"lobby"}"#, id: 1)
+            ann.send("ping", id: 2)
             await chat.runUntilQuiet()
             #expect(ann.answer(1) == nil && ann.answer(2) == nil)
             ann.channel.drain()
@@ -117,13 +117,13 @@ import Testing
     @Test func nonsenseEndsTheConnectionAfterAWhile() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
-            for number in 1...9 { ann.say("no_such_event", id: Int64(number)) }
+            for number in 1...9 { ann.send("no_such_event", id: Int64(number)) }
             #expect(ann.answer(9)?.code == "unknown_event" && ann.channel.closed == nil)
             // A good request makes up for it.
-            ann.say("ping")
+            ann.send("ping")
             for _ in 1...9 { ann.session.receivedMalformed(ChatError(.badFrame, "no JSON"), tag: nil) }
             #expect(ann.channel.closed == nil)
-            ann.say("send_message", #"{"roomId":7}"#)
+            ann.send("send_message", #"{"roomId":7}"#)
             #expect(ann.channel.closed?.code == .malformed)
         }
     }
@@ -132,12 +132,12 @@ import Testing
         try await ChatUnderTest.serve(ChatSetup { $0.messageRate = 1 }) { chat in
             let ann = await chat.client("ann", in: "lobby")
             for number in Int64(1)...10 {
-                ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: number)
+                ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: number)
                 await chat.runUntilQuiet()
             }
             #expect(ann.answer(3)?.success == true && ann.answer(4)?.code == "rate_limited")
             #expect(ann.channel.closed == nil)
-            for number in Int64(11)...80 { ann.say("ping", id: number) }
+            for number in Int64(11)...80 { ann.send("ping", id: number) }
             #expect(ann.channel.closed?.code == .rateLimited)
         }
     }
@@ -145,7 +145,7 @@ import Testing
     @Test func aNameIsTakenUnlessATokenGaveOne() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
-            ann.say("identify", #"{"username":"Annie"}"#, id: 1)
+            ann.send("identify", #"{"username":"Annie"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.success == true && ann.session.identity?.username == "Annie")
             #expect(chat.services.presence.presence(of: user("ann"))?.user.username == "Annie")
@@ -155,7 +155,7 @@ import Testing
             var identity = Identity(claimed: user("bob"), username: "Bob")
             identity.isUsernameVerified = true
             verified.session.adopt(identity)
-            verified.say("identify", #"{"username":"Eve"}"#)
+            verified.send("identify", #"{"username":"Eve"}"#)
             await chat.runUntilQuiet()
             #expect(verified.session.identity?.username == "Bob")
         }
@@ -166,7 +166,7 @@ import Testing
             let ann = await chat.client("ann")
             let bob = await chat.client("bob", on: 0, shard: 1)
             let cleo = await chat.client("cleo", on: 1)
-            ann.say("send_message", #"{"recipientIds":["bob","cleo","nobody"],"message":"psst"}"#, id: 1)
+            ann.send("send_message", #"{"recipientIds":["bob","cleo","nobody"],"message":"psst"}"#, id: 1)
             await chat.runUntilQuiet()
             let answer = try #require(ann.answer(1))
             #expect(answer.data["recipients"]?["sent"] == .array([.string("bob"), .string("cleo")]))
@@ -180,7 +180,7 @@ import Testing
     @Test func aClosedSessionLeavesNothingBehind() async throws {
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann", in: "lobby")
-            ann.say("subscribe_presence", #"{"all":true,"userIds":["bob"]}"#)
+            ann.send("subscribe_presence", #"{"all":true,"userIds":["bob"]}"#)
             await chat.runUntilQuiet()
             ann.hangUp()
             ann.hangUp()

@@ -37,7 +37,7 @@ final class BusExchange: Sendable {
 
     func emit(_ event: RoomBusEvent, to instance: InstanceID) { state.withLock { $0.handlers[instance] }?(event) }
 
-    /// What was published in a room, by its type and data.
+    /// The publications in a room, by type and data.
     func published(in room: String) -> [(type: String, data: JSONValue)] {
         state.withLock { $0.published }.filter { $0.room.value == room }.compactMap { each in
             guard let root = try? JSONValue(parsing: each.payload), let type = root["type"]?.string else { return nil }

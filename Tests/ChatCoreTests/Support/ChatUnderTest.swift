@@ -10,7 +10,7 @@ import Testing
 
 @testable import ChatCore
 
-/// What a test's chat consists of.
+/// The parts of a test's chat.
 struct ChatSetup {
     var instances = 1
     var shards: UInt16 = 1
@@ -111,7 +111,7 @@ final class ChatUnderTest {
                 bus: setup.hasBus || setup.instances > 1 ? BusDouble(id, on: bus) : nil, cache: setup.cache,
                 recovery: setup.recovery),
             observers: setup.observers, authentication: AuthenticationPolicy(mode: .trusted, verifier: nil),
-            logger: .disabled, registry: MetricsRegistry(), mailboxes: mailboxes)
+            logger: .disabled, registry: MetricsRegistry(), clock: clock, mailboxes: mailboxes)
         let shards = loops.map { loop in
             ChatShard(context: ShardContext(index: loop.index, loop: loop, services: services) { Array($0) })
         }
@@ -183,9 +183,9 @@ final class ChatUnderTest {
         let end = clock.monotonic + span
         await runUntilQuiet(location)
         let loops = instances.flatMap(\.loops)
-        while let next = loops.compactMap({ $0.nextTimer(by: end) }).min() {
+        while let next = (loops.map { $0.nextTimer(by: end) } + [clock.nextTimer(by: end)]).compactMap({ $0 }).min() {
             clock.advance(to: next)
-            for loop in loops where loop.fireTimer() { break }
+            if !loops.contains(where: { $0.fireTimer() }) { clock.fireTimer() }
             await runUntilQuiet(location)
         }
         clock.advance(to: end)
@@ -218,7 +218,7 @@ final class ChatUnderTest {
         _ location: SourceLocation = #_sourceLocation
     ) async -> TestClient {
         let client = await client(user, on: instance, shard: shard)
-        client.say("join_room", #"{"roomId":"\#(room)"}"#, id: -1)
+        client.send("join_room", #"{"roomId":"\#(room)"}"#, id: -1)
         await runUntilQuiet(location)
         if client.answer(-1)?.success != true { Issue.record("\(user) is not in \(room)", sourceLocation: location) }
         client.channel.forget()
@@ -254,7 +254,7 @@ struct TestClient {
     /// - Parameters:
     ///   - json: its data.
     ///   - id: the number of a request that wants an answer.
-    func say(_ event: String, _ json: String = "{}", id: Int64? = nil) {
+    func send(_ event: String, _ json: String = "{}", id: Int64? = nil) {
         Array(json.utf8).withUnsafeBytes { bytes in
             let data = try? parser.parse(bytes)
             session.receive(event: event, data: data, tag: id.map { .number($0) })
@@ -273,7 +273,7 @@ struct TestClient {
     func hangUp() { session.closed(reason: "the connection broke") }
 }
 
-/// What a server answered to one request.
+/// The answer of a server to one request.
 struct TestAnswer {
     let data: JSONValue
 

@@ -3,25 +3,8 @@ import Synchronization
 
 @testable import ChatCore
 
-/// The time of all loops of a test, which moves when the test says so.
-final class ManualClock {
-    private(set) var monotonic = Moment(milliseconds: 1_000_000)
-
-    var now: Now {
-        Now(wall: Timestamp(milliseconds: 1_700_000_000_000 + monotonic.milliseconds), monotonic: monotonic)
-    }
-
-    func advance(to moment: Moment) { monotonic = max(monotonic, moment) }
-}
-
 /// A loop on manual time. Messages and due timers run when the test says so, one turn after the other.
 final class ManualLoop: LoopContext {
-    private struct Timer {
-        let id: LoopTimer
-        let deadline: Moment
-        let action: () -> Void
-    }
-
     /// Results of work that ran off the loop.
     private final class Results: Sendable {
         private let finished = Mutex<[(ticket: UInt64, value: any Sendable)]>([])
@@ -42,7 +25,7 @@ final class ManualLoop: LoopContext {
     let mailbox = Mailbox<ShardMessage> {}
     private let clock: ManualClock
     private let postElsewhere: (ShardMessage, UInt16) -> Void
-    private var timers: [Timer] = []
+    private var timers = ManualTimers<() -> Void>()
     private var local: [ShardMessage] = []
     private var batch: [ShardMessage] = []
     private var continuations: [UInt64: (any Sendable) -> Void] = [:]
@@ -67,12 +50,10 @@ final class ManualLoop: LoopContext {
     }
 
     func schedule(after span: Duration, _ action: @escaping () -> Void) -> LoopTimer {
-        last += 1
-        timers.append(Timer(id: LoopTimer(last), deadline: now.monotonic + max(span, .zero), action: action))
-        return LoopTimer(last)
+        timers.add(action, at: now.monotonic + max(span, .zero))
     }
 
-    func cancel(_ timer: LoopTimer) { timers.removeAll { $0.id == timer } }
+    func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
     func run<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
@@ -112,13 +93,12 @@ final class ManualLoop: LoopContext {
     }
 
     /// When the next timer that is due by then goes off.
-    func nextTimer(by end: Moment) -> Moment? { timers.lazy.map(\.deadline).filter { $0 <= end }.min() }
+    func nextTimer(by end: Moment) -> Moment? { timers.next(by: end) }
 
     /// Runs the first of the timers that are due now; whether there was one.
     func fireTimer() -> Bool {
-        let due = timers.indices.filter { timers[$0].deadline <= now.monotonic }
-        guard let index = due.min(by: { (timers[$0].deadline, $0) < (timers[$1].deadline, $1) }) else { return false }
-        timers.remove(at: index).action()
+        guard let action = timers.takeDue(at: now.monotonic) else { return false }
+        action()
         return true
     }
 }

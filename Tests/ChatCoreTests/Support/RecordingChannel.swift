@@ -38,7 +38,7 @@ final class RecordingChannel: SessionChannel {
         for each in due { each.action() }
     }
 
-    /// What was sent, in order.
+    /// The frames sent, in order.
     var received: [Received] {
         frames.flatMap { Self.payloads($0.bytes) }.compactMap { payload in
             guard let root = try? JSONValue(parsing: payload), let name = root["event"]?.string else { return nil }

@@ -1,5 +1,4 @@
 import ChatDomain
-import Synchronization
 import TestSupport
 import Testing
 
@@ -7,21 +6,14 @@ import Testing
 
 /// Telling all instances of a change, and waiting until it holds everywhere.
 @Suite struct ChangeNoticesTests {
-    private final class Clock: Sendable {
-        private let time = Mutex(moment(0))
-        var now: Moment { time.withLock { $0 } }
-        func advance(by span: Duration) { time.withLock { $0 = $0 + span } }
-    }
-
-    private let clock = Clock()
+    private let clock = ManualClock()
     private let exchange = DirectoryExchange()
     private let notices: ChangeNotices
     private let one = InstanceID("one")
     private let done = CallbackLog<Bool>()
 
     init() {
-        let clock = clock
-        notices = ChangeNotices(instance: one, directory: DirectoryDouble(one, on: exchange)) { clock.now }
+        notices = ChangeNotices(instance: one, directory: DirectoryDouble(one, on: exchange), clock: clock)
     }
 
     /// Has an instance be there; it acknowledges nothing by itself.
@@ -31,11 +23,19 @@ import Testing
         return directory
     }
 
-    private func tell() {
+    /// Begins an announcement, and returns once it waits for answers or for the directory.
+    private func announce() async {
         Task { [notices, done] in
             await notices.announce(room("lobby"), .deleted)
             done.add(true)
         }
+        #expect(await eventually { clock.pendingTimers == 1 })
+    }
+
+    /// Lets time pass until the announcement waits again.
+    private func advanceToNextWait(by span: Duration) async {
+        clock.advance(by: span)
+        #expect(await eventually { clock.pendingTimers == 1 && done.entries.isEmpty })
     }
 
     /// The ticket of the last notice that was sent.
@@ -53,8 +53,7 @@ import Testing
 
     @Test func itReturnsOnceAllHaveAnswered() async throws {
         _ = (join("two"), join("three"))
-        tell()
-        #expect(await eventually { self.ticket != nil })
+        await announce()
         let ticket = try #require(self.ticket)
         notices.applied(ticket, by: InstanceID("two"))
         notices.applied(ticket, by: InstanceID("two"))
@@ -66,18 +65,38 @@ import Testing
 
     @Test func aDeadInstanceIsNotWaitedFor() async {
         let two = join("two")
-        tell()
-        #expect(await eventually { self.ticket != nil })
+        await announce()
         await two.close()
+        // It is noticed at the next check.
+        clock.advance(by: .milliseconds(499))
+        #expect(clock.pendingTimers == 1 && done.entries.isEmpty)
+        clock.advance(by: .milliseconds(1))
         #expect(await eventually { done.entries == [true] })
     }
 
     @Test func aSilentInstanceIsWaitedForUntilItsContactIsOver() async {
         _ = join("two")
-        tell()
-        #expect(await eventually { self.ticket != nil })
-        #expect(done.entries.isEmpty)
-        clock.advance(by: Contact.validity + .milliseconds(500))
+        await announce()
+        var left = Contact.validity + .milliseconds(500)
+        while left > .milliseconds(500) {
+            await advanceToNextWait(by: .milliseconds(500))
+            left -= .milliseconds(500)
+        }
+        clock.advance(by: left - .milliseconds(1))
+        #expect(clock.pendingTimers == 1 && done.entries.isEmpty)
+        clock.advance(by: .milliseconds(1))
+        #expect(await eventually { done.entries == [true] })
+    }
+
+    @Test func aDirectoryThatCannotBeReachedIsAskedAgain() async {
+        let two = join("two")
+        exchange.setReachable(false)
+        await announce()
+        await advanceToNextWait(by: .milliseconds(50))
+        #expect(exchange.sent.isEmpty)
+        await two.close()
+        exchange.setReachable(true)
+        clock.advance(by: .milliseconds(50))
         #expect(await eventually { done.entries == [true] })
     }
 

@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import ChatCore
 
-/// What other instances say comes through Redis, where every client may publish.
+/// Messages of other instances come through Redis, where every client may publish.
 @Suite struct ForeignInputTests {
     private static let numbers = [
         "1e300", "-1e17", "9223372036854775807", "-9223372036854775808", "18446744073709551615", "9007199254740992",

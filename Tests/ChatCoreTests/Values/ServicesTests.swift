@@ -9,7 +9,7 @@ import Testing
 
 @testable import ChatCore
 
-/// What the shards of an instance share: `Services`, with `ChatMetrics` for what is measured.
+/// The parts that the shards of an instance share: `Services`, with `ChatMetrics`.
 @Suite struct ServicesTests {
     /// A cache that holds what a test puts in.
     private final class CacheDouble: HistoryCache {
@@ -73,8 +73,8 @@ import Testing
             _ = await chat.client("bob", in: "lobby")
             #expect(metrics.sessions.value == 2 && metrics.rooms.value == 1 && metrics.usersOnline.value == 2)
             let deliveries = metrics.deliveries.value
-            ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#)
-            ann.say("no_such_event")
+            ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#)
+            ann.send("no_such_event")
             await chat.runUntilQuiet()
             #expect(metrics.messages.value == 1 && metrics.deliveries.value == deliveries + 2)
             #expect(metrics.refusals.value == 1 && metrics.commands.value == 4)
@@ -84,18 +84,17 @@ import Testing
     @Test func usageOfAUserIsReportedToOtherInstances() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 2) { $0.messageRate = 10 }) { chat in
             let ann = await chat.client("ann", in: "lobby")
-            for _ in 0..<10 { ann.say("send_message", #"{"roomId":"lobby","message":"x"}"#) }
-            await chat.runUntilQuiet()
-            let isTold = await eventually {
-                chat.directory.sent.contains {
-                    if case .usage(let usages) = $0.message {
-                        usages.contains { $0.user == user("ann") }
-                    } else {
-                        false
-                    }
+            for _ in 0..<10 { ann.send("send_message", #"{"roomId":"lobby","message":"x"}"#) }
+            var reports: [UserUsage] {
+                chat.directory.sent.flatMap { sent -> [UserUsage] in
+                    if case .usage(let usages) = sent.message { usages } else { [] }
                 }
             }
-            #expect(isTold)
+            await chat.advance(by: .milliseconds(99))
+            #expect(reports.isEmpty)
+            await chat.advance(by: .milliseconds(1))
+            // In portions of an eighth of a burst, which is three messages here.
+            #expect(reports == [UserUsage(user: user("ann"), count: 9)])
         }
     }
 
