@@ -1,6 +1,6 @@
 /// Elements that a turn gathers to handle together. Two buffers change places, so that a turn allocates nothing.
 ///
-/// Inlinable, as it stands in every turn of other modules.
+/// Inlinable, because other modules use it in every turn.
 @frozen
 public struct TurnQueue<Element> {
     @usableFromInline var gathered: [Element] = []

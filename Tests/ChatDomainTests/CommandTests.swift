@@ -2,7 +2,7 @@ import Testing
 
 @testable import ChatDomain
 
-/// What sessions ask of commands before they execute them.
+/// The checks of commands before sessions execute them.
 @Suite struct CommandTests {
     private static let join = ClientCommand.joinRoom("room", HistoryRequest())
     private static let message = ClientCommand.sendMessage("room", OutgoingMessage(text: "x"))

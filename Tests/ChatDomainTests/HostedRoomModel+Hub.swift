@@ -198,7 +198,7 @@ extension HostedRoomModel {
     }
 
     mutating func answer(_ question: ModelQuestion, of id: Int) {
-        // What was asked for a room that is gone is of no use to the next.
+        // An answer for a room that is gone is of no use to the next.
         guard host?.id == id else { return }
         let fails = random.chance(trouble, in: 10)
         let failure = StoreError.unavailable(reason: "down")

@@ -54,7 +54,7 @@ import Testing
         #expect(room.deadline == .at(5000))
         #expect(room.tick(at: .at(5000)).compactMap(\.replied) == [.refused(.storageUnavailable)])
         #expect(room.tick(at: .at(6000)).compactMap(\.replied) == [.refused(.storageUnavailable)])
-        // What was in flight may still take effect, and then holds.
+        // The write in flight may still take effect, and then holds.
         let outcome = RoomWriteOutcome(roomID: "room", drafts: [], readMarks: [])
         #expect(room.committed(outcome, at: .at(7000)).compactMap(\.enrolled).isEmpty)
         #expect(room.participants == ["ann"])

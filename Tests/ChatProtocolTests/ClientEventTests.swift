@@ -6,7 +6,7 @@ import Testing
 
 @testable import ChatProtocol
 
-/// What the declarations of events promise.
+/// The rules that all declarations of events keep.
 @Suite struct ClientEventTests {
     private func refusal(_ event: String, _ data: String) throws -> ChatError? {
         try withJSON(data) { root in

@@ -25,7 +25,7 @@ package final class FaultyStore: DurableStore {
         var opened: Opened
         var commits = Behaviour.works
         var reads = Behaviour.works
-        /// What was noted of users: names and when they were seen.
+        /// Facts noted of users: names and when they were seen.
         var notes = Behaviour.works
         var heldCommits: [@Sendable () -> Void] = []
         var heldReads: [CheckedContinuation<Void, Never>] = []

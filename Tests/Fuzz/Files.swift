@@ -4,8 +4,7 @@ import ChatDomain
 @testable import ChatService
 @testable import Identity
 
-/// What is read from files, and tokens as they are read once their signature holds. The first byte says what the others are
-/// taken for.
+/// Files, and the claims of tokens with a valid signature. The first byte selects the decoder of the others.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzFiles(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let (kind, bytes) = seedAndBytes(start, count) else { return 0 }

@@ -6,8 +6,7 @@ import ChatProtocol
 @testable import PersistenceRedis
 @testable import RedisLink
 
-/// What is read from Redis may be anything, and what comes of it must be of use: the first byte says what the others are
-/// taken for.
+/// Data from Redis may be anything, and decoded values must be usable. The first byte selects the decoder of the others.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRedisData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let (kind, bytes) = seedAndBytes(start, count) else { return 0 }

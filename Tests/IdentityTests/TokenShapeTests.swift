@@ -3,7 +3,7 @@ import Testing
 
 @testable import Identity
 
-/// What is no token at all.
+/// Texts that are no tokens.
 @Suite("The shape of tokens")
 struct TokenShapeTests {
     private static let token = Forge.token(payload: #"{"sub":"alice"}"#)

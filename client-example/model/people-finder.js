@@ -5,7 +5,7 @@ const pageSize = 1000;
 /** Most users looked through for a name. */
 const mostUsers = 20_000;
 
-/** Finds out who is meant by what was typed: an id, or the name that people see. */
+/** Finds the user that the typed text names: an id, or the name that people see. */
 export class PeopleFinder {
   #connection;
 

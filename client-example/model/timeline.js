@@ -1,4 +1,4 @@
-/** Most messages kept of a room nobody scrolls in; older ones come back from history when asked for. */
+/** Most messages kept of a room while no user scrolls in it; older ones come back from history when asked for. */
 const mostKept = 600;
 /** Most messages held back while a hole before them is being filled. */
 const mostHeld = 500;
@@ -65,7 +65,7 @@ export class Timeline {
     this.isPrimed = false;
   }
 
-  /** Drops the oldest past the bound, some at a time; only while nobody reads them. */
+  /** Drops the oldest past the bound, some at a time; only while the user does not read them. */
   trim() {
     if (this.messages.length <= mostKept * 1.2) return;
     this.messages = this.messages.slice(-mostKept);

@@ -1,7 +1,7 @@
-"""A service that tells people about messages they missed, reduced to what every such service needs.
+"""A service that notifies people of messages they missed, reduced to what every such service needs.
 
 It reads the events that chat-service publishes, drops those it has seen before, and would send a push notification to
-each receiver who was not online; here it prints a line instead.
+each receiver that was not online; here it prints a line instead.
 
 Environment:
     RABBITMQ_URL                where the broker is (amqp://localhost)
@@ -44,7 +44,7 @@ async def notify(receiver: str, data: dict[str, Any]) -> None:
 
 
 def absent(data: dict[str, Any]) -> list[str]:
-    """Who is to be told: the receivers without a live session. One event has one receiver, or lists them all."""
+    """The receivers without a live session. One event has one receiver, or lists them all."""
     if "receiverId" in data:
         return [] if data.get("receiverOnline") else [data["receiverId"]]
     online = set(data.get("receiversOnline", []))
@@ -80,7 +80,7 @@ async def main() -> None:
     async with connection:
         channel = await connection.channel()
         await channel.set_qos(prefetch_count=50)
-        # Durable and without arguments, as chat-service makes it; whoever comes first makes it.
+        # Durable and without arguments, as chat-service makes it; the first of the two makes it.
         queue = await channel.declare_queue(os.environ.get("RABBITMQ_QUEUE_NEW_MESSAGE", "new_message"), durable=True)
         await queue.consume(lambda message: handle(message, seen))
         log.info("waiting for events")

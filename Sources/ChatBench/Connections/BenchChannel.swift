@@ -8,7 +8,7 @@ protocol BenchChannel: AnyObject {
     func close()
 }
 
-/// What a channel reports.
+/// A report of a channel.
 enum BenchChannelEvent {
     case opened
     /// A received text; valid during the call.

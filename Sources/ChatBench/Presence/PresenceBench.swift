@@ -27,7 +27,7 @@ public struct PresenceBench: Sendable {
         return try await PresenceBench(options: options, population: population, notify: notify).run()
     }
 
-    /// What a scenario found beside the ledger.
+    /// The findings of a scenario beside the ledger.
     private struct Findings {
         var report = BenchReport()
         var isClean = true

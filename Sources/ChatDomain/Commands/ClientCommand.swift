@@ -59,7 +59,7 @@ public struct Credentials: Hashable, Sendable {
     public var token: String?
     public var userID: UserID?
     public var username: String?
-    /// What the client's program calls itself.
+    /// The client's program as it calls itself.
     public var userAgent: String?
     /// Whether the service key was shown, and is right.
     public var isService = false
@@ -74,7 +74,7 @@ public struct Credentials: Hashable, Sendable {
     }
 }
 
-/// What a client wants said.
+/// A message as its client sent it.
 public struct OutgoingMessage: Hashable, Sendable {
     public var text: String
     public var kind: String

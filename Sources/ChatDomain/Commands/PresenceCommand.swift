@@ -1,4 +1,4 @@
-/// What a client asks about the presence of users.
+/// A client's command about the presence of users.
 public enum PresenceCommand: Hashable, Sendable {
     case setStatus(PresenceStatus)
     /// Signs in by a claim where the session has no user yet, and watches all users.

@@ -10,7 +10,7 @@ public protocol DurableStore: MessageStore, RoomStore, ProfileStore, Outbox {
     func close() async
 }
 
-/// What a store is opened with, whatever the database.
+/// The options of every store, whatever the database.
 public struct StoreOptions: Sendable {
     /// The owner under which new messages wait for their event to be published; nil when no events are wanted.
     public var outboxOwner: InstanceID?

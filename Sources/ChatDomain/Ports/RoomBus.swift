@@ -21,7 +21,7 @@ public protocol RoomBus: Sendable {
 
 public enum RoomBusEvent: Sendable {
     case received(RoomID, payload: [UInt8])
-    /// The subscription stands: from here on nothing published is missed while the connection holds.
+    /// The subscription is in force: from here on nothing published is missed while the connection holds.
     case subscribed(RoomID)
     /// The connection was lost; publications are dropped until `reconnected`.
     case disconnected(reason: String)

@@ -20,7 +20,7 @@ public struct RecoverableSession: Hashable, Sendable {
     public var tokenExpiresAt: Timestamp?
     /// The rooms it was in, each with the number of the newest message sent to it.
     public var newest: [RoomID: SequenceNumber]
-    /// What was sent to it last, in order.
+    /// The messages it was sent last, in order.
     public var sent: [Sent]
 
     public init(
@@ -37,7 +37,7 @@ public struct RecoverableSession: Hashable, Sendable {
         self.sent = sent
     }
 
-    /// What was sent up to and with `offset`: the part of the stream its client is known to have.
+    /// The messages sent up to and with `offset`: the part of the stream its client is known to have.
     public func sent(upTo offset: MessageOffset) -> [Sent] {
         guard let position = position(of: offset) else { return [] }
         var sent = Array(sent[...position])

@@ -55,7 +55,7 @@ struct MessageTimeline: Sendable {
 
     /// Takes what the store has behind the number that `takeRepair` named, and returns the messages to deliver now.
     ///
-    /// - Parameter reachedEnd: these are all the store has. What was known before it was asked and is not among them does not
+    /// - Parameter reachedEnd: these are all the store has. A number announced before it was asked and missing among them does not
     ///   exist, and is waited for no longer.
     mutating func repair(with messages: [Message], reachedEnd: Bool, at now: Moment) -> [Message] {
         isRepairing = false

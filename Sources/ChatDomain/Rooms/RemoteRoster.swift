@@ -60,7 +60,7 @@ public struct RemoteRoster: Sendable {
         return (instances[instance] ?? [:]).keys.compactMap { remove($0, of: instance) }
     }
 
-    /// What is known of an instance's users comes to this.
+    /// The digest of the users known of an instance.
     func digest(of instance: InstanceID) -> RosterDigest { RosterDigest((instances[instance] ?? [:]).keys) }
 
     /// The instance sent its digest.
@@ -73,7 +73,9 @@ public struct RemoteRoster: Sendable {
         return silent.flatMap { drop($0) }
     }
 
-    /// What an instance says in full: users it no longer has, of those that are on no other one, and those that are new.
+    /// Takes an instance's complete list.
+    ///
+    /// - Returns: users that are on no instance any more, and users that are new.
     mutating func replace(_ users: [RoomUser], of instance: InstanceID) -> (gone: [RoomUser], new: [RoomUser]) {
         doubtful.remove(instance)
         let present = Set(users.map(\.userID))

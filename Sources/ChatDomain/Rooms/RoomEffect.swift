@@ -1,4 +1,4 @@
-/// What a room wants done after a command, in this order.
+/// One of the effects of a command on a room, which are performed in order.
 public enum RoomEffect: Sendable {
     case reply(RequestOrigin, RoomReply)
     /// Fan these out to every live session of the room here, in order.
@@ -31,7 +31,7 @@ public enum RoomReply: Hashable, Sendable {
 }
 
 extension RoomWriteOutcome.Draft {
-    /// What the sender of a draft is answered.
+    /// The answer to the sender of a draft.
     func reply(to draft: MessageDraft) -> RoomReply {
         switch self {
         case .stored(let sequence):

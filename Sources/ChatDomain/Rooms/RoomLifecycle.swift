@@ -1,4 +1,4 @@
-/// What the life of a room has to know of a command; the rest of the command is opaque to it.
+/// The part of a command that matters to the life of a room; the rest of the command is opaque to it.
 public protocol LifecycleCommand: Sendable {
     /// The command is executed even where memory may lack a change that another instance made.
     var isAlwaysAllowed: Bool { get }
@@ -19,7 +19,7 @@ public enum RoomCreation: Hashable, Sendable {
     }
 }
 
-/// What a refresh of a room from the store was asked for.
+/// The reason for a refresh of a room from the store.
 public enum RefreshReason: Hashable, Sendable {
     /// Another instance waits until this one follows a change.
     case change(ChangeNotice)
@@ -52,7 +52,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         }
     }
 
-    /// What becomes of a command.
+    /// The treatment of a command.
     public enum Admission: Sendable {
         case execute
         /// The command is kept; an action will name it.
@@ -110,7 +110,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         var askers = Askers()
     }
 
-    /// What waits for a refresh.
+    /// The inputs that wait for a refresh.
     private struct Askers {
         var reasons: [RefreshReason] = []
         /// Commands wait too, in `verifying`.
@@ -139,7 +139,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     private var verifying: [Command]?
     private var lastNumber = 0
     private var request: Request?
-    /// What waits for a refresh that begins from now on.
+    /// The inputs that wait for a refresh that begins from now on.
     private var pending = Askers()
     /// The room changed while it was read, so that the answer may be from before.
     private var isOutdated = false
@@ -181,7 +181,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         }
     }
 
-    /// What is known of the room has every change that other instances made.
+    /// Whether the room in memory has every change that other instances made.
     private func isCurrent(_ contact: @autoclosure () -> Contact, at now: Moment) -> Bool {
         guard policy.isShared, let knownAt else { return true }
         return contact().vouches(for: knownAt, at: now)
@@ -355,7 +355,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     public mutating func received(_ change: RoomChange, notice: ChangeNotice?, at now: Moment) -> [Action] {
         let holds = notice.map { [Action.resume(.change($0))] } ?? []
         guard isOpen else {
-            // What is being loaded may be from before the change.
+            // The state being loaded may be older than the change.
             isOutdated = true
             return holds
         }

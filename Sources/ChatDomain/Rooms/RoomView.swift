@@ -1,4 +1,4 @@
-/// What a joining session asks to be shown.
+/// A joining session's request for history.
 public struct HistoryRequest: Hashable, Sendable {
     /// Most messages a resume replays; with more missing the client starts over from the newest.
     public static let replayLimit: SequenceNumber = 1000
@@ -7,7 +7,7 @@ public struct HistoryRequest: Hashable, Sendable {
     public var since: SequenceNumber?
     /// How many of the newest, 1–1000.
     public var limit: Int
-    /// What was missed comes message by message, as it would have come live, and not as history.
+    /// Missed messages come one by one, as they would have come live, and not as history.
     public var asMessages: Bool
     /// Whether the answer to the request holds all of it too, so that a client with several joins under way knows which is
     /// which.
@@ -26,7 +26,7 @@ public struct HistoryRequest: Hashable, Sendable {
     }
 }
 
-/// What a joining session is shown: it is complete up to `state.lastSequence`, and live delivery continues after that.
+/// The view of a room for a joining session: it is complete up to `state.lastSequence`, and live delivery continues after that.
 public struct RoomView: Sendable {
     public var messages: [Message]
     public var state: RoomState

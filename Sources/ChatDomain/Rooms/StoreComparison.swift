@@ -1,7 +1,7 @@
 /// Whether a room was compared with the store since the store failed last. A room that was not is compared before it is
 /// written to, as a store that was away may have come back without what it had acknowledged. See ADR 0022.
 public struct StoreComparison: Sendable {
-    /// What the store has of a room, beside what was delivered of it when the store was asked.
+    /// The newest numbers of a room: in the store, and delivered here when the store was asked.
     public enum Verdict: Hashable, Sendable {
         /// The store has all that was delivered; this is its newest number.
         case complete(newest: SequenceNumber)

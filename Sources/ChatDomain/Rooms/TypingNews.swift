@@ -25,7 +25,7 @@ struct TypingNews: Sendable {
         due = changes.isEmpty ? nil : due ?? told.map { max(now, $0 + Self.interval) } ?? now
     }
 
-    /// What is due now, the oldest first.
+    /// The news due now, the oldest first.
     mutating func take(at now: Moment) -> [(user: RoomUser, isTyping: Bool)] {
         guard let due, due <= now else { return [] }
         let first = changes.values.sorted { $0.number < $1.number }.prefix(Self.limit)

@@ -8,7 +8,7 @@ public enum RequestOrigin: Hashable, Sendable {
     var session: SessionAddress? { if case .session(let address, _) = self { address } else { nil } }
 }
 
-/// What a room wants stored: gathered while a write is in flight, written together, one write at a time.
+/// A room's data to be stored: gathered while a write is in flight, written together, one write at a time.
 struct WriteQueue: Sendable {
     struct Draft: Sendable {
         let draft: MessageDraft
@@ -41,7 +41,7 @@ struct WriteQueue: Sendable {
     private var flightDue: Moment?
     private(set) var marks: [Mark] = []
     private(set) var inFlight: (drafts: [Draft], marks: [Mark], enrolments: [Enrolment])?
-    /// What drafts weigh, waiting and in flight.
+    /// The weight of drafts, waiting and in flight, in bytes.
     private(set) var bytes = 0
 
     var isIdle: Bool { inFlight == nil && !hasWork }

@@ -14,7 +14,7 @@ public struct DeploymentID: Hashable, Sendable, CustomStringConvertible {
         value = text
     }
 
-    /// What distinguishes deployments that were not given a name: the Redis database and the store's name.
+    /// The id of a deployment that was not given a name: the Redis database and the store's name.
     public init(redisDatabase: Int, store: String) {
         let name = store.utf8.map { Self.mayName($0) ? $0 : UInt8(ascii: "_") }
         let whole = Array("\(redisDatabase)-".utf8) + name

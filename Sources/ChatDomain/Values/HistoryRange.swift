@@ -50,7 +50,7 @@ package struct HistoryRange: Hashable {
         package var first: SequenceNumber
         package var last: SequenceNumber
         package var isNewestFirst: Bool
-        /// What it may weigh, in bytes of JSON.
+        /// The most that it may weigh, in bytes of JSON.
         package var bytes: Int
 
         package static let nothing = Self(first: 1, last: 0, isNewestFirst: true, bytes: 0)
@@ -95,7 +95,7 @@ package struct HistoryRange: Hashable {
     }
 }
 
-/// What was read of a stretch, oldest first.
+/// The messages read of a stretch, oldest first.
 package struct HistoryPart {
     package var stretch: HistoryRange.Stretch
     package var messages: [Message]

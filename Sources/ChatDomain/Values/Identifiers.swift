@@ -64,7 +64,7 @@ public typealias SequenceNumber = Int64
 /// Which numbers there are. Stores, caches and other instances may say anything; past these checks sums and differences of
 /// numbers cannot overflow.
 public enum MessageNumbers {
-    /// What a message may be numbered: up to 2^53 − 1, the largest integer that every JSON reader keeps exactly.
+    /// The numbers a message may have: up to 2^53 − 1, the largest integer that every JSON reader keeps exactly.
     public static let valid: ClosedRange<SequenceNumber> = 1...9_007_199_254_740_991
 
     /// The number of a message as it was stored; nil for what no message can have.

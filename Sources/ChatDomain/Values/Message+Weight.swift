@@ -1,4 +1,4 @@
-/// What messages weigh as JSON, so that pages are bounded by bytes before anything is encoded.
+/// The weight of messages as JSON, so that pages are bounded by bytes before anything is encoded.
 extension Message {
     /// Bytes of its JSON, at most.
     public var encodedBytes: Int {

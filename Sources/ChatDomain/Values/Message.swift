@@ -19,7 +19,7 @@ public struct Message: Hashable, Sendable {
     }
 }
 
-/// What its author wrote, and under which name.
+/// The text as its author wrote it, and the name it was written under.
 public struct MessageBody: Hashable, Sendable {
     public var author: UserID
     public var username: String
@@ -57,7 +57,7 @@ public struct MessageBody: Hashable, Sendable {
         return a.hasSameBytes(as: b)
     }
 
-    /// What the body weighs against byte limits.
+    /// The weight of the body against byte limits.
     public var approximateBytes: Int {
         text.utf8.count + username.utf8.count + author.value.utf8.count + (metadata?.utf8.count ?? 0)
             + (replyTo?.utf8.count ?? 0) + (clientMessageID?.utf8.count ?? 0) + 64

@@ -1,4 +1,4 @@
-/// What is known of a user beyond the id. Every field is optional; nil means unknown (or, in an update, unchanged).
+/// A user's data besides the id. Every field is optional; nil means unknown (or, in an update, unchanged).
 public struct Profile: Hashable, Sendable {
     public var name: String?
     public var username: String?

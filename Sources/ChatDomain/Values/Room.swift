@@ -33,7 +33,7 @@ public struct Room: Hashable, Sendable {
     }
 }
 
-/// What an owner changes about a room. What is nil stays as it is.
+/// An owner's changes of a room. A field that is nil stays as it is.
 public struct RoomRevision: Hashable, Sendable {
     /// `.some(nil)` takes the name away.
     public var name: String??

@@ -1,4 +1,4 @@
-/// What one room gathered since its last write.
+/// One room's changes since its last write.
 public struct RoomWrite: Sendable {
     public var roomID: RoomID
     /// The newest number this instance knows of; where numbering starts, if no other instance was faster.
@@ -43,7 +43,7 @@ public struct ReadMark: Hashable, Sendable {
     }
 }
 
-/// What became of a `RoomWrite`.
+/// The outcome of a `RoomWrite`.
 public struct RoomWriteOutcome: Sendable {
     public enum Draft: Sendable, Hashable {
         case stored(SequenceNumber)

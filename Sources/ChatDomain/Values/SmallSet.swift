@@ -1,6 +1,6 @@
 /// A set that most often has a single member, which then costs no allocation.
 ///
-/// Inlinable, as it stands on the way of every message in other modules.
+/// Inlinable, because other modules use it for every message.
 @frozen
 public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
     case none

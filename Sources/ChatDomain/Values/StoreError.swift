@@ -8,7 +8,7 @@ public enum StoreError: Error, Hashable, Sendable {
     /// There is nothing wrong with the store: other instances were faster, again and again.
     public static let contended = Self.unavailable(reason: "other instances were faster")
     public static let noSuchRoom = Self.rejected(reason: "there is no such room")
-    /// What a store's calls end with once it is closed, or while too many of them wait.
+    /// The error of calls to a store that is closed, or for which too many calls wait.
     package static let refused = Self.unavailable(reason: "the store is closed, or too much waits for it")
 
     public var reason: String {

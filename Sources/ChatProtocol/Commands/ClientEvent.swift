@@ -5,7 +5,7 @@ import JSON
 ///
 /// Dispatch, the tables in `docs/protocol.md` and the tests of every event follow from these values.
 package struct ClientEvent: Sendable {
-    /// What an event came with.
+    /// The input of an event.
     struct Input {
         let data: JSONElement?
         /// Whether `data` is a whole frame, which holds the event's fields beside its own.
@@ -42,7 +42,7 @@ package struct ClientEvent: Sendable {
     package let fields: [Field]
     /// The data in the documents where the fields alone do not say it.
     package let dataNote: String?
-    /// What follows, for the documents.
+    /// The events that follow, for the documents.
     package let effect: String
     let decode: @Sendable (Input) throws(ChatError) -> ClientCommand
 

@@ -45,7 +45,7 @@ package struct CommandFields {
         throw .badRequest("\(field) must be a string or an integer")
     }
 
-    /// What an integer means as an id; nil for everything else.
+    /// The id that an integer stands for; nil for everything else.
     private static func decimalText(_ value: JSONElement) -> String? {
         value.integer.map { String($0) } ?? value.unsigned.map { String($0) }
     }

@@ -15,7 +15,7 @@ package enum EventJSON {
         return out.bytes
     }
 
-    /// What was shown of a room is not whole, or not true any more.
+    /// The client's view of a room is incomplete or outdated.
     package static func resync(_ room: RoomID, lastSequence: SequenceNumber) -> [UInt8] {
         object { out in
             out.member("roomId", room.value)
@@ -48,7 +48,7 @@ package enum EventJSON {
         }
     }
 
-    /// What messages and users of an answer may come to, so that read marks and the frame around it fit into 1 MiB.
+    /// The most bytes for messages and users of an answer, so that read marks and the frame around it fit into 1 MiB.
     private static let maximumAnswerBytes = 960 * 1024
 
     /// The event's name and data for what a room announces.

@@ -1,6 +1,6 @@
 /// The queue that events are published to. An existing queue is used as it is.
 public struct RabbitMQQueue: Sendable {
-    /// What a queue is declared as if it does not exist.
+    /// The type that a missing queue is declared with.
     public enum Kind: String, CaseIterable, Sendable {
         /// On one node of the broker.
         case classic

@@ -7,7 +7,7 @@ protocol RedisConnectionDelegate: AnyObject {
     /// The connection is signed in and takes commands.
     func didConnect()
     func didReceive(_ value: RedisValue)
-    /// The output of this turn is about to be sent. What is written now leaves with it.
+    /// The output of this turn is about to be sent. Commands written now leave with it.
     func willFlush()
     /// The connection, or an attempt to connect, failed. Another attempt follows by itself.
     func didDisconnect(reason: String)
@@ -21,7 +21,7 @@ extension RedisConnectionDelegate {
     func didFindReplica(reason: String) {}
 }
 
-/// What a connection receives through its loop's queue.
+/// An input of a connection through its loop's queue.
 enum RedisConnectionEvent: Sendable {
     case flush
     case resolved(attempt: UInt64, Result<[IPAddress], ConnectError>)

@@ -2,7 +2,7 @@
 struct SubscriptionTracker {
     typealias Channel = [UInt8]
 
-    /// What to send to Redis, and what needs no command.
+    /// The commands to send to Redis, and changes that need no command.
     struct Changes: Equatable {
         var subscribe: [Channel] = []
         var unsubscribe: [Channel] = []
@@ -40,7 +40,7 @@ struct SubscriptionTracker {
         entries[channel] = entry
     }
 
-    /// What has changed since the last call. A change that was taken back is left out.
+    /// The changes since the last call. A change that was taken back is left out.
     mutating func takeChanges() -> Changes {
         var changes = Changes()
         for channel in changed {

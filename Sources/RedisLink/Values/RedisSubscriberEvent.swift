@@ -1,4 +1,4 @@
-/// What a subscriber receives.
+/// An event of a subscriber.
 public enum RedisSubscriberEvent: Hashable, Sendable {
     /// Connected, for the first time or again, with all subscriptions confirmed. Messages that were published before are lost.
     case connected

@@ -1,4 +1,4 @@
-/// What Redis answers (RESP2).
+/// A reply of Redis (RESP2).
 public enum RedisValue: Hashable, Sendable {
     /// A bulk string, or a status such as `OK`. Bytes, which need not be text.
     case string([UInt8])

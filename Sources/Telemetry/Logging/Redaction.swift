@@ -15,7 +15,7 @@ public enum Redaction {
 }
 
 extension Redaction {
-    /// Words after which, behind `=` or `:`, stands a secret; a longer name may end with one of them.
+    /// Words that a secret follows, behind `=` or `:`; a longer name may end with one of them.
     private static let keys: [[UInt8]] = [
         "token", "password", "passwd", "secret", "apikey", "api_key", "api-key", "servicekey", "service_key",
         "service-key",

@@ -1,4 +1,4 @@
-/// What the caller does for a message on a probing WebSocket.
+/// The caller's step for a message on a probing WebSocket.
 public enum EngineIOProbeAction: Hashable, Sendable {
     /// Answer `3probe`.
     case sendPong

@@ -291,7 +291,7 @@ public struct EngineIOSession: Sendable {
 
     // MARK: - Closing
 
-    /// What the caller does for an orderly close.
+    /// The caller's step for an orderly close.
     public enum CloseAction: Hashable, Sendable {
         /// Close the WebSocket behind the packets written to it.
         case closeWebSocket

@@ -1,4 +1,4 @@
-/// What an Engine.IO server announces in its handshake, and the bounds it keeps. Times are used to the millisecond.
+/// The parameters an Engine.IO server announces in its handshake, and the bounds it keeps. Times are used to the millisecond.
 public struct EngineIOSettings: Hashable, Sendable {
     /// From the session's begin, or the last pong, to the next ping.
     public var pingInterval: Duration = .seconds(25)

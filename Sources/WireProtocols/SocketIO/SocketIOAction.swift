@@ -1,4 +1,4 @@
-/// What the application does for one Engine.IO message.
+/// The application's step for one Engine.IO message.
 public enum SocketIOAction: Hashable, Sendable {
     case nothing
     /// The client asks for a namespace; `auth` is the range of its JSON object, if it sent one. To be answered by

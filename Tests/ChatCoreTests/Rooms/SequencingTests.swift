@@ -40,7 +40,8 @@ import Testing
             let before = forwards(chat)
             for round in 0..<10 {
                 for (index, client) in clients.enumerated() {
-                    client.say("send_message", #"{"roomId":"lobby","message":"\#(index)-\#(round)"}"#, id: Int64(round))
+                    client.send(
+                        "send_message", #"{"roomId":"lobby","message":"\#(index)-\#(round)"}"#, id: Int64(round))
                 }
                 await chat.runUntilQuiet()
             }
@@ -61,19 +62,19 @@ import Testing
             let clients = await clients(chat)
             let sender = clients[1 - owner(chat)]
             chat.directory.lose(true)
-            sender.say("send_message", #"{"roomId":"lobby","message":"first"}"#, id: 1)
+            sender.send("send_message", #"{"roomId":"lobby","message":"first"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(sender.answer(1) == nil)
             await chat.advance(by: .seconds(1))
             #expect(sender.answer(1)?.success == true)
             // The silent instance is passed over for a while.
-            sender.say("send_message", #"{"roomId":"lobby","message":"second"}"#, id: 2)
+            sender.send("send_message", #"{"roomId":"lobby","message":"second"}"#, id: 2)
             await chat.runUntilQuiet()
             #expect(sender.answer(2)?.seq == 2)
             chat.directory.lose(false)
             await chat.advance(by: .seconds(6))
             let before = forwards(chat)
-            sender.say("send_message", #"{"roomId":"lobby","message":"third"}"#, id: 3)
+            sender.send("send_message", #"{"roomId":"lobby","message":"third"}"#, id: 3)
             await chat.runUntilQuiet()
             #expect(sender.answer(3)?.seq == 3 && forwards(chat) == before + 1)
             let stored = try await chat.store.messages(in: "lobby")
@@ -88,7 +89,7 @@ import Testing
             await chat.instances[gone].services.presence.close()
             await chat.advance(by: .seconds(2))
             let before = forwards(chat)
-            clients[1 - gone].say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
+            clients[1 - gone].send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1)
             await chat.runUntilQuiet()
             #expect(clients[1 - gone].answer(1)?.success == true)
             #expect(forwards(chat) == before)
@@ -102,7 +103,7 @@ import Testing
             await chat.advance(by: .seconds(2))
             let before = forwards(chat)
             for (index, client) in clients.enumerated() {
-                client.say("send_message", #"{"roomId":"lobby","message":"\#(index)"}"#, id: 1)
+                client.send("send_message", #"{"roomId":"lobby","message":"\#(index)"}"#, id: 1)
                 await chat.runUntilQuiet()
                 #expect(client.answer(1)?.success == true)
             }
@@ -116,12 +117,12 @@ import Testing
         try await ChatUnderTest.serve(Self.fleet(2)) { chat in
             let clients = await clients(chat)
             chat.store.setCommits(.fails)
-            for client in clients { client.say("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1) }
+            for client in clients { client.send("send_message", #"{"roomId":"lobby","message":"x"}"#, id: 1) }
             await chat.runUntilQuiet()
             for client in clients { #expect(client.answer(1)?.code == "storage_unavailable") }
             chat.store.setCommits(.works)
             await chat.advance(by: .seconds(2))
-            for client in clients { client.say("send_message", #"{"roomId":"lobby","message":"y"}"#, id: 2) }
+            for client in clients { client.send("send_message", #"{"roomId":"lobby","message":"y"}"#, id: 2) }
             await chat.advance(by: .seconds(2))
             for client in clients { #expect(client.answer(2)?.success == true) }
             let stored = try await chat.store.messages(in: "lobby")

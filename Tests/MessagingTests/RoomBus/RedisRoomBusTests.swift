@@ -8,7 +8,7 @@ import Testing
 
 @testable import MessagingRedis
 
-/// What only the bus over Redis has to withstand.
+/// Faults that only the bus over Redis can meet.
 @Suite(.timeLimit(.minutes(5))) struct RedisRoomBusTests {
     @Test func killedAndRestartedUnderLoadItIsRestoredInOrder() async throws {
         let server = try await RedisServer()

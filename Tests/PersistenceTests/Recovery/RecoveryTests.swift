@@ -100,7 +100,7 @@ import Testing
     }
 }
 
-/// What only the store in Redis does.
+/// Behaviour of the store in Redis alone.
 @Suite(.serialized) struct RedisRecoveryTests {
     @Test func everyKeyExpires() async throws {
         let test = try await RecoveryUnderTest(.redis)

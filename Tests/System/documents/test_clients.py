@@ -70,7 +70,7 @@ def shown(frame: str) -> dict:
 
 
 def expect_like(found: Any, pattern: Any) -> None:
-    """What is shown is there: dots stand for any text, and times are only of the same kind."""
+    """The output has the shown lines: dots match any text, and times match by their form."""
     if isinstance(pattern, dict):
         for name, value in pattern.items():
             if name == "timestamp":

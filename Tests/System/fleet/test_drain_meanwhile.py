@@ -1,4 +1,4 @@
-"""SIGTERM while a server stands still: the drain keeps its time, whatever is waited for."""
+"""SIGTERM while a server does not answer: the drain keeps its time limit."""
 
 import time
 

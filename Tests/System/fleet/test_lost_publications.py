@@ -9,7 +9,7 @@ from support.deadline import eventually
 
 
 class Swallower(Between):
-    """Stands between the instances and Redis, and sends publications for rooms named in `swallowed` astray."""
+    """A proxy between the instances and Redis that sends publications for rooms named in `swallowed` astray."""
 
     def __init__(self, port: int):
         super().__init__(port)
@@ -46,7 +46,7 @@ def test_holes_are_filled(swallowing, make_chat):
     for room in ("busy", "quiet"):
         for chat in (alice, bob):
             chat.join(room)
-        # The subscription stands when what is said gets through.
+        # The subscription is in force once a message gets through.
         alice.send(room, "heard")
         bob.expect("new_message", lambda message, room=room: message["roomId"] == room)
 

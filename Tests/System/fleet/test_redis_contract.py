@@ -161,4 +161,4 @@ def test_only_rooms_with_members_here_are_subscribed_to(fleet, make_chat, room):
     eventually(lambda: subscribers() == 2, "both listen")
     for chat in (alice, bob):
         chat.ask("leave_room", {"roomId": room})
-    eventually(lambda: subscribers() == 0, "nobody listens any more")
+    eventually(lambda: subscribers() == 0, "no subscriber is left")

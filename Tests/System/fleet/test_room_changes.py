@@ -1,4 +1,4 @@
-"""What is done to a room over REST at one instance holds at the other."""
+"""A change of a room over REST at one instance holds at the other."""
 
 from support.deadline import eventually
 
@@ -74,7 +74,7 @@ def test_deleting(fleet, make_chat, room):
     chats[1].expect("new_message")
     assert two.request("DELETE", f"/api/rooms/{room}", headers=ALICE).status_code in (200, 204)
     for chat in chats:
-        eventually(lambda chat=chat: _code(chat, room) is not None, "nobody is in it")
+        eventually(lambda chat=chat: _code(chat, room) is not None, "no user is in it")
     for server in fleet.servers:
         gone = server.get(f"/api/chat/{room}/history", headers=ALICE)
         assert gone.status_code in (403, 404) or gone.json()["messages"] == []

@@ -1,4 +1,4 @@
-"""What is done to a room is in force on every instance when the call returns, whatever an instance holds in memory."""
+"""A change of a room is in force on every instance when the call returns, whatever an instance holds in memory."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Rosters of a room stay right over instances: when publications are lost, an instance stands still, or is cut off."""
+"""Rosters of a room stay right over instances: when publications are lost, an instance is suspended, or is cut off."""
 
 import pytest
 

@@ -19,7 +19,7 @@ def refused_start(server: Server) -> str:
 @pytest.mark.parametrize(
     "host, says",
     [("127.0.0.1:{port}", "{port}"), ("no-such-host.invalid:27017", "no-such-host.invalid")],
-    ids=["nobody-listens", "unknown-host"],
+    ids=["no-listener", "unknown-host"],
 )
 def test_without_mongodb_there_is_no_start(make_server, host, says):
     port = str(free_port())

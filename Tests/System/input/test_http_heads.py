@@ -43,7 +43,7 @@ MALFORMED = {
     "two Hosts": (f"GET /health HTTP/1.1\r\n{HOST}{HOST}\r\n", 400),
     "a Host that is none": ("GET /health HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
     "two empty lines in front": (f"\r\n\r\nGET /health HTTP/1.1\r\n{HOST}\r\n", 400),
-    "an expectation nobody meets": (f"GET /health HTTP/1.1\r\n{HOST}Expect: miracles\r\n\r\n", 417),
+    "an unknown expectation": (f"GET /health HTTP/1.1\r\n{HOST}Expect: miracles\r\n\r\n", 417),
     "too many fields": (f"GET /health HTTP/1.1\r\n{HOST}" + "".join(f"X-{n}: y\r\n" for n in range(128)) + "\r\n", 431),
     "a long URL": (f"GET /{'x' * 16384} HTTP/1.1\r\n{HOST}\r\n", 431),
     "a long field": (f"GET /health HTTP/1.1\r\n{HOST}X: {'y' * 16384}\r\n\r\n", 431),

@@ -61,7 +61,7 @@ def test_a_member_who_never_reads_is_cut_and_the_others_miss_nothing(shared, mak
         assert codes in ([4008], []), "the close frame comes, if the client reads even that"
         wire.socket.close()
     assert 0 < most <= 5 * QUEUE
-    eventually(lambda: queued(shared) == 0, "nothing is queued for who has gone")
+    eventually(lambda: queued(shared) == 0, "nothing is queued for clients that left")
 
 
 def _drain(wire: Wire) -> list[int | None]:

@@ -68,7 +68,7 @@ def test_redis_that_comes_back_empty_gets_all_sessions_again(make_pair, make_cha
     eventually(lambda: pair.status(one, "bob") == "offline", "and misses its own")
     pair.redis.start()
     eventually(lambda: pair.status(two, "carol") == "online", "caught up")
-    eventually(lambda: pair.status(two, "bob") == "offline", "who is not back by then is gone")
+    eventually(lambda: pair.status(two, "bob") == "offline", "a user that is not back by then is gone")
     assert pair.status(two, "alice") == "busy" and pair.online(two) == 3
     eventually(lambda: pair.keys.smembers("online_users") == {"alice", "carol", "watcher"}, "keys are back")
     eventually(lambda: pair.keys.smembers("chat:room:lobby:users") == {"alice"}, "rooms are back")
@@ -122,12 +122,12 @@ def test_an_instance_that_starts_again_at_once_under_its_name_keeps_no_ghosts(ma
     # A user who came back within the time of a lease was never gone.
     assert chat.events("user_status_change") == [] and pair.status(two, "bob") == "online"
     assert pair.keys.hlen("chat-service:instance:i1:sessions") == 1
-    eventually(lambda: not pair.keys.exists("chat:room:lobby:users"), "nobody is in the room")
+    eventually(lambda: not pair.keys.exists("chat:room:lobby:users"), "the room is empty")
     bob.settle()
 
 
 def test_sessions_whose_lease_ended_come_back(make_pair, make_chat):
-    """An instance that stood still for longer than its lease finds its sessions swept, and registers them again."""
+    """An instance that was suspended for longer than its lease finds its sessions swept, and registers them again."""
     pair = make_pair()
     one, two = pair.servers
     chat = watch(make_chat, two, "alice")

@@ -64,5 +64,5 @@ def test_the_hidden_leave_no_trace(make_server, make_chat):
             chat.ask("user_activity")
         return seen(server, "bob") > before
 
-    eventually(others_move, "whoever is in sight is seen")
+    eventually(others_move, "visible users get a newer time")
     assert seen(server, "alice") == hidden

@@ -92,7 +92,7 @@ def test_the_keys_other_services_read(make_pair, make_chat):
     other = make_chat(pair.servers[1], "alice")
     other.join("lobby")
     alice.close()
-    eventually(lambda: keys.scard("chat-service:instance:i1:rooms") == 0, "i1 has nobody in rooms")
+    eventually(lambda: keys.scard("chat-service:instance:i1:rooms") == 0, "i1 has no user in rooms")
     assert keys.smembers("chat:room:lobby:users") == {"alice"}
     other.close()
     told = json.loads(eventually(lambda: updates.get_message(timeout=1), "an update")["data"])

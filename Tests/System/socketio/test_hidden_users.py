@@ -112,7 +112,7 @@ def test_hiding_and_showing_in_a_room(two, connect, crowd, room, name):
     crowd.nobody_hears_of(name("alice"))
     alice.request("set_status", {"status": "busy"})
     crowd.all_hear("user_joined", name("alice"))
-    eventually(lambda: name("alice") in crowd.in_redis(), "Redis shows who is seen again")
+    eventually(lambda: name("alice") in crowd.in_redis(), "Redis shows visible users again")
 
 
 def test_coming_and_going_hidden(two, connect, crowd, room, name):

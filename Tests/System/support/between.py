@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback: what stands between the service and a server it uses."""
+"""A TCP proxy on loopback, between the service and a server it uses."""
 
 import socket
 import threading

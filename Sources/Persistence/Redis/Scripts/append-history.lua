@@ -32,7 +32,7 @@ elseif last == head - 1 then
   -- Two instances stored one after the other, and the second was here first.
   push('LPUSH', #ARGV, 4, -1)
 else
-  -- Somebody read them from the store and was faster; or numbers were given twice, as after a restored backup.
+  -- Another reader of the store was faster; or numbers were given twice, as after a restored backup.
   local held = first >= head and message(redis.call('LINDEX', key, first - head))
   if not held or held.messageId ~= message(ARGV[4]).messageId then
     redis.call('DEL', key)

@@ -15,7 +15,7 @@ end
 local function ends(key)
   local length = redis.pcall('LLEN', key)
   if type(length) ~= 'number' then
-    -- What is refused for any other reason than the key's type is raised by asking again.
+    -- An error for any other reason than the key's type is raised by repeating the call.
     if not string.find(length.err, 'WRONGTYPE', 1, true) then length = redis.call('LLEN', key) end
     return nil, nil, 'no list'
   end
