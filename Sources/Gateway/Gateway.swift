@@ -71,6 +71,11 @@ public final class Gateway: Sendable {
         for shard in shards { try await shard.replaceTLSCredentials(credentials) }
     }
 
+    /// Returns when every loop has run once; a loop that is stuck delays it.
+    public func respond() async {
+        for shard in shards { await shard.respond() }
+    }
+
     /// Sends the sessions elsewhere: readiness goes first, then they, a few at a time.
     ///
     /// - Parameter limit: the longest time sessions have to move elsewhere; where other instances can take them sooner, they

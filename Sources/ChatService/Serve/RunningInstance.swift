@@ -85,6 +85,9 @@ struct RunningInstance {
         { [credentials, gateway] new async throws(TLSError) in try await credentials.replace(with: new, in: gateway) }
     }
 
+    /// Returns when every loop has run once.
+    var respond: @Sendable () async -> Void { { [gateway] in await gateway.respond() } }
+
     /// The time that all parts have together after the sessions are gone. The documents tell operators to wait five seconds
     /// longer than the grace.
     private static let stopLimit: Duration = .milliseconds(3500)

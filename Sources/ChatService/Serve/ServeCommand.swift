@@ -1,4 +1,5 @@
 import ChatDomain
+import Foundation
 import Telemetry
 
 /// `chat-service serve`: assembles an instance, runs it until a signal ends it, reloads it on `SIGHUP`, and stops it.
@@ -12,21 +13,31 @@ enum ServeCommand {
         }
         StartBanner.log(configuration, warnings: loaded.warnings, to: logger)
         let signals = Signals()
+        let manager = ServiceManager(
+            environment: source.environment, processID: ProcessInfo.processInfo.processIdentifier, logger: logger)
         do {
             let registry = MetricsRegistry()
             let instance = try await RunningInstance(configuration, logger: logger, registry: registry)
             logger.notice("listening", ["port": Int(instance.port)])
+            manager.notify(.ready)
+            let watchdog = Task { [respond = instance.respond] in await manager.reportAlive(afterEach: respond) }
             let reload = Reload(
                 source: source, started: loaded, replaceCredentials: instance.replaceCredentials, logger: logger,
                 registry: registry)
             let reloading = Task { [reloads = signals.reloads] in
-                for await _ in reloads { await reload.perform() }
+                for await _ in reloads {
+                    manager.notify(.reloading(microseconds: WallClock.monotonicMicroseconds()))
+                    await reload.perform()
+                    manager.notify(.ready)
+                }
             }
             let signal = await signals.nextEnd()
             reloading.cancel()
+            manager.notify(.stopping)
             logger.notice(
                 "draining", ["signal": signal, "graceMs": Int(configuration.shutdownGrace.wholeMilliseconds)])
             await instance.stop(within: configuration.shutdownGrace)
+            watchdog.cancel()
             logger.notice("stopped")
             return ExitCode.success
         } catch {

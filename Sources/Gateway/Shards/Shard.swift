@@ -76,5 +76,8 @@ actor Shard {
         core?.closeAll()
     }
 
+    /// Does nothing, on the loop.
+    func respond() {}
+
     var sessionCount: Int { core?.chat.sessions.count ?? 0 }
 }
