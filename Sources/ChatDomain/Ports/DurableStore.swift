@@ -16,9 +16,14 @@ public struct StoreOptions: Sendable {
     public var outboxOwner: InstanceID?
     /// Past this, joiners of an open room are not recorded.
     public var maximumParticipants: Int
+    /// How long a store on other machines sends commands again that had no effect. Senders wait as long.
+    public var retryTimeout: Duration
 
-    public init(outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000) {
+    public init(
+        outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000, retryTimeout: Duration = RoomLimits().storeTimeout
+    ) {
         self.outboxOwner = outboxOwner
         self.maximumParticipants = maximumParticipants
+        self.retryTimeout = retryTimeout
     }
 }

@@ -28,11 +28,12 @@ extension MongoStore {
             "state": MongoSchema.RoomState.deleted, "participants": [], "updatedAt": .date(time),
         ]
         let update: BSONDocument = ["$set": .document(changes), "$unset": ["lastMessage": "", "lastSeq": ""]]
-        return try await run { connection throws(MongoError) in
-            guard try connection.change(id, update) else { return false }
-            try connection.delete(MongoSchema.readMarks, [["roomId": .string(id)]])
-            return true
+        // Two calls, because the first one would find no room if it were repeated after it took effect.
+        guard try await run({ connection throws(MongoError) in try connection.change(id, update) }) else { return false }
+        try await run { connection throws(MongoError) in
+            _ = try connection.delete(MongoSchema.readMarks, [["roomId": .string(id)]])
         }
+        return true
     }
 
     public func add(_ user: UserID, to id: RoomID, limit: Int) async throws(StoreError) -> Bool {

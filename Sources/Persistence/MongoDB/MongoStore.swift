@@ -25,7 +25,7 @@ public final class MongoStore: DurableStore {
     ) async throws(StoreError) -> MongoStore {
         let store = try MongoStore(uri: uri, options: options, workers: count)
         do throws(StoreError) {
-            try await store.run { connection throws(MongoError) in
+            try await store.workers.runOnce { connection throws(MongoError) in
                 try MongoSchema.createIndexes(connection)
                 connection.holdsUnnumbered = try connection.findsUnnumbered()
                 if connection.holdsUnnumbered { try MongoSchema.createIndexForUnnumbered(connection) }
@@ -41,7 +41,8 @@ public final class MongoStore: DurableStore {
     public static func canRead(uri: String) -> Bool { MongoPool.canRead(uri) }
 
     private init(uri: String, options: StoreOptions, workers count: Int) throws(StoreError) {
-        workers = try MongoWorkers(pool: MongoPool(uri: uri, size: count), count: count)
+        workers = try MongoWorkers(
+            pool: MongoPool(uri: uri, size: count), count: count, retryTimeout: options.retryTimeout)
         lastMessages = .lastMessages(workers)
         authorsMarks = .authorsMarks(workers)
         committer = MongoCommitter(
@@ -50,7 +51,7 @@ public final class MongoStore: DurableStore {
 
     deinit { workers.close() }
 
-    /// Runs a call of a port on a worker thread.
+    /// Runs a call of a port on a worker thread, and again while no primary is found. `body` has to have the same result then.
     ///
     /// - Throws: the error of the store that corresponds to what `body` throws.
     func run<Value: Sendable>(
@@ -60,11 +61,11 @@ public final class MongoStore: DurableStore {
     }
 
     public func probe() async throws(StoreError) {
-        try await run { connection throws(MongoError) in _ = try connection.read(["ping": 1]) }
+        try await workers.runOnce { connection throws(MongoError) in _ = try connection.read(["ping": 1]) }
     }
 
     public func close() async {
-        _ = try? await workers.run { [lastMessages, authorsMarks] connection throws(MongoError) in
+        _ = try? await workers.runOnce { [lastMessages, authorsMarks] connection throws(MongoError) in
             lastMessages.flush(on: connection)
             authorsMarks.flush(on: connection)
         }

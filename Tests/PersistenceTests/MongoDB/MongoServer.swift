@@ -131,7 +131,8 @@ struct MongoHome: StoreHome {
     func raw<Value: Sendable>(
         _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws -> Value {
-        let workers = try MongoWorkers(pool: MongoPool(uri: server.uri(database), size: 1), count: 1)
+        let workers = try MongoWorkers(
+            pool: MongoPool(uri: server.uri(database), size: 1), count: 1, retryTimeout: .zero)
         defer { workers.close() }
         return try await workers.run(body)
     }

@@ -71,9 +71,13 @@ import Testing
         #expect(attempt.outcomes == [.stored(8), .failed(.rejected(reason: "too large")), .stored(9)])
     }
 
-    @Test func draftsThatWereNotSentHaveFailed() {
+    @Test func aStepWithoutEffectIsTakenAgainWhileItMayBe() {
         var attempt = attempt(drafts.many(2))
-        #expect(attempt.didFail(.notSent(reason: "no server")) == .finished)
+        for step in [RoomAttempt.Step.insert, .readNewest, .findRepeats] {
+            #expect(attempt.didFail(.noEffect(reason: "no server"), at: step, mayRepeat: true) == step)
+        }
+        #expect(!attempt.isFinished)
+        #expect(attempt.didFail(.noEffect(reason: "no server"), at: .insert, mayRepeat: false) == nil)
         #expect(
             attempt.outcomes == [
                 .failed(.unavailable(reason: "no server")), .failed(.unavailable(reason: "no server")),
@@ -83,8 +87,8 @@ import Testing
     @Test func anUnknownOutcomeStaysUnknownUntilItIsRead() {
         let said = drafts.many(3)
         var attempt = attempt(said)
-        #expect(attempt.didFail(.unknown(reason: "timeout")) == nil)
-        #expect(attempt.didFail(.notSent(reason: "no server")) == nil, "the first attempt may still take effect")
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
+        #expect(attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn, "the first attempt may still take effect")
         #expect(attempt.isUncertain)
         // The first of three was stored.
         #expect(attempt.receivedStored([message(said[0], 8)]) == .insert)
@@ -96,7 +100,7 @@ import Testing
     @Test func aDraftThatWasNotStoredIsInsertedAgainUnderTheSameNumber() {
         let said = drafts.many(1)
         var attempt = attempt(said)
-        #expect(attempt.didFail(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
         #expect(attempt.receivedStored([]) == .readNewest)
         #expect(attempt.receivedNewest(7) == .insert)
         #expect(attempt.next == 8)
@@ -109,14 +113,14 @@ import Testing
     @Test func aStoredDraftIsReadAgainUntilTheMajorityHasIt() {
         let said = drafts.many(1)
         var attempt = attempt(said)
-        #expect(attempt.didFail(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
         #expect(attempt.receivedStored([]) == .readNewest)
         #expect(attempt.receivedNewest(7) == .insert)
         // The index has the message, but the majority does not. However long that lasts, the sender is not refused.
         for _ in 1...20 {
             #expect(attempt.didInsert(0, stoppedBy: .alreadyStored) == .findOwn)
             #expect(attempt.receivedStored([]) == .findOwnLater)
-            #expect(attempt.didFail(.notSent(reason: "no server")) == nil, "the message is stored nevertheless")
+            #expect(attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn, "the message is stored nevertheless")
             #expect(attempt.receivedStored([]) == .readNewest)
             #expect(attempt.receivedNewest(7) == .insert)
         }
@@ -127,7 +131,7 @@ import Testing
 
     @Test func aDraftThatWasRolledBackIsInsertedAgain() {
         var attempt = attempt(drafts.many(1))
-        #expect(attempt.didFail(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
         #expect(attempt.receivedStored([]) == .readNewest)
         #expect(attempt.receivedNewest(7) == .insert)
         #expect(attempt.didInsert(0, stoppedBy: .alreadyStored) == .findOwn)
@@ -140,7 +144,7 @@ import Testing
 
     @Test func numbersContinueFromWhatARestartedServerHas() {
         var attempt = attempt(drafts.many(2))
-        #expect(attempt.didFail(.unknown(reason: "killed")) == nil)
+        #expect(attempt.didFail(.unknown(reason: "killed"), at: .insert, mayRepeat: true) == .findOwn)
         #expect(attempt.receivedStored([]) == .readNewest)
         #expect(attempt.receivedNewest(3) == .insert)
         #expect(attempt.didInsert(2, stoppedBy: nil) == .finished)
@@ -149,12 +153,13 @@ import Testing
 
     @Test func afterARefusalTheOutcomeIsKnown() {
         var attempt = attempt(drafts.many(1))
-        #expect(attempt.didFail(.unknown(reason: "timeout")) == nil)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
         #expect(attempt.receivedStored([]) == .readNewest)
         #expect(attempt.receivedNewest(7) == .insert)
         #expect(attempt.didInsert(0, stoppedBy: .numberTaken) == .readNewest)
         #expect(!attempt.isUncertain, "another message has the number, so the first attempt can no longer take effect")
-        #expect(attempt.didFail(.notSent(reason: "gone")) == .finished)
+        #expect(attempt.didFail(.noEffect(reason: "gone"), at: .readNewest, mayRepeat: false) == nil)
+        #expect(attempt.isFinished)
     }
 
     @Test func anOwnDraftFoundByItsClientIDIsStored() {

@@ -37,7 +37,7 @@ class Between:
     def _end_all(self) -> None:
         sockets, self._sockets = self._sockets, []
         for each in sockets:
-            _shut(each)
+            shut(each)
             each.close()
 
     def _accept(self) -> None:
@@ -55,8 +55,12 @@ class Between:
             if self._is_cut:
                 self._end_all()
                 continue
-            threading.Thread(target=self._pass, args=(client, server, self.change), daemon=True).start()
-            threading.Thread(target=self._pass, args=(server, client, bytes), daemon=True).start()
+            self.connect(client, server)
+
+    def connect(self, client: socket.socket, server: socket.socket) -> None:
+        """Passes bytes on in both directions, on threads of the connection's own."""
+        threading.Thread(target=self._pass, args=(client, server, self.change), daemon=True).start()
+        threading.Thread(target=self._pass, args=(server, client, bytes), daemon=True).start()
 
     @staticmethod
     def _pass(source: socket.socket, sink: socket.socket, change) -> None:
@@ -67,10 +71,10 @@ class Between:
             pass
         finally:
             for each in (source, sink):
-                _shut(each)
+                shut(each)
 
 
-def _shut(each: socket.socket) -> None:
+def shut(each: socket.socket) -> None:
     try:
         each.shutdown(socket.SHUT_RDWR)
     except OSError:

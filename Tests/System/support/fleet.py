@@ -23,13 +23,17 @@ class Fleet:
         instances: int = 2,
         start: bool = True,
         redis_through: Callable[[int], int] | None = None,
+        mongo_through: Callable[[int], str] | None = None,
     ):
-        """`redis_through`: puts something before the port of Redis, and says where the instances find that."""
+        """`redis_through`: puts something before the port of Redis, and says where the instances find that.
+
+        `mongo_through`: puts something before the port of MongoDB, and says by which URI the instances find that.
+        """
         self.mongo = MongoDB(directory / "mongo")
         self.redis = Redis(directory / "redis")
         redis_port = redis_through(self.redis.port) if redis_through else self.redis.port
         common = {
-            "MONGODB_URI": self.mongo.uri(),
+            "MONGODB_URI": mongo_through(self.mongo.port) if mongo_through else self.mongo.uri(),
             "REDIS_URL": f"redis://127.0.0.1:{redis_port}",
             "AUTH_MODE": "trusted",
             "PRESENCE_GRACE_MS": "200",

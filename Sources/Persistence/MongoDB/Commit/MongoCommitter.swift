@@ -6,6 +6,7 @@ import Workers
 ///
 /// Rooms with one message share an unordered insert. A room with several messages has an ordered insert of its own, which
 /// stops at the first conflict, so that the order of a sender's messages is kept. A room that loses a race continues alone.
+/// Writes that had no effect, because no primary was found, wait for one until their deadline and share an insert then.
 final class MongoCommitter: Sendable {
     /// The most shared inserts at once: while one waits for the majority, the next one can start.
     private static let maximumRounds = 2
@@ -31,8 +32,12 @@ final class MongoCommitter: Sendable {
     func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {
         guard !writes.isEmpty else { return completion([]) }
         let call = CommitCall(count: writes.count, completion: completion)
-        let pending = writes.enumerated().map { PendingWrite(write: $1, index: $0, call: call) }
-        state.withLock { $0.waiting += pending }
+        let deadline = ContinuousClock.now + workers.retryTimeout
+        add(writes.enumerated().map { PendingWrite($1, index: $0, call: call, deadline: deadline) })
+    }
+
+    private func add(_ writes: [PendingWrite]) {
+        state.withLock { $0.waiting += writes }
         startRound()
     }
 
@@ -46,13 +51,23 @@ final class MongoCommitter: Sendable {
         guard isDue else { return }
         let isTaken = workers.post { [self] connection in
             let writes = takeWaiting()
-            if !writes.isEmpty { inserter.store(writes, on: connection) }
+            let open = writes.isEmpty ? [] : inserter.store(writes, on: connection)
             state.withLock { $0.rounds -= 1 }
+            if !open.isEmpty { addLater(open) }
             startRound()
         }
         guard !isTaken else { return }
         state.withLock { $0.rounds -= 1 }
         for write in takeWaiting() { write.fail(.refused) }
+    }
+
+    /// Adds writes again when a primary is found, and at the latest when the first of them has to be refused.
+    private func addLater(_ writes: [PendingWrite]) {
+        var writes = writes
+        var delay = Duration.zero
+        for index in writes.indices { delay = max(delay, writes[index].takeDelay()) }
+        let limit = writes.map(\.remaining).min() ?? .zero
+        workers.afterOutage(limit: limit, delay: delay) { [self, writes] in add(writes) }
     }
 
     private func takeWaiting() -> [PendingWrite] {

@@ -14,7 +14,7 @@ struct RoomAttempt: Sendable {
         case findRepeats
         /// Find `remaining` themselves: an attempt whose outcome is unknown may have stored them.
         case findOwn
-        /// Find them again after a delay: they are stored, but the majority does not have them yet.
+        /// Find them after a delay: they are stored, but the majority does not have them yet.
         case findOwnLater
         case finished
     }
@@ -116,11 +116,17 @@ struct RoomAttempt: Sendable {
 
     /// A command failed.
     ///
-    /// - Returns: nil when an earlier attempt may still take effect, so that the room must be tried again later.
-    mutating func didFail(_ error: MongoError) -> Step? {
-        if case .unknown = error { isUncertain = true }
-        guard !isUncertain else { return nil }
-        return fail(error.asStoreError)
+    /// - Parameters:
+    ///   - step: what the command was for.
+    ///   - mayRepeat: whether a step that had no effect is taken again.
+    /// - Returns: the step to take after a pause; nil when the attempt is over. It is not over while an earlier command may
+    ///   still take effect.
+    mutating func didFail(_ error: MongoError, at step: Step, mayRepeat: Bool) -> Step? {
+        if error.isUnknown { isUncertain = true }
+        if isUncertain { return .findOwn }
+        if mayRepeat, case .noEffect = error { return step }
+        _ = fail(error.asStoreError)
+        return nil
     }
 
     /// Ends the attempt; drafts that are not stored have failed.

@@ -7,19 +7,20 @@ import Workers
     import Darwin
 #endif
 
-/// Executes writes: participants first, then read marks, then drafts.
+/// Executes writes: participants and read marks first, then drafts.
 final class RoomInserter: Sendable {
-    /// The delays before a room whose outcome is unknown is read again.
-    private static let resolveDelays = (first: Duration.milliseconds(100), last: Duration.seconds(2))
-
-    /// A write whose participants and read marks are done.
+    /// A write whose participants and read marks are stored.
     private struct Job: Sendable {
         var pending: PendingWrite
+        let members: RecordedMembers
         var attempt: RoomAttempt
-        var readMarks: [Result<Bool, StoreError>]
-        var participantsFailure: StoreError?
-        var unrecordedParticipants: Set<UserID> = []
-        var resolveDelay = resolveDelays.first
+
+        init(_ pending: PendingWrite, _ members: RecordedMembers) {
+            self.pending = pending
+            self.members = members
+            self.pending.members = members
+            attempt = RoomAttempt(pending.write)
+        }
     }
 
     private let workers: MongoWorkers
@@ -37,10 +38,14 @@ final class RoomInserter: Sendable {
         self.authorsMarks = authorsMarks
     }
 
-    func store(_ writes: [PendingWrite], on connection: MongoConnection) {
+    /// - Returns: the writes that have to be stored again later, because no draft of them was sent.
+    func store(_ writes: [PendingWrite], on connection: MongoConnection) -> [PendingWrite] {
         var shared: [Job] = []
-        for job in recordMembers(of: writes, on: connection) {
-            let pending = job.pending
+        let (recorded, open) = MemberRecorder(maximumParticipants: options.maximumParticipants)
+            .record(writes, on: connection)
+        for pending in recorded {
+            guard let members = pending.members else { continue }
+            let job = Job(pending, members)
             // The index may have the room's numbers under another form of its id, or not at all. Then they have to be read.
             let mayBeNumbered = connection.holdsUnnumbered || BSONValue.forms(of: pending.write.roomID).count > 1
             if job.attempt.isFinished {
@@ -53,70 +58,14 @@ final class RoomInserter: Sendable {
                 resume(job, with: .insert)
             }
         }
-        insertTogether(shared, on: connection)
+        return open + insertTogether(shared, on: connection)
     }
-
-    // MARK: Participants and read marks
-
-    /// Stores participants and read marks. If the server refuses participants, the messages are stored all the same. If no
-    /// server answers, all writes fail.
-    ///
-    /// - Returns: the writes that continue with their drafts.
-    private func recordMembers(of writes: [PendingWrite], on connection: MongoConnection) -> [Job] {
-        var failure: StoreError?
-        var recorded: [RoomID: RoomPeople]?
-        let joined = writes.filter { !$0.write.newParticipants.isEmpty }
-        do throws(MongoError) {
-            if !joined.isEmpty {
-                recorded = try connection.recordParticipants(
-                    joined.map { ($0.write.roomID, $0.write.newParticipants) }, limit: options.maximumParticipants)
-            }
-        } catch {
-            failure = error.asStoreError
-            guard error.isAnswer else {
-                for write in writes { write.fail(error.asStoreError) }
-                return []
-            }
-            // A refusal of one room must not affect the others.
-            recorded = try? connection.people(of: joined.map(\.write.roomID))
-        }
-        var marks = readMarks(of: writes, on: connection)[...]
-        return writes.map { pending in
-            let write = pending.write
-            defer { marks = marks.dropFirst(write.readMarks.count) }
-            var job = Job(
-                pending: pending, attempt: RoomAttempt(write), readMarks: Array(marks.prefix(write.readMarks.count)))
-            guard let recorded else {
-                job.participantsFailure = write.newParticipants.isEmpty ? nil : failure
-                return job
-            }
-            let missing = Set(write.newParticipants).subtracting(recorded[write.roomID]?.participants ?? [])
-            guard !missing.isEmpty else { return job }
-            job.participantsFailure = failure ?? (recorded[write.roomID] == nil ? .noSuchRoom : nil)
-            job.unrecordedParticipants = missing
-            return job
-        }
-    }
-
-    /// Stores all writes' read marks together.
-    ///
-    /// - Returns: one result for each mark.
-    private func readMarks(
-        of writes: [PendingWrite], on connection: MongoConnection
-    ) -> [Result<Bool, StoreError>] {
-        let marks = writes.flatMap { pending in pending.write.readMarks.map { (pending.write.roomID, $0) } }
-        do throws(MongoError) {
-            return try connection.advance(marks).map { .success($0) }
-        } catch {
-            return marks.map { _ in .failure(error.asStoreError) }
-        }
-    }
-
-    // MARK: Drafts
 
     /// Stores the drafts of rooms that have one each, in one command. A room that is not finished by that continues alone.
-    private func insertTogether(_ jobs: [Job], on connection: MongoConnection) {
-        guard !jobs.isEmpty else { return }
+    ///
+    /// - Returns: the writes that have to be stored again later, because the command had no effect.
+    private func insertTogether(_ jobs: [Job], on connection: MongoConnection) -> [PendingWrite] {
+        guard !jobs.isEmpty else { return [] }
         let documents = jobs.flatMap { self.documents(of: $0.attempt) }
         var jobs = jobs
         var repeats: [Job] = []
@@ -125,16 +74,18 @@ final class RoomInserter: Sendable {
             for index in jobs.indices {
                 let obstacle = obstacles[index]
                 if case .unknown(let reason) = obstacle {
-                    fail(jobs[index], .unknown(reason: reason))
+                    fail(jobs[index], .unknown(reason: reason), at: .insert)
                     continue
                 }
                 let step = jobs[index].attempt.didInsert(obstacle == nil ? 1 : 0, stoppedBy: obstacle?.known)
                 if step == .findRepeats { repeats.append(jobs[index]) } else { resume(jobs[index], with: step) }
             }
         } catch {
-            for job in jobs { fail(job, error) }
+            if case .noEffect = error { return jobs.map(\.pending).endExpired(with: error) }
+            for job in jobs { fail(job, error, at: .insert) }
         }
         answerRepeats(repeats, on: connection)
+        return []
     }
 
     /// Finds in one query the messages that senders of many rooms repeat, as they do after an outage.
@@ -152,7 +103,7 @@ final class RoomInserter: Sendable {
                 resume(job, with: step)
             }
         } catch {
-            for job in jobs { fail(job, error) }
+            for job in jobs { fail(job, error, at: .findRepeats) }
         }
     }
 
@@ -168,11 +119,11 @@ final class RoomInserter: Sendable {
         var job = job
         var step = step
         while step != .finished {
-            if step == .findOwnLater { return findOwnLater(job) }
+            if step == .findOwnLater { return resumeLater(job, with: .findOwn) }
             do throws(MongoError) {
                 step = try execute(step, of: &job.attempt, on: connection)
             } catch {
-                return fail(job, error)
+                return fail(job, error, at: step)
             }
         }
         finish(job)
@@ -222,21 +173,24 @@ final class RoomInserter: Sendable {
     }
 
     /// A command failed: the room ends with that, or is tried again later.
-    private func fail(_ job: Job, _ error: MongoError) {
+    private func fail(_ job: Job, _ error: MongoError, at step: RoomAttempt.Step) {
         var job = job
-        guard job.attempt.didFail(error) == nil else { return finish(job) }
-        findOwnLater(job)
+        let next = job.attempt.didFail(error, at: step, mayRepeat: job.pending.remaining > .zero)
+        if let next { resumeLater(job, with: next) } else { finish(job) }
     }
 
-    private func findOwnLater(_ job: Job) {
+    /// Executes the next steps when a primary is found, or after a delay if there is one.
+    private func resumeLater(_ job: Job, with step: RoomAttempt.Step) {
         var job = job
-        let delay = job.resolveDelay
-        job.resolveDelay = min(job.resolveDelay * 2, Self.resolveDelays.last)
-        let unresolved = job
-        workers.post(after: delay) { [self] connection in
-            runSteps(unresolved, .findOwn, on: connection)
-        } refused: { [self] in
-            abandon(unresolved)
+        let delay = job.pending.takeDelay()
+        let remaining = job.pending.remaining
+        let delayed = job
+        workers.afterOutage(limit: remaining > .zero ? remaining : delay, delay: delay) { [self] in
+            workers.post(after: .zero) { [self] connection in
+                runSteps(delayed, step, on: connection)
+            } refused: { [self] in
+                abandon(delayed)
+            }
         }
     }
 
@@ -258,9 +212,9 @@ final class RoomInserter: Sendable {
             authorsMarks.add(mark.sequence, of: .init(room: job.attempt.roomID, user: mark.userID))
         }
         var outcome = RoomWriteOutcome(
-            roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.readMarks,
-            participantsFailure: job.participantsFailure)
-        outcome.unrecordedParticipants = job.unrecordedParticipants
+            roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.members.readMarks,
+            participantsFailure: job.members.participantsFailure)
+        outcome.unrecordedParticipants = job.members.unrecordedParticipants
         job.pending.finish(outcome)
     }
 

@@ -40,13 +40,16 @@ final class MongoConnection {
     /// Sends a command that reads and whose reply is one document.
     func read(_ command: BSONDocument) throws(MongoError) -> BSONDocument {
         try pool.outage.check()
-        let (isDone, reply, error) = withReply { reply, error in
-            Self.withBSON(command) {
-                mongoc_client_read_command_with_opts(client, pool.database, $0, nil, nil, reply, &error)
-            }
-        }
-        guard isDone, let reply else { throw failure(error) }
+        let (isDone, reply, error) = send(reading: command)
+        guard isDone, let reply else { throw failure(error).ofRead }
         return reply
+    }
+
+    /// Looks for a primary, up to the driver's limit, and ends the outage when one answers.
+    func probe() {
+        let (isDone, _, error) = send(reading: ["ping": 1])
+        // A refusal is an answer too.
+        if isDone || MongoError(error).isAnswer { pool.outage.end() } else { pool.outage.didProbeInVain() }
     }
 
     /// All documents that match a query.
@@ -75,10 +78,10 @@ final class MongoConnection {
     ) throws(MongoError) -> [BSONDocument] {
         try pool.outage.check()
         guard let collection = mongoc_client_get_collection(client, pool.database, name) else {
-            throw .notSent(reason: "no memory for a collection")
+            throw .noEffect(reason: "no memory for a collection")
         }
         defer { mongoc_collection_destroy(collection) }
-        guard let cursor = open(collection) else { throw .notSent(reason: "no memory for a cursor") }
+        guard let cursor = open(collection) else { throw .noEffect(reason: "no memory for a cursor") }
         defer { mongoc_cursor_destroy(cursor) }
         var documents: [BSONDocument] = []
         var current: OpaquePointer?
@@ -86,14 +89,22 @@ final class MongoConnection {
             if let current, let document = Self.document(current) { documents.append(document) }
         }
         var error = bson_error_t()
-        guard !mongoc_cursor_error(cursor, &error) else { throw failure(error) }
+        guard !mongoc_cursor_error(cursor, &error) else { throw failure(error).ofRead }
         return documents
     }
 
     private func failure(_ error: bson_error_t) -> MongoError {
         let failure = MongoError(error)
-        if failure.isNoPrimary { pool.outage.recordFailure() }
+        if case .noEffect = failure { pool.outage.begin() }
         return failure
+    }
+
+    private func send(reading command: BSONDocument) -> (isDone: Bool, reply: BSONDocument?, error: bson_error_t) {
+        withReply { reply, error in
+            Self.withBSON(command) {
+                mongoc_client_read_command_with_opts(client, pool.database, $0, nil, nil, reply, &error)
+            }
+        }
     }
 
     /// Gives `body` memory for the driver's reply, and reads the reply.

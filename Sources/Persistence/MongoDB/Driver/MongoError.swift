@@ -3,8 +3,8 @@ import ChatDomain
 
 /// Why a command failed, as far as it matters to the sender.
 enum MongoError: Error, Hashable {
-    /// The command did not reach a server and changed nothing.
-    case notSent(reason: String)
+    /// The command changed nothing, so it may be sent again: no server got it, or it only reads.
+    case noEffect(reason: String)
     /// There was no answer, or the answer does not say whether the command took effect.
     case unknown(reason: String)
     /// The server refused it.
@@ -15,8 +15,8 @@ enum MongoError: Error, Hashable {
     init(_ error: bson_error_t) {
         let reason = "MongoDB \(error.domain)/\(error.code): \(Self.message(error))"
         switch mongoc_error_domain_t(rawValue: error.domain) {
-        case MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_CLIENT: self = .notSent(reason: reason)
-        case MONGOC_ERROR_STREAM where Self.beforeSending.contains(error.code): self = .notSent(reason: reason)
+        case MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_CLIENT: self = .noEffect(reason: reason)
+        case MONGOC_ERROR_STREAM where Self.beforeSending.contains(error.code): self = .noEffect(reason: reason)
         case MONGOC_ERROR_SERVER, MONGOC_ERROR_QUERY: self.init(code: Int(error.code), reason: reason)
         default: self = .unknown(reason: reason)
         }
@@ -39,17 +39,19 @@ enum MongoError: Error, Hashable {
             reason: "MongoDB \(writeError.errorCode): \(writeError["errmsg"]?.text ?? "no reason given")")
     }
 
-    /// No primary was found within the time limit.
-    var isNoPrimary: Bool { if case .notSent = self { true } else { false } }
-
     /// A server received the command and refused it.
     var isAnswer: Bool { if case .refused = self { true } else { false } }
 
     var isUnknown: Bool { if case .unknown = self { true } else { false } }
 
-    /// Shutdown, step-down, interruption, or a write concern that was not met in time: the write may still take effect.
+    /// The error of a command that only reads.
+    var ofRead: Self { if case .unknown(let reason) = self { .noEffect(reason: reason) } else { self } }
+
+    /// Shutdown, step-down, interruption, a shard without a primary, or a write concern that was not met in time: the write may
+    /// still take effect.
     private static let endsPrimary: Set<Int> = [
-        6, 7, 50, 64, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_601, 11_602, 13_388, 13_435, 13_436, 100,
+        6, 7, 50, 64, 89, 91, 100, 133, 134, 189, 202, 262, 317, 9001, 10_058, 10_107, 11_600, 11_601, 11_602, 13_388,
+        13_435, 13_436,
     ]
 
     static func message(_ error: bson_error_t) -> String {
@@ -59,7 +61,7 @@ enum MongoError: Error, Hashable {
     /// For commands that may be sent again.
     var asStoreError: StoreError {
         switch self {
-        case .notSent(let reason), .unknown(let reason): .unavailable(reason: reason)
+        case .noEffect(let reason), .unknown(let reason): .unavailable(reason: reason)
         case .refused(let code, let reason):
             Self.aboutData.contains(code) ? .rejected(reason: reason) : .unavailable(reason: reason)
         }

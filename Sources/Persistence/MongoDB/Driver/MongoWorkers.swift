@@ -9,33 +9,66 @@ final class MongoWorkers: Sendable {
     private static let maximumWaiting = 65_536
     private static let retryDelay = Duration.milliseconds(100)
 
+    /// How long commands that had no effect are sent again.
+    let retryTimeout: Duration
     private let queue = WorkQueue<Job>(capacity: maximumWaiting)
+    private let outage: Outage
     private let threads: [WorkerThread]
 
-    init(pool: MongoPool, count: Int) throws(StoreError) {
+    init(pool: MongoPool, count: Int, retryTimeout: Duration) throws(StoreError) {
+        self.retryTimeout = retryTimeout
+        outage = pool.outage
         var threads: [WorkerThread] = []
         for _ in 0..<count {
             guard let connection = pool.connection() else { throw .unavailable(reason: "no memory for a connection") }
             threads.append(
-                try WorkerThread.start(name: "mongo", orThrow: StoreError.unavailable) { [queue] in
-                    while let job = queue.next() { job(connection) }
+                try WorkerThread.start(name: "mongo", orThrow: StoreError.unavailable) { [queue, outage] in
+                    while let job = queue.next() {
+                        job(connection)
+                        if outage.takeProbe() { Self.postProbe(to: queue) }
+                    }
                 })
         }
         self.threads = threads
     }
 
-    /// Runs a job that blocks, and converts its errors to the store's. For commands that may be sent again.
+    // MARK: Calls of ports
+
+    /// Runs a job that blocks, and converts its errors to the store's.
+    func runOnce<Value: Sendable>(
+        _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await result(of: body).mapError(\.asStoreError).get()
+    }
+
+    /// Like `runOnce`, but repeats a job whose command had no effect, until it has taken as long as senders wait.
+    ///
+    /// During an outage that has lasted longer than that it fails at once.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws(StoreError) -> Value {
-        try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
-            do throws(MongoError) {
-                return try body(connection)
-            } catch {
-                throw error.asStoreError
+        let start = ContinuousClock.now
+        while true {
+            let result = try await result(of: body)
+            let remaining = min(start, outage.start ?? start) + retryTimeout - .now
+            guard case .failure(.noEffect) = result, remaining > .zero else {
+                return try result.mapError(\.asStoreError).get()
+            }
+            await withCheckedContinuation { continuation in
+                outage.wait(atMost: remaining, delay: Self.retryDelay) { continuation.resume() }
             }
         }
     }
+
+    private func result<Value: Sendable>(
+        of body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
+    ) async throws(StoreError) -> Result<Value, MongoError> {
+        try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
+            Result { () throws(MongoError) in try body(connection) }
+        }
+    }
+
+    // MARK: Jobs
 
     /// Adds a job to the queue.
     ///
@@ -44,14 +77,33 @@ final class MongoWorkers: Sendable {
 
     /// Runs a job after `delay`, or later if the queue is full then. Runs `refused` instead if the store is closed then.
     func post(after delay: Duration, _ job: @escaping Job, refused: @escaping @Sendable () -> Void) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [self] in
+        Self.post(to: queue, after: delay, job, refused: refused)
+    }
+
+    /// Calls `resume` on any thread when the outage ends, and after `limit` at the latest. Without an outage it is called after
+    /// `delay`.
+    func afterOutage(limit: Duration, delay: Duration, _ resume: @escaping @Sendable () -> Void) {
+        outage.wait(atMost: limit, delay: delay, then: resume)
+    }
+
+    private static func postProbe(to queue: WorkQueue<Job>) {
+        post(to: queue, after: retryDelay) { $0.probe() } refused: {}
+    }
+
+    private static func post(
+        to queue: WorkQueue<Job>, after delay: Duration, _ job: @escaping Job, refused: @escaping @Sendable () -> Void
+    ) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) {
             if queue.post(job) { return }
             if queue.isClosed { return refused() }
-            post(after: max(delay, Self.retryDelay), job, refused: refused)
+            post(to: queue, after: max(delay, retryDelay), job, refused: refused)
         }
     }
 
-    func close() { queue.close() }
+    func close() {
+        queue.close()
+        outage.close()
+    }
 
     func finished() async {
         for thread in threads { await thread.finished() }
