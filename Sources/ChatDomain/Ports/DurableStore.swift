@@ -20,7 +20,8 @@ public struct StoreOptions: Sendable {
     public var retryTimeout: Duration
 
     public init(
-        outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000, retryTimeout: Duration = RoomLimits().storeTimeout
+        outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000,
+        retryTimeout: Duration = RoomLimits().storeTimeout
     ) {
         self.outboxOwner = outboxOwner
         self.maximumParticipants = maximumParticipants

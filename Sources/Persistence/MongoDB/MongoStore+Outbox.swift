@@ -9,26 +9,26 @@ extension MongoStore {
         of owner: InstanceID, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [Message] {
         guard limit > 0 else { return [] }
-        return try await run { connection throws(MongoError) in
+        return try await run { [eventRooms] connection throws(MongoError) in
             // The excepted messages are among the oldest, so it is enough to read that many more. That is cheaper than a
             // filter that compares each message with all of them.
             let pending = try connection.find(
                 MongoSchema.messages, ["eventOwner": .string(owner.value)],
                 ["sort": ["timestamp": 1, "_id": 1], "limit": .int64(Int64(limit + except.count))]
             ).compactMap { $0.message() }
-            return Array(pending.lazy.filter { !except.contains($0.id) }.prefix(limit))
+            let found = Array(pending.lazy.filter { !except.contains($0.id) }.prefix(limit))
+            eventRooms.add(found)
+            return found
         }
     }
 
     public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
         guard !ids.isEmpty else { return }
         let updates = ids.slices(of: Self.idsPerUpdate).map { slice -> BSONDocument in
-            [
-                "q": ["_id": ["$in": .array(slice.map { .objectID($0) })]], "u": ["$unset": ["eventOwner": ""]],
-                "multi": true,
-            ]
+            ["q": .document(eventRooms.filter(slice)), "u": ["$unset": ["eventOwner": ""]], "multi": true]
         }
         try await run { connection throws(MongoError) in _ = try connection.update(MongoSchema.messages, updates) }
+        eventRooms.remove(ids)
     }
 
     public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {

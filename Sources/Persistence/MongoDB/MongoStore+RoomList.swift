@@ -56,7 +56,7 @@ extension MongoConnection {
         let found = try find(
             MongoSchema.rooms, ["participants": .any(of: user), "state": MongoSchema.RoomState.live])
         var rooms = RoomDocuments.grouped(found)
-        let ambiguous = rooms.keys.filter { BSONValue.forms(of: $0).count > 1 }
+        let ambiguous = rooms.keys.filter { BSONValue.isAmbiguous($0) }
         guard !ambiguous.isEmpty else { return rooms }
         let all = try find(
             MongoSchema.rooms, ["roomId": .any(of: ambiguous), "state": MongoSchema.RoomState.live])

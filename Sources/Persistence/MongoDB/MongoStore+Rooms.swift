@@ -29,7 +29,9 @@ extension MongoStore {
         ]
         let update: BSONDocument = ["$set": .document(changes), "$unset": ["lastMessage": "", "lastSeq": ""]]
         // Two calls, because the first one would find no room if it were repeated after it took effect.
-        guard try await run({ connection throws(MongoError) in try connection.change(id, update) }) else { return false }
+        guard try await run({ connection throws(MongoError) in try connection.change(id, update) }) else {
+            return false
+        }
         try await run { connection throws(MongoError) in
             _ = try connection.delete(MongoSchema.readMarks, [["roomId": .string(id)]])
         }
@@ -78,9 +80,8 @@ extension MongoConnection {
     ) throws(MongoError) -> Bool {
         var query: BSONDocument = ["roomId": .any(of: id), "state": MongoSchema.RoomState.live]
         query.fields += filter.fields
-        let hasSeveralForms = BSONValue.forms(of: id).count > 1
         return try update(
             MongoSchema.rooms,
-            [["q": .document(query), "u": .document(changes), "multi": .bool(hasSeveralForms)]]) > 0
+            [["q": .document(query), "u": .document(changes), "multi": .bool(BSONValue.isAmbiguous(id))]]) > 0
     }
 }

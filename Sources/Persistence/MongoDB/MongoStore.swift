@@ -12,6 +12,7 @@ public final class MongoStore: DurableStore {
     private let committer: MongoCommitter
     private let lastMessages: WriteBehind<RoomID, Message>
     private let authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
+    let eventRooms = EventRooms()
 
     /// Connects and creates the indexes that are missing.
     ///

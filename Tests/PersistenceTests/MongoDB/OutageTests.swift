@@ -99,7 +99,8 @@ import Testing
         try await server.answers()
         // The calls may take as long as a loaded machine needs to start the server.
         let store = try await MongoStore.open(
-            uri: server.uri("outage") + "?serverSelectionTimeoutMS=300", options: StoreOptions(retryTimeout: .seconds(60)))
+            uri: server.uri("outage") + "?serverSelectionTimeoutMS=300",
+            options: StoreOptions(retryTimeout: .seconds(60)))
         let drafts = Drafts()
         _ = try await store.create(.group("a"), participants: [])
         #expect(await store.append([drafts.next("before")], to: "a") == [.stored(1)])

@@ -88,7 +88,9 @@ import Testing
         let said = drafts.many(3)
         var attempt = attempt(said)
         #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
-        #expect(attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn, "the first attempt may still take effect")
+        #expect(
+            attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn,
+            "the first attempt may still take effect")
         #expect(attempt.isUncertain)
         // The first of three was stored.
         #expect(attempt.receivedStored([message(said[0], 8)]) == .insert)
@@ -120,7 +122,9 @@ import Testing
         for _ in 1...20 {
             #expect(attempt.didInsert(0, stoppedBy: .alreadyStored) == .findOwn)
             #expect(attempt.receivedStored([]) == .findOwnLater)
-            #expect(attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn, "the message is stored nevertheless")
+            #expect(
+                attempt.didFail(.noEffect(reason: "no server"), at: .findOwn, mayRepeat: false) == .findOwn,
+                "the message is stored nevertheless")
             #expect(attempt.receivedStored([]) == .readNewest)
             #expect(attempt.receivedNewest(7) == .insert)
         }

@@ -76,15 +76,15 @@ def _reads_messages(command: Command) -> bool:
 MAJORITY_AWAY = {"writeConcernError": {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out"}}
 
 FAULTS = {
-    "not the primary": Fault(_stores_messages, refusal=refused(10107, "NotWritablePrimary"), times=5),
-    "a primary that stepped down": Fault(_stores_messages, refusal=refused(189, "PrimarySteppedDown"), times=5),
-    "a server that shuts down": Fault(_stores_messages, refusal=refused(11600, "InterruptedAtShutdown"), times=5),
-    "a shard without a primary": Fault(_stores_messages, refusal=refused(133, "FailedToSatisfyReadPreference"), times=5),
-    "an answer that is lost": Fault(_stores_messages, part=0, times=5),
-    "an answer that is cut": Fault(_stores_messages, part=0.5, times=5),
-    "an answer that comes too late": Fault(_stores_messages, delay=1.5, times=5),
-    "a majority that is away": Fault(_stores_messages, amendment=MAJORITY_AWAY, times=5),
-    "a read that is lost": Fault(_reads_messages, part=0, times=5),
+    "not the primary": Fault(_stores_messages, refusal=refused(10107, "NotWritablePrimary"), times=2),
+    "a primary that stepped down": Fault(_stores_messages, refusal=refused(189, "PrimarySteppedDown"), times=2),
+    "a server that shuts down": Fault(_stores_messages, refusal=refused(11600, "InterruptedAtShutdown"), times=2),
+    "a shard without a primary": Fault(_stores_messages, refusal=refused(133, "FailedToSatisfyReadPreference"), times=2),
+    "an answer that is lost": Fault(_stores_messages, part=0, times=2),
+    "an answer that is cut": Fault(_stores_messages, part=0.5, times=2),
+    "an answer that comes too late": Fault(_stores_messages, delay=1.5, times=2),
+    "a majority that is away": Fault(_stores_messages, amendment=MAJORITY_AWAY, times=2),
+    "a read that is lost": Fault(_reads_messages, part=0, times=2),
 }
 
 
@@ -100,7 +100,7 @@ def test_writes_under_load(proxied):
                 if fault.matches is _reads_messages:
                     await asyncio.gather(*(asyncio.to_thread(_read, server) for server in fleet.servers * 3))
                 await talk.until(lambda: fault.hits == fault.times, f"the service meets {name}", 60)
-                await talk.progress(2, seconds=60)
+                await talk.progress(1, seconds=60)
 
     asyncio.run(through())
     _check(fleet, talkers)

@@ -126,6 +126,13 @@ extension BSONValue {
         return forms.count == 1 ? forms[0] : ["$in": .array(forms)]
     }
 
+    /// Whether an id has several stored forms. An update of a sharded collection that may change one document only has to name
+    /// one form, so updates of such rooms change all documents that match.
+    static func isAmbiguous(_ id: some ClientIdentifier) -> Bool { forms(of: id).count > 1 }
+
+    /// For a query: one of these messages.
+    static func anyID(of ids: some Sequence<MessageID>) -> Self { ["$in": .array(ids.map { .objectID($0) })] }
+
     /// For a query: one of these ids in any form.
     static func any(of ids: some Sequence<some ClientIdentifier>) -> Self {
         ["$in": .array(ids.flatMap { forms(of: $0) })]

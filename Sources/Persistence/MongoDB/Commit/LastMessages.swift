@@ -30,6 +30,7 @@ extension MongoConnection {
                     ],
                     "$max": ["updatedAt": .date(message.timestamp)],
                 ],
+                "multi": .bool(BSONValue.isAmbiguous(message.roomID)),
             ]
         }
         _ = try write(["update": .string(MongoSchema.rooms), "ordered": false, "updates": .documents(updates)])

@@ -137,8 +137,8 @@ extension MongoConnection {
         return (messages.filter { $0.sequence > bases[$0.roomID] ?? 0 }, Set(old.map(\.roomID)))
     }
 
-    /// Messages by their ids, as far as the majority has them.
-    func messages(withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
-        try find(MongoSchema.messages, ["_id": ["$in": .array(ids.map { .objectID($0) })]]).compactMap { $0.message() }
+    /// Messages of a room by their ids, as far as the majority has them.
+    func messages(of room: RoomID, withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
+        try find(MongoSchema.messages, ["roomId": .string(room), "_id": .anyID(of: ids)]).compactMap { $0.message() }
     }
 }

@@ -13,11 +13,16 @@ extension MongoConnection {
             users.map { user -> BSONDocument in
                 var query: BSONDocument = ["roomId": .any(of: room), "state": MongoSchema.RoomState.live]
                 query.fields += MongoSchema.admits(user, limit: limit).fields
-                return ["q": .document(query), "u": ["$addToSet": ["participants": .string(user)]]]
+                return [
+                    "q": .document(query), "u": ["$addToSet": ["participants": .string(user)]],
+                    "multi": .bool(BSONValue.isAmbiguous(room)),
+                ]
             }
         }
         var matched = 0
         for slice in updates.slices(of: Self.updatesPerCommand) { matched += try update(MongoSchema.rooms, slice) }
-        return matched == updates.count ? nil : try people(of: joined.map(\.room))
+        // Two documents of one room may hide that another room has no place.
+        let isCountReliable = !joined.contains { BSONValue.isAmbiguous($0.room) }
+        return isCountReliable && matched == updates.count ? nil : try people(of: joined.map(\.room))
     }
 }

@@ -47,7 +47,7 @@ final class RoomInserter: Sendable {
             guard let members = pending.members else { continue }
             let job = Job(pending, members)
             // The index may have the room's numbers under another form of its id, or not at all. Then they have to be read.
-            let mayBeNumbered = connection.holdsUnnumbered || BSONValue.forms(of: pending.write.roomID).count > 1
+            let mayBeNumbered = connection.holdsUnnumbered || BSONValue.isAmbiguous(pending.write.roomID)
             if job.attempt.isFinished {
                 finish(job)
             } else if mayBeNumbered, pending.write.lastKnown == 0 {
@@ -155,7 +155,7 @@ final class RoomInserter: Sendable {
             return attempt.receivedRepeats(freed.current, hasFreed: !freed.rooms.isEmpty)
         case .findOwn:
             pause(after: attempt.losses)
-            return attempt.receivedStored(try connection.messages(withIDs: drafts.map(\.id)))
+            return attempt.receivedStored(try connection.messages(of: attempt.roomID, withIDs: drafts.map(\.id)))
         }
     }
 

@@ -87,7 +87,10 @@ final class MongoWorkers: Sendable {
     }
 
     private static func postProbe(to queue: WorkQueue<Job>) {
-        post(to: queue, after: retryDelay) { $0.probe() } refused: {}
+        post(to: queue, after: retryDelay) {
+            $0.probe()
+        } refused: {
+        }
     }
 
     private static func post(
