@@ -114,7 +114,7 @@ import Testing
         async let one = store.append([drafts.next("one")], to: "b")
         async let two = store.append(drafts.many(2), to: "c")
         let joining = RoomWrite(
-            roomID: "a", lastKnown: 1, newParticipants: ["ann"], readMarks: [ReadMark(userID: "ann", sequence: 1)],
+            roomID: "a", lastKnown: 1, newParticipants: ["bob"], readMarks: [ReadMark(userID: "bob", sequence: 1)],
             drafts: [drafts.next("joined")])
         async let joined = store.commit([joining])
         async let page = store.history(of: "a", HistoryQuery(.after(0), limit: 10))
@@ -128,7 +128,7 @@ import Testing
         #expect(outcome.readMarks == [.success(true)])
         #expect(outcome.participantsFailure == nil)
         #expect(try await page.messages.first?.sequence == 1)
-        #expect(try await store.room("a")?.participants == ["ann"])
+        #expect(try await store.room("a")?.participants == ["bob"])
         await store.close()
         server.kill()
     }

@@ -12,13 +12,10 @@ final class RoomInserter: Sendable {
     /// A write whose participants and read marks are stored.
     private struct Job: Sendable {
         var pending: PendingWrite
-        let members: RecordedMembers
         var attempt: RoomAttempt
 
-        init(_ pending: PendingWrite, _ members: RecordedMembers) {
+        init(_ pending: PendingWrite) {
             self.pending = pending
-            self.members = members
-            self.pending.members = members
             attempt = RoomAttempt(pending.write)
         }
     }
@@ -44,8 +41,7 @@ final class RoomInserter: Sendable {
         let (recorded, open) = MemberRecorder(maximumParticipants: options.maximumParticipants)
             .record(writes, on: connection)
         for pending in recorded {
-            guard let members = pending.members else { continue }
-            let job = Job(pending, members)
+            let job = Job(pending)
             // The index may have the room's numbers under another form of its id, or not at all. Then they have to be read.
             let mayBeNumbered = connection.holdsUnnumbered || BSONValue.isAmbiguous(pending.write.roomID)
             if job.attempt.isFinished {
@@ -211,10 +207,11 @@ final class RoomInserter: Sendable {
         for mark in job.pending.write.authorsMarks(outcomes) {
             authorsMarks.add(mark.sequence, of: .init(room: job.attempt.roomID, user: mark.userID))
         }
+        let members = job.pending.members ?? RecordedMembers(readMarks: [])
         var outcome = RoomWriteOutcome(
-            roomID: job.attempt.roomID, drafts: outcomes, readMarks: job.members.readMarks,
-            participantsFailure: job.members.participantsFailure)
-        outcome.unrecordedParticipants = job.members.unrecordedParticipants
+            roomID: job.attempt.roomID, drafts: outcomes, readMarks: members.readMarks,
+            participantsFailure: members.participantsFailure)
+        outcome.unrecordedParticipants = members.unrecordedParticipants
         job.pending.finish(outcome)
     }
 

@@ -23,7 +23,7 @@ final class Outage: Sendable {
     /// - Throws: `.noEffect` during an outage.
     func check() throws(MongoError) {
         guard state.withLock({ $0.since != nil }) else { return }
-        throw .noEffect(reason: "no primary was found a moment ago")
+        throw .noEffect(reason: "no primary is known")
     }
 
     /// When the outage began; nil when there is none.
