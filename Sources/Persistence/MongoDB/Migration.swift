@@ -14,7 +14,8 @@ extension MongoStore {
 /// Numbers for messages of an older program, which stored none. `MongoConnection.newest` says how the messages are served
 /// until their numbers are written.
 extension MongoConnection {
-    private static let slice: Int64 = 500
+    /// Messages of one update. A slow server has to answer it within the driver's limit.
+    private static let slice: Int64 = 200
     /// The id of the note that every message has a number, in whatever form its room's id is stored.
     private static let completionNote = "numbering of all"
     /// The most slices in a row that write nothing because others took their numbers.
