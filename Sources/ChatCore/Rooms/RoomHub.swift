@@ -21,6 +21,8 @@ final class RoomHub {
     /// Rooms to read again since contact with other instances was lost, and whether one is being read.
     private var unrefreshed: [RoomID] = []
     private var isRefreshing = false
+    /// Parts of the last sweep that have not ended. With very many rooms a sweep takes longer than the time to the next one.
+    private var sweepsUnderWay = 0
     private var messageIDs: MessageIDGenerator
     /// The weight of drafts that wait for the store, in bytes; each room keeps its part of it up to date.
     var pendingBytes = 0
@@ -169,34 +171,35 @@ final class RoomHub {
 
     /// Looks for the last message of rooms gone quiet: the one loss that no later message uncovers.
     func sweep() {
-        guard services.bus != nil else { return }
+        guard services.bus != nil, sweepsUnderWay == 0 else { return }
         let live = rooms.values.filter { $0.isSubscribed && $0.isOpen }.map(\.id)[...]
-        check(live)
-        compareRosters(of: live)
+        sweepsUnderWay = 2
+        check(live) { [unowned self] in sweepsUnderWay -= 1 }
+        compareRosters(of: live) { [unowned self] in sweepsUnderWay -= 1 }
     }
 
     /// A slice at a time, with a pause between, as no request waits for it.
-    private func compareRosters(of ids: ArraySlice<RoomID>) {
-        guard !ids.isEmpty else { return }
+    private func compareRosters(of ids: ArraySlice<RoomID>, then end: @escaping () -> Void) {
+        guard !ids.isEmpty else { return end() }
         for id in ids.prefix(Self.rostersPerTurn) { rooms[id]?.compareRosters() }
         context.loop.schedule(after: .milliseconds(20)) { [unowned self] in
-            compareRosters(of: ids.dropFirst(Self.rostersPerTurn))
+            compareRosters(of: ids.dropFirst(Self.rostersPerTurn), then: end)
         }
     }
 
     /// One slice after the other: all at once would take the store's threads from writes. Rooms left when the store fails
     /// are checked by the next sweep.
-    private func check(_ ids: ArraySlice<RoomID>) {
+    private func check(_ ids: ArraySlice<RoomID>, then end: @escaping () -> Void = {}) {
         let slice = Array(ids.prefix(Self.comparedAtOnce))
-        guard !slice.isEmpty else { return }
+        guard !slice.isEmpty else { return end() }
         let delivered = slice.map { rooms[$0]?.lastSequence ?? 0 }
         context.withStore({ (store) async throws(StoreError) in try await store.lastSequences(of: slice) }) {
             [unowned self] result in
-            guard let newest = try? result.get() else { return }
+            guard let newest = try? result.get() else { return end() }
             for (id, delivered) in zip(slice, delivered) {
                 rooms[id]?.didSweep(delivered: delivered, newest: newest[id] ?? 0)
             }
-            check(ids.dropFirst(slice.count))
+            check(ids.dropFirst(slice.count), then: end)
         }
     }
 }

@@ -131,6 +131,30 @@ import Testing
         }
     }
 
+    /// Eight slices of rooms, each of which the store takes four seconds to read, take longer than the time between sweeps.
+    @Test func aSweepWaitsForTheEndOfTheOneBefore() async throws {
+        var setup = ChatSetup(hasBus: true)
+        setup.isStarted = true
+        try await ChatUnderTest.serve(setup) { chat in
+            for user in 0..<4 {
+                let client = await chat.client("user-\(user)")
+                for room in 0..<100 {
+                    client.send("join_room", #"{"roomId":"room-\#(user)-\#(room)"}"#, id: Int64(room))
+                }
+                await chat.runUntilQuiet()
+            }
+            #expect(chat.services.metrics.rooms.value == 400)
+            chat.store.setReads(.holds)
+            while chat.store.heldReads == 0 { await chat.advance(by: .seconds(1)) }
+            for _ in 0..<8 {
+                await chat.advance(by: .seconds(4))
+                #expect(chat.store.heldReads == 1)
+                chat.store.release()
+                await chat.runUntilQuiet()
+            }
+        }
+    }
+
     @Test func aRoomThatAnotherInstanceFoundRewoundIsRewoundHere() async throws {
         try await ChatUnderTest.serve(ChatSetup(instances: 2)) { chat in
             let ann = await chat.client("ann", in: "lobby", on: 0)
