@@ -1,7 +1,7 @@
 public import EventLoop
 internal import Synchronization
 
-/// Commands to one Redis server over one pipelined connection that restores itself. May be used from any thread.
+/// Commands to the primary of a deployment of Redis over one pipelined connection that restores itself. May be used from any thread.
 ///
 /// Commands of one caller take effect in the order they were given. Commands of one turn of the loop leave in one write. No
 /// command is repeated by itself, but for a script that Redis had forgotten. The connection lives until `close`, also without a
@@ -11,7 +11,7 @@ public final class RedisClient: Sendable {
 
     private let handle: LoopHandle<CommandConnection>
     private let current: StateCell
-    private let endpoint: RedisEndpoint
+    private let servers: any ServerLocator
     private let options: RedisOptions
     private let shared: SharedLoop
     /// Subscribers, which leave a server together with this client.
@@ -24,23 +24,33 @@ public final class RedisClient: Sendable {
     ///   - stateChanged: called on the loop; never twice in a row with the same state.
     ///   - refused: called on the loop with every refusal, before the caller of the command is answered.
     public init(
-        _ endpoint: RedisEndpoint, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
+        _ deployment: RedisDeployment, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
         stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
         refused: @escaping @Sendable (RedisRefusal) -> Void = { _ in }
     ) {
         let current = StateCell(stateChanged)
         self.current = current
-        self.endpoint = endpoint
         self.options = options
-        shared = SharedLoop(loop, name: "redis")
+        let shared = SharedLoop(loop, name: "redis")
+        self.shared = shared
+        let servers = Self.locator(of: deployment)
+        self.servers = servers
         let followers = Followers()
         self.followers = followers
         handle = LoopHandle(shared) { bound, loop in
-            let connection = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+            let connection = RedisConnection(servers, options, on: loop) { event in bound.post { $0.handle(event) } }
             return CommandConnection(
                 connection, report: { current.set($0) }, refused: refused,
-                didLeaveServer: { followers.leave($0) })
+                didLeaveServer: { followers.leave($0, $1) })
         }
+    }
+
+    public convenience init(
+        _ endpoint: RedisEndpoint, options: RedisOptions = RedisOptions(), on loop: EventLoop? = nil,
+        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
+        refused: @escaping @Sendable (RedisRefusal) -> Void = { _ in }
+    ) {
+        self.init(.single(endpoint), options: options, on: loop, stateChanged: stateChanged, refused: refused)
     }
 
     /// A subscriber to the same server. Not after `close`; but it may be closed later than the client.
@@ -57,8 +67,8 @@ public final class RedisClient: Sendable {
     ) -> RedisSubscriber {
         let loop = sharesThread ? shared : SharedLoop(nil, name: "redis-sub")
         let subscriber = RedisSubscriber(
-            endpoint, options: options, on: loop, stateChanged: stateChanged, event: event)
-        followers.add { [weak subscriber] in subscriber?.leave($0) }
+            servers, options: options, on: loop, stateChanged: stateChanged, event: event)
+        followers.add { [weak subscriber] in subscriber?.leave($0, $1) }
         return subscriber
     }
 
@@ -117,13 +127,20 @@ public final class RedisClient: Sendable {
     /// Ends the connection. Commands without an answer fail, and so do later ones.
     public func close() async { await handle.close { $0.close() } }
 
+    private static func locator(of deployment: RedisDeployment) -> any ServerLocator {
+        switch deployment {
+        case .single(let endpoint): FixedServer(endpoint)
+        }
+    }
+
     private final class Followers: Sendable {
-        private let all = Mutex<[@Sendable (String) -> Void]>([])
+        typealias Follower = @Sendable (RedisPeer, _ reason: String) -> Void
+        private let all = Mutex<[Follower]>([])
 
-        func add(_ follower: @escaping @Sendable (String) -> Void) { all.withLock { $0.append(follower) } }
+        func add(_ follower: @escaping Follower) { all.withLock { $0.append(follower) } }
 
-        func leave(_ reason: String) {
-            for follower in all.withLock({ $0 }) { follower(reason) }
+        func leave(_ peer: RedisPeer, _ reason: String) {
+            for follower in all.withLock({ $0 }) { follower(peer, reason) }
         }
     }
 

@@ -18,18 +18,18 @@ public final class RedisSubscriber: Sendable {
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) {
         let shared = SharedLoop(loop, name: "redis-sub")
-        self.init(endpoint, options: options, on: shared, stateChanged: stateChanged, event: event)
+        self.init(FixedServer(endpoint), options: options, on: shared, stateChanged: stateChanged, event: event)
     }
 
     init(
-        _ endpoint: RedisEndpoint, options: RedisOptions, on shared: SharedLoop,
+        _ servers: any ServerLocator, options: RedisOptions, on shared: SharedLoop,
         stateChanged: @escaping @Sendable (RedisState) -> Void,
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) {
         let current = StateCell(stateChanged)
         self.current = current
         handle = LoopHandle(shared) { bound, loop in
-            let connection = RedisConnection(endpoint, options, on: loop) { event in bound.post { $0.handle(event) } }
+            let connection = RedisConnection(servers, options, on: loop) { event in bound.post { $0.handle(event) } }
             return SubscriberConnection(connection, report: { current.set($0) }, deliver: event)
         }
     }
@@ -44,8 +44,8 @@ public final class RedisSubscriber: Sendable {
     /// Unsubscribes from channels. Messages that are on their way are not delivered any more.
     public func unsubscribe(_ channels: [[UInt8]]) { handle.post { $0.unsubscribe(channels) } }
 
-    /// Ends an established connection. Another follows by itself.
-    func leave(_ reason: String) { handle.post { $0.leave(reason) } }
+    /// Ends an established connection to this server. Another follows by itself.
+    func leave(_ peer: RedisPeer, _ reason: String) { handle.post { $0.leave(peer, reason) } }
 
     /// Ends the connection; nothing is delivered after this has returned.
     public func close() async { await handle.close { $0.close() } }

@@ -29,7 +29,8 @@ struct BenchOptionsParsingTests {
             "--redis", "redis://127.0.0.1:12",
         ]
         let options = try PresenceBenchOptions(parsing: arguments)
-        #expect((options.server.port, options.otherServer?.port, options.redis?.port) == (1, 2, 12))
+        #expect((options.server.port, options.otherServer?.port) == (1, 2))
+        #expect(options.redis == .single(RedisEndpoint(host: "127.0.0.1", port: 12)))
         #expect((options.scenario, options.users, options.watchers, options.rate) == (.crash, 30, 4, 5))
         #expect((options.length, options.gracePeriod) == (.seconds(6), .milliseconds(7)))
         #expect((options.pauseBeforeKill, options.killedProcess) == (.seconds(8), 9))

@@ -114,15 +114,15 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             "MONGODB_URI": "mongodb://a,b:27018/chat",
             "RABBITMQ_URL": "amqps://u:p%40@mq/v%2F1", "RABBITMQ_EVENT_MODE": "message",
         ]).configuration
-        #expect(one.redis == RedisEndpoint(host: "cache", port: 6380, password: " p "))
+        #expect(one.redis == .single(RedisEndpoint(host: "cache", port: 6380, password: " p ")))
         #expect(one.store == .mongo(uri: Secret("mongodb://a,b:27018/chat")))
         #expect(one.events?.brokers.first?.password == Secret("p@") && one.events?.brokers.first?.path == "v/1")
         #expect(one.events?.mode == .message && one.events?.newMessageQueue == "new_message")
         let loaded = try load(["REDIS_URL": "rediss://me:pw@[::1]/3", "REDIS_HOST": "other"])
         #expect(
             loaded.configuration.redis
-                == RedisEndpoint(
-                    host: "::1", port: 6379, user: "me", password: "pw", database: 3, tls: .system))
+                == .single(
+                    RedisEndpoint(host: "::1", port: 6379, user: "me", password: "pw", database: 3, tls: .system)))
         #expect(loaded.warnings == ["REDIS_HOST is ignored, since REDIS_URL is set"])
     }
 

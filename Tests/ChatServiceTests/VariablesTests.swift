@@ -72,7 +72,7 @@ import Testing
         "redis://u:%+1@h", "redis://[::1", "redis://h:70000",
     ])
     func whatIsNoRedisIsRefused(text: String) {
-        #expect(RedisEndpoint(url: text) == nil)
+        #expect(RedisDeployment(url: text) == nil)
     }
 
     @Test func urlsAreTakenApart() throws {

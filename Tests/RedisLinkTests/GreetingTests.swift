@@ -14,22 +14,22 @@ import Testing
     }
 
     private func judgement(_ hello: RedisValue) -> Greeting.Action {
-        var greeting = Greeting(RedisEndpoint(host: "h"))
+        var greeting = Greeting(RedisAccess())
         return greeting.receive(hello)
     }
 
     @Test func signingInIsCheckedStepByStep() {
-        let endpoint = RedisEndpoint(host: "h", user: "u", password: "p&ss", database: 3)
-        var greeting = Greeting(endpoint)
+        let access = RedisAccess(user: "u", password: "p&ss", database: 3)
+        var greeting = Greeting(access)
         #expect(greeting.commands == [["AUTH", "u", "p&ss"], ["SELECT", "3"], ["HELLO", "2"], ["PING"]])
         for answer in [ok, ok, hello("7.0.15")] { #expect(greeting.receive(answer) == .wait) }
         #expect(greeting.receive(pong) == .done)
 
-        greeting = Greeting(endpoint)
+        greeting = Greeting(access)
         let refusal = greeting.receive(.error(code: "WRONGPASS", message: "not p&ss"))
         #expect(refusal == .refused(reason: "Redis refuses the user or password (WRONGPASS)"))
 
-        #expect(Greeting(RedisEndpoint(host: "h")).commands == [["HELLO", "2"], ["PING"]])
+        #expect(Greeting(RedisAccess()).commands == [["HELLO", "2"], ["PING"]])
         #expect(judgement(.integer(1)) == .refused(reason: "the server does not answer as Redis does"))
     }
 
@@ -51,7 +51,7 @@ import Testing
             judgement(hello("7.0.15", role: "replica"))
                 == .notPrimary(reason: "Redis is a replica, which takes no writes"))
         for code in ["LOADING", "MASTERDOWN"] {
-            var greeting = Greeting(RedisEndpoint(host: "h"))
+            var greeting = Greeting(RedisAccess())
             #expect(greeting.receive(hello("7.0.15")) == .wait)
             guard case .notPrimary(let reason) = greeting.receive(.error(code: code, message: "")) else {
                 Issue.record("\(code) was taken for good")

@@ -104,8 +104,8 @@ extension RedisOptions {
         let client = try await connect(endpoint)
         #expect(try await client.send(["SET", "k", "v"]) == ok)
         #expect(try await client.send(["ACL", "SETUSER", "chat", "on", ">other", "~*", "+@all"]) == ok)
-        endpoint.user = "chat"
-        endpoint.password = "other"
+        endpoint.access.user = "chat"
+        endpoint.access.password = "other"
         let second = try await connect(endpoint)
         #expect(try await second.send(["GET", "k"]).text == "v")
         #expect(try await second.send(["ACL", "WHOAMI"]).text == "chat")

@@ -36,7 +36,7 @@ public struct PresenceBenchOptions: Equatable, Sendable {
     /// Processes whose CPU time is counted.
     public var measuredProcesses: [Int32] = []
     /// The Redis server that is searched for keys of the killed instance.
-    public var redis: RedisEndpoint?
+    public var redis: RedisDeployment?
 
     public init(_ scenario: Scenario) { self.scenario = scenario }
 

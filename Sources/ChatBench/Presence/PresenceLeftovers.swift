@@ -5,8 +5,8 @@ enum PresenceLeftovers {
     /// - Parameters:
     ///   - instance: the killed instance.
     /// - Returns: keys of the instance and of bench users, and keys of sets that still name one of them.
-    static func keys(in endpoint: RedisEndpoint, of instance: String) async throws(BenchFailure) -> [String] {
-        let client = RedisClient(endpoint)
+    static func keys(in deployment: RedisDeployment, of instance: String) async throws(BenchFailure) -> [String] {
+        let client = RedisClient(deployment)
         do throws(RedisError) {
             let found = try await search(client, instance)
             await client.close()

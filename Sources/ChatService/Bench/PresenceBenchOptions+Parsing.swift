@@ -55,10 +55,10 @@ extension PresenceBenchOptions {
         case "--kill": killedProcess = Int32(try option.number(in: processes))
         case "--cpu": measuredProcesses += try option.numbers(in: processes).map { Int32($0) }
         case "--redis":
-            guard let endpoint = RedisEndpoint(url: option.value) else {
+            guard let deployment = RedisDeployment(url: option.value) else {
                 throw UsageError(description: "--redis must be redis://HOST:PORT")
             }
-            redis = endpoint
+            redis = deployment
         default: throw UsageError(description: "bench presence has no option \(option.name)")
         }
     }

@@ -73,9 +73,8 @@ enum StartBanner {
         }
     }
 
-    private static func bus(_ redis: RedisEndpoint?) -> String {
-        guard let redis else { return "in process (one instance)" }
-        return "Redis at \(redis.host):\(redis.port)/\(redis.database)\(redis.tls == nil ? "" : " over TLS")"
+    private static func bus(_ redis: RedisDeployment?) -> String {
+        redis.map { "Redis at \($0)" } ?? "in process (one instance)"
     }
 
     private static func events(_ events: Configuration.Events?) -> String {

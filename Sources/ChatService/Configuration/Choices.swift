@@ -2,7 +2,6 @@ import Crypto
 import Gateway
 import MessagingOutbox
 import MessagingRabbitMQ
-import RedisLink
 
 /// How callers prove their identity.
 enum AuthenticationMode: String, Choice {
@@ -49,17 +48,5 @@ extension OriginPolicy {
     /// Drops a slash behind the host: configurations often have one, and no browser sends one.
     private static func origin(_ text: String) -> WebOrigin? {
         WebOrigin(text.hasSuffix("/") && !text.hasSuffix("://") ? text.dropLast() : text[...])
-    }
-}
-
-extension RedisEndpoint {
-    /// Reads `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with the system's authorities.
-    init?(url text: String) {
-        guard let url = ServerURL(text), url.scheme == "redis" || url.scheme == "rediss",
-            let database = Int(url.path.flatMap { $0.isEmpty ? nil : $0 } ?? "0"), database >= 0
-        else { return nil }
-        self.init(
-            host: url.host, port: UInt16(clamping: url.port ?? 6379), user: url.user, password: url.password?.text,
-            database: database, tls: url.scheme == "rediss" ? .system : nil)
     }
 }

@@ -51,7 +51,7 @@ extension Configuration {
         self.init(
             instance: reader.optional(Variables.instanceID) ?? system.instance,
             deployment: reader.optional(Variables.deploymentID)
-                ?? DeploymentID(redisDatabase: redis?.database ?? 0, store: store.name),
+                ?? DeploymentID(redisDatabase: redis?.access.database ?? 0, store: store.name),
             environment: environment ?? nodeEnvironment,
             shutdownGrace: reader.value(Variables.shutdownGrace),
             listening: Listening(reading: &reader, authentication: authentication, system: system),
@@ -75,14 +75,14 @@ extension Configuration {
         return .mongo(uri: uri)
     }
 
-    private static func redis(reading reader: inout ConfigurationReader) -> RedisEndpoint? {
+    private static func redis(reading reader: inout ConfigurationReader) -> RedisDeployment? {
         let url = reader.optional(Variables.redisURL)
         let host = reader.optional(Variables.redisHost)
         let port = reader.value(Variables.redisPort)
         let password = reader.optional(Variables.redisPassword)
         if url != nil, host != nil { reader.warn("REDIS_HOST is ignored, since REDIS_URL is set") }
         if let url { return url }
-        if let host { return RedisEndpoint(host: host, port: UInt16(port), password: password?.text) }
+        if let host { return .single(RedisEndpoint(host: host, port: UInt16(port), password: password?.text)) }
         if password != nil, !reader.isSet(Variables.redisURL) {
             reader.warn("REDIS_PASSWORD does nothing without REDIS_HOST")
         }

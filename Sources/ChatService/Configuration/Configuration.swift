@@ -22,7 +22,7 @@ struct Configuration: Equatable, Sendable {
     /// The directory of this instance's files, whatever the store is.
     var dataDirectory: String
     /// nil: this instance runs alone.
-    var redis: RedisEndpoint?
+    var redis: RedisDeployment?
     /// nil: no events are published.
     var events: Events?
     var limits: Limits

@@ -67,6 +67,19 @@ struct ServerURL: Hashable, Sendable {
 
     private static let maximumHosts = 16
 
+    /// The parameters of the query, decoded; nil when one has no value or is not among the known ones.
+    func parameters(known: Set<String>) -> [String: String]? {
+        var parameters: [String: String] = [:]
+        for part in (query ?? "").split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1)
+            guard pair.count == 2, known.contains(String(pair[0])), let value = Self.decoded(pair[1]) else {
+                return nil
+            }
+            parameters[String(pair[0])] = value
+        }
+        return parameters
+    }
+
     private static func hostAndPort(_ text: Substring) -> (String, Int?)? {
         let host: Substring
         let tail: Substring

@@ -169,11 +169,11 @@ extension ValueType<DeploymentID> {
     ) { DeploymentID($0) }
 }
 
-extension ValueType<RedisEndpoint> {
+extension ValueType<RedisDeployment> {
     static let redisURL = Self(
         allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS, \(ServerURL.encoding)"
     ) {
-        RedisEndpoint(url: $0)
+        RedisDeployment(url: $0)
     }
 }
 

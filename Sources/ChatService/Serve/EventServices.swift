@@ -80,7 +80,11 @@ extension Configuration.Events {
     }
 
     private static func endpoint(_ broker: ServerURL) throws(InvalidConfiguration) -> RabbitMQEndpoint {
-        let parameters = try broker.queryParameters()
+        let known: Set = ["heartbeat", "cacertfile", "certfile", "keyfile"]
+        guard let parameters = broker.parameters(known: known) else {
+            throw InvalidConfiguration(
+                problems: ["RABBITMQ_URL: of the parameters only \(known.sorted()) are known"], warnings: [])
+        }
         var endpoint = RabbitMQEndpoint(
             host: broker.host, port: broker.port.map { UInt16($0) }, user: broker.user,
             password: broker.password?.text, virtualHost: broker.path.flatMap { $0.isEmpty ? nil : $0 } ?? "/",
@@ -96,22 +100,5 @@ extension Configuration.Events {
             endpoint.heartbeat = .seconds(seconds)
         }
         return endpoint
-    }
-}
-
-extension ServerURL {
-    private static let known: Set<String> = ["heartbeat", "cacertfile", "certfile", "keyfile"]
-
-    fileprivate func queryParameters() throws(InvalidConfiguration) -> [String: String] {
-        var parameters: [String: String] = [:]
-        for part in (query ?? "").split(separator: "&") {
-            let pair = part.split(separator: "=", maxSplits: 1)
-            guard pair.count == 2, Self.known.contains(String(pair[0])), let value = Self.decoded(pair[1]) else {
-                throw InvalidConfiguration(
-                    problems: ["RABBITMQ_URL: of the parameters only \(Self.known.sorted()) are known"], warnings: [])
-            }
-            parameters[String(pair[0])] = value
-        }
-        return parameters
     }
 }

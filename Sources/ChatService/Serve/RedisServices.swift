@@ -16,11 +16,11 @@ struct RedisServices: Sendable {
     let recovery: RedisRecovery
     private let health: RedisHealth
 
-    init(_ configuration: Configuration, _ endpoint: RedisEndpoint, logger: Logger, registry: MetricsRegistry) {
+    init(_ configuration: Configuration, _ deployment: RedisDeployment, logger: Logger, registry: MetricsRegistry) {
         let health = RedisHealth(logger: logger, registry: registry)
         self.health = health
         client = RedisClient(
-            endpoint, stateChanged: { health.didChange($0) }, refused: { health.didRefuse($0) })
+            deployment, stateChanged: { health.didChange($0) }, refused: { health.didRefuse($0) })
         bus = RedisRoomBus(
             instance: configuration.instance, deployment: configuration.deployment, client: client, registry: registry)
         cache = RedisHistoryCache(

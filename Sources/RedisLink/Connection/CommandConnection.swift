@@ -5,18 +5,20 @@ final class CommandConnection: RedisConnectionDelegate {
     private let connection: RedisConnection
     private let report: (RedisState) -> Void
     private let refused: (RedisRefusal) -> Void
-    private let didLeaveServer: (String) -> Void
+    private let didLeaveServer: (RedisPeer, String) -> Void
     private var pipeline = CommandPipeline()
     /// Digests of the scripts that Redis was sent in full on this connection.
     private var knownScripts: Set<RedisScript> = []
     private var deadlineTimer: TimerID?
+    /// Where the last connection was made to.
+    private var peer: RedisPeer?
     /// Why there is no connection.
     private var downReason = "not connected yet"
 
     init(
         _ connection: RedisConnection, report: @escaping (RedisState) -> Void,
         refused: @escaping (RedisRefusal) -> Void,
-        didLeaveServer: @escaping (String) -> Void
+        didLeaveServer: @escaping (RedisPeer, String) -> Void
     ) {
         self.connection = connection
         self.report = report
@@ -96,7 +98,11 @@ final class CommandConnection: RedisConnectionDelegate {
 
     // MARK: From the connection
 
-    func didConnect() { report(.connected) }
+    func didConnect() {
+        if let peer, peer != connection.peer { didLeaveServer(peer, "Redis is at another address") }
+        peer = connection.peer
+        report(.connected)
+    }
 
     func willFlush() {}
 
@@ -120,7 +126,7 @@ final class CommandConnection: RedisConnectionDelegate {
         // The connection ends first, so that the handler finds it gone and keeps what it wanted to send.
         let reason = ErrorReply.reason(code)
         connection.fail(reason)
-        didLeaveServer(reason)
+        if let peer { didLeaveServer(peer, reason) }
         pending.handler?(.failure(.unavailable(reason: reason)))
     }
 
@@ -135,7 +141,7 @@ final class CommandConnection: RedisConnectionDelegate {
         for handler in pipeline.abandon() { handler(.failure(.interrupted(reason: reason))) }
     }
 
-    func didFindReplica(reason: String) { didLeaveServer(reason) }
+    func didFindReplica(at peer: RedisPeer, reason: String) { didLeaveServer(peer, reason) }
 
     func needsPing() { send(["PING"]) { _ in } }
 }

@@ -14,24 +14,26 @@ protocol RedisConnectionDelegate: AnyObject {
     /// Nothing was received for a while: send a PING.
     func needsPing()
     /// An attempt reached a server that takes no writes.
-    func didFindReplica(reason: String)
+    func didFindReplica(at peer: RedisPeer, reason: String)
 }
 
 extension RedisConnectionDelegate {
-    func didFindReplica(reason: String) {}
+    func didFindReplica(at peer: RedisPeer, reason: String) {}
 }
 
 /// An input of a connection through its loop's queue.
 enum RedisConnectionEvent: Sendable {
     case flush
     case resolved(attempt: UInt64, Result<[IPAddress], ConnectError>)
+    /// What is known of the servers has changed.
+    case located
 }
 
 /// A connection to Redis that restores itself: it connects, signs in, carries bytes, notices silence, and reconnects.
 /// Confined to its loop.
 final class RedisConnection: SocketHandler {
     private enum Phase {
-        case idle, resolving, connecting, securing, greeting, ready, waiting, closed
+        case idle, locating, resolving, connecting, securing, greeting, ready, waiting, closed
     }
 
     /// Reads in one go at most, so that one busy connection does not starve the loop's others.
@@ -40,15 +42,15 @@ final class RedisConnection: SocketHandler {
     let options: RedisOptions
     let loop: EventLoop
     weak var delegate: (any RedisConnectionDelegate)?
-    private let endpoint: RedisEndpoint
+    private let locator: any ServerLocator
     private let post: @Sendable (RedisConnectionEvent) -> Void
 
     private var phase = Phase.idle
     /// The number of the current attempt to connect. Events of earlier attempts are ignored.
     private var attempt: UInt64 = 0
-    private var candidates: [IPAddress] = []
+    private var search = ServerSearch()
     private var transport: Transport?
-    private var greeting: Greeting
+    private var greeting: Greeting?
     private var backoff: Backoff
     private var random = SystemRandomNumberGenerator()
 
@@ -64,30 +66,30 @@ final class RedisConnection: SocketHandler {
 
     /// - Parameter post: brings an event back to `handle` by way of the loop's queue.
     init(
-        _ endpoint: RedisEndpoint, _ options: RedisOptions, on loop: EventLoop,
+        _ locator: any ServerLocator, _ options: RedisOptions, on loop: EventLoop,
         post: @escaping @Sendable (RedisConnectionEvent) -> Void
     ) {
-        self.endpoint = endpoint
+        self.locator = locator
         self.options = options
         self.loop = loop
         self.post = post
         reader = ReplyReader(maximumBytes: options.maximumReplyBytes)
-        greeting = Greeting(endpoint)
         backoff = Backoff(base: options.backoffBase, limit: options.backoffLimit)
+        locator.observe { post(.located) }
     }
 
     deinit { space.deallocate() }
 
     var isReady: Bool { phase == .ready }
+    /// Where the connection is or is being made to.
+    var peer: RedisPeer? { search.peer }
     var pendingBytes: Int { output.count }
 
     /// Begins to connect, and continues until `close`.
     func open() {
-        guard phase == .idle || phase == .waiting else { return }
-        phase = .resolving
+        guard phase == .idle || phase == .locating || phase == .waiting else { return }
         attempt += 1
-        let (attempt, post) = (attempt, post)
-        NameResolver.resolve(endpoint.host) { post(.resolved(attempt: attempt, $0)) }
+        perform(search.begin(locator.location))
     }
 
     func close() {
@@ -103,24 +105,47 @@ final class RedisConnection: SocketHandler {
             flush()
         case .resolved(let attempt, let result):
             guard attempt == self.attempt, phase == .resolving else { return }
-            switch result {
-            case .success(let addresses):
-                candidates = addresses
-                connectNext(after: "the name has no address")
-            case .failure(let error): fail(error.description)
-            }
+            perform(search.resolved(result))
+        case .located: located()
         }
     }
 
     // MARK: Connecting
 
+    private func located() {
+        switch phase {
+        case .locating: open()
+        case .waiting:
+            if search.isOvertaken(by: locator.location) { open() }
+        case .resolving, .connecting, .securing, .greeting, .ready:
+            guard search.isOvertaken(by: locator.location) else { return }
+            pause(after: "another server has become the primary")
+            open()
+        case .idle, .closed: break
+        }
+    }
+
+    private func perform(_ step: ServerSearch.Step) {
+        switch step {
+        case .wait: phase = .locating
+        case .resolve(let host):
+            phase = .resolving
+            let (attempt, post) = (attempt, post)
+            NameResolver.resolve(host) { post(.resolved(attempt: attempt, $0)) }
+        case .connect(let peer): connect(to: peer)
+        case .giveUp(let reason): pause(after: reason)
+        }
+    }
+
     private func connectNext(after reason: String) {
         dropConnection()
-        guard !candidates.isEmpty else { return fail(reason) }
-        let address = candidates.removeFirst()
+        perform(search.next(after: reason))
+    }
+
+    private func connect(to peer: RedisPeer) {
         phase = .connecting
         do throws(ConnectError) {
-            let socket = try Socket.connect(to: address, port: endpoint.port, on: loop)
+            let socket = try Socket.connect(to: peer.address, port: peer.port, on: loop)
             transport = Transport(socket)
             socket.setHandler(self)
             socket.watch(readable: false, writable: true)
@@ -136,9 +161,9 @@ final class RedisConnection: SocketHandler {
 
     private func connected(_ transport: Transport) {
         if let error = transport.socket.takeConnectError() { return connectNext(after: error.description) }
-        guard let trust = endpoint.tls else { return greet() }
+        guard let endpoint = search.endpoint, let trust = endpoint.access.tls else { return greet() }
         do throws(TLSError) {
-            try transport.secure(TLSClientContext(trusting: trust), host: endpoint.host)
+            try transport.secure(TLSClientContext(trusting: trust), host: endpoint.address.host)
         } catch {
             return fail(error.description)
         }
@@ -156,23 +181,26 @@ final class RedisConnection: SocketHandler {
     }
 
     private func greet() {
+        guard let endpoint = search.endpoint else { return }
         phase = .greeting
-        greeting = Greeting(endpoint)
+        let greeting = Greeting(endpoint.access)
+        self.greeting = greeting
         let commands = greeting.commands
         output.append { bytes in for command in commands { RESPWriter.write(command, into: &bytes) } }
         flush()
     }
 
     private func greeted(_ value: RedisValue) {
-        switch greeting.receive(value) {
+        guard let action = greeting?.receive(value) else { return }
+        switch action {
         case .wait: break
         case .refused(let reason): fail(reason)
         case .notPrimary(let reason):
-            delegate?.didFindReplica(reason: reason)
+            if let peer { delegate?.didFindReplica(at: peer, reason: reason) }
             connectNext(after: reason)
         case .done:
             phase = .ready
-            candidates = []
+            greeting = nil
             readySince = loop.monotonicMilliseconds
             lastReceived = readySince
             watchLiveness()
@@ -202,7 +230,7 @@ final class RedisConnection: SocketHandler {
         case .greeting, .ready:
             if readable { receive() }
             flush()
-        case .idle, .resolving, .waiting, .closed: break
+        case .idle, .locating, .resolving, .waiting, .closed: break
         }
     }
 
@@ -275,14 +303,22 @@ final class RedisConnection: SocketHandler {
         }
     }
 
-    /// Ends the connection or the attempt, and begins another after a pause.
+    /// Ends the connection, or what an attempt is at. An attempt goes on with the next address, if there is one.
     func fail(_ reason: String) {
-        guard phase != .closed, phase != .waiting else { return }
+        switch phase {
+        case .connecting, .securing, .greeting: connectNext(after: reason)
+        case .ready: pause(after: reason)
+        case .idle, .locating, .resolving, .waiting, .closed: break
+        }
+    }
+
+    /// Ends the connection or the attempt, and begins another after a pause.
+    private func pause(after reason: String) {
         if isReady, Duration.milliseconds(loop.monotonicMilliseconds - readySince) >= options.backoffLimit {
             backoff.reset()
         }
         dropConnection()
-        candidates = []
+        search.end()
         phase = .waiting
         scheduleInThisAttempt(after: backoff.nextDelay(using: &random)) { $0.open() }
         delegate?.didDisconnect(reason: reason)

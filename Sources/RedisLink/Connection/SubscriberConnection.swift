@@ -36,9 +36,9 @@ final class SubscriberConnection: RedisConnectionDelegate {
         if connection.isReady { connection.scheduleFlush() }
     }
 
-    /// Ends the connection to a server that is not the primary any more.
-    func leave(_ reason: String) {
-        if connection.isReady { connection.fail(reason) }
+    /// Ends the connection if it is to this server, which is not the primary any more.
+    func leave(_ peer: RedisPeer, _ reason: String) {
+        if connection.isReady, connection.peer == peer { connection.fail(reason) }
     }
 
     func close() {

@@ -21,13 +21,13 @@ struct Greeting {
     let commands: [[RedisArgument]]
     private var awaited: [Step]
 
-    init(_ endpoint: RedisEndpoint) {
+    init(_ access: RedisAccess) {
         var steps: [(Step, [RedisArgument])] = []
-        if let password = endpoint.password {
-            let user = endpoint.user.map { [RedisArgument($0)] } ?? []
+        if let password = access.password {
+            let user = access.user.map { [RedisArgument($0)] } ?? []
             steps.append((.authenticate, ["AUTH"] + user + [RedisArgument(password)]))
         }
-        if endpoint.database != 0 { steps.append((.select, ["SELECT", RedisArgument(endpoint.database)])) }
+        if access.database != 0 { steps.append((.select, ["SELECT", RedisArgument(access.database)])) }
         // Unlike INFO and ROLE no access list denies it, and it gives the version and the role.
         steps.append((.hello, ["HELLO", "2"]))
         steps.append((.ping, ["PING"]))
