@@ -95,7 +95,9 @@ let package = Package(
         // Configuration and command line.
         tests(
             "ChatService",
-            uses: ["ChatBench", "ChatDomain", "Crypto", "Gateway", "MessagingOutbox", "RedisLink", "Telemetry"]),
+            uses: [
+                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "MessagingOutbox", "RedisLink", "Telemetry",
+            ]),
         .executableTarget(
             name: "ChatService",
             dependencies: [

@@ -10,8 +10,10 @@ public final class RedisClient: Sendable {
     public typealias Reply = Result<RedisValue, RedisError>
 
     private let handle: LoopHandle<CommandConnection>
-    private let current: StateCell
+    private let current: StateCell<RedisState>
     private let servers: any ServerLocator
+    /// nil where the deployment has no sentinels.
+    private let watch: SentinelWatch?
     private let options: RedisOptions
     private let shared: SharedLoop
     /// Subscribers, which leave a server together with this client.
@@ -28,12 +30,21 @@ public final class RedisClient: Sendable {
         stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
         refused: @escaping @Sendable (RedisRefusal) -> Void = { _ in }
     ) {
-        let current = StateCell(stateChanged)
+        let current = StateCell(RedisState.connecting, stateChanged)
         self.current = current
         self.options = options
         let shared = SharedLoop(loop, name: "redis")
         self.shared = shared
-        let servers = Self.locator(of: deployment)
+        let servers: any ServerLocator
+        switch deployment {
+        case .single(let endpoint):
+            watch = nil
+            servers = FixedServer(endpoint)
+        case .sentinel(let sentinels):
+            let watch = SentinelWatch(sentinels, options, on: shared)
+            self.watch = watch
+            servers = watch
+        }
         self.servers = servers
         let followers = Followers()
         self.followers = followers
@@ -78,6 +89,14 @@ public final class RedisClient: Sendable {
     /// Calls `observer` on the loop with the current state, then with every change.
     public func observe(_ observer: @escaping @Sendable (RedisState) -> Void) {
         handle.post { [current] _ in current.add(observer) }
+    }
+
+    /// What the sentinels say; nil where the deployment has none.
+    public var sentinelStatus: RedisSentinelStatus? { watch?.status }
+
+    /// Calls `observer` with what the sentinels say, then with every change, on any thread. Never, where the deployment has none.
+    public func observeSentinels(_ observer: @escaping @Sendable (RedisSentinelStatus) -> Void) {
+        watch?.observeStatus(observer)
     }
 
     /// One command and its answer.
@@ -125,12 +144,9 @@ public final class RedisClient: Sendable {
     }
 
     /// Ends the connection. Commands without an answer fail, and so do later ones.
-    public func close() async { await handle.close { $0.close() } }
-
-    private static func locator(of deployment: RedisDeployment) -> any ServerLocator {
-        switch deployment {
-        case .single(let endpoint): FixedServer(endpoint)
-        }
+    public func close() async {
+        await handle.close { $0.close() }
+        await watch?.close()
     }
 
     private final class Followers: Sendable {

@@ -4,7 +4,7 @@ public import EventLoop
 /// The connection lives until `close`, also without a reference to the subscriber.
 public final class RedisSubscriber: Sendable {
     private let handle: LoopHandle<SubscriberConnection>
-    private let current: StateCell
+    private let current: StateCell<RedisState>
 
     /// Begins to connect.
     ///
@@ -26,7 +26,7 @@ public final class RedisSubscriber: Sendable {
         stateChanged: @escaping @Sendable (RedisState) -> Void,
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) {
-        let current = StateCell(stateChanged)
+        let current = StateCell(RedisState.connecting, stateChanged)
         self.current = current
         handle = LoopHandle(shared) { bound, loop in
             let connection = RedisConnection(servers, options, on: loop) { event in bound.post { $0.handle(event) } }

@@ -65,10 +65,16 @@ private func useMessage(_ bytes: [UInt8]) {
 
 private func useReplies(_ pieces: [ArraySlice<UInt8>]) {
     let reader = ReplyReader(maximumBytes: 4096)
+    var sentinels = SentinelReports(
+        RedisSentinels(sentinels: [RedisAddress(host: "s", port: 26_379)], primaryName: "m"))
     do {
         for piece in pieces {
             try piece.withUnsafeBytes { try reader.feed($0) }
-            while let value = try reader.next() { _ = (value.integer, value.text, value.array?.count) }
+            while let value = try reader.next() {
+                _ = (value.integer, value.text, value.array?.count)
+                sentinels.received(SentinelReport(address: .success(value), details: .success(value)), from: 0)
+                _ = sentinels.status
+            }
         }
     } catch {}
 }

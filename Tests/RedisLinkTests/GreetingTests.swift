@@ -33,6 +33,16 @@ import Testing
         #expect(judgement(.integer(1)) == .refused(reason: "the server does not answer as Redis does"))
     }
 
+    @Test func aSentinelHasNeitherDatabasesNorARole() {
+        var greeting = Greeting(RedisAccess(user: "u", password: "p", database: 3), of: .sentinel)
+        #expect(greeting.commands == [["AUTH", "u", "p"], ["PING"]])
+        #expect(greeting.receive(ok) == .wait && greeting.receive(pong) == .done)
+        let mode = RedisValue.array(["version", "7.0.15", "mode", "sentinel"].map(Self.text))
+        #expect(
+            judgement(mode)
+                == .refused(reason: "the server is a sentinel, whose addresses belong into redis+sentinel://"))
+    }
+
     @Test(arguments: ["6.2.0", "7.0.15", "10.1", "8", "unstable"]) func recentEnough(_ version: String) {
         #expect(judgement(hello(version)) == .wait)
     }

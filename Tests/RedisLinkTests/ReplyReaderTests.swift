@@ -70,7 +70,7 @@ import Testing
         dump(endpoint, to: &dumped)
         let printed = ["\(endpoint)", String(reflecting: endpoint), dumped, "\(Optional(endpoint) as Any)"]
         for text in printed { #expect(!text.contains("p&ss") && !text.contains("\"u\"")) }
-        #expect("\(endpoint)" == "rediss://[::1]:6380/3")
+        #expect("\(endpoint)" == "[::1]:6380/3 over TLS")
     }
 
     @Test func scriptsAreNamedByTheirDigest() {

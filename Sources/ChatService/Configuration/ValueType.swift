@@ -171,7 +171,8 @@ extension ValueType<DeploymentID> {
 
 extension ValueType<RedisDeployment> {
     static let redisURL = Self(
-        allowed: "redis://[user:password@]host[:port][/database], rediss:// with TLS, \(ServerURL.encoding)"
+        allowed:
+            "redis://[user:password@]host[:port][/database], redis+sentinel://[user:password@]sentinel[:port],…/primary[/database], rediss or rediss+sentinel with TLS, \(ServerURL.encoding)"
     ) {
         RedisDeployment(url: $0)
     }

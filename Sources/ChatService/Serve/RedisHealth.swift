@@ -5,7 +5,7 @@ import RedisLink
 import Synchronization
 import Telemetry
 
-/// Tracks the refusals of Redis and the state of its connections, for `/ready`, the log and the metrics.
+/// Tracks the refusals of Redis, the state of its connections and what its sentinels say, for `/ready`, the log and the metrics.
 ///
 /// Presence sends a heartbeat every 2.5 s. A refusal with a lasting cause is seen with each heartbeat, so one that was not seen
 /// for ten seconds is over.
@@ -24,11 +24,15 @@ final class RedisHealth: Sendable {
     }
 
     private let lastRefusal = Mutex<SeenRefusal?>(nil)
+    /// nil until the sentinels have named a primary.
+    private let lastPrimary = Mutex<RedisAddress?>(nil)
     private let counters: [String: Counter]
     private let others: Counter
     private let disconnections: Counter
+    private let failovers: Counter
     private let logger: Logger
     private let occasionalLogger: OccasionalLogger
+    private let sentinelLogger: OccasionalLogger
     private let clock: @Sendable () -> Moment
 
     init(
@@ -43,9 +47,12 @@ final class RedisHealth: Sendable {
         others = counter("other")
         disconnections = registry.counter(
             "chat_redis_disconnections_total", help: "Connections to Redis, and attempts at one, that failed.")
+        failovers = registry.counter(
+            "chat_redis_failovers_total", help: "Times that the sentinels named another primary than before.")
         self.logger = logger
         self.clock = clock
         occasionalLogger = OccasionalLogger(logger)
+        sentinelLogger = OccasionalLogger(logger)
     }
 
     func didRefuse(_ refusal: RedisRefusal) {
@@ -67,11 +74,34 @@ final class RedisHealth: Sendable {
         }
     }
 
-    /// - Parameter subscriptions: the connections that receive publications of other instances.
-    func condition(_ client: RedisState, subscriptions: [RedisState]) -> DependencyCondition {
+    func didChange(_ sentinels: RedisSentinelStatus) {
+        if !sentinels.problems.isEmpty {
+            sentinelLogger.warning(
+                "Redis sentinels disagree or are away", ["reason": sentinels.problems.joined(separator: "; ")])
+        }
+        guard let primary = sentinels.primary else { return }
+        let previous = lastPrimary.withLock { last in
+            defer { last = primary }
+            return last
+        }
+        guard previous != primary else { return }
+        if previous != nil { failovers.add() }
+        logger.notice("Redis primary", ["address": "\(primary)", "sentinels": "\(sentinels.agreeing)"])
+    }
+
+    /// - Parameters:
+    ///   - subscriptions: the connections that receive publications of other instances.
+    ///   - sentinels: nil where there are none.
+    func condition(
+        _ client: RedisState, subscriptions: [RedisState], sentinels: RedisSentinelStatus? = nil
+    ) -> DependencyCondition {
         if let reason = Self.reason(client) { return .down(reason: reason) }
         if let reason = subscriptions.lazy.compactMap(Self.reason).first {
             return .degraded(reason: "other instances are not heard: \(reason)")
+        }
+        if let sentinels, sentinels.agreeing == 0 {
+            let problems = sentinels.problems.joined(separator: "; ")
+            return .degraded(reason: "no sentinel names the primary in use, so a fail-over is not seen: \(problems)")
         }
         guard let refusal = lastRefusal.withLock({ $0 }), clock() <= refusal.at + Self.refusalLifetime else {
             return .up

@@ -35,6 +35,12 @@ struct RedisServices: Sendable {
         registry.gauge("chat_redis_connected", help: "Whether Redis is connected (0 or 1).") { [client] in
             client.state == .connected ? 1 : 0
         }
+        client.observeSentinels { health.didChange($0) }
+        if client.sentinelStatus != nil {
+            registry.gauge(
+                "chat_redis_sentinels_agreeing", help: "Sentinels that name the primary in use, as last heard."
+            ) { [client] in Double(client.sentinelStatus?.agreeing ?? 0) }
+        }
         registry.gauge(
             "chat_other_instances", help: "Other instances that hold a lease in Redis, as this one last heard."
         ) { [directory] in Double(directory.otherInstances) }
@@ -42,7 +48,8 @@ struct RedisServices: Sendable {
 
     /// Whether Redis accepts every command that the service sends.
     var condition: DependencyCondition {
-        let condition = health.condition(client.state, subscriptions: [bus.subscription, directory.subscription])
+        let condition = health.condition(
+            client.state, subscriptions: [bus.subscription, directory.subscription], sentinels: client.sentinelStatus)
         guard condition == .up, directory.sharesName else { return condition }
         return .degraded(reason: "another process has the same INSTANCE_ID")
     }

@@ -43,6 +43,7 @@ final class RedisConnection: SocketHandler {
     let loop: EventLoop
     weak var delegate: (any RedisConnectionDelegate)?
     private let locator: any ServerLocator
+    private let kind: Greeting.Kind
     private let post: @Sendable (RedisConnectionEvent) -> Void
 
     private var phase = Phase.idle
@@ -66,10 +67,12 @@ final class RedisConnection: SocketHandler {
 
     /// - Parameter post: brings an event back to `handle` by way of the loop's queue.
     init(
-        _ locator: any ServerLocator, _ options: RedisOptions, on loop: EventLoop,
+        _ locator: any ServerLocator, _ options: RedisOptions, greets kind: Greeting.Kind = .primary,
+        on loop: EventLoop,
         post: @escaping @Sendable (RedisConnectionEvent) -> Void
     ) {
         self.locator = locator
+        self.kind = kind
         self.options = options
         self.loop = loop
         self.post = post
@@ -116,9 +119,9 @@ final class RedisConnection: SocketHandler {
         switch phase {
         case .locating: open()
         case .waiting:
-            if search.isOvertaken(by: locator.location) { open() }
+            if search.didChange(to: locator.location) { open() }
         case .resolving, .connecting, .securing, .greeting, .ready:
-            guard search.isOvertaken(by: locator.location) else { return }
+            guard search.didChange(to: locator.location) else { return }
             pause(after: "another server has become the primary")
             open()
         case .idle, .closed: break
@@ -183,7 +186,7 @@ final class RedisConnection: SocketHandler {
     private func greet() {
         guard let endpoint = search.endpoint else { return }
         phase = .greeting
-        let greeting = Greeting(endpoint.access)
+        let greeting = Greeting(endpoint.access, of: kind)
         self.greeting = greeting
         let commands = greeting.commands
         output.append { bytes in for command in commands { RESPWriter.write(command, into: &bytes) } }

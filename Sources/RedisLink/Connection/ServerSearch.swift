@@ -72,7 +72,7 @@ struct ServerSearch {
 
     /// - Returns: whether to begin again, since another server than the one in use has become the preferred one. While only the
     ///   order behind the first server changes, a connection to any of them stays.
-    mutating func isOvertaken(by location: ServerLocation) -> Bool {
+    mutating func didChange(to location: ServerLocation) -> Bool {
         guard case .servers(let servers) = location, let first = servers.first?.endpoint.address,
             first != preferred
         else { return false }

@@ -1,16 +1,19 @@
 internal import Synchronization
 
-/// The state of a connection, which any thread may read, and its observers. Changed on the loop only.
-final class StateCell: Sendable {
-    typealias Observer = @Sendable (RedisState) -> Void
+/// A state that any thread may read, and its observers. Changed on one loop only.
+final class StateCell<State: Equatable & Sendable>: Sendable {
+    typealias Observer = @Sendable (State) -> Void
 
-    private let state = Mutex((current: RedisState.connecting, observers: [Observer]()))
+    private let state: Mutex<(current: State, observers: [Observer])>
 
-    init(_ observer: @escaping Observer) { state.withLock { $0.observers = [observer] } }
+    init(_ initial: State, _ observer: Observer? = nil) {
+        state = Mutex((initial, observer.map { [$0] } ?? []))
+    }
 
-    var value: RedisState { state.withLock { $0.current } }
+    var value: State { state.withLock { $0.current } }
 
-    /// Calls the observer with the current state, and from then on with every change. Called on the loop.
+    /// Calls the observer with the current state, and from then on with every change. An observer that is added on another thread
+    /// than that of the changes may meet the two in either order.
     func add(_ observer: @escaping Observer) {
         let current = state.withLock { state in
             state.observers.append(observer)
@@ -19,7 +22,7 @@ final class StateCell: Sendable {
         observer(current)
     }
 
-    func set(_ new: RedisState) {
+    func set(_ new: State) {
         let observers = state.withLock { state -> [Observer] in
             guard state.current != new else { return [] }
             state.current = new

@@ -1,6 +1,10 @@
 /// The first commands of every connection: the user, the database, a question for version and role, and a PING whose answer shows
-/// that the server serves.
+/// that the server serves. A sentinel has neither databases nor a role.
 struct Greeting {
+    enum Kind {
+        case primary, sentinel
+    }
+
     enum Action: Equatable {
         case wait
         case done
@@ -21,15 +25,17 @@ struct Greeting {
     let commands: [[RedisArgument]]
     private var awaited: [Step]
 
-    init(_ access: RedisAccess) {
+    init(_ access: RedisAccess, of kind: Kind = .primary) {
         var steps: [(Step, [RedisArgument])] = []
         if let password = access.password {
             let user = access.user.map { [RedisArgument($0)] } ?? []
             steps.append((.authenticate, ["AUTH"] + user + [RedisArgument(password)]))
         }
-        if access.database != 0 { steps.append((.select, ["SELECT", RedisArgument(access.database)])) }
+        if kind == .primary, access.database != 0 {
+            steps.append((.select, ["SELECT", RedisArgument(access.database)]))
+        }
         // Unlike INFO and ROLE no access list denies it, and it gives the version and the role.
-        steps.append((.hello, ["HELLO", "2"]))
+        if kind == .primary { steps.append((.hello, ["HELLO", "2"])) }
         steps.append((.ping, ["PING"]))
         commands = steps.map(\.1)
         awaited = steps.map(\.0)
@@ -46,6 +52,7 @@ struct Greeting {
         }
     }
 
+    private static let isSentinel = "the server is a sentinel, whose addresses belong into redis+sentinel://"
     private static let notRedis = "the server does not answer as Redis does"
 
     /// A version in another form than usual counts as recent enough.
@@ -56,6 +63,7 @@ struct Greeting {
                 fields[$0 + 1].text
             }
         }
+        if field("mode") == "sentinel" { return .refused(reason: isSentinel) }
         if let version = field("version") {
             let parts = version.split(separator: ".").prefix(2).compactMap { Int($0) }
             if parts.count == 2, (parts[0], parts[1]) < (leastVersion.major, leastVersion.minor) {

@@ -2,11 +2,14 @@
 public enum RedisDeployment: Hashable, Sendable {
     /// One server, or a name that leads to the primary of several.
     case single(RedisEndpoint)
+    /// A primary and its replicas, watched by sentinels that say which of them is the primary.
+    case sentinel(RedisSentinels)
 
     /// How to sign in at the servers.
     public var access: RedisAccess {
         switch self {
         case .single(let endpoint): endpoint.access
+        case .sentinel(let sentinels): sentinels.access
         }
     }
 }
@@ -16,6 +19,7 @@ extension RedisDeployment: CustomStringConvertible {
     public var description: String {
         switch self {
         case .single(let endpoint): "\(endpoint)"
+        case .sentinel(let sentinels): "\(sentinels)"
         }
     }
 }

@@ -12,6 +12,8 @@ public struct RedisOptions: Sendable {
     public var backoffBase: Duration = .milliseconds(100)
     /// The largest bound of that pause. A connection that lasts this long resets the bound.
     public var backoffLimit: Duration = .seconds(3)
+    /// How often each sentinel is asked for the primary.
+    public var sentinelInterval: Duration = .seconds(1)
     /// Commands sent and not yet answered.
     public var maximumInFlight = 16_384
     /// Bytes waiting to be sent.

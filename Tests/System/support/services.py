@@ -85,9 +85,11 @@ class Service:
 class Redis(Service):
     """Keeps nothing over restarts, as a cache may."""
 
-    def __init__(self, directory: Path, password: str | None = None):
+    def __init__(self, directory: Path, password: str | None = None, options: Sequence[str] = ()):
+        """`options`: of the command line, `--name value`."""
         super().__init__(directory)
         self.password = password
+        self.options = options
 
     @property
     def url(self) -> str:
@@ -95,7 +97,7 @@ class Redis(Service):
 
     def command(self) -> Sequence[str]:
         secret = ["--requirepass", self.password] if self.password else []
-        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", *secret]
+        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", *secret, *self.options]
 
     def client(self) -> redis.Redis:
         return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, decode_responses=True)
