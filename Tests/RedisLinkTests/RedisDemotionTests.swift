@@ -1,7 +1,9 @@
-import RedisLink
 import RedisTestSupport
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import RedisLink
 
 /// A server that is not the primary, or not any more.
 @Suite(.timeLimit(.minutes(5))) struct RedisDemotionTests {
@@ -44,6 +46,47 @@ import Testing
         #expect(try await client.run(write, keys: []).text == "OK")
         for each in [client, observer] { await each.close() }
         await subscriber.close()
+    }
+
+    /// A server that can be replaced by another, as behind a name.
+    private final class MovableServer: ServerLocator {
+        private let port: Mutex<UInt16>
+
+        init(_ port: UInt16) { self.port = Mutex(port) }
+
+        func move(to port: UInt16) { self.port.withLock { $0 = port } }
+        func observe(_ changed: @escaping @Sendable () -> Void) {}
+
+        var location: ServerLocation {
+            .servers([ServerCandidate(endpoint: RedisEndpoint(host: "127.0.0.1", port: port.withLock { $0 }))])
+        }
+    }
+
+    @Test func subscribersLeaveTheServerOfTheLastConnection() async throws {
+        let (old, new) = (try await RedisServer(), try await RedisServer())
+        let server = MovableServer(old.port)
+        let states = CallbackLog<RedisState>()
+        let left = CallbackLog<UInt16>()
+        let handle = LoopHandle<CommandConnection>(SharedLoop(nil, name: "redis")) { bound, loop in
+            let connection = RedisConnection(server, .brisk, on: loop) { event in bound.post { $0.handle(event) } }
+            return CommandConnection(
+                connection, report: { states.add($0) }, refused: { _ in },
+                didLeaveServer: { peer, _ in left.add(peer.port) })
+        }
+        #expect(await eventually { states.entries.last == .connected })
+        func breakConnection() async throws {
+            let before = states.entries.count
+            let observer = try await client(old)
+            _ = try await observer.send(["CLIENT", "KILL", "TYPE", "normal"])
+            #expect(await eventually { states.entries.count > before && states.entries.last == .connected })
+            await observer.close()
+        }
+        try await breakConnection()
+        #expect(left.entries.isEmpty, "it is at the same server again")
+        server.move(to: new.port)
+        try await breakConnection()
+        #expect(left.entries == [old.port])
+        await handle.close { $0.close() }
     }
 
     @Test func refusalsAreReportedWithTheirCodes() async throws {

@@ -86,7 +86,7 @@ final class RedisHealth: Sendable {
         }
         guard previous != primary else { return }
         if previous != nil { failovers.add() }
-        logger.notice("Redis primary", ["address": "\(primary)", "sentinels": "\(sentinels.agreeing)"])
+        logger.notice("Redis primary", ["address": "\(primary)", "sentinels": sentinels.agreeing])
     }
 
     /// - Parameters:

@@ -51,8 +51,10 @@ struct SentinelReports: Hashable, Sendable {
         if case .servers(let servers) = location { servers.first?.endpoint.address } else { nil }
     }
 
+    /// None before every sentinel has reported.
     private var problems: [String] {
-        zip(sentinels, reports).compactMap { sentinel, report in
+        guard !reports.contains(nil) else { return [] }
+        return zip(sentinels, reports).compactMap { sentinel, report in
             switch report {
             case .primary(let address, _):
                 address == primary ? nil : "sentinel \(sentinel): it names \(address)"

@@ -117,6 +117,7 @@ def test_fail_overs_under_load(make_fleet, make_chat, watched):
                 await asyncio.to_thread(watched.wait_until_ready_for_fail_over)
 
     asyncio.run(through())
+    print("seconds until seen, until presence is right:", figures)
     check_everywhere(fleet, talkers)
     assert not any(talker.refused for talker in talkers), "no message is refused"
     assert all(len(talker.closes) == 1 for talker in talkers), "no client is disconnected"
