@@ -6,10 +6,12 @@ import time
 import pytest
 
 from crowds import check_everywhere, crowd
-from support.fleet import Fleet
-from support.sentinels import Sentinel, WatchedRedis
-from support.services import Redis
+from support.certificate import make_certificate
 from support.deadline import eventually
+from support.fleet import Fleet
+from support.sentinels import NAME, Sentinel, WatchedRedis
+from support.server import free_port
+from support.services import Redis
 from support.talkers import talking
 
 KEY = {"X-Service-Key": "a-service-key-of-length"}
@@ -157,9 +159,13 @@ def test_one_sentinel_is_enough(make_server, watched, tmp_path):
 def test_sentinels_with_a_password(make_server, watched, tmp_path):
     sentinel = Sentinel(tmp_path / "locked", watched.primary().port, password="sesame")
     sentinel.start()
+    # The rights that the documents name.
+    rights = ["+ping", "+sentinel|get-master-addr-by-name", "+sentinel|master"]
     try:
+        with sentinel.client() as client:
+            client.execute_command("ACL", "SETUSER", "reader", "on", ">sesame", *rights)
         url = watched.url(sentinels=[sentinel])
-        right = make_server({"REDIS_URL": f"{url}?sentinel_password=sesame"})
+        right = make_server({"REDIS_URL": f"{url}?sentinel_user=reader&sentinel_password=sesame"})
         eventually(lambda: redis_state(right)[0] == "up", "it is connected")
         wrong = make_server({"REDIS_URL": f"{url}?sentinel_password=swordfish"})
         eventually(lambda: "(WRONGPASS)" in (redis_state(wrong)[1] or ""), "the reason is shown")
@@ -170,9 +176,32 @@ def test_sentinels_with_a_password(make_server, watched, tmp_path):
         eventually(lambda: redis_state(right)[0] == "degraded", "the loss is shown")
         assert "a fail-over is not seen" in redis_state(right)[1]
         sentinel.start()
+        with sentinel.client() as client:
+            client.execute_command("ACL", "SETUSER", "reader", "on", ">sesame", *rights)
         eventually(lambda: redis_state(right)[0] == "up", "it is over")
     finally:
         sentinel.kill()
+
+
+def test_over_tls(make_server, tmp_path):
+    certificate, key = make_certificate(tmp_path / "certificate")
+    files = {"tls-cert-file": certificate, "tls-key-file": key, "tls-ca-cert-file": certificate, "tls-auth-clients": "no"}
+    server_port, sentinel_port = free_port(), free_port()
+    options = [word for name, value in files.items() for word in (f"--{name}", str(value))]
+    settings = [f"tls-port {sentinel_port}", "tls-replication yes", *(f"{name} {value}" for name, value in files.items())]
+    redis = Redis(tmp_path / "redis", options=["--tls-port", str(server_port), *options])
+    sentinel = Sentinel(tmp_path / "sentinel", server_port, quorum=1, settings=settings)
+    try:
+        redis.start()
+        sentinel.start()
+        url = f"rediss+sentinel://127.0.0.1:{sentinel_port}/{NAME}"
+        server = make_server({"REDIS_URL": f"{url}?cacertfile={certificate}"})
+        eventually(lambda: redis_state(server)[0] == "up", "it is connected")
+        strict = make_server({"REDIS_URL": url})
+        eventually(lambda: "certificate verify failed" in (redis_state(strict)[1] or ""), "the certificate is checked")
+    finally:
+        sentinel.kill()
+        redis.kill()
 
 
 def test_a_name_that_no_sentinel_knows(make_server, make_chat, watched):

@@ -16,8 +16,16 @@ DOWN_AFTER = 2000
 class Sentinel(Service):
     """A sentinel that watches one primary under one name."""
 
-    def __init__(self, directory: Path, primary: int, *, quorum: int = 2, password: str | None = None):
-        """`primary`: the port of the server that is the primary at the start."""
+    def __init__(
+        self,
+        directory: Path,
+        primary: int,
+        *,
+        quorum: int = 2,
+        password: str | None = None,
+        settings: Sequence[str] = (),
+    ):
+        """`primary`: the port of the server that is the primary at the start. `settings`: further lines of the configuration."""
         super().__init__(directory)
         self.password = password
         lines = [
@@ -26,6 +34,7 @@ class Sentinel(Service):
             f"sentinel monitor {NAME} 127.0.0.1 {primary} {quorum}",
             f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER}",
             f"sentinel failover-timeout {NAME} 10000",
+            *settings,
         ]
         if password:
             lines.append(f"requirepass {password}")
