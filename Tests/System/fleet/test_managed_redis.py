@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from readiness import redis_state, refusals
 from support.certificate import make_certificate
 from support.deadline import eventually
 from support.server import free_port
@@ -11,17 +12,6 @@ from support.services import Redis
 
 PASSWORD = "a/b@c d"
 IN_URL = "a%2Fb%40c%20d"
-
-
-def redis_state(server) -> tuple[str, str | None]:
-    redis = server.get("/ready").json()["dependencies"]["redis"]
-    return redis["state"], redis["lastError"]
-
-
-def refusals(server) -> dict[str, float]:
-    """The refusals by code, without those that never happened."""
-    found = re.findall(r'^chat_redis_refusals_total{code="(\w+)"} (\S+)$', server.get("/metrics").text, re.M)
-    return {code: float(count) for code, count in found if float(count)}
 
 
 @pytest.fixture

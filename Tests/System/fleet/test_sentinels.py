@@ -6,6 +6,7 @@ import time
 import pytest
 
 from crowds import check_everywhere, crowd
+from readiness import metric, redis_state
 from support.certificate import make_certificate
 from support.deadline import eventually
 from support.fleet import Fleet
@@ -25,16 +26,6 @@ def watched(tmp_path_factory):
     watched = WatchedRedis(tmp_path_factory.mktemp("watched"))
     yield watched.start()
     watched.stop()
-
-
-def redis_state(server) -> tuple[str, str | None]:
-    redis = server.get("/ready").json()["dependencies"]["redis"]
-    return redis["state"], redis["lastError"]
-
-
-def metric(server, name: str) -> float:
-    lines = server.get("/metrics").text.splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
 
 def statuses(server, users: list[str]) -> dict[str, str]:
