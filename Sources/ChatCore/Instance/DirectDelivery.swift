@@ -48,7 +48,8 @@ extension Services {
     {
         let viewer = await presence.viewer(user)
         let delivery = await sendDirect(message, from: user, to: recipients)
-        return delivery.asSeen { [presence] in $0 == user || viewer.sees($0) && !presence.isHidden($0) }
+        let hidden = await presence.hidden(among: recipients)
+        return delivery.asSeen { $0 == user || viewer.sees($0) && !hidden.contains($0) }
     }
 
     /// Sends straight to users' live sessions on all instances; a user without one is not reached. Nothing is stored.

@@ -2,8 +2,9 @@ import ChatDomain
 import Synchronization
 import Telemetry
 
-/// The presence of users, for all shards of this instance. Changes that the directory reports update the board, and the edges they make go to the
-/// shards.
+/// The presence of users, for all shards of this instance. The board holds the users with sessions here and those that clients here
+/// watch. Changes that the directory reports update it, and the edges they make go to the shards. Other users, and lists, are asked
+/// of the directory.
 package final class PresenceHub: Sendable {
     package let directory: any SessionDirectory
     package let settings: PresenceSettings
@@ -38,21 +39,25 @@ package final class PresenceHub: Sendable {
     ) {
         directory.start { [self] event in
             switch event {
-            case .changed(let presence, let origin):
+            case .changed(let news, let isFirst):
                 // Posted under the lock, so that edges of one user reach the shards in order.
                 board.withLock { board in
-                    guard let edge = board.apply(presence) else { return }
-                    gauge.set(board.onlineCount)
-                    remember(edge, isOwn: origin == instance)
+                    let before = isFirst ? news.before : nil
+                    guard let edge = board.apply(news.presence, before: before ?? .offline) else { return }
+                    remember(edge, isOwn: news.origin == instance)
                     notify(.presence([edge]))
                 }
-            case .everybody(let all, let isComplete):
+            case .passed(let news):
+                remember(
+                    PresenceEdge(before: news.assumedBefore, presence: news.presence), isOwn: news.origin == instance)
+            case .learned(let users): board.withLock { $0.learn(users) }
+            case .compared(let users):
                 board.withLock { board in
-                    let edges = board.replace(
-                        with: all, isComplete: isComplete, at: Timestamp(milliseconds: WallClock.milliseconds()))
-                    gauge.set(board.onlineCount)
+                    let edges = board.compare(users, at: Timestamp(milliseconds: WallClock.milliseconds()))
                     if !edges.isEmpty { notify(.presence(edges)) }
                 }
+            case .forgotten(let users): board.withLock { $0.forget(users) }
+            case .counted(let online): gauge.set(online)
             case .lost(let instance): notify(.lost(instance))
             case .lapsed: notify(.reconnected)
             case .received(let payload):
@@ -100,11 +105,19 @@ package final class PresenceHub: Sendable {
     /// The viewer that services are: it sees every user except those that hide.
     package static let service = PresenceViewer()
 
-    /// Whether a user is there and others may not know it: at once for a user that hid on this instance, and as soon as the
-    /// news arrives for one that hid on another.
-    package func isHidden(_ user: UserID) -> Bool {
+    /// Whether a user with a session here is there and others may not know it: at once for a user that hid on this instance, and
+    /// as soon as the news arrives for one that hid on another.
+    package func isHidden(_ user: UserID) -> Bool { isHidden(user, presence(of: user)) }
+
+    private func isHidden(_ user: UserID, _ presence: UserPresence?) -> Bool {
         if directory.ownPresence(of: user)?.actualStatus == .invisible { return true }
-        return presence(of: user).map { !$0.status.isOnline } ?? false
+        return presence.map { !$0.status.isOnline } ?? false
+    }
+
+    /// Those of these users that are there and hide.
+    package func hidden(among users: [UserID]) async -> Set<UserID> {
+        let present = await presence(of: users)
+        return Set(users.filter { isHidden($0, present[$0]) })
     }
 
     /// Empty where the friends cannot be read, so that no user is shown to a viewer without the right.
@@ -122,71 +135,55 @@ package final class PresenceHub: Sendable {
         }
     }
 
+    /// Whether it is known how a user stands that has a session here or is watched here.
+    package func isLoaded(_ user: UserID) -> Bool { board.withLock { $0.knows(user) } }
+
+    /// How many users' presence is kept here.
+    package var keptUsers: Int { board.withLock { $0.count } }
+
+    /// How a user stands that has a session here or is watched here; nil for any other, and for one without a session.
     package func presence(of user: UserID) -> UserPresence? { board.withLock { $0.presence(of: user) } }
 
-    package func onlineCount(for viewer: PresenceViewer) -> Int {
-        guard let visible = viewer.visible else { return board.withLock { $0.onlineCount } }
-        return board.withLock { board in visible.count { board.presence(of: $0)?.status.isOnline == true } }
-    }
-
-    /// A page of the users that others see online, ordered by id.
-    ///
-    /// - Parameter withOwn: whether the viewer is listed too, hidden or not, as the viewer's own devices see it.
-    package func online(_ page: PresencePage, for viewer: PresenceViewer, withOwn: Bool = false) -> OnlinePage {
+    /// How users stand, kept here or not; a user without a session is left out.
+    package func presence(of users: [UserID]) async -> [UserID: UserPresence] {
+        var (found, unknown): ([UserID: UserPresence], [UserID]) = ([:], [])
         board.withLock { board in
-            var all = viewer.visible.map { Self.online(among: $0, but: viewer.user, on: board) } ?? board.online()
-            if withOwn, let user = viewer.user, board.presence(of: user) != nil {
-                let place = all.place(of: user)
-                if place == all.count || all[place] != user { all.insert(user, at: place) }
+            for user in users {
+                if board.knows(user) { found[user] = board.presence(of: user) } else { unknown.append(user) }
             }
-            var start = page.cursor.map(all.place) ?? 0
-            if start < all.count, all[start] == page.cursor { start += 1 }
-            var budget = PageBudget()
-            var views: [PresenceView] = []
-            for user in all[start...].prefix(page.limit) {
-                guard let presence = board.presence(of: user) else { continue }
-                let view = PresenceView(presence, for: withOwn ? viewer.user : nil)
-                guard budget.takes(view.encodedBytes) else { break }
-                views.append(view)
-            }
-            return OnlinePage(
-                views: views, next: start + views.count < all.count ? views.last?.user.userID : nil, count: all.count)
         }
-    }
-
-    /// Whether the list of online users holds this user.
-    package func lists(_ user: UserID, for viewer: PresenceViewer) -> Bool {
-        guard viewer.visible.map({ $0.contains(user) && user != viewer.user }) ?? true else { return false }
-        return presence(of: user)?.status.isOnline == true
-    }
-
-    private static func online(among users: Set<UserID>, but viewer: UserID?, on board: PresenceBoard) -> [UserID] {
-        users.filter { $0 != viewer && board.presence(of: $0)?.status.isOnline == true }.sorted()
+        guard !unknown.isEmpty else { return found }
+        return found.merging(await directory.presence(of: unknown)) { $1 }
     }
 
     /// The presence of these users, in the order asked.
     package func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
-        views(of: users, for: viewer, await absentees(among: users, for: viewer))
+        let present = await presence(of: users.filter(viewer.sees))
+        let absentees = await profiles(of: users.filter { viewer.sees($0) && present[$0] == nil })
+        return users.map { view(of: $0, present[$0], for: viewer, absentees) }
     }
 
-    /// The stored profiles of users that are offline and visible.
+    /// The stored profiles of users that are kept here, offline and visible.
     package func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
         let absent = board.withLock { board in users.filter { viewer.sees($0) && board.presence(of: $0) == nil } }
         return await profiles(of: absent)
     }
 
-    /// The presence of these users at this moment, in the order asked.
+    /// The presence of users that are kept here at this moment, in the order asked.
     package func views(
         of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
     ) -> [PresenceView] {
         let present = board.withLock { board in users.map { board.presence(of: $0) } }
-        return zip(users, present).map { user, presence in
-            guard viewer.sees(user) else {
-                return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
-            }
-            if let presence { return PresenceView(presence, for: viewer.user) }
-            return absence(of: user, absentees[user])
+        return zip(users, present).map { view(of: $0, $1, for: viewer, absentees) }
+    }
+
+    private func view(
+        of user: UserID, _ presence: UserPresence?, for viewer: PresenceViewer, _ absentees: [UserID: Profile]
+    ) -> PresenceView {
+        guard viewer.sees(user) else {
+            return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
         }
+        return presence.map { PresenceView($0, for: viewer.user) } ?? absence(of: user, absentees[user])
     }
 
     /// What the store knows of people; nothing where it cannot be read.
@@ -217,8 +214,9 @@ package final class PresenceHub: Sendable {
                 PresenceView(absent: RoomUser(userID: user, username: profile.username ?? profile.name ?? user.value))
                     .encodedBytes)
         }
+        let present = await presence(of: shown.map(\.user))
         let views = shown.map { user, profile in
-            var view = presence(of: user).map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
+            var view = present[user].map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
             if view.user.username == user.value, let name = profile.username ?? profile.name {
                 view.user.username = name
             }
@@ -248,13 +246,4 @@ package final class PresenceHub: Sendable {
         let time = [profile?.lastSeen, seen.lastSeen(of: user)].compactMap { $0 }.max()
         return PresenceView(absent: RoomUser(userID: user, username: name), lastSeen: time)
     }
-}
-
-/// A part of the list of online users.
-package struct OnlinePage {
-    package var views: [PresenceView]
-    /// The cursor of the next page; nil at the end.
-    package var next: UserID?
-    /// How many the list holds.
-    package var count: Int
 }

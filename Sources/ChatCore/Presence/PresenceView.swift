@@ -11,6 +11,9 @@ package struct PresenceViewer: Sendable {
     /// The same with the viewer, a user being visible to their own devices.
     package var visibleWithOwn: Set<UserID>? { visible.map { $0.union(user.map { [$0] } ?? []) } }
 
+    /// Whether a list of online users may hold another.
+    func lists(_ other: UserID) -> Bool { visible.map { $0.contains(other) && other != user } ?? true }
+
     package func sees(_ other: UserID) -> Bool { other == user || visible?.contains(other) ?? true }
 }
 

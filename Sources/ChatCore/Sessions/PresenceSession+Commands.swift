@@ -13,21 +13,16 @@ extension PresenceSession {
         switch command {
         case .setStatus(let status): setStatus(status, request)
         case .comeOnline(let user): try comeOnline(user, request)
-        case .countOnline:
-            withViewer(request) { presence, viewer in
-                let count = presence.hub.onlineCount(for: viewer)
-                presence.respond("online_count", request) { out in
-                    out.member("count", count)
-                    out.stamp(presence.context.now.wall)
-                }
-            }
+        case .countOnline: countOnline(request)
         case .check(let user, let question): check(user, question, request)
         case .listKnown(let page): listKnown(page, request)
         case .listOnline(let page): listOnline(page, request)
         case .listOnlineIDs(let page):
-            withViewer(request) { presence, viewer in
+            let asking = userID
+            readOnline(page, request, { [isService] in await $0.viewer(asking, isService: isService) }) {
+                presence, page in
                 var out = JSONWriter()
-                out.array(presence.hub.online(page, for: viewer).views) { $0.string($1.user.userID.value) }
+                out.array(page.views) { $0.string($1.user.userID.value) }
                 presence.answer(request, "get_all_online_users", out.bytes)
             }
         case .listDevices(let page): listDevices(page, request)
@@ -68,11 +63,36 @@ extension PresenceSession {
         }
     }
 
-    /// Finds out which users this session may see; at once where that is all of them.
-    private func withViewer(_ request: Request, _ body: @escaping (PresenceSession, PresenceViewer) -> Void) {
-        let user = userID
-        guard hub.settings.isForFriendsOnly, !isService else { return body(self, PresenceViewer(user: user)) }
-        later(request, { await $0.viewer(user) }) { presence, viewer in body(presence, viewer) }
+    /// Reads a page of online users off the loop and continues here with it, as it is then.
+    private func readOnline(
+        _ page: PresencePage, _ request: Request, _ viewer: @escaping @Sendable (PresenceHub) async -> PresenceViewer,
+        then: @escaping (PresenceSession, OnlinePage) -> Void
+    ) {
+        watchers.beginReadingList()
+        let number = session.begin(request)
+        let (hub, watchers) = (hub, watchers)
+        context.loop.run({
+            let viewer = await viewer(hub)
+            return (viewer, await hub.online(page, for: viewer))
+        }) { [weak session] viewer, found in
+            var found = found
+            found.apply(watchers.endReadingList(), after: page.cursor, for: viewer)
+            guard let session, session.finish(number) != nil else { return }
+            then(session.presence, found)
+            session.startWaiting()
+        }
+    }
+
+    private func countOnline(_ request: Request) {
+        let asking = userID
+        later(
+            request, { [isService] hub in await hub.onlineCount(for: hub.viewer(asking, isService: isService)) }
+        ) { presence, count in
+            presence.respond("online_count", request) { out in
+                out.member("count", count)
+                out.stamp(presence.context.now.wall)
+            }
+        }
     }
 
     // MARK: One by one
@@ -89,10 +109,19 @@ extension PresenceSession {
     private func comeOnline(_ user: UserID, _ request: Request) throws(ChatError) {
         if let known = userID, known != user { throw ChatError(.forbidden, "this connection is another user's") }
         if userID == nil { try session.authenticate(Credentials(userID: user), tag: nil) }
+        // Behind the answer to the claim.
+        let number = session.begin(request)
+        whenLoaded { [unowned session] in
+            if session.finish(number) != nil { session.presence.beginTracking(user, request) }
+        }
+    }
+
+    private func beginTracking(_ user: UserID, _ request: Request) {
         watchEverybody()
         watchers.addTracker(session)
-        withViewer(request) { presence, viewer in
-            presence.session.emit("online_users_list", presence.watchers.list(for: viewer))
+        readOnline(PresencePage(), request, { [isService] in await $0.viewer(user, isService: isService) }) {
+            presence, page in
+            presence.session.emit("online_users_list", EventJSON.onlineList(page, at: presence.context.now.wall))
             presence.session.reply(
                 request.tag,
                 EventJSON.success { out in
@@ -140,22 +169,16 @@ extension PresenceSession {
 
     /// With an acknowledgement the caller's online friends, without one all online users.
     private func listOnline(_ page: PresencePage, _ request: Request) {
+        let asking = userID
         guard request.tag != nil else {
-            return withViewer(request) { presence, viewer in
-                presence.session.emit(
-                    "online_users_list",
-                    EventJSON.onlineList(presence.hub.online(page, for: viewer), at: presence.context.now.wall))
+            return readOnline(page, request, { [isService] in await $0.viewer(asking, isService: isService) }) {
+                $0.session.emit("online_users_list", EventJSON.onlineList($1, at: $0.context.now.wall))
             }
         }
-        let asking = userID
-        later(
-            request,
-            { hub in
-                guard let asking else { return EventJSON.views([]) }
-                let viewer = PresenceViewer(user: asking, visible: await hub.friends(of: asking))
-                return EventJSON.views(hub.online(page, for: viewer).views)
-            }
-        ) { $0.session.reply(request.tag, $1, under: "users") }
+        guard let asking else { return session.reply(request.tag, EventJSON.views([]), under: "users") }
+        readOnline(page, request, { PresenceViewer(user: asking, visible: await $0.friends(of: asking)) }) {
+            $0.session.reply(request.tag, EventJSON.views($1.views), under: "users")
+        }
     }
 
     /// Devices are shown to their owner and to services.
@@ -165,7 +188,7 @@ extension PresenceSession {
             request,
             { [isService] hub in
                 let viewer = await hub.viewer(asking, isService: isService)
-                let views = hub.online(page, for: viewer, withOwn: true).views
+                let views = await hub.online(page, for: viewer, withOwn: true).views
                 let owners = views.map(\.user.userID).filter { isService || $0 == asking }
                 let devices = await hub.directory.sessions(of: owners)
                 var out = JSONWriter()
@@ -188,8 +211,9 @@ extension PresenceSession {
         case .rooms(let rooms): try watchRooms(rooms, request)
         case .everybody:
             watchEverybody()
-            return withViewer(request) { presence, viewer in
-                presence.snapshot(presence.hub.online(PresencePage(), for: viewer).views, request)
+            let asking = userID
+            readOnline(PresencePage(), request, { [isService] in await $0.viewer(asking, isService: isService) }) {
+                $0.snapshot($1.views, request)
             }
         case .friends, .anything:
             guard let asking = userID else { return }
@@ -229,6 +253,7 @@ extension PresenceSession {
             request,
             { [isService] hub in
                 let viewer = await hub.viewer(asking, isService: isService)
+                await hub.directory.load(shown)
                 return (viewer, await hub.absentees(among: shown, for: viewer))
             }
         ) { presence, known in

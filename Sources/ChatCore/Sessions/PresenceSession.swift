@@ -17,6 +17,8 @@ package final class PresenceSession {
     private(set) var friends: Set<UserID>?
     /// What waits for the friends to be read; nil while they are not being read.
     private var awaitingFriends: [() -> Void]?
+    /// What waits until it is known how the user stands; nil while nothing waits.
+    private var awaitingPresence: [() -> Void]?
     private var lastActiveAt = Moment(milliseconds: 0)
     private var seenAt = Moment(milliseconds: 0)
     private var reportedActiveAt = Moment(milliseconds: 0)
@@ -89,6 +91,36 @@ package final class PresenceSession {
         session.end(.unauthorized, reason: "logged out")
     }
 
+    // MARK: What other instances know of the user
+
+    /// How long a client waits for that.
+    private static let loadingLimit: Duration = .seconds(1)
+
+    /// Whether it is known here how the session's user stands, on all instances.
+    var isLoaded: Bool { userID.map(hub.isLoaded) ?? true }
+
+    /// Runs `body` once it is known here how the session's user stands, at once where it is. Until then a user that hides on
+    /// another instance would be shown by what the session does.
+    package func whenLoaded(_ body: @escaping () -> Void) {
+        guard let user = userID, !isLoaded else { return body() }
+        if awaitingPresence != nil {
+            awaitingPresence?.append(body)
+            return
+        }
+        awaitingPresence = [body]
+        let timer = context.loop.schedule(after: Self.loadingLimit) { [weak session] in session?.presence.didLoad() }
+        context.loop.run({ [hub] in await hub.directory.load([user]) }) { [weak session, loop = context.loop] in
+            loop.cancel(timer)
+            session?.presence.didLoad()
+        }
+    }
+
+    private func didLoad() {
+        let waiting = awaitingPresence ?? []
+        awaitingPresence = nil
+        for body in waiting where !session.isClosed { body() }
+    }
+
     // MARK: Watching
 
     /// Called once, when the session's user is known.
@@ -109,6 +141,9 @@ package final class PresenceSession {
     func mayShow(_ user: UserID) -> Bool {
         !hub.settings.isForFriendsOnly || session.isService || friends?.contains(user) == true
     }
+
+    /// Whether this session's user may see all others.
+    var mayShowEverybody: Bool { !hub.settings.isForFriendsOnly || session.isService }
 
     private func readFriends() {
         guard let user = userID, awaitingFriends == nil else { return }
@@ -142,9 +177,8 @@ package final class PresenceSession {
         guard let before = self.friends, before != friends else { return }
         self.friends = friends
         index()
-        for user in friends.subtracting(before) where watchers.receives(changesOf: user, session) {
-            watchers.show(user, to: [session])
-        }
+        let shown = friends.subtracting(before).filter { watchers.receives(changesOf: $0, session) }
+        watchers.show(shown) { [weak session] _ in session.flatMap { $0.isClosed ? nil : [$0] } ?? [] }
     }
 
     func watch(_ users: [UserID]) throws(ChatError) {
@@ -177,7 +211,8 @@ package final class PresenceSession {
     /// Brings the shard's index up to what is watched; one's own changes come with whatever is watched.
     private func index() {
         var wanted = watch.users
-        if watch.watchesFriends { wanted.formUnion(friends ?? []) }
+        // Where a session sees friends only, they are everybody.
+        if watch.watchesFriends || watch.watchesEverybody && !mayShowEverybody { wanted.formUnion(friends ?? []) }
         let watchesAnything = watch.watchesEverybody || !wanted.isEmpty
         if watchesAnything, let user = userID { wanted.insert(user) }
         watchers.remove(session, of: indexed.subtracting(wanted))

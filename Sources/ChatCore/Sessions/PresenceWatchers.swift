@@ -13,41 +13,64 @@ final class PresenceWatchers {
     private unowned let registry: SessionRegistry
     private var byUser: [UserID: [ObjectIdentifier: Session]] = [:]
     private var everybody: [ObjectIdentifier: Session] = [:]
+    /// Those of them that may see all users, so that the directory follows all for them.
+    private var unrestricted: Set<ObjectIdentifier> = []
     private var trackers: [ObjectIdentifier: Session] = [:]
-    private(set) lazy var rooms = RoomWatches { [unowned self] room in
-        // Through the mailbox, as what asks for a room: the two must not change places.
-        context.services.mailbox(context.services.home(of: room)).post(.unwatched(room, by: context.index))
-    }
+    private(set) lazy var rooms = RoomWatches(
+        unused: { [unowned self] room in
+            // Through the mailbox, as what asks for a room: the two must not change places.
+            context.services.mailbox(context.services.home(of: room)).post(.unwatched(room, by: context.index))
+        },
+        follow: { [unowned self] in directory.follow($0) }, unfollow: { [unowned self] in directory.unfollow($0) })
     private(set) lazy var friendPoller = FriendPoller(registry: registry)
     private var coalescer = PresenceCoalescer()
     private var isListScheduled = false
+    private var isListBeingRead = false
+    /// Users that changed while lists are read for sessions, and how many lists those are.
+    private var changedMeanwhile: [UserID: UserPresence] = [:]
+    private var listsBeingRead = 0
 
     init(registry: SessionRegistry) { self.registry = registry }
 
     private var context: ShardContext { registry.context }
+    private var directory: any SessionDirectory { context.services.presence.directory }
 
     // MARK: Watching sessions
 
     func add(_ session: Session, of users: some Sequence<UserID>) {
-        for user in users { byUser[user, default: [:]][ObjectIdentifier(session)] = session }
+        var unfollowed: [UserID] = []
+        for user in users {
+            if byUser[user] == nil { unfollowed.append(user) }
+            byUser[user, default: [:]][ObjectIdentifier(session)] = session
+        }
+        if !unfollowed.isEmpty { directory.follow(unfollowed) }
     }
 
     func remove(_ session: Session, of users: some Sequence<UserID>) {
+        var unused: [UserID] = []
         for user in users {
             byUser[user]?[ObjectIdentifier(session)] = nil
-            if byUser[user]?.isEmpty == true { byUser[user] = nil }
+            guard byUser[user]?.isEmpty == true else { continue }
+            byUser[user] = nil
+            unused.append(user)
         }
+        if !unused.isEmpty { directory.unfollow(unused) }
     }
 
     func setEverybody(_ session: Session, _ isWatching: Bool) {
-        everybody[ObjectIdentifier(session)] = isWatching ? session : nil
+        let key = ObjectIdentifier(session)
+        everybody[key] = isWatching ? session : nil
+        let followedBefore = !unrestricted.isEmpty
+        if isWatching, session.presence.mayShowEverybody { unrestricted.insert(key) } else { unrestricted.remove(key) }
+        guard followedBefore == unrestricted.isEmpty else { return }
+        if followedBefore { directory.unfollowEverybody() } else { directory.followEverybody() }
     }
 
     func addTracker(_ session: Session) { trackers[ObjectIdentifier(session)] = session }
 
     func forget(_ session: Session) {
         remove(session, of: session.presence.indexed)
-        everybody[ObjectIdentifier(session)] = nil
+        setEverybody(session, false)
         trackers[ObjectIdentifier(session)] = nil
         rooms.forget(session)
     }
@@ -56,11 +79,23 @@ final class PresenceWatchers {
     func changed(_ room: RoomID, _ state: WatchedRoom?) {
         let (newcomers, watchers) = rooms.update(room, state)
         guard !watchers.isEmpty else { return }
-        for user in newcomers { show(user, to: watchers.filter { !receives(changesOf: user, $0) }) }
+        show(newcomers) { [weak self] user in
+            watchers.filter { self?.receives(changesOf: user, $0) == false && !$0.isClosed }
+        }
     }
 
-    /// Sends a user's presence to sessions that begin to watch it, unless it is offline.
-    func show(_ user: UserID, to sessions: [Session]) {
+    /// Sends the presence of users to sessions that begin to watch them, unless it is offline.
+    func show(_ users: Set<UserID>, to sessions: @escaping (UserID) -> [Session]) {
+        let hub = context.services.presence
+        let unknown = users.filter { !hub.isLoaded($0) }
+        for user in users.subtracting(unknown) { show(user, to: sessions(user)) }
+        guard !unknown.isEmpty else { return }
+        context.loop.run({ await hub.directory.load(Array(unknown)) }) { [weak self] in
+            for user in unknown { self?.show(user, to: sessions(user)) }
+        }
+    }
+
+    private func show(_ user: UserID, to sessions: [Session]) {
         guard !sessions.isEmpty, let presence = context.services.presence.presence(of: user) else { return }
         notify(PresenceEdge(before: .offline, presence: presence), to: sessions)
     }
@@ -84,6 +119,7 @@ final class PresenceWatchers {
 
     func note(_ edges: [PresenceEdge]) {
         for edge in edges {
+            if listsBeingRead > 0 { changedMeanwhile[edge.presence.user.userID] = edge.presence }
             sendToNamed(edge)
             guard !everybody.isEmpty || rooms.isWatched(edge.presence.user.userID) else { continue }
             if coalescer.isEmpty {
@@ -144,22 +180,48 @@ final class PresenceWatchers {
 
     private func sendList() {
         isListScheduled = false
+        // The one that is being read may lack what changed since.
+        guard !isListBeingRead else { return scheduleList() }
+        isListBeingRead = true
         let hub = context.services.presence
         guard hub.settings.isForFriendsOnly else {
-            return deliver("online_users_list", list(for: PresenceViewer()), to: Array(trackers.values))
+            return context.loop.run({ await hub.online(PresencePage(), for: PresenceViewer()) }) { [weak self] page in
+                guard let self else { return }
+                isListBeingRead = false
+                deliver(
+                    "online_users_list", EventJSON.onlineList(page, at: context.now.wall), to: Array(trackers.values))
+            }
         }
-        for session in trackers.values {
-            context.slices.run { [weak self] in
-                guard let self, trackers[ObjectIdentifier(session)] != nil else { return }
-                let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
-                let list = list(for: viewer)
+        sendLists(Array(trackers.values)[...])
+    }
+
+    /// A list for each tracker, of the friends, one after the other.
+    private func sendLists(_ sessions: ArraySlice<Session>) {
+        guard let session = sessions.first else { return isListBeingRead = false }
+        let hub = context.services.presence
+        let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
+        context.loop.run({ await hub.online(PresencePage(), for: viewer) }) { [weak self] page in
+            guard let self else { return }
+            if trackers[ObjectIdentifier(session)] != nil {
+                let list = EventJSON.onlineList(page, at: context.now.wall)
                 context.slices.spend(list.count)
                 deliver("online_users_list", list, to: [session])
             }
+            context.slices.run { [weak self] in self?.sendLists(sessions.dropFirst()) }
         }
     }
 
-    func list(for viewer: PresenceViewer) -> [UInt8] {
-        EventJSON.onlineList(context.services.presence.online(PresencePage(), for: viewer), at: context.now.wall)
+    // MARK: Lists for sessions
+
+    /// A list is read off the loop from now on. Changes that come meanwhile are sent before it, so it must have them.
+    func beginReadingList() { listsBeingRead += 1 }
+
+    /// - Returns: users that changed while a list was read, as they are now.
+    func endReadingList() -> [UserID: UserPresence] {
+        defer {
+            listsBeingRead -= 1
+            if listsBeingRead == 0 { changedMeanwhile = [:] }
+        }
+        return changedMeanwhile
     }
 }

@@ -14,9 +14,19 @@ final class RoomWatches {
     private var roomsByParticipant: [UserID: Set<RoomID>] = [:]
     private var roomsBySession: [ObjectIdentifier: Set<RoomID>] = [:]
     private let unused: (RoomID) -> Void
+    private let follow: ([UserID]) -> Void
+    private let unfollow: ([UserID]) -> Void
 
-    /// - Parameter unused: called when no session here watches a room any more.
-    init(unused: @escaping (RoomID) -> Void) { self.unused = unused }
+    /// - Parameters:
+    ///   - unused: called when no session here watches a room any more.
+    ///   - follow: called with users that are in no other watched room.
+    ///   - unfollow: called with users that are in no watched room any more.
+    init(
+        unused: @escaping (RoomID) -> Void, follow: @escaping ([UserID]) -> Void,
+        unfollow: @escaping ([UserID]) -> Void
+    ) {
+        (self.unused, self.follow, self.unfollow) = (unused, follow, unfollow)
+    }
 
     // MARK: Watching sessions
 
@@ -100,10 +110,19 @@ final class RoomWatches {
     }
 
     private func index(_ before: Set<UserID>, of room: RoomID, as after: Set<UserID>) {
+        var ended: [UserID] = []
         for user in before.subtracting(after) {
             roomsByParticipant[user]?.remove(room)
-            if roomsByParticipant[user]?.isEmpty == true { roomsByParticipant[user] = nil }
+            guard roomsByParticipant[user]?.isEmpty == true else { continue }
+            roomsByParticipant[user] = nil
+            ended.append(user)
         }
-        for user in after.subtracting(before) { roomsByParticipant[user, default: []].insert(room) }
+        var begun: [UserID] = []
+        for user in after.subtracting(before) {
+            if roomsByParticipant[user] == nil { begun.append(user) }
+            roomsByParticipant[user, default: []].insert(room)
+        }
+        if !begun.isEmpty { follow(begun) }
+        if !ended.isEmpty { unfollow(ended) }
     }
 }

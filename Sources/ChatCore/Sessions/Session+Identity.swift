@@ -28,7 +28,8 @@ extension Session {
 
     /// A device that brings no name goes by the one the user is known by.
     private func named(_ found: Identity) -> Identity {
-        let known = identity?.username ?? context.services.presence.presence(of: found.userID)?.user.username
+        let own = identity.flatMap { $0.username == $0.userID.value ? nil : $0.username }
+        let known = own ?? context.services.presence.presence(of: found.userID)?.user.username
         guard found.username == found.userID.value, !found.isUsernameVerified, let known else { return found }
         var found = found
         found.username = known
@@ -61,18 +62,32 @@ extension Session {
         if let identity, identity.userID != claimed.userID {
             throw ChatError(.forbidden, "this connection belongs to another user")
         }
-        let found = named(claimed)
         let isNew = identity == nil
-        adopt(found)
+        adopt(named(claimed))
+        guard isNew, !presence.isLoaded else { return completeAuthentication(isNew: isNew, tag: tag) }
+        // Requests behind this one wait.
+        let request = Request(
+            event: "authenticate", command: .authenticate(credentials), tag: tag, since: context.now.monotonic)
+        let number = begin(request)
+        presence.whenLoaded { [self] in
+            guard finish(number) != nil, let identity else { return }
+            setIdentity(named(identity))
+            completeAuthentication(isNew: true, tag: tag)
+            startWaiting()
+        }
+    }
+
+    private func completeAuthentication(isNew: Bool, tag: RequestTag?) {
+        guard let identity, let user else { return }
         let fields: (inout JSONWriter) -> Void = { [id] out in
-            out.user(RoomUser(userID: found.userID, username: found.username))
+            out.user(user)
             out.member("socketId", id.value)
-            if let expiry = found.expiresAt {
+            if let expiry = identity.expiresAt {
                 out.member("expiresAt", expiry.milliseconds)
             }
         }
         emit("authenticated", EventJSON.object(fields))
-        if isRaw, isNew { welcome(found.userID) }
+        if isRaw, isNew { welcome(identity.userID) }
         if isNew { presence.beginWatching() }
         reply(tag, EventJSON.success(fields))
     }

@@ -3,8 +3,9 @@
 /// Duties of every implementation:
 /// - Calls about one session take effect in the order they were made. A session that is not known is passed over; one that
 ///   connects twice replaces itself; each takes out itself only.
-/// - Each change goes to the handler of every instance, in the order it took effect for that user, and only when something
-///   changed.
+/// - The presence of a user with a session here, and of a followed user, is delivered once, then each change, in the order it
+///   took effect for that user. A change that was delivered before is not delivered as a change again. Of other users only their
+///   number is kept.
 /// - Nothing here blocks the caller. What cannot be sent elsewhere now is sent later; sessions of this instance are
 ///   known at once, whatever is down.
 public protocol SessionDirectory: Sendable {
@@ -17,9 +18,28 @@ public protocol SessionDirectory: Sendable {
     /// Takes a session out for good, after its grace period.
     func remove(_ session: SessionID, of user: UserID, at now: Timestamp)
 
+    // MARK: Following
+
+    /// Follows users until `unfollow` was called as often for each.
+    func follow(_ users: [UserID])
+    func unfollow(_ users: [UserID])
+    /// Follows all users until `unfollowEverybody` was called as often. An instance then keeps all users that are present.
+    func followEverybody()
+    func unfollowEverybody()
+    /// Returns once the presence of these users, which are followed or have a session here, was delivered or cannot be read.
+    func load(_ users: [UserID]) async
+
+    // MARK: Reading
+
     /// How a user stands by the sessions of this instance, with what was asked of them and is still on its way to the
     /// others; nil for one without.
     func ownPresence(of user: UserID) -> UserPresence?
+    /// How users stand, followed or not; a user without a session is left out.
+    func presence(of users: [UserID]) async -> [UserID: UserPresence]
+    /// The users after `cursor` that others see online, ordered by id; at most `limit`.
+    func online(after cursor: UserID?, limit: Int) async -> OnlineSlice
+    /// How many users others see online.
+    func onlineCount() async -> Int
     /// The connected sessions of users on all instances, the oldest first; a user without one is left out.
     func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]]
     /// Whether an instance may still be at work; false only when it is certainly dead.
@@ -58,15 +78,38 @@ extension SessionDirectory {
 }
 
 public enum DirectoryEvent: Sendable {
-    /// A user stands like this now, or was seen now. `origin` is the instance that made it so.
-    case changed(UserPresence, origin: InstanceID)
-    /// All users that are present, for certain; presence that was received before may be outdated.
+    /// A user that is kept here changed.
     ///
-    /// - Parameter isComplete: whether no other user is present.
-    case everybody([UserPresence], isComplete: Bool)
+    /// - Parameter isFirst: whether nothing was delivered of the user before.
+    case changed(PresenceNews, isFirst: Bool)
+    /// News of a user that is not kept here, or news that is older than what was delivered.
+    case passed(PresenceNews)
+    /// How users stand that begin to be kept. A user without a session is offline.
+    case learned([UserPresence])
+    /// How users stand that are kept: a difference is a change that was missed. A user without a session is offline.
+    case compared([UserPresence])
+    /// Users that are not kept any more.
+    case forgotten([UserID])
+    /// How many users others see online on all instances; comes when it changed, or now and then.
+    case counted(online: Int)
     /// An instance is dead, and its sessions are out.
     case lost(InstanceID)
     /// The others took this instance for dead and put its users out; it is back.
     case lapsed
     case received(payload: [UInt8])
+}
+
+/// That a user stands like this now, or was seen now.
+public struct PresenceNews: Hashable, Sendable {
+    public var presence: UserPresence
+    /// The user's own status before, where the announcement has it.
+    public var before: PresenceStatus?
+    /// The instance that made it so.
+    public var origin: InstanceID
+
+    public init(_ presence: UserPresence, before: PresenceStatus?, origin: InstanceID) {
+        self.presence = presence
+        self.before = before
+        self.origin = origin
+    }
 }

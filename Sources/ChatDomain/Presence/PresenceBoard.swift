@@ -1,30 +1,47 @@
-/// The presence of the users of all instances, as far as this instance received it. Turns it into edges: a status that is the
-/// same as before is no news, however often it comes.
+/// The presence of the users that an instance keeps: those with sessions on it, and those that its clients watch. Turns it into
+/// edges: a status that is the same as before is no news, however often it comes.
 public struct PresenceBoard: Sendable {
+    /// A user without a session is offline here until it is forgotten.
     private var entries: [UserID: UserPresence] = [:]
-    /// Users others see online.
-    public private(set) var onlineCount = 0
-    /// They in the order of their ids, once it was asked for; kept up to date from then on.
-    private var order: [UserID]?
 
     public init() {}
 
-    /// nil for a user without a session.
-    public func presence(of user: UserID) -> UserPresence? { entries[user] }
+    /// How many users are kept.
+    public var count: Int { entries.count }
 
-    /// Takes in how a user stands; an `own` of offline without sessions forgets the user.
+    /// nil for a user without a session.
+    public func presence(of user: UserID) -> UserPresence? { entries[user].flatMap { $0.isGone ? nil : $0 } }
+
+    /// Whether it is known how a user stands.
+    public func knows(_ user: UserID) -> Bool { entries[user] != nil }
+
+    /// Takes in how a user stands.
     ///
+    /// - Parameter before: the status before of a user that is not kept yet.
     /// - Returns: the edge, when another user may see the change.
-    public mutating func apply(_ presence: UserPresence) -> PresenceEdge? {
+    public mutating func apply(_ presence: UserPresence, before: PresenceStatus = .offline) -> PresenceEdge? {
         let user = presence.user.userID
         var presence = presence
         let known = entries[user]
         if let known { presence.lastSeen = max(presence.lastSeen, known.lastSeen) }
-        let before = known?.actualStatus ?? .offline
-        let wasOnline = known?.status.isOnline == true
-        entries[user] = presence.actualStatus == .offline && presence.sessions == 0 ? nil : presence
-        if wasOnline != presence.status.isOnline { setOnline(user, presence.status.isOnline) }
+        entries[user] = presence
+        let before = known?.actualStatus ?? before
         return before == presence.actualStatus ? nil : PresenceEdge(before: before, presence: presence)
+    }
+
+    /// Takes in how users stand that begin to be kept. That is no change.
+    public mutating func learn(_ users: [UserPresence]) {
+        for presence in users { _ = apply(presence, before: presence.actualStatus) }
+    }
+
+    /// Takes in how users stand for certain. Returns the edges that the news had missed.
+    public mutating func compare(_ users: [UserPresence], at now: Timestamp) -> [PresenceEdge] {
+        users.compactMap { presence in
+            guard presence.isGone, let known = entries[presence.user.userID] else { return apply(presence) }
+            // When it went is not known: others last saw it there when that was noticed.
+            let lastSeen = known.status.isOnline ? now : known.lastSeen
+            return apply(UserPresence(user: known.user, actualStatus: .offline, lastSeen: lastSeen, sessions: 0))
+        }
     }
 
     /// Something came from a user here; a hidden user leaves no trace of it.
@@ -33,45 +50,8 @@ public struct PresenceBoard: Sendable {
         entries[user]?.lastSeen = now
     }
 
-    /// Replaces the presence that was received as news by a complete read. Returns the edges that the news had missed.
-    ///
-    /// - Parameter isComplete: whether a user that is not among them is gone.
-    public mutating func replace(
-        with all: [UserPresence], isComplete: Bool, at now: Timestamp
-    ) -> [PresenceEdge] {
-        guard isComplete else { return all.compactMap { apply($0) } }
-        let present = Set(all.map(\.user.userID))
-        let gone = entries.values.filter { !present.contains($0.user.userID) }.map { old in
-            UserPresence(
-                user: old.user, actualStatus: .offline, lastSeen: old.status.isOnline ? now : old.lastSeen, sessions: 0)
-        }
-        return (gone + all).compactMap { apply($0) }
-    }
-
-    private mutating func setOnline(_ user: UserID, _ isOnline: Bool) {
-        onlineCount += isOnline ? 1 : -1
-        guard let place = order?.place(of: user) else { return }
-        if isOnline { order?.insert(user, at: place) } else { order?.remove(at: place) }
-    }
-
-    /// Users others see online, ordered by id.
-    public mutating func online() -> [UserID] {
-        if let order { return order }
-        let list = entries.values.filter(\.status.isOnline).map(\.user.userID).sorted()
-        order = list
-        return list
-    }
-}
-
-extension RandomAccessCollection<UserID> where Index == Int {
-    /// Where a user stands in this ordered list, or would stand.
-    public func place(of user: UserID) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if self[middle] < user { low = middle + 1 } else { high = middle }
-        }
-        return low
+    public mutating func forget(_ users: [UserID]) {
+        for user in users { entries[user] = nil }
     }
 }
 

@@ -1,6 +1,10 @@
 /// Sessions by user, and what changes for others when one comes, changes or goes. A value: the time is given.
 public struct PresenceTable: Sendable {
     private var users: [UserID: UserSessions] = [:]
+    /// Users others see online.
+    public private(set) var onlineCount = 0
+    /// Those users in the order of their ids, once they were listed; kept up to date from then on.
+    private var order: [UserID]?
 
     public init() {}
 
@@ -8,6 +12,18 @@ public struct PresenceTable: Sendable {
     public func presence(of user: UserID) -> UserPresence? { users[user]?.presence }
 
     public var all: [UserPresence] { users.values.map(\.presence) }
+
+    /// The users after `cursor` that others see online, ordered by id; at most `limit`.
+    public mutating func online(after cursor: UserID?, limit: Int) -> OnlineSlice {
+        let order = order ?? users.lazy.filter { $0.value.presence.status.isOnline }.map(\.key).sorted()
+        self.order = order
+        var start = cursor.map(order.place) ?? 0
+        if start < order.count, order[start] == cursor { start += 1 }
+        let shown = order[start...].prefix(max(limit, 0))
+        return OnlineSlice(
+            users: shown.compactMap { users[$0]?.presence }, next: shown.endIndex < order.count ? shown.last : nil,
+            count: order.count)
+    }
 
     /// A user's connected sessions, the oldest first.
     public func sessions(of user: UserID) -> [SessionRecord] { users[user]?.live ?? [] }
@@ -52,6 +68,14 @@ public struct PresenceTable: Sendable {
         body(&sessions)
         let after = sessions.presence
         if !sessions.isEmpty { users[id] = sessions }
+        let isOnline = !sessions.isEmpty && after.status.isOnline
+        if isOnline != before?.status.isOnline ?? false { setOnline(id, isOnline) }
         return before == after ? nil : after
+    }
+
+    private mutating func setOnline(_ user: UserID, _ isOnline: Bool) {
+        onlineCount += isOnline ? 1 : -1
+        guard let place = order?.place(of: user) else { return }
+        if isOnline { order?.insert(user, at: place) } else { order?.remove(at: place) }
     }
 }

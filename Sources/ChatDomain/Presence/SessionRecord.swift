@@ -60,4 +60,16 @@ public struct UserPresence: Hashable, Sendable {
     }
 
     public var status: PresenceStatus { actualStatus.seenByOthers }
+
+    /// Whether the user has no session, on any instance.
+    public var isGone: Bool { actualStatus == .offline && sessions == 0 }
+}
+
+extension UserPresence {
+    /// The presence of a user without a session.
+    public static func gone(_ user: UserID) -> Self {
+        Self(
+            user: RoomUser(userID: user, username: user.value), actualStatus: .offline,
+            lastSeen: Timestamp(milliseconds: 0), sessions: 0)
+    }
 }

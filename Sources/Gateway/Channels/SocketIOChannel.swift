@@ -109,11 +109,19 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
         self.session = session
         session.adopt(identity)
-        session.presence.beginWatching()
-        session.recovery.rejoin(seen, sent: found.sent(upTo: offset)) { [weak self] isWhole in
-            guard let self, recovery.returning === returning else { return }
-            if isWhole, !returning.isTooMuch { recovered(session, returning) } else { beginAfresh(credentials) }
+        session.presence.whenLoaded { [weak self, unowned session] in
+            session.presence.beginWatching()
+            session.recovery.rejoin(seen, sent: found.sent(upTo: offset)) { isWhole in
+                self?.finishRecovery(of: session, returning, isWhole: isWhole, credentials)
+            }
         }
+    }
+
+    private func finishRecovery(
+        of session: Session, _ returning: ReturningSession, isWhole: Bool, _ credentials: Credentials
+    ) {
+        guard recovery.returning === returning else { return }
+        if isWhole, !returning.isTooMuch { recovered(session, returning) } else { beginAfresh(credentials) }
     }
 
     private func putBack(_ returning: ReturningSession) {

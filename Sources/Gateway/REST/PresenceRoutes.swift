@@ -55,8 +55,9 @@ struct PresenceRoutes: RouteGroup {
             excluded = try UserID(validating: id, field: "excludeUserId")
         }
         let isCountOnly = try isCountOnly(request)
-        let online = hub.online(isCountOnly ? PresencePage(limit: 0) : try page(request), for: viewer)
-        let isExcludedListed = excluded.map { hub.lists($0, for: viewer) } ?? false
+        let online = await hub.online(isCountOnly ? PresencePage(limit: 0) : try page(request), for: viewer)
+        var isExcludedListed = false
+        if let excluded { isExcludedListed = await hub.lists(excluded, for: viewer) }
         let now = services.clock.now.wall
         let profiles = await hub.profiles(of: online.views.map(\.user.userID))
         var budget = PageBudget()

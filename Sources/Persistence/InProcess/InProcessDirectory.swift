@@ -24,7 +24,7 @@ public final class InProcessDirectory: SessionDirectory {
 
     public func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
         var evicted: [SessionRecord] = []
-        change { table in
+        change(record.user.userID) { table in
             let outcome = table.connect(record, limit: maximumSessions, at: record.connectedAt)
             evicted = outcome.evicted
             return outcome.change
@@ -33,20 +33,42 @@ public final class InProcessDirectory: SessionDirectory {
     }
 
     public func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
-        change { $0.update(session, of: user, update, at: now) }
+        change(user) { $0.update(session, of: user, update, at: now) }
     }
 
     public func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
-        change { $0.remove(session, of: user, at: now) }
+        change(user) { $0.remove(session, of: user, at: now) }
     }
 
     /// The handler is called under the lock, so that it gets changes in the order they took effect.
-    private func change(_ body: (inout PresenceTable) -> UserPresence?) {
+    private func change(_ user: UserID, _ body: (inout PresenceTable) -> UserPresence?) {
         state.withLock { state in
-            guard let presence = body(&state.table) else { return }
-            state.handler?(.changed(presence, origin: instance))
+            let (before, online) = (state.table.presence(of: user)?.actualStatus ?? .offline, state.table.onlineCount)
+            guard let presence = body(&state.table), let handler = state.handler else { return }
+            handler(.changed(PresenceNews(presence, before: before, origin: instance), isFirst: true))
+            if presence.isGone { handler(.forgotten([user])) }
+            if state.table.onlineCount != online { handler(.counted(online: state.table.onlineCount)) }
         }
     }
+
+    // All users have their sessions here, so all are kept, and a user of whom nothing was delivered has no session.
+    public func follow(_ users: [UserID]) {}
+    public func unfollow(_ users: [UserID]) {}
+    public func followEverybody() {}
+    public func unfollowEverybody() {}
+    public func load(_ users: [UserID]) async {}
+
+    public func presence(of users: [UserID]) async -> [UserID: UserPresence] {
+        state.withLock { state in
+            users.reduce(into: [:]) { $0[$1] = state.table.presence(of: $1) }
+        }
+    }
+
+    public func online(after cursor: UserID?, limit: Int) async -> OnlineSlice {
+        state.withLock { $0.table.online(after: cursor, limit: limit) }
+    }
+
+    public func onlineCount() async -> Int { state.withLock { $0.table.onlineCount } }
 
     public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.table.presence(of: user) } }
 

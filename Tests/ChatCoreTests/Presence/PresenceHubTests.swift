@@ -15,7 +15,8 @@ import Testing
 
     private func changed(_ name: String, _ status: PresenceStatus, by origin: String, _ chat: ChatUnderTest) {
         let presence = presence(name, status, sessions: status == .offline ? 0 : 1)
-        chat.directory.emit(.changed(presence, origin: InstanceID(origin)), to: chat.instances[0].id)
+        let news = PresenceNews(presence, before: nil, origin: InstanceID(origin))
+        chat.directory.emit(.changed(news, isFirst: false), to: chat.instances[0].id)
     }
 
     @Test func observersReceiveVisibleEdgesOnceWithTheirOrigin() async throws {
@@ -30,7 +31,8 @@ import Testing
             changed("bob", .invisible, by: "far", chat)
             changed("ann", .away, by: "far", chat)
             #expect(seen.entries == ["ann online true", "ann away false"])
-            #expect(chat.services.metrics.usersOnline.value == 1)
+            chat.directory.emit(.counted(online: 7), to: chat.instances[0].id)
+            #expect(chat.services.metrics.usersOnline.value == 7)
         }
     }
 
@@ -58,15 +60,33 @@ import Testing
         }
     }
 
-    @Test func aCompleteListRemovesUsersThatItLacks() async throws {
+    @Test func newsInPassingIsObservedAndNotKept() async throws {
+        let seen = CallbackLog<String>()
+        var setup = ChatSetup()
+        setup.observers.presenceChanged = { edge, isOwn in
+            seen.add(
+                "\(edge.presence.user.userID.value) \(edge.before.rawValue) \(edge.presence.status.rawValue) \(isOwn)")
+        }
+        try await ChatUnderTest.serve(setup) { chat in
+            for (name, before, origin) in [("ann", PresenceStatus.busy, "i1"), ("bob", .online, "far")] {
+                let news = PresenceNews(presence(name, .online), before: before, origin: InstanceID(origin))
+                chat.directory.emit(.passed(news), to: chat.instances[0].id)
+            }
+            #expect(seen.entries == ["ann busy online true"])
+            #expect(chat.services.presence.keptUsers == 0)
+        }
+    }
+
+    @Test func aComparisonRemovesUsersThatAreGone() async throws {
         try await ChatUnderTest.serve { chat in
             let watcher = await chat.client("zoe")
             watcher.send("subscribe_presence", #"{"userIds":["ann","bob"]}"#)
+            await chat.runUntilQuiet()
             changed("ann", .online, by: "far", chat)
             await chat.runUntilQuiet()
             watcher.channel.forget()
-            let all = [presence("bob", .online), presence("zoe", .online)]
-            chat.directory.emit(.everybody(all, isComplete: true), to: chat.instances[0].id)
+            let all = [presence("bob", .online), presence("zoe", .online), .gone(user("ann"))]
+            chat.directory.emit(.compared(all), to: chat.instances[0].id)
             await chat.runUntilQuiet()
             #expect(
                 Set(
@@ -78,21 +98,41 @@ import Testing
 
     @Test func pagesNameTheirSuccessorAndCountAll() async throws {
         try await ChatUnderTest.serve { chat in
-            for name in ["a", "b", "c", "d"] { changed(name, .online, by: "far", chat) }
-            changed("hidden", .invisible, by: "far", chat)
+            for name in ["a", "b", "c", "d"] { _ = await chat.client(name) }
+            let hiding = await chat.client("hidden")
+            hiding.send("set_status", #"{"status":"invisible"}"#)
+            await chat.runUntilQuiet()
             let hub: PresenceHub = chat.services.presence
-            let page = hub.online(PresencePage(after: user("a"), limit: 2), for: PresenceViewer())
+            let page = await hub.online(PresencePage(after: user("a"), limit: 2), for: PresenceViewer())
             #expect(page.views.map(\.user.userID.value) == ["b", "c"] && page.next == user("c") && page.count == 4)
-            let last: OnlinePage = hub.online(PresencePage(after: user("c"), limit: 2), for: PresenceViewer())
+            let last: OnlinePage = await hub.online(PresencePage(after: user("c"), limit: 2), for: PresenceViewer())
             #expect(last.views.map(\.user.userID.value) == ["d"] && last.next == nil)
             let friends = PresenceViewer(user: user("a"), visible: [user("c"), user("hidden"), user("gone")])
-            #expect(hub.online(PresencePage(), for: friends).views.map(\.user.userID.value) == ["c"])
-            #expect(hub.onlineCount(for: friends) == 1 && hub.onlineCount(for: PresenceViewer()) == 4)
+            #expect(await hub.online(PresencePage(), for: friends).views.map(\.user.userID.value) == ["c"])
+            #expect(await hub.onlineCount(for: friends) == 1)
+            #expect(await hub.onlineCount(for: PresenceViewer()) == 4)
             let own = PresenceViewer(user: user("hidden"))
-            #expect(hub.online(PresencePage(), for: own, withOwn: true).views.last?.status == .invisible)
-            #expect(hub.lists(user("c"), for: friends) && !hub.lists(user("d"), for: friends))
+            #expect(await hub.online(PresencePage(), for: own, withOwn: true).views.last?.status == .invisible)
+            #expect(await hub.lists(user("c"), for: friends))
+            #expect(await !hub.lists(user("d"), for: friends))
             #expect(hub.isHidden(user("hidden")) && !hub.isHidden(user("a")))
+            #expect(await hub.hidden(among: [user("a"), user("hidden"), user("gone")]) == [user("hidden")])
         }
+    }
+
+    @Test func aListTakesInWhatChangedWhileItWasRead() {
+        func view(_ name: String) -> PresenceView { PresenceView(presence(name, .online), for: nil) }
+        let changes = ["a", "c", "e", "z"].reduce(into: [UserID: UserPresence]()) {
+            $0[user($1)] = presence($1, $1 == "c" ? .offline : .busy, sessions: $1 == "c" ? 0 : 1)
+        }
+        var page = OnlinePage(views: ["b", "c", "e"].map(view), next: user("m"), count: 10)
+        page.apply(changes, after: user("a"), for: PresenceViewer())
+        #expect(page.views.map { "\($0.user.userID.value) \($0.status.rawValue)" } == ["b online", "e busy"])
+        #expect(page.count == 9, "a is before this page, and z behind it")
+        page.apply([user("d"): presence("d", .online)], after: user("a"), for: PresenceViewer(visible: [user("b")]))
+        #expect(page.views.count == 2, "not for this viewer")
+        page.apply([user("d"): presence("d", .online)], after: user("a"), for: PresenceViewer())
+        #expect(page.views.map(\.user.userID.value) == ["b", "d", "e"] && page.count == 10)
     }
 
     @Test func absenteesAreShownAsTheStoreRemembersThem() async throws {

@@ -109,6 +109,60 @@ import Testing
         }
     }
 
+    // MARK: What an instance keeps
+
+    @Test func anInstanceKeepsOnlyUsersThatItsClientsWatch() async throws {
+        try await ChatUnderTest.serve(ChatSetup(instances: 2)) { chat in
+            let (near, far) = (chat.instances[0], chat.instances[1])
+            for number in 0..<20 { _ = await chat.client("user\(number)", on: 1) }
+            let ann = await chat.client("ann")
+            #expect(near.services.presence.keptUsers == 1, "ann, who has a session here")
+            ann.send("subscribe_presence", #"{"userIds":["user3","user5","gone"]}"#)
+            await chat.runUntilQuiet()
+            #expect(near.services.presence.keptUsers == 4)
+            let shown = ann.channel.events("presence_snapshot").first?["users"].strings("status")
+            #expect(shown == ["online", "online", "offline"])
+            let bob = await chat.client("bob")
+            bob.send("subscribe_presence", #"{"userIds":["user3"]}"#)
+            ann.send("unsubscribe_presence")
+            await chat.runUntilQuiet()
+            #expect(chat.directory.followed(by: near.id) == 2, "user3, and bob's own changes")
+            #expect(near.services.presence.keptUsers == 3)
+            bob.hangUp()
+            await chat.advance(by: .seconds(6))
+            #expect(chat.directory.followed(by: near.id) == 0 && near.services.presence.keptUsers == 1)
+            #expect(far.services.presence.keptUsers == 20)
+        }
+    }
+
+    @Test func listsAndChecksReachUsersThatAreNotKept() async throws {
+        try await ChatUnderTest.serve(ChatSetup(instances: 2)) { chat in
+            for name in ["bob", "cleo"] { _ = await chat.client(name, on: 1) }
+            let ann = await chat.client("ann")
+            ann.send("get_online_count", id: 1)
+            ann.send("check_user_status", #"{"targetUserId":"cleo"}"#, id: 2)
+            ann.send("get_all_online_users", id: 3)
+            await chat.runUntilQuiet()
+            #expect(ann.answer(1)?.data["count"]?.integer == 3)
+            #expect(ann.answer(2)?.data["status"]?.string == "online")
+            #expect(ann.answer(3) != nil)
+            #expect(chat.services.presence.keptUsers == 1)
+        }
+    }
+
+    /// Where only friends are visible, an instance keeps friends for a client that watches everybody.
+    @Test func everybodyIsTheFriendsWhereOnlyTheyAreVisible() async throws {
+        let setup = ChatSetup(instances: 2, configuration: Self.forFriendsOnly)
+        try await ChatUnderTest.serve(setup) { chat in
+            try await chat.store.befriend(user("ann"), user("bob"))
+            for name in ["bob", "cleo", "dan"] { _ = await chat.client(name, on: 1) }
+            let ann = await chat.client("ann")
+            ann.send("subscribe_presence", #"{"all":true}"#)
+            await chat.runUntilQuiet()
+            #expect(chat.directory.followed(by: chat.instances[0].id) == 2, "ann and bob")
+        }
+    }
+
     // MARK: Friends only
 
     @Test func whereOnlyFriendsAreVisibleOthersAreNot() async throws {
@@ -253,7 +307,7 @@ import Testing
 
     @Test func thereIsALimitToTheRoomsOneConnectionWatches() async throws {
         try await ChatUnderTest.serve { chat in
-            let watches = RoomWatches { _ in }
+            let watches = RoomWatches(unused: { _ in }, follow: { _ in }, unfollow: { _ in })
             let ann = await chat.client("ann").session
             let rooms = (0..<WatchList.maximumRooms).map { room("r\($0)") }
             try watches.beginAsking(for: rooms, by: ann)
@@ -268,7 +322,9 @@ import Testing
     @Test func aRoomIsUnusedWithoutWatchersAndRequests() async throws {
         try await ChatUnderTest.serve { chat in
             var unused: [RoomID] = []
-            let watches = RoomWatches { unused.append($0) }
+            var followed: Set<UserID> = []
+            let watches = RoomWatches(
+                unused: { unused.append($0) }, follow: { followed.formUnion($0) }, unfollow: { followed.subtract($0) })
             let (ann, bob) = (await chat.client("ann").session, await chat.client("bob").session)
             let lobby = room("lobby")
             for session in [ann, bob] {
@@ -281,6 +337,7 @@ import Testing
             #expect(newcomers == [user("cleo"), user("bob")] && watchers.count == 2)
             #expect(watches.isWatched(user("cleo")) && watches.sessions(watching: user("cleo")).count == 2)
             #expect(watches.participants(of: [lobby, room("other")]) == [user("cleo"), user("bob")])
+            #expect(followed == [user("cleo"), user("bob")])
             // It is closed to other users, and watchers that take no part see no more of it.
             _ = watches.update(lobby, WatchedRoom(participants: [user("bob")], isOpen: false))
             #expect(!watches.isWatching(ann) && watches.isWatching(bob))
@@ -289,7 +346,7 @@ import Testing
             watches.forget(bob)
             #expect(unused.isEmpty)
             watches.endAsking(for: [lobby])
-            #expect(unused == [lobby] && !watches.isWatched(user("bob")))
+            #expect(unused == [lobby] && !watches.isWatched(user("bob")) && followed.isEmpty)
             #expect(watches.update(lobby, nil).watchers.isEmpty)
         }
     }

@@ -13,7 +13,15 @@ final class DirectoryExchange: Sendable {
         var message: InstanceMessage?
     }
 
+    /// What an instance keeps of users.
+    private struct Kept {
+        var everybody = 0
+        var followers: [UserID: Int] = [:]
+        var known: Set<UserID> = []
+    }
+
     private struct State {
+        var kept: [InstanceID: Kept] = [:]
         var handlers: [InstanceID: @Sendable (DirectoryEvent) -> Void] = [:]
         var table = PresenceTable()
         var sent: [Sent] = []
@@ -58,10 +66,84 @@ final class DirectoryExchange: Sendable {
 
     fileprivate func detach(_ instance: InstanceID) { state.withLock { $0.handlers[instance] = nil } }
 
-    fileprivate func change(from instance: InstanceID, _ body: (inout PresenceTable) -> UserPresence?) {
-        let (presence, handlers) = state.withLock { state in (body(&state.table), Array(state.handlers.values)) }
-        guard let presence else { return }
-        for handler in handlers { handler(.changed(presence, origin: instance)) }
+    fileprivate func change(_ user: UserID, from instance: InstanceID, _ body: (inout PresenceTable) -> UserPresence?) {
+        let events = state.withLock { state -> [(InstanceID, [DirectoryEvent])] in
+            let (before, online) = (state.table.presence(of: user)?.actualStatus ?? .offline, state.table.onlineCount)
+            guard let presence = body(&state.table) else { return [] }
+            let news = PresenceNews(presence, before: before, origin: instance)
+            return state.handlers.keys.map { other in
+                var events = Self.events(of: news, to: other, &state)
+                if state.table.onlineCount != online { events.append(.counted(online: state.table.onlineCount)) }
+                return (other, events)
+            }
+        }
+        for (other, events) in events { for event in events { emit(event, to: other) } }
+    }
+
+    private static func events(of news: PresenceNews, to instance: InstanceID, _ state: inout State) -> [DirectoryEvent]
+    {
+        let user = news.presence.user.userID
+        guard isKept(user, by: instance, state) || state.kept[instance]?.known.contains(user) == true else {
+            return [.passed(news)]
+        }
+        let isFirst = state.kept[instance, default: Kept()].known.insert(user).inserted
+        return [.changed(news, isFirst: isFirst)] + forget([user], by: instance, &state)
+    }
+
+    private static func isKept(_ user: UserID, by instance: InstanceID, _ state: State) -> Bool {
+        if let kept = state.kept[instance], kept.everybody > 0 || kept.followers[user] ?? 0 > 0 { return true }
+        return state.table.records.contains { $0.user.userID == user && $0.instance == instance }
+    }
+
+    /// Has an instance forget those of these users that it need not keep.
+    private static func forget(_ users: [UserID], by instance: InstanceID, _ state: inout State) -> [DirectoryEvent] {
+        let forgotten = users.filter { !isKept($0, by: instance, state) }
+        guard !forgotten.isEmpty else { return [] }
+        state.kept[instance]?.known.subtract(forgotten)
+        return [.forgotten(forgotten)]
+    }
+
+    fileprivate func follow(_ users: [UserID], by instance: InstanceID) {
+        state.withLock { state in
+            for user in users { state.kept[instance, default: Kept()].followers[user, default: 0] += 1 }
+        }
+    }
+
+    fileprivate func unfollow(_ users: [UserID], by instance: InstanceID) {
+        let events = state.withLock { state in
+            for user in users { state.kept[instance]?.followers[user, default: 0] -= 1 }
+            return Self.forget(users, by: instance, &state)
+        }
+        for event in events { emit(event, to: instance) }
+    }
+
+    fileprivate func followEverybody(by instance: InstanceID, _ count: Int) {
+        state.withLock { $0.kept[instance, default: Kept()].everybody += count }
+        if count > 0 { load(state.withLock { $0.table.all }.map(\.user.userID), for: instance) }
+    }
+
+    /// How many users an instance follows.
+    func followed(by instance: InstanceID) -> Int {
+        state.withLock { $0.kept[instance]?.followers.count { $0.value > 0 } ?? 0 }
+    }
+
+    fileprivate func load(_ users: [UserID], for instance: InstanceID) {
+        let learned = state.withLock { state in
+            users.filter {
+                Self.isKept($0, by: instance, state)
+                    && state.kept[instance, default: Kept()].known.insert($0).inserted
+            }
+            .map { state.table.presence(of: $0) ?? .gone($0) }
+        }
+        if !learned.isEmpty { emit(.learned(learned), to: instance) }
+    }
+
+    fileprivate func presence(of users: [UserID]) -> [UserID: UserPresence] {
+        state.withLock { state in users.reduce(into: [:]) { $0[$1] = state.table.presence(of: $1) } }
+    }
+
+    fileprivate func online(after cursor: UserID?, limit: Int) -> OnlineSlice {
+        state.withLock { $0.table.online(after: cursor, limit: limit) }
     }
 
     fileprivate func send(_ payload: [UInt8], from instance: InstanceID, to receiver: InstanceID?) {
@@ -102,7 +184,7 @@ final class DirectoryDouble: SessionDirectory {
     func connect(_ record: SessionRecord, completion: @escaping @Sendable ([SessionRecord]) -> Void) {
         _ = own.withLock { $0.connect(record, limit: maximumSessions, at: record.connectedAt) }
         var evicted: [SessionRecord] = []
-        exchange.change(from: instance) { table in
+        exchange.change(record.user.userID, from: instance) { table in
             let outcome = table.connect(record, limit: maximumSessions, at: record.connectedAt)
             evicted = outcome.evicted
             return outcome.change
@@ -112,13 +194,22 @@ final class DirectoryDouble: SessionDirectory {
 
     func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp) {
         _ = own.withLock { $0.update(session, of: user, update, at: now) }
-        exchange.change(from: instance) { $0.update(session, of: user, update, at: now) }
+        exchange.change(user, from: instance) { $0.update(session, of: user, update, at: now) }
     }
 
     func remove(_ session: SessionID, of user: UserID, at now: Timestamp) {
         _ = own.withLock { $0.remove(session, of: user, at: now) }
-        exchange.change(from: instance) { $0.remove(session, of: user, at: now) }
+        exchange.change(user, from: instance) { $0.remove(session, of: user, at: now) }
     }
+
+    func follow(_ users: [UserID]) { exchange.follow(users, by: instance) }
+    func unfollow(_ users: [UserID]) { exchange.unfollow(users, by: instance) }
+    func followEverybody() { exchange.followEverybody(by: instance, 1) }
+    func unfollowEverybody() { exchange.followEverybody(by: instance, -1) }
+    func load(_ users: [UserID]) async { exchange.load(users, for: instance) }
+    func presence(of users: [UserID]) async -> [UserID: UserPresence] { exchange.presence(of: users) }
+    func online(after cursor: UserID?, limit: Int) async -> OnlineSlice { exchange.online(after: cursor, limit: limit) }
+    func onlineCount() async -> Int { exchange.online(after: nil, limit: 0).count }
 
     func ownPresence(of user: UserID) -> UserPresence? { own.withLock { $0.presence(of: user) } }
 

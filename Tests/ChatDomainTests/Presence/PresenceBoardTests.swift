@@ -15,15 +15,12 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
         #expect(board.apply(presence("a", .busy))?.before == .online)
         #expect(board.apply(presence("b", .offline)) == nil)
-        #expect(board.onlineCount == 1)
     }
 
     @Test mutating func hidingIsAnEdgeForOthersOnlyWhenTheyCouldSee() {
         #expect(board.apply(presence("a", .invisible))?.isVisible == false)
-        #expect(board.onlineCount == 0)
         #expect(board.apply(presence("a", .online))?.isVisible == true)
         #expect(board.apply(presence("a", .invisible))?.isVisible == true)
-        #expect(board.online().isEmpty)
         #expect(board.apply(presence("a", .offline))?.isVisible == false)
         #expect(board.presence(of: UserID(unchecked: "a")) == nil)
     }
@@ -40,25 +37,32 @@ private func presence(_ user: String, _ status: PresenceStatus, sessions: Int = 
         }
         sign(of: "nobody", at: 50)
         #expect(seen("a") == 50 && seen("h") == 1 && seen("nobody") == nil)
-        #expect(board.online().map(\.value) == ["a"])
         // Later news of another instance may be older.
         #expect(board.apply(presence("a", .online, sessions: 2)) == nil)
         #expect(seen("a") == 50)
     }
 
-    @Test mutating func aCompleteReadFindsTheEdgesThatWereMissed() {
+    @Test mutating func aComparisonFindsTheEdgesThatWereMissed() {
         for user in ["a", "b", "c"] { _ = board.apply(presence(user, .online)) }
-        let edges = board.replace(
-            with: [presence("b", .online), presence("c", .away), presence("d", .online)], isComplete: true,
+        let edges = board.compare(
+            [presence("b", .online), presence("c", .away), presence("d", .online), .gone(UserID(unchecked: "a"))],
             at: Timestamp(milliseconds: 9))
         let told = Dictionary(
             uniqueKeysWithValues: edges.map { ($0.presence.user.userID.value, $0.presence.actualStatus) })
         #expect(told == ["a": .offline, "c": .away, "d": .online])
-        #expect(board.online().map(\.value) == ["b", "c", "d"])
-        #expect(board.onlineCount == 3)
-        let partly = board.replace(with: [presence("b", .busy)], isComplete: false, at: Timestamp(milliseconds: 9))
-        #expect(partly.map(\.presence.actualStatus) == [.busy])
-        #expect(board.onlineCount == 3)
+        #expect(edges.first { $0.presence.isGone }?.presence.lastSeen.milliseconds == 9)
+    }
+
+    @Test mutating func whatIsLearnedIsNoChange() {
+        board.learn([presence("a", .busy), .gone(UserID(unchecked: "b"))])
+        #expect(board.knows(UserID(unchecked: "b")) && board.presence(of: UserID(unchecked: "b")) == nil)
+        #expect(board.apply(presence("a", .busy)) == nil)
+        #expect(board.apply(presence("b", .online))?.before == .offline)
+        // The first news of a user has the status before.
+        #expect(board.apply(presence("c", .busy), before: .online)?.before == .online)
+        #expect(board.apply(presence("d", .online), before: .online) == nil)
+        board.forget([UserID(unchecked: "a"), UserID(unchecked: "c")])
+        #expect(board.count == 2 && !board.knows(UserID(unchecked: "a")))
     }
 
     @Test mutating func thereAndBackWithinASpanIsNothing() {

@@ -115,4 +115,32 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
         #expect(table.sessions(of: alice).map(\.id.value) == ["c", "d"])
         #expect(table.connect(record("e"), limit: 0, at: time(2)).evicted.isEmpty)
     }
+
+    /// The order is made by the first list, and kept by what comes after.
+    @Test func onlineUsersAreListedInTheOrderOfTheirIDs() {
+        var table = PresenceTable()
+        func time(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+        func connect(_ name: String) {
+            let user = RoomUser(userID: UserID(unchecked: name), username: name)
+            _ = table.connect(
+                SessionRecord(
+                    id: SessionID(name), instance: InstanceID("i"), user: user, connectedAt: time(1)),
+                limit: 0, at: time(1))
+        }
+        func names(after cursor: String? = nil, limit: Int = 10) -> [String] {
+            table.online(after: cursor.map { UserID(unchecked: $0) }, limit: limit).users.map(\.user.userID.value)
+        }
+        for name in ["c", "a", "e"] { connect(name) }
+        #expect(names() == ["a", "c", "e"])
+        for name in ["d", "b"] { connect(name) }
+        _ = table.update(
+            SessionID("c"), of: UserID(unchecked: "c"), .requestedStatus(.invisible), at: time(2))
+        _ = table.remove(SessionID("e"), of: UserID(unchecked: "e"), at: time(3))
+        #expect(names() == ["a", "b", "d"] && table.onlineCount == 3)
+        #expect(names(after: "b") == ["d"] && names(after: "aa", limit: 1) == ["b"] && names(after: "d").isEmpty)
+        let page = table.online(after: nil, limit: 2)
+        #expect(page.next == UserID(unchecked: "b") && page.count == 3)
+        #expect(table.online(after: page.next, limit: 2).next == nil)
+        #expect(table.online(after: nil, limit: 0).users.isEmpty)
+    }
 }

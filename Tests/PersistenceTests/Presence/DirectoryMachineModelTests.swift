@@ -113,19 +113,9 @@ import Testing
 
     /// What a handler made of its events: how each user stands.
     private func board(_ events: [DirectoryEvent]) -> [UserID: UserPresence] {
-        var board: [UserID: UserPresence] = [:]
-        for event in events {
-            switch event {
-            case .changed(let presence, _):
-                board[presence.user.userID] =
-                    presence.sessions == 0 && presence.actualStatus == .offline ? nil : presence
-            case .everybody(let all, let isComplete):
-                if isComplete { board = [:] }
-                for presence in all { board[presence.user.userID] = presence }
-            case .lost, .lapsed, .received: break
-            }
-        }
-        return board
+        var board = PresenceBoard()
+        for event in events { board.take(event) }
+        return Self.users.reduce(into: [:]) { $0[$1] = board.presence(of: $1) }
     }
 
     @Test(arguments: 0..<100)
@@ -134,6 +124,7 @@ import Testing
         var fleet = Fleet(["i1"])
         var rules = PresenceTable()
         var places: Set<RoomPlace> = []
+        fleet.members[0].follow(Self.users[0], Self.users[1], Self.users[2])
         fleet.heal()
         for step in 0..<300 {
             let user = Self.users.randomElement(using: &random)!
@@ -197,6 +188,9 @@ import Testing
         var sessions: [String: Int] = [:]
         /// Where each session was last.
         var latest: [String: Int] = [:]
+        // One follows each, the other follows all.
+        for user in Self.users { fleet.members[0].follow(user) }
+        fleet.members[1].followEverybody()
         fleet.heal()
         for step in 0..<300 {
             let user = Self.users.randomElement(using: &random)!
@@ -240,6 +234,20 @@ import Testing
         for user in Self.users {
             let expected = fleet.redis.table.presence(of: user)
             #expect(boards.map { $0[user]?.actualStatus } == [expected?.actualStatus, expected?.actualStatus])
+        }
+    }
+}
+
+extension PresenceBoard {
+    /// As the instance's board takes in an event.
+    mutating func take(_ event: DirectoryEvent) {
+        switch event {
+        case .changed(let news, let isFirst):
+            _ = apply(news.presence, before: isFirst ? news.before ?? .offline : .offline)
+        case .learned(let users): learn(users)
+        case .compared(let users): _ = compare(users, at: Timestamp(milliseconds: 0))
+        case .forgotten(let users): forget(users)
+        case .passed, .counted, .lost, .lapsed, .received: break
         }
     }
 }

@@ -4,105 +4,26 @@ import Testing
 
 @testable import PersistenceRedis
 
-/// What the directory in Redis makes of news, marks and comparisons, on manual time and without Redis.
+/// What the directory in Redis makes of news and marks, on manual time and without Redis.
 @Suite struct DirectoryNewsTests {
     private let alice = UserID(unchecked: "alice")
     private let bob = UserID(unchecked: "bob")
 
-    private func presence(
-        of user: UserID, _ status: PresenceStatus, sessions: Int = 1, seen: Int64 = 1
-    ) -> UserPresence {
-        UserPresence(
-            user: RoomUser(userID: user, username: user.value), actualStatus: status,
-            lastSeen: Timestamp(milliseconds: seen), sessions: sessions)
-    }
-
-    private func news(_ presence: UserPresence) -> PresenceCodec.News { .changed(presence, origin: InstanceID("i2")) }
-
-    // MARK: Comparing
-
-    private func reading(_ test: inout MachineUnderTest) {
-        test.subscriptionChanged(isUp: true)
-        test.answer(.lease(isHeld: true, others: 0, ended: []), where: \.isRenewal)
-        #expect(test.reading != nil)
-    }
-
-    @Test func changesDuringAReadingAreNewerThanIt() {
-        var test = MachineUnderTest.ready()
-        test.live(for: DirectoryMachine.lease)
-        reading(&test)
-        let carol = UserID(unchecked: "carol")
-        test.receive(news(presence(of: bob, .busy)))
-        test.answer(.users([presence(of: alice, .online), presence(of: bob, .online)], next: "7"), where: \.isReading)
-        test.receive(news(presence(of: alice, .offline, sessions: 0)))
-        test.clearEvents()
-        test.answer(.users([presence(of: carol, .online)], next: nil), where: \.isReading)
-        test.answerAll()
-        #expect(test.everybody.map(\.users) == [[bob, carol]])
-        #expect(test.everybody.map(\.isComplete) == [true])
-        guard case .everybody(let all, _)? = test.events.last else { return }
-        #expect(all.first { $0.user.userID == bob }?.actualStatus == .busy)
-    }
-
-    /// The mark and the answer to its publication come over two connections.
-    @Test(arguments: [true, false])
-    func aComparisonEndsWithItsMarkAndTheAnswer(_ isMarkFirst: Bool) throws {
-        var test = MachineUnderTest.ready()
-        reading(&test)
-        test.answer(.users([presence(of: alice, .online)], next: nil), where: \.isReading)
-        let mark = try #require(test.marks.last)
-        test.clearEvents()
-        if isMarkFirst { test.receiveMark(mark) }
-        #expect(test.everybody.isEmpty)
-        test.answer(.published(listeners: 1)) { $0 == .publishMark(mark) }
-        #expect(test.everybody.isEmpty == !isMarkFirst)
-        if !isMarkFirst { test.receiveMark(mark) }
-        #expect(test.everybody.map(\.users) == [[alice]])
-    }
-
-    @Test func aComparisonWhoseMarkIsLostBeginsAnew() {
-        var test = MachineUnderTest.ready()
-        test.returnsMarks = false
-        reading(&test)
-        test.clearEvents()
-        test.live(for: .seconds(2))
-        test.returnsMarks = true
-        #expect(test.everybody.isEmpty)
-        test.live(for: DirectoryMachine.heartbeat)
-        #expect(test.everybody.count == 1)
-    }
-
-    @Test func aMarkWithoutAListenerEndsTheComparison() {
-        var test = MachineUnderTest.ready()
-        reading(&test)
-        test.clearEvents()
-        test.answer(.users([], next: nil), where: \.isReading)
-        let mark = test.marks.last
-        test.answer(.published(listeners: 0)) { $0 == mark.map { .publishMark($0) } }
-        if let mark { test.receiveMark(mark) }
-        #expect(test.everybody.isEmpty)
-    }
-
-    @Test func pagesOfAnEarlierReadingAreIgnored() {
-        var test = MachineUnderTest.ready()
-        reading(&test)
-        let earlier = test.reading
-        test.subscriptionChanged(isUp: false)
-        reading(&test)
-        test.clearEvents()
-        test.answer(.users([presence(of: alice, .online)], next: nil)) { $0 == earlier }
-        test.answerAll()
-        #expect(test.everybody.map(\.users) == [[]])
+    private func news(_ presence: UserPresence, version: Int64? = nil) -> PresenceCodec.News {
+        .changed(
+            PresenceStatement(presence: presence, version: version), before: .offline, origin: InstanceID("i2"))
     }
 
     @Test func anotherListenerUnderTheNameIsNoticedTheSecondTime() {
         var test = MachineUnderTest.ready()
+        test.listeners = 2
         for expected in [false, true] {
-            reading(&test)
-            test.answer(.users([], next: nil), where: \.isReading)
-            while test.pending.contains(where: \.isMark) { test.answer(.published(listeners: 2), where: \.isMark) }
+            test.live(for: ContactMarks.countInterval + DirectoryMachine.heartbeat)
             #expect(test.machine.isNameShared == expected)
         }
+        test.listeners = 1
+        test.live(for: ContactMarks.countInterval + DirectoryMachine.heartbeat)
+        #expect(!test.machine.isNameShared)
     }
 
     // MARK: News
@@ -139,7 +60,10 @@ import Testing
         test.update("a", of: alice, .requestedStatus(.invisible))
         test.connectionChanged(isUp: true)
         test.answer(.lease(isHeld: true, others: 0, ended: []))
-        test.receive(.changed(presence(of: alice, .online), origin: MachineUnderTest.instance))
+        test.receive(
+            .changed(
+                PresenceStatement(presence: presence(of: alice, .online), version: nil), before: .online,
+                origin: MachineUnderTest.instance))
         #expect(test.machine.presence(of: alice)?.actualStatus == .invisible)
         test.answerAll()
         test.receive(news(presence(of: alice, .online)))
@@ -151,7 +75,7 @@ import Testing
         test.connect(record("a", at: 1))
         test.answerAll()
         test.subscriptionChanged(isUp: false)
-        test.storedUsers = [presence(of: alice, .invisible)]
+        test.storedUsers = [PresenceStatement(presence: presence(of: alice, .invisible), version: 1)]
         test.subscriptionChanged(isUp: true)
         test.answerAll()
         #expect(test.machine.presence(of: alice)?.actualStatus == .invisible)

@@ -20,6 +20,7 @@ extension DeploymentID {
 /// A directory, and the events it delivered.
 struct DirectoryUnderTest {
     let directory: any SessionDirectory
+    let instance: InstanceID
     let events = CallbackLog<DirectoryEvent>()
     private let server: RedisServer?
     private let client: RedisClient?
@@ -32,6 +33,7 @@ struct DirectoryUnderTest {
         beside other: Self? = nil
     ) async throws {
         let instance = InstanceID(name)
+        self.instance = instance
         sharesServer = other != nil
         switch kind {
         case .inProcess:
@@ -51,12 +53,10 @@ struct DirectoryUnderTest {
                 }, logger: .disabled)
         }
         directory.start { [events] in events.add($0) }
-        // The first comparison with Redis is finished when all users are delivered.
+        // Redis is asked for the number of users once this instance is registered.
         if kind == .redis {
-            #expect(
-                await eventually {
-                    events.entries.contains { if case .everybody = $0 { true } else { false } }
-                })
+            let isReady = await eventually { [events] in !events.counts.isEmpty }
+            #expect(isReady)
         }
     }
 
@@ -66,22 +66,33 @@ struct DirectoryUnderTest {
         }
     }
 
-    /// The changes of a user that were delivered, the newest last.
+    /// The news of a user that was delivered, as a change or in passing, the newest last.
     func changes(_ user: UserID) -> [UserPresence] {
         events.entries.compactMap { event in
-            guard case .changed(let presence, _) = event, presence.user.userID == user else { return nil }
-            return presence
+            switch event {
+            case .changed(let news, _), .passed(let news): news.presence.user.userID == user ? news.presence : nil
+            default: nil
+            }
         }
     }
 
     /// A command of another program.
     func perform(_ command: RedisCommand) async throws { _ = try await client?.send(command) }
 
+    func killServer() { server?.kill() }
+
     func close() async {
         await directory.close()
         await client?.close()
         if !sharesServer { server?.kill() }
     }
+}
+
+extension CallbackLog<DirectoryEvent> {
+    /// How many users are online, as was delivered.
+    var counts: [Int] { entries.compactMap { if case .counted(let online) = $0 { online } else { nil } } }
+    /// What an instance's board makes of what was delivered.
+    var board: PresenceBoard { entries.reduce(into: PresenceBoard()) { $0.take($1) } }
 }
 
 func record(
@@ -91,4 +102,10 @@ func record(
         id: SessionID(id), instance: InstanceID(instance),
         user: RoomUser(userID: UserID(unchecked: user), username: user), userAgent: "test/1",
         connectedAt: Timestamp(milliseconds: milliseconds))
+}
+
+func presence(of user: UserID, _ status: PresenceStatus, sessions: Int = 1, seen: Int64 = 1) -> UserPresence {
+    UserPresence(
+        user: RoomUser(userID: user, username: user.value), actualStatus: status,
+        lastSeen: Timestamp(milliseconds: seen), sessions: sessions)
 }

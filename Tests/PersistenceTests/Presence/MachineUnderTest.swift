@@ -14,6 +14,7 @@ struct MachineUnderTest {
     private(set) var pending: [DirectoryRequest] = []
     private(set) var events: [DirectoryEvent] = []
     private(set) var completed: [UInt64: [SessionID]] = [:]
+    private(set) var loaded: Set<UInt64> = []
     private(set) var contact = Contact()
     private(set) var failures = 0
     private(set) var timesClosed = 0
@@ -22,8 +23,11 @@ struct MachineUnderTest {
     var isLeaseHeld = true
     var others = 0
     var ended: [InstanceID] = []
-    var storedUsers: [UserPresence] = []
+    var storedUsers: [PresenceStatement] = []
+    /// Redis's clock, in microseconds.
+    var redisTime: Int64 = 1
     var returnsMarks = true
+    var listeners: Int64 = 1
 
     init(
         _ instance: InstanceID = Self.instance, maximumSessions: Int = 0,
@@ -54,6 +58,7 @@ struct MachineUnderTest {
             case .send(let request): pending.append(request)
             case .deliver(let event): events.append(event)
             case .completeConnect(let ticket, let evicted): completed[ticket] = evicted.map(\.id)
+            case .completeLoad(let tickets): loaded.formUnion(tickets)
             case .setContact(let contact): self.contact = contact
             case .warn: failures += 1
             case .finishClosing: timesClosed += 1
@@ -75,6 +80,13 @@ struct MachineUnderTest {
     mutating func setPresent(_ user: UserID, in room: String, _ isPresent: Bool) {
         let place = RoomPlace(room: RoomID(unchecked: room), user: user)
         input { machine, _ in machine.setPresent(place, isPresent) }
+    }
+    mutating func follow(_ users: UserID...) { input { machine, _ in machine.follow(users) } }
+    mutating func unfollow(_ users: UserID...) { input { machine, _ in machine.unfollow(users) } }
+    mutating func followEverybody() { input { $0.followEverybody(at: $1) } }
+    mutating func unfollowEverybody() { input { $0.unfollowEverybody(at: $1) } }
+    mutating func load(_ users: UserID..., ticket: UInt64) {
+        input { machine, _ in machine.load(users, ticket: ticket) }
     }
     mutating func receive(_ news: PresenceCodec.News) { input { $0.received(news, at: $1) } }
     mutating func receiveMark(_ mark: UInt64) {
@@ -135,8 +147,11 @@ struct MachineUnderTest {
         case .renewLease, .releaseLease: .lease(isHeld: isLeaseHeld, others: others, ended: ended)
         case .sweep: .swept(hasMore: false)
         case .readInventory: .inventory([], [])
-        case .readUsers: .users(storedUsers, next: nil)
-        case .publishMark: .published(listeners: 1)
+        case .readUsers(let users, _):
+            .users(storedUsers.filter { users.contains($0.presence.user.userID) }, at: redisTime, next: nil)
+        case .scanUsers: .users(storedUsers, at: redisTime, next: nil)
+        case .countOnline: .count(storedUsers.count)
+        case .publishMark: .published(listeners: listeners)
         }
     }
 
@@ -147,16 +162,25 @@ struct MachineUnderTest {
     /// The changes delivered of a user, the newest last.
     func changes(of user: UserID) -> [UserPresence] {
         events.compactMap {
-            if case .changed(let presence, _) = $0, presence.user.userID == user { presence } else { nil }
+            if case .changed(let news, _) = $0, news.presence.user.userID == user { news.presence } else { nil }
         }
     }
 
-    /// The results of comparisons, and the users of this instance where they were delivered alone.
-    var everybody: [(users: [UserID], isComplete: Bool)] {
+    /// News of a user that was not delivered as a change.
+    func passed(of user: UserID) -> [UserPresence] {
         events.compactMap {
-            guard case .everybody(let all, let isComplete) = $0 else { return nil }
-            return (all.map(\.user.userID).sorted { $0.value < $1.value }, isComplete)
+            if case .passed(let news) = $0, news.presence.user.userID == user { news.presence } else { nil }
         }
+    }
+
+    var learned: [UserPresence] {
+        events.flatMap { event -> [UserPresence] in if case .learned(let users) = event { users } else { [] } }
+    }
+    var compared: [UserPresence] {
+        events.flatMap { event -> [UserPresence] in if case .compared(let users) = event { users } else { [] } }
+    }
+    var forgotten: [UserID] {
+        events.flatMap { event -> [UserID] in if case .forgotten(let users) = event { users } else { [] } }
     }
 
     var lapses: Int { events.count { if case .lapsed = $0 { true } else { false } } }
@@ -164,7 +188,12 @@ struct MachineUnderTest {
     var sweeps: [InstanceID] { pending.compactMap { if case .sweep(let ended, _) = $0 { ended } else { nil } } }
     var marks: [UInt64] { pending.compactMap { if case .publishMark(let mark) = $0 { mark } else { nil } } }
     var registration: DirectoryRequest? { pending.first(where: \.isRegistration) }
-    var reading: DirectoryRequest? { pending.first(where: \.isReading) }
+    /// The question to Redis that waits for an answer.
+    var question: DirectoryRequest? { pending.first(where: \.isQuestion) }
+    /// The users that Redis is asked about.
+    var asked: [UserID] {
+        if case .readUsers(let users, _)? = question { users } else { [] }
+    }
     /// Ids of the sessions that are being registered.
     var registered: [String] {
         pending.flatMap { request -> [String] in
@@ -181,7 +210,12 @@ struct MachineUnderTest {
 extension DirectoryRequest {
     var isRenewal: Bool { if case .renewLease = self { true } else { false } }
     var isRegistration: Bool { if case .register = self { true } else { false } }
-    var isReading: Bool { if case .readUsers = self { true } else { false } }
+    var isQuestion: Bool {
+        switch self {
+        case .readUsers, .scanUsers: true
+        default: false
+        }
+    }
     var isMark: Bool { if case .publishMark = self { true } else { false } }
     var isSweep: Bool { if case .sweep = self { true } else { false } }
 }

@@ -10,6 +10,9 @@ struct ModelRedis {
     /// The publications since the last time, in order.
     private(set) var news: [PresenceCodec.News] = []
     private var leases: [InstanceID: Moment] = [:]
+    /// Of the last change of each user, and of the last of all; as the clock of Redis.
+    private var versions: [UserID: Int64] = [:]
+    private var version: Int64 = 0
     private let maximumSessions: Int
 
     init(maximumSessions: Int) { self.maximumSessions = maximumSessions }
@@ -54,10 +57,17 @@ struct ModelRedis {
         case .readInventory:
             let stored = sessions(of: instance).map { StoredSession(id: $0.id, user: $0.user.userID) }
             return .inventory(stored, Array(places[instance] ?? []))
-        case .readUsers: return .users(table.all, next: nil)
+        case .readUsers(let users, _):
+            return .users(users.compactMap { table.presence(of: $0) }.map(statement), at: version, next: nil)
+        case .scanUsers: return .users(table.all.map(statement), at: version, next: nil)
+        case .countOnline: return .count(table.onlineCount)
         case .publishMark: return .published(listeners: 1)
         }
         return .done
+    }
+
+    private func statement(_ presence: UserPresence) -> PresenceStatement {
+        PresenceStatement(presence: presence, version: versions[presence.user.userID])
     }
 
     private func owns(_ session: SessionID, _ instance: InstanceID) -> Bool {
@@ -109,6 +119,8 @@ struct ModelRedis {
         let after = table.presence(of: user)
         guard before != after, var presence = after ?? before else { return }
         if after == nil { (presence.actualStatus, presence.sessions) = (.offline, 0) }
-        news.append(.changed(presence, origin: origin))
+        version += 1
+        versions[user] = version
+        news.append(.changed(statement(presence), before: before?.actualStatus ?? .offline, origin: origin))
     }
 }

@@ -26,14 +26,14 @@ import TestSupport
         for member in ["seen", "sessions"] {
             var text = #"{"own":"online","name":"n","seen":1,"sessions":2}"#
             text.replace(#""\#(member)":"#, with: #""\#(member)":\#(number),"was":"#)
-            guard let standing = PresenceCodec.summary(of: "u", Array(text.utf8)) else { continue }
+            guard let standing = PresenceCodec.statement(of: "u", Array(text.utf8))?.presence else { continue }
             #expect(standing.lastSeen.iso8601.count == 24 && standing.sessions >= 0)
         }
     }
 
     @Test func numbersMayBeWrittenAsLuaWritesThem() throws {
         let text = #"{"own":"online","name":"n","seen":1.7e12,"sessions":2.0}"#
-        let standing = try #require(PresenceCodec.summary(of: "u", Array(text.utf8)))
+        let standing = try #require(PresenceCodec.statement(of: "u", Array(text.utf8))?.presence)
         #expect(standing.lastSeen == .at(1_700_000_000_000) && standing.sessions == 2)
     }
 
@@ -74,7 +74,7 @@ import TestSupport
             }
             _ = RecoveryCodec.decode(text)
             _ = PresenceCodec.record(SessionID("s"), of: "u", text)
-            _ = PresenceCodec.summary(of: "u", text)
+            _ = PresenceCodec.statement(of: "u", text)
             _ = PresenceCodec.news(text)
         }
     }

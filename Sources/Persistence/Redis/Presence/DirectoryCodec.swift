@@ -50,10 +50,17 @@ struct DirectoryCodec: Sendable {
             [.script(scripts.renew, keys: [], arguments: users.map { RedisArgument($0.value) })]
         case .readInventory:
             [["HGETALL", PresenceKeys.sessions(of: instance)], ["SMEMBERS", PresenceKeys.rooms(of: instance)]]
-        case .readUsers(let cursor, _):
-            [run(scripts.snapshot, RedisArgument(cursor), RedisArgument(Self.pageSize))]
+        case .readUsers(let users, _): [["TIME"]] + users.map(Self.reading)
+        case .scanUsers(let cursor, _):
+            [["TIME"], run(scripts.snapshot, RedisArgument(cursor), RedisArgument(Self.pageSize))]
+        case .countOnline: [["ZCARD", PresenceKeys.online]]
         case .publishMark(let number): [publication(Array(String(number).utf8), to: instance)]
         }
+    }
+
+    /// Reads how a user stands.
+    static func reading(_ user: UserID) -> RedisCommand {
+        ["HGET", PresenceKeys.user(user), PresenceKeys.presenceField]
     }
 
     /// A payload under this instance's name.
@@ -115,6 +122,8 @@ struct DirectoryCodec: Sendable {
         for reply in replies {
             switch reply {
             case .success(let value): values.append(value)
+            // A key of another kind is another program's mistake. Its user has no session.
+            case .failure(.server("WRONGTYPE", _)) where request.isReading: values.append(.null)
             case .failure(let error): return .failed(error)
             }
         }
@@ -124,7 +133,10 @@ struct DirectoryCodec: Sendable {
         case .renewLease, .releaseLease: return Self.lease(values.first)
         case .sweep: return .swept(hasMore: values.first?.integer == 1)
         case .readInventory: return Self.inventory(values)
-        case .readUsers: return Self.users(values.first)
+        case .readUsers(let users, _): return Self.users(users, values)
+        case .scanUsers: return Self.page(values)
+        case .countOnline:
+            return values.first?.integer.flatMap { Int(exactly: $0) }.map { .count($0) } ?? .malformed
         case .publishMark: return values.first?.integer.map { .published(listeners: $0) } ?? .malformed
         }
     }
@@ -156,14 +168,33 @@ struct DirectoryCodec: Sendable {
             rooms.compactMap { $0.text.flatMap(RoomPlace.init) })
     }
 
-    private static func users(_ value: RedisValue?) -> DirectoryAnswer {
-        guard let fields = value?.array, let next = fields.first?.text else { return .malformed }
-        let users = pairs(fields.dropFirst()).compactMap { id, bytes -> UserPresence? in
+    private static func users(_ users: [UserID], _ values: [RedisValue]) -> DirectoryAnswer {
+        guard let time = values.first.flatMap(version), values.count == users.count + 1 else { return .malformed }
+        return .users(
+            zip(users, values.dropFirst()).compactMap { user, value in
+                value.bytes.flatMap { PresenceCodec.statement(of: user, $0) }
+            }, at: time, next: nil)
+    }
+
+    private static func page(_ values: [RedisValue]) -> DirectoryAnswer {
+        guard values.count == 2, let time = version(values[0]), let fields = values[1].array,
+            let next = fields.first?.text
+        else { return .malformed }
+        let users = pairs(fields.dropFirst()).compactMap { id, bytes -> PresenceStatement? in
             guard let user = id.text.flatMap({ try? UserID(validating: $0, field: "userId") }), let bytes = bytes.bytes
             else { return nil }
-            return PresenceCodec.summary(of: user, bytes)
+            return PresenceCodec.statement(of: user, bytes)
         }
-        return .users(users, next: next == PresenceComparison.firstCursor ? nil : next)
+        return .users(users, at: time, next: next == FollowedUsers.firstCursor ? nil : next)
+    }
+
+    /// The answer to TIME as the scripts number versions: in microseconds.
+    private static func version(_ value: RedisValue) -> Int64? {
+        guard let fields = value.array, fields.count == 2, let seconds = fields[0].text.flatMap({ Int64($0) }),
+            let fraction = fields[1].text.flatMap({ Int64($0) })
+        else { return nil }
+        let (whole, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        return isTooLarge ? nil : whole.addingReportingOverflow(fraction).partialValue
     }
 
     /// A flat list of names and values; a name without a value is left out.

@@ -11,6 +11,7 @@ import RedisLink
 /// - While Redis is away the handler gets the changes of this instance's sessions, and after `isolation` only their users count
 ///   as present.
 /// - Instances whose leases have ended are swept by an instance that has held its own for a full period.
+/// - The presence of users with sessions here, and of followed users, is delivered; `FollowedUsers` decides what is new.
 struct DirectoryMachine {
     /// How long a lease holds.
     static let lease: Duration = .seconds(10)
@@ -21,28 +22,7 @@ struct DirectoryMachine {
     /// After this time without a subscription Redis counts as away.
     static let subscriptionTimeout: Duration = .seconds(5)
 
-    enum Action {
-        case send(DirectoryRequest)
-        /// Call the handler.
-        case deliver(DirectoryEvent)
-        /// Answer the caller of `connect`: these sessions must give way.
-        case completeConnect(ticket: UInt64, evicted: [SessionRecord])
-        case setContact(Contact)
-        case warn(RedisError)
-        /// This instance has left Redis as far as it can.
-        case finishClosing
-    }
-
-    /// How this instance stands with Redis.
-    private enum Link {
-        /// Changes are not sent.
-        case down
-        /// Changes are sent; what was there before is being sent.
-        case registering(PresenceRegistration)
-        case up
-        case closing
-        case closed
-    }
+    typealias Action = DirectoryAction
 
     private let instance: InstanceID
     private let grace: Duration
@@ -51,11 +31,11 @@ struct DirectoryMachine {
     private var local = LocalPresence()
     private var marks = ContactMarks()
     private var renewal = LeaseRenewal()
-    private var comparison = PresenceComparison()
+    private var followed = FollowedUsers()
     private var keyRenewal = KeyRenewal()
     private var actions: [Action] = []
 
-    private var link = Link.down
+    private var link = DirectoryLink.down
     private var isConnected = false
     private var wasRegistered = false
     /// The number of the last registration. Answers to earlier ones are ignored.
@@ -67,9 +47,7 @@ struct DirectoryMachine {
     private var unsubscribedSince: Moment?
 
     private var others = 0
-    /// Instances whose leases had ended at the last renewal, and that are still to be swept.
-    private var toSweep: [InstanceID] = []
-    private var sweeping: InstanceID?
+    private var sweeps = SweepQueue()
 
     /// When what Redis has under this instance's name is compared with what is here.
     private var inventoryDue: Moment?
@@ -89,37 +67,35 @@ struct DirectoryMachine {
     var deadline: Moment? {
         guard !isClosing else { return nil }
         let isolation = isSending || isIsolated ? nil : downSince.map { $0 + Self.isolation }
-        return [renewal.deadline, isolation, comparison.deadline].compactMap { $0 }.min()
+        return [renewal.deadline, isolation].compactMap { $0 }.min()
     }
 
     /// Whether changes here are sent to Redis, and those of other instances come from there.
-    var isSending: Bool {
-        switch link {
-        case .registering, .up: true
-        case .down, .closing, .closed: false
-        }
-    }
+    var isSending: Bool { link.isSending }
 
     var otherInstances: Int { isSending ? others : 0 }
     var isNameShared: Bool { marks.isNameShared }
+    /// How many users' presence is kept.
+    var keptUsers: Int { followed.count }
+    var localOnlineCount: Int { local.onlineCount }
     func presence(of user: UserID) -> UserPresence? { local.presence(of: user) }
     func sessions(of user: UserID) -> [SessionRecord] { local.sessions(of: user) }
+    mutating func localOnline(after cursor: UserID?, limit: Int) -> OnlineSlice {
+        local.online(after: cursor, limit: limit)
+    }
     /// Whether this instance may take another's lease for ended.
     func mayJudge(at now: Moment) -> Bool { renewal.mayJudge(at: now) }
 
-    private var isClosing: Bool {
-        switch link {
-        case .closing, .closed: true
-        case .down, .registering, .up: false
-        }
-    }
+    private var isClosing: Bool { link.isClosing }
 
     // MARK: Sessions and rooms
 
     mutating func connect(_ record: SessionRecord, ticket: UInt64) -> [Action] {
         let outcome = local.connect(record, limit: isSending ? 0 : maximumSessions)
+        followed.beginLocal(record.user.userID)
         if isSending {
             actions.append(.send(.connect(record, ticket: ticket)))
+            sendNextQuestion()
         } else {
             deliverLocally(outcome.change)
             actions.append(.completeConnect(ticket: ticket, evicted: outcome.evicted))
@@ -148,6 +124,7 @@ struct DirectoryMachine {
             local.noteUnsentRemoval(of: session, user)
             deliverLocally(change)
         }
+        if local.presence(of: user) == nil, followed.endLocal(user) { forget([user]) }
         return takeActions()
     }
 
@@ -161,6 +138,64 @@ struct DirectoryMachine {
         return takeActions()
     }
 
+    // MARK: Following
+
+    mutating func follow(_ users: [UserID]) -> [Action] {
+        followed.follow(users)
+        sendNextQuestion()
+        return takeActions()
+    }
+
+    mutating func unfollow(_ users: [UserID]) -> [Action] {
+        forget(followed.unfollow(users))
+        return takeActions()
+    }
+
+    mutating func followEverybody(at now: Now) -> [Action] {
+        followed.followEverybody()
+        if case .up = link { beginRoundWhenDue(at: now) }
+        return takeActions()
+    }
+
+    mutating func unfollowEverybody(at now: Now) -> [Action] {
+        followed.unfollowEverybody(at: now.monotonic)
+        return takeActions()
+    }
+
+    mutating func load(_ users: [UserID], ticket: UInt64) -> [Action] {
+        if followed.load(users, ticket: ticket) { completeLoad([ticket]) } else { sendNextQuestion() }
+        return takeActions()
+    }
+
+    private mutating func sendNextQuestion() {
+        guard isSending, let question = followed.takeRequest() else { return }
+        actions.append(.send(question))
+    }
+
+    private mutating func beginRoundWhenDue(at now: Now) {
+        followed.beginRoundWhenDue(at: now.monotonic)
+        sendNextQuestion()
+    }
+
+    private mutating func didReadUsers(_ answer: DirectoryAnswer, of number: UInt64, at now: Now) {
+        let outcome = followed.receivedAnswer(answer, of: number, mayJudge: mayJudge(at: now.monotonic))
+        // A user may have been hidden elsewhere while no news came here.
+        for presence in outcome.learned + outcome.compared { local.follow(presence) }
+        if !outcome.learned.isEmpty { actions.append(.deliver(.learned(outcome.learned))) }
+        if !outcome.compared.isEmpty { actions.append(.deliver(.compared(outcome.compared))) }
+        forget(outcome.forgotten)
+        completeLoad(outcome.loaded)
+        sendNextQuestion()
+    }
+
+    private mutating func forget(_ users: [UserID]) {
+        if !users.isEmpty { actions.append(.deliver(.forgotten(users))) }
+    }
+
+    private mutating func completeLoad(_ tickets: [UInt64]) {
+        if !tickets.isEmpty { actions.append(.completeLoad(tickets: tickets)) }
+    }
+
     // MARK: Life
 
     mutating func start(at now: Now) -> [Action] {
@@ -171,7 +206,6 @@ struct DirectoryMachine {
     }
 
     mutating func tick(at now: Now) -> [Action] {
-        comparison.abandonWhenOverdue(at: now.monotonic)
         beatWhenDue(at: now)
         isolateWhenDue(at: now)
         return takeActions()
@@ -185,7 +219,8 @@ struct DirectoryMachine {
 
     mutating func subscriptionChanged(isUp: Bool, at now: Now) -> [Action] {
         // Changes that were published before were missed.
-        comparison.abandon()
+        completeLoad(followed.abandon())
+        followed.forgetVersions()
         marks.loseContact()
         actions.append(.setContact(marks.contact))
         unsubscribedSince = isUp ? nil : now.monotonic
@@ -193,7 +228,7 @@ struct DirectoryMachine {
         return tick(at: now)
     }
 
-    /// Leaves lingering sessions to the grace period of the other instances, or removes all where there is no other.
+    /// Leaves disconnected sessions to the grace period of the other instances, or removes all where there is no other.
     mutating func close() -> [Action] {
         switch link {
         case .closing: return []
@@ -201,9 +236,9 @@ struct DirectoryMachine {
         case .down, .registering, .up: break
         }
         link = .closing
-        comparison.abandon()
-        toSweep = []
-        return [.send(.releaseLease)]
+        completeLoad(followed.pause())
+        sweeps.removeAll()
+        return takeActions() + [.send(.releaseLease)]
     }
 
     // MARK: What comes over the subscription
@@ -211,14 +246,21 @@ struct DirectoryMachine {
     mutating func received(_ news: PresenceCodec.News, at now: Now) -> [Action] {
         guard isSending else { return [] }
         switch news {
-        case .changed(let presence, let origin):
-            comparison.didReceive(presence)
-            if !isOlderThanRegistration(origin) { local.follow(presence) }
-            actions.append(.deliver(.changed(presence, origin: origin)))
+        case .changed(let statement, let before, let origin):
+            receivedChange(statement, PresenceNews(statement.presence, before: before, origin: origin))
         case .lost(let lost):
             if lost != instance { actions.append(.deliver(.lost(lost))) }
         }
         return takeActions()
+    }
+
+    private mutating func receivedChange(_ statement: PresenceStatement, _ news: PresenceNews) {
+        let verdict = followed.receivedNews(statement)
+        guard verdict != .passes else { return actions.append(.deliver(.passed(news))) }
+        if !isOlderThanRegistration(news.origin) { local.follow(news.presence) }
+        actions.append(.deliver(.changed(news, isFirst: verdict == .first)))
+        let user = news.presence.user.userID
+        if news.presence.isGone, !followed.keeps(user) { forget([user]) }
     }
 
     /// Whether news may describe sessions here as Redis had them before they were registered again.
@@ -233,7 +275,6 @@ struct DirectoryMachine {
         let before = marks.contact
         marks.didReceive(mark, at: now.monotonic)
         if marks.contact != before { actions.append(.setContact(marks.contact)) }
-        finishComparisonWhenCaughtUp(at: now)
         return takeActions()
     }
 
@@ -255,8 +296,11 @@ struct DirectoryMachine {
         case .releaseLease: didReleaseLease(answer, at: now)
         case .sweep(let ended, _): didSweep(ended, answer, at: now)
         case .readInventory: didReadInventory(answer, at: now)
-        case .readUsers(_, let number): didReadUsers(answer, of: number)
-        case .publishMark(let mark): didPublish(mark, answer, at: now)
+        case .readUsers(_, let number), .scanUsers(_, let number): didReadUsers(answer, of: number, at: now)
+        case .countOnline:
+            if case .count(let online) = answer, isSending { actions.append(.deliver(.counted(online: online))) }
+        case .publishMark:
+            if case .published(let listeners) = answer { marks.didPublish(listeners: listeners, at: now.monotonic) }
         case .register, .renewKeys: break
         }
         return takeActions()
@@ -299,7 +343,7 @@ struct DirectoryMachine {
         }
         renewal.succeed(began: began, isHeld: isHeld, at: now.monotonic)
         self.others = others
-        toSweep = ended
+        sweeps.replace(with: ended)
         if !isHeld, wasRegistered { actions.append(.deliver(.lapsed)) }
         switch link {
         case .up where isHeld: maintain(at: now)
@@ -316,7 +360,7 @@ struct DirectoryMachine {
         if case .registering = link, isIsolated { deliverLocalUsersOnly() }
         link = .down
         downSince = downSince ?? now.monotonic
-        comparison.abandon()
+        completeLoad(followed.pause())
     }
 
     private mutating func isolateWhenDue(at now: Now) {
@@ -328,12 +372,19 @@ struct DirectoryMachine {
     }
 
     private mutating func deliverLocalUsersOnly() {
-        actions.append(.deliver(.everybody(local.all, isComplete: true)))
+        let (gone, forgotten) = followed.isolate()
+        actions.append(.deliver(.compared(gone + local.all)))
+        forget(forgotten)
+        actions.append(.deliver(.counted(online: local.onlineCount)))
     }
 
     /// What happens here is delivered here while Redis does not announce it.
     private mutating func deliverLocally(_ change: UserPresence?) {
-        if let change { actions.append(.deliver(.changed(change, origin: instance))) }
+        guard let change else { return }
+        followed.didDeliver(change.user.userID)
+        let news = PresenceNews(change, before: nil, origin: instance)
+        actions.append(.deliver(.changed(news, isFirst: false)))
+        if isIsolated { actions.append(.deliver(.counted(online: local.onlineCount))) }
     }
 
     // MARK: Registering
@@ -342,7 +393,8 @@ struct DirectoryMachine {
     /// session that changes before its slice is sent has the change in its record.
     private mutating func register(at now: Now) {
         attempt += 1
-        comparison.abandon()
+        completeLoad(followed.abandon())
+        followed.resume()
         // An earlier life of this instance, and its clients, have this long to come back.
         inventoryDue = now.monotonic + max(Self.lease, grace)
         let departures = local.takeDepartures()
@@ -378,12 +430,13 @@ struct DirectoryMachine {
             inventoryDue = nil
             actions.append(.send(.readInventory))
         }
-        if let request = comparison.beginWhenDue(at: now.monotonic) { actions.append(.send(request)) }
+        actions.append(.send(.countOnline))
+        forget(followed.dropEverybodyWhenDue(at: now.monotonic))
+        beginRoundWhenDue(at: now)
     }
 
     private mutating func sweepNext(at now: Now) {
-        guard sweeping == nil, mayJudge(at: now.monotonic), let ended = toSweep.popLast() else { return }
-        sweeping = ended
+        guard mayJudge(at: now.monotonic), let ended = sweeps.takeNext() else { return }
         actions.append(.send(.sweep(ended, at: now.wall)))
     }
 
@@ -394,8 +447,8 @@ struct DirectoryMachine {
         } else if hasMore, mayJudge(at: now.monotonic) {
             actions.append(.send(.sweep(ended, at: now.wall)))
         } else {
-            sweeping = nil
-            if case .failed = answer { toSweep = [] }
+            sweeps.finish()
+            if case .failed = answer { sweeps.removeAll() }
             sweepNext(at: now)
         }
     }
@@ -413,28 +466,6 @@ struct DirectoryMachine {
             actions.append(.send(.remove(session.id, of: session.user, at: now.wall)))
         }
         for place in places where !local.contains(place) { actions.append(.send(.setPresent(place, false))) }
-    }
-
-    // MARK: Comparing
-
-    private mutating func didReadUsers(_ answer: DirectoryAnswer, of number: UInt64) {
-        guard let next = comparison.didReadPage(answer, of: number, &marks) else { return }
-        actions.append(.send(next))
-    }
-
-    private mutating func didPublish(_ mark: UInt64, _ answer: DirectoryAnswer, at now: Now) {
-        comparison.didPublish(mark, answer, &marks, at: now.monotonic)
-        finishComparisonWhenCaughtUp(at: now)
-    }
-
-    private mutating func finishComparisonWhenCaughtUp(at now: Now) {
-        guard let users = comparison.takeResult(marks) else { return }
-        // Until every lease had its time other instances may be registering again, as this one was.
-        let isComplete = mayJudge(at: now.monotonic)
-        if !isComplete { comparison.repeatSoon() }
-        // A user may have been hidden elsewhere while no news came here.
-        for presence in users { local.follow(presence) }
-        actions.append(.deliver(.everybody(users, isComplete: isComplete)))
     }
 
     // MARK: Closing

@@ -10,6 +10,46 @@ struct DirectoryQueries: Sendable {
     let client: RedisClient
     let scripts: PresenceScripts
 
+    /// How users stand, the ones without a session left out; nil while that cannot be read.
+    func presence(of users: [UserID]) async -> [UserID: UserPresence]? {
+        var found: [UserID: UserPresence] = [:]
+        for start in stride(from: 0, to: users.count, by: Self.usersAtOnce) {
+            let slice = users[start..<min(start + Self.usersAtOnce, users.count)]
+            for (user, reply) in zip(slice, await replies(to: slice.map(DirectoryCodec.reading))) {
+                switch reply {
+                case .success(let value):
+                    found[user] = value.bytes.flatMap { PresenceCodec.statement(of: user, $0) }?.presence
+                case .failure(.server("WRONGTYPE", _)): break
+                case .failure: return nil
+                }
+            }
+        }
+        return found
+    }
+
+    /// A part of the list of online users; nil while that cannot be read.
+    func online(after cursor: UserID?, limit: Int) async -> OnlineSlice? {
+        guard let count = await onlineCount() else { return nil }
+        guard limit > 0 else { return OnlineSlice(count: count) }
+        let begin = cursor.map { "(\($0.value)" } ?? "-"
+        let list = await replies(to: [
+            ["ZRANGEBYLEX", PresenceKeys.online, RedisArgument(begin), "+", "LIMIT", 0, RedisArgument(limit + 1)]
+        ])
+        guard case .success(let value)? = list.first, let ids = value.array else { return nil }
+        let users = ids.compactMap { $0.text.flatMap { try? UserID(validating: $0, field: "userId") } }
+        let shown = Array(users.prefix(limit))
+        guard let presence = await presence(of: shown) else { return nil }
+        return OnlineSlice(
+            users: shown.compactMap { presence[$0] }.filter(\.status.isOnline),
+            next: ids.count > limit ? shown.last : nil, count: count)
+    }
+
+    /// How many users others see online; nil while that cannot be read.
+    func onlineCount() async -> Int? {
+        guard case .success(let value)? = await replies(to: [["ZCARD", PresenceKeys.online]]).first else { return nil }
+        return value.integer.flatMap { Int(exactly: $0) }
+    }
+
     /// The connected sessions of users, the oldest first; a user whose sessions cannot be read is left out.
     func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
         var found: [UserID: [SessionRecord]] = [:]

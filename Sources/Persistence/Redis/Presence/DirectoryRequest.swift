@@ -19,10 +19,19 @@ enum DirectoryRequest: Hashable, Sendable {
     case renewKeys([UserID])
     /// Reads what Redis has under this instance's name.
     case readInventory
-    /// Reads a page of all users with sessions, for the comparison of this number.
-    case readUsers(cursor: String, comparison: UInt64)
+    /// Reads how users stand, for the question of this number.
+    case readUsers([UserID], number: UInt64)
+    /// Reads a page of all users with sessions, for the question of this number.
+    case scanUsers(cursor: String, number: UInt64)
+    /// Reads how many users others see online.
+    case countOnline
     /// Sends a mark to this instance itself, over the channel on which payloads come.
     case publishMark(UInt64)
+}
+
+extension DirectoryRequest {
+    /// Whether it reads the keys of users that were named.
+    var isReading: Bool { if case .readUsers = self { true } else { false } }
 }
 
 /// What Redis answers to a request.
@@ -39,8 +48,11 @@ enum DirectoryAnswer: Hashable, Sendable {
     case lease(isHeld: Bool, others: Int, ended: [InstanceID])
     case swept(hasMore: Bool)
     case inventory([StoredSession], [RoomPlace])
-    /// - Parameter next: the cursor of the next page; nil after the last one.
-    case users([UserPresence], next: String?)
+    /// - Parameters:
+    ///   - at: a version that is not newer than what was read. A user without a statement was gone then.
+    ///   - next: the cursor of the next page; nil after the last one, and where users were named.
+    case users([PresenceStatement], at: Int64, next: String?)
+    case count(Int)
     case published(listeners: Int64)
     case failed(RedisError)
     /// Redis answered with something that is not an answer to this request.

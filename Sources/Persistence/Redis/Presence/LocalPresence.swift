@@ -23,6 +23,8 @@ struct LocalPresence {
 
     func presence(of user: UserID) -> UserPresence? { table.presence(of: user) }
     func sessions(of user: UserID) -> [SessionRecord] { table.sessions(of: user) }
+    var onlineCount: Int { table.onlineCount }
+    mutating func online(after cursor: UserID?, limit: Int) -> OnlineSlice { table.online(after: cursor, limit: limit) }
     func contains(_ place: RoomPlace) -> Bool { places.contains(place) }
 
     // MARK: Changes

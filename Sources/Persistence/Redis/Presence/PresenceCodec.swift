@@ -39,13 +39,16 @@ enum PresenceCodec {
     }
 
     /// A user's presence as it is stored.
-    static func summary(of user: UserID, _ bytes: [UInt8]) -> UserPresence? {
-        guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string else { return nil }
-        return presence(user, name, root, lastSeen: root["seen"])
+    static func statement(of user: UserID, _ bytes: [UInt8]) -> PresenceStatement? {
+        guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string,
+            let presence = presence(user, name, root, lastSeen: root["seen"])
+        else { return nil }
+        return PresenceStatement(presence: presence, version: version(root))
     }
 
     enum News {
-        case changed(UserPresence, origin: InstanceID)
+        /// - Parameter before: the user's own status before; nil from an instance of an earlier version of the service.
+        case changed(PresenceStatement, before: PresenceStatus?, origin: InstanceID)
         case lost(InstanceID)
     }
 
@@ -59,10 +62,15 @@ enum PresenceCodec {
                 let origin = root["origin"]?.string, let name = root["username"]?.string,
                 let presence = presence(user, name, root, lastSeen: root["lastSeen"])
             else { return nil }
-            return .changed(presence, origin: InstanceID(origin))
+            return .changed(
+                PresenceStatement(presence: presence, version: version(root)),
+                before: root["was"]?.string.flatMap(PresenceStatus.init), origin: InstanceID(origin))
         default: return nil
         }
     }
+
+    /// A text, as scripts write numbers with fewer digits.
+    private static func version(_ root: JSONValue) -> Int64? { root["version"]?.string.flatMap { Int64($0) } }
 
     private static func presence(
         _ user: UserID, _ name: String, _ root: JSONValue, lastSeen: JSONValue?

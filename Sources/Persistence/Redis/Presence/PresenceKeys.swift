@@ -25,6 +25,10 @@ enum PresenceKeys {
         RedisArgument("chat-service:instance:\(instance):rooms")
     }
     static func user(_ user: UserID) -> RedisArgument { RedisArgument("chat-service:user:\(user.value)") }
+    /// The users that others see online, in the order of their ids.
+    static let online: RedisArgument = "chat-service:online"
+    /// The field of a user's key that holds the user's presence.
+    static let presenceField: RedisArgument = ""
     /// Other services record friends here.
     static func friends(of user: UserID) -> RedisArgument { RedisArgument("user:friends:\(user.value)") }
 }

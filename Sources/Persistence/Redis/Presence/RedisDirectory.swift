@@ -12,6 +12,7 @@ public final class RedisDirectory: SessionDirectory {
         var handler: (@Sendable (DirectoryEvent) -> Void)?
         var subscriber: RedisSubscriber?
         var completions: [UInt64: @Sendable ([SessionRecord]) -> Void] = [:]
+        var loading: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastTicket: UInt64 = 0
         var closing: [CheckedContinuation<Void, Never>] = []
         var timer: (due: Moment, task: Task<Void, Never>)?
@@ -100,7 +101,46 @@ public final class RedisDirectory: SessionDirectory {
         client.perform([codec.publication(payload, to: instance)])
     }
 
+    // MARK: Following
+
+    public func follow(_ users: [UserID]) { process { machine, _ in machine.follow(users) } }
+    public func unfollow(_ users: [UserID]) { process { machine, _ in machine.unfollow(users) } }
+    public func followEverybody() { process { $0.followEverybody(at: $1) } }
+    public func unfollowEverybody() { process { $0.unfollowEverybody(at: $1) } }
+
+    public func load(_ users: [UserID]) async {
+        await withCheckedContinuation { continuation in
+            let ticket = state.withLock { state in
+                state.lastTicket += 1
+                state.loading[state.lastTicket] = continuation
+                return state.lastTicket
+            }
+            process { machine, _ in machine.load(users, ticket: ticket) }
+        }
+    }
+
+    /// How many users' presence this instance keeps.
+    public var keptUsers: Int { state.withLock { $0.machine.keptUsers } }
+
     // MARK: Reading
+
+    /// Without Redis this instance's sessions are all that is known.
+    public func presence(of users: [UserID]) async -> [UserID: UserPresence] {
+        if state.withLock({ $0.machine.isSending }), let found = await queries.presence(of: users) { return found }
+        return state.withLock { state in users.reduce(into: [:]) { $0[$1] = state.machine.presence(of: $1) } }
+    }
+
+    public func online(after cursor: UserID?, limit: Int) async -> OnlineSlice {
+        if state.withLock({ $0.machine.isSending }), let found = await queries.online(after: cursor, limit: limit) {
+            return found
+        }
+        return state.withLock { $0.machine.localOnline(after: cursor, limit: limit) }
+    }
+
+    public func onlineCount() async -> Int {
+        if state.withLock({ $0.machine.isSending }), let count = await queries.onlineCount() { return count }
+        return state.withLock { $0.machine.localOnlineCount }
+    }
 
     public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.machine.presence(of: user) } }
 
@@ -171,6 +211,9 @@ public final class RedisDirectory: SessionDirectory {
         case .completeConnect(let ticket, let evicted):
             guard let completion = state.completions.removeValue(forKey: ticket) else { return nil }
             return { completion(evicted) }
+        case .completeLoad(let tickets):
+            let loaded = tickets.compactMap { state.loading.removeValue(forKey: $0) }
+            return { for each in loaded { each.resume() } }
         case .finishClosing:
             let closing = state.closing
             state.closing = []
@@ -183,7 +226,7 @@ public final class RedisDirectory: SessionDirectory {
         let commands = codec.commands(for: request)
         switch request {
         // Their answers are long: the loop has other work than to read them.
-        case .readUsers, .readInventory:
+        case .readUsers, .scanUsers, .readInventory:
             client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }
         default: client.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
         }

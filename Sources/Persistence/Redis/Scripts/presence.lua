@@ -5,6 +5,7 @@
 --   chat-service:instance:<id>:sessions  hash: session -> user
 --   chat-service:instance:<id>:rooms     set: room NUL user
 --   chat-service:users                   set: users with sessions
+--   chat-service:online                  sorted set: users that others see online, in the order of their ids
 --   chat-service:user:<userId>           hash: session -> record, '' -> presence
 --   chat-service:order                   counter: orders sessions without the instances' clocks
 --   chat-service:presence:<deployment>   channel: users' presence as it changes, and dead instances
@@ -36,6 +37,7 @@ local function toStanding(value)
       and isNumber(value.sessions)) then return nil end
   return {
     own = value.own, name = value.name, seen = value.seen, seenText = value.seenText, sessions = value.sessions,
+    version = isText(value.version) and value.version or nil,
   }
 end
 
@@ -77,6 +79,15 @@ local function status(sessions)
   return found
 end
 
+-- Of two statements about a user the one with the higher version is newer: by this server's clock, and also where that was set
+-- back. It is a text, because JSON has numbers with 14 digits only here.
+local function nextVersion(last)
+  local time = redis.call('TIME')
+  local known = tonumber(last or '')
+  if not known or not (known >= 0 and known < 9007199254740991) then known = 0 end
+  return string.format('%.0f', math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), known + 1))
+end
+
 local function save(user, record)
   local session = record.session
   record.session = nil
@@ -89,11 +100,13 @@ local function derive(user, standing, sessions, records, removed)
   for _, session in ipairs(removed) do redis.call('DEL', 'online:socket:user:' .. session) end
   if visible(standing.own) == 'offline' then
     for session in pairs(records) do redis.call('DEL', 'online:socket:user:' .. session) end
+    redis.call('ZREM', P .. 'online', user)
     redis.call('SREM', 'online_users', user)
     redis.call('SREM', 'online:users:set', user)
     redis.call('DEL', 'user:presence:' .. user, 'online:user:socket:' .. user, 'online:presence:' .. user)
     return
   end
+  redis.call('ZADD', P .. 'online', 0, user)
   redis.call('SADD', 'online_users', user)
   redis.call('SADD', 'online:users:set', user)
   local hash = 'user:presence:' .. user
@@ -128,6 +141,7 @@ local function change(user, now, nowText, origin, body)
   standing.sessions = live
   local isSeen = visible(was.own) ~= 'offline' or visible(standing.own) ~= 'offline'
   if isSeen and not unseen and now > standing.seen then standing.seen, standing.seenText = now, nowText end
+  standing.version = nextVersion(standing.version)
   if #sessions == 0 then
     redis.call('DEL', P .. 'user:' .. user)
     redis.call('SREM', P .. 'users', user)
@@ -140,7 +154,7 @@ local function change(user, now, nowText, origin, body)
     or was.sessions ~= standing.sessions then
     redis.call('PUBLISH', P .. 'presence:' .. DEPLOYMENT, cjson.encode({
       kind = 'changed', origin = origin, userId = user, username = standing.name, own = standing.own,
-      lastSeen = standing.seen, sessions = standing.sessions,
+      lastSeen = standing.seen, sessions = standing.sessions, was = was.own, version = standing.version,
     }))
   end
   if visible(was.own) ~= visible(standing.own) then
