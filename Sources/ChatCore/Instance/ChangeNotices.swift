@@ -7,7 +7,7 @@ package final class ChangeNotices: Sendable {
     private static let maximumUnannounced = 1000
     /// How much later than this instance's contact another's may have been proved last.
     private static let stagger: Duration = .seconds(3)
-    /// How often the liveness of instances that have not answered is checked.
+    /// How often the liveness of instances that have not answered is checked, and how often these are asked again.
     private static let checkInterval: Duration = .milliseconds(500)
     /// How often the directory is asked for the other instances while it cannot be reached.
     private static let retryInterval: Duration = .milliseconds(50)
@@ -57,10 +57,12 @@ package final class ChangeNotices: Sendable {
         directory.send(InstanceMessage.roomChanged(room, change, notice).encoded, to: nil)
         while clock.now.monotonic < deadline {
             await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
-            guard isMissingAny(ticket) else { return }
+            guard !missing(ticket).isEmpty else { return }
             guard let alive = await directory.others() else { continue }
             state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
-            guard isMissingAny(ticket) else { return }
+            // The notice may be lost. A repeat may arrive behind a later change, so the instance looks in the store.
+            let repeated = InstanceMessage.roomChanged(room, .unspecified, notice).encoded
+            for other in missing(ticket) { directory.send(repeated, to: other) }
         }
     }
 
@@ -92,8 +94,8 @@ package final class ChangeNotices: Sendable {
         }
     }
 
-    private func isMissingAny(_ ticket: UInt64) -> Bool {
-        state.withLock { $0.waits[ticket]?.missing.isEmpty == false }
+    private func missing(_ ticket: UInt64) -> Set<InstanceID> {
+        state.withLock { $0.waits[ticket]?.missing ?? [] }
     }
 
     private func wait(for ticket: UInt64, upTo limit: Duration) async {

@@ -63,6 +63,25 @@ import Testing
         #expect(await eventually { done.entries == [true] })
     }
 
+    @Test func aLostNoticeIsRepeatedToThoseThatHaveNotAnswered() async throws {
+        _ = (join("two"), join("three"))
+        exchange.lose(true)
+        await announce()
+        let ticket = try #require(self.ticket)
+        notices.applied(ticket, by: InstanceID("three"))
+        await advanceToNextWait(by: .milliseconds(500))
+        // The repeat has the instance look in the store, because later changes may have overtaken it.
+        let repeats = exchange.sent.filter { $0.to != nil }
+        #expect(repeats.map(\.to) == [InstanceID("two")])
+        guard case .roomChanged(room("lobby"), .unspecified, let notice)? = repeats.first?.message else {
+            Issue.record("not a change of the room")
+            return
+        }
+        #expect(notice.ticket == ticket)
+        notices.applied(ticket, by: InstanceID("two"))
+        #expect(await eventually { done.entries == [true] })
+    }
+
     @Test func aDeadInstanceIsNotWaitedFor() async {
         let two = join("two")
         await announce()
