@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.between import Between
 from support.deadline import eventually
 from support.relay import Relay
 
@@ -77,6 +78,42 @@ def test_ones_own_messages_are_read(fleet, make_chat, room):
     bob.send(room, "answer")
     assert listed(one, "bob", room)["unread"] == 0
     eventually(lambda: listed(two, "alice", room)["unread"] == 1, "only the answer is new")
+
+
+class WithoutMarks(Between):
+    """Ends connections over which a read mark is to be stored, for as long as `refuses` says so."""
+
+    refuses = False
+    refused = 0
+
+    def change(self, data: bytes) -> bytes:
+        if self.refuses and b"chatReadMarks" in data:
+            self.refused += 1
+            raise ConnectionError
+        return data
+
+
+def test_a_senders_mark_is_stored_once_the_store_takes_it(make_fleet, make_chat):
+    """It is written behind the message; a later message of the sender's would hide that it was lost."""
+    proxies: list[WithoutMarks] = []
+
+    def between(fleet) -> None:
+        proxies.append(WithoutMarks(fleet.mongo.port))
+        fleet.servers[0].env["MONGODB_URI"] = f"mongodb://127.0.0.1:{proxies[0].port}/chat"
+
+    fleet = make_fleet(instances=1, before=between)
+    (one,) = fleet.servers
+    alice, bob = make_chat(one, "alice"), make_chat(one, "bob")
+    for chat in (alice, bob):
+        chat.join("lobby")
+    proxies[0].refuses = True
+    alice.send("lobby", "the first")
+    eventually(lambda: proxies[0].refused > 0, "its mark was not stored")
+    proxies[0].refuses = False
+    eventually(lambda: bob.request("send_message", {"roomId": "lobby", "message": "the second"})["success"], "it is taken")
+    marks = [{"userId": "alice", "seq": 1}, {"userId": "bob", "seq": 2}]
+    eventually(lambda: _pages(one, "lobby") == marks, "both are stored")
+    proxies[0].close()
 
 
 @pytest.fixture

@@ -14,6 +14,17 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         var slice: Int
         /// The most keys that wait. A value past that is dropped; the key's next value replaces it.
         var capacity = 65_536
+        /// The least time until values are written again whose write failed.
+        var retry: Duration = .seconds(1)
+    }
+
+    private enum Step {
+        /// No value waits.
+        case nothing
+        /// Also where the server refused them.
+        case written
+        /// The values of this step wait again.
+        case failed
     }
 
     private struct State {
@@ -32,6 +43,16 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             defer { round = round.dropFirst(size) }
             return round.prefix(size)
         }
+
+        /// Has values wait again, except those with a newer one.
+        mutating func restore(
+            _ slice: ArraySlice<(key: Key, value: Value)>, upTo capacity: Int, isNewer: (Value, Value) -> Bool
+        ) {
+            for (key, value) in slice {
+                if let known = newest[key], !isNewer(value, known) { continue }
+                if newest[key] != nil || newest.count < capacity { newest[key] = value }
+            }
+        }
     }
 
     typealias Write = @Sendable (MongoConnection, ArraySlice<(key: Key, value: Value)>) throws(MongoError) -> Void
@@ -44,7 +65,8 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - isNewer: whether the first value takes the place of the second.
-    ///   - write: a value whose write fails is not written again; the key's next value replaces it.
+    ///   - write: may write a value again after a failure whose outcome is unknown. A value that the server refuses is dropped; the
+    ///     key's next value replaces it.
     init(
         workers: MongoWorkers, pacing: Pacing, isNewer: @escaping @Sendable (Value, Value) -> Bool,
         write: @escaping Write
@@ -67,26 +89,37 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         if isFirst { schedule(after: .zero) }
     }
 
-    /// Writes all values that wait. Called when the store is closed.
+    /// Writes all values that wait, until a write fails. Called when the store is closed.
     func flush(on connection: MongoConnection) {
-        while writeSlice(on: connection) {}
+        while case .written = writeSlice(on: connection) {}
     }
 
     private func schedule(after delay: Duration) {
         workers.post(after: delay) { [self] connection in
             let start = ContinuousClock.now
-            guard writeSlice(on: connection) else { return }
+            let step = writeSlice(on: connection)
             let pause = (ContinuousClock.now - start) * pacing.pausePerWork
-            let isRoundOver = state.withLock { $0.round.isEmpty }
-            schedule(after: isRoundOver ? max(pacing.interval, pause) : pause)
+            switch step {
+            case .nothing: return
+            case .failed: schedule(after: max(pacing.retry, pause))
+            case .written:
+                let isRoundOver = state.withLock { $0.round.isEmpty }
+                schedule(after: isRoundOver ? max(pacing.interval, pause) : pause)
+            }
         } refused: {
         }
     }
 
-    /// - Returns: false when nothing was left to write.
-    private func writeSlice(on connection: MongoConnection) -> Bool {
+    private func writeSlice(on connection: MongoConnection) -> Step {
         let slice = state.withLock { $0.takeSlice(pacing.slice) }
-        if !slice.isEmpty { try? write(connection, slice) }
-        return !slice.isEmpty
+        guard !slice.isEmpty else { return .nothing }
+        do {
+            try write(connection, slice)
+        } catch {
+            guard !error.isAnswer else { return .written }
+            state.withLock { $0.restore(slice, upTo: pacing.capacity, isNewer: isNewer) }
+            return .failed
+        }
+        return .written
     }
 }
