@@ -1,0 +1,178 @@
+"""A client that goes through its commands, and sends each message until it is acknowledged, under its client id."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Any, Callable, Coroutine
+
+from chaos.history import Attempt, History
+from chaos.plan import ClientPlan, Command
+from chaos.rest import Rest
+from chaos.session import RETRY_SECONDS, Room, Session
+
+# Messages that one client may be waiting for.
+MOST_PENDING = 12
+# Refusals of a user that was removed from a private room.
+REMOVED = {"not_joined", "forbidden", "not_found", "room_unavailable"}
+# Removes a user from a room of the caller's, and adds the user again.
+Expel = Callable[[str, Command], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class Message:
+    room: str
+    client_id: str
+    text: str
+    is_acked: bool = False
+
+
+class Client:
+    def __init__(self, plan: ClientPlan, ports: list[int], rest: Rest, history: History, seed: int, expel: Expel):
+        self.plan = plan
+        self.session = Session(plan, ports, history)
+        self.pending: list[Message] = []
+        self._sent: list[Message] = []
+        self._history = history
+        self._instances = len(ports)
+        self._rest = rest
+        self._expel = expel
+        self._chance = random.Random(f"{seed}/{plan.name}/at-run-time")
+
+    async def run(self) -> None:
+        """Connects, and goes through the commands at their times."""
+        self.session.spawn(self.session.run())
+        for command in self.plan.commands:
+            await asyncio.sleep(max(0, command.at - self._history.now()))
+            self._perform(command)
+
+    async def go_offline(self) -> None:
+        """For the end of a run."""
+        await self.session.go_offline(politely=self._chance.random() < 0.5)
+
+    def lags(self, newest: dict[str, int]) -> list[str]:
+        """Rooms that it is to be in, and is not, or has not seen to their end."""
+        return [
+            f"{self.plan.name} in {room.name}: {room.last or 0} of {newest[room.name]}"
+            for room in self.session.rooms.values()
+            if room.is_wanted and (not room.joined.is_set() or (room.last or 0) < newest.get(room.name, 0))
+        ]
+
+    def did_get_access(self, name: str) -> None:
+        if name in self.session.rooms:
+            self.session.join_anew(self.session.rooms[name])
+
+    # Commands
+
+    def _perform(self, command: Command) -> None:
+        session, room = self.session, self.session.rooms[command.room]
+        match command.kind:
+            case "send":
+                self._send(room)
+            case "burst":
+                for _ in range(int(command.amount)):
+                    self._send(room)
+            case "send_over_rest":
+                self._send(room, command.instance)
+            case "repeat":
+                self._repeat(command.instance, command.amount)
+            case "leave":
+                session.spawn(self._leave_and_return(room, command.amount))
+            case "move":
+                session.instance = command.instance
+                session.spawn(session.disconnect(politely=command.amount < 0.5))
+            case "break":
+                session.pause_until = self._history.now() + command.amount
+                session.spawn(session.disconnect(politely=False))
+            case "read":
+                session.spawn(self._read_up_to(room, command.amount))
+            case "status":
+                status = self._chance.choice(["online", "away", "busy"])
+                session.spawn(session.request("set_status", "", {"status": status}, status))
+            case "expel":
+                session.spawn(self._expel(self.plan.user, command))
+
+    async def _leave_and_return(self, room: Room, pause: float) -> None:
+        if not room.is_wanted or not room.joined.is_set():
+            return
+        room.is_wanted = False
+        await self.session.leave(room)
+        await asyncio.sleep(pause * 3)
+        self.session.want(room)
+
+    async def _read_up_to(self, room: Room, part: float) -> None:
+        if room.joined.is_set() and room.last:
+            seq = max(1, round(room.last * (0.5 + part / 2)))
+            await self.session.request("mark_read", room.name, {"seq": seq}, seq)
+
+    # Sending
+
+    def _send(self, room: Room, over_rest: int | None = None) -> None:
+        if len(self.pending) >= MOST_PENDING or not room.is_wanted:
+            return
+        id = f"{self.plan.name}-{len(self._sent) + 1}"
+        message = Message(room.name, id, f"text of {id}")
+        self._sent.append(message)
+        self.pending.append(message)
+        self.session.spawn(self._deliver(message, room, over_rest))
+
+    def _repeat(self, instance: int, age: float) -> None:
+        """A recent message again, over another instance: acknowledged before, or under way."""
+        recent = self._sent[-8:]
+        if recent:
+            self.session.spawn(self._attempt_over_rest(recent[int(age * len(recent))], instance))
+
+    async def _deliver(self, message: Message, room: Room, over_rest: int | None) -> None:
+        """Tries until it is acknowledged."""
+        while not message.is_acked:
+            if over_rest is not None:
+                attempt = await self._attempt_over_rest(message, over_rest)
+                over_rest = (over_rest + 1) % self._instances
+            else:
+                if not room.joined.is_set():
+                    await room.joined.wait()
+                attempt = await self._attempt(message, room)
+            if attempt.outcome == "acked":
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+        self.pending.remove(message)
+
+    async def _attempt(self, message: Message, room: Room) -> Attempt:
+        link, connection = self.session.link, self.session.connection
+        assert link is not None and connection is not None
+        attempt = self._begin_attempt(message, connection.id, connection.instance)
+        future = link.request("send_message", _body(message) | {"roomId": message.room})
+        self._end_attempt(attempt, message, await self.session.answer(link, future))
+        if attempt.code in REMOVED:
+            self.session.lose(room)
+        return attempt
+
+    async def _attempt_over_rest(self, message: Message, instance: int) -> Attempt:
+        attempt = self._begin_attempt(message, None, instance)
+        path = f"/api/chat/{message.room}/messages"
+        self._end_attempt(attempt, message, await self._rest.call(instance, "POST", path, self.plan.user, _body(message)))
+        return attempt
+
+    def _begin_attempt(self, message: Message, connection: int | None, instance: int) -> Attempt:
+        attempt = Attempt(
+            len(self._history.attempts), self.plan.name, self.plan.user, connection, instance, message.room,
+            message.client_id, message.text, self._history.now(),
+        )  # fmt: skip
+        self._history.attempts.append(attempt)
+        return attempt
+
+    def _end_attempt(self, attempt: Attempt, message: Message, answer: dict[str, Any] | str) -> None:
+        attempt.ended_at = self._history.now()
+        if isinstance(answer, str):
+            attempt.outcome = answer
+        elif answer.get("success"):
+            attempt.outcome = "acked"
+            attempt.message_id, attempt.seq = answer["messageId"], answer["seq"]
+            attempt.is_duplicate = bool(answer.get("duplicate"))
+            message.is_acked = True
+        else:
+            attempt.outcome = "refused"
+            attempt.code, attempt.is_retryable = answer["error"]["code"], answer["error"].get("retryable")
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return {"message": message.text, "clientMessageId": message.client_id}
