@@ -18,6 +18,8 @@ import Testing
             default: nil
             }
         }
+
+        func waiting(since now: Moment) -> Self { self }
     }
 
     private typealias Life = RoomLifecycle<Command>
@@ -190,6 +192,23 @@ import Testing
                 "refuse ask(3) storage_unavailable",
             ])
         #expect(life.isIdle)
+    }
+
+    /// However often the room is read again meanwhile.
+    @Test mutating func aCommandWaitsNoLongerThanForOneAnswer() {
+        open()
+        contact = Contact()
+        #expect(say(.ask(1)) == ["read 2"])
+        #expect(say(.ask(2), at: 1000) == [])
+        _ = life.received(.revised(.init(name: "x"), at: .init(milliseconds: 0)), notice: nil, at: .at(4000))
+        #expect(read(2, .success(Self.snapshot), at: 4900) == ["read 3"])
+        #expect(say(.leave, at: 4950) == [])
+        #expect(life.deadline == .at(5000))
+        #expect(names(life.tick(at: .at(5000))) == ["refuse ask(1) storage_unavailable"])
+        #expect(names(life.tick(at: .at(6000))) == ["refuse ask(2) storage_unavailable"])
+        #expect(names(life.tick(at: .at(9900))) == ["failRefresh", "reconsider"])
+        #expect(names(life.reconsider(contact: contact, at: .at(9900))) == ["read 4"])
+        #expect(names(life.tick(at: .at(9950))) == ["execute leave"])
     }
 
     // MARK: Changes

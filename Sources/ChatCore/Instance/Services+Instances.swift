@@ -16,6 +16,7 @@ extension Services {
         case .released(let key): recovery?.released(key)
         case .forward(let ticket, let write): mailbox(home(of: ticket.room)).post(.forward(ticket, write))
         case .outcome(let ticket, let outcome): mailbox(home(of: ticket.room)).post(.outcome(ticket, outcome))
+        case .progress(let ticket): mailbox(home(of: ticket.room)).post(.progress(ticket))
         }
     }
 

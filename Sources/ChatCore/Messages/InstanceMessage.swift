@@ -38,6 +38,8 @@ package enum InstanceMessage: Hashable, Sendable {
     case forward(RoomTicket, write: [UInt8])
     /// The outcome of a forwarded piece.
     case outcome(RoomTicket, outcome: [UInt8])
+    /// A forwarded piece waits for the store.
+    case progress(RoomTicket)
 
     package enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -105,6 +107,9 @@ package enum InstanceMessage: Hashable, Sendable {
         case "outcome":
             guard let ticket = Self.ticket(root), let data = root["data"]?.string else { return nil }
             self = .outcome(ticket, outcome: Array(data.utf8))
+        case "progress":
+            guard let ticket = Self.ticket(root) else { return nil }
+            self = .progress(ticket)
         default: return nil
         }
     }
@@ -170,21 +175,25 @@ package enum InstanceMessage: Hashable, Sendable {
                 out.mark(mark)
             case .forward(let ticket, let write):
                 out.string("forward")
-                out.ticket(ticket, write)
+                out.ticket(ticket)
+                out.member("data", String(decoding: write, as: UTF8.self))
             case .outcome(let ticket, let outcome):
                 out.string("outcome")
-                out.ticket(ticket, outcome)
+                out.ticket(ticket)
+                out.member("data", String(decoding: outcome, as: UTF8.self))
+            case .progress(let ticket):
+                out.string("progress")
+                out.ticket(ticket)
             }
         }
     }
 }
 
 extension JSONWriter {
-    fileprivate mutating func ticket(_ ticket: RoomTicket, _ data: [UInt8]) {
+    fileprivate mutating func ticket(_ ticket: RoomTicket) {
         member("roomId", ticket.room.value)
         member("ticket", Int64(clamping: ticket.number))
         member("from", ticket.sender.value)
         member("shard", Int64(ticket.shard))
-        member("data", String(decoding: data, as: UTF8.self))
     }
 }

@@ -10,6 +10,8 @@ package enum ShardMessage: Sendable {
     case forward(RoomTicket, [UInt8])
     /// What became of a piece that was forwarded.
     case outcome(RoomTicket, [UInt8])
+    /// A piece that was forwarded waits for the store.
+    case progress(RoomTicket)
     /// The live instances, this one among them; none while they are not known.
     case instances(Set<InstanceID>)
     case received(RoomID, [UInt8])

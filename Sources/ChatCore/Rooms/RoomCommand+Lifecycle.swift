@@ -28,4 +28,9 @@ extension RoomCommand: LifecycleCommand {
         default: nil
         }
     }
+
+    package func waiting(since now: Moment) -> Self {
+        guard case .send(let session, let origin, let message, let author, nil) = self else { return self }
+        return .send(session, origin, message, author, since: now)
+    }
 }

@@ -5,7 +5,7 @@ import Telemetry
 
 /// Brings the writes of one shard's rooms to the store: here, or by the instance that numbers the room. See ADR 27.
 final class RoomCommitter {
-    /// Between two looks for writes whose owner does not answer, while writes are under way.
+    /// Between two looks for writes whose owner does not answer, and reports to senders that wait, while writes are under way.
     private static let tickInterval: Duration = .milliseconds(250)
     /// Traces of messages that are kept until they are forwarded, at most.
     private static let maximumTraces = 4096
@@ -93,6 +93,10 @@ final class RoomCommitter {
         perform(sequencer.receivedOutcome(outcome, ticket: ticket.number, from: ticket.sender, at: now))
     }
 
+    func receivedProgress(_ ticket: RoomTicket) {
+        sequencer.receivedProgress(of: ticket.room, ticket: ticket.number, from: ticket.sender, at: now)
+    }
+
     private func parse<Value>(_ data: [UInt8], _ read: (JSONElement) -> Value?) -> Value? {
         data.withUnsafeBytes { bytes in (try? parser.parse(bytes)).flatMap(read) }
     }
@@ -118,6 +122,10 @@ final class RoomCommitter {
             case .answer(let outcome, let number, let asker):
                 let ticket = RoomTicket(room: outcome.roomID, number: number, sender: instance, shard: context.index)
                 send(.outcome(ticket, outcome: RoomWriteCodec.encode(outcome)), to: asker)
+            case .reportProgress(let room, let number, let asker):
+                send(
+                    .progress(RoomTicket(room: room, number: number, sender: instance, shard: context.index)), to: asker
+                )
             case .finish(let outcome): finished(outcome)
             }
         }

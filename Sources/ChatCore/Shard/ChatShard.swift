@@ -75,6 +75,7 @@ package final class ChatShard {
         case .committed(let outcomes): rooms.committed(outcomes)
         case .forward(let ticket, let write): rooms.committer.receivedForward(ticket, write)
         case .outcome(let ticket, let outcome): rooms.committer.receivedOutcome(ticket, outcome)
+        case .progress(let ticket): rooms.committer.receivedProgress(ticket)
         case .instances(let instances): rooms.committer.setInstances(instances)
         case .received(let room, let payload): rooms.receive(payload, in: room)
         case .subscribed(let room): rooms.subscribed(room)

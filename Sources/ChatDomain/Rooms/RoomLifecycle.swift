@@ -4,6 +4,8 @@ public protocol LifecycleCommand: Sendable {
     var isAlwaysAllowed: Bool { get }
     /// The user for whom the command creates a room that does not exist, and the way it does so; nil where it creates none.
     var creation: RoomCreation? { get }
+    /// The command as it is kept while the room cannot take it; its sender's time to wait counts from `now`, or from earlier.
+    func waiting(since now: Moment) -> Self
 }
 
 /// How a command may create its room.
@@ -40,7 +42,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         public var isShared: Bool
         /// Joining a group that does not exist creates it.
         public var createsGroups: Bool
-        /// How long an answer of the store is waited for.
+        /// How long an answer of the store is waited for, and how long a command waits for the room.
         public var storeTimeout: Duration
         /// Commands that may wait for the room.
         public var maximumWaiting = 4096
@@ -110,6 +112,11 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         var askers = Askers()
     }
 
+    private struct Waiting {
+        let command: Command
+        let deadline: Moment
+    }
+
     /// The inputs that wait for a refresh.
     private struct Askers {
         var reasons: [RefreshReason] = []
@@ -134,9 +141,9 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     private let policy: Policy
     private var phase = Phase.new
     /// Commands that came before the room could take them; in order.
-    private var waiting: [Command] = []
+    private var waiting: [Waiting] = []
     /// The commands for which the store is being asked; nil while it is not asked for commands.
-    private var verifying: [Command]?
+    private var verifying: [Waiting]?
     private var lastNumber = 0
     private var request: Request?
     /// The inputs that wait for a refresh that begins from now on.
@@ -170,7 +177,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         guard waiting.count < policy.maximumWaiting else {
             return .refuse(.init(.overloaded, "too many wait for this room"))
         }
-        waiting.append(command)
+        waiting.append(Waiting(command: command.waiting(since: now), deadline: now + policy.storeTimeout))
         switch phase {
         case .new: return .wait(load(at: now))
         case .open: return .wait(verify(at: now))
@@ -198,7 +205,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// The store was asked for the commands in `verifying`.
     private mutating func endVerifying(isDone: Bool) -> [Action] {
-        let verified = verifying ?? []
+        let verified = verifying?.map(\.command) ?? []
         verifying = nil
         return verified.map { isDone || $0.isAlwaysAllowed ? .execute($0) : .refuse($0, .storageUnavailable) }
             + (waiting.isEmpty ? [] : [.reconsider])
@@ -208,9 +215,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     public mutating func reconsider(contact: @autoclosure () -> Contact, at now: Moment) -> [Action] {
         guard isOpen, verifying == nil, !waiting.isEmpty else { return [] }
         guard isCurrent(contact(), at: now) else { return verify(at: now) }
-        let commands = waiting
-        waiting = []
-        return commands.map { .execute($0) }
+        return takeWaiting().map { .execute($0) }
     }
 
     // MARK: Loading and creating
@@ -242,15 +247,13 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     private mutating func abandon(_ error: ChatError) -> [Action] {
         phase = .closed
-        let commands = waiting
-        waiting = []
-        return [.forget] + commands.map { .refuse($0, error) }
+        return [.forget] + takeWaiting().map { .refuse($0, error) }
     }
 
     /// The first command that may create the room does so; those before it are refused.
     private mutating func findCreator(from start: Int, refusal: ChatError) -> [Action] {
-        let next = waiting.indices.dropFirst(start).first { mayCreate(waiting[$0].creation) }
-        guard let next, let user = waiting[next].creation?.user else { return abandon(refusal) }
+        let next = waiting.indices.dropFirst(start).first { mayCreate(waiting[$0].command.creation) }
+        guard let next, let user = waiting[next].command.creation?.user else { return abandon(refusal) }
         phase = .missing(creator: next)
         return [.countCreation(by: user)]
     }
@@ -266,9 +269,9 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// - Parameter refusal: why the user may create no more rooms; nil where one more is allowed.
     public mutating func didCountCreation(refusal: ChatError?, at now: Now) -> [Action] {
-        guard case .missing(let index) = phase, let user = waiting[index].creation?.user else { return [] }
+        guard case .missing(let index) = phase, let user = waiting[index].command.creation?.user else { return [] }
         if let refusal { return findCreator(from: index + 1, refusal: refusal) }
-        let refused = waiting[..<index].map { Action.refuse($0, .roomUnavailable) }
+        let refused = waiting[..<index].map { Action.refuse($0.command, .roomUnavailable) }
         waiting.removeFirst(index)
         phase = .creating
         let pair = DirectRoom.participants(of: id)
@@ -397,15 +400,23 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         guard isClosing else { return [] }
         phase = .closed
         closingDeadline = nil
-        let commands = waiting
-        waiting = []
-        return [.forget] + commands.map { .dispatch($0) }
+        return [.forget] + takeWaiting().map { .dispatch($0) }
     }
 
     // MARK: Time
 
     /// When `tick` has something to do.
-    public var deadline: Moment? { request.map(\.deadline).orEarlier(refreshDue).orEarlier(closingDeadline) }
+    public var deadline: Moment? {
+        request.map(\.deadline).orEarlier(refreshDue).orEarlier(closingDeadline).orEarlier(commandsDue)
+    }
+
+    /// When the first command has waited too long. While one creates the room, the store's answer decides about all.
+    private var commandsDue: Moment? {
+        switch phase {
+        case .missing, .creating: nil
+        default: (verifying?.first?.deadline).orEarlier(waiting.first?.deadline)
+        }
+    }
 
     public mutating func tick(at now: Moment) -> [Action] {
         var actions: [Action] = []
@@ -417,10 +428,25 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         }
         if let due = closingDeadline, due <= now {
             closingDeadline = nil
-            actions += waiting.map { .refuse($0, .storageUnavailable) }
-            waiting = []
+            actions += takeWaiting().map { .refuse($0, .storageUnavailable) }
         }
+        if let due = commandsDue, due <= now { actions += refuseOverdue(at: now) }
         return actions
+    }
+
+    private mutating func refuseOverdue(at now: Moment) -> [Action] {
+        let overdue = ((verifying ?? []) + waiting).filter { $0.deadline <= now }
+        verifying?.removeAll { $0.deadline <= now }
+        waiting.removeAll { $0.deadline <= now }
+        return overdue.map { each in
+            isOpen && each.command.isAlwaysAllowed
+                ? .execute(each.command) : .refuse(each.command, .storageUnavailable)
+        }
+    }
+
+    private mutating func takeWaiting() -> [Command] {
+        defer { waiting = [] }
+        return waiting.map(\.command)
     }
 
     private mutating func giveUp(_ request: Request, at now: Moment) -> [Action] {

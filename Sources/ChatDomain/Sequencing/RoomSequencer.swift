@@ -10,12 +10,14 @@ public struct RoomSequencer: Sendable {
         case forward(RoomWrite, ticket: UInt64, to: InstanceID)
         /// Send the outcome of a forwarded piece back.
         case answer(RoomWriteOutcome, ticket: UInt64, to: InstanceID)
+        /// Say that a forwarded piece waits for the store, so that its sender goes on waiting.
+        case reportProgress(RoomID, ticket: UInt64, to: InstanceID)
         /// A write of this instance has its outcome.
         case finish(RoomWriteOutcome)
     }
 
     public struct Limits: Sendable {
-        /// How long an answer is awaited before the owner counts as silent.
+        /// How long an answer or a report of progress is awaited before the owner counts as silent.
         public var answerTimeout: Duration = .milliseconds(750)
         /// How long a silent instance is passed over.
         public var silenceMemory: Duration = .seconds(5)
@@ -152,6 +154,15 @@ public struct RoomSequencer: Sendable {
         return place(write, of: room, at: now)
     }
 
+    /// The owner lives and has the piece, but the store has not answered it.
+    public mutating func receivedProgress(of room: RoomID, ticket: UInt64, from instance: InstanceID, at now: Moment) {
+        guard case .forwarded(let write, var forward)? = lanes[room]?.own, forward.ticket == ticket,
+            forward.owner == instance
+        else { return }
+        forward.deadline = now + limits.answerTimeout
+        lanes[room]?.own = .forwarded(write, forward)
+    }
+
     /// Takes the store's answer to a commit.
     public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [Action] {
         let room = outcome.roomID
@@ -185,10 +196,15 @@ public struct RoomSequencer: Sendable {
         return actions
     }
 
-    /// Lets time pass: silent owners are passed over, uncertain writes tried again.
+    /// Lets time pass: silent owners are passed over, uncertain writes tried again, and the senders of what waits here are told.
+    /// To be called several times within `answerTimeout`.
     public mutating func tick(at now: Moment) -> [Action] {
         var actions: [Action] = []
         for (room, lane) in lanes {
+            for write in lane.inFlight.map(\.write) + lane.waiting {
+                guard case .forwarded(let instance, let ticket) = write.source else { continue }
+                actions.append(.reportProgress(room, ticket: ticket, to: instance))
+            }
             switch lane.own {
             case .forwarded(let write, let forward)? where forward.deadline <= now:
                 silent[forward.owner] = now + limits.silenceMemory

@@ -82,6 +82,22 @@ import Testing
         }
     }
 
+    @Test func aSlowStoreIsWaitedForOnce() async throws {
+        try await ChatUnderTest.serve(Self.fleet(2)) { chat in
+            let clients = await clients(chat)
+            let sender = clients[1 - owner(chat)]
+            let before = forwards(chat)
+            chat.store.setCommits(.holds)
+            sender.send("send_message", #"{"roomId":"lobby","message":"slow"}"#, id: 1)
+            await chat.advance(by: .seconds(4))
+            #expect(chat.store.heldCommits == 1 && forwards(chat) == before + 1)
+            chat.store.setCommits(.works)
+            chat.store.release()
+            await chat.runUntilQuiet()
+            #expect(sender.answer(1)?.seq == 1)
+        }
+    }
+
     @Test func anOwnerThatLeavesIsReplaced() async throws {
         try await ChatUnderTest.serve(Self.fleet(2)) { chat in
             let clients = await clients(chat)

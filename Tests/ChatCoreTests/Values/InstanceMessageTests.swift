@@ -6,6 +6,7 @@ import Testing
 /// A message between instances decodes to itself, and anything else is refused.
 @Suite struct InstanceMessageTests {
     private static let notice = ChangeNotice(teller: InstanceID("one"), ticket: 7)
+    private static let ticket = RoomTicket(room: room("lobby"), number: 1 << 60, sender: InstanceID("one"), shard: 3)
 
     @Test(
         arguments: [
@@ -21,6 +22,9 @@ import Testing
     @Test(
         arguments: [
             .changeApplied(7, by: InstanceID("two")),
+            .forward(Self.ticket, write: Array(#"{"lastSeq":1}"#.utf8)),
+            .outcome(Self.ticket, outcome: Array("{}".utf8)),
+            .progress(Self.ticket),
             .read(ReadMark(userID: user("ann"), sequence: 9), in: room("lobby")),
             .close(SessionID("s-1"), of: user("ann"), .replaced), .close(SessionID("s-1"), of: user("ann"), .loggedOut),
             .friendship(user("ann"), user("böb"), isFriend: true),

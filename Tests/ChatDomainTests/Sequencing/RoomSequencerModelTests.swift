@@ -10,6 +10,15 @@ import Testing
         enum Packet {
             case forward(RoomWrite, ticket: UInt64, from: Int, to: Int)
             case answer(RoomWriteOutcome, ticket: UInt64, from: Int, to: Int)
+            case progress(RoomID, ticket: UInt64, from: Int, to: Int)
+
+            var receiver: Int {
+                switch self {
+                case .forward(_, _, _, let to), .answer(_, _, _, let to), .progress(_, _, _, let to): to
+                }
+            }
+
+            var isProgress: Bool { if case .progress = self { true } else { false } }
         }
 
         let names = (0..<3).map { InstanceID("i\($0)") }
@@ -41,6 +50,11 @@ import Testing
                 case .answer(let outcome, let ticket, let asker):
                     let to = names.firstIndex(of: asker) ?? 0
                     network.append(.answer(outcome, ticket: ticket, from: instance, to: to))
+                case .reportProgress(let room, let ticket, let asker):
+                    let to = names.firstIndex(of: asker) ?? 0
+                    // Time passes more slowly here than turns do; more reports would leave no place for the rest.
+                    guard network.count(where: \.isProgress) < 3 else { continue }
+                    network.append(.progress(room, ticket: ticket, from: instance, to: to))
                 case .finish(let outcome): finish(outcome, of: instance)
                 }
             }
@@ -89,6 +103,8 @@ import Testing
                 sequencers[to].receivedForward(write, ticket: ticket, from: names[from])
             case .answer(let outcome, let ticket, let from, let to):
                 perform(sequencers[to].receivedOutcome(outcome, ticket: ticket, from: names[from], at: now), of: to)
+            case .progress(let room, let ticket, let from, let to):
+                sequencers[to].receivedProgress(of: room, ticket: ticket, from: names[from], at: now)
             }
         }
 
@@ -136,11 +152,7 @@ import Testing
             case 4...8:
                 guard let index = fleet.network.indices.randomElement(using: &random) else { break }
                 let packet = fleet.network[index]
-                let to =
-                    switch packet {
-                    case .forward(_, _, _, let to), .answer(_, _, _, let to): to
-                    }
-                guard !fleet.isPaused[to] else { break }
+                guard !fleet.isPaused[packet.receiver] else { break }
                 let fate = Int.random(in: 0..<10, using: &random)
                 if fate != 0 { fleet.network.remove(at: index) }
                 if fate != 1 { fleet.deliver(packet) }

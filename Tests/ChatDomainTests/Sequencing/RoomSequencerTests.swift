@@ -89,6 +89,38 @@ import Testing
         }
     }
 
+    @Test func anOwnerThatWaitsForTheStoreIsNotPassedOver() throws {
+        var forwarder = sequencer()
+        let room = try room(of: there)
+        let actions = forwarder.submit(write(room, [draft(1)]), at: moment(0))
+        guard case .forward(_, let ticket, to: there)? = actions.first else { Issue.record("another action"); return }
+        forwarder.receivedProgress(of: room, ticket: ticket + 1, from: there, at: moment(700))
+        forwarder.receivedProgress(of: room, ticket: ticket, from: here, at: moment(700))
+        #expect(forwarder.nextDeadline == moment(750))
+        forwarder.receivedProgress(of: room, ticket: ticket, from: there, at: moment(700))
+        #expect(forwarder.nextDeadline == moment(1450))
+        #expect(forwarder.tick(at: moment(1449)).isEmpty && forwarder.takeCommits().isEmpty)
+        #expect(forwarder.tick(at: moment(1450)).isEmpty && forwarder.takeCommits().count == 1)
+    }
+
+    @Test func anOwnerReportsWhatWaitsForTheStore() throws {
+        var owner = sequencer()
+        let room = try room(of: here)
+        func reports() -> [UInt64] {
+            owner.tick(at: moment(0)).compactMap { action in
+                guard case .reportProgress(room, let ticket, to: there) = action else { return nil }
+                return ticket
+            }
+        }
+        owner.receivedForward(write(room, [draft(1)]), ticket: 1, from: there)
+        #expect(reports() == [1])
+        let commit = try #require(owner.takeCommits().first)
+        owner.receivedForward(write(room, [draft(2)]), ticket: 2, from: there)
+        #expect(reports() == [1, 2])
+        _ = owner.committed(stored(commit, from: 1), at: moment(1))
+        #expect(reports() == [2])
+    }
+
     @Test func aRefusalOfALaterAttemptIsNotFinal() throws {
         var forwarder = sequencer()
         let room = try room(of: there)

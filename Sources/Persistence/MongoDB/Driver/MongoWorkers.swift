@@ -60,11 +60,17 @@ final class MongoWorkers: Sendable {
         }
     }
 
+    /// A job that waited longer for a thread than its caller waits for an answer is not done: on a slow server such jobs would
+    /// leave no thread to those whose callers still wait.
     private func result<Value: Sendable>(
         of body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws(StoreError) -> Result<Value, MongoError> {
-        try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
-            Result { () throws(MongoError) in try body(connection) }
+        let deadline = ContinuousClock.now + retryTimeout
+        return try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
+            Result { () throws(MongoError) in
+                guard .now < deadline else { throw .noEffect(reason: "no thread was free in time") }
+                return try body(connection)
+            }
         }
     }
 
