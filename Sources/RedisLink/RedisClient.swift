@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// Commands to the primary of a deployment of Redis over one pipelined connection that restores itself. May be used from any thread.
 ///
-/// Commands of one caller take effect in the order they were given. Commands of one turn of the loop leave in one write. No
+/// Commands of one caller take effect in the order they were given; in a cluster, those of one slot. Commands of one turn of the loop leave in one write. No
 /// command is repeated by itself, but for a script that Redis had forgotten. The connection lives until `close`, also without a
 /// reference to the client.
 public final class RedisClient: Sendable {
     public typealias Reply = Result<RedisValue, RedisError>
 
-    private let handle: LoopHandle<CommandConnection>
+    private let handle: LoopHandle<any CommandChannel>
     private let current: StateCell<RedisState>
     private let servers: any ServerLocator
     /// nil where the deployment has no sentinels.
@@ -18,6 +18,7 @@ public final class RedisClient: Sendable {
     private let shared: SharedLoop
     /// Subscribers, which leave a server together with this client.
     private let followers: Followers
+    private let cluster: (nodes: ClusterNodes, view: ClusterView)?
 
     /// Begins to connect.
     ///
@@ -44,12 +45,22 @@ public final class RedisClient: Sendable {
             let watch = SentinelWatch(sentinels, options, on: shared)
             self.watch = watch
             servers = watch
+        case .cluster(let seeds, let access):
+            watch = nil
+            servers = FixedServer(RedisEndpoint(seeds.first ?? RedisAddress(host: "localhost"), access))
         }
         self.servers = servers
         let followers = Followers()
         self.followers = followers
-        handle = LoopHandle(shared) { bound, loop in
-            let connection = RedisConnection(servers, options, on: loop) { event in bound.post { $0.handle(event) } }
+        let cluster = Self.cluster(of: deployment, options)
+        self.cluster = cluster
+        handle = LoopHandle<any CommandChannel>(shared) { bound, loop in
+            if let (nodes, view) = cluster {
+                return nodes.commands(in: bound, on: loop, view, current, refused: refused)
+            }
+            let connection = RedisConnection(servers, options, on: loop) { event in
+                bound.post { $0.handle(event, of: nil) }
+            }
             return CommandConnection(
                 connection, report: { current.set($0) }, refused: refused,
                 didLeaveServer: { followers.leave($0, $1) })
@@ -71,19 +82,49 @@ public final class RedisClient: Sendable {
     ///
     /// - Parameters:
     ///   - sharesThread: false for a thread of its own, where events take long to process.
+    ///   - usesShardedChannels: in a cluster that has them the channels are those of `RedisCommand.publish`, else those of `PUBLISH`.
     ///   - stateChanged, event: as those of `RedisSubscriber`.
     public func subscriber(
-        sharesThread: Bool = true, stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
+        sharesThread: Bool = true, usesShardedChannels: Bool = false,
+        stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) -> RedisSubscriber {
         let loop = sharesThread ? shared : SharedLoop(nil, name: "redis-sub")
+        if let (nodes, view) = cluster {
+            let subscriber = RedisSubscriber(
+                nodes, usesShardedChannels: usesShardedChannels, on: loop, stateChanged: stateChanged, event: event
+            ) { [handle] in
+                handle.post { ($0 as? ClusterConnection)?.requestRefresh() }
+            }
+            view.add { [weak subscriber] in subscriber?.follow($0) }
+            return subscriber
+        }
         let subscriber = RedisSubscriber(
             servers, options: options, on: loop, stateChanged: stateChanged, event: event)
         followers.add { [weak subscriber] in subscriber?.leave($0, $1) }
         return subscriber
     }
 
-    /// The state of the connection a moment ago.
+    /// Whether the servers are a cluster. There a script may touch keys of one slot only, and `keys` must name one.
+    public var isCluster: Bool { cluster != nil }
+
+    /// Of a cluster, which slots cannot be used, and why, for operators; nil when all can.
+    public var shortfall: String? { cluster?.view.shortfall }
+
+    /// Calls `observer` when another server serves a part of a cluster. The former one may have lost what was written last.
+    public func observeFailovers(_ observer: @escaping @Sendable () -> Void) {
+        let nodes = Mutex<Set<RedisAddress>>([])
+        cluster?.view.add { topology in
+            let new = Set(topology.map.nodes)
+            let hasChanged = nodes.withLock { nodes in
+                defer { nodes = new }
+                return !nodes.isEmpty && !new.isSubset(of: nodes)
+            }
+            if hasChanged { observer() }
+        }
+    }
+
+    /// The state of the connection a moment ago; of a cluster, whether any node is connected.
     public var state: RedisState { current.value }
 
     /// Calls `observer` on the loop with the current state, then with every change.
@@ -147,6 +188,12 @@ public final class RedisClient: Sendable {
     public func close() async {
         await handle.close { $0.close() }
         await watch?.close()
+    }
+
+    private static func cluster(of deployment: RedisDeployment, _ options: RedisOptions) -> (ClusterNodes, ClusterView)?
+    {
+        guard case .cluster(let seeds, let access) = deployment else { return nil }
+        return (ClusterNodes(seeds, access, options), ClusterView())
     }
 
     private final class Followers: Sendable {

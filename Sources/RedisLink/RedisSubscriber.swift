@@ -3,7 +3,7 @@ public import EventLoop
 /// Channels of one Redis server over a connection of its own that restores itself and them. May be used from any thread.
 /// The connection lives until `close`, also without a reference to the subscriber.
 public final class RedisSubscriber: Sendable {
-    private let handle: LoopHandle<SubscriberConnection>
+    private let handle: LoopHandle<any SubscriptionChannel>
     private let current: StateCell<RedisState>
 
     /// Begins to connect.
@@ -28,9 +28,26 @@ public final class RedisSubscriber: Sendable {
     ) {
         let current = StateCell(RedisState.connecting, stateChanged)
         self.current = current
-        handle = LoopHandle(shared) { bound, loop in
-            let connection = RedisConnection(servers, options, on: loop) { event in bound.post { $0.handle(event) } }
+        handle = LoopHandle<any SubscriptionChannel>(shared) { bound, loop in
+            let connection = RedisConnection(servers, options, on: loop) { event in
+                bound.post { $0.handle(event, of: nil) }
+            }
             return SubscriberConnection(connection, report: { current.set($0) }, deliver: event)
+        }
+    }
+
+    /// Channels of a cluster.
+    init(
+        _ nodes: ClusterNodes, usesShardedChannels: Bool, on shared: SharedLoop,
+        stateChanged: @escaping @Sendable (RedisState) -> Void,
+        event: @escaping @Sendable (RedisSubscriberEvent) -> Void, needsRefresh: @escaping @Sendable () -> Void
+    ) {
+        let current = StateCell(RedisState.connecting, stateChanged)
+        self.current = current
+        handle = LoopHandle<any SubscriptionChannel>(shared) { bound, loop in
+            nodes.subscription(
+                in: bound, on: loop, usesShardedChannels: usesShardedChannels, report: { current.set($0) },
+                deliver: event, needsRefresh: needsRefresh)
         }
     }
 
@@ -43,6 +60,11 @@ public final class RedisSubscriber: Sendable {
 
     /// Unsubscribes from channels. Messages that are on their way are not delivered any more.
     public func unsubscribe(_ channels: [[UInt8]]) { handle.post { $0.unsubscribe(channels) } }
+
+    /// Of a cluster: which node serves which slot now.
+    func follow(_ topology: ClusterTopology) {
+        handle.post { ($0 as? ClusterSubscription)?.follow(topology) }
+    }
 
     /// Ends an established connection to this server. Another follows by itself.
     func leave(_ peer: RedisPeer, _ reason: String) { handle.post { $0.leave(peer, reason) } }

@@ -45,6 +45,13 @@ import Testing
                 == .degraded(reason: "other instances are not heard: Connection refused"))
     }
 
+    @Test func aClusterThatServesAPartIsDegraded() {
+        #expect(
+            health().condition(
+                .connected, shortfall: "slots 1-2 are not served: h:1: away", subscriptions: [.connected])
+                == .degraded(reason: "slots 1-2 are not served: h:1: away"))
+    }
+
     @Test func failOversAreCounted() {
         let health = health()
         for primary in [nil, 1, 1, nil, 1, 2, 2, 1] as [UInt16?] { health.didChange(status(primary, agreeing: 1)) }

@@ -42,6 +42,16 @@ import Testing
                 + "&cacertfile=/etc/ca.pem")
     }
 
+    @Test func nodesOfAClusterShareCredentials() throws {
+        let deployment = RedisDeployment(url: "rediss+cluster://u:p@one,[fd00::1]:7001?cacertfile=/ca.pem")
+        let nodes = [RedisAddress(host: "one", port: 6379), RedisAddress(host: "fd00::1", port: 7001)]
+        #expect(
+            deployment
+                == .cluster(nodes, RedisAccess(user: "u", password: "p", tls: .authorities(file: "/ca.pem"))))
+        #expect(deployment.map { "\($0)" } == "one:6379, [fd00::1]:7001, a cluster, over TLS")
+        #expect(RedisDeployment(url: "redis+cluster://one/0") == .cluster([nodes[0]], RedisAccess()))
+    }
+
     @Test func aFileMayNameTheAuthorities() {
         #expect(
             RedisDeployment(url: "rediss://h?cacertfile=/ca.pem")
@@ -56,7 +66,8 @@ import Testing
         "redis+sentinel://h/n?sentinel_pasword=p", "redis+sentinel://h/n?sentinel_password=a,b",
         "redis+sentinel://h/n?sentinel_password=a'b", "redis+sentinel://h/n?sentinel_password=",
         "redis+sentinel://h:0/n", "sentinel://h/n", "redis://one,two", "redis://h?cacert=x",
-        "redis://h?sentinel_user=u",
+        "redis://h?sentinel_user=u", "redis+cluster://", "redis+cluster://h/1", "redis+cluster://h/x",
+        "redis+cluster://h,", "redis+cluster://h:0", "redis+cluster://h?sentinel_user=u", "redis+clusters://h",
     ])
     func whatCannotBeReadIsRefused(_ url: String) { #expect(RedisDeployment(url: url) == nil) }
 

@@ -74,9 +74,20 @@ private func useReplies(_ pieces: [ArraySlice<UInt8>]) {
                 _ = (value.integer, value.text, value.array?.count)
                 sentinels.received(SentinelReport(address: .success(value), details: .success(value)), from: 0)
                 _ = sentinels.status
+                _ = DerivedKeys(value).map { ($0.revisions.count, $0.commands.count) }
+                useCluster(value)
             }
         }
     } catch {}
+}
+
+private func useCluster(_ value: RedisValue) {
+    let node = RedisAddress(host: "h", port: 1)
+    if let map = SlotMap(value, from: node) {
+        precondition(map.nodes.count <= SlotMap.maximumNodes, "a map beyond its bounds")
+        _ = map.ranges { $0 == nil }
+    }
+    if case .error(let code, let message) = value { _ = Redirection(code: code, message: message, from: node) }
 }
 
 /// Takes the bytes for a cursor, a base and a newest number.

@@ -149,16 +149,16 @@ import Testing
 }
 
 extension CallbackLog<RedisSubscriberEvent> {
-    fileprivate var subscribed: [String] {
+    var subscribed: [String] {
         entries.compactMap {
             if case .subscribed(let channel) = $0 { String(decoding: channel, as: UTF8.self) } else { nil }
         }
     }
-    fileprivate var connections: Int { entries.count { $0 == .connected } }
-    fileprivate var disconnections: Int {
+    var connections: Int { entries.count { $0 == .connected } }
+    var disconnections: Int {
         entries.count { if case .disconnected = $0 { true } else { false } }
     }
-    fileprivate func messages(on channel: String) -> [String] {
+    func messages(on channel: String) -> [String] {
         entries.compactMap {
             guard case .message(Array(channel.utf8), let payload) = $0 else { return nil }
             return String(decoding: payload, as: UTF8.self)

@@ -18,6 +18,12 @@ extension RedisDeployment {
         case "redis+sentinel", "rediss+sentinel":
             guard let sentinels = RedisSentinels(urls, url) else { return nil }
             self = .sentinel(sentinels)
+        case "redis+cluster", "rediss+cluster":
+            // A cluster has no databases.
+            guard let parameters = url.parameters(known: ["cacertfile"]),
+                let access = RedisAccess(url, database: url.path ?? "", parameters), access.database == 0
+            else { return nil }
+            self = .cluster(urls.map { $0.address(defaultPort: 6379) }, access)
         default: return nil
         }
     }

@@ -172,7 +172,7 @@ extension ValueType<DeploymentID> {
 extension ValueType<RedisDeployment> {
     static let redisURL = Self(
         allowed:
-            "redis://[user:password@]host[:port][/database], redis+sentinel://[user:password@]sentinel[:port],…/primary[/database], rediss or rediss+sentinel with TLS, \(ServerURL.encoding)"
+            "redis://[user:password@]host[:port][/database], redis+sentinel://[user:password@]sentinel[:port],…/primary[/database], redis+cluster://[user:password@]node[:port],…, with rediss for redis over TLS, \(ServerURL.encoding)"
     ) {
         RedisDeployment(url: $0)
     }

@@ -92,7 +92,7 @@ enum Variables {
         "MongoDB deployment that keeps messages and rooms.")
     static let redisURL = Variable(
         "REDIS_URL", .storage, .redisURL, unset: "REDIS_HOST, else one instance by itself", sensitivity: .credentials,
-        "Redis server through which instances meet, or the sentinels that name it.")
+        "Redis through which instances meet: a server, the sentinels that name it, or nodes of a cluster.")
     static let redisHost = Variable(
         "REDIS_HOST", .storage, .name(upTo: 253), unset: "one instance by itself",
         "Redis server, where REDIS_URL is not set.")

@@ -15,7 +15,7 @@ final class RedisHealth: Sendable {
     /// The codes that have a label of their own; Redis and its modules have many more.
     private static let codes = [
         "READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "OOM", "NOPERM", "MISCONF", "NOREPLICAS", "BUSY", "WRONGTYPE",
-        "UNKNOWN", "CROSSSLOT", "MOVED", "CLUSTERDOWN",
+        "UNKNOWN", "CROSSSLOT", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN",
     ]
 
     private struct SeenRefusal {
@@ -90,12 +90,15 @@ final class RedisHealth: Sendable {
     }
 
     /// - Parameters:
+    ///   - shortfall: which part of a cluster is not served; nil where all is.
     ///   - subscriptions: the connections that receive publications of other instances.
     ///   - sentinels: nil where there are none.
     func condition(
-        _ client: RedisState, subscriptions: [RedisState], sentinels: RedisSentinelStatus? = nil
+        _ client: RedisState, shortfall: String? = nil, subscriptions: [RedisState],
+        sentinels: RedisSentinelStatus? = nil
     ) -> DependencyCondition {
         if let reason = Self.reason(client) { return .down(reason: reason) }
+        if let shortfall { return .degraded(reason: shortfall) }
         if let reason = subscriptions.lazy.compactMap(Self.reason).first {
             return .degraded(reason: "other instances are not heard: \(reason)")
         }
@@ -129,7 +132,9 @@ final class RedisHealth: Sendable {
             case "BUSY": "a script keeps Redis busy"
             case "UNKNOWN": "this server lacks a command; it has to be Redis 6.2 or later, with no command renamed"
             case "WRONGTYPE": "a key holds a type that the service does not write there"
-            case "MOVED", "CROSSSLOT", "CLUSTERDOWN": "Redis Cluster is not supported"
+            case "MOVED", "ASK", "CROSSSLOT": "this server belongs to a cluster: REDIS_URL has to be redis+cluster://"
+            case "CLUSTERDOWN": "the cluster does not serve all its slots"
+            case "TRYAGAIN": "a slot of the cluster is being moved"
             default: "Redis refuses"
             }
         return "\(why) (\(refusal.code.prefix(32)) for \(refusal.command))"

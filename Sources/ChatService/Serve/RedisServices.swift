@@ -49,7 +49,8 @@ struct RedisServices: Sendable {
     /// Whether Redis accepts every command that the service sends.
     var condition: DependencyCondition {
         let condition = health.condition(
-            client.state, subscriptions: [bus.subscription, directory.subscription], sentinels: client.sentinelStatus)
+            client.state, shortfall: client.shortfall, subscriptions: [bus.subscription, directory.subscription],
+            sentinels: client.sentinelStatus)
         guard condition == .up, directory.sharesName else { return condition }
         return .degraded(reason: "another process has the same INSTANCE_ID")
     }

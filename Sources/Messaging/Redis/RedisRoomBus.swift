@@ -3,7 +3,8 @@ public import RedisLink
 import Synchronization
 public import Telemetry
 
-/// Room traffic over Redis: one channel `chat:room:<roomId>` per room, subscribed to while this instance has members in it.
+/// Room traffic over Redis: one channel `chat:room:<roomId>` per room, subscribed to while this instance has members in it. In a
+/// cluster it is a sharded channel where the cluster has them, so that a room's traffic stays between the nodes that need it.
 ///
 /// Publications leave over the command connection of all commands, and arrive over a subscriber of the bus's own. Publications that
 /// meet a broken connection wait for the next one, within bounds. A publication whose outcome is unknown is published again, so
@@ -18,7 +19,7 @@ public final class RedisRoomBus: RoomBus {
         let channel: [UInt8]
         let envelope: [UInt8]
 
-        var command: RedisCommand { ["PUBLISH", RedisArgument(channel), RedisArgument(envelope)] }
+        var command: RedisCommand { .publish(envelope, on: channel) }
         var bytes: Int { channel.count + envelope.count }
     }
 
@@ -54,7 +55,7 @@ public final class RedisRoomBus: RoomBus {
     }
 
     public func start(_ handler: @escaping @Sendable (RoomBusEvent) -> Void) {
-        let subscriber = client.subscriber { [weak self] event in
+        let subscriber = client.subscriber(usesShardedChannels: true) { [weak self] event in
             guard let event = self?.event(event) else { return }
             handler(event)
         }
@@ -90,7 +91,7 @@ public final class RedisRoomBus: RoomBus {
     }
 
     public func listeners(of room: RoomID) async -> Int? {
-        let counts = try? await client.send(["PUBSUB", "NUMSUB", RedisArgument(Self.channel(of: room))]).array
+        let counts = try? await client.send(.subscriberCount(of: Self.channel(of: room))).array
         return counts?.last?.integer.map { max(0, Int(clamping: $0)) }
     }
 
@@ -145,7 +146,7 @@ public final class RedisRoomBus: RoomBus {
         switch event {
         case .connected: return .reconnected
         case .disconnected(let reason): return .disconnected(reason: reason)
-        case .subscribed(let channel): return Self.room(of: channel).map { .subscribed($0) }
+        case .subscribed(let channel), .moved(let channel): return Self.room(of: channel).map { .subscribed($0) }
         case .message(let channel, let bytes):
             guard let room = Self.room(of: channel), let envelope = RoomBusEnvelope(bytes) else {
                 metrics.malformed.add()

@@ -1,7 +1,7 @@
 internal import EventLoop
 
 /// Commands over one connection: pipelined, bounded, each with a deadline. Confined to its loop.
-final class CommandConnection: RedisConnectionDelegate {
+final class CommandConnection: RedisConnectionDelegate, CommandChannel {
     private let connection: RedisConnection
     private let report: (RedisState) -> Void
     private let refused: (RedisRefusal) -> Void
@@ -28,16 +28,25 @@ final class CommandConnection: RedisConnectionDelegate {
         connection.open()
     }
 
-    func handle(_ event: RedisConnectionEvent) { connection.handle(event) }
+    var loop: EventLoop { connection.loop }
+    /// Whether every command is answered.
+    var isIdle: Bool { pipeline.count == 0 }
 
-    /// Never blocks; `handler` is called once, at once when the command cannot be sent.
+    func handle(_ event: RedisConnectionEvent, of node: RedisAddress? = nil) { connection.handle(event) }
+
     func send(_ command: RedisCommand, _ handler: @escaping CommandPipeline.Handler) {
+        send(command, asking: false, handler)
+    }
+
+    /// - Parameter asking: the server is to take the command for a slot that is being moved there.
+    func send(_ command: RedisCommand, asking: Bool, _ handler: @escaping CommandPipeline.Handler) {
         guard connection.isReady else { return handler(.failure(.unavailable(reason: downReason))) }
         guard pipeline.count < connection.options.maximumInFlight,
             connection.pendingBytes < connection.options.maximumPendingBytes
         else {
             return handler(.failure(.unavailable(reason: "too many commands under way")))
         }
+        if asking { askFirst(for: command) }
         let needsScript = write(command)
         pipeline.didSend(
             command.name,
@@ -46,34 +55,23 @@ final class CommandConnection: RedisConnectionDelegate {
         armDeadline()
     }
 
-    /// As `send`, with a shorter time limit: the caller gets a timeout after `limit`. The answer is still awaited on the
-    /// connection, and dropped.
-    func send(_ command: RedisCommand, within limit: Duration, _ handler: @escaping CommandPipeline.Handler) {
-        let loop = connection.loop
-        var waiting: CommandPipeline.Handler? = handler
-        func finish(_ reply: Result<RedisValue, RedisError>) {
-            let handler = waiting
-            waiting = nil
-            handler?(reply)
-        }
-        let timer = loop.schedule(after: limit) { finish(.failure(.timeout)) }
-        send(command) { reply in
-            loop.cancel(timer)
-            finish(reply)
-        }
-    }
-
     func close() {
         connection.close()
         report(.closed)
         abandon(reason: "closed")
     }
 
+    /// `ASKING` holds for the next command only, so a script must not have to be sent a second time.
+    private func askFirst(for command: RedisCommand) {
+        if case .script(let script, _, _) = command.kind { knownScripts.remove(script) }
+        send(["ASKING"]) { _ in }
+    }
+
     /// - Returns: whether the answer may be that Redis does not know the script.
     private func write(_ command: RedisCommand) -> Bool {
         switch command.kind {
-        case .plain(let words):
-            connection.write { RESPWriter.write(words, into: &$0) }
+        case .plain, .publication, .subscriberCount:
+            connection.write { RESPWriter.write(command.words(isSharded: false) ?? [], into: &$0) }
             return false
         case .script(let script, let keys, let arguments):
             let isKnown = !knownScripts.insert(script).inserted

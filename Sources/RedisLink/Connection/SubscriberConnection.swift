@@ -1,30 +1,39 @@
 internal import EventLoop
 
 /// One connection in subscribe mode. Confined to its loop.
-final class SubscriberConnection: RedisConnectionDelegate {
-    /// Channels of one command, so that none keeps Redis busy for long.
-    private static let channelsPerCommand = 500
+final class SubscriberConnection: RedisConnectionDelegate, SubscriptionChannel {
     /// Sent in a PING behind the subscriptions of a new connection. The answer confirms all of them.
     private static let restoredMark: [UInt8] = Array("restored".utf8)
 
     private let connection: RedisConnection
     private let report: (RedisState) -> Void
     private let deliver: (RedisSubscriberEvent) -> Void
+    private let commands: SubscriptionCommands
+    private let dropped: (SubscriptionTracker.Channel) -> Void
+    private let refused: (_ code: String, _ message: String) -> Bool
     private var subscriptions = SubscriptionTracker()
     private var isRestored = false
 
+    /// - Parameters:
+    ///   - dropped: Redis ended a subscription by itself.
+    ///   - refused: Redis refused a subscription; false when the connection is to end by that.
     init(
-        _ connection: RedisConnection, report: @escaping (RedisState) -> Void,
-        deliver: @escaping (RedisSubscriberEvent) -> Void
+        _ connection: RedisConnection, _ commands: SubscriptionCommands = .classic,
+        report: @escaping (RedisState) -> Void, deliver: @escaping (RedisSubscriberEvent) -> Void,
+        dropped: @escaping (SubscriptionTracker.Channel) -> Void = { _ in },
+        refused: @escaping (_ code: String, _ message: String) -> Bool = { _, _ in false }
     ) {
         self.connection = connection
+        self.commands = commands
         self.report = report
         self.deliver = deliver
+        self.dropped = dropped
+        self.refused = refused
         connection.delegate = self
         connection.open()
     }
 
-    func handle(_ event: RedisConnectionEvent) { connection.handle(event) }
+    func handle(_ event: RedisConnectionEvent, of node: RedisAddress? = nil) { connection.handle(event) }
 
     func subscribe(_ channels: [[UInt8]]) {
         for channel in channels { subscriptions.want(channel) }
@@ -36,7 +45,9 @@ final class SubscriberConnection: RedisConnectionDelegate {
         if connection.isReady { connection.scheduleFlush() }
     }
 
-    /// Ends the connection if it is to this server, which is not the primary any more.
+    /// The server does not serve these channels, and nothing is to be sent about them any more.
+    func forget(where isForgotten: ([UInt8]) -> Bool) { subscriptions.forget(where: isForgotten) }
+
     func leave(_ peer: RedisPeer, _ reason: String) {
         if connection.isReady, connection.peer == peer { connection.fail(reason) }
     }
@@ -61,19 +72,21 @@ final class SubscriberConnection: RedisConnectionDelegate {
     func didReceive(_ value: RedisValue) {
         // Without a subscription Redis answers PING as it does elsewhere.
         if let mark = value.bytes { return didReceivePong(mark) }
-        if case .error(let code, _) = value {
+        if case .error(let code, let message) = value {
+            guard !refused(code, message) else { return }
             return connection.fail("Redis refuses subscriptions (\(code.prefix(32)))")
         }
         guard let parts = value.array, let kind = parts.first?.text else {
             return connection.fail("not a message to a subscriber")
         }
         switch (kind, parts.count) {
-        case ("message", 3):
+        case (commands.message, 3):
             guard let channel = parts[1].bytes, let payload = parts[2].bytes else { break }
             if subscriptions.isWanted(channel) { deliver(.message(channel: channel, payload: payload)) }
             return
-        case ("subscribe", 3), ("unsubscribe", 3):
+        case (commands.subscribed, 3), (commands.unsubscribed, 3):
             guard let channel = parts[1].bytes else { break }
+            if kind == commands.unsubscribed, subscriptions.drop(channel) { return dropped(channel) }
             if subscriptions.confirmed(channel) { deliver(.subscribed(channel: channel)) }
             return
         case ("pong", 2): return didReceivePong(parts[1].bytes ?? [])
@@ -100,14 +113,14 @@ final class SubscriberConnection: RedisConnectionDelegate {
 
     private func sendChanges() {
         let changes = subscriptions.takeChanges()
-        send("SUBSCRIBE", changes.subscribe)
-        send("UNSUBSCRIBE", changes.unsubscribe)
+        send(commands.subscribe, changes.subscribe)
+        send(commands.unsubscribe, changes.unsubscribe)
         for channel in changes.confirmed { deliver(.subscribed(channel: channel)) }
     }
 
     private func send(_ name: RedisArgument, _ channels: [[UInt8]]) {
-        for start in stride(from: 0, to: channels.count, by: Self.channelsPerCommand) {
-            let slice = channels[start..<min(start + Self.channelsPerCommand, channels.count)]
+        for start in stride(from: 0, to: channels.count, by: commands.channelsPerCommand) {
+            let slice = channels[start..<min(start + commands.channelsPerCommand, channels.count)]
             connection.write { RESPWriter.write([name] + slice.map { RedisArgument($0) }, into: &$0) }
         }
     }

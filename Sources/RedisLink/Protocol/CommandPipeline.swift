@@ -1,6 +1,7 @@
 /// The commands without an answer. Answers come in the order of the commands.
 struct CommandPipeline {
-    typealias Handler = (Result<RedisValue, RedisError>) -> Void
+    typealias Reply = Result<RedisValue, RedisError>
+    typealias Handler = (Reply) -> Void
 
     struct Pending {
         /// Milliseconds of the loop's clock.

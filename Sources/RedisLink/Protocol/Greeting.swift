@@ -1,8 +1,9 @@
 /// The first commands of every connection: the user, the database, a question for version and role, and a PING whose answer shows
-/// that the server serves. A sentinel has neither databases nor a role.
+/// that the server serves. A sentinel has neither databases nor a role. A node of a cluster may be a replica, since it redirects what it does not
+/// take.
 struct Greeting {
     enum Kind {
-        case primary, sentinel
+        case primary, sentinel, node
     }
 
     enum Action: Equatable {
@@ -23,9 +24,11 @@ struct Greeting {
 
     /// Sent in one write.
     let commands: [[RedisArgument]]
+    private let kind: Kind
     private var awaited: [Step]
 
     init(_ access: RedisAccess, of kind: Kind = .primary) {
+        self.kind = kind
         var steps: [(Step, [RedisArgument])] = []
         if let password = access.password {
             let user = access.user.map { [RedisArgument($0)] } ?? []
@@ -35,7 +38,7 @@ struct Greeting {
             steps.append((.select, ["SELECT", RedisArgument(access.database)]))
         }
         // Unlike INFO and ROLE no access list denies it, and it gives the version and the role.
-        if kind == .primary { steps.append((.hello, ["HELLO", "2"])) }
+        if kind != .sentinel { steps.append((.hello, ["HELLO", "2"])) }
         steps.append((.ping, ["PING"]))
         commands = steps.map(\.1)
         awaited = steps.map(\.0)
@@ -47,7 +50,7 @@ struct Greeting {
         if case .error(let code, _) = value { return Self.refusal(step, String(code.prefix(32))) }
         switch step {
         case .authenticate, .select: return .wait
-        case .hello: return Self.check(value)
+        case .hello: return check(value)
         case .ping: return value == .string(Array("PONG".utf8)) ? .done : .refused(reason: Self.notRedis)
         }
     }
@@ -56,22 +59,23 @@ struct Greeting {
     private static let notRedis = "the server does not answer as Redis does"
 
     /// A version in another form than usual counts as recent enough.
-    private static func check(_ hello: RedisValue) -> Action {
-        guard let fields = hello.array else { return .refused(reason: notRedis) }
+    private func check(_ hello: RedisValue) -> Action {
+        guard let fields = hello.array else { return .refused(reason: Self.notRedis) }
         func field(_ name: String) -> String? {
             stride(from: 0, to: fields.count - 1, by: 2).first { fields[$0].text == name }.flatMap {
                 fields[$0 + 1].text
             }
         }
-        if field("mode") == "sentinel" { return .refused(reason: isSentinel) }
+        if field("mode") == "sentinel" { return .refused(reason: Self.isSentinel) }
         if let version = field("version") {
             let parts = version.split(separator: ".").prefix(2).compactMap { Int($0) }
-            if parts.count == 2, (parts[0], parts[1]) < (leastVersion.major, leastVersion.minor) {
-                return .refused(reason: tooOld("it is \(version.prefix(16))"))
+            if parts.count == 2, (parts[0], parts[1]) < (Self.leastVersion.major, Self.leastVersion.minor) {
+                return .refused(reason: Self.tooOld("it is \(version.prefix(16))"))
             }
         }
         switch field("role") {
-        case "replica", "slave": return .notPrimary(reason: "Redis is a replica, which takes no writes")
+        case "replica", "slave":
+            return kind == .node ? .wait : .notPrimary(reason: "Redis is a replica, which takes no writes")
         default: return .wait
         }
     }

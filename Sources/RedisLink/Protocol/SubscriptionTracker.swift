@@ -78,6 +78,20 @@ struct SubscriptionTracker {
         return isAnswer
     }
 
+    /// Redis ended a subscription by itself.
+    ///
+    /// - Returns: false where the channel was not subscribed; then this confirms an UNSUBSCRIBE.
+    mutating func drop(_ channel: Channel) -> Bool {
+        guard let entry = entries[channel], entry.isAsked, entry.isWanted, entry.unanswered == 0 else { return false }
+        entries[channel] = nil
+        return true
+    }
+
+    /// These channels are not subscribed at this server, and are not wanted there any more.
+    mutating func forget(where isForgotten: (Channel) -> Bool) {
+        entries = entries.filter { !isForgotten($0.key) }
+    }
+
     func isWanted(_ channel: Channel) -> Bool { entries[channel]?.isWanted ?? false }
 
     /// A new connection has no subscriptions, so everything wanted counts as changed.

@@ -4,12 +4,15 @@ public enum RedisDeployment: Hashable, Sendable {
     case single(RedisEndpoint)
     /// A primary and its replicas, watched by sentinels that say which of them is the primary.
     case sentinel(RedisSentinels)
+    /// Redis Cluster. The addresses are of nodes to begin with, at least one; the nodes themselves name the others.
+    case cluster([RedisAddress], RedisAccess)
 
     /// How to sign in at the servers.
     public var access: RedisAccess {
         switch self {
         case .single(let endpoint): endpoint.access
         case .sentinel(let sentinels): sentinels.access
+        case .cluster(_, let access): access
         }
     }
 }
@@ -20,6 +23,8 @@ extension RedisDeployment: CustomStringConvertible {
         switch self {
         case .single(let endpoint): "\(endpoint)"
         case .sentinel(let sentinels): "\(sentinels)"
+        case .cluster(let seeds, let access):
+            "\(seeds.map { "\($0)" }.joined(separator: ", ")), a cluster\(access.tls == nil ? "" : ", over TLS")"
         }
     }
 }

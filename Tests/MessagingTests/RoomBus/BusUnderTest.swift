@@ -11,6 +11,7 @@ import Testing
 enum BusKind: String, CaseIterable, Sendable, CustomStringConvertible {
     case inProcess = "in process"
     case redis = "Redis"
+    case cluster = "Redis Cluster"
 
     var description: String { rawValue }
 }
@@ -19,11 +20,13 @@ enum BusKind: String, CaseIterable, Sendable, CustomStringConvertible {
 enum BusHome: Sendable {
     case exchange(InProcessExchange)
     case redis(RedisServer)
+    case cluster(RedisCluster)
 
     init(_ kind: BusKind) async throws {
         switch kind {
         case .inProcess: self = .exchange(InProcessExchange())
         case .redis: self = .redis(try await RedisServer())
+        case .cluster: self = .cluster(try await RedisCluster())
         }
     }
 
@@ -33,6 +36,7 @@ enum BusHome: Sendable {
             switch self {
             case .exchange(let exchange): BusPeer(InProcessRoomBus(instance: InstanceID(name), exchange: exchange))
             case .redis(let server): BusPeer(redis: server, instance: name)
+            case .cluster(let cluster): BusPeer(.cluster(cluster), instance: name)
             }
         peer.start()
         try #require(await eventually { peer.events.connections == 1 && peer.canPublish }, "\(name) does not connect")
@@ -52,11 +56,17 @@ final class BusPeer: Sendable {
         client = nil
     }
 
-    init(
+    convenience init(
         redis server: RedisServer, instance: String, deployment: DeploymentID = .test, options: RedisOptions = .brisk
     ) {
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
-        let client = RedisClient(endpoint, options: options)
+        self.init(.single(endpoint), instance: instance, deployment: deployment, options: options)
+    }
+
+    init(
+        _ redis: RedisDeployment, instance: String, deployment: DeploymentID = .test, options: RedisOptions = .brisk
+    ) {
+        let client = RedisClient(redis, options: options)
         self.client = client
         bus = RedisRoomBus(
             instance: InstanceID(instance), deployment: deployment, client: client, registry: registry)
@@ -82,6 +92,12 @@ final class BusPeer: Sendable {
 
 extension DeploymentID {
     static let test = Self(redisDatabase: 0, store: "test")
+}
+
+extension RedisDeployment {
+    static func cluster(_ cluster: RedisCluster) -> Self {
+        .cluster(cluster.nodes.map { RedisAddress(host: "127.0.0.1", port: $0.port) }, RedisAccess())
+    }
 }
 
 extension RedisOptions {

@@ -16,7 +16,7 @@ import Testing
 
         init(_ kind: DirectoryKind) async throws {
             here = try await DirectoryUnderTest(kind)
-            there = kind == .redis ? try await DirectoryUnderTest(.redis, instance: "i2", beside: here) : here
+            there = kind != .inProcess ? try await DirectoryUnderTest(kind, instance: "i2", beside: here) : here
         }
 
         private var isAlone: Bool { here.instance == there.instance }

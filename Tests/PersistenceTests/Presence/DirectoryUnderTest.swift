@@ -1,6 +1,6 @@
 import ChatDomain
 import PersistenceInProcess
-import PersistenceRedis
+@testable import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Telemetry
@@ -9,7 +9,7 @@ import Testing
 
 /// The implementations one suite runs over.
 enum DirectoryKind: CaseIterable, Sendable {
-    case inProcess, redis
+    case inProcess, redis, cluster
 }
 
 extension DeploymentID {
@@ -22,8 +22,8 @@ struct DirectoryUnderTest {
     let directory: any SessionDirectory
     let instance: InstanceID
     let events = CallbackLog<DirectoryEvent>()
-    private let server: RedisServer?
-    private let client: RedisClient?
+    private let server: RedisUnderTest?
+    let client: RedisClient?
     private let sharesServer: Bool
 
     /// - Parameter other: another instance, whose Redis this one shares.
@@ -39,9 +39,12 @@ struct DirectoryUnderTest {
         case .inProcess:
             (server, client) = (nil, nil)
             directory = InProcessDirectory(instance: instance, maximumSessions: maximumSessions)
-        case .redis:
-            let server = if let shared = other?.server { shared } else { try await RedisServer() }
-            let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port))
+        case .redis, .cluster:
+            let server =
+                if let shared = other?.server { shared } else {
+                    try await RedisUnderTest(kind == .cluster ? .cluster : .server)
+                }
+            let client = RedisClient(server.deployment)
             (self.server, self.client) = (server, client)
             directory = RedisDirectory(
                 instance: instance, deployment: deployment, client: client, grace: .seconds(5),
@@ -54,7 +57,7 @@ struct DirectoryUnderTest {
         }
         directory.start { [events] in events.add($0) }
         // Redis is asked for the number of users once this instance is registered.
-        if kind == .redis {
+        if kind != .inProcess {
             let isReady = await eventually { [events] in !events.counts.isEmpty }
             #expect(isReady)
         }
@@ -80,6 +83,9 @@ struct DirectoryUnderTest {
     func perform(_ command: RedisCommand) async throws { _ = try await client?.send(command) }
 
     func killServer() { server?.kill() }
+    func ask(_ command: RedisCommand) async throws -> RedisValue? { try await client?.send(command) }
+
+    var space: KeySpace? { client.map { KeySpace(of: $0) } }
 
     func close() async {
         await directory.close()

@@ -1,6 +1,6 @@
 import ChatDomain
 import PersistenceInProcess
-import PersistenceRedis
+@testable import PersistenceRedis
 import RedisLink
 import RedisTestSupport
 import Synchronization
@@ -10,7 +10,7 @@ import Testing
 
 /// The implementations one suite runs over.
 enum RecoveryKind: CaseIterable, Sendable {
-    case inProcess, redis
+    case inProcess, redis, cluster
 }
 
 /// A store of broken-off sessions; over Redis as two instances see it.
@@ -18,7 +18,7 @@ struct RecoveryUnderTest {
     let store: any RecoveryStore
     /// The same sessions; where there is a Redis, through another instance.
     let other: any RecoveryStore
-    let server: RedisServer?
+    let server: RedisUnderTest?
     private let clock = ManualMoment()
     private let clients: [RedisClient]
 
@@ -28,12 +28,13 @@ struct RecoveryUnderTest {
             (server, clients) = (nil, [])
             store = InProcessRecovery(capacity: capacity, clock: { [clock] in clock.now })
             other = store
-        case .redis:
-            let server = try await RedisServer()
-            let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
-            let clients = [RedisClient(endpoint), RedisClient(endpoint)]
+        case .redis, .cluster:
+            let server = try await RedisUnderTest(kind == .cluster ? .cluster : .server)
+            let clients = [RedisClient(server.deployment), RedisClient(server.deployment)]
             for client in clients { _ = await eventually { client.state == .connected } }
             (self.server, self.clients) = (server, clients)
+            // In a cluster each of its spaces has its part of the capacity.
+            let capacity = capacity * KeySpace.recovery(of: clients[0]).count
             store = RedisRecovery(client: clients[0], capacity: capacity, logger: .disabled)
             other = RedisRecovery(client: clients[1], capacity: capacity, logger: .disabled)
         }
@@ -47,7 +48,7 @@ struct RecoveryUnderTest {
         clock.advance(by: span)
         guard server != nil else { return }
         let isGone = try await eventually {
-            try await ask(["EXISTS", RedisArgument("chat-service:recovery:\(key)")])?.integer == 0
+            try await ask(["KEYS", RedisArgument("*:recovery:\(key)")])?.array?.isEmpty == true
         }
         #expect(isGone)
     }

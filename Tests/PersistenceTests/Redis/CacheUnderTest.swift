@@ -8,23 +8,26 @@ import Testing
 
 /// A cache over a real Redis, and what it wrote there.
 struct CacheUnderTest: Sendable {
-    let server: RedisServer
+    private let redis: RedisUnderTest
     let client: RedisClient
     let cache: RedisHistoryCache
     let registry = MetricsRegistry()
     let drafts = Drafts()
 
     init(
-        maximumMessages: Int = 1000, timeToLive: Duration = .seconds(60), options: RedisOptions = RedisOptions()
+        _ kind: RedisKind = .server, maximumMessages: Int = 1000, timeToLive: Duration = .seconds(60),
+        options: RedisOptions = RedisOptions()
     ) async throws {
-        let server = try await RedisServer()
-        let client = RedisClient(RedisEndpoint(host: "127.0.0.1", port: server.port), options: options)
+        let redis = try await RedisUnderTest(kind)
+        let client = RedisClient(redis.deployment, options: options)
         try #require(await eventually { client.state == .connected })
-        self.server = server
+        self.redis = redis
         self.client = client
         cache = RedisHistoryCache(
             client: client, maximumMessages: maximumMessages, timeToLive: timeToLive, registry: registry)
     }
+
+    var server: RedisServer { redis.server }
 
     /// Messages numbered from `first` on.
     func messages(_ numbers: ClosedRange<SequenceNumber>, in room: RoomID = "r") -> [Message] {

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisHistoryReadingTests {
-    @Test func everyPageIsThatOfTheStore() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func everyPageIsThatOfTheStore(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         let home = try SQLiteHome()
         let store = try home.open(StoreOptions())
         let drafts = (1...30).map { number in
@@ -52,8 +52,8 @@ import Testing
             [.before(cursor), .after(cursor), .around(cursor)]
         }
 
-    @Test func aFullPageIsThatOfTheStore() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func aFullPageIsThatOfTheStore(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         let home = try SQLiteHome()
         let store = try home.open(StoreOptions())
         let text = String(repeating: "\u{2}", count: 16_384)
@@ -75,8 +75,8 @@ import Testing
         await test.close()
     }
 
-    @Test func aListThatIsBehindOrAheadIsNoticed() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func aListThatIsBehindOrAheadIsNoticed(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         test.cache.append(test.messages(1...10), to: "r")
         #expect(await test.page(.latest, newest: 11) == nil)
         // Another instance was further than this one.
@@ -89,8 +89,8 @@ import Testing
         await test.close()
     }
 
-    @Test func aRoomWithoutAListIsAMiss() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func aRoomWithoutAListIsAMiss(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         #expect(await test.page(.latest, newest: 0) == nil)
         #expect(await test.page(.latest, newest: 5) == nil)
         #expect(test.metric("chat_history_cache_reads_total{result=\"miss\"}") == 2)

@@ -7,8 +7,8 @@ import Telemetry
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisHistoryWritingTests {
-    @Test func entriesCarryTheMembersOfNewMessage() async throws {
-        let test = try await CacheUnderTest(timeToLive: .seconds(7700))
+    @Test(arguments: RedisKind.allCases) func entriesCarryTheMembersOfNewMessage(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind, timeToLive: .seconds(7700))
         let draft = test.drafts.next(
             "line\none \"two\" \u{1F600}", by: "ann", client: "c1", kind: "image",
             metadata: #"{"a":[1,2.5,{"b":null}]}"#,
@@ -31,8 +31,10 @@ import Testing
         await test.close()
     }
 
-    @Test func followingMessagesAreAddedAndTheOldestDropped() async throws {
-        let test = try await CacheUnderTest(maximumMessages: 5)
+    @Test(arguments: RedisKind.allCases) func followingMessagesAreAddedAndTheOldestDropped(_ kind: RedisKind)
+        async throws
+    {
+        let test = try await CacheUnderTest(kind, maximumMessages: 5)
         test.cache.append(test.messages(1...3), to: "r")
         test.cache.append(test.messages(4...4), to: "r")
         #expect(try await test.numbers() == [1, 2, 3, 4])
@@ -43,8 +45,8 @@ import Testing
         await test.close()
     }
 
-    @Test func aGapBeginsTheListAnew() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func aGapBeginsTheListAnew(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         let messages = test.messages(1...9)
         test.cache.append(Array(messages[0..<3]), to: "r")
         test.cache.append(Array(messages[4..<5]), to: "r")
@@ -57,8 +59,8 @@ import Testing
         await test.close()
     }
 
-    @Test func messagesAreNotHeldTwice() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func messagesAreNotHeldTwice(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         let messages = test.messages(1...6)
         test.cache.fill("r", with: Array(messages[0..<4]))
         test.cache.append(Array(messages[2..<4]), to: "r")
@@ -68,8 +70,8 @@ import Testing
         await test.close()
     }
 
-    @Test func aNumberGivenTwiceDropsTheList() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func aNumberGivenTwiceDropsTheList(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         test.cache.append(test.messages(1...5), to: "r")
         test.cache.append(test.messages(3...3), to: "r")
         #expect(try await test.numbers() == [])
@@ -80,8 +82,10 @@ import Testing
         await test.close()
     }
 
-    @Test func fillingReplacesAnOlderCacheAndCompletesANewerOne() async throws {
-        let test = try await CacheUnderTest(maximumMessages: 10)
+    @Test(arguments: RedisKind.allCases) func fillingReplacesAnOlderCacheAndCompletesANewerOne(_ kind: RedisKind)
+        async throws
+    {
+        let test = try await CacheUnderTest(kind, maximumMessages: 10)
         let messages = test.messages(1...12)
         test.cache.fill("r", with: Array(messages[2..<6]))
         #expect(try await test.numbers() == [3, 4, 5, 6])
@@ -121,8 +125,8 @@ import Testing
         await test.close()
     }
 
-    @Test func oneWriteIsBoundedInBytes() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func oneWriteIsBoundedInBytes(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         let text = String(repeating: "x", count: 300_000)
         let messages = (1...10).map { Message(test.drafts.next(text), in: "r", sequence: $0) }
         test.cache.fill("r", with: messages)
@@ -131,8 +135,8 @@ import Testing
         await test.close()
     }
 
-    @Test func messagesWithAHoleAreNotWritten() async throws {
-        let test = try await CacheUnderTest()
+    @Test(arguments: RedisKind.allCases) func messagesWithAHoleAreNotWritten(_ kind: RedisKind) async throws {
+        let test = try await CacheUnderTest(kind)
         test.cache.append(test.messages(1...2), to: "r")
         test.cache.append(test.messages(3...3) + test.messages(5...5), to: "r")
         #expect(try await test.numbers() == [])

@@ -24,17 +24,20 @@ class Fleet:
         start: bool = True,
         redis_through: Callable[[int], int] | None = None,
         mongo_through: Callable[[int], str] | None = None,
+        make_redis: Callable[[Path], Any] = Redis,
     ):
         """`redis_through`: puts something before the port of Redis, and says where the instances find that.
 
         `mongo_through`: puts something before the port of MongoDB, and says by which URI the instances find that.
+
+        `make_redis`: makes another deployment of Redis than one server; its `url` leads the instances there.
         """
         self.mongo = MongoDB(directory / "mongo")
-        self.redis = Redis(directory / "redis")
-        redis_port = redis_through(self.redis.port) if redis_through else self.redis.port
+        self.redis = make_redis(directory / "redis")
+        redis_url = f"redis://127.0.0.1:{redis_through(self.redis.port)}" if redis_through else self.redis.url
         common = {
             "MONGODB_URI": mongo_through(self.mongo.port) if mongo_through else self.mongo.uri(),
-            "REDIS_URL": f"redis://127.0.0.1:{redis_port}",
+            "REDIS_URL": redis_url,
             "AUTH_MODE": "trusted",
             "PRESENCE_GRACE_MS": "200",
             "MAX_CONNECTIONS_PER_USER": "0",

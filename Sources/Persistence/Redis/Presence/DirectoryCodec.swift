@@ -11,6 +11,7 @@ struct DirectoryCodec: Sendable {
     private static let pageSize = 500
 
     private let instance: InstanceID
+    private let keys: PresenceKeys
     private let scripts: PresenceScripts
     private let channels: PresenceChannels
     private let grace: Duration
@@ -19,10 +20,14 @@ struct DirectoryCodec: Sendable {
     /// - Parameters:
     ///   - grace: how long users of an instance that ends stay in sight.
     ///   - maximumSessions: sessions that a user may have on all instances; 0 for no limit.
-    init(instance: InstanceID, deployment: DeploymentID, grace: Duration, maximumSessions: Int) {
+    init(
+        instance: InstanceID, _ channels: PresenceChannels, _ scripts: PresenceScripts, grace: Duration,
+        maximumSessions: Int
+    ) {
         self.instance = instance
-        scripts = PresenceScripts(deployment: deployment)
-        channels = PresenceChannels(deployment: deployment)
+        self.scripts = scripts
+        self.channels = channels
+        keys = PresenceKeys(space: channels.space)
         self.grace = grace
         self.maximumSessions = maximumSessions
     }
@@ -47,20 +52,15 @@ struct DirectoryCodec: Sendable {
                     RedisArgument(Self.sweepSlice), RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
             ]
         case .renewKeys(let users):
-            [.script(scripts.renew, keys: [], arguments: users.map { RedisArgument($0.value) })]
+            [.script(scripts.renew, keys: keys.space.scriptKeys, arguments: users.map { RedisArgument($0.value) })]
         case .readInventory:
-            [["HGETALL", PresenceKeys.sessions(of: instance)], ["SMEMBERS", PresenceKeys.rooms(of: instance)]]
-        case .readUsers(let users, _): [["TIME"]] + users.map(Self.reading)
+            [["HGETALL", keys.sessions(of: instance)], ["SMEMBERS", keys.rooms(of: instance)]]
+        case .readUsers(let users, _): [run(scripts.time)] + users.map(keys.reading)
         case .scanUsers(let cursor, _):
-            [["TIME"], run(scripts.snapshot, RedisArgument(cursor), RedisArgument(Self.pageSize))]
-        case .countOnline: [["ZCARD", PresenceKeys.online]]
+            [run(scripts.time), run(scripts.snapshot, RedisArgument(cursor), RedisArgument(Self.pageSize))]
+        case .countOnline: [["ZCARD", keys.online]]
         case .publishMark(let number): [publication(Array(String(number).utf8), to: instance)]
         }
-    }
-
-    /// Reads how a user stands.
-    static func reading(_ user: UserID) -> RedisCommand {
-        ["HGET", PresenceKeys.user(user), PresenceKeys.presenceField]
     }
 
     /// A payload under this instance's name.
@@ -111,7 +111,7 @@ struct DirectoryCodec: Sendable {
     }
 
     private func run(_ script: RedisScript, _ arguments: RedisArgument...) -> RedisCommand {
-        .script(script, keys: [], arguments: arguments)
+        .script(script, keys: keys.space.scriptKeys, arguments: arguments)
     }
 
     // MARK: Answers
@@ -188,7 +188,7 @@ struct DirectoryCodec: Sendable {
         return .users(users, at: time, next: next == FollowedUsers.firstCursor ? nil : next)
     }
 
-    /// The answer to TIME as the scripts number versions: in microseconds.
+    /// The answer of presence-time as the scripts number versions: in microseconds.
     private static func version(_ value: RedisValue) -> Int64? {
         guard let fields = value.array, fields.count == 2, let seconds = fields[0].text.flatMap({ Int64($0) }),
             let fraction = fields[1].text.flatMap({ Int64($0) })

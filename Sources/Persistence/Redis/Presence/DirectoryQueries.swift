@@ -8,6 +8,7 @@ struct DirectoryQueries: Sendable {
 
     let instance: InstanceID
     let client: RedisClient
+    let keys: PresenceKeys
     let scripts: PresenceScripts
 
     /// How users stand, the ones without a session left out; nil while that cannot be read.
@@ -15,7 +16,7 @@ struct DirectoryQueries: Sendable {
         var found: [UserID: UserPresence] = [:]
         for start in stride(from: 0, to: users.count, by: Self.usersAtOnce) {
             let slice = users[start..<min(start + Self.usersAtOnce, users.count)]
-            for (user, reply) in zip(slice, await replies(to: slice.map(DirectoryCodec.reading))) {
+            for (user, reply) in zip(slice, await replies(to: slice.map(keys.reading))) {
                 switch reply {
                 case .success(let value):
                     found[user] = value.bytes.flatMap { PresenceCodec.statement(of: user, $0) }?.presence
@@ -33,7 +34,7 @@ struct DirectoryQueries: Sendable {
         guard limit > 0 else { return OnlineSlice(count: count) }
         let begin = cursor.map { "(\($0.value)" } ?? "-"
         let list = await replies(to: [
-            ["ZRANGEBYLEX", PresenceKeys.online, RedisArgument(begin), "+", "LIMIT", 0, RedisArgument(limit + 1)]
+            ["ZRANGEBYLEX", keys.online, RedisArgument(begin), "+", "LIMIT", 0, RedisArgument(limit + 1)]
         ])
         guard case .success(let value)? = list.first, let ids = value.array else { return nil }
         let users = ids.compactMap { $0.text.flatMap { try? UserID(validating: $0, field: "userId") } }
@@ -46,7 +47,7 @@ struct DirectoryQueries: Sendable {
 
     /// How many users others see online; nil while that cannot be read.
     func onlineCount() async -> Int? {
-        guard case .success(let value)? = await replies(to: [["ZCARD", PresenceKeys.online]]).first else { return nil }
+        guard case .success(let value)? = await replies(to: [["ZCARD", keys.online]]).first else { return nil }
         return value.integer.flatMap { Int(exactly: $0) }
     }
 
@@ -55,7 +56,7 @@ struct DirectoryQueries: Sendable {
         var found: [UserID: [SessionRecord]] = [:]
         for start in stride(from: 0, to: users.count, by: Self.usersAtOnce) {
             let slice = users[start..<min(start + Self.usersAtOnce, users.count)]
-            for (user, reply) in zip(slice, await replies(to: slice.map { ["HGETALL", PresenceKeys.user($0)] })) {
+            for (user, reply) in zip(slice, await replies(to: slice.map { ["HGETALL", keys.user($0)] })) {
                 if case .success(let value) = reply { found[user] = Self.connected(value.array ?? [], of: user) }
             }
         }
@@ -77,7 +78,7 @@ struct DirectoryQueries: Sendable {
     func others() async -> Set<InstanceID>? {
         guard client.state == .connected,
             let names = try? await client.run(
-                scripts.others, keys: [], arguments: [RedisArgument(instance.value)]
+                scripts.others, keys: keys.space.scriptKeys, arguments: [RedisArgument(instance.value)]
             ).array
         else { return nil }
         return Set(names.compactMap(\.text).map { InstanceID($0) })
@@ -85,7 +86,7 @@ struct DirectoryQueries: Sendable {
 
     /// Whether Redis has no lease of an instance, and could be asked. One whose lease has ended is there until it is swept.
     func isSwept(_ instance: InstanceID) async -> Bool {
-        let lease = try? await client.send(["ZSCORE", PresenceKeys.instances, RedisArgument(instance.value)])
+        let lease = try? await client.send(["ZSCORE", keys.instances, RedisArgument(instance.value)])
         return lease?.isNull ?? false
     }
 

@@ -34,7 +34,7 @@ struct InstanceNameProbe: Sendable {
     }
 
     private func lease() async -> RedisValue? {
-        try? await client.send(["ZSCORE", PresenceKeys.instances, RedisArgument(instance.value)])
+        try? await client.send(["ZSCORE", PresenceKeys(space: channels.space).instances, RedisArgument(instance.value)])
     }
 
     /// False when the condition does not hold within the time.

@@ -12,13 +12,18 @@ struct PresenceScripts: Sendable {
     let renew: RedisScript
     let room: RedisScript
     let others: RedisScript
+    let time: RedisScript
+    let written: RedisScript
+    let rewrite: RedisScript
 
-    /// - Parameter deployment: the scripts announce changes to its instances.
-    init(deployment: DeploymentID) {
-        let constant = Array("local DEPLOYMENT = '\(deployment)'\n".utf8)
-        func script(_ body: [UInt8], _ name: String) -> RedisScript {
-            RedisScript(PackageResources.common_lua + constant + PackageResources.presence_lua + body, name: name)
-        }
+    /// - Parameters:
+    ///   - deployment: the scripts announce changes to its instances.
+    ///   - isCluster: the scripts return what they derive, and do not write it.
+    init(deployment: DeploymentID, isCluster: Bool) {
+        let constants = Array("local DEPLOYMENT, IS_CLUSTER = '\(deployment)', \(isCluster)\n".utf8)
+        let shared =
+            PackageResources.common_lua + constants + PackageResources.derived_keys_lua + PackageResources.presence_lua
+        func script(_ body: [UInt8], _ name: String) -> RedisScript { RedisScript(shared + body, name: name) }
         connect = script(PackageResources.presence_connect_lua, "presence-connect")
         update = script(PackageResources.presence_update_lua, "presence-update")
         remove = script(PackageResources.presence_remove_lua, "presence-remove")
@@ -28,5 +33,8 @@ struct PresenceScripts: Sendable {
         renew = script(PackageResources.presence_renew_lua, "presence-renew")
         room = script(PackageResources.presence_room_lua, "presence-room")
         others = script(PackageResources.presence_others_lua, "presence-others")
+        time = script(PackageResources.presence_time_lua, "presence-time")
+        written = script(PackageResources.presence_written_lua, "presence-written")
+        rewrite = script(PackageResources.presence_rewrite_lua, "presence-rewrite")
     }
 }

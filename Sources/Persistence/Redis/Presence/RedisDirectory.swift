@@ -25,6 +25,7 @@ public final class RedisDirectory: SessionDirectory {
     private let channels: PresenceChannels
     private let codec: DirectoryCodec
     private let queries: DirectoryQueries
+    private let derivedKeys: DerivedKeyWriter
     private let clock: @Sendable () -> Now
     private let trouble: OccasionalLogger
     private let state: Mutex<State>
@@ -43,12 +44,15 @@ public final class RedisDirectory: SessionDirectory {
         self.instance = instance
         self.client = client
         self.clock = clock
-        channels = PresenceChannels(deployment: deployment)
-        codec = DirectoryCodec(
-            instance: instance, deployment: deployment, grace: grace, maximumSessions: maximumSessions)
-        queries = DirectoryQueries(
-            instance: instance, client: client, scripts: PresenceScripts(deployment: deployment))
         trouble = OccasionalLogger(logger)
+        let space = KeySpace(of: client)
+        let scripts = PresenceScripts(deployment: deployment, isCluster: space.isCluster)
+        channels = PresenceChannels(deployment: deployment, space: space)
+        codec = DirectoryCodec(
+            instance: instance, channels, scripts, grace: grace, maximumSessions: maximumSessions)
+        queries = DirectoryQueries(
+            instance: instance, client: client, keys: PresenceKeys(space: space), scripts: scripts)
+        derivedKeys = DerivedKeyWriter(client: client, space: space, scripts: scripts, trouble)
         state = Mutex(
             State(machine: DirectoryMachine(instance: instance, grace: grace, maximumSessions: maximumSessions)))
     }
@@ -60,6 +64,7 @@ public final class RedisDirectory: SessionDirectory {
             state.subscriber = subscriber
         }
         process { $0.start(at: $1) }
+        client.observeFailovers { [weak self] in self?.derivedKeys.rewrite() }
         subscriber.subscribe([channels.changes, channels.everyone, channels.inbox(of: instance)])
         client.observe { [weak self] connection in
             self?.process { $0.connectionChanged(isUp: connection == .connected, at: $1) }
@@ -228,7 +233,7 @@ public final class RedisDirectory: SessionDirectory {
         // Their answers are long: the loop has other work than to read them.
         case .readUsers, .scanUsers, .readInventory:
             client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }
-        default: client.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
+        default: derivedKeys.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
         }
     }
 
@@ -242,6 +247,10 @@ public final class RedisDirectory: SessionDirectory {
         case .connected: process { $0.subscriptionChanged(isUp: true, at: $1) }
         case .disconnected: process { $0.subscriptionChanged(isUp: false, at: $1) }
         case .subscribed: break
+        // What was published between the two subscriptions was missed.
+        case .moved:
+            process { $0.subscriptionChanged(isUp: false, at: $1) }
+            process { $0.subscriptionChanged(isUp: true, at: $1) }
         case .message(channels.changes, let payload):
             guard let news = PresenceCodec.news(payload) else { return }
             process { $0.received(news, at: $1) }

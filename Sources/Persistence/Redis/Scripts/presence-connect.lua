@@ -54,4 +54,4 @@ change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   table.insert(answer, 1, record.wish)
   return evicted, false
 end)
-return answer
+return reply(answer)

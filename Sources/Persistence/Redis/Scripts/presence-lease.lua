@@ -3,6 +3,8 @@
 -- ARGV[1]  the instance
 -- ARGV[2]  how long the lease holds, in milliseconds
 --
+-- In a cluster it also derives keys again that an instance has not written for some seconds.
+--
 -- Returns whether the lease still held (1) or had ended or was unknown (0), how many other leases hold, then the instances
 -- whose leases have ended.
 
@@ -14,4 +16,12 @@ local answer = { ends and tonumber(ends) >= now and 1 or 0, alive - (tonumber(AR
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', P .. 'instances', '-inf', now - 1)) do
   if instance ~= ARGV[1] then answer[#answer + 1] = instance end
 end
-return answer
+if IS_CLUSTER then
+  local time = microseconds()
+  redis.call('ZREMRANGEBYSCORE', P .. 'written', '-inf', string.format('%.0f', time - 15000000))
+  local overdue = string.format('%.0f', time - 5000000)
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'unwritten', '-inf', overdue, 'LIMIT', 0, 200)) do
+    deriveAgain(name)
+  end
+end
+return reply(answer)

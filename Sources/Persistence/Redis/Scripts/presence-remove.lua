@@ -7,7 +7,7 @@
 -- ARGV[5]  the same as ISO 8601
 
 redis.call('HDEL', P .. 'instance:' .. ARGV[1] .. ':sessions', ARGV[3])
-if redis.pcall('HEXISTS', P .. 'user:' .. ARGV[2], ARGV[3]) == 0 then return 0 end
+if redis.pcall('HEXISTS', P .. 'user:' .. ARGV[2], ARGV[3]) == 0 then return reply(0) end
 change(ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[1], function(records)
   local record = records[ARGV[3]]
   if not record or record.instance ~= ARGV[1] then return {}, true end
@@ -15,4 +15,4 @@ change(ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[1], function(records)
   -- A lingering user was last seen when the connection broke.
   return { ARGV[3] }, record.lingering
 end)
-return 1
+return reply(1)

@@ -6,4 +6,4 @@ for _, user in ipairs(ARGV) do
   local records, standing = load(user)
   if standing then derive(user, standing, deciding(records), records, {}) end
 end
-return #ARGV
+return reply(#ARGV)

@@ -6,9 +6,11 @@
 -- ARGV[4]  1 for came, 0 for left
 
 if ARGV[4] == '1' then
-  redis.call('SADD', P .. 'instance:' .. ARGV[1] .. ':rooms', ARGV[2] .. '\0' .. ARGV[3])
-  redis.call('SADD', 'chat:room:' .. ARGV[2] .. ':users', ARGV[3])
+  local place = ARGV[2] .. '\0' .. ARGV[3]
+  redis.call('SADD', P .. 'instance:' .. ARGV[1] .. ':rooms', place)
+  noteDerived(place)
+  write('SADD', 'chat:room:' .. ARGV[2] .. ':users', ARGV[3])
 else
   leaveRoom(ARGV[1], ARGV[2], ARGV[3])
 end
-return 1
+return reply(1)

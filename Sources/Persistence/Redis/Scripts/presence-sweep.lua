@@ -10,7 +10,7 @@
 
 local dead, limit, now = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local ends = redis.call('ZSCORE', P .. 'instances', dead)
-if ends and tonumber(ends) >= milliseconds() and dead ~= ARGV[1] then return -1 end
+if ends and tonumber(ends) >= milliseconds() and dead ~= ARGV[1] then return reply(-1) end
 
 local key = P .. 'instance:' .. dead .. ':sessions'
 local sessions = redis.call('HRANDFIELD', key, limit, 'WITHVALUES')
@@ -33,8 +33,8 @@ for _, entry in ipairs(redis.call('SRANDMEMBER', rooms, limit)) do
     redis.call('SREM', rooms, entry)
   end
 end
-if redis.call('EXISTS', key, rooms) > 0 then return 1 end
+if redis.call('EXISTS', key, rooms) > 0 then return reply(1) end
 if redis.call('ZREM', P .. 'instances', dead) == 1 then
   redis.call('PUBLISH', P .. 'presence:' .. DEPLOYMENT, cjson.encode({ kind = 'lost', instance = dead }))
 end
-return 0
+return reply(0)

@@ -11,7 +11,7 @@
 -- Returns 1, or 0 when the session is not known.
 
 local user, what, value, now = ARGV[2], ARGV[4], ARGV[5], tonumber(ARGV[6])
-if redis.pcall('HEXISTS', P .. 'user:' .. user, ARGV[3]) == 0 then return 0 end
+if redis.pcall('HEXISTS', P .. 'user:' .. user, ARGV[3]) == 0 then return reply(0) end
 
 change(user, now, ARGV[7], ARGV[1], function(records, standing)
   local record = records[ARGV[3]]
@@ -51,4 +51,4 @@ change(user, now, ARGV[7], ARGV[1], function(records, standing)
   save(user, record)
   return {}, false
 end)
-return 1
+return reply(1)

@@ -1,5 +1,6 @@
 -- Shared by all presence scripts. Sessions are fields of one hash for each user, whose field '' holds the user's presence. Every
--- key that other services read is derived from them here, so that none outlives its reason.
+-- key that other services read is derived from them here, so that none outlives its reason. See derived-keys.lua for how these are
+-- written.
 --
 --   chat-service:instances               sorted set: instance -> when its lease ends, in milliseconds of this server's clock
 --   chat-service:instance:<id>:sessions  hash: session -> user
@@ -9,6 +10,8 @@
 --   chat-service:user:<userId>           hash: session -> record, '' -> presence
 --   chat-service:order                   counter: orders sessions without the instances' clocks
 --   chat-service:presence:<deployment>   channel: users' presence as it changes, and dead instances
+--
+-- In a cluster `{chat-service}` stands for `chat-service` in these names.
 
 local LIFETIME = 3600
 local RANK = { offline = 0, away = 1, online = 2, busy = 3, invisible = 4 }
@@ -97,31 +100,34 @@ end
 
 local function derive(user, standing, sessions, records, removed)
   local last = sessions[#sessions]
-  for _, session in ipairs(removed) do redis.call('DEL', 'online:socket:user:' .. session) end
+  noteDerived(user)
+  for _, session in ipairs(removed) do write('DEL', 'online:socket:user:' .. session) end
   if visible(standing.own) == 'offline' then
-    for session in pairs(records) do redis.call('DEL', 'online:socket:user:' .. session) end
+    for session in pairs(records) do write('DEL', 'online:socket:user:' .. session) end
     redis.call('ZREM', P .. 'online', user)
-    redis.call('SREM', 'online_users', user)
-    redis.call('SREM', 'online:users:set', user)
-    redis.call('DEL', 'user:presence:' .. user, 'online:user:socket:' .. user, 'online:presence:' .. user)
+    write('SREM', 'online_users', user)
+    write('SREM', 'online:users:set', user)
+    for _, prefix in ipairs({ 'user:presence:', 'online:user:socket:', 'online:presence:' }) do
+      write('DEL', prefix .. user)
+    end
     return
   end
   redis.call('ZADD', P .. 'online', 0, user)
-  redis.call('SADD', 'online_users', user)
-  redis.call('SADD', 'online:users:set', user)
+  write('SADD', 'online_users', user)
+  write('SADD', 'online:users:set', user)
   local hash = 'user:presence:' .. user
-  redis.call('HSET', hash, 'status', standing.own, 'lastSeen', standing.seenText, 'socketId', last.session)
-  redis.call('EXPIRE', hash, LIFETIME)
-  redis.call('SET', 'online:user:socket:' .. user, last.session, 'EX', LIFETIME)
-  redis.call('SET', 'online:presence:' .. user, cjson.encode({
+  write('HSET', hash, 'status', standing.own, 'lastSeen', standing.seenText, 'socketId', last.session)
+  write('EXPIRE', hash, LIFETIME)
+  write('SET', 'online:user:socket:' .. user, last.session, 'EX', LIFETIME)
+  write('SET', 'online:presence:' .. user, cjson.encode({
     userId = user, username = standing.name, status = standing.own, lastSeen = standing.seenText,
     socketId = last.session,
   }), 'EX', LIFETIME)
   for session, record in pairs(records) do
     if record.lingering then
-      redis.call('DEL', 'online:socket:user:' .. session)
+      write('DEL', 'online:socket:user:' .. session)
     else
-      redis.call('SET', 'online:socket:user:' .. session, user, 'EX', LIFETIME)
+      write('SET', 'online:socket:user:' .. session, user, 'EX', LIFETIME)
     end
   end
 end
@@ -165,12 +171,29 @@ local function change(user, now, nowText, origin, body)
 end
 
 -- A user is in a room as long as any instance has a session of the user there.
-local function leaveRoom(instance, room, user)
-  redis.call('SREM', P .. 'instance:' .. instance .. ':rooms', room .. '\0' .. user)
-  for _, other in ipairs(redis.call('ZRANGE', P .. 'instances', 0, -1)) do
-    if other ~= instance and redis.call('SISMEMBER', P .. 'instance:' .. other .. ':rooms', room .. '\0' .. user) == 1 then
-      return
+local function deriveRoom(room, user)
+  local place = room .. '\0' .. user
+  local command = 'SREM'
+  for _, instance in ipairs(redis.call('ZRANGE', P .. 'instances', 0, -1)) do
+    if redis.call('SISMEMBER', P .. 'instance:' .. instance .. ':rooms', place) == 1 then
+      command = 'SADD'
+      break
     end
   end
-  redis.call('SREM', 'chat:room:' .. room .. ':users', user)
+  noteDerived(place)
+  write(command, 'chat:room:' .. room .. ':users', user)
+end
+
+local function leaveRoom(instance, room, user)
+  redis.call('SREM', P .. 'instance:' .. instance .. ':rooms', room .. '\0' .. user)
+  deriveRoom(room, user)
+end
+
+-- The keys of a user, or of a user's place in a room, as they have to be now.
+local function deriveAgain(name)
+  local split = string.find(name, '\0', 1, true)
+  if split then return deriveRoom(string.sub(name, 1, split - 1), string.sub(name, split + 1)) end
+  local records, standing = load(name)
+  if not standing then records, standing = {}, { own = 'offline' } end
+  derive(name, standing, deciding(records), records, {})
 end
