@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A self-signed certificate for `localhost` and 127.0.0.1, made by the openssl command.
 public final class Certificates: Sendable {
@@ -11,18 +12,13 @@ public final class Certificates: Sendable {
     public init() throws {
         directory = FileManager.default.temporaryDirectory.path + "/certificates-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = [
+        let arguments = [
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
             "-subj",
             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out",
             certificate,
         ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        guard try ChildProcess("openssl", arguments).waitForEnd() == 0 else {
             throw RedisServer.Trouble(description: "openssl made no certificate")
         }
     }

@@ -6,11 +6,14 @@
 
 /// Ports of the loopback interface.
 public enum FreePort {
-    /// A port without a listener.
+    /// A port without a listener, below those that the system gives to connections, where one may be taken at any moment.
     public static func take() throws -> UInt16 {
-        let (descriptor, port) = try listen()
-        close(descriptor)
-        return port
+        for _ in 0..<1000 {
+            guard let (descriptor, port) = try? hold(UInt16.random(in: 13_000..<29_900)) else { continue }
+            close(descriptor)
+            return port
+        }
+        throw RedisServer.Trouble(description: "no free port")
     }
 
     /// A listening socket on a port of the system's choice.
@@ -28,10 +31,10 @@ public enum FreePort {
         return (descriptor, port)
     }
 
-    /// A socket bound to a port of the system's choice.
-    fileprivate static func hold() throws -> (descriptor: Int32, port: UInt16) {
+    /// A socket bound to this port; for 0 to one of the system's choice.
+    fileprivate static func hold(_ port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = makeSocket()
-        var address = loopback(port: 0)
+        var address = loopback(port: port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> Int32 in

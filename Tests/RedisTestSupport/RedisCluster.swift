@@ -98,17 +98,10 @@ extension RedisServer {
     ///
     /// - Returns: what it prints, without the last line's end.
     @discardableResult public func cli(_ words: String...) throws -> String {
-        let path = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map { $0 + "/redis-cli" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-        guard let path else { throw Trouble(description: "redis-cli is not installed") }
-        let (process, output) = (Process(), Pipe())
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["-p", "\(port)"] + words
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        let text = String(decoding: data, as: UTF8.self)
+        let output = FileManager.default.temporaryDirectory.path + "/redis-cli-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        try ChildProcess("redis-cli", ["-p", "\(port)"] + words, output: output).waitForEnd()
+        let text = try String(contentsOfFile: output, encoding: .utf8)
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 }

@@ -19,7 +19,7 @@ public final class RedisServer: Sendable {
     public let tlsPort: UInt16?
     private let directory: String
     private let arguments: [String]
-    private let process = Mutex<Process?>(nil)
+    private let process = Mutex<ChildProcess?>(nil)
 
     /// Starts the server and waits until it serves. Fails, rather than skips, where there is none.
     public init(password: String? = nil, certificates: Certificates? = nil, _ more: [String] = []) async throws {
@@ -51,14 +51,7 @@ public final class RedisServer: Sendable {
 
     /// Starts it again, on the same ports.
     public func start() async throws {
-        let path = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map { $0 + "/redis-server" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-        guard let path else { throw Trouble(description: "redis-server is not installed") }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        let process = try ChildProcess("redis-server", arguments)
         self.process.withLock { $0 = process }
         _ = await eventually { FreePort.isListening(port) || !process.isRunning }
         guard FreePort.isListening(port) else {
@@ -70,22 +63,13 @@ public final class RedisServer: Sendable {
     /// `kill -9`; returns once the process is gone.
     public func kill() {
         process.withLock { process in
-            guard let running = process, running.isRunning else { return }
-            send(SIGKILL, to: running)
-            running.waitUntilExit()
+            process?.send(SIGKILL)
+            process?.waitForEnd()
             process = nil
         }
     }
 
     /// Suspends the process: sockets stay open without an answer.
-    public func pause() { process.withLock { $0.map { send(SIGSTOP, to: $0) } } }
-    public func resume() { process.withLock { $0.map { send(SIGCONT, to: $0) } } }
-
-    private func send(_ signal: Int32, to process: Process) {
-        #if canImport(Glibc)
-            _ = Glibc.kill(process.processIdentifier, signal)
-        #else
-            _ = Darwin.kill(process.processIdentifier, signal)
-        #endif
-    }
+    public func pause() { process.withLock { $0?.send(SIGSTOP) } }
+    public func resume() { process.withLock { $0?.send(SIGCONT) } }
 }

@@ -1,6 +1,8 @@
 import ChatDomain
 import Foundation
+import RedisTestSupport
 import Synchronization
+import TestSupport
 
 @testable import PersistenceMongoDB
 
@@ -14,7 +16,7 @@ final class MongoServer: Sendable {
     let port: Int
     private let directory: String
     private let options: String
-    private let process: Mutex<Process?>
+    private let process: Mutex<ChildProcess?>
 
     static func running() async throws -> MongoServer {
         let server = try shared.withLock { shared -> Result<MongoServer, TestFailure> in
@@ -30,7 +32,7 @@ final class MongoServer: Sendable {
     /// - Parameter isDurable: whether confirmed writes survive `kill`, as they do with a real server's journal.
     init(isDurable: Bool = false) throws(TestFailure) {
         options = isDurable ? "--sync-on-commit" : ""
-        port = Self.freePort()
+        do { port = Int(try FreePort.take()) } catch { throw TestFailure("\(error)") }
         directory = FileManager.default.temporaryDirectory.path + "/chat-mongo-\(UUID().uuidString)"
         process = Mutex(nil)
         try start()
@@ -45,31 +47,28 @@ final class MongoServer: Sendable {
 
     func start() throws(TestFailure) {
         let program = ProcessInfo.processInfo.environment["SECANTUSD"] ?? "secantusd-py"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
         // The shell waits for this process to end, in whatever way, and then kills the server.
-        process.arguments = [
-            "-c",
-            """
+        let script = """
             "$0" --host 127.0.0.1 --port "$1" --storage-path "$2" --log-level ERROR $4 & server=$!
             trap 'kill -9 $server; wait $server' TERM
             while kill -0 $server 2>/dev/null && kill -0 "$3" 2>/dev/null; do sleep 0.2; done
             kill -9 $server
             kill -0 "$3" 2>/dev/null || rm -rf "$2"
-            """, program, "\(port)", directory, "\(ProcessInfo.processInfo.processIdentifier)",
-            options,
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch { throw TestFailure("cannot start \(program): \(error)") }
-        self.process.withLock { $0 = process }
+            """
+        let arguments = ["-c", script, program, "\(port)", directory, "\(getpid())", options]
+        do {
+            let started = try ChildProcess("/bin/sh", arguments)
+            process.withLock { $0 = started }
+        } catch {
+            throw TestFailure("\(error)")
+        }
     }
 
     /// Ends the server as a crash would. Its stored data stays.
     func kill() {
         process.withLock { process in
-            process?.terminate()
-            process?.waitUntilExit()
+            process?.send(SIGTERM)
+            process?.waitForEnd()
             process = nil
         }
     }
@@ -88,27 +87,6 @@ final class MongoServer: Sendable {
                 }
             }
         }
-    }
-
-    private static func freePort() -> Int {
-        #if canImport(Glibc)
-            let stream = Int32(SOCK_STREAM.rawValue)
-        #else
-            let stream = SOCK_STREAM
-        #endif
-        let descriptor = socket(AF_INET, stream, 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                _ = bind(descriptor, address, size)
-                _ = getsockname(descriptor, address, &size)
-            }
-        }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

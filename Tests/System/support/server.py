@@ -43,10 +43,19 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "MONGOC_DISABLE_SHM": "1", **env}
 
 
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port without a listener, below those that the system gives to connections, where one may be taken at any moment."""
+
+    def pick() -> int | None:
+        port = random.randrange(13_000, 29_900)
+        return port if port not in _given_ports and _is_free(port) else None
+
+    port = eventually(pick, "a free port")
+    _given_ports.add(port)
+    return port
 
 
 def cluster_ports() -> int:

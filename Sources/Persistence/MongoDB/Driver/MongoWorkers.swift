@@ -11,12 +11,17 @@ final class MongoWorkers: Sendable {
 
     /// How long commands that had no effect are sent again.
     let retryTimeout: Duration
+    private let callTimeout: Duration
     private let queue = WorkQueue<Job>(capacity: maximumWaiting)
     private let outage: Outage
     private let threads: [WorkerThread]
 
-    init(pool: MongoPool, count: Int, retryTimeout: Duration) throws(StoreError) {
+    /// - Parameter callTimeout: how long callers of ports wait for an answer.
+    init(
+        pool: MongoPool, count: Int, retryTimeout: Duration, callTimeout: Duration = RoomLimits().storeTimeout
+    ) throws(StoreError) {
         self.retryTimeout = retryTimeout
+        self.callTimeout = callTimeout
         outage = pool.outage
         var threads: [WorkerThread] = []
         for _ in 0..<count {
@@ -65,7 +70,7 @@ final class MongoWorkers: Sendable {
     private func result<Value: Sendable>(
         of body: @escaping @Sendable (MongoConnection) throws(MongoError) -> Value
     ) async throws(StoreError) -> Result<Value, MongoError> {
-        let deadline = ContinuousClock.now + retryTimeout
+        let deadline = ContinuousClock.now + callTimeout
         return try await queue.run(orThrow: .refused) { (connection: MongoConnection) throws(StoreError) in
             Result { () throws(MongoError) in
                 guard .now < deadline else { throw .noEffect(reason: "no thread was free in time") }
