@@ -75,12 +75,13 @@ final class ManualLoop: LoopContext {
     /// Handles what waits now; whether there was anything.
     @discardableResult
     func turn() -> Bool {
+        // Taken first and handled last: what was posted before a result was there is handled before it, as on a real loop.
         let finished = results.take()
-        for (ticket, value) in finished { continuations.removeValue(forKey: ticket)?(value) }
         mailbox.takeAll(leaving: &batch)
         let posted = batch
         batch = []
         for message in posted { dispatch(message) }
+        for (ticket, value) in finished { continuations.removeValue(forKey: ticket)?(value) }
         var didAnything = !finished.isEmpty || !posted.isEmpty
         while !local.isEmpty {
             let messages = local
