@@ -48,8 +48,7 @@ final class RoomCommitter {
 
     /// Hands the store what is to be committed now. Called at the end of a turn.
     func flush() {
-        let writes = sequencer.takeCommits()
-        if !writes.isEmpty { commit(writes) }
+        commit(sequencer.takeCommits())
         tickSoon()
     }
 
@@ -111,24 +110,24 @@ final class RoomCommitter {
     private var now: Moment { context.now.monotonic }
 
     private func perform(_ actions: [RoomSequencer.Action]) {
-        let instance = services.configuration.instance
         for action in actions {
             switch action {
             case .forward(let write, let number, let owner):
                 services.metrics.forwards.add()
-                let ticket = RoomTicket(room: write.roomID, number: number, sender: instance, shard: context.index)
                 let forward = RoomWriteCodec.Forward(write: write, traces: traces(of: write))
-                send(.forward(ticket, write: RoomWriteCodec.encode(forward)), to: owner)
+                send(.forward(ticket(number, write.roomID), write: RoomWriteCodec.encode(forward)), to: owner)
             case .answer(let outcome, let number, let asker):
-                let ticket = RoomTicket(room: outcome.roomID, number: number, sender: instance, shard: context.index)
-                send(.outcome(ticket, outcome: RoomWriteCodec.encode(outcome)), to: asker)
+                send(.outcome(ticket(number, outcome.roomID), outcome: RoomWriteCodec.encode(outcome)), to: asker)
             case .reportProgress(let room, let number, let asker):
-                send(
-                    .progress(RoomTicket(room: room, number: number, sender: instance, shard: context.index)), to: asker
-                )
+                send(.progress(ticket(number, room)), to: asker)
             case .finish(let outcome): finished(outcome)
             }
         }
+    }
+
+    /// The ticket with this number in a message of this shard.
+    private func ticket(_ number: UInt64, _ room: RoomID) -> RoomTicket {
+        RoomTicket(room: room, number: number, sender: services.configuration.instance, shard: context.index)
     }
 
     private func traces(of write: RoomWrite) -> [MessageID: String] {
@@ -151,13 +150,5 @@ final class RoomCommitter {
             perform(sequencer.tick(at: now))
             flush()
         }
-    }
-}
-
-extension RoomWriteOutcome.Draft {
-    /// Whether the store was not there, or not able.
-    fileprivate var isStoreFailure: Bool {
-        guard case .failed(let error) = self, error != .contended else { return false }
-        if case .unavailable = error { return true } else { return false }
     }
 }

@@ -9,6 +9,12 @@ extension PresenceSession {
 
     private var isService: Bool { session.isService }
 
+    /// Finds out off the loop which users this session may see.
+    private var viewer: @Sendable (PresenceHub) async -> PresenceViewer {
+        let (user, isService) = (userID, isService)
+        return { await $0.viewer(user, isService: isService) }
+    }
+
     func perform(_ command: PresenceCommand, _ request: Request) throws(ChatError) {
         switch command {
         case .setStatus(let status): setStatus(status, request)
@@ -18,9 +24,7 @@ extension PresenceSession {
         case .listKnown(let page): listKnown(page, request)
         case .listOnline(let page): listOnline(page, request)
         case .listOnlineIDs(let page):
-            let asking = userID
-            readOnline(page, request, { [isService] in await $0.viewer(asking, isService: isService) }) {
-                presence, page in
+            readOnline(page, request, viewer) { presence, page in
                 var out = JSONWriter()
                 out.array(page.views) { $0.string($1.user.userID.value) }
                 presence.answer(request, "get_all_online_users", out.bytes)
@@ -84,10 +88,7 @@ extension PresenceSession {
     }
 
     private func countOnline(_ request: Request) {
-        let asking = userID
-        later(
-            request, { [isService] hub in await hub.onlineCount(for: hub.viewer(asking, isService: isService)) }
-        ) { presence, count in
+        later(request, { [viewer] hub in await hub.onlineCount(for: viewer(hub)) }) { presence, count in
             presence.respond("online_count", request) { out in
                 out.member("count", count)
                 out.stamp(presence.context.now.wall)
@@ -119,8 +120,7 @@ extension PresenceSession {
     private func beginTracking(_ user: UserID, _ request: Request) {
         watchEverybody()
         watchers.addTracker(session)
-        readOnline(PresencePage(), request, { [isService] in await $0.viewer(user, isService: isService) }) {
-            presence, page in
+        readOnline(PresencePage(), request, viewer) { presence, page in
             presence.session.emit("online_users_list", EventJSON.onlineList(page, at: presence.context.now.wall))
             presence.session.reply(
                 request.tag,
@@ -131,8 +131,7 @@ extension PresenceSession {
     }
 
     private func check(_ user: UserID, _ question: PresenceQuestion, _ request: Request) {
-        let asking = userID
-        later(request, { [isService] in await $0.views(of: [user], for: $0.viewer(asking, isService: isService)) }) {
+        later(request, { [viewer] hub in await hub.views(of: [user], for: viewer(hub)) }) {
             presence, views in
             guard let view = views.first else { return }
             let event: StaticString = question == .userStatus ? "user_status" : "user_online_status"
@@ -145,12 +144,10 @@ extension PresenceSession {
     }
 
     private func listKnown(_ page: PresencePage, _ request: Request) {
-        let asking = userID
         later(
             request,
-            { [isService] hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
-                let viewer = await hub.viewer(asking, isService: isService)
-                do throws(ChatError) { return .success(try await hub.known(page, for: viewer)) } catch {
+            { [viewer] hub -> Result<(views: [PresenceView], next: UserID?), ChatError> in
+                do throws(ChatError) { return .success(try await hub.known(page, for: viewer(hub))) } catch {
                     return .failure(error)
                 }
             }
@@ -169,13 +166,14 @@ extension PresenceSession {
 
     /// With an acknowledgement the caller's online friends, without one all online users.
     private func listOnline(_ page: PresencePage, _ request: Request) {
-        let asking = userID
         guard request.tag != nil else {
-            return readOnline(page, request, { [isService] in await $0.viewer(asking, isService: isService) }) {
+            return readOnline(page, request, viewer) {
                 $0.session.emit("online_users_list", EventJSON.onlineList($1, at: $0.context.now.wall))
             }
         }
-        guard let asking else { return session.reply(request.tag, EventJSON.views([]), under: "users") }
+        guard let asking = userID else {
+            return session.reply(request.tag, EventJSON.views([]), under: "users")
+        }
         readOnline(page, request, { PresenceViewer(user: asking, visible: await $0.friends(of: asking)) }) {
             $0.session.reply(request.tag, EventJSON.views($1.views), under: "users")
         }
@@ -186,9 +184,8 @@ extension PresenceSession {
         let asking = userID
         later(
             request,
-            { [isService] hub in
-                let viewer = await hub.viewer(asking, isService: isService)
-                let views = await hub.online(page, for: viewer, withOwn: true).views
+            { [isService, viewer] hub in
+                let views = await hub.online(page, for: viewer(hub), withOwn: true).views
                 let owners = views.map(\.user.userID).filter { isService || $0 == asking }
                 let devices = await hub.directory.sessions(of: owners)
                 var out = JSONWriter()
@@ -211,8 +208,7 @@ extension PresenceSession {
         case .rooms(let rooms): try watchRooms(rooms, request)
         case .everybody:
             watchEverybody()
-            let asking = userID
-            readOnline(PresencePage(), request, { [isService] in await $0.viewer(asking, isService: isService) }) {
+            readOnline(PresencePage(), request, viewer) {
                 $0.snapshot($1.views, request)
             }
         case .friends, .anything:
@@ -247,12 +243,12 @@ extension PresenceSession {
 
     /// The presence is read when it is sent, after the lookup: so it is never older than a change sent before it.
     private func showPresence(of users: some Sequence<UserID> & Sendable, _ request: Request) {
-        guard let asking = userID else { return }
+        guard userID != nil else { return }
         let shown = Array(users.prefix(PresencePage.maximumUsers))
         later(
             request,
-            { [isService] hub in
-                let viewer = await hub.viewer(asking, isService: isService)
+            { [viewer] hub in
+                let viewer = await viewer(hub)
                 await hub.directory.load(shown)
                 return (viewer, await hub.absentees(among: shown, for: viewer))
             }

@@ -275,7 +275,7 @@ public struct RoomSequencer: Sendable {
     private mutating func retriesLater(
         _ write: SequencedWrite, of room: RoomID, after outcome: RoomWriteOutcome, at now: Moment
     ) -> Bool {
-        guard lanes[room]?.isUncertain == true, SequencedWrite.isUnavailable(outcome) else { return false }
+        guard lanes[room]?.isUncertain == true, outcome.drafts.contains(where: \.isStoreFailure) else { return false }
         lanes[room]?.own = .retrying(write, at: now + limits.retryDelay)
         return true
     }

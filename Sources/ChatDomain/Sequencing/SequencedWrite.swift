@@ -51,14 +51,6 @@ struct SequencedWrite: Sendable {
         return settled.count < piece.drafts.count
     }
 
-    /// Whether the store could not take a part, other than for a lost race.
-    static func isUnavailable(_ outcome: RoomWriteOutcome) -> Bool {
-        outcome.drafts.contains { draft in
-            guard case .failed(let error) = draft, error != .contended else { return false }
-            return if case .unavailable = error { true } else { false }
-        }
-    }
-
     /// Ends the rest with an error.
     mutating func fail(_ error: StoreError) {
         let open = write.drafts.count - outcome.drafts.count

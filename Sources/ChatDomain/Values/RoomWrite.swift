@@ -53,6 +53,12 @@ public struct RoomWriteOutcome: Sendable {
         case conflict
         /// Certainly not stored.
         case failed(StoreError)
+
+        /// Whether the store was not there or not able. A lost race is no failure of the store.
+        public var isStoreFailure: Bool {
+            guard case .failed(.unavailable) = self else { return false }
+            return self != .failed(.contended)
+        }
     }
 
     public var roomID: RoomID

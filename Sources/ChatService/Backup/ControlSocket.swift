@@ -56,13 +56,7 @@ enum ControlSocket {
     static func remove(from directory: String) { unlink("\(directory)/\(name)") }
 
     private static func makeSocket() throws(Failure) -> Int32 {
-        #if canImport(Glibc)
-            let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-            let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
-        #endif
-        guard descriptor >= 0 else { throw failure("socket") }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        guard let descriptor = UnixSocket.make(.stream) else { throw failure("socket") }
         return descriptor
     }
 
@@ -80,14 +74,10 @@ enum ControlSocket {
         #else
             let path = "\(directory)/\(name)"
         #endif
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixSocket.address(Array(path.utf8)) else {
             throw Failure(description: "\(path) is too long for a socket")
         }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let failure: Failure? = withUnsafePointer(to: &address) { pointer in
+        let failure: Failure? = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 do throws(Failure) {
                     try body(path, pointer, socklen_t(MemoryLayout<sockaddr_un>.size))

@@ -78,17 +78,12 @@ struct ServiceManager: Sendable {
     }
 
     private static func send(_ text: String, to address: String) throws(Failure) {
-        #if canImport(Glibc)
-            let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        #else
-            let descriptor = socket(AF_UNIX, SOCK_DGRAM, 0)
-        #endif
-        guard descriptor >= 0 else { throw failure("socket") }
+        guard let descriptor = UnixSocket.make(.datagram) else { throw failure("socket") }
         defer { close(descriptor) }
         var limit = timeval(tv_sec: sendLimitSeconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var (target, length) = try socketAddress(address)
-        let sent = withUnsafePointer(to: &target) { pointer in
+        let (target, length) = try socketAddress(address)
+        let sent = withUnsafePointer(to: target) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 sendto(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL), pointer, length)
             }
@@ -103,12 +98,9 @@ struct ServiceManager: Sendable {
         }
         var bytes = Array(text.utf8)
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixSocket.address(bytes) else {
             throw Failure(description: "NOTIFY_SOCKET is too long for a socket: \(text)")
         }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? MemoryLayout<sa_family_t>.size
         return (address, socklen_t(start + bytes.count))
     }

@@ -3,17 +3,15 @@
 from pathlib import Path
 from typing import Sequence
 
-import redis
-
 from support.deadline import eventually
-from support.services import Redis, Service
+from support.services import Redis, RedisProgram
 
 NAME = "chat-primary"
 # Milliseconds after which a silent primary counts as dead. Short, so that tests do not wait; a busy machine is slow to answer.
 DOWN_AFTER = 2000
 
 
-class Sentinel(Service):
+class Sentinel(RedisProgram):
     """A sentinel that watches one primary under one name."""
 
     def __init__(
@@ -26,8 +24,7 @@ class Sentinel(Service):
         settings: Sequence[str] = (),
     ):
         """`primary`: the port of the server that is the primary at the start. `settings`: further lines of the configuration."""
-        super().__init__(directory)
-        self.password = password
+        super().__init__(directory, password)
         lines = [
             f"port {self.port}",
             "bind 127.0.0.1",
@@ -43,16 +40,6 @@ class Sentinel(Service):
 
     def command(self) -> Sequence[str]:
         return ["redis-server", str(self.directory / "sentinel.conf"), "--sentinel"]
-
-    def client(self) -> redis.Redis:
-        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, decode_responses=True)
-
-    def answers(self) -> bool:
-        try:
-            with self.client() as client:
-                return client.ping()
-        except redis.RedisError:
-            return False
 
     def primary(self) -> int:
         """The port of the server that this sentinel names."""

@@ -82,22 +82,12 @@ class Service:
             return False
 
 
-class Redis(Service):
-    """Keeps nothing over restarts, as a cache may."""
+class RedisProgram(Service):
+    """A server or a sentinel."""
 
-    def __init__(self, directory: Path, password: str | None = None, options: Sequence[str] = ()):
-        """`options`: of the command line, `--name value`."""
+    def __init__(self, directory: Path, password: str | None = None):
         super().__init__(directory)
         self.password = password
-        self.options = options
-
-    @property
-    def url(self) -> str:
-        return f"redis://:{self.password}@127.0.0.1:{self.port}" if self.password else f"redis://127.0.0.1:{self.port}"
-
-    def command(self) -> Sequence[str]:
-        secret = ["--requirepass", self.password] if self.password else []
-        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", *secret, *self.options]
 
     def client(self) -> redis.Redis:
         return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, decode_responses=True)
@@ -108,6 +98,23 @@ class Redis(Service):
                 return client.ping()
         except redis.RedisError:
             return False
+
+
+class Redis(RedisProgram):
+    """Keeps nothing over restarts, as a cache may."""
+
+    def __init__(self, directory: Path, password: str | None = None, options: Sequence[str] = ()):
+        """`options`: of the command line, `--name value`."""
+        super().__init__(directory, password)
+        self.options = options
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}" if self.password else f"redis://127.0.0.1:{self.port}"
+
+    def command(self) -> Sequence[str]:
+        secret = ["--requirepass", self.password] if self.password else []
+        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", *secret, *self.options]
 
 
 class MongoDB(Service):
