@@ -392,7 +392,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
             for query in pageReads.filter({ $0.value.deadline <= now }).keys {
                 actions += didReadPage(query, late, in: &room, isShown: isShown, at: now)
             }
-            self.pagesDue = pageReads.values.map(\.deadline).min()
+            self.pagesDue = pageReads.values.lazy.map { $0.deadline }.min()
         }
         return actions
     }

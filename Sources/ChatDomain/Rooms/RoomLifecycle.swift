@@ -205,7 +205,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// The store was asked for the commands in `verifying`.
     private mutating func endVerifying(isDone: Bool) -> [Action] {
-        let verified = verifying?.map(\.command) ?? []
+        let verified = verifying?.map { $0.command } ?? []
         verifying = nil
         return verified.map { isDone || $0.isAlwaysAllowed ? .execute($0) : .refuse($0, .storageUnavailable) }
             + (waiting.isEmpty ? [] : [.reconsider])
@@ -407,7 +407,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// When `tick` has something to do.
     public var deadline: Moment? {
-        request.map(\.deadline).orEarlier(refreshDue).orEarlier(closingDeadline).orEarlier(commandsDue)
+        (request?.deadline).orEarlier(refreshDue).orEarlier(closingDeadline).orEarlier(commandsDue)
     }
 
     /// When the first command has waited too long. While one creates the room, the store's answer decides about all.
@@ -446,7 +446,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     private mutating func takeWaiting() -> [Command] {
         defer { waiting = [] }
-        return waiting.map(\.command)
+        return waiting.map { $0.command }
     }
 
     private mutating func giveUp(_ request: Request, at now: Moment) -> [Action] {
