@@ -86,6 +86,7 @@ def _size(options: argparse.Namespace) -> Size:
         rate=options.rate,
         fault_gap=(gap / 3, gap * 5 / 3),
         kinds=tuple(options.only.split(",")) if options.only else (),
+        sentinels=options.sentinels,
     )
 
 
@@ -99,6 +100,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=12, help="commands a second of all clients together (default 12)")
     parser.add_argument("--gap", type=float, default=6, help="seconds between two faults, on average (default 6)")
     parser.add_argument("--only", help=f"kinds of faults, with commas: {', '.join(kind.name for kind in KINDS)}")
+    parser.add_argument("--sentinels", action="store_true", help="Redis is a primary and a replica, watched by sentinels")
     parser.add_argument("--directory", default="artifacts/chaos", help="for histories and logs (default artifacts/chaos)")
     parser.add_argument("--keep", action="store_true", help="keep them of runs without a fault too")
     parser.add_argument("--judge", metavar="DIRECTORY", help="judges a recorded run again")

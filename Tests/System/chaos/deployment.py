@@ -7,10 +7,12 @@ from pathlib import Path
 import requests
 
 from chaos.history import End, History
-from chaos.proxies import MongoLink, RedisLink
+from chaos.plan import Size
+from chaos.proxies import MongoLink
+from chaos.redis_servers import OneRedis, SentinelRedis
 from support.broker import RabbitMQ
 from support.server import Server
-from support.services import MongoDB, Redis
+from support.services import MongoDB
 
 QUEUE = "new_message"
 METRICS_SECONDS = 4.0
@@ -18,13 +20,15 @@ START_SECONDS = 120.0
 
 
 class Deployment:
-    def __init__(self, directory: Path, instances: int, history: History):
+    def __init__(self, directory: Path, size: Size, history: History):
+        instances = size.instances
         seed = history.seed
         self._history = history
         self.mongo = MongoDB(directory / "mongo")
-        self.redis = Redis(directory / "redis")
+        self.redis = SentinelRedis(directory / "redis") if size.sentinels else OneRedis(directory / "redis")
         self.broker = RabbitMQ(directory / "rabbitmq")
-        self.redis_links = [RedisLink(self.redis.port, random.Random(f"{seed}/redis/{n}")) for n in range(instances)]
+        links = [self.redis.links(f"{seed}/redis/{n}") for n in range(instances)]
+        self.redis_links = [each for each, _ in links]
         self.mongo_links = [MongoLink(self.mongo.port, random.Random(f"{seed}/mongo/{n}")) for n in range(instances)]
         self.servers = [
             Server(
@@ -32,7 +36,7 @@ class Deployment:
                 {
                     "INSTANCE_ID": f"instance-{number}",
                     "MONGODB_URI": f"mongodb://127.0.0.1:{self.mongo_links[number].port}/chat",
-                    "REDIS_URL": f"redis://127.0.0.1:{self.redis_links[number].port}",
+                    "REDIS_URL": links[number][1],
                     "RABBITMQ_URL": self.broker.url,
                     "RABBITMQ_QUEUE_NEW_MESSAGE": QUEUE,
                     "AUTH_MODE": "trusted",
@@ -56,7 +60,7 @@ class Deployment:
     async def start(self) -> None:
         # Children are started by the main thread: they are ended with the thread that starts them.
         self.mongo.start(wait=False)
-        self.redis.start(wait=False)
+        self.redis.start()
         await asyncio.gather(
             asyncio.to_thread(self.mongo.wait_until_ready),
             asyncio.to_thread(self.redis.wait_until_ready),

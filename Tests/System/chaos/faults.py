@@ -70,12 +70,12 @@ class Faults:
 
     async def _lose_publications(self, fault: Fault) -> Callable[[], Awaitable[None]]:
         link = self._deployment.redis_links[fault.instance or 0]
-        link.loss = fault.amount
+        link.lose(fault.amount)
         return _then(link.mend)
 
     async def _delay_publications(self, fault: Fault) -> Callable[[], Awaitable[None]]:
         link = self._deployment.redis_links[fault.instance or 0]
-        link.delay = fault.amount * LONGEST_DELAY
+        link.delay(fault.amount * LONGEST_DELAY)
         return _then(link.mend)
 
     async def _cut_off_from_redis(self, fault: Fault) -> Callable[[], Awaitable[None]]:
@@ -90,7 +90,7 @@ class Faults:
 
     async def _slow_redis(self, fault: Fault) -> Callable[[], Awaitable[None]]:
         link = self._deployment.redis_links[fault.instance or 0]
-        link.lag = fault.amount * LONGEST_LAG
+        link.slow(fault.amount * LONGEST_LAG)
         return _then(link.mend)
 
     async def _slow_mongo(self, fault: Fault) -> Callable[[], Awaitable[None]]:
@@ -114,16 +114,27 @@ class Faults:
         await asyncio.to_thread(self._flush)
 
     def _flush(self) -> None:
-        with self._deployment.redis.client() as client:
+        with self._deployment.redis.primary().client() as client:
             client.flushall()
 
     async def _kill_redis(self, _: Fault) -> Callable[[], Awaitable[None]]:
-        self._deployment.redis.kill()
-        return _then(lambda: self._deployment.redis.start(wait=False))
+        server = await asyncio.to_thread(self._deployment.redis.primary)
+        server.kill()
+        return _then(lambda: server.start(wait=False))
 
     async def _pause_redis(self, _: Fault) -> Callable[[], Awaitable[None]]:
-        self._deployment.redis.pause()
-        return _then(self._deployment.redis.unpause)
+        server = await asyncio.to_thread(self._deployment.redis.primary)
+        server.pause()
+        return _then(server.unpause)
+
+    async def _fail_over(self, _: Fault) -> None:
+        await asyncio.to_thread(self._deployment.redis.fail_over)
+
+    async def _kill_sentinel(self, fault: Fault) -> Callable[[], Awaitable[None]]:
+        # The first one is asked which server is the primary.
+        sentinel = self._deployment.redis.sentinel(1 if fault.amount < 0.65 else 2)
+        sentinel.kill()
+        return _then(lambda: sentinel.start(wait=False))
 
     async def _kill_mongo(self, _: Fault) -> Callable[[], Awaitable[None]]:
         self._deployment.mongo.kill()

@@ -182,7 +182,7 @@ class Findings:
         return [key for key in expected if found[key] != expected[key]]
 
     def _read_keys(self, names: list[str]) -> dict[str, list[str]]:
-        with self._deployment.redis.client() as client:
+        with self._deployment.redis.primary().client() as client:
             return {name: sorted(client.smembers(name)) for name in names}
 
     def _users_in_rooms(self) -> dict[str, list[str]]:

@@ -12,12 +12,15 @@ class Kind:
     """One kind of fault."""
 
     name: str
-    # What it disturbs: "instance", "link" (an instance's connections to Redis), "store link", "redis", "mongo" or "broker".
+    # What it disturbs: "instance", "link" (an instance's connections to Redis), "store link", "redis", "sentinel",
+    # "mongo" or "broker".
     # One resource has one fault at a time.
     resource: str
     # Seconds it lasts: the least and the most.
     lasts: tuple[float, float]
     weight: int = 2
+    # Only where sentinels watch Redis.
+    needs_sentinels: bool = False
 
 
 # The lease of an instance is 10 s.
@@ -34,6 +37,8 @@ KINDS = (
     Kind("flush_redis", "redis", (0, 0), weight=3),
     Kind("kill_redis", "redis", (0.2, 12), weight=3),
     Kind("pause_redis", "redis", (1, 14)),
+    Kind("fail_over", "redis", (0, 0), weight=4, needs_sentinels=True),
+    Kind("kill_sentinel", "sentinel", (1, 12), needs_sentinels=True),
     Kind("kill_broker", "broker", (1, 10)),
     Kind("pause_broker", "broker", (1, 10)),
     Kind("kill_mongo", "mongo", (0.5, 8)),
@@ -100,6 +105,8 @@ class Size:
     fault_scale: float = 1
     # Kinds of faults by name; all when empty.
     kinds: tuple[str, ...] = ()
+    # Whether Redis is a primary and a replica, watched by sentinels.
+    sentinels: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,8 +191,9 @@ def _commands(chance: random.Random, size: Size, user: str, rooms: Sequence[Room
 
 
 def _faults(chance: random.Random, size: Size) -> tuple[Fault, ...]:
-    kinds = [kind for kind in KINDS if not size.kinds or kind.name in size.kinds]
-    unknown = set(size.kinds) - {kind.name for kind in KINDS}
+    possible = [kind for kind in KINDS if size.sentinels or not kind.needs_sentinels]
+    kinds = [kind for kind in possible if not size.kinds or kind.name in size.kinds]
+    unknown = set(size.kinds) - {kind.name for kind in possible}
     if unknown:
         raise ValueError(f"no such faults: {', '.join(sorted(unknown))}")
     faults: list[Fault] = []

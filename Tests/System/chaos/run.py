@@ -21,7 +21,7 @@ class Run:
     def __init__(self, plan: Plan, directory: Path):
         self.plan = plan
         self.history = History(seed=plan.seed)
-        self.deployment = Deployment(directory, plan.size.instances, self.history)
+        self.deployment = Deployment(directory, plan.size, self.history)
         self._expelling: set[asyncio.Task] = set()
         self._absent: set[tuple[str, str]] = set()
 

@@ -6,7 +6,8 @@ import random
 import pytest
 
 from chaos.plan import KINDS, PER_INSTANCE, Size, make_plan
-from chaos.proxies import MongoLink, RedisLink, ReplySplitter, is_publication
+from chaos.proxies import Exchange, MongoLink, RedisLink, ReplySplitter, is_publication
+from chaos.redis_servers import SentinelLink
 
 
 def test_the_same_seed_makes_the_same_plan():
@@ -19,7 +20,9 @@ def test_a_plan_holds_what_the_promises_are_about():
     plan = make_plan(3, Size(seconds=600))
     kinds = {command.kind for client in plan.clients for command in client.commands}
     assert kinds == {"send", "burst", "send_over_rest", "repeat", "leave", "move", "break", "read", "status", "expel"}
-    assert {fault.kind for fault in plan.faults} == {kind.name for kind in KINDS}
+    assert {fault.kind for fault in plan.faults} == {kind.name for kind in KINDS if not kind.needs_sentinels}
+    watched = make_plan(3, Size(seconds=600, sentinels=True))
+    assert {fault.kind for fault in watched.faults} == {kind.name for kind in KINDS}
     assert {client.framing for client in plan.clients} == {"event", "type", "socketio"}
     assert len({client.user for client in plan.clients}) < len(plan.clients), "some users have two devices"
     assert {client.ends_online for client in plan.clients} == {True, False}
@@ -40,6 +43,17 @@ def test_kinds_of_faults_can_be_chosen():
     assert {fault.kind for fault in plan.faults} == {"flush_redis"}
     with pytest.raises(ValueError, match="no such faults: flood"):
         make_plan(1, Size(kinds=("flood",)))
+
+
+def test_a_sentinel_names_the_links_of_an_instance():
+    server, replica = _port(), _port()
+    link = SentinelLink(_port(), random.Random(1), {server: 54321, replica: 54322})
+    change = link.answers(Exchange())
+    named = f"*2\r\n$9\r\n127.0.0.1\r\n$5\r\n{server}\r\n".encode()
+    switched = f"$36\r\nchat 127.0.0.1 {server} 127.0.0.1 {replica}\r\n".encode()
+    assert change(named[:-4]) == [], "a reply in two pieces is passed on as a whole"
+    assert change(named[-4:]) == [named.replace(str(server).encode(), b"54321")]
+    assert change(switched) == [b"$36\r\nchat 127.0.0.1 54321 127.0.0.1 54322\r\n"]
 
 
 PUBLICATION = b"*3\r\n$7\r\nmessage\r\n$11\r\nchat:room:r\r\n$4\r\n\r\n\r\n\r\n"
