@@ -106,12 +106,14 @@ struct RouteAnswer: Hashable, Sendable {
     /// The name of the answer's form in the documents.
     enum Shape: String, CaseIterable, Sendable {
         case delivery = "Delivery"
+        case document = "Document"
         case done = "Done"
         case endedSessions = "EndedSessions"
         case file = "File"
         case health = "Health"
         case historyPage = "HistoryPage"
         case metrics = "Metrics"
+        case page = "Page"
         case onlineStatusList = "OnlineStatusList"
         case onlineUserPage = "OnlineUserPage"
         case presenceList = "PresenceList"
@@ -120,6 +122,7 @@ struct RouteAnswer: Hashable, Sendable {
         case room = "Room"
         case roomPage = "RoomPage"
         case sentMessage = "SentMessage"
+        case styleSheet = "StyleSheet"
     }
 
     let shape: Shape

@@ -4,7 +4,7 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + presence + services + operations
+    static let routes = rooms + presence + services + operations + documents
 
     // MARK: Rooms
 
@@ -162,4 +162,27 @@ enum RouteCatalogue {
             answer: RouteAnswer(.metrics, 200),
             handler: OperationRoutes.metrics),
     ]
+
+    // MARK: Documents
+
+    private static let documents = [
+        Route(
+            .get, "/openapi.json", access: .everyone, summary: "this interface as OpenAPI 3.1", parameters: [knownTag],
+            answer: RouteAnswer(.document, 200, 304),
+            handler: DocumentRoutes.openAPI),
+        Route(
+            .get, "/asyncapi.json", access: .everyone, summary: "the events as AsyncAPI 3.0", parameters: [knownTag],
+            answer: RouteAnswer(.document, 200, 304),
+            handler: DocumentRoutes.asyncAPI),
+        Route(
+            .get, "/docs", access: .everyone, summary: "both as a page to read", parameters: [knownTag],
+            answer: RouteAnswer(.page, 200, 304),
+            handler: DocumentRoutes.page),
+        Route(
+            .get, "/docs/style.css", access: .everyone, summary: "the page's style sheet", parameters: [knownTag],
+            answer: RouteAnswer(.styleSheet, 200, 304),
+            handler: DocumentRoutes.styleSheet),
+    ]
+
+    private static let knownTag = RouteParameter.header("If-None-Match", .text(atMost: nil))
 }

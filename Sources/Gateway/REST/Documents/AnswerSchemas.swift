@@ -1,0 +1,106 @@
+import ChatDomain
+import ChatProtocol
+
+extension RouteAnswer.Shape {
+    /// The body as the documents describe it; nil where it is no JSON.
+    var schema: Schema? {
+        switch self {
+        case .delivery: .named(.delivery)
+        case .document: .object()
+        case .done: Answers.success()
+        case .endedSessions: Answers.success(.required("sessions", .count(2)))
+        case .file, .metrics, .page, .styleSheet: nil
+        case .health:
+            .object(.required("status", .choice(["ok"])), .required("service", .choice(["chat-service"])))
+        case .historyPage: Answers.historyPage
+        case .onlineStatusList: .list(of: Answers.onlineStatus, atMost: PresenceRoutes.maximumIDs)
+        case .onlineUserPage: Answers.onlineUserPage
+        case .presenceList: .list(of: Answers.presence, atMost: PresenceRoutes.maximumIDs)
+        case .readMarkPage:
+            Answers.success(
+                .required("readMarks", .list(of: .named(.readMark))), .optional("cursor", .id("ada")))
+        case .readiness: Answers.readiness
+        case .room: Answers.success(.required("room", .object(Answers.room)))
+        case .roomPage:
+            Answers.success(
+                .required("rooms", .list(of: .object(Answers.listedRoom))),
+                .optional("cursor", .text("1795267795285:general")))
+        case .sentMessage:
+            .object([.required("success", .success)] + SchemaComponent.sentMembers)
+        }
+    }
+
+    var mediaType: String {
+        switch self {
+        case .file: "application/octet-stream"
+        case .metrics: "text/plain"
+        case .page: "text/html"
+        case .styleSheet: "text/css"
+        default: "application/json"
+        }
+    }
+}
+
+/// The bodies that answer one call or few.
+private enum Answers {
+    static func success(_ members: Schema.Member...) -> Schema {
+        .object([.required("success", .success)] + members)
+    }
+
+    // MARK: Messages
+
+    static let historyPage = success(
+        .required("messages", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
+        .required("hasMore", .boolean.noted("whether there is more in the direction asked for")),
+        .optional("hasMoreBefore", .boolean), .optional("hasMoreAfter", .boolean),
+        .required("firstSeq", .nullable(.integer(7))), .required("lastSeq", .nullable(.integer(7))))
+
+    // MARK: Rooms
+
+    static let room: [Schema.Member] = [
+        .required("roomId", .id("general")),
+        .required("type", .choice([Room.Kind.direct, .group].map(\.rawValue))), .required("private", .boolean),
+        .required("name", .nullable(.text("General"))), .required("owner", .nullable(.id("ada"))),
+        .required("createdAt", .milliseconds), .required("updatedAt", .milliseconds), .required("lastSeq", .count(7)),
+        .required("members", .count(12)), .optional("online", .count(3)),
+        .optional("participants", .list(of: .id("ada"), atMost: RoomInfo.participantLimit)),
+    ]
+
+    private static let lastMessage = Schema.object(
+        .required("content", .text("hello")), .required("timestamp", .milliseconds), .required("senderId", .id("ada")),
+        .required("username", .text("Ada")), .required("seq", .integer(7)))
+
+    static let listedRoom =
+        room + [
+            .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)),
+            .required("lastReadSeq", .count(5)),
+        ]
+
+    // MARK: Presence
+
+    static let onlineStatus = Schema.object(
+        .required("id", .oneOf(.text("ada"), .integer(1)).noted("an integer up to 2^53 − 1 comes back as a number")),
+        .required("online", .boolean))
+
+    static let presence = Schema.object(
+        .required("userId", .id("ada")), .required("status", SchemaComponent.status), .required("online", .boolean),
+        .required("lastSeen", .nullable(.time)), .required("sessions", .count(1)))
+
+    private static let onlineUser = Schema.object(
+        .required("id", .id("ada")), .required("name", .nullable(.text("Ada Lovelace"))),
+        .required("username", .text("Ada")),
+        .optional("email", .nullable(.text("ada@example.org")).noted("for services alone")),
+        .required("avatar", .nullable(.text("https://example.org/ada.png"))),
+        .required("status", SchemaComponent.status))
+
+    static let onlineUserPage = success(
+        .optional("data", .list(of: onlineUser)), .required("count", .count(1)), .required("timestamp", .time),
+        .optional("cursor", .id("ada")))
+
+    // MARK: Operations
+
+    static let readiness = Schema.object(
+        .required("ready", .boolean),
+        .required("status", .choice(["ok", "degraded", "unavailable", "draining"])),
+        .required("dependencies", .object().noted("by name: `state`, `since`, and the last error")))
+}
