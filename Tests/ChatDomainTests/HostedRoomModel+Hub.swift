@@ -103,8 +103,12 @@ extension HostedRoomModel {
             case .perform(let effects): perform(effects)
             case .countListeners(let round): ask(.listeners(round: round))
             case .catchUp(let after, let number):
-                ask(.catchUp(number: number, page(HistoryQuery(.after(after), limit: 1000))))
-            case .readPage(let query, _): ask(.page(query, page(query)))
+                ask(.catchUp(number: number, log(after: after)))
+            case .readPage(let query, let delivered):
+                ask(
+                    .page(
+                        ViewPage(
+                            query: query, delivered: delivered, history: page(query.history), changed: ChangesPage())))
             case .takeTurn(let number):
                 if random.chance(1, in: 2) {
                     ask(.turn(number: number))
@@ -129,7 +133,7 @@ extension HostedRoomModel {
                 host?.joins.didAnswer(origin)
                 replied(origin)
             case .deliver(let messages): deliver(messages.map(\.sequence))
-            case .repair(let after): ask(.repair(page(HistoryQuery(.after(after), limit: 1000))))
+            case .repair(let after): ask(.repair(log(after: after)))
             case .resync(let sequence): problems.append("nothing after \(sequence) was lost")
             case .enrolled(let origin):
                 withLive { host, live, now in
@@ -212,12 +216,12 @@ extension HostedRoomModel {
             if participants == nil, !fails { participants = [Self.user] }
             let result = (fails ? nil : snapshot).map { Result<RoomSnapshot, StoreError>.success($0) }
             perform(host?.life.didCreate(number: number, result ?? .failure(failure), at: .at(now)) ?? [], of: id)
-        case .page(let query, let found):
+        case .page(let found):
             withLive { host, live, now in
                 let shown = host.shown
                 return host.joins.didReadPage(
-                    query, fails ? .failure(failure) : .success(found), in: &live, isShown: { shown.contains($0) },
-                    at: now)
+                    found.query, fails ? .failure(failure) : .success(found), in: &live,
+                    isShown: { shown.contains($0) }, at: now)
             }
         case .catchUp(let number, let found):
             withLive { host, live, now in
@@ -229,7 +233,7 @@ extension HostedRoomModel {
         case .repair(let found):
             perform(
                 host?.live?.repaired(
-                    fails ? [] : found.messages, reachedEnd: !fails && !found.hasMoreAfter, at: .at(now)) ?? [])
+                    fails ? [] : found.entries, reachedEnd: !fails && !found.hasMore, at: .at(now)) ?? [])
         case .listeners(let round):
             withLive { host, live, now in
                 host.joins.didCountListeners(round: round, others: fails ? nil : 2, in: &live, at: now)
@@ -265,7 +269,7 @@ extension HostedRoomModel {
             participants?.formUnion(write.newParticipants)
             for draft in write.drafts {
                 if random.chance(1, in: 4) { storeElsewhere() }
-                stored.append(draft)
+                draft.message.map { stored.append($0) }
                 outcome.drafts.append(.stored(SequenceNumber(stored.count)))
             }
         }
@@ -281,13 +285,18 @@ extension HostedRoomModel {
         return RoomSnapshot(room: room, participants: participants, lastSequence: SequenceNumber(stored.count))
     }
 
+    private func log(after sequence: SequenceNumber) -> RoomLogPage {
+        let page = page(HistoryQuery(.after(sequence), limit: 1000))
+        return RoomLogPage(entries: page.messages.entries, hasMore: page.hasMoreAfter)
+    }
+
     private func page(_ query: HistoryQuery) -> HistoryPage {
         let range = HistoryRange(query, newest: SequenceNumber(stored.count))
         return
             (try? range.page { stretch, _ throws(StoreError) in
                 let numbers = Array(stretch.first...max(stretch.first, stretch.last))
-                let messages = numbers.map { Message(stored[Int($0) - 1], in: "room", sequence: $0) }
-                return stretch.isNewestFirst ? messages.reversed() : messages
+                let found = stretch.isNewestFirst ? numbers.suffix(stretch.limit).reversed() : numbers
+                return found.prefix(stretch.limit).map { Message(stored[Int($0) - 1], in: "room", sequence: $0) }
             }) ?? HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: false)
     }
 }

@@ -24,9 +24,9 @@ enum ModelCommand: LifecycleCommand {
 enum ModelQuestion {
     case read(number: Int, RoomSnapshot?)
     case create(number: Int)
-    case page(HistoryQuery, HistoryPage)
-    case catchUp(number: Int, HistoryPage)
-    case repair(HistoryPage)
+    case page(ViewPage)
+    case catchUp(number: Int, RoomLogPage)
+    case repair(RoomLogPage)
     case listeners(round: Int)
     case subscription
     case roster(InstanceID)

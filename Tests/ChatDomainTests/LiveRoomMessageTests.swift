@@ -139,7 +139,7 @@ import Testing
     @Test mutating func aRepairThatCouldNotReadIsTriedAgain() {
         room.announced(lastSequence: 12, at: .at(0))
         #expect(room.tick(at: .at(150)).compactMap(\.repaired) == [10])
-        _ = room.repaired([], reachedEnd: false, at: .at(200))
+        _ = room.repaired([] as [Message], reachedEnd: false, at: .at(200))
         #expect(room.deadline == .at(350))
         #expect(room.tick(at: .at(350)).compactMap(\.repaired) == [10])
         _ = room.repaired([.number(11)], reachedEnd: false, at: .at(400))

@@ -146,7 +146,7 @@ import Testing
     @Test mutating func anAnnouncedNumberTheStoreDoesNotHaveIsWaitedForNoLonger() {
         room.announced(lastSequence: 9, at: .at(0))
         _ = room.tick(at: .at(MessageTimeline.repairDelay))
-        #expect(room.repaired([], reachedEnd: true, at: .at(200)).isEmpty)
+        #expect(room.repaired([] as [Message], reachedEnd: true, at: .at(200)).isEmpty)
         #expect(room.deadline == nil)
     }
 

@@ -6,16 +6,30 @@ import Testing
 @Suite struct LiveRoomViewTests {
     private var room = LiveRoom.open()
 
+    /// What was read last, and the number delivered then.
+    private var asked: (query: ViewQuery, delivered: SequenceNumber)?
+
     private enum Seen: Equatable {
         case shown([SequenceNumber], needsResync: Bool)
         case read(HistoryQuery)
     }
 
     private mutating func view(_ wish: HistoryRequest, page: ClosedRange<SequenceNumber>? = nil) -> Seen {
-        let page = page.map { HistoryPage(messages: Message.numbers($0), hasMoreBefore: true, hasMoreAfter: false) }
-        switch room.view(wish, page: page) {
+        view(
+            wish,
+            page: page.map { HistoryPage(messages: Message.numbers($0), hasMoreBefore: true, hasMoreAfter: false) })
+    }
+
+    private mutating func view(_ wish: HistoryRequest, page: HistoryPage?) -> Seen {
+        let read = page.map { page in
+            let asked = asked ?? (ViewQuery(history: HistoryQuery(.latest)), 0)
+            return ViewPage(query: asked.query, delivered: asked.delivered, history: page, changed: ChangesPage())
+        }
+        switch room.view(wish, page: read) {
         case .view(let view): return .shown(view.messages.map(\.sequence), needsResync: view.needsResync)
-        case .read(let query): return .read(query)
+        case .read(let query):
+            asked = (query, room.lastSequence)
+            return .read(query.history)
         }
     }
 
@@ -49,7 +63,10 @@ import Testing
 
     @Test mutating func aMarkTooFarBackStartsOver() {
         room = .open(last: 5000)
-        #expect(view(HistoryRequest(since: 3999, limit: 2)) == .read(HistoryQuery(.before(5001), limit: 2)))
+        let wish = HistoryRequest(since: 3999, limit: 2)
+        #expect(view(wish) == .read(HistoryQuery(.after(3999), limit: 1000)))
+        let page = HistoryPage(messages: Message.numbers(4000...4999), hasMoreBefore: true, hasMoreAfter: true)
+        #expect(view(wish, page: page) == .read(HistoryQuery(.before(5001), limit: 2)))
         #expect(
             view(HistoryRequest(since: 3999, limit: 2), page: 4999...5000) == .shown([4999, 5000], needsResync: true))
     }
@@ -69,7 +86,7 @@ import Testing
 
     @Test mutating func messagesDeliveredMeanwhileFollowThePage() {
         room = .open(last: 100)
-        #expect(view(HistoryRequest(since: 90)) == .read(HistoryQuery(.after(90), limit: 10)))
+        #expect(view(HistoryRequest(since: 90)) == .read(HistoryQuery(.after(90), limit: 1000)))
         deliver(101...103)
         #expect(view(HistoryRequest(since: 90), page: 91...100) == .shown(Array(91...103), needsResync: false))
         // The page may know more than was delivered here; that comes live.
@@ -81,7 +98,7 @@ import Testing
         _ = view(HistoryRequest(since: 0))
         deliver(101...400)
         // 300 more came than memory holds: what was read ends before memory begins.
-        #expect(view(HistoryRequest(since: 0), page: 1...100) == .read(HistoryQuery(.after(0), limit: 400)))
+        #expect(view(HistoryRequest(since: 0), page: 1...100) == .read(HistoryQuery(.after(0), limit: 1000)))
         #expect(view(HistoryRequest(since: 0), page: 1...400) == .shown(Array(1...400), needsResync: false))
     }
 
@@ -89,13 +106,11 @@ import Testing
     private mutating func view(
         _ wish: HistoryRequest, found numbers: [SequenceNumber], hasMoreAfter: Bool = false
     ) -> Seen {
-        guard case .read(let query) = room.view(wish) else { return view(wish) }
+        let first = view(wish)
+        guard case .read = first else { return first }
         let page = HistoryPage(
             messages: numbers.map { .number($0) }, hasMoreBefore: true, hasMoreAfter: hasMoreAfter)
-        switch room.view(wish, page: page, answering: query) {
-        case .view(let view): return .shown(view.messages.map(\.sequence), needsResync: view.needsResync)
-        case .read(let query): return .read(query)
-        }
+        return view(wish, page: page)
     }
 
     @Test(
@@ -117,8 +132,8 @@ import Testing
 
     @Test mutating func aPageWithMoreBehindItIsNotTakenForAll() {
         room = .open(last: 100)
-        let again = HistoryQuery(.after(90), limit: 10)
-        #expect(view(HistoryRequest(since: 90), found: [92, 95], hasMoreAfter: true) == .read(again))
+        let newest = HistoryQuery(.before(101), limit: 50)
+        #expect(view(HistoryRequest(since: 90), found: [92, 95], hasMoreAfter: true) == .read(newest))
     }
 
     @Test mutating func aRoomMadeAgainShowsNothingFromBefore() {
@@ -130,7 +145,7 @@ import Testing
         #expect(view(HistoryRequest(since: 40)) == .shown([101, 102, 103], needsResync: false))
         #expect(view(HistoryRequest(since: 102)) == .shown([103], needsResync: false))
         room = .open(last: 110, base: 100)
-        #expect(view(HistoryRequest()) == .read(HistoryQuery(.before(111), limit: 10, base: 100)))
+        #expect(view(HistoryRequest()) == .read(HistoryQuery(.before(111), limit: 50, base: 100)))
     }
 
     /// Messages of so many bytes each, as JSON.
@@ -149,23 +164,13 @@ import Testing
     @Test mutating func aPageThatWasFullTooEarlyStartsOver() {
         room = .open(last: 1000)
         let wish = HistoryRequest(since: 0)
-        let first = HistoryQuery(.after(0), limit: 1000)
-        #expect(view(wish) == .read(first))
+        #expect(view(wish) == .read(HistoryQuery(.after(0), limit: 1000)))
         let page = HistoryPage(
             messages: long(1...9, bytes: 90_000), hasMoreBefore: false, hasMoreAfter: true, isFull: true)
-        guard case .read(let second) = room.view(wish, page: page, answering: first) else {
-            Issue.record("the newest are read next")
-            return
-        }
-        #expect(second == HistoryQuery(.before(1001), limit: 50))
+        #expect(view(wish, page: page) == .read(HistoryQuery(.before(1001), limit: 50)))
         let newest = HistoryPage(
             messages: long(992...1000, bytes: 90_000), hasMoreBefore: true, hasMoreAfter: false, isFull: true)
-        guard case .view(let view) = room.view(wish, page: newest, answering: second) else {
-            Issue.record("the newest are shown")
-            return
-        }
-        #expect(view.messages.map(\.sequence) == Array(992...1000))
-        #expect(view.needsResync)
+        #expect(view(wish, page: newest) == .shown(Array(992...1000), needsResync: true))
     }
 
     @Test mutating func theViewHoldsTheRoomInNumbersAndAtMostSoManyUsers() {

@@ -2,15 +2,21 @@ import Testing
 
 @testable import ChatDomain
 
+extension MessageTail {
+    fileprivate var first: SequenceNumber? { messages.first?.sequence }
+    fileprivate var last: SequenceNumber? { messages.last?.sequence }
+}
+
 @Suite struct MessageTailTests {
     private var tail = MessageTail(after: 0)
 
     private mutating func append(_ range: ClosedRange<SequenceNumber>, text: String? = nil) {
-        for number in range { tail.append(.number(number, text: text)) }
+        for number in range { tail.append(.message(.number(number, text: text))) }
     }
 
     private func after(_ sequence: SequenceNumber, upTo last: SequenceNumber) -> [SequenceNumber]? {
-        tail.after(sequence, upTo: last).map { $0.map(\.sequence) }
+        if sequence >= last { return [] }
+        return sequence < tail.floor ? nil : tail.messages(after: sequence).map(\.sequence)
     }
 
     @Test mutating func anEmptyTailKnowsOnlyThatNothingIsMissing() {
@@ -34,7 +40,7 @@ import Testing
 
     @Test mutating func keepsBetweenOneAndTwoCapacities() throws {
         for last in SequenceNumber(1)...2000 {
-            tail.append(.number(last))
+            tail.append(.message(.number(last)))
             let kept = Int(last - (try #require(tail.first)) + 1)
             #expect(kept >= min(Int(last), MessageTail.capacity) && kept < 2 * MessageTail.capacity)
         }
@@ -117,7 +123,9 @@ import Testing
     }
 
     @Test mutating func afterTrimmingNothingIsClaimedThatWentWithIt() throws {
-        for number in stride(from: SequenceNumber(3), through: 3000, by: 3) { tail.append(.number(number)) }
+        for number in stride(from: SequenceNumber(3), through: 3000, by: 3) {
+            tail.append(.message(.number(number)))
+        }
         let first = try #require(tail.first)
         #expect(after(first - 4, upTo: 3000) == nil)
         #expect(after(first - 3, upTo: 3000)?.first == first)

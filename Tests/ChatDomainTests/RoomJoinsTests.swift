@@ -24,7 +24,7 @@ import Testing
             case .perform: nil
             case .countListeners(let round): "count \(round)"
             case .catchUp(let after, let number): "catchUp \(after) \(number)"
-            case .readPage(let query, _): "page \(query.cursor)"
+            case .readPage(let query, _): "page \(query.history.cursor)"
             case .takeTurn(let number): "turn \(number)"
             case .show(let join, let view): "show \(join.session.slot) \(view.messages.count)"
             case .refuse(let join, let error): "refuse \(join.session.slot) \(error.code.rawValue)"
@@ -36,13 +36,16 @@ import Testing
         names(joins.didGetTurn(number: number, in: &room, isShown: shown.contains, at: .at(0)))
     }
 
-    private mutating func page(_ query: HistoryQuery, _ page: HistoryPage?, at now: Int64 = 0) -> [String] {
-        let result: Result<HistoryPage, StoreError> =
-            page.map { .success($0) } ?? .failure(.unavailable(reason: "down"))
+    private mutating func page(
+        _ query: ViewQuery, _ page: HistoryPage?, delivered: SequenceNumber = 500, at now: Int64 = 0
+    ) -> [String] {
+        let result: Result<ViewPage, StoreError> =
+            page.map { .success(ViewPage(query: query, delivered: delivered, history: $0, changed: ChangesPage())) }
+            ?? .failure(.unavailable(reason: "down"))
         return names(joins.didReadPage(query, result, in: &room, isShown: shown.contains, at: .at(now)))
     }
 
-    private let newest = HistoryQuery(.before(501), limit: 50)
+    private let newest = ViewQuery(history: HistoryQuery(.before(501), limit: 50))
     private let newestPage = HistoryPage(messages: Message.numbers(451...500), hasMoreBefore: true, hasMoreAfter: false)
 
     // MARK: Being shown the room
@@ -68,10 +71,14 @@ import Testing
     @Test mutating func aRoomThatOutrunsItsReadsIsUnavailable() {
         _ = join(.ann, 1, since: 400)
         #expect(turn(1) == ["page after(400)"])
+        let query = ViewQuery(
+            history: HistoryQuery(.after(400), limit: 1000), changes: ChangesQuery(after: 400, upTo: 400))
         for number in 1...4 {
-            let query = HistoryQuery(.after(400), limit: 99 + number)
-            _ = room.received([.number(500 + SequenceNumber(number))], at: .at(0))
-            #expect(page(query, HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: true)) == ["turn 1"])
+            let last = room.lastSequence
+            _ = room.received(Message.numbers(last + 1...last + 300), at: .at(0))
+            let found = HistoryPage(
+                messages: Message.numbers(401...last), hasMoreBefore: true, hasMoreAfter: false)
+            #expect(page(query, found, delivered: last) == ["turn 1"])
             #expect(turn(1) == [number < 4 ? "page after(400)" : "refuse 1 storage_unavailable"])
         }
         #expect(!room.members.contains(.slot(1)) && joins.isEmpty)
@@ -167,16 +174,16 @@ import Testing
     @Test mutating func aSessionThatSawMoreWaitsUntilItIsReadHere() {
         #expect(join(.ann, 1, since: 502) == ["catchUp 500 2"])
         #expect(join(.bob, 2, since: 510) == [])
-        let page = HistoryPage(messages: Message.numbers(501...503), hasMoreBefore: false, hasMoreAfter: true)
+        let page = RoomLogPage(entries: Message.numbers(501...503).entries, hasMore: true)
         #expect(catchUp(2, page) == ["turn 1", "catchUp 503 4"])
         #expect(room.lastSequence == 503 && catchUp(2, page) == [])
-        let none = HistoryPage(messages: [], hasMoreBefore: false, hasMoreAfter: true)
+        let none = RoomLogPage(hasMore: true)
         #expect(catchUp(4, none) == ["turn 3"], "another read would find the same")
         #expect(turn(1) == ["show 1 1"])
     }
 
-    private mutating func catchUp(_ number: Int, _ page: HistoryPage?, at now: Int64 = 0) -> [String] {
-        let result: Result<HistoryPage, StoreError> =
+    private mutating func catchUp(_ number: Int, _ page: RoomLogPage?, at now: Int64 = 0) -> [String] {
+        let result: Result<RoomLogPage, StoreError> =
             page.map { .success($0) } ?? .failure(.unavailable(reason: "down"))
         return names(joins.didCatchUp(number: number, result, in: &room, isShown: shown.contains, at: .at(now)))
     }

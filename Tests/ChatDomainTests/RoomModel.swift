@@ -20,7 +20,7 @@ struct RoomModel {
     var stored: [MessageDraft] = []
     var publications: [Message] = []
     var clients: [Int: Client] = [:]
-    var pages: [(slot: Int, page: HistoryPage)] = []
+    var pages: [(slot: Int, page: ViewPage)] = []
     var repairs: [HistoryPage] = []
     /// Requests that were not answered yet, and what went wrong.
     var asked: Set<RequestOrigin> = []
@@ -87,7 +87,7 @@ struct RoomModel {
         show(slot, page: nil)
     }
 
-    private mutating func show(_ slot: Int, page: HistoryPage?) {
+    private mutating func show(_ slot: Int, page: ViewPage?) {
         guard var client = clients[slot] else { return }
         switch room.view(client.wish, page: page) {
         case .view(let view):
@@ -98,7 +98,10 @@ struct RoomModel {
                 problems.append("the view of \(slot) ends early")
             }
             clients[slot] = client
-        case .read(let query): pages.append((slot, read(query)))
+        case .read(let query):
+            let page = ViewPage(
+                query: query, delivered: room.lastSequence, history: read(query.history), changed: ChangesPage())
+            pages.append((slot, page))
         }
     }
 
@@ -136,7 +139,7 @@ struct RoomModel {
                     id: stored[place].id, sequence: SequenceNumber(place + 1), timestamp: stored[place].timestamp)
             default:
                 if random.chance(1, in: 4) { storeElsewhere() }
-                stored.append(draft)
+                draft.message.map { stored.append($0) }
                 return .stored(SequenceNumber(stored.count))
             }
         }
@@ -192,9 +195,9 @@ struct RoomModel {
     private mutating func perform(_ effects: [RoomEffect]) {
         for effect in effects {
             switch effect {
-            case .deliver(let messages):
+            case .deliver(let entries):
                 for slot in clients.keys where clients[slot]?.hasEntered == true {
-                    clients[slot]?.seen += messages.map(\.sequence)
+                    clients[slot]?.seen += entries.map(\.sequence)
                 }
             case .reply(let origin, let reply):
                 if asked.remove(origin) == nil { problems.append("\(origin) was answered twice or never asked") }

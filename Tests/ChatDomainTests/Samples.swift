@@ -53,7 +53,19 @@ extension Message {
     static func numbers(_ range: ClosedRange<SequenceNumber>) -> [Message] { range.map { number($0) } }
 }
 
+extension [Message] {
+    var entries: [RoomLogEntry] { map { .message($0) } }
+}
+
 extension LiveRoom {
+    mutating func received(_ messages: [Message], at now: Moment) -> [RoomEffect] {
+        received(messages.entries, at: now)
+    }
+
+    mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
+        repaired(messages.entries, reachedEnd: reachedEnd, at: now)
+    }
+
     /// An open group room whose newest message is `last`.
     static func open(
         last: SequenceNumber = 0, base: SequenceNumber = 0, participants: Set<UserID> = [], limits: RoomLimits = .init()

@@ -11,7 +11,7 @@ import Testing
     }
 
     private static func admit(_ sequence: SequenceNumber, to gate: inout SequenceGate) -> [SequenceNumber] {
-        gate.admit([.number(sequence)]).map(\.sequence)
+        gate.admit([.message(.number(sequence))]).map(\.sequence)
     }
 
     @Test func everyOrderOfSixMessagesComesOutInOrderAndOnce() {

@@ -7,7 +7,8 @@ import Testing
 
     private mutating func add(_ number: Int, deadline: Int64 = 5000, text: String? = nil) {
         queue.add(
-            WriteQueue.Draft(draft: .sample(number, text: text), origin: .request(number), deadline: .at(deadline)))
+            WriteQueue.Draft(
+                draft: .message(.sample(number, text: text)), origin: .request(number), deadline: .at(deadline)))
     }
 
     private mutating func mark(_ number: Int, deadline: Int64 = 5000) {

@@ -21,7 +21,7 @@ import Testing
             timestamp: Timestamp(milliseconds: 5))
         let write = RoomWrite(
             roomID: room, lastKnown: 41, newParticipants: [ann], readMarks: [ReadMark(userID: ann, sequence: 7)],
-            drafts: [first, second])
+            messages: [first, second])
         let bytes = RoomWriteCodec.encode(.init(write: write, traces: [second.id: "00-aa-bb-01"]))
         let found = try withJSON(bytes.text) { RoomWriteCodec.forward($0, in: room) }
         let forward = try #require(found)

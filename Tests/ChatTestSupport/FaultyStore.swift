@@ -122,7 +122,7 @@ package final class FaultyStore: DurableStore {
                     author: UserID(unchecked: author), username: author, text: "old \(before + number)"),
                 timestamp: Timestamp(milliseconds: before + number))
         }
-        let outcome = await Self.commit(RoomWrite(roomID: room, lastKnown: before, drafts: drafts), to: real)
+        let outcome = await Self.commit(RoomWrite(roomID: room, lastKnown: before, messages: drafts), to: real)
         return outcome.drafts.compactMap { if case .stored(let sequence) = $0 { sequence } else { nil } }
     }
 
@@ -137,7 +137,7 @@ package final class FaultyStore: DurableStore {
             let kept = id.value == room ? messages.prefix(count) : messages[...]
             guard !kept.isEmpty else { continue }
             let drafts = kept.map { MessageDraft(id: $0.id, body: $0.body, timestamp: $0.timestamp) }
-            _ = await Self.commit(RoomWrite(roomID: id, lastKnown: 0, drafts: drafts), to: new.store)
+            _ = await Self.commit(RoomWrite(roomID: id, lastKnown: 0, messages: drafts), to: new.store)
         }
         state.withLock { $0.opened = new }
         await old.store.close()
@@ -188,6 +188,28 @@ package final class FaultyStore: DurableStore {
 
     package func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
         try await read { store throws(StoreError) in try await store.lastSequences(of: rooms) }
+    }
+
+    package func message(
+        _ id: MessageID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        try await read { store throws(StoreError) in try await store.message(id, in: room, above: base) }
+    }
+
+    package func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
+        try await read { store throws(StoreError) in try await store.changedMessages(of: room, query) }
+    }
+
+    package func replies(
+        to id: MessageID, in room: RoomID, _ query: HistoryQuery
+    ) async throws(StoreError) -> HistoryPage {
+        try await read { store throws(StoreError) in try await store.replies(to: id, in: room, query) }
+    }
+
+    package func log(
+        of room: RoomID, after sequence: SequenceNumber, limit: Int
+    ) async throws(StoreError) -> RoomLogPage {
+        try await read { store throws(StoreError) in try await store.log(of: room, after: sequence, limit: limit) }
     }
 
     private func read<Value>(
@@ -304,7 +326,7 @@ extension FaultyStore {
 
 extension FaultyStore {
     package func pendingEvents(of owner: InstanceID, limit: Int, except: Set<MessageID>) async throws(StoreError)
-        -> [Message]
+        -> [RoomLogEntry]
     {
         try await real.pendingEvents(of: owner, limit: limit, except: except)
     }

@@ -35,7 +35,7 @@ public func fuzzMongoData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 /// A room that numbers behind this message, and meets it as its own.
 private func use(_ message: Message) {
     let draft = MessageDraft(id: message.id, body: message.body, timestamp: message.timestamp)
-    var attempt = RoomAttempt(RoomWrite(roomID: message.roomID, lastKnown: message.sequence, drafts: [draft]))
+    var attempt = RoomAttempt(RoomWrite(roomID: message.roomID, lastKnown: message.sequence, messages: [draft]))
     guard !attempt.isFinished else { return }
     _ = attempt.receivedNewest(message.sequence)
     _ = attempt.receivedRepeats([message])

@@ -28,7 +28,7 @@ package enum ShardMessage: Sendable {
     case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
     /// `about`: only for sessions whose users may see this one.
     case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?, about: UserID?)
-    /// Messages of a room, with their numbers, and when the first of them was taken from its sender.
+    /// Messages of a room and changes of them, with their numbers, and when the first of them was taken from its sender.
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     case expelled(SessionAddress, RoomID)
     case direct([SessionAddress], EncodedFrames)
@@ -51,6 +51,9 @@ package enum RoomCommand: Sendable {
     case leave(SessionAddress, request: UInt32?, isBroken: Bool)
     /// - Parameter since: when the message came; nil for just now.
     case send(SessionAddress?, RequestOrigin, OutgoingMessage, RoomUser, since: Moment?)
+    /// - Parameter isService: whether the service key was shown.
+    case change(
+        SessionAddress?, RequestOrigin, MessageChangeRequest, RoomUser, isService: Bool, since: Moment?)
     case typing(SessionAddress, request: UInt32, isTyping: Bool)
     case markRead(SessionAddress, request: UInt32, SequenceNumber)
     /// The session's client needs another form from now on.

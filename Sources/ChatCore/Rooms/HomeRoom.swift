@@ -85,6 +85,12 @@ final class HomeRoom {
             if let request { reply(.done, to: .session(session, request: request)) }
         case .send(let session, let origin, let message, let author, let since):
             send(message, by: author, from: session, origin: origin, since: since)
+        case .change(let session, let origin, let request, let user, let isService, let since):
+            guard hasPlaceForWrites(origin) else { return }
+            finish(
+                live?.change(
+                    request, by: user, isService: isService, as: hub.nextMessageID(at: context.now.wall),
+                    from: session, origin: origin, since: since, at: context.now), origin)
         case .typing(let session, let request, let isTyping):
             let origin = RequestOrigin.session(session, request: request)
             if finish(live?.setTyping(session, isTyping: isTyping, at: now), origin) { reply(.done, to: origin) }
@@ -108,13 +114,18 @@ final class HomeRoom {
         _ message: OutgoingMessage, by author: RoomUser, from session: SessionAddress?, origin: RequestOrigin,
         since: Moment?
     ) {
-        guard hub.pendingBytes < services.configuration.maximumPendingBytes else {
-            return reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin)
-        }
+        guard hasPlaceForWrites(origin) else { return }
         let wall = context.now.wall
         let draft = MessageDraft(id: hub.nextMessageID(at: wall), body: message.body(from: author), timestamp: wall)
         if let traceparent = message.traceparent { hub.committer.noteTrace(traceparent, of: draft.id) }
         finish(live?.send(draft, from: session, origin: origin, since: since, at: now), origin)
+    }
+
+    /// Whether more may wait for the store; refuses the request otherwise.
+    private func hasPlaceForWrites(_ origin: RequestOrigin) -> Bool {
+        let hasPlace = hub.pendingBytes < services.configuration.maximumPendingBytes
+        if !hasPlace { reply(.refused(.init(.overloaded, "too much waits for the store; try again")), to: origin) }
+        return hasPlace
     }
 
     @discardableResult
@@ -246,7 +257,7 @@ final class HomeRoom {
             case .perform(let effects): perform(effects)
             case .countListeners(let round): countListeners(round)
             case .catchUp(let after, let number): catchUp(after, number)
-            case .readPage(let query, let newest): readPage(query, newest)
+            case .readPage(let query, let delivered): readPage(query, delivered)
             case .takeTurn(let number):
                 context.slices.run { [self] in
                     drive { $0.didGetTurn(number: number, in: &$1, isShown: audience.contains, at: now) }
@@ -268,14 +279,14 @@ final class HomeRoom {
     }
 
     private func catchUp(_ after: SequenceNumber, _ number: Int) {
-        queries.history(after: after) { [self] result in
+        queries.log(after: after) { [self] result in
             drive { $0.didCatchUp(number: number, result, in: &$1, isShown: audience.contains, at: now) }
             followUp()
         }
     }
 
-    private func readPage(_ query: HistoryQuery, _ newest: SequenceNumber) {
-        queries.page(query, newest: newest) { [self] result in
+    private func readPage(_ query: ViewQuery, _ delivered: SequenceNumber) {
+        queries.page(query, delivered: delivered) { [self] result in
             drive { $0.didReadPage(query, result, in: &$1, isShown: audience.contains, at: now) }
             followUp()
         }
@@ -290,8 +301,8 @@ final class HomeRoom {
         case .reply(let origin, let answer):
             if !joins.isEmpty { joins.didAnswer(origin) }
             reply(answer, to: origin)
-        case .deliver(let messages): broadcaster.deliver(messages, to: audience)
-        case .publish(let messages): channel.publish(messages)
+        case .deliver(let entries): broadcaster.deliver(entries, to: audience)
+        case .publish(let entries): channel.publish(entries)
         case .share(let news): channel.share(news)
         case .announce(let announcement, let user): broadcaster.announce(announcement, to: audience, except: user)
         case .repair(let after): repair(after)
@@ -309,10 +320,10 @@ final class HomeRoom {
 
     private func repair(_ after: SequenceNumber) {
         services.metrics.repairs.add()
-        queries.history(after: after) { [self] result in
+        queries.log(after: after) { [self] result in
             let page = try? result.get()
-            let reachedEnd = page?.hasMoreAfter == false
-            perform(live?.repaired(page?.messages ?? [], reachedEnd: reachedEnd, at: now) ?? [])
+            let reachedEnd = page?.hasMore == false
+            perform(live?.repaired(page?.entries ?? [], reachedEnd: reachedEnd, at: now) ?? [])
             followUp()
         }
     }

@@ -10,26 +10,34 @@ struct RoomBroadcaster {
     let room: RoomID
     let context: ShardContext
 
-    func deliver(_ messages: [Message], to audience: RoomAudience) {
-        context.services.metrics.messages.add(messages.count)
+    func deliver(_ entries: [RoomLogEntry], to audience: RoomAudience) {
+        context.services.metrics.messages.add(entries.count { $0.message != nil })
         guard !audience.encodings.isEmpty else { return }
-        var rest = messages[...]
+        var rest = entries[...]
         while !rest.isEmpty {
             var budget = PageBudget(bytes: Self.bytesPerBroadcast)
-            let batch = rest.prefix { budget.takes($0.body.approximateBytes) }
+            let batch = rest.prefix { budget.takes($0.approximateBytes) }
             rest = rest[batch.endIndex...]
             broadcast(batch, to: audience)
         }
     }
 
-    private func broadcast(_ messages: ArraySlice<Message>, to audience: RoomAudience) {
+    private func broadcast(_ entries: ArraySlice<RoomLogEntry>, to audience: RoomAudience) {
         var frames = EncodedFrames()
-        for message in messages {
-            frames.append(
-                "new_message", data: MessageJSON.encode(message), offset: message.offset, for: audience.encodings,
-                deflate: context.deflate)
+        for entry in entries {
+            let offset = MessageOffset(room: room, number: entry.sequence)
+            switch entry {
+            case .message(let message):
+                frames.append(
+                    "new_message", data: MessageJSON.encode(message), offset: offset, for: audience.encodings,
+                    deflate: context.deflate)
+            case .change(let change):
+                frames.append(
+                    ChangeJSON.event(of: change), data: ChangeJSON.encode(change), offset: offset,
+                    for: audience.encodings, deflate: context.deflate)
+            }
         }
-        guard let first = messages.first, let last = messages.last?.sequence, first.sequence <= last else { return }
+        guard let first = entries.first, let last = entries.last?.sequence, first.sequence <= last else { return }
         for shard in audience.shards {
             context.post(.messages(room, frames, first.sequence...last, since: first.timestamp), to: shard)
         }
@@ -71,11 +79,12 @@ struct RoomBroadcaster {
         context.slices.spend(frames.count + (answer?.count ?? 0))
         let entered = EnteredRoom(
             frames: frames, encoding: join.encoding, answer: answer, state: view.state, userID: join.user.userID,
-            numbers: view.numbers, needsResync: view.needsResync)
+            numbers: view.numbers(since: join.history.since), needsResync: view.needsResync)
         context.post(.entered(join.session, request: join.request, room, entered), to: join.session.shard)
     }
 
-    /// `message_history`, `resync_required` where it is due, `room_users` and `room_state`, as bytes for one session.
+    /// `message_history`, `message_changes` and `resync_required` where they are due, `room_users` and `room_state`, as bytes for
+    /// one session.
     ///
     /// - Parameter messages: the view's, as JSON.
     private func frames(of view: RoomView, _ messages: [UInt8], for join: JoinRequest<FrameEncoding>) -> [UInt8] {
@@ -84,10 +93,16 @@ struct RoomBroadcaster {
             let envelope = join.encoding.envelope(event, data: data, offset: offset)
             EncodedFrames.append(envelope, as: join.encoding, deflate: context.deflate, to: &out)
         }
+        let last = MessageOffset(room: view.state.roomID, number: view.state.lastSequence)
         if join.history.asMessages {
+            // First, so that no offset stands for changes that have not come. The last event has the offset of all of them.
+            if !view.changed.isEmpty {
+                add("message_changes", changes(in: view), offset: view.messages.isEmpty ? last : nil)
+            }
             for message in view.messages { add("new_message", MessageJSON.encode(message), offset: message.offset) }
         } else {
             add("message_history", messages)
+            if !view.changed.isEmpty { add("message_changes", changes(in: view)) }
         }
         if view.needsResync {
             add("resync_required", EventJSON.resync(view.state.roomID, lastSequence: view.state.lastSequence))
@@ -101,14 +116,18 @@ struct RoomBroadcaster {
             })
         return out
     }
+
+    private func changes(in view: RoomView) -> [UInt8] { EventJSON.changes(view.changed, of: view.state) }
 }
 
 extension RoomView {
-    fileprivate var numbers: ClosedRange<SequenceNumber>? {
-        guard let first = messages.first?.sequence, let last = messages.last?.sequence, first <= last else {
-            return nil
-        }
-        return first...last
+    /// The numbers of what is shown; nil for nothing.
+    ///
+    /// - Parameter since: the number the session had seen everything up to; nil where it had seen nothing.
+    fileprivate func numbers(since: SequenceNumber?) -> ClosedRange<SequenceNumber>? {
+        guard let first = messages.first?.sequence ?? changed.first?.state?.changeSequence else { return nil }
+        let start = since.map { min($0, first - 1) + 1 } ?? first
+        return start <= state.lastSequence ? start...state.lastSequence : nil
     }
 }
 

@@ -21,10 +21,17 @@ final class RoomChannel {
         if isWanted { services.bus?.subscribe(room) } else { services.bus?.unsubscribe(room) }
     }
 
-    func publish(_ messages: [Message]) {
-        services.cache?.append(messages, to: room)
+    func publish(_ entries: [RoomLogEntry]) {
+        services.cache?.append(entries, to: room)
         guard let bus = services.bus else { return }
-        bus.publish(messages.map { (room, encode(.message($0))) })
+        bus.publish(entries.map { (room, encode(news(of: $0))) })
+    }
+
+    private func news(of entry: RoomLogEntry) -> RoomNews {
+        switch entry {
+        case .message(let message): .message(message)
+        case .change(let change): .change(change)
+        }
     }
 
     func share(_ news: RoomNews) {

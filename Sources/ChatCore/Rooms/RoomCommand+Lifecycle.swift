@@ -7,7 +7,9 @@ extension RoomCommand {
         case .join(let session, let request, _, _, _), .typing(let session, let request, _),
             .markRead(let session, let request, _), .leave(let session, let request?, _):
             .session(session, request: request)
-        case .send(_, let origin, _, _, _), .info(let origin, _, _), .watch(let origin, _, _): origin
+        case .send(_, let origin, _, _, _), .change(_, let origin, _, _, _, _), .info(let origin, _, _),
+            .watch(let origin, _, _):
+            origin
         case .leave, .reencode, .visibility: nil
         }
     }
@@ -30,7 +32,12 @@ extension RoomCommand: LifecycleCommand {
     }
 
     package func waiting(since now: Moment) -> Self {
-        guard case .send(let session, let origin, let message, let author, nil) = self else { return self }
-        return .send(session, origin, message, author, since: now)
+        switch self {
+        case .send(let session, let origin, let message, let author, nil):
+            .send(session, origin, message, author, since: now)
+        case .change(let session, let origin, let request, let user, let isService, nil):
+            .change(session, origin, request, user, isService: isService, since: now)
+        default: self
+        }
     }
 }

@@ -18,22 +18,29 @@ struct RoomQueries {
             then: then)
     }
 
-    /// As much behind a number as one page holds. The store has everything: numbering is storing.
-    func history(after sequence: SequenceNumber, then: @escaping (Result<HistoryPage, StoreError>) -> Void) {
-        let query = HistoryQuery(.after(sequence), limit: HistoryQuery.limits.upperBound)
+    /// As much of the log behind a number as one page holds. The store has everything: numbering is storing.
+    func log(after sequence: SequenceNumber, then: @escaping (Result<RoomLogPage, StoreError>) -> Void) {
         context.withStore(
-            { [room] (store) async throws(StoreError) in try await store.history(of: room, query) }, then: then)
+            { [room] (store) async throws(StoreError) in
+                try await store.log(of: room, after: sequence, limit: HistoryQuery.limits.upperBound)
+            }, then: then)
     }
 
-    /// A page from the cache where it holds the whole page, else from the store.
+    /// A page, its history from the cache where that holds the whole page, else from the store.
     ///
-    /// - Parameter newest: the newest number delivered here.
+    /// - Parameter delivered: the newest number delivered here.
     func page(
-        _ query: HistoryQuery, newest: SequenceNumber, then: @escaping (Result<HistoryPage, StoreError>) -> Void
+        _ query: ViewQuery, delivered: SequenceNumber, then: @escaping (Result<ViewPage, StoreError>) -> Void
     ) {
         context.withStore(
-            { [room, services = context.services] (_) async throws(StoreError) in
-                try await services.history(of: room, query, newest: newest)
+            { [room, services = context.services] (store) async throws(StoreError) in
+                let history = try await services.history(of: room, query.history, newest: delivered)
+                var changed = ChangesPage()
+                // Where there are too many new messages the session starts over, and changes matter no more.
+                if let changes = query.changes, !history.hasMoreAfter {
+                    changed = try await store.changedMessages(of: room, changes)
+                }
+                return ViewPage(query: query, delivered: delivered, history: history, changed: changed)
             }, then: then)
     }
 

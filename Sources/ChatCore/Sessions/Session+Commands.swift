@@ -68,6 +68,11 @@ extension Session {
             guard let user else { throw .unauthenticated }
             let origin = RequestOrigin.session(address, request: begin(request))
             send(.send(address, origin, message, user, since: request.since), to: room)
+        case .changeMessage(let room, let change):
+            guard rooms.contains(room) else { throw .notJoined }
+            guard let user else { throw .unauthenticated }
+            let origin = RequestOrigin.session(address, request: begin(request))
+            send(.change(address, origin, change, user, isService: isService, since: request.since), to: room)
         case .sendDirect(let recipients, let message):
             guard let user else { throw .unauthenticated }
             let number = begin(request)
@@ -113,6 +118,7 @@ extension Session {
                 EventJSON.success {
                     $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)
                 })
+        case .changed(let receipt): reply(request.tag, EventJSON.success { $0.changed(receipt) })
         case .done, .info: reply(request.tag, EventJSON.success())
         case .refused(let error):
             // A session that was in the room and asked to see it again stays in it while the store fails.

@@ -4,6 +4,7 @@ public enum ClientCommand: Sendable {
     case joinRoom(RoomID, HistoryRequest)
     case leaveRoom(RoomID)
     case sendMessage(RoomID, OutgoingMessage)
+    case changeMessage(RoomID, MessageChangeRequest)
     case sendDirect([UserID], OutgoingMessage)
     case typing(RoomID, isTyping: Bool)
     case markRead(RoomID, SequenceNumber)
@@ -15,7 +16,10 @@ public enum ClientCommand: Sendable {
 
     /// Commands that may be under way together with others of the same room, since the room keeps their order itself.
     public var pipelinedRoom: RoomID? {
-        if case .sendMessage(let room, _) = self { room } else { nil }
+        switch self {
+        case .sendMessage(let room, _), .changeMessage(let room, _): room
+        default: nil
+        }
     }
 
     /// Whether its answer may be a large page.
@@ -30,7 +34,7 @@ public enum ClientCommand: Sendable {
     /// Whether the message rate limit counts it.
     public var isMessage: Bool {
         switch self {
-        case .sendMessage, .sendDirect: true
+        case .sendMessage, .changeMessage, .sendDirect: true
         default: false
         }
     }
@@ -82,23 +86,40 @@ public struct OutgoingMessage: Hashable, Sendable {
     /// A JSON object as compact text.
     public var metadata: String?
     public var replyTo: String?
+    /// Users it mentions besides those in its text.
+    public var mentions: [UserID]
     /// The trace it belongs to (W3C Trace Context, section 3.2), for its events.
     public var traceparent: String?
 
     public init(
         text: String, kind: String = "text", clientMessageID: String? = nil, metadata: String? = nil,
-        replyTo: String? = nil
+        replyTo: String? = nil, mentions: [UserID] = []
     ) {
         self.text = text
         self.kind = kind
         self.clientMessageID = clientMessageID
         self.metadata = metadata
         self.replyTo = replyTo
+        self.mentions = mentions
     }
 
     public func body(from author: RoomUser) -> MessageBody {
         MessageBody(
             author: author.userID, username: author.username, text: text, kind: kind,
-            clientMessageID: clientMessageID, metadata: metadata, replyTo: replyTo)
+            clientMessageID: clientMessageID, metadata: metadata, replyTo: replyTo,
+            mentions: Mentions.users(named: mentions, in: text))
+    }
+}
+
+/// A change of a message as its client asked for it.
+public struct MessageChangeRequest: Hashable, Sendable {
+    public var messageID: MessageID
+    public var kind: ChangeRequest
+    public var clientMessageID: String?
+
+    public init(messageID: MessageID, _ kind: ChangeRequest, clientMessageID: String? = nil) {
+        self.messageID = messageID
+        self.kind = kind
+        self.clientMessageID = clientMessageID
     }
 }

@@ -14,16 +14,19 @@ public protocol DurableStore: MessageStore, RoomStore, ProfileStore, Outbox {
 public struct StoreOptions: Sendable {
     /// The owner under which new messages wait for their event to be published; nil when no events are wanted.
     public var outboxOwner: InstanceID?
+    /// Whether changes of messages wait for their event too.
+    public var publishesChanges: Bool
     /// Past this, joiners of an open room are not recorded.
     public var maximumParticipants: Int
     /// How long a store on other machines sends commands again that had no effect. Senders wait as long.
     public var retryTimeout: Duration
 
     public init(
-        outboxOwner: InstanceID? = nil, maximumParticipants: Int = 5000,
+        outboxOwner: InstanceID? = nil, publishesChanges: Bool = false, maximumParticipants: Int = 5000,
         retryTimeout: Duration = RoomLimits().storeTimeout
     ) {
         self.outboxOwner = outboxOwner
+        self.publishesChanges = publishesChanges
         self.maximumParticipants = maximumParticipants
         self.retryTimeout = retryTimeout
     }

@@ -71,21 +71,18 @@ public struct LiveRoom: Sendable {
     public enum ViewResult: Sendable {
         case view(RoomView)
         /// Read this from the store and ask again with the page.
-        case read(HistoryQuery)
+        case read(ViewQuery)
     }
 
     /// Builds what a joining session sees. The page, if one was read, is joined with what was delivered meanwhile.
-    ///
-    /// - Parameter query: what the page answers.
-    public mutating func view(
-        _ history: HistoryRequest, page: HistoryPage? = nil, answering query: HistoryQuery? = nil
-    ) -> ViewResult {
-        switch timeline.excerpt(for: history, page, answering: query, base: room.historyBase) {
+    public mutating func view(_ history: HistoryRequest, page: ViewPage? = nil) -> ViewResult {
+        switch timeline.excerpt(for: history, page, base: room.historyBase) {
         case .read(let query): .read(query)
-        case .messages(let messages, let needsResync):
+        case .messages(let messages, let changed, let needsResync):
             .view(
                 RoomView(
-                    messages: messages, state: state(showing: history.visible), users: users(history.visible),
+                    messages: messages, changed: changed, state: state(showing: history.visible),
+                    users: users(history.visible),
                     readMarks: readMarks.newest, needsResync: needsResync))
         }
     }
@@ -252,7 +249,8 @@ public struct LiveRoom: Sendable {
     /// Takes news of another instance.
     public mutating func receive(_ news: RoomNews, from instance: InstanceID, at now: Moment) -> [RoomEffect] {
         switch news {
-        case .message(let message): return received([message], at: now)
+        case .message(let message): return received([.message(message)], at: now)
+        case .change(let change): return received([.change(change)], at: now)
         case .present(let digest):
             return attendance.agrees(digest, of: instance) ? [] : [.share(.roster(attendance.localRoster, asks: true))]
         case .rewound(let sequence): return rewind(to: sequence)
@@ -302,32 +300,70 @@ public struct LiveRoom: Sendable {
         _ draft: MessageDraft, from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil,
         at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
-        if let session {
-            guard attendance.members.contains(session) else { return .failure(.notJoined) }
-        } else {
-            guard admits(draft.body.author) else { return .failure(.roomUnavailable) }
-        }
-        let deadline = (since ?? now) + limits.storeTimeout
-        guard deadline > now else { return .failure(.storageUnavailable) }
-        writes.add(.init(draft: draft, origin: origin, deadline: deadline))
+        var draft = draft
+        if let error = refusal(of: draft.body.author, in: session) { return .failure(error) }
+        if let replyTo = draft.body.replyTo, MessageID(replyTo) == nil { return .failure(.noSuchReply) }
+        draft.body.mentions.removeAll { !admits($0) }
+        if let error = store(.message(draft), origin: origin, since: since, at: now) { return .failure(error) }
         guard !typing.isEmpty else { return .success([]) }
         return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
     }
 
-    /// Takes messages that another instance stored.
-    public mutating func received(_ messages: [Message], at now: Moment) -> [RoomEffect] {
-        deliver(timeline.admit(messages, at: now))
+    /// Takes a change of a message up for storing. The answer comes with the store's.
+    ///
+    /// - Parameters:
+    ///   - isService: whether a trusted service asks, which needs no membership.
+    ///   - session, since: see `send`.
+    public mutating func change(
+        _ request: MessageChangeRequest, by user: RoomUser, isService: Bool, as id: MessageID,
+        from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil, at now: Now
+    ) -> Result<[RoomEffect], ChatError> {
+        if !isService, let error = refusal(of: user.userID, in: session) { return .failure(error) }
+        let actor = MessageRules.Actor(user: user.userID, isService: isService)
+        switch MessageRules(editWindow: limits.editWindow).authority(for: request.kind, actor, in: room, at: now.wall) {
+        case .failure(let error): return .failure(error)
+        case .success(let authority):
+            var draft = ChangeDraft(
+                id: id, messageID: request.messageID, user: user, request: request.kind, authority: authority,
+                clientMessageID: request.clientMessageID, timestamp: now.wall)
+            if case .edit(var edit) = draft.request {
+                edit.mentions.removeAll { !admits($0) }
+                draft.request = .edit(edit)
+            }
+            let error = store(.change(draft), origin: origin, since: since, at: now.monotonic)
+            return error.map { .failure($0) } ?? .success([])
+        }
+    }
+
+    /// Why a user may not write from there; nil for a user that may.
+    private func refusal(of user: UserID, in session: SessionAddress?) -> ChatError? {
+        guard let session else { return admits(user) ? nil : .roomUnavailable }
+        return attendance.members.contains(session) ? nil : .notJoined
+    }
+
+    private mutating func store(
+        _ draft: RoomDraft, origin: RequestOrigin, since: Moment?, at now: Moment
+    ) -> ChatError? {
+        let deadline = (since ?? now) + limits.storeTimeout
+        guard deadline > now else { return .storageUnavailable }
+        writes.add(.init(draft: draft, origin: origin, deadline: deadline))
+        return nil
+    }
+
+    /// Takes entries that another instance stored.
+    public mutating func received(_ entries: [RoomLogEntry], at now: Moment) -> [RoomEffect] {
+        deliver(timeline.admit(entries, at: now))
     }
 
     /// Takes what the store holds after the number `repair` named.
     ///
-    /// - Parameter reachedEnd: these are all messages of the store. A number that was announced before the read and is not among
+    /// - Parameter reachedEnd: these are all entries of the store. A number that was announced before the read and is not among
     ///   them does not exist, and is waited for no longer.
-    public mutating func repaired(_ messages: [Message], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
-        deliver(timeline.repair(with: messages, reachedEnd: reachedEnd, at: now))
+    public mutating func repaired(_ entries: [RoomLogEntry], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
+        deliver(timeline.repair(with: entries, reachedEnd: reachedEnd, at: now))
     }
 
-    /// Learns that the room has messages up to `sequence`, as the store or another instance says.
+    /// Learns that the room has entries up to `sequence`, as the store or another instance says.
     public mutating func announced(lastSequence sequence: SequenceNumber, at now: Moment) {
         timeline.announce(sequence, at: now)
     }
@@ -338,8 +374,8 @@ public struct LiveRoom: Sendable {
         timeline.rewind(to: sequence) ? [.resync(lastSequence: sequence)] : []
     }
 
-    private mutating func deliver(_ ready: [Message]) -> [RoomEffect] {
-        for message in ready {
+    private mutating func deliver(_ ready: [RoomLogEntry]) -> [RoomEffect] {
+        for case .message(let message) in ready {
             readMarks.note(ReadMark(userID: message.body.author, sequence: message.sequence))
         }
         return ready.isEmpty ? [] : [.deliver(ready)]
@@ -408,14 +444,19 @@ public struct LiveRoom: Sendable {
         let written = writes.finish()
         var effects: [RoomEffect] = []
         effects.reserveCapacity(written.drafts.count + 2)
-        var stored: [Message] = []
+        var stored: [RoomLogEntry] = []
         for (draft, result) in zip(written.drafts, outcome.drafts) {
             if let origin = draft.origin { effects.append(.reply(origin, result.reply(to: draft.draft))) }
             switch result {
-            case .stored(let sequence): stored.append(Message(draft.draft, in: room.id, sequence: sequence))
+            case .stored(let sequence):
+                if let message = draft.draft.message {
+                    stored.append(.message(Message(message, in: room.id, sequence: sequence)))
+                }
+            case .changed(let change): stored.append(.change(change))
             // The instance that stored the first may not have come to telling others.
             case .duplicate(_, let sequence, _): announced(lastSequence: sequence, at: now)
-            case .conflict, .failed: break
+            case .repeated(let change): announced(lastSequence: change.sequence, at: now)
+            case .unchanged, .conflict, .refused, .failed: break
             }
         }
         if let first = stored.first, timeline.contradicts(first) {

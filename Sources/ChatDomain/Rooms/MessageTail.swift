@@ -1,61 +1,126 @@
-/// The newest messages of a room, kept in memory so that joins and short resumes ask no database.
+/// The newest part of a room's log, kept in memory so that joins and short resumes ask no database: messages as they are now,
+/// and the changes that came last.
 ///
-/// It is complete from its floor on: a number above the floor that is missing here is missing in the store too, as after
-/// an operator has erased messages.
-public struct MessageTail: Sendable {
-    /// Messages kept at most.
-    public static let capacity = 128
-    /// Bytes kept at most; a room of long messages keeps fewer of them.
-    public static let byteCapacity = 256 * 1024
+/// Messages are complete from one floor on and changes from another, as many changes may come to few messages. A number above
+/// both floors that is missing here is missing in the store too, as after an operator has erased messages.
+struct MessageTail: Sendable {
+    /// Messages kept at most, and changes.
+    static let capacity = 128
+    /// Bytes of messages kept at most, and of changes; a room of long messages keeps fewer of them.
+    static let byteCapacity = 256 * 1024
 
-    /// In the order of their numbers.
-    private var messages: [Message] = []
+    /// In the order of their numbers, with every change applied that came.
+    private(set) var messages: [Message] = []
     private var bytes = 0
-    /// Everything numbered above this is kept.
-    private var floor: SequenceNumber
+    /// Every message numbered above this is kept.
+    private(set) var floor: SequenceNumber
+    /// In the order of their numbers.
+    private(set) var changes: [MessageChange] = []
+    private var changeBytes = 0
+    /// Every change numbered above this is kept.
+    private(set) var changesFloor: SequenceNumber
 
-    /// - Parameter floor: the newest number there is; what comes after it is kept.
-    public init(after floor: SequenceNumber) { self.floor = floor }
+    /// - Parameter last: the newest number there is; what comes after it is kept.
+    init(after last: SequenceNumber) {
+        floor = last
+        changesFloor = last
+    }
 
-    public var first: SequenceNumber? { messages.first?.sequence }
-    public var last: SequenceNumber? { messages.last?.sequence }
+    // MARK: Taking
 
-    /// Takes the next message there is; one that is no newer than those kept is passed over.
-    public mutating func append(_ message: Message) {
-        guard message.sequence > last ?? floor else { return }
-        messages.append(message)
-        bytes += message.body.approximateBytes
-        trimIfLarge()
+    /// Takes the next entry there is; one that is no newer than those kept is passed over.
+    mutating func append(_ entry: RoomLogEntry) {
+        switch entry {
+        case .message(let message):
+            guard message.sequence > messages.last?.sequence ?? floor else { return }
+            if message.body.replyTo != nil { noteReply(message) }
+            messages.append(message)
+            bytes += message.body.approximateBytes
+            trimMessages()
+        case .change(let change):
+            guard change.sequence > changes.last?.sequence ?? changesFloor else { return }
+            if let index = index(of: change.messageSequence) { update(index) { $0.apply(change) } }
+            if case .deleted = change.kind { eraseEdits(of: change.messageID) }
+            changes.append(change)
+            changeBytes += change.approximateBytes
+            trimChanges()
+        }
+    }
+
+    private mutating func noteReply(_ reply: Message) {
+        guard let target = reply.body.replyTo.flatMap({ MessageID($0) }),
+            let index = messages.lastIndex(where: { $0.id == target })
+        else { return }
+        messages[index].noteReply(reply.sequence)
+    }
+
+    private mutating func update(_ index: Int, _ body: (inout Message) -> Void) {
+        bytes -= messages[index].body.approximateBytes
+        body(&messages[index])
+        bytes += messages[index].body.approximateBytes
+    }
+
+    /// Takes the text out of the edits of a message that is deleted.
+    private mutating func eraseEdits(of message: MessageID) {
+        for index in changes.indices where changes[index].messageID == message {
+            guard case .edited = changes[index].kind else { continue }
+            changeBytes -= changes[index].approximateBytes
+            changes[index].kind = .deleted
+            changeBytes += changes[index].approximateBytes
+        }
     }
 
     /// Puts older messages in front where they join on, as far as the tail's size allows.
     ///
     /// - Parameters:
-    ///   - older: in the order of their numbers; all that exist above `start` up to `end`.
-    public mutating func prepend(_ older: [Message], after start: SequenceNumber, upTo end: SequenceNumber) {
+    ///   - older: in the order of their numbers, as they are now; all that exist above `start` up to `end`.
+    mutating func prepend(_ older: [Message], after start: SequenceNumber, upTo end: SequenceNumber) {
         guard start < floor, floor <= end else { return }
         let missing = older.filter { $0.sequence > start && $0.sequence <= floor }
         messages.insert(contentsOf: missing, at: 0)
         bytes += missing.reduce(0) { $0 + $1.body.approximateBytes }
         floor = start
-        trimIfLarge()
+        trimMessages()
     }
 
-    /// The message of this number, when it is kept.
-    public func message(_ sequence: SequenceNumber) -> Message? {
-        guard let first, let last, first <= sequence, sequence <= last else { return nil }
-        let index = firstIndex(above: sequence - 1)
-        guard messages.indices.contains(index), messages[index].sequence == sequence else { return nil }
-        return messages[index]
+    // MARK: Showing
+
+    /// The id of the entry with this number, where it is kept.
+    func id(of sequence: SequenceNumber) -> MessageID? {
+        if let index = index(of: sequence) { return messages[index].id }
+        return changes.last { $0.sequence == sequence }?.id
     }
 
-    /// Messages numbered above `sequence`; nil when some of them are not kept.
+    /// The message of this number, where it is kept.
+    func message(_ sequence: SequenceNumber) -> Message? { index(of: sequence).map { messages[$0] } }
+
+    /// The kept messages numbered above `sequence`.
+    func messages(after sequence: SequenceNumber) -> ArraySlice<Message> { messages[firstIndex(above: sequence)...] }
+
+    /// Applies to messages that were read what came since; what they have already changes nothing.
     ///
-    /// - Parameter last: the newest number there is.
-    public func after(_ sequence: SequenceNumber, upTo last: SequenceNumber) -> ArraySlice<Message>? {
-        if sequence >= last { return [] }
-        guard sequence >= floor else { return nil }
-        return messages[firstIndex(above: sequence)...]
+    /// - Parameter sequence: they hold everything up to this number. Both floors are at or below it.
+    func bringUpToDate(_ read: [Message], from sequence: SequenceNumber) -> [Message] {
+        let later = changes.drop { $0.sequence <= sequence }
+        let replies = messages(after: sequence).filter { $0.body.replyTo != nil }
+        guard !later.isEmpty || !replies.isEmpty, !read.isEmpty else { return read }
+        var read = read
+        var indices: [MessageID: Int] = [:]
+        for (index, message) in read.enumerated() { indices[message.id] = index }
+        for change in later {
+            if let index = indices[change.messageID] { read[index].apply(change) }
+        }
+        for reply in replies {
+            let target = reply.body.replyTo.flatMap { MessageID($0) }
+            if let index = target.flatMap({ indices[$0] }) { read[index].noteReply(reply.sequence) }
+        }
+        return read
+    }
+
+    private func index(of sequence: SequenceNumber) -> Int? {
+        guard let first = messages.first?.sequence, first <= sequence else { return nil }
+        let index = firstIndex(above: sequence - 1)
+        return messages.indices.contains(index) && messages[index].sequence == sequence ? index : nil
     }
 
     private func firstIndex(above sequence: SequenceNumber) -> Int {
@@ -67,18 +132,32 @@ public struct MessageTail: Sendable {
         return low
     }
 
+    // MARK: Its size
+
     /// Trims in blocks: dropping one by one would move the rest for every message.
-    private mutating func trimIfLarge() {
-        guard messages.count >= 2 * Self.capacity || bytes > 2 * Self.byteCapacity else { return }
-        var drop = max(0, messages.count - Self.capacity)
-        var rest = bytes - messages.prefix(drop).reduce(0) { $0 + $1.body.approximateBytes }
-        while rest > Self.byteCapacity, drop < messages.count - 1 {
-            rest -= messages[drop].body.approximateBytes
+    private mutating func trimMessages() {
+        guard let drop = Self.excess(of: messages, bytes, weight: \.body.approximateBytes) else { return }
+        floor = messages[drop - 1].sequence
+        bytes -= messages[..<drop].reduce(0) { $0 + $1.body.approximateBytes }
+        messages.removeFirst(drop)
+    }
+
+    private mutating func trimChanges() {
+        guard let drop = Self.excess(of: changes, changeBytes, weight: \.approximateBytes) else { return }
+        changesFloor = changes[drop - 1].sequence
+        changeBytes -= changes[..<drop].reduce(0) { $0 + $1.approximateBytes }
+        changes.removeFirst(drop)
+    }
+
+    /// How many of the oldest are too many; nil for none.
+    private static func excess<Kept>(of kept: [Kept], _ bytes: Int, weight: (Kept) -> Int) -> Int? {
+        guard kept.count >= 2 * capacity || bytes > 2 * byteCapacity else { return nil }
+        var drop = max(0, kept.count - capacity)
+        var rest = bytes - kept[..<drop].reduce(0) { $0 + weight($1) }
+        while rest > byteCapacity, drop < kept.count - 1 {
+            rest -= weight(kept[drop])
             drop += 1
         }
-        guard drop > 0 else { return }
-        floor = messages[drop - 1].sequence
-        messages.removeFirst(drop)
-        bytes = rest
+        return drop > 0 ? drop : nil
     }
 }

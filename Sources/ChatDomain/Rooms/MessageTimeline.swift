@@ -1,6 +1,6 @@
-/// The messages of a room in their order: which were delivered, which are missing, and the newest of them, kept in memory.
+/// The log of a room in its order: which entries were delivered, which are missing, and the newest of them, kept in memory.
 struct MessageTimeline: Sendable {
-    /// How long missing messages have to come by themselves before the store is asked for them.
+    /// How long missing entries have to come by themselves before the store is asked for them.
     static let repairDelay: Duration = .milliseconds(150)
 
     private var gate: SequenceGate
@@ -25,19 +25,19 @@ struct MessageTimeline: Sendable {
 
     // MARK: Delivering
 
-    /// Takes messages, and returns those to deliver now, in order.
-    mutating func admit(_ messages: [Message], at now: Moment) -> [Message] {
-        let ready = gate.admit(messages)
+    /// Takes entries, and returns those to deliver now, in order.
+    mutating func admit(_ entries: [RoomLogEntry], at now: Moment) -> [RoomLogEntry] {
+        let ready = gate.admit(entries)
         append(ready, at: now)
         return ready
     }
 
-    private mutating func append(_ ready: [Message], at now: Moment) {
-        for message in ready { tail.append(message) }
+    private mutating func append(_ ready: [RoomLogEntry], at now: Moment) {
+        for entry in ready { tail.append(entry) }
         scheduleRepair(at: now)
     }
 
-    /// Learns that messages up to this number exist.
+    /// Learns that entries up to this number exist.
     mutating func announce(_ sequence: SequenceNumber, at now: Moment) {
         gate.announce(sequence)
         scheduleRepair(at: now)
@@ -53,13 +53,13 @@ struct MessageTimeline: Sendable {
         return gate.delivered
     }
 
-    /// Takes what the store has behind the number that `takeRepair` named, and returns the messages to deliver now.
+    /// Takes what the store has behind the number that `takeRepair` named, and returns the entries to deliver now.
     ///
     /// - Parameter reachedEnd: these are all the store has. A number announced before it was asked and missing among them does not
     ///   exist, and is waited for no longer.
-    mutating func repair(with messages: [Message], reachedEnd: Bool, at now: Moment) -> [Message] {
+    mutating func repair(with entries: [RoomLogEntry], reachedEnd: Bool, at now: Moment) -> [RoomLogEntry] {
         isRepairing = false
-        let ready = gate.admit(messages)
+        let ready = gate.admit(entries)
         if reachedEnd { gate.forgetMissing(upTo: newestAtRepair) }
         append(ready, at: now)
         return ready
@@ -79,108 +79,121 @@ struct MessageTimeline: Sendable {
         return true
     }
 
-    /// Whether a number that was delivered here was given to another message now.
-    func contradicts(_ message: Message) -> Bool {
-        guard message.sequence <= gate.delivered else { return false }
-        return tail.message(message.sequence).map { $0.id != message.id } ?? false
+    /// Whether a number that was delivered here was given to another entry now.
+    func contradicts(_ entry: RoomLogEntry) -> Bool {
+        guard entry.sequence <= gate.delivered else { return false }
+        return tail.id(of: entry.sequence).map { $0 != entry.id } ?? false
     }
 
     // MARK: Showing
 
     enum Excerpt {
+        /// - `changed`: messages that the session has seen before and that changed since.
         /// - `needsResync`: more is missing than a resume replays, so these are the newest instead.
-        case messages([Message], needsResync: Bool)
+        case messages([Message], changed: [Message], needsResync: Bool)
         /// Read this from the store and ask again with the page.
-        case read(HistoryQuery)
+        case read(ViewQuery)
     }
 
     /// The messages a joining session is shown, complete up to `lastSequence`.
     ///
     /// - Parameters:
     ///   - page: what was read, if anything; it is joined with what was delivered meanwhile.
-    ///   - query: what the page answers.
     ///   - base: messages numbered at or below this are unreachable.
-    mutating func excerpt(
-        for history: HistoryRequest, _ page: HistoryPage?, answering query: HistoryQuery?, base: SequenceNumber
-    ) -> Excerpt {
-        if let page { keep(page, answering: query) }
+    mutating func excerpt(for history: HistoryRequest, _ page: ViewPage?, base: SequenceNumber) -> Excerpt {
+        // Where more came during the read than is kept, what it lacks is not known.
+        let page = page.flatMap { $0.delivered >= max(tail.floor, tail.changesFloor) ? $0 : nil }
+        if let page { keep(page) }
         guard let since = history.since else {
-            return newest(history.limit, page, answering: query, base: base, needsResync: false)
+            return newest(history.limit, page, base: base, needsResync: false)
         }
-        return replay(after: since, page, answering: query, base: base)
-            ?? newest(history.limit, page, answering: query, base: base, needsResync: true)
+        return replay(after: since, page, base: base) ?? newest(history.limit, page, base: base, needsResync: true)
     }
 
     /// Everything after a number; nil when that is more than a resume replays, in messages or in bytes.
-    private func replay(
-        after since: SequenceNumber, _ page: HistoryPage?, answering query: HistoryQuery?, base: SequenceNumber
-    ) -> Excerpt? {
-        let last = lastSequence
+    private func replay(after since: SequenceNumber, _ page: ViewPage?, base: SequenceNumber) -> Excerpt? {
         // A number beyond the newest comes from another life of this room.
-        guard since <= last else { return nil }
+        guard since <= lastSequence else { return nil }
         let start = max(since, base)
-        guard last - start <= HistoryRequest.replayLimit else { return nil }
-        if let kept = tail.after(start, upTo: last) {
-            return kept.fitsPage ? .messages(Array(kept), needsResync: false) : nil
+        if start >= tail.floor, let changed = keptChanges(after: start, base: base) {
+            return Self.replay(Array(tail.messages(after: start)), changed)
         }
-        // The newest were read because all of them were too many bytes.
-        if case .before = query?.cursor { return nil }
-        if let page, page.isFull { return nil }
-        if let page, let joined = join(page, answering: query, after: start) {
-            return joined.fitsPage ? .messages(joined, needsResync: false) : nil
+        let query = ViewQuery(
+            history: HistoryQuery(.after(start), limit: HistoryRequest.replayLimit, base: base),
+            changes: ChangesQuery(after: start, upTo: start, limit: HistoryRequest.replayLimit, base: base))
+        guard let page else { return .read(query) }
+        // The newest were read because all of them were too many.
+        guard page.query.changes != nil else { return nil }
+        guard page.query == query else { return .read(query) }
+        guard !page.history.hasMoreAfter, !page.changed.hasMore else { return nil }
+        guard let changed = completed(page.changed.messages, page, upTo: start) else { return .read(query) }
+        let read = page.history.messages.filter { $0.sequence <= tail.floor }
+        return Self.replay(
+            tail.bringUpToDate(read, from: page.delivered) + tail.messages(after: max(start, tail.floor)), changed)
+    }
+
+    private static func replay(_ messages: [Message], _ changed: [Message]) -> Excerpt? {
+        guard messages.count + changed.count <= HistoryRequest.replayLimit else { return nil }
+        var budget = PageBudget()
+        guard messages.allSatisfy({ budget.takes($0.encodedBytes) }),
+            changed.allSatisfy({ budget.takes($0.encodedBytes) })
+        else { return nil }
+        return .messages(messages, changed: changed, needsResync: false)
+    }
+
+    /// Messages up to `start` that changed after it; nil where some are not kept.
+    private func keptChanges(after start: SequenceNumber, base: SequenceNumber) -> [Message]? {
+        guard start >= tail.changesFloor else { return nil }
+        var changed: [SequenceNumber: Message] = [:]
+        for change in tail.changes
+        where change.sequence > start && change.messageSequence > base && change.messageSequence <= start {
+            guard let message = tail.message(change.messageSequence) else { return nil }
+            changed[change.messageSequence] = message
         }
-        return .read(HistoryQuery(.after(start), limit: Int(last - start), base: base))
+        return changed.values.sorted(by: Self.changedEarlier)
+    }
+
+    /// Changed messages that were read, with what changed during the read; nil where one of those is not kept.
+    private func completed(_ read: [Message], _ page: ViewPage, upTo start: SequenceNumber) -> [Message]? {
+        var changed = tail.bringUpToDate(read, from: page.delivered)
+        var known = Set(changed.map(\.id))
+        for change in tail.changes where change.sequence > page.delivered && change.messageSequence <= start {
+            guard known.insert(change.messageID).inserted else { continue }
+            guard let message = tail.message(change.messageSequence) else { return nil }
+            changed.append(message)
+        }
+        return changed.sorted(by: Self.changedEarlier)
+    }
+
+    private static func changedEarlier(_ a: Message, _ b: Message) -> Bool {
+        (a.state?.changeSequence ?? 0, a.sequence) < (b.state?.changeSequence ?? 0, b.sequence)
     }
 
     /// The newest, as many as asked for and as fit on a page.
-    private func newest(
-        _ limit: Int, _ page: HistoryPage?, answering query: HistoryQuery?, base: SequenceNumber, needsResync: Bool
-    ) -> Excerpt {
-        let last = lastSequence
-        let start = max(base, last - SequenceNumber(limit))
-        if let kept = tail.after(start, upTo: last) {
-            return .messages(kept.newestPage(), needsResync: needsResync)
+    private func newest(_ limit: Int, _ page: ViewPage?, base: SequenceNumber, needsResync: Bool) -> Excerpt {
+        let kept = tail.messages(after: base)
+        if kept.count >= limit || tail.floor <= base {
+            return .messages(kept.suffix(limit).newestPage(), changed: [], needsResync: needsResync)
         }
-        if let page, let joined = join(page, answering: query, after: start) {
-            return .messages(joined.newestPage(), needsResync: needsResync)
+        if let page, page.query.changes == nil, page.history.isFull || page.query.history.limit >= limit {
+            let read = page.history.messages.filter { $0.sequence <= tail.floor }
+            let messages = tail.bringUpToDate(read, from: page.delivered) + kept
+            return .messages(messages.suffix(limit).newestPage(), changed: [], needsResync: needsResync)
         }
-        return .read(HistoryQuery(.before(last + 1), limit: Int(last - start), base: base))
-    }
-
-    /// The numbers of which a page holds all the messages there are: those above `start`, up to `end`. A number between them
-    /// that is missing in the page is missing in the store too.
-    private static func span(
-        of page: HistoryPage, answering query: HistoryQuery?
-    ) -> (start: SequenceNumber, end: SequenceNumber) {
-        let (first, last) = (page.messages.first?.sequence, page.messages.last?.sequence)
-        guard let query else { return ((first ?? 1) - 1, last ?? 0) }
-        let limit = SequenceNumber(query.limit)
-        switch query.cursor {
-        case .after(let start):
-            // Where there is more behind it, it may have ended before the number that was asked for.
-            return (start, page.isFull || page.hasMoreAfter ? last ?? start : start + limit)
-        case .before(let cursor): return (page.isFull ? (first ?? cursor) - 1 : cursor - 1 - limit, cursor - 1)
-        case .latest, .around: return ((first ?? 1) - 1, last ?? 0)
-        }
+        return .read(ViewQuery(history: HistoryQuery(.before(lastSequence + 1), limit: limit, base: base)))
     }
 
     /// A page that reaches the tail becomes part of it, as far as the tail's size allows.
-    private mutating func keep(_ page: HistoryPage, answering query: HistoryQuery?) {
-        let delivered = page.messages.filter { $0.sequence <= lastSequence }
-        guard delivered.count <= MessageTail.capacity else { return }
-        let span = Self.span(of: page, answering: query)
-        tail.prepend(delivered, after: span.start, upTo: min(span.end, lastSequence))
-    }
-
-    /// The page's messages after `start`, followed by the tail's; nil when something between them is missing, or before them
-    /// that would have fitted on the page.
-    private func join(
-        _ page: HistoryPage, answering query: HistoryQuery?, after start: SequenceNumber
-    ) -> [Message]? {
-        let span = Self.span(of: page, answering: query)
-        guard page.isFull || span.start <= start else { return nil }
-        let end = min(span.end, lastSequence)
-        let read = page.messages.filter { $0.sequence > start && $0.sequence <= end }
-        return tail.after(end, upTo: lastSequence).map { read + $0 }
+    private mutating func keep(_ page: ViewPage) {
+        let read = page.history.messages.filter { $0.sequence <= tail.floor }
+        let start: SequenceNumber
+        switch page.query.history.cursor {
+        // All that is behind the cursor, where the page has no end before the tail.
+        case .after(let cursor) where !page.history.hasMoreAfter: start = max(cursor, page.query.history.base)
+        case .before: start = page.history.hasMoreBefore ? (read.first?.sequence ?? 1) - 1 : page.query.history.base
+        default: return
+        }
+        guard read.count <= MessageTail.capacity else { return }
+        tail.prepend(tail.bringUpToDate(read, from: page.delivered), after: start, upTo: page.delivered)
     }
 }

@@ -2,14 +2,14 @@
 public enum RoomEffect: Sendable {
     case reply(RequestOrigin, RoomReply)
     /// Fan these out to every live session of the room here, in order.
-    case deliver([Message])
+    case deliver([RoomLogEntry])
     /// This instance stored these: publish them to other instances at once.
-    case publish([Message])
+    case publish([RoomLogEntry])
     /// Publish this to other instances.
     case share(RoomNews)
     /// Send this to every live session of the room here except those of one user.
     case announce(RoomAnnouncement, except: UserID?)
-    /// Messages after this number are missing: read them from the store and pass them to `repaired`.
+    /// Entries after this number are missing: read them from the store and pass them to `repaired`.
     case repair(after: SequenceNumber)
     /// Ask the store for the room's newest number and pass it to `didReadNewest`.
     case readNewest
@@ -25,20 +25,66 @@ public enum RoomEffect: Sendable {
 
 public enum RoomReply: Hashable, Sendable {
     case sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool)
+    case changed(ChangeReceipt)
     case done
     case info(RoomInfo)
     case refused(ChatError)
 }
 
+/// The answer to a change.
+public struct ChangeReceipt: Hashable, Sendable {
+    public var messageID: MessageID
+    /// The change's number; nil where nothing was changed.
+    public var sequence: SequenceNumber?
+    public var timestamp: Timestamp
+    /// How many reactions the emoji has; nil for other changes.
+    public var count: Int?
+    public var isDuplicate: Bool
+
+    public init(
+        messageID: MessageID, sequence: SequenceNumber?, timestamp: Timestamp, count: Int? = nil,
+        isDuplicate: Bool = false
+    ) {
+        self.messageID = messageID
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.count = count
+        self.isDuplicate = isDuplicate
+    }
+
+    /// The message was so already.
+    public var isUnchanged: Bool { sequence == nil }
+}
+
+extension ChangeReceipt {
+    fileprivate init(_ change: MessageChange, isDuplicate: Bool) {
+        self.init(
+            messageID: change.messageID, sequence: change.sequence, timestamp: change.timestamp, count: change.count,
+            isDuplicate: isDuplicate)
+    }
+}
+
+extension MessageChange {
+    fileprivate var count: Int? { if case .reaction(let reaction) = kind { reaction.count } else { nil } }
+}
+
 extension RoomWriteOutcome.Draft {
     /// The answer to the sender of a draft.
-    func reply(to draft: MessageDraft) -> RoomReply {
+    func reply(to draft: RoomDraft) -> RoomReply {
         switch self {
         case .stored(let sequence):
             .sent(id: draft.id, sequence: sequence, timestamp: draft.timestamp, isDuplicate: false)
         case .duplicate(let id, let sequence, let timestamp):
             .sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: true)
-        case .conflict: .refused(.init(.conflict, "this clientMessageId was used for another message"))
+        case .changed(let change): .changed(ChangeReceipt(change, isDuplicate: false))
+        case .repeated(let change): .changed(ChangeReceipt(change, isDuplicate: true))
+        case .unchanged(let count):
+            .changed(
+                ChangeReceipt(
+                    messageID: draft.change?.messageID ?? draft.id, sequence: nil, timestamp: draft.timestamp,
+                    count: count))
+        case .conflict: .refused(.init(.conflict, "this clientMessageId was used for something else"))
+        case .refused(let error): .refused(error)
         case .failed(.unavailable): .refused(.storageUnavailable)
         case .failed(.rejected): .refused(.badRequest("the store refused this message"))
         }

@@ -39,10 +39,10 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         case countListeners(round: Int)
         /// Read what the store has after this number; `didCatchUp` follows.
         case catchUp(after: SequenceNumber, number: Int)
-        /// Read this page of history; `didReadPage` follows.
+        /// Read this page; `didReadPage` follows.
         ///
-        /// - `newest`: the newest number delivered here.
-        case readPage(HistoryQuery, newest: SequenceNumber)
+        /// - `delivered`: the newest number delivered here.
+        case readPage(ViewQuery, delivered: SequenceNumber)
         /// Call `didGetTurn` when the loop has time for it: many joins may come at once, and each view may be a large page.
         case takeTurn(number: Int)
         /// The session enters the room's audience now, and is answered with this.
@@ -56,14 +56,12 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         case awaitingRosters
         case catchingUp
         case awaitingPage
-        case awaitingTurn(HistoryPage?)
+        case awaitingTurn(ViewPage?)
     }
 
     private struct Waiting {
         let join: Join
         var stage: Stage
-        /// The page that was read for it last.
-        var query: HistoryQuery?
         /// Pages read for it so far; a room that outruns them all is reported as unavailable.
         var pageReads = 0
     }
@@ -109,7 +107,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
     private var lastRound = 0
     private var catchUp: CatchUp?
     /// Joins that need the same page share one read.
-    private var pageReads: [HistoryQuery: PageRead] = [:]
+    private var pageReads: [ViewQuery: PageRead] = [:]
     /// No page read is overdue before this.
     private var pagesDue: Moment?
 
@@ -267,7 +265,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
 
     /// - Parameter isShown: whether a session was shown the room before.
     public mutating func didCatchUp(
-        number: Int, _ result: Result<HistoryPage, StoreError>, in room: inout LiveRoom,
+        number: Int, _ result: Result<RoomLogPage, StoreError>, in room: inout LiveRoom,
         isShown: (SessionAddress) -> Bool, at now: Moment
     ) -> [Action] {
         guard let finished = catchUp, finished.number == number else { return [] }
@@ -275,9 +273,9 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         guard let page = try? result.get() else {
             return finished.joins.flatMap { fail($0, &room, isShown, at: now) }
         }
-        let effects = room.received(page.messages, at: now)
+        let effects = room.received(page.entries, at: now)
         // Without progress another read would find the same.
-        let goesOn = page.hasMoreAfter && room.lastSequence > finished.after
+        let goesOn = page.hasMore && room.lastSequence > finished.after
         return [.perform(effects)]
             + finished.joins.flatMap { number in
                 goesOn && isBehind(number, room) ? startCatchUp(number, room, at: now) : takeTurn(number)
@@ -286,7 +284,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
 
     // MARK: Being shown the room
 
-    private mutating func takeTurn(_ number: Int, page: HistoryPage? = nil) -> [Action] {
+    private mutating func takeTurn(_ number: Int, page: ViewPage? = nil) -> [Action] {
         guard waiting[number] != nil else { return [] }
         waiting[number]?.stage = .awaitingTurn(page)
         return [.takeTurn(number: number)]
@@ -298,7 +296,7 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
     ) -> [Action] {
         guard let next = waiting[number], case .awaitingTurn(let page) = next.stage else { return [] }
         guard room.members.contains(next.join.session) else { return refuse(number, .roomUnavailable) }
-        switch room.view(next.join.history, page: page, answering: next.query) {
+        switch room.view(next.join.history, page: page) {
         case .view(let view):
             _ = remove(number)
             return [.show(next.join, view)]
@@ -309,10 +307,9 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
     }
 
     private mutating func read(
-        _ query: HistoryQuery, for number: Int, _ room: LiveRoom, at now: Moment
+        _ query: ViewQuery, for number: Int, _ room: LiveRoom, at now: Moment
     ) -> [Action] {
         waiting[number]?.stage = .awaitingPage
-        waiting[number]?.query = query
         waiting[number]?.pageReads += 1
         guard pageReads[query] == nil else {
             pageReads[query]?.joins.append(number)
@@ -321,12 +318,12 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         let deadline = now + room.limits.storeTimeout
         pageReads[query] = PageRead(deadline: deadline, joins: [number])
         pagesDue = pagesDue.orEarlier(deadline)
-        return [.readPage(query, newest: room.lastSequence)]
+        return [.readPage(query, delivered: room.lastSequence)]
     }
 
     /// - Parameter isShown: whether a session was shown the room before.
     public mutating func didReadPage(
-        _ query: HistoryQuery, _ result: Result<HistoryPage, StoreError>, in room: inout LiveRoom,
+        _ query: ViewQuery, _ result: Result<ViewPage, StoreError>, in room: inout LiveRoom,
         isShown: (SessionAddress) -> Bool, at now: Moment
     ) -> [Action] {
         guard let read = pageReads.removeValue(forKey: query) else { return [] }
@@ -382,15 +379,15 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         _ room: inout LiveRoom, isShown: (SessionAddress) -> Bool, at now: Moment
     ) -> [Action] {
         guard let deadline, deadline <= now else { return [] }
-        let late = Result<HistoryPage, StoreError>.failure(.unavailable(reason: "no answer in time"))
+        let late = StoreError.unavailable(reason: "no answer in time")
         var actions: [Action] = []
         if let arrival, arrival.deadline <= now { actions += endArrival(&room, at: now) }
         if let catchUp, catchUp.deadline <= now {
-            actions += didCatchUp(number: catchUp.number, late, in: &room, isShown: isShown, at: now)
+            actions += didCatchUp(number: catchUp.number, .failure(late), in: &room, isShown: isShown, at: now)
         }
         if let pagesDue, pagesDue <= now {
             for query in pageReads.filter({ $0.value.deadline <= now }).keys {
-                actions += didReadPage(query, late, in: &room, isShown: isShown, at: now)
+                actions += didReadPage(query, .failure(late), in: &room, isShown: isShown, at: now)
             }
             self.pagesDue = pageReads.values.lazy.map { $0.deadline }.min()
         }

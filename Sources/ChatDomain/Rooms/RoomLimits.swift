@@ -10,6 +10,8 @@ public struct RoomLimits: Sendable {
     public var announcedUsers = 200
     /// Whether users see their friends only. Joins and leaves are then announced one by one in big rooms too, each to few users.
     public var isForFriendsOnly = false
+    /// How old a message may be that its author edits or deletes; nil for any age.
+    public var editWindow: Duration?
 
     public init() {}
 }

@@ -1,6 +1,7 @@
 /// News about a room that instances send each other. Messages travel too, but the store decides which of them exist.
 public enum RoomNews: Hashable, Sendable {
     case message(Message)
+    case change(MessageChange)
     /// A user's first session on the telling instance.
     case joined(RoomUser)
     /// A user's last session on the telling instance has gone.

@@ -1,7 +1,7 @@
 /// A joining session's request for history.
 public struct HistoryRequest: Hashable, Sendable {
-    /// Most messages a resume replays; with more missing the client starts over from the newest.
-    public static let replayLimit: SequenceNumber = 1000
+    /// Most messages a resume replays, new and changed ones together; with more missing the client starts over from the newest.
+    public static let replayLimit = 1000
 
     /// Everything after this number; nil for the newest.
     public var since: SequenceNumber?
@@ -29,10 +29,40 @@ public struct HistoryRequest: Hashable, Sendable {
 /// The view of a room for a joining session: it is complete up to `state.lastSequence`, and live delivery continues after that.
 public struct RoomView: Sendable {
     public var messages: [Message]
+    /// Messages the session has seen before and that changed since, in the order of their last changes.
+    public var changed: [Message]
     public var state: RoomState
     public var users: [RoomUser]
     /// The newest read marks, the furthest first.
     public var readMarks: [ReadMark]
     /// More is missing than a resume replays, so `messages` are the newest instead.
     public var needsResync: Bool
+}
+
+/// What is read from the store for a joining session.
+public struct ViewQuery: Hashable, Sendable {
+    public var history: HistoryQuery
+    /// Which changed messages; nil for none.
+    public var changes: ChangesQuery?
+
+    public init(history: HistoryQuery, changes: ChangesQuery? = nil) {
+        self.history = history
+        self.changes = changes
+    }
+}
+
+/// What was read.
+public struct ViewPage: Sendable {
+    public var query: ViewQuery
+    /// The number delivered last when it was asked for: the page has everything up to it.
+    public var delivered: SequenceNumber
+    public var history: HistoryPage
+    public var changed: ChangesPage
+
+    public init(query: ViewQuery, delivered: SequenceNumber, history: HistoryPage, changed: ChangesPage) {
+        self.query = query
+        self.delivered = delivered
+        self.history = history
+        self.changed = changed
+    }
 }

@@ -1,11 +1,11 @@
-/// Lets a room's messages through in order, each once. What comes early waits for what is missing before it.
+/// Lets the entries of a room's log through in order, each once. What comes early waits for what is missing before it.
 public struct SequenceGate: Sendable {
-    /// Early messages held at most; past that they are dropped and read from the store with the rest of the hole.
+    /// Early entries held at most; past that they are dropped and read from the store with the rest of the hole.
     public static let capacity = 1024
 
     /// Everything up to here has been delivered.
     public private(set) var delivered: SequenceNumber
-    private var early: [SequenceNumber: Message] = [:]
+    private var early: [SequenceNumber: RoomLogEntry] = [:]
     /// The newest number known to exist.
     public private(set) var newest: SequenceNumber
 
@@ -14,25 +14,25 @@ public struct SequenceGate: Sendable {
         newest = delivered
     }
 
-    /// Some messages before the newest known one have not come.
+    /// Some entries before the newest known one have not come.
     public var hasHole: Bool { newest > delivered }
 
-    /// Takes messages and returns those that may be delivered now, in order; none for repeats and early ones.
-    public mutating func admit(_ messages: [Message]) -> [Message] {
-        var ready: [Message] = []
-        for message in messages { admit(message, into: &ready) }
+    /// Takes entries and returns those that may be delivered now, in order; none for repeats and early ones.
+    public mutating func admit(_ entries: [RoomLogEntry]) -> [RoomLogEntry] {
+        var ready: [RoomLogEntry] = []
+        for entry in entries { admit(entry, into: &ready) }
         return ready
     }
 
-    private mutating func admit(_ message: Message, into ready: inout [Message]) {
-        guard message.sequence > delivered else { return }
-        newest = max(newest, message.sequence)
-        guard message.sequence == delivered + 1 else {
-            if early.count < Self.capacity { early[message.sequence] = message }
+    private mutating func admit(_ entry: RoomLogEntry, into ready: inout [RoomLogEntry]) {
+        guard entry.sequence > delivered else { return }
+        newest = max(newest, entry.sequence)
+        guard entry.sequence == delivered + 1 else {
+            if early.count < Self.capacity { early[entry.sequence] = entry }
             return
         }
         delivered += 1
-        ready.append(message)
+        ready.append(entry)
         while !early.isEmpty, let next = early.removeValue(forKey: delivered + 1) {
             delivered += 1
             ready.append(next)
@@ -46,6 +46,6 @@ public struct SequenceGate: Sendable {
         early = [:]
     }
 
-    /// Learns that messages up to `sequence` exist, without having them.
+    /// Learns that entries up to `sequence` exist, without having them.
     public mutating func announce(_ sequence: SequenceNumber) { newest = max(newest, sequence) }
 }

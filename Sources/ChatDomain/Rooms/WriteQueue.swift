@@ -11,7 +11,7 @@ public enum RequestOrigin: Hashable, Sendable {
 /// A room's data to be stored: gathered while a write is in flight, written together, one write at a time.
 struct WriteQueue: Sendable {
     struct Draft: Sendable {
-        let draft: MessageDraft
+        let draft: RoomDraft
         /// nil once the sender was refused as retryable.
         var origin: RequestOrigin?
         let deadline: Moment
@@ -50,7 +50,7 @@ struct WriteQueue: Sendable {
     mutating func add(_ draft: Draft) {
         drafts.append(draft)
         draftsDue = draftsDue.orEarlier(draft.deadline)
-        bytes += draft.draft.body.approximateBytes
+        bytes += draft.draft.approximateBytes
     }
 
     mutating func add(_ mark: Mark) { marks.append(mark) }
@@ -93,7 +93,7 @@ struct WriteQueue: Sendable {
         guard let finished = inFlight else { return ([], [], []) }
         inFlight = nil
         flightDue = nil
-        bytes -= finished.drafts.reduce(0) { $0 + $1.draft.body.approximateBytes }
+        bytes -= finished.drafts.reduce(0) { $0 + $1.draft.approximateBytes }
         return finished
     }
 
@@ -129,7 +129,7 @@ struct WriteQueue: Sendable {
         let lateEnrolments = enrolments.prefix { $0.deadline <= now }
         refused += lateDrafts.compactMap(\.origin) + lateMarks.compactMap(\.origin)
         refused += lateEnrolments.compactMap(\.origin)
-        bytes -= lateDrafts.reduce(0) { $0 + $1.draft.body.approximateBytes }
+        bytes -= lateDrafts.reduce(0) { $0 + $1.draft.approximateBytes }
         if !lateDrafts.isEmpty {
             drafts.removeAll { $0.deadline <= now }
             draftsDue = Self.earliest(drafts)

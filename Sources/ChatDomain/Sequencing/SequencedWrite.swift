@@ -27,7 +27,7 @@ struct SequencedWrite: Sendable {
     func piece(bytes limit: Int) -> RoomWrite {
         var bytes = 0
         let drafts = write.drafts.dropFirst(outcome.drafts.count).enumerated().prefix { index, draft in
-            bytes += draft.body.approximateBytes
+            bytes += draft.approximateBytes
             return index == 0 || bytes <= limit
         }
         return RoomWrite(
@@ -64,8 +64,8 @@ struct SequencedWrite: Sendable {
 }
 
 extension RoomWrite {
-    /// What its texts weigh, in bytes.
-    var approximateBytes: Int { drafts.reduce(0) { $0 + $1.body.approximateBytes } }
+    /// What its drafts weigh, in bytes.
+    var approximateBytes: Int { drafts.reduce(0) { $0 + $1.approximateBytes } }
 
     /// Writes of one room as one, in order.
     static func combined(_ writes: [RoomWrite]) -> RoomWrite? {

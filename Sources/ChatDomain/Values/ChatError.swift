@@ -36,6 +36,9 @@ public struct ChatError: Error, Hashable, Sendable {
     /// Every failure of a token reads alike, so that probing teaches nothing.
     public static let unauthorized = Self(.unauthorized, "the token is missing, invalid or expired")
     public static let storageUnavailable = Self(.storageUnavailable, "the store cannot take this now; try again")
+    public static let noSuchReply = Self.badRequest("replyTo must name a message of this room")
+    /// A message of another room and one that does not exist answer alike.
+    public static let messageUnavailable = Self(.notFound, "the room has no such message")
     /// A room that may not be entered and one that does not exist answer alike.
     public static let roomUnavailable = Self(.forbidden, "this room does not exist or is not open to you")
 }

@@ -29,9 +29,8 @@ public struct HistoryQuery: Hashable, Sendable {
     /// Whether the page depends on what comes after `newest`.
     public func mayReachEnd(of newest: SequenceNumber) -> Bool {
         switch cursor {
-        case .latest, .around: true
+        case .latest, .around, .after: true
         case .before(let cursor): cursor > newest
-        case .after(let cursor): newest - min(cursor, newest) <= SequenceNumber(limit)
         }
     }
 }

@@ -1,11 +1,12 @@
-/// Which numbers a history query asks for. Numbers have no holes (unless an operator erased messages), so a page is a range
-/// of them.
+/// Where the messages of a page of history are looked for. Changes have numbers too, so a page is bounded by how many messages
+/// it holds, and not by the numbers it spans.
 package struct HistoryRange: Hashable {
-    /// Empty when `first` is above `last`.
+    /// Messages may have these numbers; none where `first` is above `last`.
     package var first: SequenceNumber
     package var last: SequenceNumber
-    package var hasMoreBefore: Bool
-    package var hasMoreAfter: Bool
+    private let base: SequenceNumber
+    private let newest: SequenceNumber
+    private let limit: Int
     /// The last of the older half of a page around a message; nil for other pages.
     private var middle: SequenceNumber?
     /// Whether the oldest of it matter most: those behind the cursor.
@@ -13,63 +14,55 @@ package struct HistoryRange: Hashable {
 
     package var isEmpty: Bool { first > last }
 
-    /// - Parameter newest: the room's newest number, 0 for none.
+    /// - Parameter newest: the number of the room's newest message, 0 for none.
     package init(_ query: HistoryQuery, newest: SequenceNumber) {
         let base = MessageNumbers.mark(query.base)
         let newest = max(MessageNumbers.mark(newest), base)
-        let limit = SequenceNumber(
-            min(max(query.limit, HistoryQuery.limits.lowerBound), HistoryQuery.limits.upperBound))
+        self.base = base
+        self.newest = newest
+        limit = min(max(query.limit, HistoryQuery.limits.lowerBound), HistoryQuery.limits.upperBound)
         /// Cursors far outside mean the ends; clamped, they cannot overflow either.
         func within(_ cursor: SequenceNumber) -> SequenceNumber { min(max(cursor, base), newest + 1) }
 
+        (first, last) = (base + 1, newest)
         isOldestFirst = if case .after = query.cursor { true } else { false }
         switch query.cursor {
-        case .latest:
-            last = newest
-            first = last - limit + 1
-        case .before(let cursor):
-            last = within(cursor) - 1
-            first = last - limit + 1
-        case .after(let cursor):
-            first = within(cursor) + 1
-            last = first + limit - 1
-        case .around(let cursor):
-            let half = (limit + 1) / 2
-            first = min(within(cursor), newest) - half + 1
-            last = within(cursor) + limit - half
-            middle = min(within(cursor), newest)
+        case .latest: break
+        case .before(let cursor): last = within(cursor) - 1
+        case .after(let cursor): first = within(cursor) + 1
+        case .around(let cursor): middle = min(within(cursor), newest)
         }
-        first = max(first, base + 1)
-        last = min(last, newest)
-        hasMoreBefore = min(first, newest + 1) > base + 1
-        hasMoreAfter = max(last, base) < newest
     }
 
     /// A part of the page, to be read from the message that matters most towards those that matter least.
     package struct Stretch: Hashable {
+        /// The numbers that its messages may have.
         package var first: SequenceNumber
         package var last: SequenceNumber
         package var isNewestFirst: Bool
+        /// The most messages.
+        package var limit: Int
         /// The most that it may weigh, in bytes of JSON.
         package var bytes: Int
 
-        package static let nothing = Self(first: 1, last: 0, isNewestFirst: true, bytes: 0)
-
-        package var count: Int { max(0, Int(last - first) + 1) }
+        package static let nothing = Self(first: 1, last: 0, isNewestFirst: true, limit: 0, bytes: 0)
     }
 
     package var stretches: [Stretch] {
         let bytes = HistoryPage.maximumBytes
         guard let middle else {
-            return [Stretch(first: first, last: last, isNewestFirst: !isOldestFirst, bytes: bytes)]
+            return [Stretch(first: first, last: last, isNewestFirst: !isOldestFirst, limit: limit, bytes: bytes)]
         }
+        let half = (limit + 1) / 2
         return [
-            Stretch(first: first, last: min(middle, last), isNewestFirst: true, bytes: bytes / 2),
-            Stretch(first: max(middle + 1, first), last: last, isNewestFirst: false, bytes: bytes / 2),
-        ].filter { $0.count > 0 }
+            Stretch(first: first, last: min(middle, last), isNewestFirst: true, limit: half, bytes: bytes / 2),
+            Stretch(
+                first: max(middle + 1, first), last: last, isNewestFirst: false, limit: limit - half, bytes: bytes / 2),
+        ].filter { $0.first <= $0.last && $0.limit > 0 }
     }
 
-    /// Reads the page's stretches; `read` gives the messages of each in the order it asks for, as far as the budget goes.
+    /// Reads the page's stretches; `read` gives the messages of each in the order it asks for, as far as its limit and the
+    /// budget go.
     package func page<Failure: Error>(
         _ read: (Stretch, inout PageBudget) throws(Failure) -> [Message]
     ) throws(Failure) -> HistoryPage {
@@ -87,10 +80,18 @@ package struct HistoryRange: Hashable {
 
     /// The page that parts read make, the older before the newer.
     package func page(of parts: [HistoryPart]) -> HistoryPage {
-        HistoryPage(
-            messages: parts.flatMap(\.messages),
-            hasMoreBefore: hasMoreBefore || parts.contains { $0.isFull && $0.stretch.isNewestFirst },
-            hasMoreAfter: hasMoreAfter || parts.contains { $0.isFull && !$0.stretch.isNewestFirst },
+        let older = parts.first { $0.stretch.isNewestFirst }
+        let newer = parts.last { !$0.stretch.isNewestFirst }
+        // The number behind the base is a message's, as there is nothing to change before the first message.
+        let hasMoreBefore =
+            isOldestFirst
+            ? min(first, newest + 1) > base + 1
+            : older.map { $0.isCut && $0.messages.first.map { $0.sequence > base + 1 } ?? false } ?? false
+        let hasMoreAfter =
+            newer.map { $0.isCut && $0.messages.last.map { $0.sequence < newest } ?? false }
+            ?? (!isOldestFirst && middle ?? last < newest)
+        return HistoryPage(
+            messages: parts.flatMap(\.messages), hasMoreBefore: hasMoreBefore, hasMoreAfter: hasMoreAfter,
             isFull: parts.contains(where: \.isFull))
     }
 }
@@ -107,4 +108,7 @@ package struct HistoryPart {
         self.messages = messages
         self.isFull = isFull
     }
+
+    /// Its numbers may have more messages than were read.
+    fileprivate var isCut: Bool { isFull || messages.count >= stretch.limit }
 }

@@ -5,8 +5,42 @@ extension Message {
         // Names of members, numbers and the id.
         224 + roomID.value.jsonBytes + body.author.value.jsonBytes + body.username.jsonBytes + body.text.jsonBytes
             + body.kind.jsonBytes + (body.clientMessageID?.jsonBytes ?? 0) + (body.replyTo?.jsonBytes ?? 0)
-            + (body.metadata?.utf8.count ?? 0)
+            + (body.metadata?.utf8.count ?? 0) + body.mentions.jsonBytes + (state?.encodedBytes ?? 0)
     }
+}
+
+extension MessageState {
+    fileprivate var encodedBytes: Int {
+        reactions.reduce(192) { $0 + 64 + $1.emoji.value.jsonBytes + $1.users.jsonBytes }
+    }
+}
+
+extension RoomLogEntry {
+    /// Bytes of its JSON, at most.
+    public var encodedBytes: Int {
+        switch self {
+        case .message(let message): message.encodedBytes
+        case .change(let change): change.encodedBytes
+        }
+    }
+}
+
+extension MessageChange {
+    fileprivate var encodedBytes: Int {
+        var bytes = 384 + roomID.value.jsonBytes + user.userID.value.jsonBytes + user.username.jsonBytes
+        switch kind {
+        case .edited(let edit):
+            bytes += edit.text.jsonBytes + (edit.metadata?.utf8.count ?? 0) + edit.mentions.jsonBytes
+        case .reaction(let reaction):
+            bytes += reaction.emoji.value.jsonBytes + (reaction.successor?.value.jsonBytes ?? 0)
+        case .deleted, .pinned: break
+        }
+        return bytes + (clientMessageID?.jsonBytes ?? 0)
+    }
+}
+
+extension [UserID] {
+    fileprivate var jsonBytes: Int { reduce(16) { $0 + 3 + $1.value.jsonBytes } }
 }
 
 extension String {
@@ -50,11 +84,5 @@ extension BidirectionalCollection<Message> {
     func newestPage() -> [Message] {
         var budget = PageBudget()
         return suffix(reversed().prefix { budget.takes($0.encodedBytes) }.count).map(\.self)
-    }
-
-    /// Whether all of these fit on a page.
-    var fitsPage: Bool {
-        var budget = PageBudget()
-        return allSatisfy { budget.takes($0.encodedBytes) }
     }
 }

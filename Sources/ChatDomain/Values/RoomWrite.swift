@@ -1,4 +1,4 @@
-/// One room's changes since its last write.
+/// What a room gathered since its last write.
 public struct RoomWrite: Sendable {
     public var roomID: RoomID
     /// The newest number this instance knows of; where numbering starts, if no other instance was faster.
@@ -6,17 +6,78 @@ public struct RoomWrite: Sendable {
     /// Users to record as participants (idempotent; past the room's limit they are not).
     public var newParticipants: [UserID]
     public var readMarks: [ReadMark]
-    public var drafts: [MessageDraft]
+    /// Messages and changes, in the order in which they are numbered.
+    public var drafts: [RoomDraft]
 
     public init(
         roomID: RoomID, lastKnown: SequenceNumber, newParticipants: [UserID] = [], readMarks: [ReadMark] = [],
-        drafts: [MessageDraft] = []
+        drafts: [RoomDraft] = []
     ) {
         self.roomID = roomID
         self.lastKnown = lastKnown
         self.newParticipants = newParticipants
         self.readMarks = readMarks
         self.drafts = drafts
+    }
+
+    /// A write without changes.
+    public init(
+        roomID: RoomID, lastKnown: SequenceNumber, newParticipants: [UserID] = [], readMarks: [ReadMark] = [],
+        messages: [MessageDraft]
+    ) {
+        self.init(
+            roomID: roomID, lastKnown: lastKnown, newParticipants: newParticipants, readMarks: readMarks,
+            drafts: messages.map { .message($0) })
+    }
+}
+
+/// An entry of a room's log on its way to the store.
+public enum RoomDraft: Hashable, Sendable {
+    case message(MessageDraft)
+    case change(ChangeDraft)
+
+    /// The entry's own id.
+    public var id: MessageID {
+        switch self {
+        case .message(let draft): draft.id
+        case .change(let draft): draft.id
+        }
+    }
+
+    /// The user that sent it.
+    public var author: UserID {
+        switch self {
+        case .message(let draft): draft.body.author
+        case .change(let draft): draft.user.userID
+        }
+    }
+
+    /// The client's own id for it. Messages and changes of one user in one room share these ids.
+    public var clientMessageID: String? {
+        switch self {
+        case .message(let draft): draft.body.clientMessageID
+        case .change(let draft): draft.clientMessageID
+        }
+    }
+
+    public var timestamp: Timestamp {
+        switch self {
+        case .message(let draft): draft.timestamp
+        case .change(let draft): draft.timestamp
+        }
+    }
+
+    /// nil for a change.
+    public var message: MessageDraft? { if case .message(let draft) = self { draft } else { nil } }
+    /// nil for a message.
+    public var change: ChangeDraft? { if case .change(let draft) = self { draft } else { nil } }
+
+    /// The weight against byte limits.
+    public var approximateBytes: Int {
+        switch self {
+        case .message(let draft): draft.body.approximateBytes
+        case .change(let draft): draft.approximateBytes
+        }
     }
 }
 
@@ -26,7 +87,7 @@ extension RoomWrite {
         var newest: [UserID: SequenceNumber] = [:]
         for (draft, outcome) in zip(drafts, outcomes) {
             guard case .stored(let sequence) = outcome else { continue }
-            newest[draft.body.author] = max(sequence, newest[draft.body.author] ?? 0)
+            newest[draft.author] = max(sequence, newest[draft.author] ?? 0)
         }
         return newest.map { ReadMark(userID: $0, sequence: $1) }
     }
@@ -46,11 +107,20 @@ public struct ReadMark: Hashable, Sendable {
 /// The outcome of a `RoomWrite`.
 public struct RoomWriteOutcome: Sendable {
     public enum Draft: Sendable, Hashable {
+        /// The message has this number now.
         case stored(SequenceNumber)
-        /// The same author, room and client id had stored this, with the same body, before.
+        /// The change is stored, and the message is as it says.
+        case changed(MessageChange)
+        /// The message was so already: nothing is stored. For a reaction with the count of its emoji.
+        case unchanged(count: Int?)
+        /// The same author, room and client id had stored this message, with the same body, before.
         case duplicate(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp)
-        /// The client id was used before for another body.
+        /// The same author, room and client id had stored this change before.
+        case repeated(MessageChange)
+        /// The client id was used before for something else.
         case conflict
+        /// Nothing is stored, because of what the room's messages are.
+        case refused(ChatError)
         /// Certainly not stored.
         case failed(StoreError)
 

@@ -8,7 +8,7 @@ extension ClientEvent {
             "join_room",
             fields: [.required("roomId", .id), .optional("since", .integer), .optional("limit", .integer)],
             effect:
-                "`message_history`, `room_users`, `room_state`; the answer holds all of it, `{success, roomId, lastSeq, members, online, messages, users, readMarks?, resync?}`; others get `user_joined`",
+                "`message_history`, with `since` also `message_changes`, `room_users`, `room_state`; the answer holds all of it, `{success, roomId, lastSeq, members, online, messages, changes?, users, readMarks?, resync?}`; others get `user_joined`",
             decode: { (input) throws(ChatError) in try joinRoom(input.fields()) }),
         ClientEvent(
             "leave_room", fields: [.required("roomId", .id)], effect: "others get `user_left`",
@@ -18,10 +18,10 @@ extension ClientEvent {
             fields: [
                 .optional("roomId", .id), .optional("recipientIds", .ids), .required("message", .text),
                 .optional("messageType", .text), .optional("clientMessageId", .id), .optional("metadata", .object),
-                .optional("replyTo", .id),
+                .optional("replyTo", .id), .optional("mentions", .ids),
             ],
             dataNote:
-                "`{roomId, message, messageType?, clientMessageId?, metadata?, replyTo?}` or `{recipientIds, message, metadata?}`",
+                "`{roomId, message, messageType?, clientMessageId?, metadata?, replyTo?, mentions?}` or `{recipientIds, message, metadata?}`",
             effect:
                 "into a room: answer `{success, messageId, seq, timestamp, duplicate?}`; everybody in the room gets `new_message`. Straight to users: `message` to their live sessions, and stored nowhere; answer `{status, recipients: {total, sent, failed}, timestamp}`",
             decode: { (input) throws(ChatError) in try sendMessage(input.fields()) }),

@@ -7,7 +7,7 @@ package enum CommandDecoder {
     package static let maximumTokenBytes = 8192
 
     /// Every event that clients may send.
-    package static let events = ClientEvent.session + ClientEvent.rooms + ClientEvent.presence
+    package static let events = ClientEvent.session + ClientEvent.rooms + ClientEvent.changes + ClientEvent.presence
 
     /// The events by each of their names, which no two share.
     private static let eventsByName: [String: ClientEvent] = {
@@ -33,15 +33,40 @@ package enum CommandDecoder {
 
     /// The fields of a message, as `send_message` and the REST body share them.
     package static func outgoingMessage(_ fields: CommandFields) throws(ChatError) -> OutgoingMessage {
-        let text = try fields.text("message", maximumBytes: fields.limits.maximumMessageBytes)
-        guard !text.isEmpty else { throw .badRequest("message must not be empty") }
+        let text = try text(fields)
         let kind = try fields.optionalText("messageType", maximumCharacters: 32)
         guard kind != "" else { throw .badRequest("messageType must not be empty") }
+        return OutgoingMessage(
+            text: text, kind: kind ?? "text", clientMessageID: try clientMessageID(fields),
+            metadata: try metadata(fields), replyTo: try fields.optionalIDText("replyTo"),
+            mentions: try mentions(fields))
+    }
+
+    /// The new content of a message, as `edit_message` and the REST body share it.
+    package static func edit(_ fields: CommandFields) throws(ChatError) -> MessageEdit {
+        let text = try text(fields)
+        return MessageEdit(
+            text: text, metadata: try metadata(fields),
+            mentions: Mentions.users(named: try mentions(fields), in: text))
+    }
+
+    package static func clientMessageID(_ fields: CommandFields) throws(ChatError) -> String? {
         let clientID = try fields.optionalIDText("clientMessageId")
         guard clientID != "" else { throw .badRequest("clientMessageId must not be empty") }
-        return OutgoingMessage(
-            text: text, kind: kind ?? "text", clientMessageID: clientID,
-            metadata: try fields.optionalObject("metadata", maximumBytes: fields.limits.maximumMessageBytes),
-            replyTo: try fields.optionalIDText("replyTo"))
+        return clientID
+    }
+
+    private static func text(_ fields: CommandFields) throws(ChatError) -> String {
+        let text = try fields.text("message", maximumBytes: fields.limits.maximumMessageBytes)
+        guard !text.isEmpty else { throw .badRequest("message must not be empty") }
+        return text
+    }
+
+    private static func metadata(_ fields: CommandFields) throws(ChatError) -> String? {
+        try fields.optionalObject("metadata", maximumBytes: fields.limits.maximumMessageBytes)
+    }
+
+    private static func mentions(_ fields: CommandFields) throws(ChatError) -> [UserID] {
+        try fields.optionalIdentifiers("mentions", limit: Mentions.limit)
     }
 }

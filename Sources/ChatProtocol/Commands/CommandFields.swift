@@ -82,6 +82,11 @@ package struct CommandFields {
         return value
     }
 
+    /// False where the field is missing.
+    package func optionalBool(_ name: StaticString) throws(ChatError) -> Bool {
+        self[name] == nil ? false : try bool(name)
+    }
+
     package func optionalInteger(_ name: StaticString, in range: ClosedRange<Int64>) throws(ChatError) -> Int64? {
         guard let value = self[name] else { return nil }
         guard let number = value.integer, range.contains(number) else {
@@ -114,6 +119,22 @@ package struct CommandFields {
             rest = rest.dropFirst(mark + 2 - rest.startIndex)
         }
         return false
+    }
+
+    /// The id of a message.
+    package func messageID(_ name: StaticString) throws(ChatError) -> MessageID {
+        guard let id = try required(name).string.flatMap({ MessageID($0) }) else {
+            throw .badRequest("\(name) must be a message's id, 24 hex digits")
+        }
+        return id
+    }
+
+    /// Up to `limit` ids, repeats dropped; none where the field is missing or empty.
+    package func optionalIdentifiers<ID: ClientIdentifier>(
+        _ name: StaticString, limit: Int
+    ) throws(ChatError) -> [ID] {
+        guard let list = self[name], list.kind != .array || !list.elements.isEmpty else { return [] }
+        return try identifiers(name, limit: limit)
     }
 
     /// 1 to `limit` ids, repeats dropped.

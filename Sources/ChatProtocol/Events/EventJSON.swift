@@ -9,6 +9,16 @@ package enum EventJSON {
         return out.bytes
     }
 
+    /// Messages that a session has seen before and that changed since.
+    package static func changes(_ changed: [Message], of state: RoomState) -> [UInt8] {
+        object { out in
+            out.member("roomId", state.roomID.value)
+            out.key("messages")
+            out.raw(messages(changed))
+            out.member("lastSeq", state.lastSequence)
+        }
+    }
+
     package static func users(_ users: [RoomUser]) -> [UInt8] {
         var out = JSONWriter()
         out.array(users) { out, user in out.object { $0.user(user) } }
@@ -30,7 +40,8 @@ package enum EventJSON {
     ///
     /// - Parameter messages: the view's, as JSON.
     package static func joined(_ view: RoomView, messages: [UInt8]) -> [UInt8] {
-        var rest = maximumAnswerBytes - messages.count
+        let changes = view.changed.isEmpty ? [] : self.messages(view.changed)
+        var rest = maximumAnswerBytes - messages.count - changes.count
         let users = view.users.prefix { user in
             rest -= 32 + 6 * (user.userID.value.utf8.count + user.username.utf8.count)
             return rest > 0
@@ -39,6 +50,10 @@ package enum EventJSON {
             out.state(view.state)
             out.key("messages")
             out.raw(messages)
+            if !changes.isEmpty {
+                out.key("changes")
+                out.raw(changes)
+            }
             out.key("users")
             out.array(users) { out, user in out.object { $0.user(user) } }
             if !view.readMarks.isEmpty { out.readMarks(view.readMarks) }
@@ -174,5 +189,16 @@ extension JSONWriter {
         if isDuplicate {
             member("duplicate", true)
         }
+    }
+
+    /// The members of a change's answer.
+    package mutating func changed(_ receipt: ChangeReceipt) {
+        key("messageId")
+        id(receipt.messageID)
+        if let sequence = receipt.sequence { member("seq", sequence) }
+        member("timestamp", receipt.timestamp.milliseconds)
+        if let count = receipt.count { member("count", count) }
+        if receipt.isUnchanged { member("unchanged", true) }
+        if receipt.isDuplicate { member("duplicate", true) }
     }
 }

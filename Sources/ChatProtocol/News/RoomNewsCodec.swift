@@ -16,6 +16,10 @@ package enum RoomNewsCodec {
                 out.string("new_message")
                 out.key("data")
                 MessageJSON.encode(message, into: &out)
+            case .change(let change):
+                out.string("\(ChangeJSON.event(of: change))")
+                out.key("data")
+                ChangeJSON.encodeForInstances(change, into: &out)
             case .joined(let user):
                 out.string("user_joined")
                 out.data { $0.user(user) }
@@ -71,6 +75,8 @@ package enum RoomNewsCodec {
     private static func news(_ type: String, _ data: JSONElement, in room: RoomID) -> RoomNews? {
         switch type {
         case "new_message": return MessageJSON.decode(data, in: room).map(RoomNews.message)
+        case "message_edited", "message_deleted", "message_reaction", "message_pinned":
+            return ChangeJSON.decode(type, data, in: room).map(RoomNews.change)
         case "user_joined": return user(data).map(RoomNews.joined)
         case "user_left": return userID(data["userId"]).map(RoomNews.left)
         case "user_typing":

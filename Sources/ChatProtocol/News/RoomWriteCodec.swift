@@ -25,7 +25,13 @@ package enum RoomWriteCodec {
             out.key("readMarks")
             out.array(write.readMarks) { out, mark in out.object { $0.mark(mark) } }
             out.key("messages")
-            out.array(write.drafts) { MessageJSON.encode($1, into: &$0) }
+            out.array(write.drafts) { out, draft in
+                switch draft {
+                case .message(let message): MessageJSON.encode(message, into: &out)
+                // Stores that several instances write to refuse changes still.
+                case .change: out.null()
+                }
+            }
             out.key("traces")
             out.array(write.drafts) { out, draft in
                 if let trace = forward.traces[draft.id] { out.string(trace) } else { out.null() }
@@ -43,7 +49,7 @@ package enum RoomWriteCodec {
         else { return nil }
         var forward = Forward(
             write: RoomWrite(
-                roomID: room, lastKnown: known, newParticipants: participants, readMarks: marks, drafts: drafts),
+                roomID: room, lastKnown: known, newParticipants: participants, readMarks: marks, messages: drafts),
             traces: [:])
         for (draft, trace) in zip(drafts, traces) { forward.traces[draft.id] = trace }
         return forward
@@ -137,7 +143,7 @@ extension JSONWriter {
             key("duplicateOf")
             self.id(id)
             member("timestamp", timestamp.milliseconds)
-        case .conflict:
+        case .conflict, .changed, .repeated, .unchanged, .refused:
             member("conflict", true)
         case .failed(let error): failure(error)
         }

@@ -190,6 +190,7 @@ public final class OutboxRelay: Sendable {
     ) async -> Result<[AddressedMessage], StoreError> {
         do throws(StoreError) {
             let messages = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
+                .compactMap(\.message)
             var addressed = try await directory.address(messages)
             for index in addressed.indices {
                 addressed[index].traceparent = traces.traceparent(of: addressed[index].message.id)

@@ -10,11 +10,10 @@ extension MongoStore {
             return try HistoryRange(query, newest: newest).page { (stretch, budget) throws(MongoError) in
                 var found: [Message] = []
                 var rest = stretch
-                while rest.first <= rest.last, !budget.isSpent {
+                while rest.first <= rest.last, !budget.isSpent, found.count < stretch.limit {
                     let messages = try connection.messages(of: room, rest.takeSlice(of: Self.messagesPerQuery))
-                    found += (stretch.isNewestFirst ? messages.reversed() : messages).prefix {
-                        budget.takes($0.encodedBytes)
-                    }
+                    found += (stretch.isNewestFirst ? messages.reversed() : messages)
+                        .prefix(stretch.limit - found.count).prefix { budget.takes($0.encodedBytes) }
                 }
                 return found
             }
@@ -23,6 +22,29 @@ extension MongoStore {
 
     public func lastSequences(of rooms: [RoomID]) async throws(StoreError) -> [RoomID: SequenceNumber] {
         try await run { connection throws(MongoError) in try connection.newest(of: rooms).mapValues(\.sequence) }
+    }
+
+    public func message(
+        _ id: MessageID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        throw .unavailable(reason: "not yet")
+    }
+
+    public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
+        ChangesPage()
+    }
+
+    public func replies(
+        to id: MessageID, in room: RoomID, _ query: HistoryQuery
+    ) async throws(StoreError) -> HistoryPage {
+        throw .unavailable(reason: "not yet")
+    }
+
+    public func log(
+        of room: RoomID, after sequence: SequenceNumber, limit: Int
+    ) async throws(StoreError) -> RoomLogPage {
+        let page = try await history(of: room, HistoryQuery(.after(sequence), limit: limit))
+        return RoomLogPage(entries: page.messages.map { .message($0) }, hasMore: page.hasMoreAfter)
     }
 }
 

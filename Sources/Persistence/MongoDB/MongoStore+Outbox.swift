@@ -7,7 +7,7 @@ extension MongoStore {
 
     public func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
-    ) async throws(StoreError) -> [Message] {
+    ) async throws(StoreError) -> [RoomLogEntry] {
         guard limit > 0 else { return [] }
         return try await run { [eventRooms] connection throws(MongoError) in
             // The excepted messages are among the oldest, so it is enough to read that many more. That is cheaper than a
@@ -18,7 +18,7 @@ extension MongoStore {
             ).compactMap { $0.message() }
             let found = Array(pending.lazy.filter { !except.contains($0.id) }.prefix(limit))
             eventRooms.add(found)
-            return found
+            return found.map { .message($0) }
         }
     }
 

@@ -33,7 +33,12 @@ public final class RedisHistoryCache: HistoryCache {
         metrics = HistoryCacheMetrics(registry)
     }
 
-    public func append(_ messages: [Message], to room: RoomID) { write(HistoryScripts.append, messages, to: room) }
+    public func append(_ entries: [RoomLogEntry], to room: RoomID) {
+        let messages = entries.compactMap(\.message)
+        // What is held of a changed message is outdated.
+        guard messages.count == entries.count else { return drop(room) }
+        write(HistoryScripts.append, messages, to: room)
+    }
 
     public func fill(_ room: RoomID, with newest: [Message]) { write(HistoryScripts.fill, newest, to: room) }
 
@@ -109,7 +114,9 @@ public final class RedisHistoryCache: HistoryCache {
     private func parts(of room: RoomID, _ range: HistoryRange, newest: SequenceNumber) async -> Reading {
         var parts: [HistoryPart] = []
         // An empty page depends on the list's end too.
-        for stretch in range.isEmpty ? [.nothing] : range.stretches {
+        for whole in range.isEmpty ? [.nothing] : range.stretches {
+            // The list has no holes.
+            let stretch = whole.asNumbers
             guard let reply = await read(stretch, of: room), let tail = reply.first?.integer else { return .missing }
             guard MessageNumbers.boundary(tail) != nil else { return .foreign }
             guard tail <= newest else { return .grown(tail) }
@@ -161,4 +168,20 @@ public final class RedisHistoryCache: HistoryCache {
     }
 
     private static func key(of room: RoomID) -> RedisArgument { RedisArgument(keyPrefix + room.value.utf8) }
+}
+
+extension HistoryRange.Stretch {
+    /// The stretch where numbers are only messages': no more of them than it may hold messages.
+    fileprivate var asNumbers: Self {
+        var stretch = self
+        let count = SequenceNumber(limit)
+        if isNewestFirst {
+            stretch.first = max(first, last - count + 1)
+        } else {
+            stretch.last = min(last, first + count - 1)
+        }
+        return stretch
+    }
+
+    fileprivate var count: Int { max(0, Int(last - first) + 1) }
 }

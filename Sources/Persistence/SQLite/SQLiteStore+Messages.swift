@@ -15,6 +15,29 @@ extension SQLiteStore {
             try connection.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
         }
     }
+
+    public func message(
+        _ id: MessageID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        throw .unavailable(reason: "not yet")
+    }
+
+    public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
+        ChangesPage()
+    }
+
+    public func replies(
+        to id: MessageID, in room: RoomID, _ query: HistoryQuery
+    ) async throws(StoreError) -> HistoryPage {
+        throw .unavailable(reason: "not yet")
+    }
+
+    public func log(
+        of room: RoomID, after sequence: SequenceNumber, limit: Int
+    ) async throws(StoreError) -> RoomLogPage {
+        let page = try await history(of: room, HistoryQuery(.after(sequence), limit: limit))
+        return RoomLogPage(entries: page.messages.map { .message($0) }, hasMore: page.hasMoreAfter)
+    }
 }
 
 extension SQLiteConnection {
@@ -29,10 +52,10 @@ extension SQLiteConnection {
 
     /// - Parameter tail: what the room had in the journal before this connection's transaction began.
     func history(of room: RoomID, _ query: HistoryQuery, tail: UnmovedTail?) throws(StoreError) -> HistoryPage {
-        let found = try newestKey(of: room)
-        let range = tail?.range ?? HistoryRange(query, newest: found.map { Schema.sequence(ofKey: $0.newest) } ?? 0)
+        let known = try newestKey(of: room)
+        let range = tail?.range ?? HistoryRange(query, newest: known.map { Schema.sequence(ofKey: $0.newest) } ?? 0)
         return try range.page { (stretch, budget) throws(StoreError) in
-            guard let key = found?.room else { return [] }
+            guard let key = known?.room else { return [] }
             let unmoved = tail?.messages.within(stretch.first, stretch.last) ?? []
             var messages: [Message] = []
             func take(_ message: Message) -> Bool {
@@ -41,11 +64,15 @@ extension SQLiteConnection {
                 return true
             }
             if stretch.isNewestFirst { guard unmoved.reversed().allSatisfy(take) else { return messages } }
-            try statement(stretch.isNewestFirst ? Self.newestFirst : Self.oldestFirst).bind(
-                1, Schema.messageKey(room: key, stretch.first)
-            ).bind(2, Schema.messageKey(room: key, min(stretch.last, (tail?.start ?? .max) - 1)))
-                .each { take($0.message(in: room)) }
-            if !stretch.isNewestFirst, !budget.isSpent { _ = unmoved.allSatisfy(take) }
+            if messages.count < stretch.limit {
+                try statement(stretch.isNewestFirst ? Self.newestFirst : Self.oldestFirst).bind(
+                    1, Schema.messageKey(room: key, stretch.first)
+                ).bind(2, Schema.messageKey(room: key, min(stretch.last, (tail?.start ?? .max) - 1)))
+                    .each { take($0.message(in: room)) && messages.count < stretch.limit }
+            }
+            if !stretch.isNewestFirst, !budget.isSpent {
+                _ = unmoved.prefix(stretch.limit - messages.count).allSatisfy(take)
+            }
             return messages
         }
     }

@@ -3,9 +3,9 @@ public import ChatDomain
 extension SQLiteStore {
     public func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
-    ) async throws(StoreError) -> [Message] {
+    ) async throws(StoreError) -> [RoomLogEntry] {
         try await read { [unmoved] connection throws(StoreError) in
-            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
+            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved).map { .message($0) }
         }
     }
 

@@ -25,7 +25,12 @@ extension WriteSession {
             outcome.readMarks.append(.success(isMoved))
         }
         outcome.drafts.reserveCapacity(write.drafts.count)
-        for draft in write.drafts { outcome.drafts.append(try append(draft, to: &room, write.roomID)) }
+        for draft in write.drafts {
+            switch draft {
+            case .message(let message): outcome.drafts.append(try append(message, to: &room, write.roomID))
+            case .change: outcome.drafts.append(.refused(.storageUnavailable))
+            }
+        }
         rooms[write.roomID] = room
         return outcome
     }
@@ -75,7 +80,7 @@ extension WriteSession {
     }
 
     private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {
-        guard draft.body.saysTheSame(as: earlier.body) else { return .conflict }
+        guard earlier.isRepeated(by: draft.body) else { return .conflict }
         return .duplicate(id: earlier.id, sequence: earlier.sequence, timestamp: earlier.timestamp)
     }
 

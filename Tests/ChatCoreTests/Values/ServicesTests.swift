@@ -18,7 +18,7 @@ import Testing
         var filled: Int { state.withLock { $0.filled } }
         func hold(_ page: HistoryPage) { state.withLock { $0.page = page } }
 
-        func append(_ messages: [Message], to room: RoomID) {}
+        func append(_ entries: [RoomLogEntry], to room: RoomID) {}
         func history(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> HistoryPage? {
             state.withLock { state in
                 state.asked.append(newest)

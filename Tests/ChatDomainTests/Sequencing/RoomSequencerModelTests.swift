@@ -93,7 +93,7 @@ import Testing
             submitted[instance, default: [:]][room] = drafts
             order[instance, default: [:]][room, default: []] += drafts.map(\.id)
             let known = SequenceNumber(stored[room]?.count ?? 0)
-            let write = RoomWrite(roomID: room, lastKnown: known, drafts: drafts)
+            let write = RoomWrite(roomID: room, lastKnown: known, messages: drafts)
             perform(sequencers[instance].submit(write, at: now), of: instance)
         }
 

@@ -28,7 +28,7 @@ import Testing
     }
 
     private func write(_ room: RoomID, _ drafts: [MessageDraft], known: SequenceNumber = 0) -> RoomWrite {
-        RoomWrite(roomID: room, lastKnown: known, drafts: drafts)
+        RoomWrite(roomID: room, lastKnown: known, messages: drafts)
     }
 
     private func stored(_ write: RoomWrite, from first: SequenceNumber) -> RoomWriteOutcome {
@@ -172,7 +172,7 @@ import Testing
         var actions = forwarder.submit(
             RoomWrite(
                 roomID: room, lastKnown: 0, newParticipants: [UserID(unchecked: "bob")],
-                readMarks: [ReadMark(userID: UserID(unchecked: "ann"), sequence: 0)], drafts: drafts), at: moment(0))
+                readMarks: [ReadMark(userID: UserID(unchecked: "ann"), sequence: 0)], messages: drafts), at: moment(0))
         var pieces: [RoomWrite] = []
         var next: SequenceNumber = 1
         while case .forward(let piece, let ticket, _)? = actions.first {

@@ -77,12 +77,12 @@ final class MemoryOutbox: Outbox {
 
     func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>
-    ) async throws(StoreError) -> [Message] {
+    ) async throws(StoreError) -> [RoomLogEntry] {
         state.withLock { if $0.isDown { $0.failedReads += 1 } }
         return try whileUp { state in
             Array(
-                state.pending.filter { $0.owner == owner && !except.contains($0.message.id) }.map(\.message)
-                    .prefix(limit))
+                state.pending.filter { $0.owner == owner && !except.contains($0.message.id) }
+                    .map { .message($0.message) }.prefix(limit))
         }
     }
 

@@ -101,14 +101,14 @@ import Testing
         try await withStore(kind) { store async throws in
             let rooms: [RoomID] = ["a", "b", "c", "d"]
             let firsts = rooms.map { _ in drafts.next("one", client: "c1") }
-            _ = await store.commit(zip(rooms, firsts).map { RoomWrite(roomID: $0, lastKnown: 0, drafts: [$1]) })
+            _ = await store.commit(zip(rooms, firsts).map { RoomWrite(roomID: $0, lastKnown: 0, messages: [$1]) })
             let outcomes = await store.commit(
                 rooms.enumerated().map { index, room in
                     let repeated = drafts.next("one", client: "c1")
                     let fresh = drafts.next("two", client: "c2")
                     return RoomWrite(
                         roomID: room, lastKnown: 1,
-                        drafts: index == 0 ? [fresh] : index == 1 ? [repeated] : [repeated, fresh])
+                        messages: index == 0 ? [fresh] : index == 1 ? [repeated] : [repeated, fresh])
                 })
             func duplicate(_ index: Int) -> RoomWriteOutcome.Draft {
                 .duplicate(id: firsts[index].id, sequence: 1, timestamp: firsts[index].timestamp)

@@ -18,7 +18,7 @@ import Testing
     func oneWriteOfManyRoomsAnswersInOrder(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let writes = (0..<40).map { room in
-                RoomWrite(roomID: RoomID(unchecked: "room \(room)"), lastKnown: 0, drafts: drafts.many(room % 3 + 1))
+                RoomWrite(roomID: RoomID(unchecked: "room \(room)"), lastKnown: 0, messages: drafts.many(room % 3 + 1))
             }
             let outcomes = await store.commit(writes)
             #expect(outcomes.map(\.roomID) == writes.map(\.roomID))

@@ -14,9 +14,10 @@ import Testing
             await store.append(first, to: "a")
             let second = drafts.next("b", client: "c1", metadata: #"{"x":1}"#)
             await store.append([second], to: "b")
-            let all =
+            let stored =
                 first.enumerated().map { Message($1, in: "a", sequence: SequenceNumber($0 + 1)) }
                 + [Message(second, in: "b", sequence: 1)]
+            let all = stored.map { RoomLogEntry.message($0) }
 
             #expect(try await store.pendingEvents(of: Self.one, limit: 10, except: []) == all)
             #expect(try await store.pendingEvents(of: Self.one, limit: 2, except: []) == Array(all.prefix(2)))

@@ -49,7 +49,7 @@ import Testing
             _ = try await store.create(.group("a"), participants: [])
             let write = RoomWrite(
                 roomID: "a", lastKnown: 0, newParticipants: ["ann"], readMarks: [ReadMark(userID: "ann", sequence: 1)],
-                drafts: drafts.many(3, by: "zoe"))
+                messages: drafts.many(3, by: "zoe"))
             let outcome = await store.commit([write])[0]
             #expect(outcome.drafts == [.stored(1), .stored(2), .stored(3)])
             #expect(outcome.readMarks == [.success(true)])

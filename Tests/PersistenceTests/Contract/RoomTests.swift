@@ -126,7 +126,7 @@ import Testing
         try await withStore(kind) { store async throws in
             let write = RoomWrite(
                 roomID: "a", lastKnown: 0, newParticipants: ["ann"], readMarks: [ReadMark(userID: "ann", sequence: 1)],
-                drafts: drafts.many(2))
+                messages: drafts.many(2))
             let outcome = await store.commit([write])[0]
             #expect(outcome.drafts == [.stored(1), .stored(2)])
             #expect(outcome.readMarks == [.success(false)])

@@ -57,7 +57,7 @@ extension DurableStore {
     func append(_ drafts: [MessageDraft], to room: RoomID, lastKnown: SequenceNumber = 0) async -> [RoomWriteOutcome
         .Draft]
     {
-        let outcomes = await commit([RoomWrite(roomID: room, lastKnown: lastKnown, drafts: drafts)])
+        let outcomes = await commit([RoomWrite(roomID: room, lastKnown: lastKnown, messages: drafts)])
         return outcomes.first?.drafts ?? []
     }
 

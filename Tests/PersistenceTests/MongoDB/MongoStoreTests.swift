@@ -111,7 +111,7 @@ import Testing
             let writes = [RoomID("odd"), "even", "quiet"].map { room in
                 RoomWrite(
                     roomID: room, lastKnown: 0, newParticipants: room == "quiet" ? [] : ["ann"],
-                    drafts: [drafts.next("said")])
+                    messages: [drafts.next("said")])
             }
             let outcomes = await withCheckedContinuation { continuation in
                 store.commit(writes) { continuation.resume(returning: $0) }

@@ -115,7 +115,7 @@ import Testing
         async let two = store.append(drafts.many(2), to: "c")
         let joining = RoomWrite(
             roomID: "a", lastKnown: 1, newParticipants: ["bob"], readMarks: [ReadMark(userID: "bob", sequence: 1)],
-            drafts: [drafts.next("joined")])
+            messages: [drafts.next("joined")])
         async let joined = store.commit([joining])
         async let page = store.history(of: "a", HistoryQuery(.after(0), limit: 10))
         // The probe after these calls fails at once, so they have met the outage too.

@@ -8,7 +8,7 @@ import Testing
     private let drafts = Drafts()
 
     private func attempt(_ drafts: [MessageDraft], lastKnown: SequenceNumber = 7) -> RoomAttempt {
-        RoomAttempt(RoomWrite(roomID: "a", lastKnown: lastKnown, drafts: drafts))
+        RoomAttempt(RoomWrite(roomID: "a", lastKnown: lastKnown, messages: drafts))
     }
 
     private func message(_ draft: MessageDraft, _ sequence: SequenceNumber) -> Message {

@@ -6,6 +6,10 @@ import Telemetry
 import TestSupport
 import Testing
 
+extension RedisHistoryCache {
+    func append(_ messages: [Message], to room: RoomID) { append(messages.map { .message($0) }, to: room) }
+}
+
 /// A cache over a real Redis, and what it wrote there.
 struct CacheUnderTest: Sendable {
     private let redis: RedisUnderTest

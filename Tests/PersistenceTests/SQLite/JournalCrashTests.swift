@@ -67,7 +67,7 @@ import Testing
             let writes = (0..<3).map { index in
                 RoomWrite(
                     roomID: rooms[(commit * 3 + index) % 12], lastKnown: 0,
-                    drafts: [drafts.next(client: "c\(commit)-\(index)")])
+                    messages: [drafts.next(client: "c\(commit)-\(index)")])
             }
             #expect(try store.commit(writes).allSatisfy { $0.drafts[0].storedSequence != nil })
             for write in writes { stored[write.roomID, default: []].append(write.drafts[0].id) }
@@ -101,7 +101,7 @@ import Testing
         }
         var levels: [Int64?] = [try level()]
         for _ in 0..<2 {
-            try store.commit([RoomWrite(roomID: rooms[0], lastKnown: 0, drafts: drafts.many(1))])
+            try store.commit([RoomWrite(roomID: rooms[0], lastKnown: 0, messages: drafts.many(1))])
             levels.append(try level())
             try store.session.moveSome(at: store.now, isForced: true)
             levels.append(try level())

@@ -21,9 +21,9 @@ import Testing
             let client = withClientIDs ? "\(UInt64.random(in: .min ... .max, using: &random))" : nil
             let draft = drafts.next(String(repeating: "x", count: 100), client: client)
             return RoomWrite(
-                roomID: Self.rooms[Int.random(in: 0..<500, using: &random)], lastKnown: 0, drafts: [draft])
+                roomID: Self.rooms[Int.random(in: 0..<500, using: &random)], lastKnown: 0, messages: [draft])
         }
-        try store.commit(Self.rooms.map { RoomWrite(roomID: $0, lastKnown: 0, drafts: [drafts.next()]) })
+        try store.commit(Self.rooms.map { RoomWrite(roomID: $0, lastKnown: 0, messages: [drafts.next()]) })
         try store.moveAll()
         let start = store.session.connection.loggedFrames
         var ofCommits = 0

@@ -158,7 +158,7 @@ import Testing
     @Test func aRoomMadeInTheTransactionOfItsMessagesHasThem() throws {
         try withSteppedStore { store in
             let snapshot = try store.transaction {
-                _ = try store.session.perform(RoomWrite(roomID: "a", lastKnown: 0, drafts: drafts.many(3)))
+                _ = try store.session.perform(RoomWrite(roomID: "a", lastKnown: 0, messages: drafts.many(3)))
                 return try store.session.create(.group("a"), participants: ["ann"]).snapshot
             }
             #expect(snapshot.lastSequence == 3)

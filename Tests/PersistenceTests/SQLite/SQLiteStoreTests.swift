@@ -93,7 +93,7 @@ import Testing
             let drafts = drafts.many(30)
             let answers = Countdown(30)
             for draft in drafts {
-                store.commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [draft])]) { outcomes in
+                store.commit([RoomWrite(roomID: "a", lastKnown: 0, messages: [draft])]) { outcomes in
                     order.add("\(outcomes[0].drafts[0])")
                     answers.hit()
                 }
@@ -116,11 +116,11 @@ import Testing
                 _ = try session.connection.statement("PRAGMA max_page_count = 1").first { $0.integer(0) }
             }
             let outcomes = await store.commit([
-                RoomWrite(roomID: "small", lastKnown: 0, drafts: [drafts.next("fits")]),
+                RoomWrite(roomID: "small", lastKnown: 0, messages: [drafts.next("fits")]),
                 RoomWrite(
                     roomID: "a", lastKnown: 2, newParticipants: ["ann"],
                     readMarks: [ReadMark(userID: "ann", sequence: 1)],
-                    drafts: [drafts.next(String(repeating: "x", count: 100_000)), drafts.next("after")]),
+                    messages: [drafts.next(String(repeating: "x", count: 100_000)), drafts.next("after")]),
             ])
             for outcome in outcomes.flatMap(\.drafts) {
                 guard case .failed(.unavailable) = outcome else {
@@ -206,7 +206,7 @@ import Testing
             let store = try home.openSQLite()
             let answers = Countdown(50)
             for draft in drafts.many(50) {
-                store.commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [draft])]) { _ in answers.hit() }
+                store.commit([RoomWrite(roomID: "a", lastKnown: 0, messages: [draft])]) { _ in answers.hit() }
             }
             await store.close()
             await answers.finished()

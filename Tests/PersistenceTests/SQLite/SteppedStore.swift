@@ -39,7 +39,7 @@ final class SteppedStore {
     }
 
     func append(_ drafts: [MessageDraft], to room: RoomID) throws -> [RoomWriteOutcome.Draft] {
-        try commit([RoomWrite(roomID: room, lastKnown: 0, drafts: drafts)])[0].drafts
+        try commit([RoomWrite(roomID: room, lastKnown: 0, messages: drafts)])[0].drafts
     }
 
     /// Calls `check` before the first step of a move of everything, after each step and at the end.

@@ -22,7 +22,7 @@ struct ThroughputTests {
         let writes = (0..<total).map { index in
             RoomWrite(
                 roomID: Self.rooms[Int.random(in: 0..<500)], lastKnown: 0,
-                drafts: [
+                messages: [
                     drafts.next(
                         String(repeating: "x", count: 100), by: "user-\(index % 997)",
                         client: withClientIDs ? UUID().uuidString : nil)
@@ -59,7 +59,7 @@ struct ThroughputTests {
         let writes = (0..<total).map { index in
             RoomWrite(
                 roomID: Self.rooms[Int.random(in: 0..<500)], lastKnown: 0,
-                drafts: [drafts.next(String(repeating: "x", count: 100), by: "user-\(index % 997)")])
+                messages: [drafts.next(String(repeating: "x", count: 100), by: "user-\(index % 997)")])
         }
         let done = Countdown(total)
         let latencies = CallbackLog<Duration>()

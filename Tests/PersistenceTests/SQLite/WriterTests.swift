@@ -44,7 +44,7 @@ import Workers
         defer { home.remove() }
         let outcomes = CallbackLog<RoomWriteOutcome.Draft>()
         func append(_ text: String) -> WriteJob {
-            .commit([RoomWrite(roomID: "a", lastKnown: 0, drafts: [drafts.next(text)])]) { answer in
+            .commit([RoomWrite(roomID: "a", lastKnown: 0, messages: [drafts.next(text)])]) { answer in
                 for draft in answer.flatMap(\.drafts) { outcomes.add(draft) }
             }
         }
@@ -74,7 +74,7 @@ import Workers
         let outcomes = CallbackLog<RoomWriteOutcome.Draft>()
         let text = String(repeating: "x", count: 1 << 20)
         let append = WriteJob.commit([
-            RoomWrite(roomID: "a", lastKnown: 0, drafts: (0..<18).map { _ in drafts.next(text) })
+            RoomWrite(roomID: "a", lastKnown: 0, messages: (0..<18).map { _ in drafts.next(text) })
         ]) {
             answer in
             for draft in answer.flatMap(\.drafts) { outcomes.add(draft) }

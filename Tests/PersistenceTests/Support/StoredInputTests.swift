@@ -142,11 +142,11 @@ import TestSupport
         let drafts = Drafts()
         let last = MessageNumbers.valid.upperBound
         for known in [last - 1, last] {
-            let attempt = RoomAttempt(RoomWrite(roomID: "r", lastKnown: known, drafts: drafts.many(2)))
+            let attempt = RoomAttempt(RoomWrite(roomID: "r", lastKnown: known, messages: drafts.many(2)))
             #expect(attempt.isFinished)
             #expect(attempt.outcomes.allSatisfy { if case .failed(.rejected) = $0 { true } else { false } })
         }
-        var attempt = RoomAttempt(RoomWrite(roomID: "r", lastKnown: 1, drafts: drafts.many(2)))
+        var attempt = RoomAttempt(RoomWrite(roomID: "r", lastKnown: 1, messages: drafts.many(2)))
         #expect(attempt.receivedNewest(last) == .finished)
     }
 }

@@ -46,9 +46,9 @@ struct RoomAttempt: Sendable {
 
     init(_ write: RoomWrite) {
         roomID = write.roomID
-        drafts = write.drafts
-        outcomes = write.drafts.map { _ in nil }
-        remaining = Array(write.drafts.indices)
+        drafts = write.drafts.compactMap(\.message)
+        outcomes = drafts.map { _ in nil }
+        remaining = Array(drafts.indices)
         next = write.lastKnown + 1
         if !hasNumbersLeft { _ = fail(Self.numbersUsedUp) }
     }
@@ -162,7 +162,7 @@ struct RoomAttempt: Sendable {
 
     private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {
         if earlier.id == draft.id { return .stored(earlier.sequence) }
-        guard draft.body.saysTheSame(as: earlier.body) else { return .conflict }
+        guard earlier.isRepeated(by: draft.body) else { return .conflict }
         return .duplicate(id: earlier.id, sequence: earlier.sequence, timestamp: earlier.timestamp)
     }
 }

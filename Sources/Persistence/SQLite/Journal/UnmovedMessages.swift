@@ -45,8 +45,19 @@ final class UnmovedMessages: Sendable {
             guard let first = parts.first?.first, let newest = parts.last?.last else { return nil }
             let range = HistoryRange(query, newest: newest.sequence)
             return UnmovedTail(
-                range: range, start: first.sequence, messages: parts.flatMap { $0.within(range.first, range.last) })
+                range: range, start: first.sequence, messages: range.stretches.flatMap { Self.messages(of: $0, parts) })
         }
+    }
+
+    /// As many of the stretch's messages as it asks for, oldest first.
+    private static func messages(of stretch: HistoryRange.Stretch, _ parts: [[Message]]) -> [Message] {
+        var found: [Message] = []
+        for part in stretch.isNewestFirst ? parts.reversed() : parts {
+            let slice = part.within(stretch.first, stretch.last)
+            let rest = stretch.limit - found.count
+            if stretch.isNewestFirst { found = slice.suffix(rest) + found } else { found += slice.prefix(rest) }
+        }
+        return found
     }
 
     // MARK: Writing
@@ -75,18 +86,24 @@ struct UnmovedTail: Sendable {
     var range: HistoryRange
     /// Messages from this number on are not to be looked for in the table.
     var start: SequenceNumber
-    /// Those of the range, oldest first.
+    /// Those that the page may hold, oldest first.
     var messages: [Message]
 }
 
 extension [Message] {
-    /// Those numbered `first` to `last`, of neighbours in the order of their numbers.
+    /// Those numbered `first` to `last`, of messages in the order of their numbers.
     func within(_ first: SequenceNumber, _ last: SequenceNumber) -> ArraySlice<Message> {
-        guard let start = self.first?.sequence, first <= last else { return [] }
-        /// A number's place, or an end.
-        func place(_ sequence: SequenceNumber) -> Int {
-            Int(Swift.min(Swift.max(sequence, start) - start, Int64(count)))
+        guard first <= last else { return [] }
+        return self[index(from: first)..<(last == .max ? count : index(from: last + 1))]
+    }
+
+    /// The place of the first message with this number or a later one.
+    private func index(from sequence: SequenceNumber) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
-        return self[place(first)..<(last < start ? 0 : Swift.min(place(last) + 1, count))]
+        return low
     }
 }
