@@ -19,11 +19,14 @@ struct MessageTail: Sendable {
     private var changeBytes = 0
     /// Every change numbered above this is kept.
     private(set) var changesFloor: SequenceNumber
+    /// Messages that changed after this number are kept, or their changes are.
+    private(set) var resumeFloor: SequenceNumber
 
     /// - Parameter last: the newest number there is; what comes after it is kept.
     init(after last: SequenceNumber) {
         floor = last
         changesFloor = last
+        resumeFloor = last
     }
 
     // MARK: Taking
@@ -74,12 +77,16 @@ struct MessageTail: Sendable {
     ///
     /// - Parameters:
     ///   - older: in the order of their numbers, as they are now; all that exist above `start` up to `end`.
-    mutating func prepend(_ older: [Message], after start: SequenceNumber, upTo end: SequenceNumber) {
+    ///   - isUnchangedBefore: whether no message up to `start` changed after it.
+    mutating func prepend(
+        _ older: [Message], after start: SequenceNumber, upTo end: SequenceNumber, isUnchangedBefore: Bool = false
+    ) {
         guard start < floor, floor <= end else { return }
         let missing = older.filter { $0.sequence > start && $0.sequence <= floor }
         messages.insert(contentsOf: missing, at: 0)
         bytes += missing.reduce(0) { $0 + $1.body.approximateBytes }
         floor = start
+        if isUnchangedBefore { resumeFloor = min(resumeFloor, start) }
         trimMessages()
     }
 
@@ -93,6 +100,15 @@ struct MessageTail: Sendable {
 
     /// The message of this number, where it is kept.
     func message(_ sequence: SequenceNumber) -> Message? { index(of: sequence).map { messages[$0] } }
+
+    /// Messages up to `sequence` that changed after it, in the order of their last changes; nil where some are not kept.
+    func changed(after sequence: SequenceNumber) -> [Message]? {
+        guard sequence >= max(floor, resumeFloor),
+            !changes.contains(where: { $0.sequence > sequence && $0.messageSequence <= floor })
+        else { return nil }
+        return messages[..<firstIndex(above: sequence)].filter { $0.changeSequence > sequence }
+            .sorted { $0.changeSequence < $1.changeSequence }
+    }
 
     /// The kept messages numbered above `sequence`.
     func messages(after sequence: SequenceNumber) -> ArraySlice<Message> { messages[firstIndex(above: sequence)...] }
@@ -138,6 +154,7 @@ struct MessageTail: Sendable {
     private mutating func trimMessages() {
         guard let drop = Self.excess(of: messages, bytes, weight: \.body.approximateBytes) else { return }
         floor = messages[drop - 1].sequence
+        resumeFloor = messages[..<drop].reduce(resumeFloor) { max($0, $1.changeSequence) }
         bytes -= messages[..<drop].reduce(0) { $0 + $1.body.approximateBytes }
         messages.removeFirst(drop)
     }
@@ -145,6 +162,7 @@ struct MessageTail: Sendable {
     private mutating func trimChanges() {
         guard let drop = Self.excess(of: changes, changeBytes, weight: \.approximateBytes) else { return }
         changesFloor = changes[drop - 1].sequence
+        resumeFloor = max(resumeFloor, changesFloor)
         changeBytes -= changes[..<drop].reduce(0) { $0 + $1.approximateBytes }
         changes.removeFirst(drop)
     }

@@ -115,8 +115,8 @@ struct MessageTimeline: Sendable {
         // A number beyond the newest comes from another life of this room.
         guard since <= lastSequence else { return nil }
         let start = max(since, base)
-        if start >= tail.floor, let changed = keptChanges(after: start, base: base) {
-            return Self.replay(Array(tail.messages(after: start)), changed)
+        if let changed = tail.changed(after: start) {
+            return Self.replay(Array(tail.messages(after: start)), changed.filter { $0.sequence > base })
         }
         let query = ViewQuery(
             history: HistoryQuery(.after(start), limit: HistoryRequest.replayLimit, base: base),
@@ -141,18 +141,6 @@ struct MessageTimeline: Sendable {
         return .messages(messages, changed: changed, needsResync: false)
     }
 
-    /// Messages up to `start` that changed after it; nil where some are not kept.
-    private func keptChanges(after start: SequenceNumber, base: SequenceNumber) -> [Message]? {
-        guard start >= tail.changesFloor else { return nil }
-        var changed: [SequenceNumber: Message] = [:]
-        for change in tail.changes
-        where change.sequence > start && change.messageSequence > base && change.messageSequence <= start {
-            guard let message = tail.message(change.messageSequence) else { return nil }
-            changed[change.messageSequence] = message
-        }
-        return changed.values.sorted(by: Self.changedEarlier)
-    }
-
     /// Changed messages that were read, with what changed during the read; nil where one of those is not kept.
     private func completed(_ read: [Message], _ page: ViewPage, upTo start: SequenceNumber) -> [Message]? {
         var changed = tail.bringUpToDate(read, from: page.delivered)
@@ -162,11 +150,7 @@ struct MessageTimeline: Sendable {
             guard let message = tail.message(change.messageSequence) else { return nil }
             changed.append(message)
         }
-        return changed.sorted(by: Self.changedEarlier)
-    }
-
-    private static func changedEarlier(_ a: Message, _ b: Message) -> Bool {
-        (a.state?.changeSequence ?? 0, a.sequence) < (b.state?.changeSequence ?? 0, b.sequence)
+        return changed.sorted { $0.changeSequence < $1.changeSequence }
     }
 
     /// The newest, as many as asked for and as fit on a page.
@@ -185,15 +169,21 @@ struct MessageTimeline: Sendable {
 
     /// A page that reaches the tail becomes part of it, as far as the tail's size allows.
     private mutating func keep(_ page: ViewPage) {
-        let read = page.history.messages.filter { $0.sequence <= tail.floor }
         let start: SequenceNumber
         switch page.query.history.cursor {
         // All that is behind the cursor, where the page has no end before the tail.
-        case .after(let cursor) where !page.history.hasMoreAfter: start = max(cursor, page.query.history.base)
-        case .before: start = page.history.hasMoreBefore ? (read.first?.sequence ?? 1) - 1 : page.query.history.base
+        case .after(let cursor) where !page.history.hasMoreAfter: start = cursor
+        case .before(let cursor):
+            start =
+                page.history.hasMoreBefore
+                ? (page.history.messages.first?.sequence ?? cursor) - 1 : page.query.history.base
         default: return
         }
+        let read = page.history.messages.filter { $0.sequence <= tail.floor }
         guard read.count <= MessageTail.capacity else { return }
-        tail.prepend(tail.bringUpToDate(read, from: page.delivered), after: start, upTo: page.delivered)
+        let isUnchanged = page.query.changes?.after == start && page.changed == ChangesPage()
+        tail.prepend(
+            tail.bringUpToDate(read, from: page.delivered), after: start, upTo: page.delivered,
+            isUnchangedBefore: isUnchanged)
     }
 }

@@ -74,6 +74,8 @@ public struct Emoji: ClientIdentifier {
 extension Message {
     public var isDeleted: Bool { state?.isDeleted ?? false }
     public var editedAt: Timestamp? { state?.editedAt }
+    /// The number of the last change; 0 for none.
+    public var changeSequence: SequenceNumber { state?.changeSequence ?? 0 }
 
     /// Brings the message up to date. A change that it has already, and one of another message, changes nothing.
     public mutating func apply(_ change: MessageChange) {
