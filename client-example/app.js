@@ -19,7 +19,7 @@ async function begin(identity) {
     if (identity.token) tabToken.set(identity.token);
     signIn.hide();
     page = new Page(chat, { remember, signOut: () => leave({ message: "" }) });
-    page.open(address.room ?? lastRoom(chat.me) ?? defaultRoom);
+    page.open(address.room ?? lastRoom(chat.me) ?? defaultRoom, { isBack: true });
   });
 
   chat.on("connection", (state) => {
@@ -30,14 +30,24 @@ async function begin(identity) {
     else if (state.name === "offline" && !page) signIn.connecting("You are offline, waiting…");
   });
 
-  function remember(roomId) {
+  /** Each room that is opened is a step that the browser's back button takes back. */
+  function remember(roomId, { isBack }) {
+    const isStep = !isBack && roomId !== address.room;
     address.room = roomId;
     localStorage.setItem(lastRoomKey(chat.me), roomId);
-    writeAddress({ user: identity.token ? null : chat.identity.username, room: roomId });
+    writeAddress({ user: identity.token ? null : chat.identity.username, room: roomId }, { isStep });
   }
+
+  const ended = new AbortController();
+  const goBack = () => {
+    const { room } = readAddress();
+    if (page && room) page.open(room, { isBack: true });
+  };
+  addEventListener("popstate", goBack, { signal: ended.signal });
 
   /** Back to the sign-in form, with the reason where there is one. */
   function leave(error) {
+    ended.abort();
     chat.stop();
     page?.close();
     if (identity.token) tabToken.clear();

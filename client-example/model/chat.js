@@ -1,30 +1,34 @@
 import { Api } from "../net/api.js";
 import { Connection } from "../net/connection.js";
 import { Emitter } from "../net/emitter.js";
+import { Attachments } from "./attachments.js";
 import { Directory } from "./directory.js";
-import { directRoomId } from "./identity.js";
+import { Drafts } from "./drafts.js";
+import { Features } from "./features.js";
+import { History } from "./history.js";
 import { Joiner } from "./joiner.js";
+import { MessageActions } from "./message-actions.js";
+import { Moderation } from "./moderation.js";
 import { PeopleFinder } from "./people-finder.js";
 import { Presence } from "./presence.js";
-import { Room } from "./room.js";
+import { Rooms } from "./rooms.js";
 import { Sender } from "./sender.js";
 import { Signals } from "./signals.js";
+import { Thread } from "./thread.js";
 import { wireEvents } from "./wire-events.js";
-
-const olderPage = 50;
-/** Most rooms that are joined by themselves, the most lately active; the others are when they are opened. */
-const mostRoomsJoined = 50;
 
 /**
  * Everything the page knows, and what it can do. Fires
  *   connection (its state) · session · rooms · room (one that changed) · message {room, message} of others, live ·
- *   resumed {missed, isPartial} · resynced (a room) · notice (a sentence) · expiring · presence
+ *   resumed {missed, isPartial} · resynced (a room) · notice (a sentence) · expiring · presence · thread · attachments (a room id) ·
+ *   features
  */
 export class Chat extends Emitter {
-  rooms = new Map();
   active = null;
+  /** The open thread, or null. */
+  thread = null;
   directory = new Directory();
-  #left = new Set();
+  features = new Features(() => this.fire("features"));
   #resumed = { missed: 0, isPartial: false };
   #sessions = 0;
   #isRefreshing = false;
@@ -33,8 +37,15 @@ export class Chat extends Emitter {
     super();
     this.identity = identity;
     this.api = new Api(identity);
+    this.rooms = new Rooms(this.api, identity);
     this.connection = new Connection(identity, transportKind);
-    this.finder = new PeopleFinder(this.connection);
+    this.finder = new PeopleFinder(this.connection, this.api, this.features);
+    this.history = new History(this.api, this.directory, (room) => this.fire("room", room));
+    this.attachments = new Attachments(this.api, this.features, (roomId) => this.fire("attachments", roomId));
+    this.actions = new MessageActions(this.connection, this.features, {
+      changed: (room) => this.#changed(room),
+      refused: (what, error) => this.#notice(what, error),
+    });
     this.connection.on("state", (state) => this.#stateChanged(state));
     this.connection.on("session", (session) => this.#resume(session));
     this.connection.on("event", ({ event, data }) => this.#receive(event, data ?? {}));
@@ -44,17 +55,12 @@ export class Chat extends Emitter {
     return this.identity.userId;
   }
 
-  get unreadTotal() {
-    let total = 0;
-    for (const room of this.rooms.values()) total += room.unread;
-    return total;
-  }
-
   start() {
     this.connection.start();
   }
 
   stop() {
+    this.actions.flush();
     this.sender?.stop();
     this.connection.stop();
   }
@@ -62,14 +68,15 @@ export class Chat extends Emitter {
   // Rooms
 
   async open(roomId) {
-    const room = this.room(roomId);
-    this.#left.delete(roomId);
+    const room = this.rooms.get(roomId);
+    this.rooms.reopen(roomId);
     if (this.active && this.active !== room) this.#leaveView(this.active);
     this.active = room;
     room.dividerSeq = room.unread > 0 ? room.lastReadSeq : null;
     this.fire("rooms");
     this.fire("room", room);
     if (!room.isJoined && this.connection.isOnline) await this.join(room);
+    this.moderation?.load(room).catch(() => {});
     return room;
   }
 
@@ -81,21 +88,23 @@ export class Chat extends Emitter {
   }
 
   async startDirect(userId) {
-    const roomId = directRoomId(this.me, userId);
-    const answer = await this.api.createRoom({ type: "direct", participants: [this.me, userId] });
+    const roomId = await this.rooms.direct(userId);
     this.#invite([userId], roomId);
-    return this.open(answer.roomId ?? roomId);
+    return this.open(roomId);
   }
 
   async createPrivate(roomId, name, participants) {
-    const people = [this.me, ...participants];
-    const created = await this.api.createRoom({ type: "group", roomId, name, private: true, participants: people });
-    this.room(roomId).applySummary(created, this.me);
+    await this.rooms.createPrivate(roomId, name, participants);
     this.#invite(participants, roomId);
     return this.open(roomId);
   }
 
-  /** Tells pages that are open now to look at their rooms; the others find the room when they come. */
+  async addPeople(room, userIds) {
+    for (const userId of userIds) await this.api.addParticipant(room.id, userId);
+    this.#invite(userIds, room.id);
+  }
+
+  /** Lets pages that are open now look at their rooms; the others find the room when they come. */
   #invite(userIds, roomId) {
     const recipientIds = [...new Set(userIds)].filter((userId) => userId !== this.me);
     if (recipientIds.length === 0) return;
@@ -103,65 +112,44 @@ export class Chat extends Emitter {
     this.connection.emit("send_message", { recipientIds, message, metadata: { roomId } }).catch(() => {});
   }
 
-  /** A group is left for good; a direct chat goes out of sight until it is opened again. */
   leave(room) {
-    this.#left.add(room.id);
-    this.rooms.delete(room.id);
     if (this.active === room) this.active = null;
     if (room.isJoined) this.connection.emit("leave_room", { roomId: room.id }).catch(() => {});
-    if (!room.isDirect && !room.error) this.api.leaveRoom(room.id).catch((error) => this.#notice("Leaving failed", error));
-    room.forgetLiveState();
+    this.rooms.leave(room).catch((error) => this.#notice("Leaving failed", error));
     this.fire("rooms");
   }
 
-  async loadOlder(room) {
-    const { timeline } = room;
-    if (room.isLoadingOlder || timeline.isComplete || !timeline.isPrimed) return;
-    room.isLoadingOlder = true;
+  async change(room, fields) {
+    await this.api.changeRoom(room.id, fields);
+    await this.#refreshRooms();
     this.fire("room", room);
-    const before = timeline.firstSeq;
-    try {
-      const { messages, hasMore } = await this.api.history(room.id, { before, limit: olderPage });
-      if (timeline.firstSeq === before) this.directory.learn(timeline.prepend(messages, hasMore));
-    } finally {
-      room.isLoadingOlder = false;
-      this.fire("room", room);
-    }
-  }
-
-  /** Lists the user's rooms, those others have added too; gives the ones that are to be joined. */
-  async refreshRooms() {
-    const rooms = [];
-    for (const summary of await this.api.rooms()) {
-      const id = summary.roomId;
-      if (this.#left.has(id) && !(summary.type === "direct" && summary.unread > 0)) continue;
-      this.#left.delete(id);
-      const room = this.room(id);
-      if (!room.isJoined) room.applySummary(summary, this.me);
-      rooms.push(room);
-    }
-    this.fire("rooms");
-    return rooms.slice(0, mostRoomsJoined);
   }
 
   async pollRooms() {
     if (!this.connection.isOnline || this.#isRefreshing) return;
     this.#isRefreshing = true;
     try {
-      for (const room of await this.refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
+      for (const room of await this.#refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
     } finally {
       this.#isRefreshing = false;
     }
   }
 
+  async #refreshRooms() {
+    const due = await this.rooms.refresh();
+    this.fire("rooms");
+    return due;
+  }
+
   // Messages and signals
 
-  send(room, text) {
+  /** @param content {message, mentions?, replyTo?, messageType?, metadata?} */
+  send(room, content) {
     room.dividerSeq = null;
     this.signals.sent(room);
     const canSendNow = this.connection.isOnline && room.isJoined;
-    if (!this.sender.send(room.id, text, canSendNow)) this.fire("notice", "Too many messages are waiting to be sent.");
-    this.fire("room", room);
+    if (!this.sender.send(room.id, content, canSendNow)) this.fire("notice", "Too many messages are waiting to be sent.");
+    this.#changed(room);
   }
 
   retry(entry) {
@@ -170,14 +158,10 @@ export class Chat extends Emitter {
   }
 
   markRead(room) {
-    const seq = room.timeline.lastSeq;
-    if (seq <= room.lastReadSeq && room.unread === 0) return;
-    room.unread = 0;
-    if (seq > room.lastReadSeq) {
-      room.lastReadSeq = seq;
-      this.signals.read(room, seq);
-    }
-    this.fire("rooms");
+    const wasUnread = room.unread > 0;
+    const seq = room.readAll();
+    if (seq !== null) this.signals.read(room, seq);
+    if (wasUnread || seq !== null) this.fire("rooms");
   }
 
   /** The room's messages that are on their way. */
@@ -185,20 +169,31 @@ export class Chat extends Emitter {
     return this.sender?.pending(room.id) ?? [];
   }
 
-  /** The room of that id, made known if it was not. */
-  room(id) {
-    if (!this.rooms.has(id)) this.rooms.set(id, new Room(id));
-    return this.rooms.get(id);
+  openThread(room, messageId) {
+    this.thread = new Thread(this.api, room, messageId);
+    this.history.lookUp(room, messageId);
+    this.#loadThread();
   }
 
-  wasLeft(roomId) {
-    return this.#left.has(roomId);
+  closeThread() {
+    this.thread = null;
+  }
+
+  moreOfThread() {
+    this.#loadThread();
+  }
+
+  #loadThread() {
+    const { thread } = this;
+    const loading = this.features.attempt("threads", () => thread.load());
+    this.fire("thread");
+    loading.then(() => this.directory.learn(thread.replies)).catch(() => {}).then(() => this.fire("thread"));
   }
 
   // What happens on the wire
 
   #stateChanged(state) {
-    if (state.name !== "online") for (const room of this.rooms.values()) room.forgetLiveState();
+    if (state.name !== "online") for (const room of this.rooms.all) room.forgetLiveState();
     this.fire("connection", state);
     if (this.active) this.fire("room", this.active);
   }
@@ -212,10 +207,11 @@ export class Chat extends Emitter {
     this.fire("session", session);
     this.presence.resume();
     if (this.active) await this.join(this.active);
-    const listed = await this.refreshRooms().catch((error) => this.#notice("Your rooms could not be loaded", error));
-    const due = new Set([...(listed ?? []), ...this.sender.roomIds.map((roomId) => this.room(roomId))]);
-    for (const room of this.rooms.values()) if (room.timeline.isPrimed) due.add(room);
+    const listed = await this.#refreshRooms().catch((error) => this.#notice("Your rooms could not be loaded", error));
+    const due = new Set([...(listed ?? []), ...this.sender.roomIds.map((roomId) => this.rooms.get(roomId))]);
+    for (const room of this.rooms.all) if (room.timeline.isPrimed) due.add(room);
     await Promise.all([...due].filter((room) => !room.isJoined).map((room) => this.join(room)));
+    if (this.active) this.moderation.load(this.active).catch(() => {});
     this.signals.resume();
     if (!isFirst && this.connection.isOnline) this.fire("resumed", this.#resumed);
   }
@@ -223,14 +219,16 @@ export class Chat extends Emitter {
   #begin({ userId, username }) {
     Object.assign(this.identity, { userId, username: username ?? userId });
     this.directory.learn([this.identity]);
+    this.drafts = new Drafts(userId);
+    this.moderation = new Moderation(this.api, this.features, userId, (room) => this.#changed(room));
     this.presence = new Presence(this.connection, userId);
     this.presence.on("change", () => this.fire("presence"));
     this.signals = new Signals(this.connection);
     this.sender = new Sender(this.connection, userId, {
-      changed: (roomId) => this.#changed(roomId),
-      rejoin: (roomId) => this.join(this.room(roomId)),
-      missing: (roomId, seq) => this.#catchUp(this.room(roomId), seq),
-      lastSeq: (roomId) => this.room(roomId).timeline.lastSeq,
+      changed: (roomId) => this.#changed(this.rooms.known(roomId)),
+      rejoin: (roomId) => this.join(this.rooms.get(roomId)),
+      missing: (roomId, seq) => this.#catchUp(this.rooms.get(roomId), seq),
+      lastSeq: (roomId) => this.rooms.known(roomId)?.timeline.lastSeq ?? 0,
     });
   }
 
@@ -247,10 +245,11 @@ export class Chat extends Emitter {
     this.fire("rooms");
   }
 
-  #joined(room, { added, replaced, isFirst }) {
-    this.absorb(room, added, isFirst);
-    if (!isFirst) this.#resumed.missed += added.filter((message) => message.userId !== this.me).length;
-    if (!replaced) return;
+  #joined(room, outcome) {
+    this.directory.learn([...room.people.values()]);
+    this.absorb(room, outcome, outcome.isFirst);
+    if (!outcome.isFirst) this.#resumed.missed += outcome.added.filter((message) => message.userId !== this.me).length;
+    if (!outcome.replaced) return;
     this.#resumed.isPartial = true;
     this.fire("resynced", room);
   }
@@ -265,32 +264,38 @@ export class Chat extends Emitter {
     else this.presence?.receive(event, data);
   }
 
-  /** Messages that just took their place in a room's timeline. */
-  absorb(room, messages, isFirst = false) {
-    this.directory.learn(messages);
+  /** Messages and changes that just took their place in a room's timeline. */
+  absorb(room, { added, changes }, isFirst = false) {
+    this.directory.learn(added);
     if (room !== this.active) room.timeline.trim();
-    for (const message of messages) {
-      this.sender.settle(message);
-      room.showPreview(message);
-      room.setTyping(message.userId, false);
-      if (isFirst) continue;
-      // Whoever writes, here or elsewhere, has read what came before.
-      if (message.userId === this.me) room.unread = 0;
-      else if (message.seq > room.lastReadSeq) this.#countUnread(room);
-    }
-    this.fire("room", room);
+    for (const { change, before } of changes) room.applyChange(change, before, this.me);
+    for (const message of added) this.#absorbMessage(room, message, isFirst);
+    if (this.thread?.room === room && this.thread.absorb(added, changes)) this.fire("thread");
+    this.#changed(room);
     this.fire("rooms");
   }
 
-  #countUnread(room) {
+  #absorbMessage(room, message, isFirst) {
+    this.sender.didStore(message);
+    room.showPreview(message);
+    room.typing.set(message.userId, false);
+    if (isFirst) return;
+    if (message.replyTo) room.excerpt?.noteReply(message.replyTo);
+    // The author of a message, here or elsewhere, has read what came before.
+    if (message.userId === this.me) Object.assign(room, { unread: 0, mentions: 0 });
+    else if (message.seq > room.lastReadSeq && !message.deleted) this.#countUnread(room, message);
+  }
+
+  #countUnread(room, message) {
     const isWatched = room === this.active && document.visibilityState === "visible";
     if (room.unread === 0 && room === this.active && !isWatched) room.dividerSeq = room.lastReadSeq;
-    room.unread += 1;
+    room.countUnread(message, this.me);
   }
 
   #leaveView(room) {
     this.signals?.typing(room, false);
     room.dividerSeq = null;
+    room.excerpt = null;
     room.timeline.trim();
   }
 
@@ -298,8 +303,9 @@ export class Chat extends Emitter {
     this.fire("notice", `${what}: ${error.message}`);
   }
 
-  #changed(roomId) {
-    const room = this.rooms.get(roomId);
-    if (room) this.fire("room", room);
+  #changed(room) {
+    if (!room) return;
+    this.fire("room", room);
+    if (this.thread?.room === room) this.fire("thread");
   }
 }

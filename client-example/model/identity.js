@@ -44,11 +44,13 @@ export function readAddress() {
   return { user: query.get("user")?.trim() || null, room: query.get("room")?.trim() || null };
 }
 
-export function writeAddress({ user, room }) {
+/** @param options isStep: the browser's back button leads to the address before */
+export function writeAddress({ user, room }, { isStep = false } = {}) {
   const url = new URL(location.pathname, location.origin);
   if (user) url.searchParams.set("user", user);
   if (room) url.searchParams.set("room", room);
-  history.replaceState(null, "", url);
+  if (isStep) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
 }
 
 export const lastName = {

@@ -1,28 +1,22 @@
 import { RequestError } from "../net/request-error.js";
 
 const pageSize = 50;
-/** How long after its answer a join's `room_state` may take, in milliseconds. */
-const stateTimeout = 3_000;
 
-/**
- * One connection's joins, one after another. `message_history` and `room_users` do not name their room, so only one join may be
- * under way for them to belong to.
- */
+/** One connection's joins, one after another, so that the room the user looks at does not wait for fifty others. */
 export class Joiner {
   #connection;
-  #onHistory;
-  #current = null;
+  #onJoined;
   #queue = Promise.resolve();
   #joins = new Map();
   #isAbandoned = false;
 
-  /** @param {(room, {added, replaced, isFirst}) => void} onHistory what a join brought */
-  constructor(connection, onHistory) {
+  /** @param {(room, {added, changes, replaced, isFirst}) => void} onJoined what a join brought */
+  constructor(connection, onJoined) {
     this.#connection = connection;
-    this.#onHistory = onHistory;
+    this.#onJoined = onJoined;
   }
 
-  /** Joins, or resumes after the last message seen. Rejects with the server's refusal. */
+  /** Joins, or resumes after the last number seen. Rejects with the server's refusal. */
   join(room) {
     if (this.#joins.has(room)) return this.#joins.get(room);
     const join = this.#queue.then(() => this.#run(room)).finally(() => this.#joins.delete(room));
@@ -31,63 +25,37 @@ export class Joiner {
     return join;
   }
 
+  isJoining(room) {
+    return this.#joins.has(room);
+  }
+
   /** The connection is gone: what is still under way counts for nothing. */
   abandon() {
     this.#isAbandoned = true;
   }
 
-  history(data) {
-    const page = Array.isArray(data) ? data : (data?.messages ?? []);
-    const join = this.#current;
-    if (!join || (page[0] && page[0].roomId !== join.room.id)) return;
-    const isFirst = !join.room.timeline.isPrimed;
-    const { added, replaced } = join.room.timeline.applyJoin(page, { replace: join.mustReplace });
-    this.#onHistory(join.room, { added, replaced, isFirst });
-  }
-
-  people(data) {
-    const users = Array.isArray(data) ? data : (data?.users ?? []);
-    this.#current?.room.setPeople(users);
-  }
-
-  /** True when this `room_state` belongs to the join under way. */
-  state(data) {
-    if (this.#current?.room.id !== data.roomId) return false;
-    this.#current.stateCame(data);
-    return true;
-  }
-
-  /** True when the coming history of the join under way replaces what is here. */
-  resync(roomId) {
-    if (this.#current?.room.id !== roomId) return false;
-    this.#current.mustReplace = true;
-    return true;
-  }
-
   async #run(room) {
-    const state = await this.#exchange(room);
-    if (state && state.lastSeq < room.timeline.lastSeq) {
+    let answer = await this.#ask(room);
+    if (answer.lastSeq < room.timeline.lastSeq) {
       // The server numbers lower than what was seen: its store was reset, and so is the memory of it.
       room.timeline.reset();
-      await this.#exchange(room);
+      answer = await this.#ask(room);
     }
+    const isFirst = !room.timeline.isPrimed;
+    const outcome = room.timeline.applyJoin(answer);
+    room.setPeople(answer.users ?? []);
+    room.counts = { members: answer.members, online: answer.online };
+    for (const { userId, seq } of answer.readMarks ?? []) room.noteRead(userId, seq);
     room.isJoined = true;
     room.error = null;
+    this.#onJoined(room, { ...outcome, isFirst });
   }
 
-  async #exchange(room) {
+  async #ask(room) {
     const { timeline } = room;
     const from = timeline.isPrimed ? { since: timeline.lastSeq } : { limit: pageSize };
-    const join = { room, mustReplace: false };
-    const state = new Promise((resolve) => (join.stateCame = resolve));
-    this.#current = join;
-    try {
-      await this.#connection.emit("join_room", { roomId: room.id, ...from });
-      const answer = await Promise.race([state, new Promise((resolve) => setTimeout(resolve, stateTimeout))]);
-      if (this.#isAbandoned) throw RequestError.connectionLost();
-      return answer;
-    } finally {
-      this.#current = null;
-    }
+    const answer = await this.#connection.emit("join_room", { roomId: room.id, ...from });
+    if (this.#isAbandoned) throw RequestError.connectionLost();
+    return answer;
   }
 }

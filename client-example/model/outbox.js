@@ -3,7 +3,8 @@ const mostKept = 200;
 
 /**
  * Messages the server has not shown back yet, in the order they were written. Kept in the tab's storage, so that a
- * reload loses none. An entry's state is
+ * reload loses none. An entry is `{clientMessageId, roomId, timestamp, content, state}` with what `send_message` takes as its
+ * content, and its state is
  *   waiting (for the connection, or with an error for another try) · sending · sent (acknowledged, with its seq) · failed (refused, with an error)
  */
 export class Outbox {
@@ -17,6 +18,7 @@ export class Outbox {
     } catch {
       this.#entries = [];
     }
+    this.#entries = this.#entries.filter((entry) => typeof entry?.content?.message === "string");
     for (const entry of this.#entries) if (entry.state !== "failed") this.#reset(entry);
   }
 
@@ -32,8 +34,9 @@ export class Outbox {
     return this.#entries.filter((entry) => entry.roomId === roomId);
   }
 
-  add(roomId, message) {
-    const entry = { clientMessageId: newId(), roomId, message, timestamp: Date.now(), state: "waiting" };
+  /** @param content {message, mentions?, replyTo?, messageType?, metadata?} */
+  add(roomId, content) {
+    const entry = { clientMessageId: newId(), roomId, content, timestamp: Date.now(), state: "waiting" };
     this.#entries.push(entry);
     this.#save();
     return entry;
@@ -71,7 +74,7 @@ export class Outbox {
 }
 
 /** 128 random bits in hex; `crypto.randomUUID` is missing on pages served without TLS. */
-function newId() {
+export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

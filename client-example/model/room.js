@@ -1,31 +1,35 @@
+import { changed } from "./changes.js";
 import { directPartner } from "./identity.js";
 import { Timeline } from "./timeline.js";
-
-/** The server ends typing after 6 s; this covers a lost "stopped". */
-const typingLasts = 8_000;
+import { TypingUsers } from "./typing-users.js";
 
 /** Most read marks kept of a room; the ones moved longest ago go first. */
 const mostReads = 500;
-/** Most people shown typing at once. */
-const mostTyping = 50;
+/** Most quoted messages kept that are not among the shown ones. */
+const mostQuotes = 200;
 
 /** One room as this user sees it. */
 export class Room {
   timeline = new Timeline();
+  /** A stretch of the past that is shown instead of the live end, or null. */
+  excerpt = null;
   people = new Map();
-  reads = new Map();
+  typing = new TypingUsers();
   counts = null;
   preview = null;
   unread = 0;
+  /** Unread messages that mention this user. */
+  mentions = 0;
   lastReadSeq = 0;
   /** The mark above which the "new" divider stands, or null. */
   dividerSeq = null;
   isJoined = false;
-  isLoadingOlder = false;
-  isPrivate = false;
+  isLoading = false;
   error = null;
-  #typing = new Map();
-  #name = null;
+  /** What its owner has set: `{name, private, readOnly, slowModeSeconds, owner}`. */
+  settings = {};
+  #reads = new Map();
+  #quotes = new Map();
 
   constructor(id) {
     this.id = id;
@@ -35,76 +39,126 @@ export class Room {
     return this.id.startsWith("direct:");
   }
 
+  get isPrivate() {
+    return this.settings.private === true;
+  }
+
+  /** The messages on the screen. */
+  get shown() {
+    return this.excerpt ?? this.timeline;
+  }
+
   partner(me) {
     return this.isDirect ? directPartner(this.id, me) : null;
   }
 
   title(me, directory) {
-    return this.isDirect ? directory.nameOf(this.partner(me)) : this.#name || this.id;
+    return this.isDirect ? directory.nameOf(this.partner(me)) : this.settings.name || this.id;
   }
 
   /** What `GET /api/rooms` says about it. Whoever wrote the last message has read the others. */
-  applySummary({ name, private: isPrivate, lastMessage, unread, lastReadSeq }, me) {
-    this.#name = name ?? null;
-    this.isPrivate = isPrivate === true;
+  applySummary({ name, private: isPrivate, readOnly, slowModeSeconds, owner, lastMessage, unread, mentions, lastReadSeq }, me) {
+    this.settings = { name: name ?? null, private: isPrivate === true, readOnly: readOnly === true, slowModeSeconds, owner };
+    if (this.isJoined) return;
     this.lastReadSeq = Math.max(this.lastReadSeq, lastReadSeq ?? 0);
     const isOwn = Boolean(lastMessage) && lastMessage.senderId === me;
     if (!this.timeline.isPrimed) this.unread = isOwn ? 0 : (unread ?? 0);
+    if (!this.timeline.isPrimed) this.mentions = isOwn ? 0 : (mentions ?? 0);
     if (!lastMessage) return;
     const text = lastMessage.content ?? lastMessage.message ?? "";
     const userId = lastMessage.senderId ?? lastMessage.userId;
     this.showPreview({ ...lastMessage, message: text, userId });
   }
 
-  showPreview({ message, userId, timestamp }) {
+  showPreview({ seq, message, userId, timestamp, deleted }) {
     const at = typeof timestamp === "number" ? timestamp : Date.parse(timestamp);
-    if (!this.preview || at >= this.preview.timestamp) this.preview = { message, userId, timestamp: at };
+    if (!this.preview || at >= this.preview.timestamp) this.preview = { seq, message, userId, deleted, timestamp: at };
+  }
+
+  /** A message of another user came. */
+  countUnread(message, me) {
+    this.unread += 1;
+    if (message.mentions?.includes(me)) this.mentions += 1;
+  }
+
+  /** All of it is read, here. Gives the number up to which. */
+  readAll() {
+    this.unread = 0;
+    this.mentions = 0;
+    const seq = this.timeline.newestSeq;
+    const hasMoved = seq > this.lastReadSeq;
+    this.lastReadSeq = Math.max(this.lastReadSeq, seq);
+    return hasMoved ? seq : null;
   }
 
   /** The user has read it in another tab or on another device. */
-  readElsewhere(seq) {
+  readElsewhere(seq, me) {
     this.lastReadSeq = Math.max(this.lastReadSeq, seq);
-    if (this.lastReadSeq >= this.timeline.lastSeq) this.unread = 0;
+    if (!this.timeline.has(this.lastReadSeq)) return;
+    const left = this.timeline.messages.filter(
+      (message) => message.seq > this.lastReadSeq && message.userId !== me && !message.deleted,
+    );
+    this.unread = left.length;
+    this.mentions = left.filter((message) => message.mentions?.includes(me)).length;
+  }
+
+  /** What a change of the log means beside the timeline. `before` is the message as it was, where it is known. */
+  applyChange(change, before, me) {
+    this.excerpt?.apply(change);
+    const quoted = this.#quotes.get(change.messageId);
+    if (quoted) this.#quotes.set(change.messageId, changed(quoted, change));
+    if (!before) return;
+    if (change.kind === "deleted" && !before.deleted && before.seq > this.lastReadSeq && before.userId !== me) {
+      this.unread = Math.max(0, this.unread - 1);
+      if (before.mentions?.includes(me)) this.mentions = Math.max(0, this.mentions - 1);
+    }
+    const now = changed(before, change);
+    if (this.preview?.seq === now.seq) Object.assign(this.preview, { message: now.message, deleted: now.deleted });
+  }
+
+  /** Changes a message wherever it is held, ahead of the server's word. */
+  replace(messageId, make) {
+    this.timeline.replace(messageId, make);
+    this.excerpt?.replace(messageId, make);
+  }
+
+  find(messageId) {
+    return this.timeline.find(messageId) ?? this.excerpt?.find(messageId) ?? this.#quotes.get(messageId);
+  }
+
+  /** Keeps a message that stands elsewhere and is quoted here; null says that there is none. */
+  keepQuote(messageId, message) {
+    if (this.#quotes.size >= mostQuotes) this.#quotes.delete(this.#quotes.keys().next().value);
+    this.#quotes.set(messageId, message);
   }
 
   noteRead(userId, seq) {
-    const mark = Math.max(this.reads.get(userId) ?? 0, seq);
-    this.reads.delete(userId);
-    if (this.reads.size >= mostReads) this.reads.delete(this.reads.keys().next().value);
-    this.reads.set(userId, mark);
+    const mark = Math.max(this.#reads.get(userId) ?? 0, seq);
+    this.#reads.delete(userId);
+    if (this.#reads.size >= mostReads) this.#reads.delete(this.#reads.keys().next().value);
+    this.#reads.set(userId, mark);
+  }
+
+  /** Whose read mark stands at which message: the newest one at or below the mark. */
+  readersBySeq(me) {
+    const readers = new Map();
+    const { messages } = this.shown;
+    for (const [userId, mark] of this.#reads) {
+      if (userId === me || messages.length === 0 || mark < messages[0].seq) continue;
+      if (this.excerpt && mark > messages.at(-1).seq) continue;
+      const { seq } = messages.findLast((message) => message.seq <= mark);
+      readers.set(seq, [...(readers.get(seq) ?? []), userId]);
+    }
+    return readers;
   }
 
   setPeople(users) {
     this.people = new Map(users.map((user) => [user.userId, user]));
   }
 
-  setTyping(userId, isTyping, onEnd) {
-    clearTimeout(this.#typing.get(userId));
-    this.#typing.delete(userId);
-    if (!isTyping || this.#typing.size >= mostTyping) return;
-    const end = () => this.#typing.delete(userId) && onEnd();
-    this.#typing.set(userId, setTimeout(end, typingLasts));
-  }
-
-  get typingUserIds() {
-    return [...this.#typing.keys()];
-  }
-
   /** After a disconnect nothing is known of who is here and who types. */
   forgetLiveState() {
     this.isJoined = false;
-    for (const timer of this.#typing.values()) clearTimeout(timer);
-    this.#typing.clear();
-  }
-
-  /** Whose read mark stands at which message: the newest one at or below the mark. */
-  readersBySeq(me) {
-    const readers = new Map();
-    for (const [userId, seq] of this.reads) {
-      if (userId === me || seq < this.timeline.firstSeq) continue;
-      const at = Math.min(seq, this.timeline.lastSeq);
-      readers.set(at, [...(readers.get(at) ?? []), userId]);
-    }
-    return readers;
+    this.typing.clear();
   }
 }

@@ -44,9 +44,9 @@ export class Sender {
   }
 
   /** False when too many wait already. */
-  send(roomId, text, canSendNow) {
+  send(roomId, content, canSendNow) {
     if (this.#outbox.isFull) return false;
-    this.#outbox.add(roomId, text);
+    this.#outbox.add(roomId, content);
     if (canSendNow && !this.#lane(roomId).timer) this.#advance(roomId);
     return true;
   }
@@ -73,8 +73,8 @@ export class Sender {
     for (const lane of this.#lanes.values()) clearTimeout(lane.timer);
   }
 
-  /** A message came in: the entry it stems from has done its duty. */
-  settle(message) {
+  /** A message took its place: the entry it stems from is done. */
+  didStore(message) {
     const entry = this.#outbox.match(message);
     if (entry) this.#outbox.remove(entry);
   }
@@ -105,9 +105,9 @@ export class Sender {
   /** True when the next one may follow. */
   async #attempt(entry, lane) {
     this.#outbox.mark(entry, "sending");
-    const { roomId, message, clientMessageId } = entry;
+    const { roomId, content, clientMessageId } = entry;
     try {
-      const ack = await this.#connection.emit("send_message", { roomId, message, clientMessageId });
+      const ack = await this.#connection.emit("send_message", { roomId, ...content, clientMessageId });
       lane.backoff.reset();
       this.#acknowledged(entry, ack);
       return true;

@@ -22,7 +22,7 @@ export class Signals {
       if (this.#typing?.room !== room) return;
       this.#typing = null;
     }
-    this.#tell("typing", { roomId: room.id, isTyping });
+    this.#emit("typing", { roomId: room.id, isTyping });
   }
 
   /** The server ends typing itself when a message comes. */
@@ -36,7 +36,7 @@ export class Signals {
     this.#readTimer = setTimeout(() => this.#flushReads(), readDelay);
   }
 
-  /** After a reconnect: what the server did not confirm is told again. */
+  /** After a reconnect: what the server did not confirm is sent again. */
   resume() {
     this.#typing = null;
     this.#flushReads();
@@ -45,19 +45,19 @@ export class Signals {
   activity() {
     if (Date.now() - this.#lastActivity < 60_000) return;
     this.#lastActivity = Date.now();
-    this.#tell("user_activity", {});
+    this.#emit("user_activity", {});
   }
 
   #flushReads() {
     if (!this.#connection.isOnline) return;
     for (const [roomId, seq] of this.#reads) {
       const confirm = () => this.#reads.get(roomId) === seq && this.#reads.delete(roomId);
-      this.#tell("mark_read", { roomId, seq }, confirm, (error) => error.isUnknownOutcome || confirm());
+      this.#emit("mark_read", { roomId, seq }, confirm, (error) => error.isUnknownOutcome || confirm());
     }
   }
 
   /** Nothing here is worth troubling the user with when it fails. */
-  #tell(event, data, then = () => {}, otherwise = () => {}) {
+  #emit(event, data, then = () => {}, otherwise = () => {}) {
     if (this.#connection.isOnline) this.#connection.emit(event, data).then(then, otherwise);
   }
 }

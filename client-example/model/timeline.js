@@ -1,62 +1,83 @@
+import { changed, withReply } from "./changes.js";
+import { Run } from "./run.js";
+
 /** Most messages kept of a room while no user scrolls in it; older ones come back from history when asked for. */
 const mostKept = 600;
-/** Most messages held back while a hole before them is being filled. */
+/** Most entries held back while a hole before them is being filled. */
 const mostHeld = 500;
 
 /**
- * One room's messages: a gapless run of sequence numbers, oldest first.
+ * One room's live end: what the room's log says, number by number. An entry of the log is `{seq, message}` or `{seq, change}`.
  *
  * Its methods change only itself and say what the caller has to do.
  */
 export class Timeline {
-  messages = [];
   lastSeq = 0;
   /** True when nothing older than the first message exists. */
   isComplete = false;
-  /** False until the room's first history came: until then live messages are held. */
+  /** False until the room's first history came: until then live entries are held. */
   isPrimed = false;
+  #run = new Run();
   #held = new Map();
 
+  get messages() {
+    return this.#run.messages;
+  }
+
   get firstSeq() {
-    return this.messages[0]?.seq ?? this.lastSeq + 1;
+    return this.#run.firstSeq ?? this.lastSeq + 1;
+  }
+
+  /** The newest message's; numbers of changes may be above it. */
+  get newestSeq() {
+    return this.#run.newestSeq;
   }
 
   has(seq) {
     return seq >= this.firstSeq && seq <= this.lastSeq;
   }
 
-  /** A live message: `{added}` in order, or `{hole: true}` when something before it is missing. */
-  receive(message) {
-    if (this.isPrimed && message.seq <= this.lastSeq) return { added: [] };
-    if (this.isPrimed && message.seq === this.lastSeq + 1) {
-      this.#append(message);
-      return { added: [message, ...this.#release()] };
-    }
-    if (this.#held.size < mostHeld) this.#held.set(message.seq, message);
-    return { added: [], hole: this.isPrimed };
+  find(messageId) {
+    return this.#run.find(messageId);
+  }
+
+  /** A live entry: what of it took its place in order, or `{hole: true}` when something before it is missing. */
+  receive(entry) {
+    if (this.isPrimed && entry.seq <= this.lastSeq) return nothing();
+    if (this.isPrimed && entry.seq === this.lastSeq + 1) return this.#release(this.#take(entry, nothing()));
+    if (this.#held.size < mostHeld) this.#held.set(entry.seq, entry);
+    return { ...nothing(), hole: this.isPrimed };
   }
 
   /**
-   * A page the server sent on joining or resuming, oldest first. It is the truth: what is still missing in it
-   * does not exist. `replaced` says that it does not join on to what was here, which is dropped.
+   * What the server answered to joining or resuming: messages, oldest first; `changes`, the messages here that have changed
+   * since; `lastSeq`, up to which nothing is missing. It is the truth: a number that is still missing is no message.
+   * `resync` says that it does not join on to what was here, which is dropped.
    */
-  applyJoin(page, { replace = false } = {}) {
-    const wasPrimed = this.isPrimed;
+  applyJoin({ messages: page, changes = [], lastSeq = 0, resync = false }) {
+    const replaced = this.isPrimed && resync;
     this.isPrimed = true;
-    const replaced = wasPrimed && (replace || (page.length > 0 && page[0].seq > this.lastSeq + 1));
     if (replaced) this.#clear();
     const added = page.filter((message) => message.seq > this.lastSeq || this.messages.length === 0);
-    for (const message of added) this.#append(message);
+    this.#run.append(added);
+    for (const message of changes) this.#run.replace(message.messageId, () => message);
+    this.lastSeq = Math.max(this.lastSeq, lastSeq, this.#run.newestSeq);
     if (this.firstSeq === 1) this.isComplete = true;
-    return { added: [...added, ...this.#release()], replaced };
+    const outcome = this.#release({ ...nothing(), added });
+    return { ...outcome, replaced };
   }
 
   /** Older messages, which must end right before the first one here. */
   prepend(page, hasMore) {
     const older = page.filter((message) => message.seq < this.firstSeq);
-    this.messages = [...older, ...this.messages];
+    this.#run.prepend(older);
     this.isComplete = !hasMore || this.firstSeq === 1;
     return older;
+  }
+
+  /** Puts what is known better in a message's place. */
+  replace(messageId, make) {
+    this.#run.replace(messageId, make);
   }
 
   /** Forgets everything, so that the next page starts afresh. */
@@ -68,31 +89,39 @@ export class Timeline {
   /** Drops the oldest past the bound, some at a time; only while the user does not read them. */
   trim() {
     if (this.messages.length <= mostKept * 1.2) return;
-    this.messages = this.messages.slice(-mostKept);
+    this.#run.keep(mostKept);
     this.isComplete = false;
   }
 
   #clear() {
-    this.messages = [];
+    this.#run.clear();
     this.lastSeq = 0;
     this.isComplete = false;
   }
 
-  #append(message) {
-    this.messages.push(message);
-    this.lastSeq = message.seq;
+  #take({ seq, message, change }, outcome) {
+    this.lastSeq = seq;
+    if (message) {
+      this.#run.push(message);
+      if (message.replyTo) this.#run.replace(message.replyTo, withReply);
+      outcome.added.push(message);
+    } else {
+      const before = this.find(change.messageId);
+      this.#run.replace(change.messageId, (known) => changed(known, change));
+      outcome.changes.push({ change, before });
+    }
+    return outcome;
   }
 
-  #release() {
-    const released = [];
+  #release(outcome) {
     for (const seq of [...this.#held.keys()].sort((a, b) => a - b)) {
       if (seq > this.lastSeq + 1) break;
-      const message = this.#held.get(seq);
+      const entry = this.#held.get(seq);
       this.#held.delete(seq);
-      if (seq <= this.lastSeq) continue;
-      this.#append(message);
-      released.push(message);
+      if (seq > this.lastSeq) this.#take(entry, outcome);
     }
-    return released;
+    return outcome;
   }
 }
+
+const nothing = () => ({ added: [], changes: [], hole: false });

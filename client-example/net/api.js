@@ -1,18 +1,22 @@
-import { RequestError } from "./request-error.js";
+import { RequestError, problem } from "./request-error.js";
+import { upload } from "./upload.js";
 
 const roomsPage = 200;
 /** Most rooms asked for. */
 const mostRooms = 5_000;
 
 const isHeaderSafe = (text) => /^[\x20-\x7e]+$/.test(text);
+const encoded = encodeURIComponent;
 
-/** The REST side: rooms and history, in the name of the signed-in user. */
+/** The REST side, in the name of the signed-in user. */
 export class Api {
   #identity;
 
   constructor(identity) {
     this.#identity = identity;
   }
+
+  // Rooms
 
   /** @returns {Promise<object[]>} the caller's rooms, the most lately active first */
   async rooms() {
@@ -26,20 +30,103 @@ export class Api {
     return rooms;
   }
 
+  async room(roomId) {
+    const body = await this.#call("GET", `/api/rooms/${encoded(roomId)}`);
+    return body.room ?? body;
+  }
+
   async createRoom(fields) {
     const body = await this.#call("POST", "/api/rooms", { body: fields });
     return body.room ?? body;
   }
 
-  /** Gives up one's part in a room; only a group can be left. */
-  leaveRoom(roomId) {
-    const [room, user] = [roomId, this.#identity.userId].map(encodeURIComponent);
-    return this.#call("DELETE", `/api/rooms/${room}/participants/${user}`);
+  changeRoom(roomId, fields) {
+    return this.#call("PATCH", `/api/rooms/${encoded(roomId)}`, { body: fields });
   }
 
-  /** @param {{before?: number, after?: number, limit?: number}} query cursors are sequence numbers */
+  /** Gives up one's part in a room; only a group can be left. */
+  leaveRoom(roomId) {
+    return this.removeParticipant(roomId, this.#identity.userId);
+  }
+
+  addParticipant(roomId, userId) {
+    return this.#call("PUT", `/api/rooms/${encoded(roomId)}/participants/${encoded(userId)}`);
+  }
+
+  removeParticipant(roomId, userId) {
+    return this.#call("DELETE", `/api/rooms/${encoded(roomId)}/participants/${encoded(userId)}`);
+  }
+
+  /** @param {"roles"|"bans"|"mutes"} kind */
+  async listed(roomId, kind) {
+    const answer = await this.#call("GET", `/api/rooms/${encoded(roomId)}/${kind}`);
+    return answer[kind] ?? [];
+  }
+
+  setListed(roomId, kind, userId, fields) {
+    return this.#call("PUT", `/api/rooms/${encoded(roomId)}/${kind}/${encoded(userId)}`, { body: fields });
+  }
+
+  unsetListed(roomId, kind, userId) {
+    return this.#call("DELETE", `/api/rooms/${encoded(roomId)}/${kind}/${encoded(userId)}`);
+  }
+
+  // Messages
+
+  /** @param {{before?: number, after?: number, around?: number, limit?: number}} query cursors are sequence numbers */
   history(roomId, query) {
-    return this.#call("GET", `/api/chat/${encodeURIComponent(roomId)}/history`, { query });
+    return this.#call("GET", `/api/chat/${encoded(roomId)}/history`, { query });
+  }
+
+  async message(roomId, messageId) {
+    const body = await this.#call("GET", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}`);
+    return body.message?.messageId ? body.message : body;
+  }
+
+  replies(roomId, messageId, query) {
+    return this.#call("GET", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}/replies`, { query });
+  }
+
+  /** Messages changed after that number, as they are now. */
+  changes(roomId, query) {
+    return this.#call("GET", `/api/chat/${encoded(roomId)}/changes`, { query });
+  }
+
+  flag(roomId, messageId, reason) {
+    return this.#call("POST", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}/flags`, { body: { reason } });
+  }
+
+  search(query) {
+    return this.#call("GET", "/api/search", { query });
+  }
+
+  // People
+
+  async users(query) {
+    const answer = await this.#call("GET", "/api/users", { query });
+    return Array.isArray(answer) ? answer : (answer.users ?? []);
+  }
+
+  setBlock(userId, isBlocked) {
+    const path = `/api/users/${encoded(this.#identity.userId)}/blocks/${encoded(userId)}`;
+    return this.#call(isBlocked ? "PUT" : "DELETE", path);
+  }
+
+  // Files
+
+  /** @returns {{done: Promise<object>, cancel: () => void}} */
+  upload(roomId, file, onProgress) {
+    const url = new URL(`/api/chat/${encoded(roomId)}/files`, location.origin);
+    url.searchParams.set("name", file.name);
+    return upload(url, this.#identify(url), file, onProgress);
+  }
+
+  /** A file's bytes; an address of its own would have to name the caller. */
+  async file(fileId, name) {
+    const url = new URL(`/api/files/${encoded(fileId)}/${encoded(name)}`, location.origin);
+    const response = await this.#fetch(url, { headers: this.#identify(url) });
+    if (!response.ok) throw problem(response.status, await answerOf(response));
+    return response.blob();
   }
 
   async #call(method, path, { query = {}, body } = {}) {
@@ -47,15 +134,18 @@ export class Api {
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     const headers = this.#identify(url);
     if (body) headers["Content-Type"] = "application/json";
-    let response;
-    try {
-      response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
-    } catch {
-      throw new RequestError("network", "The server cannot be reached.", true);
-    }
-    const answer = await response.json().catch(() => ({}));
+    const response = await this.#fetch(url, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await answerOf(response);
     if (!response.ok) throw problem(response.status, answer);
     return answer;
+  }
+
+  async #fetch(url, options) {
+    try {
+      return await fetch(url, options);
+    } catch {
+      throw RequestError.unreachable();
+    }
   }
 
   #identify(url) {
@@ -69,7 +159,4 @@ export class Api {
   }
 }
 
-function problem(status, { code, detail, title }) {
-  const text = detail ?? title ?? `The server answered ${status}.`;
-  return new RequestError(code ?? String(status), text, status === 429 || status >= 500);
-}
+const answerOf = (response) => response.json().catch(() => ({}));

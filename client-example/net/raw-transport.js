@@ -20,7 +20,7 @@ export class RawTransport extends Emitter {
       socket.onclose = ({ code, reason }) => {
         this.#rejectWaiting();
         if (isOpen) this.fire("close", { code, reason });
-        else reject(new RequestError("network", "The server cannot be reached.", true));
+        else reject(RequestError.unreachable());
       };
     });
   }
@@ -61,11 +61,11 @@ export class RawTransport extends Emitter {
     } catch {
       return;
     }
-    if (frame?.event === "ack") this.#settle(frame);
+    if (frame?.event === "ack") this.#answer(frame);
     else if (typeof frame?.event === "string") this.fire("event", { event: frame.event, data: frame.data });
   }
 
-  #settle({ id, data }) {
+  #answer({ id, data }) {
     const request = this.#waiting.get(id);
     if (!request) return;
     this.#waiting.delete(id);

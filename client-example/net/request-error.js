@@ -16,6 +16,10 @@ export class RequestError extends Error {
     return this.code === "connection_lost" || this.code === "timeout";
   }
 
+  static unreachable() {
+    return new RequestError("network", "The server cannot be reached.", true);
+  }
+
   static connectionLost() {
     return new RequestError("connection_lost", "The connection was lost before the server answered.", true);
   }
@@ -32,4 +36,12 @@ export function unwrapReply(data) {
     throw new RequestError(code ?? "error", message ?? "The server refused the request.", Boolean(retryable));
   }
   return data ?? {};
+}
+
+/** The refusal in a REST answer. */
+export function problem(status, { code, detail, title }) {
+  const text = detail ?? title ?? `The server answered ${status}.`;
+  const error = new RequestError(code ?? String(status), text, status === 429 || status >= 500);
+  error.isUnknownPath = status === 404 && code === "not_found";
+  return error;
 }

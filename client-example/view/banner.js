@@ -2,8 +2,8 @@ import { byId, h } from "./dom.js";
 import { plural } from "./text.js";
 
 const goodNewsLasts = 5_000;
-/** Shorter interruptions pass without a word. */
-const patience = 400;
+/** Shorter interruptions are not shown, in milliseconds. */
+const shownAfter = 400;
 
 const stopped = {
   replaced: "This session was replaced by a newer one.",
@@ -81,7 +81,7 @@ export class Banner {
   #later(text) {
     if (!this.#element.hidden && this.#element.dataset.tone === "wait") return this.#show("wait", text);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#show("wait", text), patience);
+    this.#timer = setTimeout(() => this.#show("wait", text), shownAfter);
   }
 
   #passing(tone, text) {

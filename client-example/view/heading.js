@@ -2,14 +2,13 @@ import { statusName } from "../model/presence.js";
 import { byId } from "./dom.js";
 import { lastSeen, listNames, plural } from "./text.js";
 
-/** The open room's name, how many are here, and who types. */
+/** The open room's name, how many are here, and the people typing. */
 export function renderHeading(chat) {
   const room = chat.active;
   byId("room-title").textContent = room ? room.title(chat.me, chat.directory) : "No room open";
   byId("room-subtitle").textContent = room ? subtitle(room, chat) : "";
-  byId("leave").hidden = !room;
-  byId("leave").title = room?.isDirect ? "Close this chat" : "Leave this room";
-  byId("leave").setAttribute("aria-label", byId("leave").title);
+  byId("room-menu").hidden = !room;
+  byId("show-search").hidden = !chat.features.has("search");
   byId("typing").textContent = room ? typingText(room, chat) : "";
 }
 
@@ -19,7 +18,8 @@ function subtitle(room, chat) {
   if (room.isDirect) return directText(room, chat);
   const online = Math.max(room.people.size, room.counts?.online ?? 0);
   const members = room.counts?.members ?? 0;
-  return members > online ? `${plural(members, "member")}, ${online.toLocaleString()} here now` : `${online.toLocaleString()} here now`;
+  const here = `${online.toLocaleString()} here now`;
+  return [members > online ? `${plural(members, "member")}, ${here}` : here, room.settings.readOnly && "read-only"].filter(Boolean).join(" · ");
 }
 
 function directText(room, chat) {
@@ -33,7 +33,7 @@ function directText(room, chat) {
 }
 
 function typingText(room, chat) {
-  const names = room.typingUserIds.map((userId) => chat.directory.nameOf(userId));
+  const names = room.typing.userIds.map((userId) => chat.directory.nameOf(userId));
   if (names.length === 0) return "";
   if (names.length > 3) return "Several people are typing…";
   return `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing…`;

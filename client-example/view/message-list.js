@@ -4,12 +4,15 @@ import { dayRow, dividerRow, messageRow } from "./message-row.js";
 
 /** How near the end still counts as at the end, in pixels. */
 const nearEnd = 60;
-/** From how far below the top older messages are fetched, in pixels. */
-const nearTop = 300;
+/** From how far below the top, or above the bottom, more messages are fetched, in pixels. */
+const nearEdge = 300;
+/** How long a message that was looked for stands out, in milliseconds. */
+const highlightLasts = 2_000;
 
 /** The scrolling list of the open room. */
 export class MessageList {
   #chat;
+  #context;
   #scroller = byId("scroller");
   #list = byId("messages");
   #older = byId("older");
@@ -18,37 +21,82 @@ export class MessageList {
   #isAtEnd = true;
   #seenSeq = 0;
   #loadFailed = false;
+  #onDrawn = () => {};
 
-  /** @param {AbortSignal} signal ends its listening */
-  constructor(chat, signal) {
+  /**
+   * @param context what message rows need, see messageRow
+   * @param {AbortSignal} signal ends its listening
+   */
+  constructor(chat, context, signal) {
     this.#chat = chat;
+    this.#context = context;
     clearRows(this.#list);
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
-    this.#jump.onclick = () => this.scrollToEnd({ smooth: true });
+    this.#list.addEventListener("keydown", (event) => this.#key(event), { signal });
+    this.#jump.onclick = () => this.goToEnd();
     const resize = new ResizeObserver(() => this.#isAtEnd && this.scrollToEnd());
     resize.observe(this.#scroller);
     signal.addEventListener("abort", () => resize.disconnect());
     document.addEventListener("visibilitychange", () => this.#markRead(), { signal });
   }
 
+  get element() {
+    return this.#list;
+  }
+
+  set onDrawn(handler) {
+    this.#onDrawn = handler;
+  }
+
   render() {
     const room = this.#chat.active;
     const isOtherRoom = room !== this.#room;
     this.#room = room;
-    if (isOtherRoom) this.#isAtEnd = true;
-    if (isOtherRoom) this.#loadFailed = false;
+    if (isOtherRoom) {
+      this.#isAtEnd = true;
+      this.#loadFailed = false;
+    }
     const anchor = this.#isAtEnd ? null : this.#anchor();
+    const focus = focusedIn(this.#list);
     this.#draw(room, isOtherRoom);
     if (anchor) this.#restore(anchor);
-    else this.#settle(isOtherRoom);
+    else this.#placeView(isOtherRoom);
+    restoreFocus(this.#list, focus);
+    this.#onDrawn();
     this.#showJump();
     this.#markRead();
-    this.#loadOlder();
+    this.#loadMore();
   }
 
   scrollToEnd({ smooth = false } = {}) {
+    if (this.#room?.excerpt) return;
     this.#isAtEnd = true;
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+  }
+
+  /** To the newest message, from the past too. */
+  goToEnd() {
+    const wasPast = Boolean(this.#room?.excerpt);
+    this.#isAtEnd = true;
+    if (this.#room) this.#chat.history.goToEnd(this.#room);
+    if (wasPast) this.render();
+    this.scrollToEnd({ smooth: !wasPast });
+  }
+
+  /** Shows a message, wherever in the room it stands; false when it is not there. */
+  async goTo(seq) {
+    const room = this.#room;
+    const isThere = await this.#chat.history.goTo(room, seq);
+    if (room !== this.#room) return false;
+    this.#isAtEnd = false;
+    this.render();
+    const row = this.#list.querySelector(`[data-seq="${seq}"]`);
+    if (!row) return false;
+    row.scrollIntoView({ block: "center" });
+    row.classList.add("is-found");
+    setTimeout(() => row.classList.remove("is-found"), highlightLasts);
+    row.focus({ preventScroll: true });
+    return isThere;
   }
 
   scrollByPage(direction) {
@@ -59,44 +107,45 @@ export class MessageList {
     if (this.#isAtEnd) room?.timeline.trim();
     const known = isOtherRoom ? null : (this.#list.rowsByKey ?? new Map());
     const items = room ? itemsOf(room, this.#chat) : [];
-    reconcile(this.#list, items.map((item) => this.#row(item, known)));
+    reconcile(this.#list, items.map((item) => ({ ...item, make: () => this.#element(item, known) })));
     this.#showOlder(room, items.length);
-  }
-
-  #row(item, known) {
-    const { entry, ...shown } = item;
-    return { key: item.key, signature: JSON.stringify(shown), make: () => this.#element(item, known) };
+    const last = this.#list.querySelector(".message:last-of-type");
+    if (last && !this.#list.querySelector('.message[tabindex="0"]')) last.tabIndex = 0;
   }
 
   #element(item, known) {
     if (item.kind === "day") return dayRow(item.timestamp);
     if (item.kind === "divider") return dividerRow();
-    const element = messageRow(item, {
-      retry: (entry) => this.#chat.retry(entry),
-      discard: (entry) => this.#chat.sender.discard(entry),
-    });
+    const element = messageRow(item, this.#context);
     if (known && this.#isAtEnd && known.size > 0 && !known.has(item.key)) element.classList.add("arrives");
     return element;
   }
 
   #showOlder(room, count) {
-    const isEmpty = room?.timeline.isPrimed && room.timeline.isComplete && count === 0;
-    const state = this.#loadFailed ? "failed" : room?.isLoadingOlder || (room && !room.timeline.isPrimed) ? "loading" : "";
-    const retry = { type: "button", class: "link", on: { click: () => this.#retryOlder() } };
+    const shown = room?.shown;
+    const isEmpty = !room?.excerpt && shown?.isPrimed && shown.isComplete && count === 0;
+    const state = this.#loadFailed ? "failed" : room?.isLoading || (room && !room.excerpt && !shown.isPrimed) ? "loading" : "";
+    const retry = { type: "button", class: "link", on: { click: () => this.#retry() } };
     const text = {
       failed: h("button", retry, "Older messages could not be loaded. Try again"),
       loading: h("span", { class: "quiet" }, room?.error ? "" : "Loading messages…"),
     }[state];
-    const beginning = room?.timeline.isComplete && !isEmpty && h("span", { class: "quiet" }, "This is where it began.");
+    const beginning = shown?.isComplete && !isEmpty && h("span", { class: "quiet" }, "This is where it began.");
     this.#older.replaceChildren(...[text ?? (isEmpty ? emptyRoom() : beginning)].filter(Boolean));
   }
 
   /** The first row in view, and where it stands: what must not move while rows come in above it. */
   #anchor() {
     const top = this.#scroller.getBoundingClientRect().top;
-    for (const row of this.#list.children) {
-      const box = row.getBoundingClientRect();
-      if (box.bottom > top && row.classList.contains("message")) return { key: row.dataset.key, top: box.top };
+    const rows = this.#list.children;
+    let [low, high] = [0, rows.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rows[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
+      else high = middle;
+    }
+    for (let at = low; at < rows.length; at += 1) {
+      if (rows[at].classList.contains("message")) return { key: rows[at].dataset.key, top: rows[at].getBoundingClientRect().top };
     }
     return null;
   }
@@ -107,7 +156,7 @@ export class MessageList {
   }
 
   /** Where a room opens: at its first unread message, else at the end. */
-  #settle(isOtherRoom) {
+  #placeView(isOtherRoom) {
     this.scrollToEnd();
     const divider = this.#list.querySelector(".unread-divider");
     if (!isOtherRoom || !divider) return;
@@ -118,17 +167,21 @@ export class MessageList {
   }
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
+    this.#isAtEnd = !this.#room?.excerpt && this.#belowView < nearEnd;
     this.#showJump();
     this.#markRead();
-    this.#loadOlder();
+    this.#loadMore();
+  }
+
+  get #belowView() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
   #showJump() {
-    const lastSeq = this.#room?.timeline.lastSeq ?? 0;
+    const lastSeq = this.#room?.timeline.newestSeq ?? 0;
     if (this.#isAtEnd) this.#seenSeq = lastSeq;
-    const fresh = Math.max(0, lastSeq - this.#seenSeq);
+    const fresh = this.#room?.timeline.messages.filter(({ seq }) => seq > this.#seenSeq).length ?? 0;
     this.#jump.hidden = this.#isAtEnd;
     this.#jump.replaceChildren(icon("down"), fresh > 0 ? `${fresh} new` : "Latest");
   }
@@ -137,20 +190,50 @@ export class MessageList {
     if (this.#room?.isJoined && this.#isAtEnd && document.visibilityState === "visible") this.#chat.markRead(this.#room);
   }
 
-  #retryOlder() {
+  #retry() {
     this.#loadFailed = false;
-    this.#loadOlder();
+    this.#loadMore();
   }
 
-  async #loadOlder() {
-    if (!this.#room || this.#loadFailed || this.#scroller.scrollTop > nearTop) return;
+  async #loadMore() {
+    if (!this.#room || this.#loadFailed) return;
     try {
-      await this.#chat.loadOlder(this.#room);
+      if (this.#scroller.scrollTop <= nearEdge) await this.#chat.history.loadOlder(this.#room);
+      if (this.#room.excerpt && this.#belowView < nearEdge) await this.#chat.history.loadNewer(this.#room);
     } catch {
       this.#loadFailed = true;
       this.#showOlder(this.#room, this.#list.children.length);
     }
   }
+
+  /** The arrow keys go from message to message. */
+  #key(event) {
+    const row = event.target.closest(".message");
+    if (!row || event.target !== row || event.altKey) return;
+    const rows = [...this.#list.querySelectorAll(".message")];
+    const at = rows.indexOf(row);
+    const next = { ArrowUp: rows[at - 1], ArrowDown: rows[at + 1], Home: rows[0], End: rows.at(-1) }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    row.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+  }
+}
+
+/** Which part of which row has the focus. */
+function focusedIn(list) {
+  const element = document.activeElement;
+  const row = list.contains(element) && element.closest(".message");
+  return row ? { key: row.dataset.key, part: element === row ? null : element.dataset.focus } : null;
+}
+
+function restoreFocus(list, focus) {
+  if (!focus || list.contains(document.activeElement)) return;
+  const row = list.rowsByKey.get(focus.key)?.element;
+  const part = focus.part && row?.querySelector(`[data-focus="${CSS.escape(focus.part)}"]`);
+  (part ?? row)?.focus({ preventScroll: true });
 }
 
 function emptyRoom() {

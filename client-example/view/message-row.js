@@ -1,11 +1,11 @@
+import { readable } from "../model/mentions.js";
 import { avatar } from "./avatar.js";
 import { h, icon } from "./dom.js";
-import { clockTime, dayName, fullTime, isEmojiOnly, linkify, listNames } from "./text.js";
-
-const stateTexts = {
-  waiting: "Not sent yet. It goes out as soon as it can.",
-  sending: "Sending…",
-};
+import { fileCard } from "./file-card.js";
+import { footer } from "./message-footer.js";
+import { reactionRow } from "./reaction-row.js";
+import { richText } from "./rich-text.js";
+import { clockTime, dayName, fullTime, isEmojiOnly, plural } from "./text.js";
 
 export function dayRow(timestamp) {
   return h("li", { class: "day" }, h("span", {}, dayName(timestamp)));
@@ -16,23 +16,24 @@ export function dividerRow() {
 }
 
 /**
- * One message. `item` is {message, userId, name, timestamp, seq?, isOwn, isStart, isEnd, state, error?, readers} where
- * state is `stored` for what has its place in the room, else the outbox entry's.
+ * One message. `item` is what message-items makes; `state` is `stored` for what has its place in the room, else the outbox
+ * entry's. `context` is {people, files, actions}: how names are written, where files come from, what its buttons do.
  */
-export function messageRow(item, actions) {
-  const { isOwn, isStart, isEnd, state, seq, message } = item;
-  const classes = ["message", isOwn && "own", isStart && "starts", isEnd && "ends", isEmojiOnly(message) && "jumbo"];
+export function messageRow(item, context) {
+  const { isOwn, isStart, isEnd, state, seq, messageId, content, text, isGoing } = item;
+  const isStone = content.deleted || isGoing;
+  const isJumbo = !isStone && isEmojiOnly(text) && !content.metadata?.file;
+  const classes = ["message", isOwn && "own", isStart && "starts", isEnd && "ends", isJumbo && "jumbo", isStone && "is-stone"];
+  const isMentioned = !isOwn && content.mentions?.includes(context.people.me);
   return h(
     "li",
-    { class: classes.filter(Boolean).join(" "), data: { state, ...(seq && { seq }) } },
+    {
+      class: [...classes, isMentioned && "is-mentioned"].filter(Boolean).join(" "),
+      data: { state, ...(seq && { seq }), ...(messageId && { id: messageId }) },
+      tabIndex: -1,
+    },
     !isOwn && (isStart ? avatar(item.userId, item.name) : h("span", { class: "avatar-space" })),
-    h(
-      "div",
-      { class: "body" },
-      !isOwn && isStart && author(item),
-      h("div", { class: "bubble", dir: "auto", title: fullTime(item.timestamp) }, linkify(message)),
-      footer(item, actions),
-    ),
+    h("div", { class: "body" }, !isOwn && isStart && author(item), isStone ? stone(item, context) : contents(item, context), footer(item, context)),
   );
 }
 
@@ -41,47 +42,62 @@ function author({ name, timestamp }) {
   return h("div", { class: "author" }, h("span", { class: "name" }, name), time);
 }
 
-function footer(item, actions) {
-  const { isOwn, isEnd, state, readers } = item;
-  if (isOwn && state === "failed") return failure(item, actions);
-  if (isOwn && state === "waiting") return waiting(item, actions);
-  const isMarked = isOwn && (isEnd || state === "sending");
-  if (!isMarked && readers.length === 0) return null;
-  return h("div", { class: "footer" }, isMarked && ownMark(item), readMark(readers));
-}
-
-function ownMark({ state, timestamp }) {
-  if (state === "sending") return h("span", { class: "mark" }, icon("clock"), stateTexts.sending);
-  const time = h("time", { datetime: new Date(timestamp).toISOString() }, clockTime(timestamp));
-  return h("span", { class: "mark", title: "Sent" }, time, icon("check"), h("span", { class: "visually-hidden" }, "Sent"));
-}
-
-function readMark(readers) {
-  if (readers.length === 0) return null;
-  const label = `Read by ${listNames(readers.map((reader) => reader.name), 4)}`;
-  const shown = readers.slice(0, 4).map(({ userId, name }) => avatar(userId, name, { size: "tiny" }));
-  const more = readers.length > 4 && h("span", { class: "more" }, `+${readers.length - 4}`);
-  return h("span", { class: "readers", role: "img", "aria-label": label, title: label }, shown, more);
-}
-
-function waiting({ entry, error }, actions) {
-  const text = error ? `Not sent yet, trying again: ${error.message}` : stateTexts.waiting;
+function stone({ messageId, isGoing, timestamp }, { actions }) {
+  const undo = { type: "button", class: "link", data: { focus: "undo" }, on: { click: () => actions.undo(messageId) } };
   return h(
     "div",
-    { class: "footer" },
-    h("span", { class: "mark", title: error?.code }, icon("clock"), text),
-    h("button", { type: "button", class: "link", on: { click: () => actions.retry(entry) } }, "Retry now"),
-    error && h("button", { type: "button", class: "link", on: { click: () => actions.discard(entry) } }, "Discard"),
+    { class: "stone", title: fullTime(timestamp), role: isGoing ? "status" : null },
+    icon("trash"),
+    h("span", {}, isGoing ? "Message deleted" : "This message was deleted"),
+    isGoing && h("button", undo, "Undo"),
   );
 }
 
-function failure({ entry, error }, actions) {
-  const text = `Not sent: ${error?.message ?? "the server refused it"}`;
+function contents(item, context) {
+  const { content, text } = item;
+  const { file } = content.metadata ?? {};
+  const isCaptioned = text !== "" && text !== file?.name;
+  return [
+    item.quote && quoteBlock(item.quote, context),
+    content.pinned && h("div", { class: "pinned-mark" }, icon("pin"), "Pinned"),
+    file?.fileId && fileCard(file, context),
+    (isCaptioned || !file) && bubble(item, context),
+    reactionRow(item, context),
+    content.replyCount > 0 && threadLink(item, context),
+  ];
+}
+
+function bubble({ text, timestamp, content, edit }, { people }) {
+  const isEdited = Boolean(content.editedAt || edit);
   return h(
     "div",
-    { class: "footer failed", role: "alert" },
-    h("span", { class: "mark", title: error?.code }, icon("alert"), text),
-    h("button", { type: "button", class: "link", on: { click: () => actions.retry(entry) } }, "Retry"),
-    h("button", { type: "button", class: "link", on: { click: () => actions.discard(entry) } }, "Discard"),
+    { class: "bubble", dir: "auto", title: fullTime(timestamp) },
+    richText(text, people),
+    isEdited && h("span", { class: "edited", title: typeof content.editedAt === "number" ? `Edited ${fullTime(content.editedAt)}` : null }, "edited"),
   );
+}
+
+/** The message that is answered, in a line; it leads there. */
+function quoteBlock({ messageId, message }, { people, actions }) {
+  const text = message ? (message.deleted ? "Deleted message" : readable(message.message, people.nameOf)) : message === null ? "This message is not here" : "…";
+  const name = message ? (message.username ?? people.nameOf(message.userId)) : "";
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "quote",
+      disabled: !message,
+      data: { focus: "quote" },
+      "aria-label": `In reply to ${name}: ${text.slice(0, 120)}`,
+      on: { click: () => actions.goTo(messageId) },
+    },
+    name && h("strong", {}, name),
+    h("span", {}, text.slice(0, 200)),
+  );
+}
+
+function threadLink({ messageId, content }, { actions }) {
+  const count = plural(content.replyCount, "reply", "replies");
+  const attributes = { type: "button", class: "thread-link", data: { focus: "thread" }, on: { click: () => actions.openThread(messageId) } };
+  return h("button", attributes, icon("thread"), count);
 }

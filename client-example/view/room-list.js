@@ -1,9 +1,10 @@
 import { statusName } from "../model/presence.js";
+import { readable } from "../model/mentions.js";
 import { avatar, roomBadge } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
 import { plural, shortTime } from "./text.js";
 
-/** The rooms of the user, the most lately active first, and who they are on top. */
+/** The rooms of the user, the most lately active first, and their own name on top. */
 export class RoomList {
   #chat;
   #onOpen;
@@ -29,14 +30,14 @@ export class RoomList {
     this.#me.replaceChildren(avatar(userId, username, { status }), lines);
     this.#me.setAttribute("aria-label", `${username}, settings`);
     reconcile(this.#list, this.#sorted().map((room) => this.#row(room)));
-    const others = chat.unreadTotal - (chat.active?.unread ?? 0);
-    byId("other-unread").hidden = others === 0;
-    document.title = `${chat.unreadTotal > 0 ? `(${chat.unreadTotal}) ` : ""}${this.#title(chat.active)}`;
+    const { unread } = chat.rooms;
+    byId("other-unread").hidden = unread - (chat.active?.unread ?? 0) === 0;
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${this.#title(chat.active)}`;
   }
 
   #sorted() {
     const at = (room) => room.preview?.timestamp ?? 0;
-    return [...this.#chat.rooms.values()].sort((a, b) => at(b) - at(a) || a.id.localeCompare(b.id));
+    return this.#chat.rooms.all.sort((a, b) => at(b) - at(a) || a.id.localeCompare(b.id));
   }
 
   #title(room) {
@@ -53,6 +54,8 @@ export class RoomList {
       preview: this.#preview(room),
       time: room.preview ? shortTime(room.preview.timestamp) : "",
       unread: room.unread,
+      mentions: room.mentions,
+      isPrivate: room.isPrivate,
       isOpen: room === chat.active,
       status: partner && chat.presence?.of(partner)?.status,
     };
@@ -60,19 +63,22 @@ export class RoomList {
   }
 
   #preview(room) {
-    if (room.error) return "Not open to you";
-    const typing = room.typingUserIds.map((userId) => this.#chat.directory.nameOf(userId));
-    if (typing.length > 0) return `${typing[0]} is typing…`;
-    if (!room.preview) return "No messages yet";
-    const { userId, message } = room.preview;
-    const author = userId === this.#chat.me ? "You" : this.#chat.directory.nameOf(userId);
-    const text = String(message).slice(0, 160);
-    return room.isDirect && userId !== this.#chat.me ? text : `${author}: ${text}`;
+    if (room.error) return { text: "Not open to you" };
+    const { directory, me, drafts } = this.#chat;
+    const nameOf = (userId) => directory.nameOf(userId);
+    const typing = room.typing.userIds.map(nameOf);
+    if (typing.length > 0) return { text: `${typing[0]} is typing…` };
+    const draft = room !== this.#chat.active && drafts?.get(room.id)?.text.trim();
+    if (draft) return { mark: "Draft: ", text: draft.slice(0, 160) };
+    if (!room.preview) return { text: "No messages yet" };
+    const { userId, message, deleted } = room.preview;
+    if (deleted) return { text: "Message deleted" };
+    const author = userId === me ? "You" : nameOf(userId);
+    const text = plain(readable(message, nameOf)).slice(0, 160);
+    return { text: room.isDirect && userId !== me ? text : `${author}: ${text}` };
   }
 
-  #element({ id, partner, title, preview, time, unread, isOpen, status }) {
-    const badge = unread > 0 && h("span", { class: "badge" }, unread > 99 ? "99+" : String(unread));
-    const spoken = unread > 0 && h("span", { class: "visually-hidden" }, `, ${plural(unread, "unread message")}`);
+  #element({ id, partner, title, preview, time, unread, mentions, isPrivate, isOpen, status }) {
     const button = h(
       "button",
       {
@@ -82,13 +88,28 @@ export class RoomList {
         data: { room: id },
         on: { click: () => this.#onOpen(id) },
       },
-      partner ? avatar(partner, title, { status }) : roomBadge(),
-      h("span", { class: "lines" }, h("strong", {}, title), h("small", {}, preview)),
-      h("span", { class: "aside" }, h("time", {}, time), badge, spoken),
+      partner ? avatar(partner, title, { status }) : roomBadge("", isPrivate),
+      h("span", { class: "lines" }, h("strong", {}, title), h("small", {}, preview.mark && h("em", {}, preview.mark), preview.text)),
+      h("span", { class: "aside" }, h("time", {}, time), badges(unread, mentions)),
     );
     return h("li", {}, button);
   }
 }
+
+function badges(unread, mentions) {
+  if (unread === 0) return null;
+  const spoken = [plural(unread, "unread message"), mentions > 0 && `${plural(mentions, "mention")} of you`].filter(Boolean).join(", ");
+  return h(
+    "span",
+    { class: "badges" },
+    mentions > 0 && h("span", { class: "badge mention-badge", "aria-hidden": "true" }, "@"),
+    h("span", { class: "badge", "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)),
+    h("span", { class: "visually-hidden" }, `, ${spoken}`),
+  );
+}
+
+/** A line of a message without the marks of its formatting. */
+const plain = (text) => text.replace(/```\w*|\*\*|~~|`|^> ?/gm, "").replace(/\s+/g, " ").trim();
 
 function connectionText({ name }, status) {
   if (name === "online" && status && status !== "online") return `Connected · ${statusName(status)}`;

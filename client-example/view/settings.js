@@ -1,6 +1,8 @@
+import { preferences } from "../model/preferences.js";
 import { statuses } from "../model/presence.js";
 import { socketIOAvailable } from "../net/transport.js";
 import { byId, h } from "./dom.js";
+import { Notifier } from "./notifier.js";
 
 const transportKey = "chat.transport";
 
@@ -14,7 +16,7 @@ export async function usableTransport() {
   return chosenTransport.get() === "socketio" && (await socketIOAvailable()) ? "socketio" : "raw";
 }
 
-/** Status, transport, shortcuts, signing out. */
+/** Status, notifications, transport, shortcuts, signing out. */
 export class Settings {
   #chat;
   #dialog = byId("settings-dialog");
@@ -28,6 +30,8 @@ export class Settings {
       this.#dialog.close();
       onSignOut();
     };
+    byId("notifications").onchange = () => this.#chooseNotifications();
+    byId("sound").onchange = () => preferences.set({ sound: byId("sound").checked });
     for (const radio of this.#radios) radio.onchange = () => this.#switchTo(radio.value);
   }
 
@@ -44,7 +48,18 @@ export class Settings {
     const { presence } = this.#chat;
     byId("status-field").hidden = !presence?.isSupported;
     this.#status.value = presence?.own ?? "online";
+    byId("notifications").value = preferences.get().notifications;
+    byId("sound").checked = preferences.get().sound;
     for (const radio of this.#radios) radio.checked = radio.value === chosenTransport.get();
+  }
+
+  /** A browser that allows none has the choice go back. */
+  async #chooseNotifications() {
+    const field = byId("notifications");
+    const isAllowed = field.value === "off" || (await Notifier.allowed());
+    byId("notifications-note").hidden = isAllowed;
+    preferences.set({ notifications: isAllowed ? field.value : "off" });
+    this.render();
   }
 
   get #radios() {

@@ -1,45 +1,4 @@
-import { h } from "./dom.js";
-
-const linkPattern = /\bhttps?:\/\/[^\s<>"']+/gi;
-const sentenceMarks = ".,;:!?…";
 const hues = 10;
-
-/** Text nodes and links; nothing else a message holds becomes markup. */
-export function linkify(text) {
-  const parts = [];
-  let end = 0;
-  for (const match of text.matchAll(linkPattern)) {
-    const address = trimLink(match[0]);
-    if (!isLink(address)) continue;
-    parts.push(text.slice(end, match.index));
-    parts.push(h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, address));
-    end = match.index + address.length;
-  }
-  parts.push(text.slice(end));
-  return parts.filter((part) => part !== "");
-}
-
-/** Punctuation that ends a sentence, or closes a bracket opened before the link, is not part of it. */
-function trimLink(address) {
-  let surplus = count(address, ")") - count(address, "(");
-  let end = address.length;
-  for (; end > 0; end -= 1) {
-    const last = address[end - 1];
-    if (last === ")" && surplus > 0) surplus -= 1;
-    else if (!sentenceMarks.includes(last)) break;
-  }
-  return address.slice(0, end);
-}
-
-const count = (text, character) => text.split(character).length - 1;
-
-function isLink(address) {
-  try {
-    return ["http:", "https:"].includes(new URL(address).protocol);
-  } catch {
-    return false;
-  }
-}
 
 /** Few characters, a pictogram among them, and nothing to read. */
 export const isEmojiOnly = (text) =>
@@ -107,3 +66,13 @@ export function listNames(names, most = 3) {
 }
 
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+
+const units = ["bytes", "KB", "MB", "GB"];
+
+/** "312 KB", "4.2 MB". */
+export function fileSize(bytes) {
+  if (!Number.isFinite(bytes)) return "";
+  const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(1, bytes)) / Math.log(1024)));
+  const value = bytes / 1024 ** power;
+  return `${power > 1 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}
