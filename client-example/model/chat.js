@@ -87,16 +87,17 @@ export class Chat extends Emitter {
     return people.map(({ userId }) => userId);
   }
 
-  async startDirect(userId) {
+  /** Makes sure that there is a room with this user; gives its id. */
+  async makeDirect(userId) {
     const roomId = await this.rooms.direct(userId);
     this.#invite([userId], roomId);
-    return this.open(roomId);
+    return roomId;
   }
 
-  async createPrivate(roomId, name, participants) {
+  async makePrivate(roomId, name, participants) {
     await this.rooms.createPrivate(roomId, name, participants);
     this.#invite(participants, roomId);
-    return this.open(roomId);
+    return roomId;
   }
 
   async addPeople(room, userIds) {

@@ -1,4 +1,5 @@
 import { byId, clearRows, h, icon, reconcile } from "./dom.js";
+import { ListWindow } from "./list-window.js";
 import { itemsOf } from "./message-items.js";
 import { dayRow, dividerRow, messageRow } from "./message-row.js";
 
@@ -9,7 +10,7 @@ const nearEdge = 300;
 /** How long a message that was looked for stands out, in milliseconds. */
 const highlightLasts = 2_000;
 
-/** The scrolling list of the open room. */
+/** The scrolling list of the open room. Of many messages only those around the view are in the document. */
 export class MessageList {
   #chat;
   #context;
@@ -18,6 +19,7 @@ export class MessageList {
   #older = byId("older");
   #jump = byId("jump");
   #room = null;
+  #window = new ListWindow();
   #isAtEnd = true;
   #seenSeq = 0;
   #loadFailed = false;
@@ -55,6 +57,7 @@ export class MessageList {
     if (isOtherRoom) {
       this.#isAtEnd = true;
       this.#loadFailed = false;
+      this.#window.toEnd();
     }
     const anchor = this.#isAtEnd ? null : this.#anchor();
     const focus = focusedIn(this.#list);
@@ -69,15 +72,16 @@ export class MessageList {
   }
 
   scrollToEnd({ smooth = false } = {}) {
-    if (this.#room?.excerpt) return;
+    if (this.#room?.excerpt || !this.#window.isAtEnd) return;
     this.#isAtEnd = true;
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior: smooth ? "smooth" : "instant" });
   }
 
   /** To the newest message, from the past too. */
   goToEnd() {
-    const wasPast = Boolean(this.#room?.excerpt);
+    const wasPast = Boolean(this.#room?.excerpt) || !this.#window.isAtEnd;
     this.#isAtEnd = true;
+    this.#window.toEnd();
     if (this.#room) this.#chat.history.goToEnd(this.#room);
     if (wasPast) this.render();
     this.scrollToEnd({ smooth: !wasPast });
@@ -89,6 +93,7 @@ export class MessageList {
     const isThere = await this.#chat.history.goTo(room, seq);
     if (room !== this.#room) return false;
     this.#isAtEnd = false;
+    this.#window.around((item) => item.seq === seq);
     this.render();
     const row = this.#list.querySelector(`[data-seq="${seq}"]`);
     if (!row) return false;
@@ -107,7 +112,8 @@ export class MessageList {
     if (this.#isAtEnd) room?.timeline.trim();
     const known = isOtherRoom ? null : (this.#list.rowsByKey ?? new Map());
     const items = room ? itemsOf(room, this.#chat) : [];
-    reconcile(this.#list, items.map((item) => ({ ...item, make: () => this.#element(item, known) })));
+    const shown = this.#window.of(items);
+    reconcile(this.#list, shown.map((item) => ({ ...item, make: () => this.#element(item, known) })));
     this.#showOlder(room, items.length);
     const last = this.#list.querySelector(".message:last-of-type");
     if (last && !this.#list.querySelector('.message[tabindex="0"]')) last.tabIndex = 0;
@@ -130,7 +136,7 @@ export class MessageList {
       failed: h("button", retry, "Older messages could not be loaded. Try again"),
       loading: h("span", { class: "quiet" }, room?.error ? "" : "Loading messages…"),
     }[state];
-    const beginning = shown?.isComplete && !isEmpty && h("span", { class: "quiet" }, "This is where it began.");
+    const beginning = shown?.isComplete && !isEmpty && this.#window.isAtStart && h("span", { class: "quiet" }, "This is where it began.");
     this.#older.replaceChildren(...[text ?? (isEmpty ? emptyRoom() : beginning)].filter(Boolean));
   }
 
@@ -167,7 +173,7 @@ export class MessageList {
   }
 
   #scrolled() {
-    this.#isAtEnd = !this.#room?.excerpt && this.#belowView < nearEnd;
+    this.#isAtEnd = !this.#room?.excerpt && this.#window.isAtEnd && this.#belowView < nearEnd;
     this.#showJump();
     this.#markRead();
     this.#loadMore();
@@ -182,7 +188,7 @@ export class MessageList {
     const lastSeq = this.#room?.timeline.newestSeq ?? 0;
     if (this.#isAtEnd) this.#seenSeq = lastSeq;
     const fresh = this.#room?.timeline.messages.filter(({ seq }) => seq > this.#seenSeq).length ?? 0;
-    this.#jump.hidden = this.#isAtEnd;
+    this.#jump.hidden = this.#isAtEnd || !this.#room;
     this.#jump.replaceChildren(icon("down"), fresh > 0 ? `${fresh} new` : "Latest");
   }
 
@@ -196,10 +202,14 @@ export class MessageList {
   }
 
   async #loadMore() {
-    if (!this.#room || this.#loadFailed) return;
+    if (!this.#room) return;
+    const [isNearTop, isNearBottom] = [this.#scroller.scrollTop <= nearEdge, this.#belowView < nearEdge];
+    if (isNearTop && this.#window.moveUp()) return this.render();
+    if (isNearBottom && this.#window.moveDown()) return this.render();
+    if (this.#loadFailed) return;
     try {
-      if (this.#scroller.scrollTop <= nearEdge) await this.#chat.history.loadOlder(this.#room);
-      if (this.#room.excerpt && this.#belowView < nearEdge) await this.#chat.history.loadNewer(this.#room);
+      if (isNearTop) await this.#chat.history.loadOlder(this.#room);
+      if (isNearBottom && this.#room.excerpt) await this.#chat.history.loadNewer(this.#room);
     } catch {
       this.#loadFailed = true;
       this.#showOlder(this.#room, this.#list.children.length);

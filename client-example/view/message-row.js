@@ -68,13 +68,14 @@ function contents(item, context) {
 }
 
 function bubble({ text, timestamp, content, edit }, { people }) {
-  const isEdited = Boolean(content.editedAt || edit);
-  return h(
-    "div",
-    { class: "bubble", dir: "auto", title: fullTime(timestamp) },
-    richText(text, people),
-    isEdited && h("span", { class: "edited", title: typeof content.editedAt === "number" ? `Edited ${fullTime(content.editedAt)}` : null }, "edited"),
-  );
+  const blocks = richText(text, people);
+  if (content.editedAt || edit) {
+    const title = typeof content.editedAt === "number" ? `Edited ${fullTime(content.editedAt)}` : null;
+    const mark = h("span", { class: "edited", title }, "edited");
+    if (blocks.at(-1)?.tagName === "P") blocks.at(-1).append(mark);
+    else blocks.push(mark);
+  }
+  return h("div", { class: "bubble", dir: "auto", title: fullTime(timestamp) }, blocks);
 }
 
 /** The message that is answered, in a line; it leads there. */

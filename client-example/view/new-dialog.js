@@ -9,15 +9,15 @@ const texts = {
 /** Joins or makes a room, or starts a direct chat. */
 export class NewDialog {
   #chat;
-  #onOpened;
+  #onMade;
   #dialog = byId("new-dialog");
   #form = byId("new-form");
   #name = byId("new-name");
   #error = byId("new-error");
 
-  constructor(chat, onOpened) {
+  constructor(chat, onMade) {
     this.#chat = chat;
-    this.#onOpened = onOpened;
+    this.#onMade = onMade;
     // A click on Open ends the typing, too: the button must not move away under it because the error goes.
     this.#form.onchange = ({ target }) => target.matches("[type=radio], [type=checkbox]") && this.#choose();
     byId("new-cancel").onclick = () => this.#dialog.close();
@@ -55,25 +55,25 @@ export class NewDialog {
     const name = this.#name.value.trim();
     if (!roomIdFrom(name)) return this.#say("Enter a name first.");
     try {
-      const room = await this.#open(name);
+      const roomId = await this.#make(name);
       this.#dialog.close();
-      this.#onOpened(room.id);
+      this.#onMade(roomId);
     } catch (error) {
       this.#say(explained(error));
     }
   }
 
-  async #open(name) {
+  async #make(name) {
     const chat = this.#chat;
     if (this.#kind === "direct") {
       const [userId] = await chat.find([name]);
       if (userId === chat.me) throw new Error("That is you.");
-      return chat.startDirect(userId);
+      return chat.makeDirect(userId);
     }
     const id = roomIdFrom(name);
-    if (!byId("new-private").checked) return chat.open(id);
+    if (!byId("new-private").checked) return id;
     const names = byId("new-invite").value.split(",").filter((text) => text.trim());
-    return chat.createPrivate(id, name, names.length > 0 ? await chat.find(names) : []);
+    return chat.makePrivate(id, name, names.length > 0 ? await chat.find(names) : []);
   }
 
   #say(text) {

@@ -298,8 +298,7 @@ export class Page {
 
   async #direct(userId) {
     try {
-      const room = await this.#chat.startDirect(userId);
-      await this.open(room.id);
+      await this.open(await this.#chat.makeDirect(userId));
     } catch (error) {
       this.banner.notice(`${error.message} (${error.code})`);
     }

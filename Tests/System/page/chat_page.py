@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 import urllib.parse
 import urllib.request
@@ -47,6 +48,26 @@ class ChatPage:
     def send(self, text: str):
         self.write(text)
         self.page.locator("#text").press("Enter")
+
+    def act(self, text: str, action: str):
+        """Chooses an entry of a message's menu."""
+        self.message(text).locator(".body").hover()
+        self.message(text).get_by_role("button", name="More actions").click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    def react(self, text: str, emoji: str):
+        """With one of those that stand ready beside the message."""
+        self.message(text).locator(".body").hover()
+        self.message(text).get_by_role("button", name=f"React with {emoji}").click()
+
+    def choose_person(self, name: str, action: str):
+        """Chooses an entry of a person's menu in the list of people."""
+        self.page.locator("#people-list").get_by_role("button", name=re.compile(f"^{name}\\b")).click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    def choose_for_room(self, action: str):
+        self.page.locator("#room-menu").click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
 
     def message(self, text: str):
         return self.page.locator("#messages .message", has=self.page.locator(".bubble", has_text=text))

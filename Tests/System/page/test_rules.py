@@ -5,15 +5,20 @@ import pytest
 TIMELINE = """async (steps) => {
   const { Timeline } = await import('/client/model/timeline.js');
   const timeline = new Timeline();
-  const message = (seq) => ({ seq });
+  const message = (seq) => ({ seq, messageId: `m${seq}` });
+  const live = (seq) => ({ seq, message: message(seq) });
   const results = [];
-  for (const [name, argument, options] of steps) {
-    const value = Array.isArray(argument) ? argument.map(message) : name === 'receive' ? message(argument) : argument;
-    const { added, hole, replaced } = timeline[name](value, options);
-    results.push({ added: (added ?? []).map((m) => m.seq), hole: !!hole, replaced: !!replaced });
+  for (const [name, argument] of steps) {
+    const value = name === 'receive' ? live(argument) : { ...argument, messages: argument.messages.map(message) };
+    const { added, hole, replaced } = timeline[name](value);
+    results.push({ added: added.map((m) => m.seq), hole, replaced: !!replaced });
   }
-  return { results, seqs: timeline.messages.map((m) => m.seq), complete: timeline.isComplete };
+  return { results, seqs: timeline.messages.map((m) => m.seq), complete: timeline.isComplete, lastSeq: timeline.lastSeq };
 }"""
+
+
+def join(*seqs, **fields):
+    return ["applyJoin", {"messages": list(seqs), **fields}]
 
 
 @pytest.fixture
@@ -24,13 +29,13 @@ def page(window):
 
 
 def test_timeline_keeps_order_and_drops_repeats(page):
-    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["receive", 3], ["receive", 3], ["receive", 2], ["receive", 4]])
+    out = page.evaluate(TIMELINE, [join(1, 2), ["receive", 3], ["receive", 3], ["receive", 2], ["receive", 4]])
     assert out["seqs"] == [1, 2, 3, 4]
     assert out["complete"]
 
 
 def test_timeline_holds_what_comes_before_the_first_history(page):
-    out = page.evaluate(TIMELINE, [["receive", 8], ["applyJoin", [5, 6, 7]]])
+    out = page.evaluate(TIMELINE, [["receive", 8], join(5, 6, 7)])
     assert out["results"] == [
         {"added": [], "hole": False, "replaced": False},
         {"added": [5, 6, 7, 8], "hole": False, "replaced": False},
@@ -38,23 +43,23 @@ def test_timeline_holds_what_comes_before_the_first_history(page):
 
 
 def test_timeline_reports_a_hole_and_closes_it(page):
-    out = page.evaluate(TIMELINE, [["applyJoin", [1]], ["receive", 4], ["applyJoin", [2, 3]]])
+    out = page.evaluate(TIMELINE, [join(1), ["receive", 4], join(2, 3)])
     assert out["results"][1]["hole"]
     assert out["results"][2]["added"] == [2, 3, 4]
     assert out["seqs"] == [1, 2, 3, 4]
 
 
 def test_timeline_replaces_what_the_newest_page_does_not_join(page):
-    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["applyJoin", [90, 91]], ["receive", 92]])
+    out = page.evaluate(TIMELINE, [join(1, 2), join(90, 91, resync=True), ["receive", 92]])
     assert out["results"][1]["replaced"]
     assert out["seqs"] == [90, 91, 92]
     assert not out["complete"]
 
 
 def test_timeline_believes_the_server_about_numbers_that_are_no_messages(page):
-    out = page.evaluate(TIMELINE, [["applyJoin", [1, 2]], ["applyJoin", [3, 5]], ["receive", 6]])
-    assert out["seqs"] == [1, 2, 3, 5, 6]
-    assert not out["results"][2]["hole"]
+    out = page.evaluate(TIMELINE, [join(1, 2), join(3, 5, lastSeq=7), ["receive", 8], ["receive", 10]])
+    assert out["seqs"] == [1, 2, 3, 5, 8]
+    assert [result["hole"] for result in out["results"]] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -89,26 +94,26 @@ def test_direct_rooms_have_one_id(page, pair, room):
 )
 def test_only_web_addresses_become_links(page, text, links):
     script = """async (text) => {
-      const parts = (await import('/client/view/text.js')).linkify(text);
-      return { text: parts.map((part) => part.textContent ?? part).join(''),
-               links: parts.filter((part) => part.href).map((part) => part.getAttribute('href')) };
+      const nodes = (await import('/client/view/rich-text.js')).richText(text, { me: 'ada', nameOf: (id) => id });
+      return { text: nodes.map((node) => node.textContent).join(''),
+               links: nodes.flatMap((node) => [...node.querySelectorAll('a')]).map((link) => link.getAttribute('href')) };
     }"""
     out = page.evaluate(script, text)
     assert out == {"text": text, "links": links}
 
 
 @pytest.mark.parametrize("end", ["", "x"])
-@pytest.mark.parametrize("tail", [")", "()", ".", ").", "(", "http://a "])
-def test_a_link_of_any_length_takes_no_time(page, tail, end):
+@pytest.mark.parametrize("tail", [")", "()", ".", ").", "(", "http://a ", "*", "**a ", "_a*b", "`", "[a](", "<@", "> ", "```\n", "- a\n", "~~a "])
+def test_a_text_of_any_length_takes_no_time(page, tail, end):
     """The work may grow with the text, not with its square: ten times as much takes far less than a hundred times as long."""
     script = """async ([tail, end]) => {
-      const { linkify } = await import('/client/view/text.js');
+      const { parseMarkdown } = await import('/client/view/markdown.js');
       const time = (length) => {
         const text = 'http://a' + tail.repeat(length / tail.length) + end;
         let best = Infinity;
         for (let round = 0; round < 5; round += 1) {
           const start = performance.now();
-          linkify(text);
+          parseMarkdown(text);
           best = Math.min(best, performance.now() - start);
         }
         return best;
