@@ -40,17 +40,19 @@ export function icon(name) {
 export function reconcile(container, rows) {
   const before = container.rowsByKey ?? new Map();
   const after = new Map();
-  let place = container.firstElementChild;
   for (const { key, signature, make } of rows) {
     const known = before.get(key);
-    const row = known?.signature === signature ? known : { signature, element: make() };
-    row.element.dataset.key = key;
-    after.set(key, row);
-    if (row.element === place) place = place.nextElementSibling;
-    else container.insertBefore(row.element, place);
+    after.set(key, known?.signature === signature ? known : { signature, element: make() });
+    after.get(key).element.dataset.key = key;
   }
+  // What goes, goes first: the rows that stay are then neighbours already and need not be moved.
   const kept = new Set([...after.values()].map((row) => row.element));
   for (const child of [...container.children]) if (!kept.has(child)) child.remove();
+  let place = container.firstElementChild;
+  for (const { element } of after.values()) {
+    if (element === place) place = place.nextElementSibling;
+    else container.insertBefore(element, place);
+  }
   container.rowsByKey = after;
 }
 

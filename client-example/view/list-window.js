@@ -1,7 +1,7 @@
 /** Most rows in the document at once. */
-const most = 120;
+const most = 160;
 /** How many rows the window moves by. */
-const step = 40;
+const step = 50;
 
 /** Which part of a long list is in the document: its end, or a stretch that moves as the user scrolls. */
 export class ListWindow {
