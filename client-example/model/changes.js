@@ -32,8 +32,10 @@ export function changed(message, change) {
 
 /** What remains of a deleted message: id, number, author and time. */
 export function stone(message) {
-  const { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo, replyCount } = message;
-  return { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo, replyCount, message: "", deleted: true };
+  const { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo } = message;
+  const { replyCount, lastReplySeq } = message;
+  const kept = { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo, replyCount, lastReplySeq };
+  return { ...kept, message: "", deleted: true };
 }
 
 /**
@@ -51,5 +53,8 @@ export function withReaction(reactions, { emoji, userId, removed, count }) {
   return at < 0 ? [...reactions, after] : reactions.with(at, after);
 }
 
-/** A message whose answer just came. */
-export const withReply = (message) => ({ ...message, replyCount: (message.replyCount ?? 0) + 1 });
+/** The message after one that answers it; an answer that is counted already changes nothing. */
+export function withReply(message, { seq }) {
+  if (seq <= (message.lastReplySeq ?? 0)) return message;
+  return { ...message, replyCount: (message.replyCount ?? 0) + 1, lastReplySeq: seq };
+}

@@ -120,6 +120,14 @@ export class Chat extends Emitter {
     this.fire("rooms");
   }
 
+  /** The server put the user out of a room. */
+  close(room, error) {
+    room.error = error;
+    room.forgetLiveState();
+    this.#changed(room);
+    this.fire("rooms");
+  }
+
   async change(room, fields) {
     await this.api.changeRoom(room.id, fields);
     await this.#refreshRooms();
@@ -281,7 +289,7 @@ export class Chat extends Emitter {
     room.showPreview(message);
     room.typing.set(message.userId, false);
     if (isFirst) return;
-    if (message.replyTo) room.excerpt?.noteReply(message.replyTo);
+    if (message.replyTo) room.excerpt?.noteReply(message);
     // The author of a message, here or elsewhere, has read what came before.
     if (message.userId === this.me) Object.assign(room, { unread: 0, mentions: 0 });
     else if (message.seq > room.lastReadSeq && !message.deleted) this.#countUnread(room, message);

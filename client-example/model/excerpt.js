@@ -68,8 +68,8 @@ export class Excerpt {
     this.#run.replace(change.messageId, (message) => changed(message, change));
   }
 
-  noteReply(messageId) {
-    this.#run.replace(messageId, withReply);
+  noteReply(reply) {
+    this.#run.replace(reply.replyTo, (answered) => withReply(answered, reply));
   }
 
   replace(messageId, make) {

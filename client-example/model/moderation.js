@@ -1,7 +1,7 @@
 /** What somebody may do in a room by their role. */
 const ranks = { owner: 2, moderator: 1, member: 0 };
 
-/** Roles, bans and mutes of rooms, as far as this user may see and change them. */
+/** Roles, bans and mutes of rooms, as far as this user may see and change them; and the people that the user has blocked. */
 export class Moderation {
   #api;
   #features;
@@ -9,6 +9,7 @@ export class Moderation {
   #onChange;
   #roles = new Map();
   #mutes = new Map();
+  #blocked = null;
 
   constructor(api, features, me, onChange) {
     this.#api = api;
@@ -20,6 +21,7 @@ export class Moderation {
   /** `owner`, `moderator` or `member`. */
   roleOf(room, userId) {
     if (room.settings.owner === userId) return "owner";
+    if (userId === this.#me && room.settings.role) return room.settings.role;
     return this.#roles.get(room.id)?.get(userId) ?? "member";
   }
 
@@ -51,6 +53,24 @@ export class Moderation {
       this.#mutes.set(room.id, new Set(mutes.map(({ userId }) => userId)));
     }
     this.#onChange(room);
+  }
+
+  isBlocked(userId) {
+    return this.#blocked?.has(userId) ?? false;
+  }
+
+  /** Asks once for the people this user has blocked. */
+  async loadBlocks() {
+    if (this.#blocked || !this.#features.has("blocks")) return;
+    const blocks = await this.#features.attempt("blocks", () => this.#api.blocks());
+    this.#blocked = new Set(blocks.map(({ userId }) => userId));
+  }
+
+  async setBlock(userId, isBlocked) {
+    await this.#features.attempt("blocks", () => this.#api.setBlock(userId, isBlocked));
+    this.#blocked ??= new Set();
+    if (isBlocked) this.#blocked.add(userId);
+    else this.#blocked.delete(userId);
   }
 
   bans(room) {

@@ -26,7 +26,7 @@ export class Room {
   isJoined = false;
   isLoading = false;
   error = null;
-  /** What its owner has set: `{name, private, readOnly, slowModeSeconds, owner}`. */
+  /** What its owner has set: `{name, private, readOnly, slowModeSeconds, owner}`, and the user's `role`. */
   settings = {};
   #reads = new Map();
   #quotes = new Map();
@@ -57,8 +57,8 @@ export class Room {
   }
 
   /** What `GET /api/rooms` says about it. Whoever wrote the last message has read the others. */
-  applySummary({ name, private: isPrivate, readOnly, slowModeSeconds, owner, lastMessage, unread, mentions, lastReadSeq }, me) {
-    this.settings = { name: name ?? null, private: isPrivate === true, readOnly: readOnly === true, slowModeSeconds, owner };
+  applySummary({ name, private: isPrivate, readOnly, slowModeSeconds, owner, role, lastMessage, unread, mentions, lastReadSeq }, me) {
+    this.settings = { name: name ?? null, private: isPrivate === true, readOnly: readOnly === true, slowModeSeconds, owner, role };
     if (this.isJoined) return;
     this.lastReadSeq = Math.max(this.lastReadSeq, lastReadSeq ?? 0);
     const isOwn = Boolean(lastMessage) && lastMessage.senderId === me;

@@ -123,7 +123,7 @@ export class Sender {
   }
 
   #refused(entry, error, lane) {
-    const { code, message, retryable } = error;
+    const { code, message, retryable, retryAfter } = error;
     if (code === "connection_lost") {
       this.#outbox.mark(entry, "waiting");
       return false;
@@ -135,7 +135,7 @@ export class Sender {
     }
     if (retryable) {
       this.#outbox.mark(entry, "waiting", { error: { code, message } });
-      lane.timer = setTimeout(() => this.#advance(entry.roomId), Math.max(leastPause, lane.backoff.next()));
+      lane.timer = setTimeout(() => this.#advance(entry.roomId), Math.max(leastPause, lane.backoff.next(), retryAfter));
       return false;
     }
     this.#outbox.mark(entry, "failed", { error: { code, message } });

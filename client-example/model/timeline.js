@@ -103,7 +103,7 @@ export class Timeline {
     this.lastSeq = seq;
     if (message) {
       this.#run.push(message);
-      if (message.replyTo) this.#run.replace(message.replyTo, withReply);
+      if (message.replyTo) this.#run.replace(message.replyTo, (answered) => withReply(answered, message));
       outcome.added.push(message);
     } else {
       const before = this.find(change.messageId);

@@ -1,3 +1,4 @@
+import { RequestError } from "../net/request-error.js";
 import { changeKinds } from "./changes.js";
 
 /** What each event of the server means to the chat. Events not named here do not concern rooms. What a join brings is in its answer. */
@@ -66,8 +67,10 @@ export const wireEvents = {
     chat.join(room).then(() => chat.fire("resynced", room));
   },
 
-  /** Refused requests carry their refusal as the reply; this is about the connection as a whole. */
-  error(chat, { code, message }) {
+  /** Refused requests carry their refusal as the reply; this is about the connection as a whole, or says that a room is closed. */
+  error(chat, { code, message, roomId }) {
+    const room = chat.rooms.known(roomId);
+    if (room) return chat.close(room, new RequestError(code, message));
     chat.fire("notice", `${message ?? "The server reports an error"} (${code ?? "error"})`);
   },
 

@@ -107,6 +107,11 @@ export class Api {
     return Array.isArray(answer) ? answer : (answer.users ?? []);
   }
 
+  async blocks() {
+    const answer = await this.#call("GET", `/api/users/${encoded(this.#identity.userId)}/blocks`);
+    return answer.blocks ?? [];
+  }
+
   setBlock(userId, isBlocked) {
     const path = `/api/users/${encoded(this.#identity.userId)}/blocks/${encoded(userId)}`;
     return this.#call(isBlocked ? "PUT" : "DELETE", path);

@@ -3,6 +3,11 @@ export const replyTimeout = 10_000;
 
 /** Why a request got no good answer: the server's refusal, or what happened to it on the way. */
 export class RequestError extends Error {
+  /** How long the server asks to wait before the next try, in milliseconds. */
+  retryAfter = 0;
+  /** The server has no such call. */
+  isUnknownPath = false;
+
   /** @param {string} code the server's error code, or `connection_lost`, `timeout`, `network` */
   constructor(code, message, retryable = false) {
     super(message);
@@ -32,16 +37,21 @@ export class RequestError extends Error {
 /** Turns a reply's data into its value, or throws the refusal it carries. */
 export function unwrapReply(data) {
   if (data && data.success === false) {
-    const { code, message, retryable } = data.error ?? {};
-    throw new RequestError(code ?? "error", message ?? "The server refused the request.", Boolean(retryable));
+    const { code, message, retryable, retryAfterMs } = data.error ?? {};
+    const error = new RequestError(code ?? "error", message ?? "The server refused the request.", Boolean(retryable));
+    error.retryAfter = Number(retryAfterMs) || 0;
+    throw error;
   }
   return data ?? {};
 }
+
+/** How the server says that it has no such call; what is merely not there has other words. */
+const unknownPath = "there is nothing at this path";
 
 /** The refusal in a REST answer. */
 export function problem(status, { code, detail, title }) {
   const text = detail ?? title ?? `The server answered ${status}.`;
   const error = new RequestError(code ?? String(status), text, status === 429 || status >= 500);
-  error.isUnknownPath = status === 404 && code === "not_found";
+  error.isUnknownPath = status === 404 && detail === unknownPath;
   return error;
 }

@@ -31,7 +31,7 @@ function section(name, emoji, pick) {
   const buttons = emoji.map((each) =>
     h("button", { type: "button", "aria-label": each.words, title: each.words, on: { click: () => pick(each.emoji) } }, each.emoji),
   );
-  return h("section", { "aria-label": name }, h("h3", {}, name), h("div", { class: "emoji-grid" }, buttons));
+  return h("section", { "aria-label": name }, h("h2", {}, name), h("div", { class: "emoji-grid" }, buttons));
 }
 
 function move(event, field, list) {

@@ -23,6 +23,7 @@ export function personCommands(chat, page) {
     unmute: (userId) => attempt(() => chat.moderation.setMute(chat.active, userId, null), `${name(userId)} can write again.`),
     setRole: (userId, role) => attempt(() => chat.moderation.setRole(chat.active, userId, role), `${name(userId)} is ${role} now.`),
     setOwner: (userId) => attempt(() => chat.change(chat.active, { owner: userId }), `${name(userId)} owns this room now.`),
-    block: (userId) => attempt(() => chat.features.attempt("blocks", () => chat.api.setBlock(userId, true)), `${name(userId)} is blocked.`),
+    block: (userId, isBlocked) =>
+      attempt(() => chat.moderation.setBlock(userId, isBlocked), `${name(userId)} is ${isBlocked ? "blocked" : "no longer blocked"}.`),
   };
 }

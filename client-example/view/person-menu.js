@@ -15,7 +15,8 @@ export class PersonMenu {
     this.#commands = commands;
   }
 
-  show(userId, anchor) {
+  async show(userId, anchor) {
+    await this.#chat.moderation.loadBlocks().catch(() => {});
     const name = this.#chat.directory.nameOf(userId);
     showMenu(anchor, name, this.#items(userId), this.#card(userId, name));
   }
@@ -54,7 +55,9 @@ export class PersonMenu {
       mayAct && { label: isMuted ? "Unmute" : "Mute…", icon: "mute", run: isMuted ? run("unmute") : run("moderate", "mute") },
       mayAct && { label: "Ban…", icon: "ban", isDangerous: true, run: run("moderate", "ban") },
     ];
-    const personal = [!isMe && features.has("blocks") && { label: "Block", icon: "ban", isDangerous: true, run: run("block") }];
+    const isBlocked = moderation.isBlocked(userId);
+    const block = { label: isBlocked ? "Unblock" : "Block", icon: "ban", isDangerous: !isBlocked, run: run("block", !isBlocked) };
+    const personal = [!isMe && features.has("blocks") && block];
     const groups = [items, power, personal].map((group) => group.filter(Boolean)).filter((group) => group.length > 0);
     return groups.flatMap((group, index) => (index > 0 ? [null, ...group] : group));
   }

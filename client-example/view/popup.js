@@ -1,10 +1,10 @@
 /**
- * Shows an element as a popup beside another: in the top layer, closed by Escape and by a click elsewhere, after which the focus
+ * Shows an element as a popup beside another, in the landmark of that one: in the top layer, closed by Escape and by a click elsewhere, after which the focus
  * is back where it was. Gives the function that closes it.
  */
 export function showPopup(element, anchor, { onClose = () => {} } = {}) {
   element.popover = "auto";
-  document.body.append(element);
+  (anchor.closest("main, nav, aside, dialog") ?? document.body).append(element);
   const opener = document.activeElement;
   element.addEventListener("toggle", ({ newState }) => {
     if (newState !== "closed") return;

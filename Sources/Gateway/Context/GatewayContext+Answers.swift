@@ -26,7 +26,7 @@ extension GatewayContext {
             HTTPField("Referrer-Policy", "no-referrer"),
             HTTPField(
                 "Content-Security-Policy",
-                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
             ),
         ]
         return response
