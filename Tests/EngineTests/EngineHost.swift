@@ -54,6 +54,29 @@ actor EngineHost {
         loop.stop()
     }
 
+    // MARK: Streamed bodies
+
+    var uploadsHeld: Int { script.uploads.count }
+    var uploaded: (bytes: Int, hasEnded: Bool, isCutOff: Bool)? {
+        script.uploads.last.map { ($0.counter.bytes, $0.counter.hasEnded, $0.counter.isCutOff) }
+    }
+    var produced: (bytes: Int, isStopped: Bool)? { script.makers.last.map { ($0.produced, $0.isStopped) } }
+
+    /// Takes the body of the latest request to `/upload`.
+    func takeUpload(slowly isSlow: Bool = false) {
+        guard let (connection, counter) = script.uploads.last else { return }
+        counter.isSlow = isSlow
+        connection.receiveBody(counter)
+    }
+
+    /// Reads on where a slow reader has stopped.
+    func readUpload() {
+        script.uploads.last?.counter.isSlow = false
+        script.uploads.last?.connection.resume()
+    }
+
+    func refuseUpload() { script.uploads.last?.connection.respond(HTTPResponse(status: 403)) }
+
     // MARK: Observations and actions of tests
 
     var connectionCount: Int { engine?.connectionCount ?? 0 }
@@ -115,7 +138,56 @@ actor EngineHost {
     }
 }
 
-/// Answers by path: `/now` at once, `/hold…` when the test demands it, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading.
+/// Counts the bytes of a streamed body. It stops reading after each part while it is slow.
+final class BodyCounter: RequestBodyReceiver {
+    var bytes = 0
+    var parts = 0
+    var isSlow = false
+    private(set) var hasEnded = false
+    private(set) var isCutOff = false
+    private let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    func received(_ part: [UInt8]) {
+        bytes += part.count
+        parts += 1
+        if isSlow { connection.pause() }
+    }
+
+    func receivedEnd() {
+        hasEnded = true
+        connection.respond(HTTPResponse(status: 201, body: Array("\(bytes)".utf8)))
+    }
+
+    func cutOff() { isCutOff = true }
+}
+
+/// Gives a body of any length, 64 KiB at a time.
+final class BodyMaker: ResponseBodySource {
+    private(set) var produced = 0
+    private(set) var isStopped = false
+    private let length: Int
+    /// Bytes after which it gives an empty part.
+    private let limit: Int
+    private let connection: Connection
+
+    init(_ connection: Connection, length: Int, failsAfter limit: Int) {
+        self.connection = connection
+        self.length = length
+        self.limit = limit
+    }
+
+    func produce() {
+        let count = min(65_536, length - produced, limit - produced)
+        produced += count
+        connection.sendBody([UInt8](repeating: 120, count: count))
+    }
+
+    func stop() { isStopped = true }
+}
+
+/// Answers by path: `/now` at once, `/hold…` when the test demands it, `/big` with 4 MB, `/long-poll` never, `/ws` by upgrading, `/stream/N` and `/broken/N` with N bytes in parts. Bodies to `/upload` are streamed.
 private final class Script: EngineHandler, WebSocketHandler {
     var held: [(connection: Connection, path: String)] = []
     var heldUpgrades: [(Connection, HTTPRequestHead)] = []
@@ -123,9 +195,22 @@ private final class Script: EngineHandler, WebSocketHandler {
     var received: [String] = []
     var closeCodes: [UInt16?] = []
     var abandoned = 0
+    var uploads: [(connection: Connection, counter: BodyCounter)] = []
+    var makers: [BodyMaker] = []
+
+    func bodyRule(for head: HTTPRequestHead) -> HTTPBodyRule {
+        head.path == "/upload" ? .streamed(maximumBytes: 1 << 30) : .collected
+    }
 
     func received(_ request: HTTPRequest, on connection: Connection) {
         let path = request.head.path ?? ""
+        if request.isStreamed { return uploads.append((connection, BodyCounter(connection))) }
+        let words = path.split(separator: "/")
+        if words.count == 2, let length = Int(words[1]) {
+            let maker = BodyMaker(connection, length: length, failsAfter: words[0] == "broken" ? length / 2 : length)
+            makers.append(maker)
+            return connection.respond(HTTPResponse(status: 200), length: length, from: maker)
+        }
         if path.hasPrefix("/hold-upgrade") { return heldUpgrades.append((connection, request.head)) }
         if path.hasPrefix("/hold") { return held.append((connection, path)) }
         switch path {

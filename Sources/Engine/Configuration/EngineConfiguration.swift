@@ -23,6 +23,15 @@ public struct EngineConfiguration: Sendable {
     /// How long a request body may take; then 408. Also how long a closing connection may go without taking anything of an
     /// answer's rest.
     public var bodyTimeout: Duration = .seconds(30)
+    /// How long a client of a streamed request has to send `minimumBodyProgress` of the body, again and again; then 408.
+    public var progressInterval: Duration = .seconds(10)
+    /// Bytes of a streamed body that have to come in each `progressInterval`.
+    public var minimumBodyProgress = 10 * 1024
+    /// Bytes of a streamed answer that may wait for the peer when its next part is asked for.
+    public var streamedOutputWindow = 64 * 1024
+    /// How long the peer may go without taking anything of a streamed answer. The system takes bytes from a slow reader in
+    /// large bites, so that this is long.
+    public var streamStallTimeout: Duration = .seconds(120)
     /// How long a kept-alive connection may stay without a request.
     public var keepAliveTimeout: Duration = .seconds(75)
     /// A WebSocket that has been silent for this long is pinged.

@@ -53,7 +53,8 @@ public final class Connection: SocketHandler {
     }
 
     private static func makeExchange(_ configuration: EngineConfiguration) -> HTTPExchange {
-        HTTPExchange(maximumBodyBytes: configuration.maximumBodyBytes)
+        HTTPExchange(
+            maximumBodyBytes: configuration.maximumBodyBytes, minimumProgress: configuration.minimumBodyProgress)
     }
 
     /// The HTTP side; nil before it and once it is over.
@@ -155,9 +156,11 @@ public final class Connection: SocketHandler {
         }
     }
 
-    /// Whether another request is read now: the one before was answered, and its answer has not piled up unread.
+    /// Whether another request is read now: the one before was answered, and its answer has not piled up unread. A streamed body
+    /// is read while its receiver takes it.
     private func isReady(for exchange: HTTPExchange) -> Bool {
-        guard !exchange.isAnswering else { return false }
+        guard exchange.takesInput else { return false }
+        guard !exchange.isStreaming else { return true }
         input.isHeldUp = owesReading
         return !input.isHeldUp
     }
@@ -185,7 +188,8 @@ public final class Connection: SocketHandler {
     /// A client may have ended its side and still read the answers to its requests.
     private var mayStillBeRead: Bool {
         switch phase {
-        case .http(let exchange): exchange.isAnswering ? !treatsEndAsGone : !output.isEmpty
+        case .http(let exchange):
+            exchange.isAnswering ? !treatsEndAsGone && !exchange.isStreaming : !output.isEmpty
         case .finishing: !output.isEmpty
         default: false
         }
@@ -363,7 +367,9 @@ public final class Connection: SocketHandler {
         let left = phase
         phase = next
         switch left {
-        case .http(let exchange) where exchange.isAnswering: context.handler?.abandoned(self)
+        case .http(let exchange):
+            exchange.endStreams()
+            if exchange.isAnswering { context.handler?.abandoned(self) }
         case .webSocket(let link, let handler): handler.closed(self, code: link.closeCode)
         default: break
         }
@@ -388,6 +394,7 @@ public final class Connection: SocketHandler {
         switch phase {
         case .handshakingTLS, .finished: abort()
         case .http(let exchange):
+            if checkStreams(exchange, isPaused: input.isPaused) { return }
             if let refusal = exchange.didTimeOut(hasUnread: !input.unread.isEmpty) {
                 refuse(refusal)
             } else {

@@ -2,6 +2,8 @@ public import WireProtocols
 
 /// Takes the requests of one loop's connections.
 public protocol EngineHandler: AnyObject {
+    /// How the body of a request is taken. Asked once, as soon as its head is read; the default is to collect it.
+    func bodyRule(for head: HTTPRequestHead) -> HTTPBodyRule
     /// Answer by `connection.respond` or `connection.upgrade`, now or later in the loop. The connection reads no further
     /// request until then.
     func received(_ request: HTTPRequest, on connection: Connection)
@@ -9,6 +11,10 @@ public protocol EngineHandler: AnyObject {
     func abandoned(_ connection: Connection)
     /// The body and fields of the answer to a request that could not be understood.
     func response(to refusal: HTTPRefusal) -> HTTPResponse
+}
+
+extension EngineHandler {
+    public func bodyRule(for head: HTTPRequestHead) -> HTTPBodyRule { .collected }
 }
 
 /// Takes the messages of one WebSocket.

@@ -28,7 +28,9 @@ struct HistoryRoutes: RouteGroup {
         let body = Self.body(page, cursor)
         let tag = "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\""
         let fields = [HTTPField("ETag", tag), HTTPField("Cache-Control", "private, no-cache")]
-        if Self.matches(request.header("If-None-Match"), tag) { return HTTPResponse(status: 304, fields: fields) }
+        if HTTPEntityTag.matches(request.header("If-None-Match"), tag) {
+            return HTTPResponse(status: 304, fields: fields)
+        }
         return .json(body, fields: fields)
     }
 
@@ -56,14 +58,6 @@ struct HistoryRoutes: RouteGroup {
                 out.key(escaping: name)
                 if let message { out.integer(message.sequence) } else { out.null() }
             }
-        }
-    }
-
-    private static func matches(_ header: String?, _ tag: String) -> Bool {
-        guard let header else { return false }
-        return header.split(separator: ",").contains { candidate in
-            let trimmed = candidate.drop { $0 == " " }.prefix { $0 != " " }
-            return trimmed == "*" || trimmed == tag || trimmed == "W/" + tag
         }
     }
 }

@@ -1,8 +1,9 @@
 /// Reads HTTP/1.1 requests (RFC 9112) out of an `InputBuffer`.
 ///
-/// Call `next` until it answers `.needMore`. Each request gives `.head` and then `.end` with its whole body. After
-/// `.head` the caller may take the connection over for another protocol: the bytes left in the buffer are then that
-/// protocol's. To leave pipelined requests where they are, do not call `next`.
+/// Call `next` until it answers `.needMore`. Each request gives `.head` and then `.end` with its whole body; a streamed body
+/// comes before that in `.part`s. After `.head` the caller may take the connection over for another protocol: the bytes left
+/// in the buffer are then that protocol's. To leave pipelined requests, or the rest of a body, where they are, do not call
+/// `next`.
 public struct HTTPRequestDecoder: Sendable {
     public struct Limits: Sendable {
         /// Bytes of a request's line and header fields together; more is 431.
@@ -21,7 +22,9 @@ public struct HTTPRequestDecoder: Sendable {
         /// A request begins. If it `expectsContinue` and is wanted, the client is to be sent
         /// `HTTPResponseEncoder.continueResponse` now.
         case head(HTTPRequestHead)
-        /// The request is there as a whole.
+        /// Bytes of a streamed body, at most as many as the buffer held; at least one.
+        case part([UInt8])
+        /// The request is there as a whole. The body is empty where it was streamed.
         case end(body: [UInt8])
         /// The request is refused, and the connection is to be closed after the answer: `next` reads nothing more.
         case failure(HTTPRefusal)
@@ -39,9 +42,14 @@ public struct HTTPRequestDecoder: Sendable {
     private let limits: Limits
     private var phase = Phase.start
     private var body: [UInt8] = []
+    /// Bytes of a streamed body given out so far; nil while bodies are collected.
+    private var streamedBytes: Int?
+    /// The most bytes of the present body.
+    private var bodyLimit: Int
 
     public init(_ limits: Limits) {
         self.limits = limits
+        bodyLimit = limits.bodyBytes
     }
 
     /// Whether the bytes of a request have begun to come and have not all come, as a time limit on slow requests needs to
@@ -55,10 +63,15 @@ public struct HTTPRequestDecoder: Sendable {
     }
 
     /// The next action; takes the bytes it has understood out of `buffer`.
-    public mutating func next(_ buffer: inout InputBuffer) -> Action {
+    ///
+    /// - Parameter rule: how the body of a request with this head is taken. A length over the rule's limit is refused with
+    ///   the head.
+    public mutating func next(
+        _ buffer: inout InputBuffer, rule: (HTTPRequestHead) -> HTTPBodyRule = { _ in .collected }
+    ) -> Action {
         do throws(HTTPRefusal) {
             switch phase {
-            case .head: return try readHead(&buffer)
+            case .head: return try readHead(&buffer, rule)
             case .body(let remaining): return readBody(remaining, from: &buffer)
             case .chunks(let chunks): return try readChunks(chunks, from: &buffer)
             case .failed:
@@ -92,15 +105,21 @@ public struct HTTPRequestDecoder: Sendable {
         }
     }
 
-    private mutating func readHead(_ buffer: inout InputBuffer) throws(HTTPRefusal) -> Action {
+    private mutating func readHead(
+        _ buffer: inout InputBuffer, _ rule: (HTTPRequestHead) -> HTTPBodyRule
+    ) throws(HTTPRefusal) -> Action {
         guard let length = try findHead(&buffer) else { return .needMore }
         let bytes = buffer.withUnsafeBytes(in: 0..<length) { Array($0) }
         let head = try HTTPHeadParser.parse(bytes)
+        switch rule(head) {
+        case .collected: (bodyLimit, streamedBytes) = (limits.bodyBytes, nil)
+        case .streamed(let maximumBytes): (bodyLimit, streamedBytes) = (maximumBytes, 0)
+        }
         switch head.framing {
         case .none:
             phase = .body(remaining: 0)
         case .length(let length):
-            guard length <= limits.bodyBytes else { throw Self.bodyTooLarge }
+            guard length <= bodyLimit else { throw Self.bodyTooLarge }
             phase = .body(remaining: length)
         case .chunked:
             phase = .chunks(HTTPChunkedBody())
@@ -135,6 +154,10 @@ public struct HTTPRequestDecoder: Sendable {
         let length = min(remaining, buffer.count)
         buffer.withUnsafeBytes(in: 0..<length) { body.append(contentsOf: $0) }
         buffer.consume(length)
+        if streamedBytes != nil, length > 0 {
+            phase = .body(remaining: remaining - length)
+            return part()
+        }
         guard length == remaining else {
             phase = .body(remaining: remaining - length)
             return .needMore
@@ -142,23 +165,31 @@ public struct HTTPRequestDecoder: Sendable {
         return end()
     }
 
+    /// Gives out the bytes of a streamed body that were read.
+    private mutating func part() -> Action {
+        defer { body = [] }
+        streamedBytes = (streamedBytes ?? 0) + body.count
+        return .part(body)
+    }
+
     private mutating func readChunks(
         _ chunks: HTTPChunkedBody, from buffer: inout InputBuffer
     ) throws(HTTPRefusal) -> Action {
         var chunks = chunks
-        let isWhole = try chunks.read(from: &buffer, into: &body, maximumBytes: limits.bodyBytes)
-        if isWhole { return end() }
-        phase = .chunks(chunks)
-        return .needMore
+        let isWhole = try chunks.read(from: &buffer, into: &body, maximumBytes: bodyLimit - (streamedBytes ?? 0))
+        phase = isWhole ? .body(remaining: 0) : .chunks(chunks)
+        if streamedBytes != nil, !body.isEmpty { return part() }
+        return isWhole ? end() : .needMore
     }
 
     private mutating func end() -> Action {
         phase = .start
+        streamedBytes = nil
         defer { body = [] }
         return .end(body: body)
     }
 
-    static var bodyTooLarge: HTTPRefusal {
+    public static var bodyTooLarge: HTTPRefusal {
         HTTPRefusal(status: 413, detail: "body too large")
     }
 }

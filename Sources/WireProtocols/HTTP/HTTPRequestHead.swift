@@ -11,6 +11,14 @@ public enum HTTPBodyFraming: Sendable, Equatable {
     case chunked
 }
 
+/// How the body of a request is taken.
+public enum HTTPBodyRule: Sendable, Equatable {
+    /// As a whole, up to the decoder's limit.
+    case collected
+    /// In parts, as its bytes come, and at most this many bytes.
+    case streamed(maximumBytes: Int)
+}
+
 /// A request's line and header fields, checked.
 public struct HTTPRequestHead: Sendable {
     public let method: String

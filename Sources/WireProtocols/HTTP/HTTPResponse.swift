@@ -31,18 +31,28 @@ public enum HTTPResponseEncoder {
     public static func encode(
         _ response: HTTPResponse, date: String, keepsAlive: Bool, isHead: Bool = false
     ) -> [UInt8] {
+        let isBodiless = HTTPStatus.isBodiless(response.status)
+        var output = head(
+            of: response, length: isBodiless ? nil : response.body.count, date: date, keepsAlive: keepsAlive)
+        if !isBodiless, !isHead { output.append(contentsOf: response.body) }
+        return output
+    }
+
+    /// The head of a response whose body of `length` bytes is sent behind it; the response's own body is ignored. Without a
+    /// length for a status that has no body.
+    public static func head(
+        of response: HTTPResponse, length: Int?, date: String, keepsAlive: Bool
+    ) -> [UInt8] {
         var output: [UInt8] = []
-        output.reserveCapacity(256 + response.body.count)
+        output.reserveCapacity(512 + response.body.count)
         output.append(contentsOf: "HTTP/1.1 \(response.status) \(response.reason)\r\n".utf8)
         append("Date", date, to: &output)
         for field in response.fields where !encoderFields.contains(field.name.lowercased()) {
             append(field.name, field.value, to: &output)
         }
         append("Connection", connection(of: response, keepsAlive: keepsAlive), to: &output)
-        let isBodiless = HTTPStatus.isBodiless(response.status)
-        if !isBodiless { append("Content-Length", String(response.body.count), to: &output) }
+        if let length { append("Content-Length", String(length), to: &output) }
         output.append(contentsOf: "\r\n".utf8)
-        if !isBodiless, !isHead { output.append(contentsOf: response.body) }
         return output
     }
 
