@@ -71,6 +71,7 @@ let package = Package(
         library(
             "PersistenceRedis", in: "Persistence/Redis",
             uses: ["ChatDomain", "JSON", "ChatProtocol", "RedisLink", "Telemetry"], embedding: "Scripts"),
+        library("PersistenceDisk", in: "Persistence/Disk", uses: ["ChatDomain", "JSON", "Workers"]),
         library("PersistenceInProcess", in: "Persistence/InProcess", uses: ["ChatDomain"]),
         library("MessagingOutbox", in: "Messaging/Outbox", uses: ["ChatDomain", "JSON", "Telemetry", "Workers"]),
         library("MessagingRabbitMQ", in: "Messaging/RabbitMQ", uses: ["ChatDomain", "Workers", "CRabbitMQ"]),
@@ -103,7 +104,8 @@ let package = Package(
             dependencies: [
                 "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
-                "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite",
+                "PersistenceDisk", "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis",
+                "PersistenceSQLite",
                 "RedisLink", "Telemetry", "WireProtocols", "Workers",
             ],
             swiftSettings: strict),
@@ -117,7 +119,10 @@ let package = Package(
         // Persistence
         tests(
             "Persistence",
-            of: ["PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis", "PersistenceSQLite"],
+            of: [
+                "PersistenceDisk", "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis",
+                "PersistenceSQLite",
+            ],
             uses: [
                 "ChatDomain", "JSON", "ChatProtocol", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport",
                 "Workers",
@@ -151,8 +156,8 @@ let package = Package(
             uses: [
                 "ChatCore", "ChatDomain", "ChatTestSupport", "Compression", "Engine", "EventLoop", "Identity", "JSON",
                 "ChatProtocol",
-                "MessagingInProcess", "PersistenceInProcess", "PersistenceSQLite", "Telemetry", "TestSupport",
-                "WireProtocols",
+                "MessagingInProcess", "PersistenceDisk", "PersistenceInProcess", "PersistenceSQLite", "Telemetry",
+                "TestSupport", "WireProtocols",
             ]),
         // Redis and what travels through it
         .target(

@@ -61,3 +61,28 @@ public enum HMAC {
         ConstantTime.equal(code, self.code(function, key: key, message: message))
     }
 }
+
+/// SHA-256 of a message that comes in parts.
+public final class StreamedSHA256 {
+    private let context: OpaquePointer?
+
+    public init() {
+        context = EVP_MD_CTX_new()
+        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "OpenSSL offers no such digest")
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    public func update(_ part: [UInt8]) {
+        precondition(EVP_DigestUpdate(context, part, part.count) == 1, "the digest failed")
+    }
+
+    /// The digest, 32 bytes. Called once, behind all parts.
+    public func finish() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
+            var length: UInt32 = 0
+            precondition(EVP_DigestFinal_ex(context, buffer.baseAddress, &length) == 1, "the digest failed")
+            count = Int(length)
+        }
+    }
+}

@@ -15,9 +15,11 @@ public enum ClientCommand: Sendable {
     case ping([UInt8])
 
     /// Commands that may be under way together with others of the same room, since the room keeps their order itself.
+    /// A message that refers to a file waits for a look at the file first.
     public var pipelinedRoom: RoomID? {
         switch self {
-        case .sendMessage(let room, _), .changeMessage(let room, _): room
+        case .sendMessage(let room, let message): message.fileReference == nil ? room : nil
+        case .changeMessage(let room, _): room
         default: nil
         }
     }
@@ -88,6 +90,8 @@ public struct OutgoingMessage: Hashable, Sendable {
     public var replyTo: String?
     /// Users it mentions besides those in its text.
     public var mentions: [UserID]
+    /// The id of the file that `metadata.file.fileId` names, as the client gave it; empty for a value that is no id.
+    public var fileReference: String?
     /// The trace it belongs to (W3C Trace Context, section 3.2), for its events.
     public var traceparent: String?
 

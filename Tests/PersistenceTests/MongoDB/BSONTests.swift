@@ -55,7 +55,7 @@ import Testing
             return [UInt8(body.count + 5), 0, 0, 0] + body + [0]
         }
         let others: [(UInt8, [UInt8])] = [
-            (0x05, [2, 0, 0, 0, 0, 1, 2]), (0x06, []), (0x0B, [97, 0, 105, 0]),
+            (0x05, [2, 0, 0, 0, 4, 1, 2]), (0x06, []), (0x0B, [97, 0, 105, 0]),
             (0x0C, [2, 0, 0, 0, 97, 0] + Array(repeating: 1, count: 12)), (0x0D, [2, 0, 0, 0, 97, 0]),
             (0x11, Array(repeating: 1, count: 8)), (0x13, Array(repeating: 1, count: 16)), (0x7F, []), (0xFF, []),
         ]

@@ -41,6 +41,7 @@ private struct BSONReader {
         case BSONType.string: string().map { .string($0) }
         case BSONType.document: document(depth: depth + 1).map { .document($0) }
         case BSONType.array: document(depth: depth + 1).map { .array($0.fields.map(\.value)) }
+        case BSONType.binary: binary()
         case BSONType.objectID: take(12).flatMap { MessageID(bytes: $0) }.map { .objectID($0) }
         case BSONType.bool: integer(UInt8.self).map { .bool($0 != 0) }
         case BSONType.date: integer(Int64.self).map { .date($0) }
@@ -54,9 +55,6 @@ private struct BSONReader {
     /// Skips a value of a type that is not read.
     private mutating func skip(_ type: UInt8) -> Bool {
         switch type {
-        case 0x05:  // binary: size, subtype, bytes
-            guard let size = integer(Int32.self), size >= 0 else { return false }
-            return take(Int(size) + 1) != nil
         case 0x06, 0x7F, 0xFF: return true  // undefined, largest and smallest key
         case 0x0B: return cString() != nil && cString() != nil  // regular expression, options
         case 0x0C: return string() != nil && take(12) != nil  // database pointer
@@ -68,6 +66,12 @@ private struct BSONReader {
         case 0x13: return take(16) != nil  // 128-bit decimal
         default: return false
         }
+    }
+
+    private mutating func binary() -> BSONValue? {
+        guard let size = integer(Int32.self), size >= 0, let subtype = integer(UInt8.self), let data = take(Int(size))
+        else { return nil }
+        return subtype == 0 ? .binary(Array(data)) : .other(type: BSONType.binary)
     }
 
     private mutating func integer<Value: FixedWidthInteger>(_: Value.Type) -> Value? {

@@ -6,6 +6,8 @@ enum BSONValue: Hashable, Sendable {
     case string(String)
     case document(BSONDocument)
     case array([BSONValue])
+    /// Bytes of the generic subtype; other subtypes are `other`.
+    case binary([UInt8])
     case objectID(MessageID)
     case bool(Bool)
     /// Milliseconds since the Unix epoch.
@@ -69,6 +71,7 @@ extension BSONValue {
     var text: String? { if case .string(let text) = self { text } else { nil } }
     var document: BSONDocument? { if case .document(let document) = self { document } else { nil } }
     var array: [BSONValue]? { if case .array(let values) = self { values } else { nil } }
+    var binary: [UInt8]? { if case .binary(let bytes) = self { bytes } else { nil } }
     var objectID: MessageID? { if case .objectID(let id) = self { id } else { nil } }
     var isNull: Bool { self == .null }
 

@@ -6,6 +6,7 @@ enum BSONType {
     static let string: UInt8 = 0x02
     static let document: UInt8 = 0x03
     static let array: UInt8 = 0x04
+    static let binary: UInt8 = 0x05
     static let objectID: UInt8 = 0x07
     static let bool: UInt8 = 0x08
     static let date: UInt8 = 0x09
@@ -53,6 +54,11 @@ extension BSONValue {
             Self.sized(&bytes) { bytes in
                 for (index, value) in values.enumerated() { value.append(named: String(index), to: &bytes) }
             }
+        case .binary(let data):
+            header(BSONType.binary)
+            Self.append(Int32(clamping: data.count), to: &bytes)
+            bytes.append(0)
+            bytes.append(contentsOf: data)
         case .objectID(let id):
             header(BSONType.objectID)
             bytes.append(contentsOf: id.bytes)

@@ -19,7 +19,7 @@ extension BSONValue {
         case .date(let milliseconds): Self.quoted(Timestamp(milliseconds: milliseconds).iso8601)
         case .int32(let value): String(value)
         case .int64(let value): String(value)
-        case .null, .other: "null"
+        case .null, .binary, .other: "null"
         }
     }
 

@@ -64,13 +64,13 @@ enum MongoSchema {
             on: messages, [index("roomId_1_timestamp_1__id_1", ["roomId": 1, "timestamp": 1, "_id": 1])], connection)
     }
 
-    private static func create(
+    static func create(
         on collection: String, _ indexes: [BSONDocument], _ connection: MongoConnection
     ) throws(MongoError) {
         _ = try connection.write(["createIndexes": .string(collection), "indexes": .documents(indexes)])
     }
 
-    private static func index(
+    static func index(
         _ name: String, _ key: BSONDocument, unique: Bool = false, where filter: BSONDocument? = nil
     ) -> BSONDocument {
         var index: BSONDocument = ["key": .document(key), "name": .string(name)]
