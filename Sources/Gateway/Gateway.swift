@@ -37,6 +37,7 @@ public final class Gateway: Sendable {
         for shard in shards { try await shard.open(context, mailboxes) }
         services.startBus()
         services.startPresence()
+        services.startFiles()
     }
 
     /// Opens the port on every loop, where the system spreads connections over them.

@@ -50,6 +50,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
             rooms: .init(
                 createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: .seconds(604_800)),
             presence: .init(visibility: .everyone, gracePeriod: .seconds(5), awayAfter: .seconds(300), isPublic: false),
+            files: .init(maximumBytes: 10_485_760, store: .disk),
             page: .init(directory: "/page", socketIOClientFile: nil))
         #expect(configuration == expected)
         #expect(configuration.limits.outputQueueSoftBytes == 524_288)

@@ -7,6 +7,7 @@ import JSON
 import PersistenceInProcess
 import Telemetry
 import TestSupport
+import WireProtocols
 import Testing
 
 @testable import Gateway
@@ -120,4 +121,9 @@ struct ChatClient: Sendable {
             if event.id == id { return event }
         }
     }
+}
+
+extension RESTAnswer {
+    /// The answer where nothing is streamed.
+    var whole: HTTPResponse? { if case .whole(let response) = self { response } else { nil } }
 }

@@ -24,7 +24,7 @@ import WireProtocols
                 do throws(ChatError) {
                     let body = Array(request.body.utf8)
                     let answer = try await router.respond(to: head, body: body, by: request.caller, match)
-                    outcomes.append("\(answer.status)")
+                    outcomes.append(answer.whole.map { "\($0.status)" } ?? "a stream")
                 } catch {
                     outcomes.append(error.code.rawValue)
                 }

@@ -69,7 +69,7 @@ import WireProtocols
             try await body { method, path, fields in
                 let head = try head(method, path, fields)
                 let match = router.match(method, try #require(head.target.pathSegments))
-                return try await router.respond(to: head, body: [], by: Caller(), match)
+                return try #require(try await router.respond(to: head, body: [], by: Caller(), match).whole)
             }
         }
     }

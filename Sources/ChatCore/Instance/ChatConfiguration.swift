@@ -23,6 +23,8 @@ public struct ChatConfiguration: Sendable {
     public var requiresAuthentication = false
     /// The rules of presence.
     public var presence = PresenceSettings()
+    /// Bytes of a file at most.
+    public var maximumFileBytes: Int64 = 10 << 20
     /// Sizes of messages in bytes that are worth compressing, and soon compressed.
     public var compressedSizes: ClosedRange<Int> = 256...65_536
     /// Bytes that may wait for a client before droppable frames to it are left out.

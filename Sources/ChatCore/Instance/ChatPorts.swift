@@ -10,6 +10,8 @@ public struct ChatPorts: Sendable {
     var cache: (any HistoryCache)?
     /// Where broken-off sessions are kept for clients that come back; nil where none are.
     var recovery: (any RecoveryStore)?
+    /// Where rooms' files are kept; nil where rooms have none.
+    var files: (any FileStore)?
 
     /// - Parameters:
     ///   - store: the durable store, of this instance or of the fleet.
@@ -17,15 +19,18 @@ public struct ChatPorts: Sendable {
     ///   - bus: live traffic between instances; nil for an instance by itself.
     ///   - cache: the newest history outside the process; nil for none.
     ///   - recovery: keeps broken-off sessions; nil where none are kept.
+    ///   - files: keeps rooms' files; nil where rooms have none.
     public init(
         store: any DurableStore, directory: any SessionDirectory, bus: (any RoomBus)? = nil,
-        cache: (any HistoryCache)? = nil, recovery: (any RecoveryStore)? = nil
+        cache: (any HistoryCache)? = nil, recovery: (any RecoveryStore)? = nil,
+        files: (any FileStore)? = nil
     ) {
         self.store = store
         self.directory = directory
         self.bus = bus
         self.cache = cache
         self.recovery = recovery
+        self.files = files
     }
 }
 

@@ -27,6 +27,8 @@ public final class Services: Sendable {
     /// Sessions that clients may come back to; nil where none are kept.
     package let recovery: SessionRecovery?
     package let limits: UserLimits
+    /// The files of rooms; nil where rooms have none.
+    package let files: RoomFiles?
     package let readiness = Readiness()
     package let calls = CallTable()
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
@@ -65,6 +67,11 @@ public final class Services: Sendable {
         notices = ChangeNotices(instance: configuration.instance, directory: ports.directory, clock: clock)
         recovery = ports.recovery.map { SessionRecovery(store: $0, clock: clock) }
         limits = UserLimits(messageRate: configuration.messageRate)
+        files = ports.files.map {
+            RoomFiles(
+                store: $0, maximumBytes: configuration.maximumFileBytes, clock: clock, logger: logger,
+                metrics: FileMetrics(registry))
+        }
         dependencies = Dependencies { clock.now.wall }
     }
 
@@ -127,6 +134,7 @@ public final class Services: Sendable {
     package func sweep(at now: Moment) {
         users.sweep(at: now)
         limits.sweep(at: now)
+        files?.sweepQuotas(at: now)
     }
 
     /// From now on no room is written to that was not compared with the store.

@@ -66,6 +66,9 @@ extension Session {
         case .sendMessage(let room, let message):
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
+            guard message.fileReference == nil || context.services.files == nil else {
+                return send(message, by: user, to: room, request)
+            }
             let origin = RequestOrigin.session(address, request: begin(request))
             send(.send(address, origin, message, user, since: request.since), to: room)
         case .changeMessage(let room, let change):
@@ -93,6 +96,14 @@ extension Session {
             guard rooms.contains(room) else { throw .notJoined }
             send(.markRead(address, request: begin(request), sequence), to: room)
         }
+    }
+
+    /// Sends a message that refers to a file.
+    private func send(_ message: OutgoingMessage, by user: RoomUser, to room: RoomID, _ request: Request) {
+        let number = begin(request)
+        context.loop.run({ [services = context.services, address] in
+            await services.send(message, by: user, from: address, since: request.since, to: room)
+        }) { [weak self] in self?.answered(number, $0) }
     }
 
     private func send(_ command: RoomCommand, to room: RoomID) {

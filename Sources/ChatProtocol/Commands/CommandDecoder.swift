@@ -36,10 +36,18 @@ package enum CommandDecoder {
         let text = try text(fields)
         let kind = try fields.optionalText("messageType", maximumCharacters: 32)
         guard kind != "" else { throw .badRequest("messageType must not be empty") }
-        return OutgoingMessage(
+        var message = OutgoingMessage(
             text: text, kind: kind ?? "text", clientMessageID: try clientMessageID(fields),
             metadata: try metadata(fields), replyTo: try fields.optionalIDText("replyTo"),
             mentions: try mentions(fields))
+        message.fileReference = fileReference(fields["metadata"])
+        return message
+    }
+
+    /// What `metadata.file.fileId` names; empty for a value that is no text, nil for none.
+    private static func fileReference(_ metadata: JSONElement?) -> String? {
+        guard let id = metadata?["file"]?["fileId"], !id.isNull else { return nil }
+        return id.string ?? ""
     }
 
     /// The new content of a message, as `edit_message` and the REST body share it.

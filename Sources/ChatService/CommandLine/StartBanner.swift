@@ -17,7 +17,7 @@ enum StartBanner {
             ("listening", address(configuration)),
             ("auth", authentication(configuration.authentication)), ("store", store(configuration.store)),
             ("bus", bus(configuration.redis)), ("events", events(configuration.events)),
-            ("page", configuration.page == nil ? "off" : "on"),
+            ("files", files(configuration)), ("page", configuration.page == nil ? "off" : "on"),
         ]
         if let listener = configuration.listening.internalListener {
             let isElsewhere = listener.host != configuration.listening.host
@@ -70,6 +70,14 @@ enum StartBanner {
         switch store {
         case .embedded(let directory): "SQLite in \(directory)"
         case .mongo: "MongoDB"
+        }
+    }
+
+    private static func files(_ configuration: Configuration) -> String {
+        switch configuration.files?.store {
+        case .disk: "in \(configuration.dataDirectory)/files"
+        case .mongodb: "MongoDB"
+        case nil: "off"
         }
     }
 

@@ -27,6 +27,11 @@ enum InternalAuthentication: String, Choice {
     case open = "none"
 }
 
+/// Where rooms' files are kept.
+enum FilesStore: String, Choice {
+    case disk, mongodb
+}
+
 /// The users whose presence a user may see.
 enum PresenceVisibility: String, Choice {
     case everyone, friends

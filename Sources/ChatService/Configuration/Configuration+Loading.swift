@@ -64,6 +64,7 @@ extension Configuration {
             limits: Limits(reading: &reader),
             rooms: Rooms(reading: &reader),
             presence: Presence(reading: &reader),
+            files: Self.files(reading: &reader, store: store, isFleet: redis != nil),
             page: Self.page(reading: &reader, authentication: authentication, system: system))
     }
 
@@ -99,6 +100,19 @@ extension Configuration {
             Events(
                 brokers: $0, newMessageQueue: queue, presenceQueue: presenceQueue, queueType: queueType, mode: mode)
         }
+    }
+
+    private static func files(reading reader: inout ConfigurationReader, store: Store, isFleet: Bool) -> Files? {
+        let maximumBytes = reader.value(Variables.fileBytes)
+        let isMongo = if case .mongo = store { true } else { false }
+        let chosen = reader.optional(Variables.filesStore) ?? (isMongo ? .mongodb : .disk)
+        if chosen == .mongodb, !isMongo { reader.refuse("FILES_STORE=mongodb needs MONGODB_URI") }
+        guard maximumBytes > 0 else { return nil }
+        if chosen == .disk, isMongo, isFleet {
+            reader.warn(
+                "FILES_STORE=disk: instances can read one another's files only where DATA_DIR/files is one directory")
+        }
+        return Files(maximumBytes: maximumBytes, store: chosen)
     }
 
     private static func page(

@@ -28,6 +28,8 @@ struct Configuration: Equatable, Sendable {
     var limits: Limits
     var rooms: Rooms
     var presence: Presence
+    /// nil: rooms have no files.
+    var files: Files?
     /// nil: no chat page.
     var page: Page?
 
@@ -128,6 +130,12 @@ struct Configuration: Equatable, Sendable {
         /// The time without activity after which a user is away; nil: never.
         var awayAfter: Duration?
         var isPublic: Bool
+    }
+
+    struct Files: Equatable, Sendable {
+        /// The largest file.
+        var maximumBytes: Int
+        var store: FilesStore
     }
 
     struct Page: Equatable, Sendable {

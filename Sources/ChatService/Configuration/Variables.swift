@@ -115,6 +115,10 @@ enum Variables {
         "RABBITMQ_EVENT_MODE", .storage, ValueType<EventMode>.choice(), default: "recipient",
         "One event for each recipient, or one for each message.")
 
+    static let filesStore = Variable(
+        "FILES_STORE", .storage, ValueType<FilesStore>.choice(), unset: "mongodb with MONGODB_URI, else disk",
+        "Where rooms' files are kept: in DATA_DIR/files, or in GridFS of the deployment of MONGODB_URI.")
+
     static let maximumConnections = Variable(
         "MAX_CONNECTIONS", .limits, .limit(upTo: 10_000_000), default: "0",
         "Connections of this process; without a limit, as many as its file descriptors allow.")
@@ -126,6 +130,9 @@ enum Variables {
     static let frameBytes = Variable(
         "MAX_FRAME_BYTES", .limits, .integer(1024...67_108_864), default: "131072",
         "Bytes of a WebSocket message, Engine.IO packet or HTTP body.")
+    static let fileBytes = Variable(
+        "MAX_FILE_BYTES", .limits, .integer(0...1_099_511_627_776), default: "10485760",
+        "Bytes of a file in a room; with 0 rooms have no files.")
     static let messageRate = Variable(
         "RATE_LIMIT_MESSAGES", .limits, .limit(upTo: 1_000_000), default: "20",
         "Messages a second and user; bursts of three times that. Other rates follow from it: docs/operations.md."
@@ -179,8 +186,9 @@ enum Variables {
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
-        rabbitURL, newMessageQueue, presenceQueue, queueType, eventMode,
-        maximumConnections, connectionsPerUser, messageBytes, frameBytes, messageRate, connectionRate, outputQueueBytes,
+        rabbitURL, newMessageQueue, presenceQueue, queueType, eventMode, filesStore,
+        maximumConnections, connectionsPerUser, messageBytes, frameBytes, fileBytes, messageRate, connectionRate,
+        outputQueueBytes,
         createOnJoin, roomParticipants, historyMessages, historyLifetime,
         presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,
         serveClient, clientDirectory, socketIOClientFile,

@@ -4,8 +4,10 @@ import ChatDomain
 import Crypto
 import Engine
 import EventLoop
+import Foundation
 import Gateway
 import Identity
+import PersistenceDisk
 import PersistenceInProcess
 import PersistenceMongoDB
 import PersistenceSQLite
@@ -37,6 +39,7 @@ extension Configuration {
         gateway.internalBelievesLoopbackNamesOnly =
             !gateway.internalRequiresKey
             && listening.internalListener.flatMap { IPAddress($0.host) }?.isLoopback == true
+        if let files { gateway.chat.maximumFileBytes = Int64(files.maximumBytes) }
         if let page { gateway.client = try page.files() }
         return gateway
     }
@@ -75,6 +78,19 @@ extension Configuration {
         case .embedded(let directory): return try SQLiteStore(directory: directory, options: options)
         case .mongo(let uri): return try await MongoStore.open(uri: uri.text, options: options)
         }
+    }
+
+    /// nil where rooms have no files. Called once the store is open, which makes its directory.
+    func openFiles() async throws -> (any FileStore)? {
+        guard let files else { return nil }
+        let makeKey: @Sendable () -> [UInt8] = { SecureRandom.bytes(32) }
+        if case .mongo(let uri) = store, files.store == .mongodb {
+            return try await MongoFileStore.open(
+                uri: uri.text, options: StoreOptions(), now: { Now.system.wall }, makeKey: makeKey)
+        }
+        try FileManager.default.createDirectory(
+            atPath: dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        return try DiskFileStore(directory: dataDirectory + "/files", makeKey: makeKey)
     }
 
     /// nil when the store is MongoDB, which has its own tools for backups.

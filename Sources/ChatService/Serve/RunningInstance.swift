@@ -13,6 +13,7 @@ struct RunningInstance {
     let port: UInt16
     private let gateway: Gateway
     private let store: any DurableStore
+    private let files: (any FileStore)?
     private let credentials: LiveCredentials
     private let redis: RedisServices?
     private let events: EventServices?
@@ -28,6 +29,8 @@ struct RunningInstance {
         self.credentials = live
         let store = try await configuration.openStore()
         self.store = store
+        let files = try await configuration.openFiles()
+        self.files = files
         control = configuration.controlServer(of: store, logger: logger)
         redis = configuration.redis.map { RedisServices(configuration, $0, logger: logger, registry: registry) }
         try await redis?.requireOwnName(configuration.instance)
@@ -46,7 +49,8 @@ struct RunningInstance {
             ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
                 recovery: redis?.recovery
-                    ?? InProcessRecovery(clock: { Now.system.monotonic })),
+                    ?? InProcessRecovery(clock: { Now.system.monotonic }),
+                files: files),
             observers: observers, authentication: configuration.authenticationPolicy(live.verifier, logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
@@ -55,6 +59,16 @@ struct RunningInstance {
                 return .up
             } catch {
                 return .down(reason: "\(error)")
+            }
+        }
+        if let files {
+            gateway.dependencies.add("files", isRequired: false) {
+                do throws(StoreError) {
+                    try await files.probe()
+                    return .up
+                } catch {
+                    return .degraded(reason: error.reason)
+                }
             }
         }
         if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.condition } }
@@ -103,6 +117,7 @@ struct RunningInstance {
         if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
         if let redis { await finish("redis", within: .milliseconds(500), until: deadline) { await redis.close() } }
         control?.stop()
+        if let files { await finish("files", within: .milliseconds(500), until: deadline) { await files.close() } }
         await finish("store", within: Self.stopLimit, until: deadline) { [store] in await store.close() }
     }
 

@@ -10,6 +10,16 @@ extension GatewayContext {
         connection.respond(response)
     }
 
+    /// Answers with a body of `length` bytes that the source gives.
+    func answer(
+        _ response: HTTPResponse, length: Int, from source: any ResponseBodySource, _ verdict: OriginPolicy.Verdict,
+        to connection: Connection
+    ) {
+        var response = secured(response)
+        response.fields += configuration.origins.fields(for: verdict)
+        connection.respond(response, length: length, from: source)
+    }
+
     /// The answer to a request that the HTTP decoder refused.
     func response(to refusal: HTTPRefusal) -> HTTPResponse {
         let origins = configuration.origins
@@ -18,9 +28,10 @@ extension GatewayContext {
         return response
     }
 
-    /// Every answer forbids what no answer of this server needs.
+    /// Every answer forbids what no answer of this server needs. An answer that forbids more keeps its own field.
     private func secured(_ response: HTTPResponse) -> HTTPResponse {
         var response = response
+        let names = Set(response.fields.map(\.name))
         response.fields += [
             HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
             HTTPField("Referrer-Policy", "no-referrer"),
@@ -28,7 +39,7 @@ extension GatewayContext {
                 "Content-Security-Policy",
                 "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
             ),
-        ]
+        ].filter { !names.contains($0.name) }
         return response
     }
 

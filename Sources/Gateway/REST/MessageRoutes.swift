@@ -43,7 +43,7 @@ struct MessageRoutes: RouteGroup {
         }
         let now = services.clock.now
         if let wait = services.countMessage(of: author.userID, at: now.monotonic) { throw .tooFast(wait: wait) }
-        switch await services.ask(room, { .send(nil, $0, message, author, since: nil) }) {
+        switch await services.send(message, by: author, from: nil, since: nil, to: room) {
         case .sent(let id, let sequence, let timestamp, let isDuplicate):
             let body = EventJSON.success {
                 $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)

@@ -70,6 +70,12 @@ struct RESTRequest: Sendable {
     /// The user that the path names as another's friend.
     var friendID: UserID { UserID(unchecked: pathParameter("friendId")) }
 
+    /// The file that the path names; nil for a text that is no file's id.
+    var fileID: FileID? { FileID(pathParameter("fileId")) }
+
+    /// Whether the answer's body is left out.
+    var isHead: Bool { head.method == "HEAD" }
+
     private func pathParameter(_ name: String) -> String {
         let value = pathParameters.first { $0.name == name }?.value
         assert(value != nil, "the path has no \(name)")

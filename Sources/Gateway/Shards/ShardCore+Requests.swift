@@ -8,6 +8,14 @@ import WireProtocols
 
 /// A shard's answers to HTTP requests: upgrades, and routes.
 extension ShardCore: EngineHandler {
+    func bodyRule(for head: HTTPRequestHead) -> HTTPBodyRule {
+        // Most requests have no body, and need no look at their path yet.
+        guard head.framing != .none, let files = services.files, let path = head.target.pathSegments,
+            router.match(head.method, path).route?.takesStream == true
+        else { return .collected }
+        return .streamed(maximumBytes: FileUpload.maximumBodyBytes(files, contentType: head.headers["Content-Type"]))
+    }
+
     func received(_ request: HTTPRequest, on connection: Connection) {
         gateway.metrics.requests.add()
         let head = request.head
@@ -55,7 +63,7 @@ extension ShardCore: EngineHandler {
         on connection: Connection
     ) {
         let router = router
-        channels.run({ () async -> Result<HTTPResponse, ChatError> in
+        channels.run({ () async -> Result<RESTAnswer, ChatError> in
             do throws(ChatError) {
                 return .success(
                     try await router.respond(to: request.head, body: request.body, by: caller, match))
@@ -64,7 +72,15 @@ extension ShardCore: EngineHandler {
             }
         }) { [unowned self] result in
             switch result {
-            case .success(let response): gateway.answer(response, verdict, to: connection)
+            case .success(.whole(let response)): gateway.answer(response, verdict, to: connection)
+            case .success(.upload(let reader)):
+                let pump = UploadPump(reader, of: request, on: connection, channels) { [unowned self] in
+                    gateway.answer($0, verdict, to: $1)
+                }
+                if request.isStreamed { connection.receiveBody(pump) } else { pump.receivedEnd() }
+            case .success(.download(let response, let range, let read)):
+                let pump = DownloadPump(range, on: connection, channels, read: read)
+                gateway.answer(response, length: range.count, from: pump, verdict, to: connection)
             case .failure(let error):
                 gateway.logRefusal(error.code.rawValue, of: request)
                 gateway.answer(Problem.response(error), verdict, to: connection)

@@ -9,7 +9,7 @@ extension RouteAnswer.Shape {
         case .document: .object()
         case .done: Answers.success()
         case .endedSessions: Answers.success(.required("sessions", .count(2)))
-        case .file, .metrics, .page, .styleSheet: nil
+        case .content, .file, .metrics, .page, .styleSheet: nil
         case .health:
             .object(.required("status", .choice(["ok"])), .required("service", .choice(["chat-service"])))
         case .historyPage: Answers.historyPage
@@ -27,11 +27,13 @@ extension RouteAnswer.Shape {
                 .optional("cursor", .text("1795267795285:general")))
         case .sentMessage:
             .object([.required("success", .success)] + SchemaComponent.sentMembers)
+        case .uploadedFile: Answers.uploadedFile
         }
     }
 
     var mediaType: String {
         switch self {
+        case .content: "*/*"
         case .file: "application/octet-stream"
         case .metrics: "text/plain"
         case .page: "text/html"
@@ -75,6 +77,15 @@ private enum Answers {
             .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)),
             .required("lastReadSeq", .count(5)),
         ]
+
+    // MARK: Files
+
+    static let uploadedFile = success(
+        .required("fileId", .text("0f343b0931126a20f133d67c2b018a3b", 32...32)),
+        .required("url", .text("/api/files/0f343b0931126a20f133d67c2b018a3b/a.png?expires=1795271395&signature=…")),
+        .required("name", .text("a.png", 1...FileName.maximumCharacters)), .required("size", .count(1234)),
+        .required("contentType", .text("image/png")), .required("sha256", .text("9f86d081…")),
+        .optional("width", .count(640)), .optional("height", .count(480)))
 
     // MARK: Presence
 

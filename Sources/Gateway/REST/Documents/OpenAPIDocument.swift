@@ -129,7 +129,8 @@ extension JSONWriter {
     }
 
     private mutating func parameters(of route: Route) {
-        let others = route.parameters.filter { $0.place != .body }
+        // The types of a body stand with the body: OpenAPI ignores a parameter of this name.
+        let others = route.parameters.filter { $0.place != .body && $0.name != "Content-Type" }
         guard !others.isEmpty || !route.patterns[0].parameterNames.isEmpty else { return }
         key("parameters")
         beginArray()
@@ -161,6 +162,7 @@ extension JSONWriter {
     }
 
     private mutating func body(of route: Route) {
+        if route.takesStream { return streamedBody() }
         let members = route.bodyParameters.map { parameter -> Schema.Member in
             let schema = parameter.kind.schema(inText: false)
             return parameter.isRequired ? .required(parameter.name, schema) : .optional(parameter.name, schema)
@@ -171,6 +173,14 @@ extension JSONWriter {
             out.member("required", route.bodyParameters.contains { $0.isRequired })
             out.content("application/json", .object(members))
         }
+    }
+
+    /// The content itself, or a form with it.
+    private mutating func streamedBody() {
+        key("requestBody")
+        raw(
+            #"{"required":true,"content":{"application/octet-stream":{"schema":{"type":"string","format":"binary"}},"multipart/form-data":{"schema":{"type":"object","required":["file"],"properties":{"file":{"type":"string","format":"binary"}}}}}}"#
+        )
     }
 
     private mutating func responses(of route: Route) {

@@ -26,16 +26,20 @@ struct RESTRouter: Sendable {
     /// - Throws: `not_found` for a path without routes; `method_not_allowed` is an answer, since it names the methods.
     func respond(
         to head: HTTPRequestHead, body: [UInt8], by caller: Caller, _ match: RouteMatch
-    ) async throws(ChatError) -> HTTPResponse {
+    ) async throws(ChatError) -> RESTAnswer {
         guard let route = match.route else {
-            guard match.alternatives.isEmpty else { return Self.notAllowed(match.allow) }
+            guard match.alternatives.isEmpty else { return .whole(Self.notAllowed(match.allow)) }
             throw ChatError(.notFound, "there is nothing at this path")
         }
         let openness = RouteAccess.Openness(
             rooms: !services.configuration.requiresAuthentication, presence: services.presence.settings.isPublic)
         let request = try RESTRequest(route, match.pathParameters, head: head, body: body, by: caller, openness)
         if !route.refusesInputFirst { _ = try request.caller() }
-        return try await route.handler(services, request)
+        switch route.work {
+        case .whole(let handler): return .whole(try await handler(services, request))
+        case .upload(let open): return .upload(try await open(services, request))
+        case .download(let answer): return try await answer(services, request)
+        }
     }
 
     private static func notAllowed(_ methods: String) -> HTTPResponse {

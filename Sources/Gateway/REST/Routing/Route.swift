@@ -8,6 +8,16 @@ import WireProtocols
 struct Route: Sendable {
     typealias Handler = @Sendable (Services, RESTRequest) async throws(ChatError) -> HTTPResponse
 
+    /// The function that answers, by what streams.
+    enum Work: Sendable {
+        /// Request and answer are held as a whole.
+        case whole(Handler)
+        /// The request's body is streamed.
+        case upload(@Sendable (Services, RESTRequest) async throws(ChatError) -> any RequestBodyReader)
+        /// The answer's body is streamed.
+        case download(@Sendable (Services, RESTRequest) async throws(ChatError) -> RESTAnswer)
+    }
+
     let method: RouteMethod
     /// The documented pattern, then older ones that are served alike.
     let patterns: [RoutePattern]
@@ -23,13 +33,12 @@ struct Route: Sendable {
     /// The codes of refusals that are particular to this route. Refusals of credentials, parameters, bodies and rates
     /// follow from the other members.
     let refusals: [ChatError.Code]
-    let handler: Handler
+    let work: Work
 
     init(
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
-        answer: RouteAnswer,
-        refusals: [ChatError.Code] = [], handler: @escaping Handler
+        answer: RouteAnswer, refusals: [ChatError.Code] = [], work: Work
     ) {
         self.method = method
         patterns = [pattern] + otherPatterns
@@ -40,7 +49,18 @@ struct Route: Sendable {
         self.parameters = parameters
         self.answer = answer
         self.refusals = refusals
-        self.handler = handler
+        self.work = work
+    }
+
+    init(
+        _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
+        refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
+        answer: RouteAnswer,
+        refusals: [ChatError.Code] = [], handler: @escaping Handler
+    ) {
+        self.init(
+            method, pattern, also: otherPatterns, access: access, refusesInputFirst: refusesInputFirst, limit: limit,
+            summary: summary, parameters: parameters, answer: answer, refusals: refusals, work: .whole(handler))
     }
 
     /// - Parameter handler: a method of a group of handlers, which is made for each request.
@@ -59,6 +79,9 @@ struct Route: Sendable {
                 try await handler(Group(services: services))(request)
             })
     }
+
+    /// Whether the request's body is streamed.
+    var takesStream: Bool { if case .upload = work { true } else { false } }
 
     func reads(_ name: String, from place: RouteParameter.Place) -> Bool {
         parameters.contains { $0.place == place && $0.name == name }
@@ -105,6 +128,7 @@ enum RouteLimit: Hashable, Sendable {
 struct RouteAnswer: Hashable, Sendable {
     /// The name of the answer's form in the documents.
     enum Shape: String, CaseIterable, Sendable {
+        case content = "Content"
         case delivery = "Delivery"
         case document = "Document"
         case done = "Done"
@@ -123,6 +147,7 @@ struct RouteAnswer: Hashable, Sendable {
         case roomPage = "RoomPage"
         case sentMessage = "SentMessage"
         case styleSheet = "StyleSheet"
+        case uploadedFile = "UploadedFile"
     }
 
     let shape: Shape

@@ -4,7 +4,7 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + presence + services + operations + documents
+    static let routes = rooms + files + presence + services + operations + documents
 
     // MARK: Rooms
 
@@ -82,6 +82,26 @@ enum RouteCatalogue {
     private static let message: [RouteParameter] = [
         .body("message", .text(atMost: nil), isRequired: true), .body("messageType", .text(atMost: 32)),
         .body("clientMessageId", .text(atMost: 128)), .body("metadata", .object), .body("replyTo", .text(atMost: 128)),
+    ]
+
+    // MARK: Files
+
+    private static let files = [
+        Route(
+            .post, "/api/chat/:roomId/files", access: .user, limit: .calls,
+            summary: "puts a file into the room, for a message to refer to",
+            parameters: [.query("name", .text(atMost: nil)), .header("Content-Type", .text(atMost: nil))],
+            answer: RouteAnswer(.uploadedFile, 201),
+            refusals: [.payloadTooLarge, .storageUnavailable], work: .upload(FileRoutes.upload)),
+        Route(
+            .get, "/api/files/:fileId/:name", access: .reader, refusesInputFirst: true, summary: "a file's content",
+            parameters: [
+                .query("expires", .integer(FileLink.times)), .query("signature", .text(atMost: nil)),
+                .header("Range", .text(atMost: nil)), .header("If-Range", .text(atMost: nil)),
+                .header("If-None-Match", .text(atMost: nil)),
+            ],
+            answer: RouteAnswer(.content, 200, 206, 304, 416),
+            refusals: [.notFound, .storageUnavailable], work: .download(FileRoutes.download)),
     ]
 
     // MARK: Presence
