@@ -97,7 +97,12 @@ final class DiskFileWriter: FileWriter {
     private struct State {
         var descriptor: CInt?
         var size: Int64 = 0
+        var unflushed = 0
     }
+
+    /// Bytes after which what was written is flushed: a flush of another file, such as a commit's, would otherwise wait for all
+    /// that the file system has to write.
+    private static let flushBytes = 4 << 20
 
     private let id: FileID
     private let queue: WorkQueue<DiskFileStore.Job>
@@ -116,7 +121,14 @@ final class DiskFileWriter: FileWriter {
             let (descriptor, size) = state.withLock { ($0.descriptor, $0.size) }
             guard let descriptor else { throw .rejected(reason: "the file is closed") }
             try FileDirectory.write(part, to: descriptor, at: Int64(FileHeader.byteCount) + size)
-            state.withLock { $0.size += Int64(part.count) }
+            let mustFlush = state.withLock { state in
+                state.size += Int64(part.count)
+                state.unflushed += part.count
+                guard state.unflushed >= Self.flushBytes else { return false }
+                state.unflushed = 0
+                return true
+            }
+            if mustFlush { try FileDirectory.flush(descriptor) }
         }
     }
 

@@ -120,7 +120,7 @@ struct FileDirectory: Sendable {
             throw .rejected(reason: "the file's description is too long")
         }
         try Self.write(header, to: descriptor, at: 0)
-        guard fsync(descriptor) == 0 else { throw Self.failure("cannot flush", file.id.text) }
+        try Self.flush(descriptor)
         try move(incoming(file.id), to: new(file.id))
         try synchronize("new")
     }
@@ -201,6 +201,10 @@ struct FileDirectory: Sendable {
     }
 
     // MARK: Bytes
+
+    static func flush(_ descriptor: CInt) throws(StoreError) {
+        guard fsync(descriptor) == 0 else { throw failure("cannot flush", "a file") }
+    }
 
     private static func open(_ path: String, _ flags: CInt) -> CInt {
         #if canImport(Glibc)

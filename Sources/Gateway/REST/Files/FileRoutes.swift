@@ -86,7 +86,8 @@ enum FileRoutes {
             return .whole(response)
         }
         let isOutdated = request.header("If-Range").map { $0 != tag } ?? false
-        let wanted = HTTPRange(isOutdated ? nil : request.header("Range"), size: file.size)
+        // A range is of the answer to GET only (RFC 9110 section 14.2).
+        let wanted = HTTPRange(isOutdated || request.isHead ? nil : request.header("Range"), size: file.size)
         var range = 0..<file.size
         switch wanted {
         case .whole: break
