@@ -102,6 +102,7 @@ final class HTTPExchange {
     func receiveBody(_ receiver: any RequestBodyReceiver) -> Bool? {
         guard isStreaming, self.receiver == nil, let head else { return nil }
         self.receiver = receiver
+        progress = IncomingProgress(minimumBytes: progress.minimumBytes)
         return head.expectsContinue && head.framing != .none
     }
 
