@@ -6,13 +6,14 @@ import Testing
     private static let png: [UInt8] =
         [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
         + [0, 0, 2, 128, 0, 0, 1, 224, 8, 6, 0, 0, 0, 1, 2, 3, 4]
-    private static let gif = Array("GIF89a".utf8) + [0x40, 0x01, 0xF0, 0x00, 0, 0, 0]
+    private static let gif: [UInt8] = Array("GIF89a".utf8) + [0x40, 0x01, 0xF0, 0x00, 0, 0, 0]
     /// With a long segment before the frame, and fill bytes before a marker.
     private static let jpeg: [UInt8] =
         [0xFF, 0xD8, 0xFF, 0xE1, 0x10, 0x02] + [UInt8](repeating: 0xC0, count: 4096)
         + [0xFF, 0xFF, 0xFF, 0xDB, 0, 4, 1, 2, 0xFF, 0xC2, 0, 17, 8, 0x01, 0xE0, 0x02, 0x80, 3, 1, 2, 3]
     private static func webP(_ chunk: String, _ payload: [UInt8]) -> [UInt8] {
-        Array("RIFF".utf8) + [1, 2, 3, 4] + Array("WEBP\(chunk)".utf8) + [9, 0, 0, 0] + payload
+        let head: [UInt8] = Array("RIFF1234WEBP\(chunk)".utf8)
+        return head + [9, 0, 0, 0] + payload
     }
     private static let lossy = webP("VP8 ", [0, 0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x42, 0xE0, 0x01])
     /// 640 − 1 in 14 bits, then 480 − 1.
@@ -26,10 +27,12 @@ import Testing
         return reader.finalFinding
     }
 
-    @Test(arguments: [
-        (png, ImageFormat.png, 640, 480), (gif, .gif, 320, 240), (jpeg, .jpeg, 640, 480), (lossy, .webp, 640, 480),
+    private static let samples: [([UInt8], ImageFormat, Int, Int)] = [
+        (png, .png, 640, 480), (gif, .gif, 320, 240), (jpeg, .jpeg, 640, 480), (lossy, .webp, 640, 480),
         (lossless, .webp, 640, 480), (extended, .webp, 640, 480),
-    ])
+    ]
+
+    @Test(arguments: samples)
     func dimensionsAreFoundHoweverTheBytesAreCut(_ bytes: [UInt8], _ format: ImageFormat, _ width: Int, _ height: Int) {
         let expected = ImageDimensions(width: width, height: height).map { ImageHeaderReader.Finding.image(format, $0) }
         #expect(Self.find(bytes) == expected)
@@ -44,7 +47,7 @@ import Testing
     @Test func whatIsNoImageIsNotTakenForOne() {
         let others: [[UInt8]] = [
             [], [0xFF], Array("<svg width='10' height='10'><script/></svg>".utf8), Array("GIF8".utf8),
-            Self.png.dropLast(20),
+            Array(Self.png.dropLast(20)),
             Array("RIFFxxxxWEBPVP8Zaaaaaaaaaaaaaaaaaaaaaaaaa".utf8), [0xFF, 0xD8, 0xFF, 0xDA, 0, 8] + Self.jpeg,
             [0xFF, 0xD8, 0xFF, 0xE1, 0, 1, 0xFF, 0xC0, 0, 17, 8, 1, 1, 1, 1],
             [0xFF, 0xD8, 0xFF, 0xC0, 0, 7, 8, 1, 1, 1, 1],

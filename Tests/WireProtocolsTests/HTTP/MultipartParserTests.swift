@@ -4,10 +4,10 @@ import Testing
 
 @Suite("multipart/form-data")
 struct MultipartParserTests {
-    private static let type = "multipart/form-data; boundary=XX"
+    private static let form = "multipart/form-data; boundary=XX"
 
     /// The events of a body, with contents that follow each other joined; nil when it is refused.
-    private func parse(_ body: String, type: String = type, cutAt cuts: [Int] = []) -> [MultipartParser.Event]? {
+    private func parse(_ body: String, type: String = Self.form, cutAt cuts: [Int] = []) -> [MultipartParser.Event]? {
         guard var parser = try? MultipartParser(contentType: type) else { return nil }
         let bytes = Array(body.utf8)
         var events: [MultipartParser.Event] = []
@@ -46,7 +46,7 @@ struct MultipartParserTests {
             --XX--\r
             epilogue
             """
-        let expected = [
+        let expected: [MultipartParser.Event] = [
             .part(MultipartPart(name: "note", fileName: nil, contentType: nil)), content("hi"), .partEnd,
             .part(MultipartPart(name: "file", fileName: "a \"b\" \"c\".png", contentType: "image/png")),
             content("one\r\n--X\r\n--XY two\r\n"), .partEnd,
@@ -89,7 +89,7 @@ struct MultipartParserTests {
 
     @Test("The content of a part is not held")
     func memory() throws {
-        var parser = try MultipartParser(contentType: Self.type)
+        var parser = try MultipartParser(contentType: Self.form)
         _ = try parser.receive(Array("--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n".utf8))
         let piece = [UInt8](repeating: 13, count: 1000)
         for _ in 0..<100 {
