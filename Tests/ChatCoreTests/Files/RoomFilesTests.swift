@@ -26,15 +26,16 @@ import Testing
         let id = try id(number)
         store.put(
             StoredFile(
-                id: id, roomID: "lobby", owner: "ann", name: "a", contentType: "text/plain", size: 1, sha256: "",
+                id: id, roomID: room("lobby"), owner: user("ann"), name: "a", contentType: "text/plain", size: 1,
+                sha256: "",
                 uploadedAt: Timestamp(milliseconds: clock.now.wall.milliseconds - age.wholeMilliseconds),
                 isReferenced: isReferenced))
         return id
     }
 
-    private func refusal(_ text: String, in room: RoomID = "lobby", by user: UserID = "ann") async -> ChatError.Code? {
+    private func refusal(_ text: String, in place: String = "lobby", by name: String = "ann") async -> ChatError.Code? {
         do throws(ChatError) {
-            _ = try await files.refer(to: text, in: room, by: user)
+            _ = try await files.refer(to: text, in: room(place), by: user(name))
             return nil
         } catch {
             return error.code
@@ -55,8 +56,8 @@ import Testing
 
     @Test func aReferenceIsWithdrawnOnlyByTheMessageThatWasTheFirst() async throws {
         let id = try put(1)
-        let first = try await files.refer(to: id.text, in: "lobby", by: "ann")
-        let second = try await files.refer(to: id.text, in: "lobby", by: "ann")
+        let first = try await files.refer(to: id.text, in: room("lobby"), by: user("ann"))
+        let second = try await files.refer(to: id.text, in: room("lobby"), by: user("ann"))
         await files.withdraw(second)
         #expect(try await store.file(id)?.isReferenced == true)
         await files.withdraw(first)
@@ -100,22 +101,22 @@ import Testing
 
     @Test func allFilesOfARoomOrAUserGo() async throws {
         for number in 1...450 { try put(number, isReferenced: true) }
-        try await files.removeAll(.room("other"))
+        try await files.removeAll(.room(room("other")))
         #expect(store.ids.count == 450)
-        try await files.removeAll(.owner("ann"))
+        try await files.removeAll(.owner(user("ann")))
         #expect(store.ids.isEmpty)
     }
 
     @Test func uploadsAreCounted() throws {
-        for _ in 0..<UploadQuota.maximumConcurrent { try files.beginUpload(by: "ann") }
-        #expect(throws: ChatError.self) { try files.beginUpload(by: "ann") }
-        try files.beginUpload(by: "bob")
+        for _ in 0..<UploadQuota.maximumConcurrent { try files.beginUpload(by: user("ann")) }
+        #expect(throws: ChatError.self) { try files.beginUpload(by: user("ann")) }
+        try files.beginUpload(by: user("bob"))
         #expect(metrics.underWay.value == UploadQuota.maximumConcurrent + 1)
-        files.endUpload(by: "ann")
-        try files.beginUpload(by: "ann")
+        files.endUpload(by: user("ann"))
+        try files.beginUpload(by: user("ann"))
         clock.advance(by: .seconds(4000))
         files.sweepQuotas(at: clock.monotonic)
-        #expect(throws: ChatError.self) { try files.beginUpload(by: "ann") }
+        #expect(throws: ChatError.self) { try files.beginUpload(by: user("ann")) }
     }
 
     @Test func theKeyIsReadOnce() async throws {
