@@ -1,4 +1,5 @@
 import ChatDomain
+import JSON
 
 /// Messages that refer to files.
 extension Services {
@@ -10,10 +11,48 @@ extension Services {
     package func send(
         _ message: OutgoingMessage, by author: RoomUser, from session: SessionAddress?, since: Moment?, to room: RoomID
     ) async -> RoomReply {
-        let command = { (origin: RequestOrigin) in RoomCommand.send(session, origin, message, author, since: since) }
-        guard let files, let text = message.fileReference else { return await ask(room, command) }
+        await ask(room, referringTo: message.fileReference, by: author) {
+            .send(session, $0, message, author, since: since)
+        }
+    }
+
+    /// Changes a message, and waits for the room's answer. A file that an edit refers to is checked before. The file of a message
+    /// that is deleted goes with it, and one that an edit replaces.
+    ///
+    /// - Parameters:
+    ///   - isService: whether the service key was shown.
+    ///   - session: the sender's session; nil for a call over REST.
+    ///   - since: when the request came, if it waited.
+    package func change(
+        _ change: MessageChangeRequest, by user: RoomUser, isService: Bool, from session: SessionAddress?,
+        since: Moment?, in room: RoomID
+    ) async -> RoomReply {
+        let command = { (origin: RequestOrigin) in
+            RoomCommand.change(session, origin, change, user, isService: isService, since: since)
+        }
+        guard let files, change.mayConcernFile else { return await ask(room, command) }
+        let message: Message?
+        do throws(StoreError) { message = try await store.message(change.messageID, in: room, above: 0) } catch {
+            return .refused(.storageUnavailable)
+        }
+        let edit: MessageEdit? = if case .edit(let edit) = change.kind { edit } else { nil }
+        let next = Self.fileReference(in: edit?.metadata)
+        let reply = await ask(room, referringTo: next, by: user, command)
+        if case .changed = reply, let body = message?.body, let former = Self.fileReference(in: body.metadata),
+            former != next, let id = FileID(former)
+        {
+            await files.remove(id, of: body.author, in: room)
+        }
+        return reply
+    }
+
+    /// The room's answer to a command that refers to a file, or to none.
+    private func ask(
+        _ room: RoomID, referringTo file: String?, by user: RoomUser, _ command: (RequestOrigin) -> RoomCommand
+    ) async -> RoomReply {
+        guard let files, let file else { return await ask(room, command) }
         do throws(ChatError) {
-            let reference = try await files.refer(to: text, in: room, by: author.userID)
+            let reference = try await files.refer(to: file, in: room, by: user.userID)
             let reply = await ask(room, command)
             // A retryable refusal leaves open whether the message will be stored.
             if case .refused(let error) = reply, !error.code.isRetryable { await files.withdraw(reference) }
@@ -21,6 +60,13 @@ extension Services {
         } catch {
             return .refused(error)
         }
+    }
+
+    private static func fileReference(in metadata: String?) -> String? {
+        guard let metadata, let id = (try? JSONValue(parsing: metadata.utf8))?["file"]?["fileId"], !id.isNull else {
+            return nil
+        }
+        return id.string ?? ""
     }
 
     /// Begins to remove files that no message refers to.

@@ -67,13 +67,21 @@ extension Session {
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
             guard message.fileReference == nil || context.services.files == nil else {
-                return send(message, by: user, to: room, request)
+                return askElsewhere(request) { [services = context.services, address] in
+                    await services.send(message, by: user, from: address, since: request.since, to: room)
+                }
             }
             let origin = RequestOrigin.session(address, request: begin(request))
             send(.send(address, origin, message, user, since: request.since), to: room)
         case .changeMessage(let room, let change):
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
+            guard !change.mayConcernFile || context.services.files == nil else {
+                return askElsewhere(request) { [services = context.services, address, isService] in
+                    await services.change(
+                        change, by: user, isService: isService, from: address, since: request.since, in: room)
+                }
+            }
             let origin = RequestOrigin.session(address, request: begin(request))
             send(.change(address, origin, change, user, isService: isService, since: request.since), to: room)
         case .sendDirect(let recipients, let message):
@@ -98,12 +106,10 @@ extension Session {
         }
     }
 
-    /// Sends a message that refers to a file.
-    private func send(_ message: OutgoingMessage, by user: RoomUser, to room: RoomID, _ request: Request) {
+    /// Has a request that concerns a file answered off the loop.
+    private func askElsewhere(_ request: Request, _ ask: @escaping @Sendable () async -> RoomReply) {
         let number = begin(request)
-        context.loop.run({ [services = context.services, address] in
-            await services.send(message, by: user, from: address, since: request.since, to: room)
-        }) { [weak self] in self?.answered(number, $0) }
+        context.loop.run(ask) { [weak self] in self?.answered(number, $0) }
     }
 
     private func send(_ command: RoomCommand, to room: RoomID) {

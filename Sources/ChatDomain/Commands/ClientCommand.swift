@@ -15,11 +15,11 @@ public enum ClientCommand: Sendable {
     case ping([UInt8])
 
     /// Commands that may be under way together with others of the same room, since the room keeps their order itself.
-    /// A message that refers to a file waits for a look at the file first.
+    /// What may concern a file waits for a look at the file first.
     public var pipelinedRoom: RoomID? {
         switch self {
         case .sendMessage(let room, let message): message.fileReference == nil ? room : nil
-        case .changeMessage(let room, _): room
+        case .changeMessage(let room, let change): change.mayConcernFile ? nil : room
         default: nil
         }
     }
@@ -125,5 +125,14 @@ public struct MessageChangeRequest: Hashable, Sendable {
         self.messageID = messageID
         self.kind = kind
         self.clientMessageID = clientMessageID
+    }
+
+    /// Whether a file may go with the change, or come with it.
+    public var mayConcernFile: Bool {
+        switch kind {
+        case .delete: true
+        case .edit(let edit): edit.metadata != nil
+        case .react, .pin: false
+        }
     }
 }
