@@ -121,8 +121,7 @@ package final class RoomFiles: Sendable {
     /// Removes the file of a message that is deleted. An edit may have named any file, so that the file has to be its author's.
     package func remove(_ id: FileID, of author: UserID, in room: RoomID) async {
         let file = try? await call { (store) async throws(StoreError) in try await store.file(id) }
-        guard let file = file ?? nil else { return }
-        if file.roomID == room, file.owner == author { await remove([id]) }
+        if let file, file.roomID == room, file.owner == author { await remove([id]) }
     }
 
     /// Removes all files of a room, or of a user; returns when they are gone.
