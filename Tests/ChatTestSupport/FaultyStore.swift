@@ -325,6 +325,14 @@ extension FaultyStore {
 // MARK: - Events and life
 
 extension FaultyStore {
+    package func people(
+        _ query: PeopleQuery, limit: Int
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] { try await real.people(query, limit: limit) }
+
+    package func search(_ search: MessageSearch) async throws(StoreError) -> SearchPage {
+        try await read { store throws(StoreError) in try await store.search(search) }
+    }
+
     package func pendingEvents(of owner: InstanceID, limit: Int, except: Set<MessageID>) async throws(StoreError)
         -> [RoomLogEntry]
     {

@@ -15,4 +15,7 @@ public protocol ProfileStore: Sendable {
 
     /// Users the store knows a profile or a last-seen time of, ordered by id, after `cursor`.
     func knownUsers(after cursor: UserID?, limit: Int) async throws(StoreError) -> [(user: UserID, profile: Profile)]
+
+    /// Users of those that `knownUsers` lists that a query matches, ordered by id.
+    func people(_ query: PeopleQuery, limit: Int) async throws(StoreError) -> [(user: UserID, profile: Profile)]
 }

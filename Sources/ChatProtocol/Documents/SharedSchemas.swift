@@ -2,14 +2,15 @@ import ChatDomain
 
 /// The shapes that events and answers of REST share.
 extension SchemaComponent {
-    package static let message = Self(
-        "Message",
-        .object(
-            .required("messageId", .messageID), .required("seq", .integer(7, in: 1...Int64.max)),
-            .required("roomId", .id("general")), .required("userId", .id("ada")), .required("username", .text("Ada")),
-            .required("message", .text("hello")), .required("messageType", .text("text", 1...32)),
-            .required("timestamp", .milliseconds), .optional("clientMessageId", .text("c1", 1...128)),
-            .optional("metadata", .object()), .optional("replyTo", .text("6b019cd338c20c8767990049", 1...128))))
+    package static let message = Self("Message", .object(messageMembers))
+
+    package static let messageMembers: [Schema.Member] = [
+        .required("messageId", .messageID), .required("seq", .integer(7, in: 1...Int64.max)),
+        .required("roomId", .id("general")), .required("userId", .id("ada")), .required("username", .text("Ada")),
+        .required("message", .text("hello")), .required("messageType", .text("text", 1...32)),
+        .required("timestamp", .milliseconds), .optional("clientMessageId", .text("c1", 1...128)),
+        .optional("metadata", .object()), .optional("replyTo", .text("6b019cd338c20c8767990049", 1...128)),
+    ]
 
     package static let user = Self(
         "User", .object(.required("userId", .id("ada")), .required("username", .text("Ada"))))

@@ -9,7 +9,10 @@ public enum MessageJSON {
         return out.bytes
     }
 
-    public static func encode(_ message: Message, into out: inout JSONWriter) {
+    /// - Parameter more: writes further members.
+    public static func encode(
+        _ message: Message, into out: inout JSONWriter, with more: (inout JSONWriter) -> Void = { _ in }
+    ) {
         out.beginObject()
         out.key("messageId")
         out.id(message.id)
@@ -17,6 +20,7 @@ public enum MessageJSON {
         out.member("roomId", message.roomID.value)
         write(message.body, message.timestamp, isDeleted: message.isDeleted, into: &out)
         if let state = message.state { write(state, into: &out) }
+        more(&out)
         out.endObject()
     }
 

@@ -23,7 +23,10 @@ extension MongoStore {
         changes["avatar"] = profile.avatar.map { .string($0) }
         changes["lastSeen"] = profile.lastSeen.map { .date($0) }
         let update: BSONDocument = ["q": ["_id": .string(user)], "u": ["$set": .document(changes)], "upsert": true]
-        try await run { connection throws(MongoError) in try connection.upsert(MongoSchema.profiles, [update]) }
+        try await run { connection throws(MongoError) in
+            try connection.upsert(MongoSchema.profiles, [update])
+            try connection.addWords(ofUsers: ["_id": .string(user)])
+        }
     }
 
     public func recordLastSeen(_ seen: [UserID: Timestamp]) async throws(StoreError) {
@@ -34,6 +37,24 @@ extension MongoStore {
         try await run { connection throws(MongoError) in
             for slice in updates.slices(of: Self.updatesPerCommand) {
                 try connection.upsert(MongoSchema.profiles, slice)
+            }
+            for slice in Array(seen.keys).slices(of: Self.updatesPerCommand) {
+                try connection.addWords(ofUsers: ["_id": ["$in": .strings(slice)], "words": nil])
+            }
+        }
+    }
+
+    public func people(
+        _ query: PeopleQuery, limit: Int
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
+        guard limit > 0 else { return [] }
+        let conditions = query.words.map { word -> BSONDocument in ["words": ["$regex": .string("^" + word.value)]] }
+        return try await run { connection throws(MongoError) in
+            try connection.find(
+                MongoSchema.profiles, ["_id": ["$type": "string"], "$and": .documents(conditions)],
+                ["sort": ["_id": 1], "limit": .int64(Int64(limit))]
+            ).compactMap { document in
+                document["_id"]?.text.map { (user: UserID(unchecked: $0), profile: document.profile) }
             }
         }
     }
@@ -76,6 +97,23 @@ extension MongoStore {
     /// Friendship is mutual and stored once in each direction.
     private static func friendships(_ a: UserID, _ b: UserID) -> [BSONDocument] {
         [(a, b), (b, a)].map { ["userId": .string($0), "friendId": .string($1)] }
+    }
+}
+
+extension MongoConnection {
+    /// Stores the words that users are found by.
+    ///
+    /// - Returns: how many users matched.
+    @discardableResult
+    func addWords(ofUsers filter: BSONDocument, limit: Int64 = 0) throws(MongoError) -> Int {
+        let found = try find(MongoSchema.profiles, filter, ["limit": .int64(limit)])
+        let updates = found.compactMap { document -> BSONDocument? in
+            guard let id = document["_id"] else { return nil }
+            let words = PeopleQuery.words(of: UserID(unchecked: id.identifier ?? ""), document.profile).sorted()
+            return ["q": ["_id": id], "u": ["$set": ["words": .strings(words)]]]
+        }
+        if !updates.isEmpty { try update(MongoSchema.profiles, updates) }
+        return found.count
     }
 }
 

@@ -35,6 +35,7 @@ public final class MongoStore: DurableStore {
             await store.close()
             throw error
         }
+        Task { [weak store] in await store?.indexBacklog() }
         return store
     }
 

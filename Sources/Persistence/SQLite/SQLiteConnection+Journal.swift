@@ -20,6 +20,9 @@ extension SQLiteConnection {
                 FROM journal j WHERE position = ? ON CONFLICT DO NOTHING
                 """
             ).bind(1, entry.position).run()
+            if let document = entry.document {
+                try addDocument(Schema.messageKey(room: entry.room, entry.sequence), at: document)
+            }
             let author = JournalPart.Author(room: entry.room, user: entry.author)
             marks[author] = max(entry.sequence, marks[author] ?? 0)
         }
@@ -51,10 +54,12 @@ extension SQLiteConnection {
         guard try hasJournal() else { return }
         try statement("BEGIN IMMEDIATE").run()
         do throws(StoreError) {
+            var positions = try searchPositions()
             while true {
                 let entries = try oldestOfJournal()
                 guard let last = entries.last else { break }
-                try copyToMessages(entries.sorted(by: JournalEntry.isBefore))
+                let numbered = entries.numbered(from: positions.append(entries.count))
+                try copyToMessages(numbered.sorted(by: JournalEntry.isBefore))
                 try removeFromJournal(through: last.position)
             }
             try statement("COMMIT").run()

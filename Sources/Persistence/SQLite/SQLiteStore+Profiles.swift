@@ -25,6 +25,7 @@ extension SQLiteStore {
                 """
             ).bind(1, user.value).bind(2, profile.name).bind(3, profile.username).bind(4, profile.email)
                 .bind(5, profile.avatar).bind(6, profile.lastSeen?.milliseconds).run()
+            try session.connection.indexWords(of: user)
         }
     }
 
@@ -38,6 +39,7 @@ extension SQLiteStore {
                     WHERE excluded.last_seen > coalesce(last_seen, -9223372036854775808)
                     """
                 ).bind(1, user.value).bind(2, time.milliseconds).run()
+                try session.connection.indexWordsOfNewUser(user)
             }
         }
     }
@@ -51,6 +53,26 @@ extension SQLiteStore {
             ).bind(1, cursor?.value ?? "").bind(2, Int64(limit)).rows { row in
                 (user: UserID(unchecked: row.text(0)), profile: row.profile)
             }
+        }
+    }
+
+    public func people(
+        _ query: PeopleQuery, limit: Int
+    ) async throws(StoreError) -> [(user: UserID, profile: Profile)] {
+        try await read { connection throws(StoreError) in
+            var found: [(user: UserID, profile: Profile)] = []
+            // Each row's words follow a space each.
+            let first = " " + (query.words.first?.value ?? "")
+            try connection.statement(
+                """
+                SELECT id, name, username, email, avatar, last_seen FROM users WHERE instr(words, ?) > 0 ORDER BY id
+                """
+            ).bind(1, first).each { row in
+                let user = UserID(unchecked: row.text(0))
+                if query.matches(user, row.profile) { found.append((user, row.profile)) }
+                return found.count < limit
+            }
+            return found
         }
     }
 
@@ -76,6 +98,29 @@ extension SQLiteStore {
                 "DELETE FROM friends WHERE (user, friend) IN (VALUES(?1, ?2), (?2, ?1))"
             ).bind(1, a.value).bind(2, b.value).run()
         }
+    }
+}
+
+extension SQLiteConnection {
+    /// Users that have no words yet: an older program stored them.
+    func usersWithoutWords(limit: Int) throws(StoreError) -> [UserID] {
+        try statement("SELECT id FROM users WHERE words IS NULL LIMIT ?").bind(1, Int64(limit))
+            .rows { UserID(unchecked: $0.text(0)) }
+    }
+
+    fileprivate func indexWordsOfNewUser(_ user: UserID) throws(StoreError) {
+        let isNew = try statement("SELECT words IS NULL FROM users WHERE id = ?").bind(1, user.value)
+            .first { $0.integer(0) != 0 }
+        if isNew ?? false { try indexWords(of: user) }
+    }
+
+    /// Notes what the user is found by.
+    func indexWords(of user: UserID) throws(StoreError) {
+        let profile = try statement("SELECT id, name, username, email, avatar, last_seen FROM users WHERE id = ?")
+            .bind(1, user.value).first { $0.profile }
+        guard let profile else { return }
+        let words = PeopleQuery.words(of: user, profile).sorted().map { " " + $0.value }.joined()
+        try statement("UPDATE users SET words = ? WHERE id = ?").bind(1, words).bind(2, user.value).run()
     }
 }
 

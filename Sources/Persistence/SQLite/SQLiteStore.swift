@@ -78,6 +78,7 @@ public final class SQLiteStore: DurableStore {
         }
         self.lock = lock
         self.threads = threads
+        Task { [weak self] in await self?.indexBacklog() }
     }
 
     deinit { closeQueues() }

@@ -7,6 +7,8 @@ import ChatDomain
 /// a page of history is one range, a room's newest message one seek, and an append touches one leaf.
 /// A new message is first a row of `journal`, which is ordered by arrival, so that a commit writes one or two pages however
 /// many rooms it holds messages of. The writer moves it to `messages` soon after (see `Journal`).
+/// The search finds a message by its place in `search_documents`, which is ordered by time, in segments of neighbours. A segment's
+/// messages are listed by term in `search_postings` once it is full (see `SegmentBuild`).
 /// Rooms are marked and not removed, because their key and their numbers must outlive them.
 enum Schema {
     /// Bits of a message's key that hold its number.
@@ -54,6 +56,17 @@ enum Schema {
             position INTEGER PRIMARY KEY, key INTEGER NOT NULL, id BLOB NOT NULL, author TEXT NOT NULL,
             username TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, timestamp INTEGER NOT NULL,
             client_id TEXT, metadata TEXT, reply_to TEXT);
+        """,
+        """
+        CREATE TABLE search_documents(position INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE);
+        CREATE TABLE search_postings(
+            segment INTEGER NOT NULL, term TEXT NOT NULL, documents BLOB NOT NULL,
+            PRIMARY KEY(segment, term)) WITHOUT ROWID;
+        CREATE TABLE search_segments(segment INTEGER PRIMARY KEY);
+        CREATE TABLE search_backlog(id INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key INTEGER NOT NULL);
+        INSERT INTO search_backlog
+            SELECT 1, max(timestamp), 9223372036854775807 FROM messages HAVING count(*) > 0;
+        ALTER TABLE users ADD COLUMN words TEXT;
         """,
     ]
 

@@ -51,6 +51,11 @@ struct Statement {
             })
     }
 
+    @discardableResult
+    func bind(_ index: Int32, _ bytes: [UInt8]) throws(StoreError) -> Self {
+        try check(bytes.withUnsafeBytes { chat_bind_blob(handle, index, $0.baseAddress, Int32(clamping: bytes.count)) })
+    }
+
     // MARK: Execution
 
     /// Runs a statement that answers with no rows.
@@ -124,6 +129,12 @@ struct Row {
     }
 
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+    /// Bytes, valid until the statement goes on.
+    func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+        let start = sqlite3_column_blob(handle, column)
+        return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
+    }
 
     /// A message id, kept as its 12 bytes.
     func messageID(_ column: Int32) -> MessageID {

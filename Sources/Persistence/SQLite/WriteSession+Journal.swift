@@ -34,7 +34,10 @@ extension WriteSession {
     ///
     /// - Throws: `.unavailable`; the transaction must be rolled back then, and nothing has changed.
     func moveSome(at now: ContinuousClock.Instant, isForced: Bool = false) throws(StoreError) {
-        if journal.beginMove(at: now, isForced: isForced) { unmoved.moveBegan() }
+        if journal.beginMove(at: now, isForced: isForced, firstDocument: searchPositions.next) {
+            searchPositions.append(journal.move?.count ?? 0)
+            unmoved.moveBegan()
+        }
         guard let step = journal.move?.step else { return }
         try begin(flushing: false)
         switch step {

@@ -7,6 +7,9 @@ final class WriteSession {
     var rooms = RoomCache()
     var journal = Journal()
     let unmoved: UnmovedMessages
+    var searchPositions: SearchPositions
+    /// The segment of the search index that is being built.
+    var segmentBuild: SegmentBuild?
     private let durability: SQLiteStore.Durability
     /// Whether SQLite waits for the flush of a commit.
     private var isFlushing: Bool
@@ -28,6 +31,7 @@ final class WriteSession {
             """)
         try Schema.migrate(connection)
         try connection.moveWholeJournal()
+        searchPositions = try connection.searchPositions()
         unmoved.removeAll()
         if durability == .full {
             try commitMarker()
@@ -56,6 +60,8 @@ final class WriteSession {
     func rollBack() {
         rooms.forget()
         journal.rolledBack()
+        segmentBuild = nil
+        searchPositions.rolledBack()
         guard connection.isInTransaction else { return }
         try? connection.statement("ROLLBACK").run()
     }

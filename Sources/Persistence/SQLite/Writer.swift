@@ -58,7 +58,7 @@ final class Writer {
 
     /// Waits for jobs, unless there is something else to do; nil at the end.
     private func nextJobs() -> [WriteJob]? {
-        guard session.isMoving, moveFailure == nil, !queue.isClosed else {
+        guard session.isMoving || session.isIndexing, moveFailure == nil, !queue.isClosed else {
             return queue.nextBatch(limit: Self.maximumJobs)
         }
         let jobs = queue.poll(limit: Self.maximumJobs)
@@ -79,7 +79,12 @@ final class Writer {
 
     private func moveSome(isForced: Bool = false) {
         do throws(StoreError) {
-            try session.moveSome(at: .now, isForced: isForced)
+            // Between two moves: during one, positions are given to messages that are not in their table yet.
+            if session.isIndexing, !session.isMoving, !session.journal.isFull, !isForced {
+                try session.indexSome()
+            } else {
+                try session.moveSome(at: .now, isForced: isForced)
+            }
             moveFailure = nil
         } catch {
             // The journal still has everything. The next jobs, or the next wake-up, bring the next attempt.

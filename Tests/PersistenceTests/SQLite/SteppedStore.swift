@@ -62,6 +62,14 @@ final class SteppedStore {
         return try reader.consistently { () throws(StoreError) in try reader.history(of: room, query, tail: tail) }
     }
 
+    func search(_ search: MessageSearch) throws -> SearchPage {
+        let unmoved = unmoved.snapshot()
+        return try reader.consistently { () throws(StoreError) in
+            var run = SearchRun(search, unmoved: unmoved, on: reader)
+            return try run.page()
+        }
+    }
+
     func lastSequences(of rooms: [RoomID]) throws -> [RoomID: SequenceNumber] {
         try reader.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
     }

@@ -15,6 +15,7 @@ extension RouteAnswer.Shape {
         case .historyPage: Answers.historyPage
         case .onlineStatusList: .list(of: Answers.onlineStatus, atMost: PresenceRoutes.maximumIDs)
         case .onlineUserPage: Answers.onlineUserPage
+        case .people: .list(of: Answers.person, atMost: PeopleQuery.limits.upperBound)
         case .presenceList: .list(of: Answers.presence, atMost: PresenceRoutes.maximumIDs)
         case .readMarkPage:
             Answers.success(
@@ -25,6 +26,7 @@ extension RouteAnswer.Shape {
             Answers.success(
                 .required("rooms", .list(of: .object(Answers.listedRoom))),
                 .optional("cursor", .text("1795267795285:general")))
+        case .searchPage: Answers.searchPage
         case .sentMessage:
             .object([.required("success", .success)] + SchemaComponent.sentMembers)
         case .uploadedFile: Answers.uploadedFile
@@ -56,6 +58,19 @@ private enum Answers {
         .required("hasMore", .boolean.noted("whether there is more in the direction asked for")),
         .optional("hasMoreBefore", .boolean), .optional("hasMoreAfter", .boolean),
         .required("firstSeq", .nullable(.integer(7))), .required("lastSeq", .nullable(.integer(7))))
+
+    static let searchPage = success(
+        .required(
+            "results",
+            .list(
+                of: .object(
+                    SchemaComponent.messageMembers + [
+                        .required(
+                            "highlights",
+                            .list(of: .list(of: .count(5), atMost: 2)).noted(
+                                "`[start, end]` of each place in `message`, in UTF-16 code units"))
+                    ]), atMost: MessageSearch.limits.upperBound)),
+        .optional("cursor", .text("p1795").noted("what `before` takes for the next page")))
 
     // MARK: Rooms
 
@@ -101,6 +116,12 @@ private enum Answers {
         .required("id", .id("ada")), .required("name", .nullable(.text("Ada Lovelace"))),
         .required("username", .text("Ada")),
         .optional("email", .nullable(.text("ada@example.org")).noted("for services alone")),
+        .required("avatar", .nullable(.text("https://example.org/ada.png"))),
+        .required("status", SchemaComponent.status))
+
+    static let person = Schema.object(
+        .required("userId", .id("ada")), .required("username", .text("Ada")),
+        .required("name", .nullable(.text("Ada Lovelace"))),
         .required("avatar", .nullable(.text("https://example.org/ada.png"))),
         .required("status", SchemaComponent.status))
 

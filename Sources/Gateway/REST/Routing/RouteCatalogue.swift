@@ -4,7 +4,7 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + files + presence + services + operations + documents
+    static let routes = rooms + files + search + presence + services + operations + documents
 
     // MARK: Rooms
 
@@ -102,6 +102,32 @@ enum RouteCatalogue {
             ],
             answer: RouteAnswer(.content, 200, 206, 304, 416),
             refusals: [.notFound, .storageUnavailable], work: .download(FileRoutes.download)),
+    ]
+
+    // MARK: Search
+
+    private static let search = [
+        Route(
+            .get, "/api/search", access: .user, limit: .calls,
+            summary: "messages with these words, of the rooms that the caller may read",
+            parameters: [
+                .query("q", .text(atMost: SearchQuery.maximumCharacters), isRequired: true),
+                .query("roomId", .identifier), .query("from", .identifier),
+                .query("messageType", .text(atMost: SearchRoutes.maximumKindCharacters)),
+                .query("before", .text(atMost: SearchCursor.maximumCharacters)),
+                .query("limit", .integer(SearchRoutes.limits)),
+            ],
+            answer: RouteAnswer(.searchPage, 200), refusals: [.storageUnavailable],
+            handler: SearchRoutes.messages),
+        Route(
+            .get, "/api/users", access: .userOrService, limit: .calls,
+            summary: "people by id, username or name",
+            parameters: [
+                .query("q", .text(atMost: PeopleQuery.maximumCharacters), isRequired: true),
+                .query("limit", .integer(SearchRoutes.peopleLimits)),
+            ],
+            answer: RouteAnswer(.people, 200), refusals: [.storageUnavailable],
+            handler: SearchRoutes.people),
     ]
 
     // MARK: Presence

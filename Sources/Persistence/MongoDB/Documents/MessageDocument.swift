@@ -13,6 +13,7 @@ extension BSONDocument {
             "username": .string(body.username), "message": .string(body.text), "messageType": .string(body.kind),
             "timestamp": .date(draft.timestamp), "createdAt": .date(draft.timestamp),
         ]
+        self["words"] = BSONValue.words(of: body.text)
         self["clientMessageId"] = body.clientMessageID.map { .string($0) }
         self["metadata"] = body.metadata.map { .string($0) }
         self["replyTo"] = body.replyTo.map { .string($0) }

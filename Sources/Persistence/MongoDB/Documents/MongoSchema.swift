@@ -46,6 +46,9 @@ enum MongoSchema {
                 index(
                     "eventOwner_1_timestamp_1__id_1", ["eventOwner": 1, "timestamp": 1, "_id": 1],
                     where: ["eventOwner": .document(isText)]),
+                index(
+                    "words_1_roomId_1_timestamp_-1__id_-1", ["words": 1, "roomId": 1, "timestamp": -1, "_id": -1],
+                    where: ["words": .document(isText)]),
             ], connection)
         try create(
             on: rooms,
@@ -54,6 +57,7 @@ enum MongoSchema {
             on: readMarks,
             [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])],
             connection)
+        try create(on: profiles, [index("words_1", ["words": 1])], connection)
         try create(
             on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
     }

@@ -82,11 +82,14 @@ struct Journal {
 
     /// Begins a move when one is due and none is under way.
     ///
+    /// - Parameter document: the first of the positions that its messages get in the search index.
     /// - Returns: whether it began.
-    mutating func beginMove(at now: ContinuousClock.Instant, isForced: Bool = false) -> Bool {
+    mutating func beginMove(
+        at now: ContinuousClock.Instant, isForced: Bool = false, firstDocument document: Int64 = 0
+    ) -> Bool {
         guard move == nil, !gathered.isEmpty else { return false }
         guard isForced || gathered.amount.reaches(Self.enough) || due.map({ $0 <= now }) ?? false else { return false }
-        move = JournalMove(gathered.entries)
+        move = JournalMove(gathered.entries, firstDocument: document)
         swap(&moving, &gathered)
         due = nil
         return true

@@ -10,6 +10,8 @@ struct JournalEntry: Hashable {
     var author: UserID
     /// The approximate weight of its body, in bytes.
     var bytes: Int
+    /// Its position in the search index, once a move has given it one.
+    var document: Int64?
 
     /// As the table of messages is ordered.
     static func isBefore(_ a: Self, _ b: Self) -> Bool { (a.room, a.sequence) < (b.room, b.sequence) }

@@ -24,12 +24,18 @@ struct JournalMove {
     private var removed: Int64
     private let last: Int64
 
-    init(_ entries: [JournalEntry]) {
-        self.entries = entries.sorted(by: JournalEntry.isBefore)
+    /// - Parameters:
+    ///   - entries: in the order of their arrival.
+    ///   - document: the first of so many positions in the search index.
+    init(_ entries: [JournalEntry], firstDocument document: Int64 = 0) {
+        self.entries = entries.numbered(from: document).sorted(by: JournalEntry.isBefore)
         let positions = entries.lazy.map(\.position)
         removed = (positions.min() ?? 1) &- 1
         last = positions.max() ?? 0
     }
+
+    /// How many messages it moves.
+    var count: Int { entries.count }
 
     /// The next transaction; nil at the end.
     var step: Step? {
@@ -52,6 +58,17 @@ struct JournalMove {
         case .insert(let slice): inserted = slice.endIndex
         case .remove(let position): removed = position
         case nil: break
+        }
+    }
+}
+
+extension [JournalEntry] {
+    /// The entries with positions in the search index.
+    func numbered(from document: Int64) -> Self {
+        enumerated().map { offset, entry in
+            var entry = entry
+            entry.document = document &+ Int64(offset)
+            return entry
         }
     }
 }

@@ -60,6 +60,12 @@ final class UnmovedMessages: Sendable {
         return found
     }
 
+    /// All of them.
+    func snapshot() -> UnmovedSnapshot {
+        let (moving, gathered) = state.withLock { ($0.moving, $0.gathered) }
+        return UnmovedSnapshot(parts: [gathered, moving])
+    }
+
     // MARK: Writing
 
     func add(_ messages: [Message]) {
@@ -106,4 +112,26 @@ extension [Message] {
         }
         return low
     }
+}
+
+/// What the table of messages may not have, at one moment.
+struct UnmovedSnapshot: Sendable {
+    /// The newest first.
+    let messages: [Message]
+    private var starts: [RoomID: SequenceNumber] = [:]
+
+    /// - Parameter parts: messages of each room, the oldest first; the newer part first.
+    fileprivate init(parts: [[RoomID: [Message]]]) {
+        messages = parts.flatMap { part in
+            part.values.joined().sorted { a, b in
+                (a.timestamp.milliseconds, a.roomID, a.sequence) > (b.timestamp.milliseconds, b.roomID, b.sequence)
+            }
+        }
+        for part in parts {
+            for (room, messages) in part { starts[room] = messages.first?.sequence ?? starts[room] }
+        }
+    }
+
+    /// Messages of the room from this number on are here.
+    func start(of room: RoomID) -> SequenceNumber { starts[room] ?? .max }
 }

@@ -1,0 +1,146 @@
+import ChatDomain
+
+/// The search index as it is written.
+extension SQLiteConnection {
+    func searchPositions() throws(StoreError) -> SearchPositions {
+        func range(_ statement: Statement) throws(StoreError) -> ClosedRange<Int64>? {
+            try statement.first { row in
+                row.isNull(0) ? nil : min(row.integer(0), row.integer(1))...row.integer(1)
+            } ?? nil
+        }
+        return SearchPositions(
+            positions: try range(statement("SELECT min(position), max(position) FROM search_documents")),
+            built: try range(statement("SELECT min(segment), max(segment) FROM search_segments")),
+            hasBacklog: try statement("SELECT 1 FROM search_backlog").first { _ in true } ?? false)
+    }
+
+    /// Gives a message its position, unless it has one.
+    func addDocument(_ key: Int64, at position: Int64) throws(StoreError) {
+        try statement("INSERT INTO search_documents(position, key) VALUES(?, ?) ON CONFLICT DO NOTHING")
+            .bind(1, position).bind(2, key).run()
+    }
+
+    func document(_ key: Int64) throws(StoreError) -> Int64? {
+        try statement("SELECT position FROM search_documents WHERE key = ?").bind(1, key).first { $0.integer(0) }
+    }
+
+    // MARK: Building segments
+
+    /// The terms of the messages at these positions. Messages that were erased have none.
+    func terms(at positions: ClosedRange<Int64>) throws(StoreError) -> [(position: Int64, terms: Set<SearchWord>)] {
+        try statement(
+            """
+            SELECT d.position, m.key, m.author, m.text FROM search_documents d JOIN messages m ON m.key = d.key
+            WHERE d.position BETWEEN ? AND ? AND m.text <> ''
+            """
+        ).bind(1, positions.lowerBound).bind(2, positions.upperBound).rows { row in
+            (
+                row.integer(0),
+                SearchTerm.all(
+                    of: row.text(3), author: UserID(unchecked: row.text(2)), room: row.integer(1) >> Schema.sequenceBits
+                )
+            )
+        }
+    }
+
+    func write(_ postings: some Sequence<SegmentBuild.Posting>, of segment: Int64) throws(StoreError) {
+        for posting in postings {
+            try statement(
+                """
+                INSERT INTO search_postings(segment, term, documents) VALUES(?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET documents = excluded.documents
+                """
+            ).bind(1, segment).bind(2, posting.term.value).bind(3, posting.documents).run()
+        }
+    }
+
+    func markBuilt(_ segment: Int64) throws(StoreError) {
+        try statement("INSERT INTO search_segments VALUES(?) ON CONFLICT DO NOTHING").bind(1, segment).run()
+    }
+
+    func removePostings(of segment: Int64) throws(StoreError) {
+        try statement("DELETE FROM search_postings WHERE segment = ?").bind(1, segment).run()
+    }
+
+    func isBuilt(_ segment: Int64) throws(StoreError) -> Bool {
+        try statement("SELECT 1 FROM search_segments WHERE segment = ?").bind(1, segment).first { _ in true } ?? false
+    }
+
+    // MARK: Changing messages of built segments
+
+    func add(_ position: Int64, to term: SearchWord) throws(StoreError) {
+        try changeDocuments(of: term, at: position) { $0.insert(SearchSegment.document(position)) }
+    }
+
+    /// A term without messages leaves the index.
+    func remove(_ position: Int64, from term: SearchWord) throws(StoreError) {
+        try changeDocuments(of: term, at: position) { $0.remove(SearchSegment.document(position)) }
+    }
+
+    private func changeDocuments(
+        of term: SearchWord, at position: Int64, _ change: (inout DocumentSet) -> Void
+    ) throws(StoreError) {
+        let segment = SearchSegment.of(position)
+        var documents = try documents(of: term, in: segment)
+        change(&documents)
+        if documents.isEmpty {
+            try statement("DELETE FROM search_postings WHERE segment = ? AND term = ?")
+                .bind(1, segment).bind(2, term.value).run()
+        } else {
+            try write(CollectionOfOne(SegmentBuild.Posting(term: term, documents: documents.stored)), of: segment)
+        }
+    }
+
+    // MARK: Reading
+
+    func documents(of term: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {
+        try statement("SELECT documents FROM search_postings WHERE segment = ? AND term = ?")
+            .bind(1, segment).bind(2, term.value).first { DocumentSet(stored: $0.bytes(0)) } ?? DocumentSet()
+    }
+
+    func documents(ofPrefix word: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {
+        var all = DocumentSet()
+        try statement("SELECT documents FROM search_postings WHERE segment = ? AND term >= ? AND term < ?")
+            .bind(1, segment).bind(2, word.value).bind(3, SearchTerm.end(ofPrefix: word).value)
+            .each { row in
+                all.formUnion(DocumentSet(stored: row.bytes(0)))
+                return true
+            }
+        return all
+    }
+
+    // MARK: Messages from before there was an index
+
+    /// Where the messages begin that still have to be indexed, going back in time; nil when all are.
+    func searchBacklog() throws(StoreError) -> SearchBacklog? {
+        try statement("SELECT timestamp, key FROM search_backlog").first { row in
+            SearchBacklog(timestamp: row.integer(0), key: row.integer(1))
+        }
+    }
+
+    /// The messages next in the backlog, the newest first. Reads the whole table of messages, and keeps so many rows in memory.
+    func keys(behind place: SearchBacklog, limit: Int) throws(StoreError) -> [SearchBacklog] {
+        try statement(
+            """
+            SELECT timestamp, key FROM messages WHERE (timestamp, key) < (?, ?)
+            ORDER BY timestamp DESC, key DESC LIMIT ?
+            """
+        ).bind(1, place.timestamp).bind(2, place.key).bind(3, Int64(limit)).rows { row in
+            SearchBacklog(timestamp: row.integer(0), key: row.integer(1))
+        }
+    }
+
+    /// - Parameter place: nil when nothing is left.
+    func setSearchBacklog(_ place: SearchBacklog?) throws(StoreError) {
+        guard let place else { return try statement("DELETE FROM search_backlog").run() }
+        try statement("UPDATE search_backlog SET timestamp = ?, key = ?")
+            .bind(1, place.timestamp).bind(2, place.key).run()
+    }
+}
+
+/// A message's place in the order in which the messages of an older file are indexed.
+struct SearchBacklog: Sendable {
+    /// Milliseconds since the epoch.
+    var timestamp: Int64
+    var key: Int64
+}

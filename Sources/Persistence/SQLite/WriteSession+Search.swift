@@ -1,0 +1,62 @@
+import ChatDomain
+
+extension WriteSession {
+    /// Whether a segment of the search index is being built or waits for that.
+    var isIndexing: Bool { segmentBuild != nil || searchPositions.buildable != nil }
+
+    /// Builds a little of a segment. Nothing waits for its flush.
+    ///
+    /// - Throws: `.unavailable`; the transaction must be rolled back then, and the segment is built from its beginning again.
+    func indexSome() throws(StoreError) {
+        guard let segment = segmentBuild?.segment ?? searchPositions.buildable else { return }
+        var build = segmentBuild ?? SegmentBuild(segment)
+        try begin(flushing: false)
+        if segmentBuild == nil { try connection.removePostings(of: segment) }
+        switch build.step {
+        case .read(let positions):
+            for (position, terms) in try connection.terms(at: positions) { build.add(terms, at: position) }
+        case .write(let postings): try connection.write(postings, of: segment)
+        case .finish: try connection.markBuilt(segment)
+        }
+        try commit()
+        if case .finish = build.step {
+            searchPositions.didBuild(segment)
+            segmentBuild = nil
+        } else {
+            build.didStep()
+            segmentBuild = build
+        }
+    }
+
+    /// Has the index follow a message whose text changes, within the transaction under way.
+    ///
+    /// - Parameter newText: nil when the message is deleted: then nothing is found by its room or author either.
+    func reindex(
+        _ key: Int64, author: UserID, from oldText: String, to newText: String?
+    ) throws(StoreError) {
+        // What has no position yet, and what is in a segment without lists, is found by the text alone.
+        guard let position = try connection.document(key) else { return }
+        let segment = SearchSegment.of(position)
+        if segmentBuild?.segment == segment {
+            try connection.removePostings(of: segment)
+            segmentBuild = nil
+        }
+        guard try connection.isBuilt(segment) else { return }
+        let room = key >> Schema.sequenceBits
+        let old = SearchTerm.all(of: oldText, author: author, room: room)
+        let new = newText.map { SearchTerm.all(of: $0, author: author, room: room) } ?? []
+        for term in old.subtracting(new) { try connection.remove(position, from: term) }
+        for term in new.subtracting(old) { try connection.add(position, to: term) }
+    }
+
+    /// Gives messages from before there was an index their positions.
+    ///
+    /// - Parameters:
+    ///   - keys: going back in time.
+    ///   - place: where the next ones begin; nil when these are the last.
+    func indexOlder(_ keys: [Int64], next place: SearchBacklog?) throws(StoreError) {
+        for key in keys { try connection.addDocument(key, at: searchPositions.appendOlder()) }
+        try connection.setSearchBacklog(place)
+        searchPositions.hasBacklog = place != nil
+    }
+}

@@ -1,0 +1,56 @@
+import Testing
+
+@testable import ChatDomain
+
+/// Words of texts as the search sees them.
+@Suite struct SearchTextTests {
+    private func words(_ text: String) -> [String] { SearchText(text).tokens.map(\.word.value) }
+
+    @Test func wordsAreRunsOfLettersAndDigits() {
+        #expect(words("Hello, big_world! v2.0 (it's)") == ["hello", "big", "world", "v2", "0", "it", "s"])
+        #expect(words("") == [])
+        #expect(words(" \u{0} ,.;-*\"'() \t\n") == [])
+    }
+
+    @Test(arguments: [
+        ("Crème BRÛLÉE", ["creme", "brulee"]), ("cre\u{300}me", ["creme"]), ("STRASSE", ["strasse"]),
+        ("Straße STRAẞE", ["strasse", "strasse"]), ("ΣΊΣΥΦΟΣ σίσυφος", ["σισυφοσ", "σισυφοσ"]),
+        ("İstanbul ISTANBUL ıstanbul", ["istanbul", "istanbul", "istanbul"]), ("Ёлка", ["елка"]),
+        ("ﬁn", ["fin"]), ("Việt Nam", ["viet", "nam"]), ("smørrebrød", ["smørrebrød"]),
+    ])
+    func caseAndAccentsAreFolded(_ sample: (text: String, words: [String])) {
+        #expect(words(sample.text) == sample.words)
+    }
+
+    @Test func scriptsWithoutSpacesAndEmojiMakeWordsOfTheirOwn() {
+        #expect(words("東京タワー") == ["東", "京", "タ", "ワ", "ー"])
+        #expect(words("ok👍🏽 ❤\u{FE0F}x") == ["ok", "👍", "❤", "x"])
+        #expect(words("が") == words("か\u{3099}"))
+        #expect(words("が") != words("か"))
+    }
+
+    @Test func marksOfIndianScriptsStayInTheirWords() {
+        #expect(words("नमस्ते दुनिया") == ["नमस्ते", "दुनिया"])
+    }
+
+    @Test func placesCountUTF16() {
+        let text = "😀 naïve e\u{301}t\u{301}e"
+        let tokens = SearchText(text).tokens
+        let units = Array(text.utf16)
+        let cut = tokens.map { String(decoding: units[$0.range], as: UTF16.self) }
+        #expect(cut == ["😀", "naïve", "e\u{301}t\u{301}e"])
+        #expect(tokens[1].range == 3..<8)
+    }
+
+    @Test func longWordsAndLongTextsAreCut() {
+        let word = String(repeating: "a", count: 10_000)
+        #expect(words(word) == [String(repeating: "a", count: SearchWord.maximumBytes)])
+        #expect(SearchText(word).tokens.first?.range == 0..<10_000)
+        // A word is never cut inside a scalar.
+        let cyrillic = words("a" + String(repeating: "ж", count: 100))
+        #expect(cyrillic == ["a" + String(repeating: "ж", count: 31)])
+        let many = SearchText(String(repeating: "x y ", count: 5000))
+        #expect(many.tokens.count == SearchText.maximumTokens)
+        #expect(many.words == ["x", "y"].reduce(into: []) { $0.insert(SearchWord(unchecked: $1)) })
+    }
+}

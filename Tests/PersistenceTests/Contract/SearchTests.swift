@@ -1,0 +1,122 @@
+import ChatDomain
+import Testing
+
+/// Searching messages and people, over every store.
+@Suite struct SearchTests {
+    private let drafts = Drafts()
+
+    private func texts(_ store: any DurableStore, _ query: String, by reader: UserID = "ann") async throws -> [String] {
+        try await store.search(MessageSearch(SearchQuery(parsing: query), reader: reader)).messages.map(\.body.text)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func findsWordsPhrasesAndPrefixesNewestFirst(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: ["ann"])
+            _ = try await store.create(.group("b"), participants: ["ann"])
+            await store.append([drafts.next("The quick brown Fox")], to: "a")
+            await store.append([drafts.next("a fox, quick and brown")], to: "b")
+            await store.append([drafts.next("Crème brûlée $where {x: 1}")], to: "a")
+            #expect(try await texts(store, "fox QUICK") == ["a fox, quick and brown", "The quick brown Fox"])
+            #expect(try await texts(store, "\"quick brown\"") == ["The quick brown Fox"])
+            #expect(try await texts(store, "cre* bru*") == ["Crème brûlée $where {x: 1}"])
+            #expect(try await texts(store, "foxes") == [])
+            #expect(try await texts(store, "fo") == [])
+            #expect(try await texts(store, "fox creme") == [])
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func findsOnlyWhatTheReaderMayRead(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("open"), participants: ["zoe"])
+            var secret = Room.group("secret")
+            secret.isPrivate = true
+            _ = try await store.create(secret, participants: ["zoe", "ann"])
+            let direct = Room(id: "direct:bob:zoe", kind: .direct, isPrivate: true, createdAt: .at(1))
+            _ = try await store.create(direct, participants: ["bob", "zoe"])
+            for room in ["open", "secret", "direct:bob:zoe"] {
+                await store.append([drafts.next("word in \(room)", by: "zoe")], to: RoomID(unchecked: room))
+            }
+            #expect(try await texts(store, "word", by: "zoe").count == 3)
+            #expect(try await texts(store, "word", by: "ann") == ["word in secret", "word in open"])
+            #expect(try await texts(store, "word", by: "bob") == ["word in direct:bob:zoe", "word in open"])
+            #expect(try await texts(store, "word", by: "eve") == ["word in open"])
+            _ = try await store.remove("ann", from: "secret")
+            #expect(try await texts(store, "word", by: "ann") == ["word in open"])
+            _ = try await store.delete("open", at: .at(2000))
+            #expect(try await texts(store, "word", by: "eve") == [])
+            _ = try await store.create(.group("open"), participants: [])
+            #expect(try await texts(store, "word", by: "eve") == [], "messages of the earlier room")
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func takesFilters(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            for room in ["a", "b"] as [RoomID] { _ = try await store.create(.group(room), participants: ["ann"]) }
+            await store.append([drafts.next("x 1", by: "ann"), drafts.next("x 2", by: "bob", kind: "note")], to: "a")
+            await store.append([drafts.next("x 3", by: "bob")], to: "b")
+            func found(_ change: (inout MessageSearch) -> Void) async throws -> [String] {
+                var search = MessageSearch(try SearchQuery(parsing: "x"), reader: "ann")
+                change(&search)
+                return try await store.search(search).messages.map(\.body.text)
+            }
+            #expect(try await found { $0.room = "a" } == ["x 2", "x 1"])
+            #expect(try await found { $0.author = "bob" } == ["x 3", "x 2"])
+            #expect(try await found { $0.kind = "note" } == ["x 2"])
+            #expect(try await found { ($0.room, $0.author) = ("b", "ann") } == [])
+            #expect(try await found { $0.room = "nowhere" } == [])
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func pagesHoldEachMessageOnce(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            for room in ["a", "b"] as [RoomID] { _ = try await store.create(.group(room), participants: ["ann"]) }
+            for number in 1...25 {
+                await store.append([drafts.next("page \(number)")], to: number.isMultiple(of: 2) ? "a" : "b")
+            }
+            var search = MessageSearch(try SearchQuery(parsing: "page"), reader: "ann", limit: 10)
+            var pages: [[String]] = []
+            repeat {
+                let page = try await store.search(search)
+                pages.append(page.messages.map(\.body.text))
+                search.cursor = page.cursor
+            } while search.cursor != nil && pages.count < 10
+            #expect(pages.map(\.count) == [10, 10, 5])
+            #expect(pages.flatMap(\.self) == (1...25).reversed().map { "page \($0)" })
+        }
+    }
+
+    @Test(
+        arguments: StoreKind.allCases,
+        ["", "x", "m", "p-", "m99999999999999999999", "1.2", "m5", "9.00000000000000000000000g"])
+    func cursorsOfNoStoreAreRejected(_ kind: StoreKind, _ cursor: String) async throws {
+        try await withStore(kind) { store async throws in
+            let query = try SearchQuery(parsing: "x")
+            await #expect(throws: StoreError.self) {
+                try await store.search(MessageSearch(query, reader: "ann", cursor: SearchCursor(cursor)))
+            }
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func findsPeopleByIdUsernameAndName(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            try await store.update("u-1", Profile(name: "Zoë Smith", username: "zoe"))
+            try await store.update("u-2", Profile(name: "Adam Smithson"))
+            try await store.recordLastSeen(["smithy": .at(5)])
+            func found(_ query: String, limit: Int = 20) async throws -> [String] {
+                try await store.people(PeopleQuery(parsing: query), limit: limit).map(\.user.value)
+            }
+            #expect(try await found("SMITH") == ["smithy", "u-1", "u-2"])
+            #expect(try await found("smith zoe") == ["u-1"])
+            #expect(try await found("u-2") == ["u-2"])
+            #expect(try await found("mith") == [])
+            #expect(try await found("smith", limit: 2) == ["smithy", "u-1"])
+            try await store.update("u-1", Profile(name: "Zoë Jones"))
+            #expect(try await found("smith") == ["smithy", "u-2"])
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import ChatDomain
+import Foundation
+import TestSupport
+import Testing
+
+@testable import PersistenceSQLite
+
+/// The embedded index: found at every step of a move and of a build, followed by changes, and without traces of what was removed.
+@Suite struct SearchIndexTests {
+    private let drafts = Drafts()
+
+    private func withSteppedStore(_ body: (SteppedStore) async throws -> Void) async throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        try await body(try SteppedStore(home))
+    }
+
+    @Test func messagesAreFoundOnceAtEveryStepOfAMove() async throws {
+        try await withSteppedStore { store async throws in
+            for room in ["a", "b"] as [RoomID] { try store.makeRoom(room) }
+            for number in 1...200 {
+                _ = try store.append([drafts.next("word \(number)")], to: number % 3 == 0 ? "a" : "b")
+            }
+            let all = (1...200).reversed().map { "word \($0)" }
+            try store.atEveryStep { step in
+                #expect(try store.searchAll("word", limit: 30) == all, "step \(step)")
+                if step == 2 { _ = try store.append([drafts.next("other")], to: "a") }
+            }
+            try store.moveAll()
+            #expect(try store.searchAll("word", limit: 7) == all)
+            #expect(try store.searchAll("other") == ["other"])
+        }
+    }
+
+    @Test func pagesGoOnWhereAMoveHasComeBetween() async throws {
+        try await withSteppedStore { store async throws in
+            try store.makeRoom("a")
+            for number in 1...20 { _ = try store.append([drafts.next("word \(number)")], to: "a") }
+            let first = try store.search("word", limit: 8)
+            try store.moveAll()
+            let second = try store.search("word", limit: 20, cursor: first.cursor)
+            #expect((first.messages + second.messages).map(\.body.text) == (1...20).reversed().map { "word \($0)" })
+        }
+    }
+
+    @Test func aSegmentIsBuiltAndFindsTheSame() async throws {
+        try await withSteppedStore { store async throws in
+            try store.fill(2500, drafts)
+            #expect(store.session.isIndexing)
+            let rare = try store.searchAll("n77")
+            let often = try store.searchAll("even", limit: 100)
+            let prefix = try store.searchAll("n77*", limit: 100)
+            #expect(rare == ["n77 odd"] && often.count == 1250 && prefix.count == 11)
+            var steps = 0
+            while store.session.isIndexing {
+                try store.session.indexSome()
+                steps += 1
+                #expect(try store.searchAll("n77") == rare, "step \(steps)")
+            }
+            #expect(steps > 30)
+            #expect(try store.searchAll("even", limit: 100) == often)
+            #expect(try store.searchAll("n77*", limit: 100) == prefix)
+            #expect(try store.searchAll("n77 even") == [])
+        }
+    }
+
+    @Test func changesAreFollowedBeforeDuringAndAfterABuild() async throws {
+        for moment in [0, 10, 20, 1000] {
+            try await withSteppedStore { store async throws in
+                try store.fill(1100, drafts)
+                for _ in 0..<moment where store.session.isIndexing { try store.session.indexSome() }
+                try store.change(5, "n5 odd", to: "changed zebra")
+                try store.change(6, "n6 even", to: nil)
+                for place in ["now", "later"] {
+                    #expect(try store.searchAll("zebra") == ["changed zebra"], "\(place), \(moment)")
+                    #expect(try store.searchAll("n5").isEmpty && store.searchAll("n6").isEmpty, "\(place), \(moment)")
+                    #expect(try store.searchAll("even", limit: 100).count == 549, "\(place), \(moment)")
+                    while store.session.isIndexing { try store.session.indexSome() }
+                }
+            }
+        }
+    }
+
+    @Test func noWordOfADeletedMessageIsLeftInTheFile() async throws {
+        try await withSteppedStore { store async throws in
+            try store.makeRoom("a")
+            _ = try store.append([drafts.next("xylophonesecret zanzibarsecret")], to: "a")
+            try store.fill(1100, drafts)
+            while store.session.isIndexing { try store.session.indexSome() }
+            try store.session.connection.execute("PRAGMA secure_delete = ON")
+            #expect(try store.holds("xylophonesecret"), "else this test shows nothing")
+            try store.change(1, "xylophonesecret zanzibarsecret", to: nil)
+            #expect(try !store.holds("xylophonesecret") && !store.holds("zanzibarsecret"))
+        }
+    }
+
+    @Test func anIndexWithoutOlderMessagesGetsThem() async throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        do {
+            let store = try SteppedStore(home)
+            try store.fill(1500, drafts)
+            try store.session.connection.execute(
+                """
+                DELETE FROM search_documents; UPDATE users SET words = NULL;
+                INSERT INTO search_backlog SELECT 1, max(timestamp), 9223372036854775807 FROM messages
+                """)
+        }
+        let store = try home.openSQLite()
+        await store.append([drafts.next("n77 new")], to: "a")
+        let query = try SearchQuery(parsing: "n77")
+        #expect(
+            try await eventually {
+                try await store.search(MessageSearch(query, reader: "ann")).messages.count == 2
+            })
+        let found = try await store.search(MessageSearch(query, reader: "ann")).messages.map(\.body.text)
+        #expect(found == ["n77 new", "n77 odd"])
+        #expect(
+            try await eventually {
+                try await store.read { connection throws(StoreError) in try connection.searchBacklog() } == nil
+            })
+        #expect(
+            try await eventually {
+                try await store.read { connection throws(StoreError) in try connection.isBuilt(-2) }
+            })
+        let all = MessageSearch(try SearchQuery(parsing: "even"), reader: "ann", limit: 100)
+        #expect(try await store.search(all).messages.map(\.sequence).prefix(2) == [1500, 1498])
+        await store.close()
+    }
+
+    @Test func aCrashDuringAMoveLosesAndDoublesNothing() async throws {
+        try await withSteppedStore { store async throws in
+            try store.makeRoom("a")
+            for number in 1...150 { _ = try store.append([drafts.next("word \(number)")], to: "a") }
+            try store.atEveryStep { step in
+                let home = try SQLiteHome()
+                defer { home.remove() }
+                try store.copyFiles(to: home)
+                let copy = try SteppedStore(home)
+                #expect(
+                    try copy.searchAll("word", limit: 100) == (1...150).reversed().map { "word \($0)" }, "step \(step)")
+            }
+        }
+    }
+}
+
+extension SteppedStore {
+    fileprivate func makeRoom(_ id: RoomID) throws {
+        _ = try transaction { try session.create(.group(id), participants: ["ann"]) }
+    }
+
+    /// Messages `n<number> even` or `n<number> odd` of room `a`, in their table.
+    fileprivate func fill(_ count: Int, _ drafts: Drafts) throws {
+        try makeRoom("a")
+        for numbers in stride(from: 1, through: count, by: 100) {
+            _ = try append(
+                (numbers..<(numbers + 100)).map { drafts.next("n\($0) \($0.isMultiple(of: 2) ? "even" : "odd")") },
+                to: "a")
+        }
+        try moveAll()
+    }
+
+    fileprivate func search(_ query: String, limit: Int = 20, cursor: SearchCursor? = nil) throws -> SearchPage {
+        try search(MessageSearch(SearchQuery(parsing: query), reader: "ann", cursor: cursor, limit: limit))
+    }
+
+    /// The texts of all pages.
+    fileprivate func searchAll(_ query: String, limit: Int = 20) throws -> [String] {
+        var texts: [String] = []
+        var cursor: SearchCursor?
+        repeat {
+            let page = try search(query, limit: limit, cursor: cursor)
+            texts += page.messages.map(\.body.text)
+            cursor = page.cursor
+        } while cursor != nil && texts.count < 10_000
+        return texts
+    }
+
+    /// Changes a message of the only room in its table and in the index.
+    fileprivate func change(_ number: SequenceNumber, _ old: String, to new: String?) throws {
+        try transaction {
+            let key = Schema.messageKey(room: 1, number)
+            try session.connection.statement("UPDATE messages SET text = ? WHERE key = ?").bind(1, new ?? "").bind(
+                2, key
+            )
+            .run()
+            try session.reindex(key, author: "ann", from: old, to: new)
+        }
+    }
+
+    /// Whether the file holds these bytes once its log is copied and emptied.
+    fileprivate func holds(_ text: String) throws -> Bool {
+        try session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        let contents = try Data(contentsOf: URL(filePath: path))
+        let log = try Data(contentsOf: URL(filePath: path + "-wal"))
+        return contents.range(of: Data(text.utf8)) != nil || log.range(of: Data(text.utf8)) != nil
+    }
+}
