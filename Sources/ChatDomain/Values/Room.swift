@@ -125,12 +125,24 @@ public struct RoomSummary: Hashable, Sendable {
     public var lastMessage: Message?
     /// The user's own read mark, 0 for none.
     public var lastReadSequence: SequenceNumber
+    /// Numbers behind the mark, and behind the room's base, that are no unread messages: of changes and of deleted messages.
+    public var otherNumbers: Int
+    /// Messages behind the mark that mention the user.
+    public var mentions: Int
 
-    public init(snapshot: RoomSnapshot, lastMessage: Message?, lastReadSequence: SequenceNumber) {
+    public init(
+        snapshot: RoomSnapshot, lastMessage: Message?, lastReadSequence: SequenceNumber, otherNumbers: Int = 0,
+        mentions: Int = 0
+    ) {
         self.snapshot = snapshot
         self.lastMessage = lastMessage
         self.lastReadSequence = lastReadSequence
+        self.otherNumbers = otherNumbers
+        self.mentions = mentions
     }
+
+    /// The number behind which messages are unread.
+    package static func start(_ mark: SequenceNumber, in room: Room) -> SequenceNumber { max(mark, room.historyBase) }
 
     /// Where the room stands in the list.
     public var cursor: RoomListCursor {
@@ -139,8 +151,10 @@ public struct RoomSummary: Hashable, Sendable {
             activity: lastMessage.map { max(room.updatedAt, $0.timestamp) } ?? room.updatedAt, room: room.id)
     }
 
-    /// Messages after the read mark (or, unread so far, all that are reachable). They are others': sending is reading.
+    /// Messages after the read mark (or, unread so far, all that are reachable) that are not deleted. They are others': sending is
+    /// reading.
     public var unread: Int {
-        Int(max(0, snapshot.lastSequence - max(lastReadSequence, snapshot.room.historyBase)))
+        let start = Self.start(lastReadSequence, in: snapshot.room)
+        return Int(max(0, snapshot.lastSequence - start - Int64(clamping: otherNumbers)))
     }
 }

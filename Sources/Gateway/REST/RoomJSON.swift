@@ -57,6 +57,7 @@ extension JSONWriter {
             null()
         }
         member("unread", summary.unread)
+        member("mentions", summary.mentions)
         member("lastReadSeq", summary.lastReadSequence)
     }
 }

@@ -16,7 +16,13 @@ extension MongoStore {
             let last = try connection.messages(
                 at: Dictionary(listed.compactMap(\.reachableMessage)) { first, _ in first })
             let marks = try connection.readMarks(of: user, in: listed.map(\.room.id))
-            return listed.map { $0.summary(for: user, last: last[$0.room.id], mark: marks[$0.room.id] ?? 0) }
+            var summaries = listed.map { $0.summary(for: user, last: last[$0.room.id], mark: marks[$0.room.id] ?? 0) }
+            let counts = try connection.unreadCounts(of: user, in: summaries)
+            for index in summaries.indices {
+                let count = counts[summaries[index].snapshot.room.id] ?? UnreadCount()
+                (summaries[index].otherNumbers, summaries[index].mentions) = (count.others, count.mentions)
+            }
+            return summaries
         }
     }
 }

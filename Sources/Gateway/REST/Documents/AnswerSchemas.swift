@@ -89,7 +89,7 @@ private enum Answers {
 
     static let listedRoom =
         room + [
-            .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)),
+            .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)), .required("mentions", .count(1)),
             .required("lastReadSeq", .count(5)),
         ]
 

@@ -49,6 +49,12 @@ enum MongoSchema {
                 index(
                     "words_1_roomId_1_timestamp_-1__id_-1", ["words": 1, "roomId": 1, "timestamp": -1, "_id": -1],
                     where: ["words": .document(isText)]),
+                index(
+                    "roomId_1_change.kind_1_seq_1", ["roomId": 1, "change.kind": 1, "seq": 1],
+                    where: ["change.kind": .document(isText)]),
+                index(
+                    "mentions_1_roomId_1_seq_1", ["mentions": 1, "roomId": 1, "seq": 1],
+                    where: ["mentions": .document(isText)]),
             ], connection)
         try create(
             on: rooms,
