@@ -83,14 +83,19 @@ import Testing
 
     @Test func noWordOfADeletedMessageIsLeftInTheFile() async throws {
         try await withSteppedStore { store async throws in
-            try store.makeRoom("a")
-            _ = try store.append([drafts.next("xylophonesecret zanzibarsecret")], to: "a")
-            try store.fill(1100, drafts)
+            try store.fill(1100, drafts) { "\($0)secret\(7 * $0) \($0)second\(11 * $0) other words" }
             while store.session.isIndexing { try store.session.indexSome() }
             try store.session.connection.execute("PRAGMA secure_delete = ON")
-            #expect(try store.holds("xylophonesecret"), "else this test shows nothing")
-            try store.change(1, "xylophonesecret zanzibarsecret", to: nil)
-            #expect(try !store.holds("xylophonesecret") && !store.holds("zanzibarsecret"))
+            let deleted = Array(stride(from: 3, to: 1024, by: 5))
+            func words(_ number: Int) -> [String] { ["\(number)secret\(7 * number)", "\(number)second\(11 * number)"] }
+            #expect(
+                try store.left(of: deleted.flatMap(words)).count == 2 * deleted.count, "else this test shows nothing")
+            for number in deleted {
+                try store.change(
+                    SequenceNumber(number), "\(words(number)[0]) \(words(number)[1]) other words", to: nil)
+            }
+            #expect(try store.left(of: deleted.flatMap(words)) == [])
+            #expect(try store.searchAll("4secret28").count == 1)
         }
     }
 
@@ -149,13 +154,14 @@ extension SteppedStore {
         _ = try transaction { try session.create(.group(id), participants: ["ann"]) }
     }
 
-    /// Messages `n<number> even` or `n<number> odd` of room `a`, in their table.
-    fileprivate func fill(_ count: Int, _ drafts: Drafts) throws {
+    /// Messages of room `a` in their table; unless the test says otherwise `n<number> even` or `n<number> odd`.
+    fileprivate func fill(
+        _ count: Int, _ drafts: Drafts, text: (Int) -> String = { "n\($0) \($0.isMultiple(of: 2) ? "even" : "odd")" }
+    ) throws {
         try makeRoom("a")
         for numbers in stride(from: 1, through: count, by: 100) {
             _ = try append(
-                (numbers..<(numbers + 100)).map { drafts.next("n\($0) \($0.isMultiple(of: 2) ? "even" : "odd")") },
-                to: "a")
+                (numbers..<(numbers + 100)).map { drafts.next(text($0)) }, to: "a")
         }
         try moveAll()
     }
@@ -188,11 +194,13 @@ extension SteppedStore {
         }
     }
 
-    /// Whether the file holds these bytes once its log is copied and emptied.
-    fileprivate func holds(_ text: String) throws -> Bool {
+    /// Those of these texts that the file holds once its log is copied and emptied.
+    fileprivate func left(of texts: [String]) throws -> [String] {
         try session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         let contents = try Data(contentsOf: URL(filePath: path))
         let log = try Data(contentsOf: URL(filePath: path + "-wal"))
-        return contents.range(of: Data(text.utf8)) != nil || log.range(of: Data(text.utf8)) != nil
+        return texts.filter { text in
+            [contents, log].contains { $0.range(of: Data(text.utf8)) != nil }
+        }
     }
 }
