@@ -38,6 +38,7 @@ public final class Gateway: Sendable {
         services.startBus()
         services.startPresence()
         services.startFiles()
+        await services.beginFollowingStandings()
     }
 
     /// Opens the port on every loop, where the system spreads connections over them.

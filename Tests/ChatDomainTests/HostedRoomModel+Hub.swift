@@ -79,7 +79,7 @@ extension HostedRoomModel {
             let refusal = random.chance(trouble, in: 10) ? ChatError(.rateLimited, "slow") : nil
             let both = Now(wall: Timestamp(milliseconds: now), monotonic: .at(now))
             perform(host?.life.didCountCreation(refusal: refusal, at: both) ?? [], of: id)
-        case .create(_, _, let number): ask(.create(number: number))
+        case .create(_, _, _, let number): ask(.create(number: number))
         case .open(let snapshot): host?.live = LiveRoom(snapshot, limits: RoomLimits())
         case .refresh(let snapshot): for user in host?.live?.refresh(snapshot, at: .at(now)) ?? [] { expel(user) }
         case .failRefresh: host?.live?.failedToRefresh()

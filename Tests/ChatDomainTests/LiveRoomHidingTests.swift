@@ -96,12 +96,16 @@ import Testing
         for (slot, user) in [RoomUser.ann, .bob].enumerated() { _ = join(user, slot) }
         _ = join(.cat, 5, isHidden: true)
         _ = hear(.joined(RoomUser(userID: "dan", username: "Dan")))
-        guard case .view(let view) = room.view(HistoryRequest(visible: ["ann", "cat", "dan", "eve"])) else {
+        guard
+            case .view(let view) = room.view(HistoryRequest(visible: VisibleUsers(only: ["ann", "cat", "dan", "eve"])))
+        else {
             Issue.record("an empty room needs no reading")
             return
         }
         #expect(Set(view.users.map(\.username)) == ["Ann", "Dan"] && view.state.online == 2)
-        #expect(room.info(by: "eve", showing: ["eve"]).state.online == 0 && room.info(by: "eve").state.online == 3)
+        #expect(
+            room.info(by: "eve", showing: VisibleUsers(only: ["eve"])).state.online == 0
+                && room.info(by: "eve").state.online == 3)
     }
 
     @Test mutating func inBigRoomsTheCountsFollow() {

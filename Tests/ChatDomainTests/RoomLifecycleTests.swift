@@ -50,7 +50,7 @@ import Testing
             switch action {
             case .read(let number): "read \(number)"
             case .countCreation(let user): "count \(user)"
-            case .create(let room, let participants, let number):
+            case .create(let room, let participants, _, let number):
                 "create \(room.kind) \(participants.map(\.value)) \(number)"
             case .open: "open"
             case .refresh: "refresh"

@@ -322,6 +322,77 @@ extension FaultyStore {
     }
 }
 
+// MARK: - Who may do what
+
+extension FaultyStore {
+    package func set(_ standing: RoomStanding, in room: RoomID) async throws(StoreError) -> RecordOutcome {
+        try await real.set(standing, in: room)
+    }
+
+    package func clear(
+        _ kind: RoomStanding.Kind, of user: UserID, in room: RoomID
+    ) async throws(StoreError) -> Bool { try await real.clear(kind, of: user, in: room) }
+
+    package func standings(
+        _ kind: RoomStanding.Kind, in room: RoomID, after cursor: UserID?, limit: Int
+    ) async throws(StoreError) -> [RoomStanding] {
+        try await read { store throws(StoreError) in
+            try await store.standings(kind, in: room, after: cursor, limit: limit)
+        }
+    }
+
+    package func block(_ other: UserBlock, by user: UserID) async throws(StoreError) -> RecordOutcome {
+        try await real.block(other, by: user)
+    }
+
+    package func unblock(_ other: UserID, by user: UserID) async throws(StoreError) -> Bool {
+        try await real.unblock(other, by: user)
+    }
+
+    package func blocks(by user: UserID, after cursor: UserID?, limit: Int) async throws(StoreError) -> [UserBlock] {
+        try await read { store throws(StoreError) in try await store.blocks(by: user, after: cursor, limit: limit) }
+    }
+
+    package func blockers(of user: UserID, limit: Int) async throws(StoreError) -> Set<UserID> {
+        try await read { store throws(StoreError) in try await store.blockers(of: user, limit: limit) }
+    }
+
+    package func isBlocked(_ user: UserID, by other: UserID) async throws(StoreError) -> Bool {
+        try await read { store throws(StoreError) in try await store.isBlocked(user, by: other) }
+    }
+
+    package func hasBlocks() async throws(StoreError) -> Bool {
+        try await read { store throws(StoreError) in try await store.hasBlocks() }
+    }
+
+    package func ban(_ ban: UserBan) async throws(StoreError) -> RecordOutcome { try await real.ban(ban) }
+    package func unban(_ user: UserID) async throws(StoreError) -> Bool { try await real.unban(user) }
+
+    package func ban(of user: UserID) async throws(StoreError) -> UserBan? {
+        try await read { store throws(StoreError) in try await store.ban(of: user) }
+    }
+
+    package func bans(after cursor: UserID?, limit: Int) async throws(StoreError) -> [UserBan] {
+        try await read { store throws(StoreError) in try await store.bans(after: cursor, limit: limit) }
+    }
+
+    package func flag(_ flag: MessageFlag, in room: RoomID) async throws(StoreError) -> RecordOutcome {
+        try await real.flag(flag, in: room)
+    }
+
+    package func flags(
+        in room: RoomID, after cursor: MessageFlag.Place?, limit: Int
+    ) async throws(StoreError) -> [MessageFlag] {
+        try await read { store throws(StoreError) in try await store.flags(in: room, after: cursor, limit: limit) }
+    }
+
+    package func settleFlags(of message: MessageID, in room: RoomID) async throws(StoreError) -> Int {
+        try await real.settleFlags(of: message, in: room)
+    }
+
+    package func eraseModeration(of user: UserID) async throws(StoreError) { try await real.eraseModeration(of: user) }
+}
+
 // MARK: - Events and life
 
 extension FaultyStore {

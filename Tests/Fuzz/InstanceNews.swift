@@ -40,6 +40,7 @@ private struct Listener {
             if case .roomChanged(_, .revised(let revision, let time), _) = message {
                 _ = room.revise(revision, at: time)
             }
+            if case .roomChanged(_, .standing(let change), _) = message { _ = room.apply(.standing(change)) }
         }
         let news = bytes.withUnsafeBytes { bytes in
             (try? parser.parse(bytes)).flatMap { RoomNewsCodec.decode($0, in: Self.id) }

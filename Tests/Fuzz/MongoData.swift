@@ -28,6 +28,13 @@ public func fuzzMongoData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         let isFound = BSONValue.forms(of: UserID(unchecked: id)).contains { $0.identifier == id }
         precondition(isFound, "no query finds this id")
     }
+    if let standing = document.standing {
+        var authority = RoomAuthority([standing])
+        authority.lift(at: Timestamp(milliseconds: 0))
+        precondition(
+            authority.isBanned(standing.user) || standing.kind != .ban
+                || standing.isOver(at: Timestamp(milliseconds: 0)))
+    }
     _ = (document.errorCode, document.affected, document.index(below: 3))
     return 0
 }

@@ -63,6 +63,7 @@ import Testing
         case .everyone: "everyone"
         case .reader: "readers"
         case .owner: "owner"
+        case .moderator: "moderators"
         case .viewer: "viewers"
         case .user: "users"
         case .userOrService: "users, services"

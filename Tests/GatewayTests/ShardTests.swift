@@ -30,7 +30,7 @@ import Testing
             logger: .disabled, registry: registry, clock: SystemClock(), mailboxes: mailboxes.chat)
         let isPosted = Atomic(false)
         async let reply = services.calls.call { origin in
-            services.mailbox(0).post(.room(RoomID(unchecked: "r"), .info(origin, nil, showing: nil)))
+            services.mailbox(0).post(.room(RoomID(unchecked: "r"), .info(origin, nil, showing: .everybody)))
             isPosted.store(true, ordering: .releasing)
         }
         #expect(await eventually { isPosted.load(ordering: .acquiring) })

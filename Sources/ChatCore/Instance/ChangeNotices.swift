@@ -1,9 +1,9 @@
 import ChatDomain
 import Synchronization
 
-/// Announces changes of rooms to all instances, and waits until they are in force everywhere. See ADR 0019.
+/// Announces changes of rooms and of users' standing to all instances, and waits until they are in force everywhere. See ADR 0019.
 package final class ChangeNotices: Sendable {
-    /// Rooms with changes that could not be announced that are remembered, at most.
+    /// Rooms and users with changes that could not be announced that are remembered, at most.
     private static let maximumUnannounced = 1000
     /// How much later than this instance's contact another's may have been proved last.
     private static let stagger: Duration = .seconds(3)
@@ -14,6 +14,28 @@ package final class ChangeNotices: Sendable {
     /// Longer than any proof of contact holds.
     private static let timeout = Contact.validity + .milliseconds(500)
 
+    /// What changed.
+    package enum Subject: Hashable, Sendable {
+        case room(RoomID, RoomChange)
+        /// A ban of a user from the deployment, or a block of the user. Other instances read it from the store.
+        case user(UserID)
+
+        /// The same without the change itself: it is to be looked for in the store.
+        fileprivate var unspecified: Self {
+            switch self {
+            case .room(let room, _): .room(room, .unspecified)
+            case .user: self
+            }
+        }
+
+        fileprivate func message(_ notice: ChangeNotice) -> InstanceMessage {
+            switch self {
+            case .room(let room, let change): .roomChanged(room, change, notice)
+            case .user(let user): .userChanged(user, notice)
+            }
+        }
+    }
+
     private struct Wait {
         var missing: Set<InstanceID>
         var continuation: CheckedContinuation<Void, Never>?
@@ -22,7 +44,7 @@ package final class ChangeNotices: Sendable {
     private struct State {
         var last: UInt64 = 0
         var waits: [UInt64: Wait] = [:]
-        var unreported: Set<RoomID> = []
+        var unreported: Set<Subject> = []
     }
 
     private let instance: InstanceID
@@ -38,11 +60,11 @@ package final class ChangeNotices: Sendable {
 
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
     /// nothing without asking the store.
-    package func announce(_ room: RoomID, _ change: RoomChange) async {
+    package func announce(_ subject: Subject) async {
         let deadline = clock.now.monotonic + Self.timeout
         guard let others = await others(until: deadline) else {
             state.withLock { state in
-                if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(room) }
+                if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(subject.unspecified) }
             }
             return
         }
@@ -54,14 +76,14 @@ package final class ChangeNotices: Sendable {
         }
         defer { state.withLock { $0.waits[ticket] = nil } }
         let notice = ChangeNotice(teller: instance, ticket: ticket)
-        directory.send(InstanceMessage.roomChanged(room, change, notice).encoded, to: nil)
+        directory.send(subject.message(notice).encoded, to: nil)
         while clock.now.monotonic < deadline {
             await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
             guard !missing(ticket).isEmpty else { return }
             guard let alive = await directory.others() else { continue }
             state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
             // The notice may be lost. A repeat may arrive behind a later change, so the instance looks in the store.
-            let repeated = InstanceMessage.roomChanged(room, .unspecified, notice).encoded
+            let repeated = subject.unspecified.message(notice).encoded
             for other in missing(ticket) { directory.send(repeated, to: other) }
         }
     }
@@ -75,12 +97,12 @@ package final class ChangeNotices: Sendable {
 
     /// Contact is back: other instances are asked to look for unannounced changes in the store.
     package func catchUp() {
-        let rooms = state.withLock { state in
+        let subjects = state.withLock { state in
             defer { state.unreported = [] }
             return state.unreported
         }
-        guard !rooms.isEmpty else { return }
-        Task { for room in rooms { await announce(room, .unspecified) } }
+        guard !subjects.isEmpty else { return }
+        Task { for subject in subjects { await announce(subject) } }
     }
 
     /// The other instances, as soon as they can be reached; nil when they could not be reached for so long that none of them

@@ -22,6 +22,14 @@ package struct DirectDelivery: Sendable {
         return seen
     }
 
+    /// The same for all of these recipients, in their order; those that are not known to be reached were not.
+    package func completed(for recipients: [UserID]) -> DirectDelivery {
+        let reached = Set(self.recipients(reached: true))
+        var whole = DirectDelivery(timestamp: timestamp)
+        for recipient in recipients { whole.note(recipient, isReached: reached.contains(recipient)) }
+        return whole
+    }
+
     /// `{status, recipients:{total, sent, failed}, timestamp}`; the status is `error` when no recipient was reached.
     package var json: [UInt8] {
         let (sent, failed) = (recipients(reached: true), recipients(reached: false))
@@ -42,12 +50,14 @@ package struct DirectDelivery: Sendable {
 
 extension Services {
     /// Sends a user's message straight to users' live sessions; a recipient the sender may not see online gets it too, and
-    /// counts as not reached.
+    /// counts as not reached. Recipients that block the sender do not get it.
     package func sendDirect(_ message: OutgoingMessage, by user: UserID, to recipients: [UserID]) async
         -> DirectDelivery
     {
         let viewer = await presence.viewer(user)
-        let delivery = await sendDirect(message, from: user, to: recipients)
+        let blockers = await presence.blockers(of: user)
+        let delivery = await sendDirect(message, from: user, to: recipients.filter { !blockers.holds($0) })
+            .completed(for: recipients)
         let hidden = await presence.hidden(among: recipients)
         return delivery.asSeen { $0 == user || viewer.sees($0) && !hidden.contains($0) }
     }

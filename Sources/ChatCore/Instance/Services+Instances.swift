@@ -9,6 +9,7 @@ extension Services {
         case .usage(let usages): note(usages)
         case .roomChanged(let room, let change, let notice):
             mailbox(home(of: room)).post(.roomChanged(room, change, notice))
+        case .userChanged(let user, let notice): followStanding(of: user, notice)
         case .changeApplied(let ticket, let instance): notices.applied(ticket, by: instance)
         case .read(let mark, let room): sendToDevicesHere(mark, in: room)
         case .friendship(let a, let b, let isFriend): broadcast(.friendship(a, b, isFriend: isFriend))

@@ -16,7 +16,7 @@ extension Services {
     /// The store has changed the room: returns when that is in force on every instance.
     package func announce(_ room: RoomID, _ change: RoomChange) async {
         applyHere(room, change)
-        if bus != nil { await notices.announce(room, change) }
+        if bus != nil { await notices.announce(.room(room, change)) }
     }
 
     /// Has rooms send their participants to a shard, on behalf of a user; the first refusal of a room, if any refuses.

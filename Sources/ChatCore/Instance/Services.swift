@@ -22,6 +22,7 @@ public final class Services: Sendable {
     package let metrics: ChatMetrics
     package let registry: MetricsRegistry
     package let users: UserDirectory
+    package let standings: UserStandings
     package let presence: PresenceHub
     package let gracePeriods = GracePeriods()
     /// Sessions that clients may come back to; nil where none are kept.
@@ -60,8 +61,9 @@ public final class Services: Sendable {
         self.observers = observers
         metrics = ChatMetrics(registry)
         users = UserDirectory(messageRate: configuration.messageRate)
+        standings = UserStandings(store: ports.store, clock: clock)
         presence = PresenceHub(
-            instance: configuration.instance, directory: ports.directory, store: ports.store,
+            instance: configuration.instance, directory: ports.directory, store: ports.store, standings: standings,
             settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
             logger: logger)
         notices = ChangeNotices(instance: configuration.instance, directory: ports.directory, clock: clock)
@@ -135,6 +137,7 @@ public final class Services: Sendable {
         users.sweep(at: now)
         limits.sweep(at: now)
         files?.sweepQuotas(at: now)
+        standings.sweep { !users.sessions(of: $0).isEmpty }
     }
 
     /// From now on no room is written to that was not compared with the store.

@@ -54,6 +54,9 @@ package final class UserDirectory: Sendable {
         }
     }
 
+    /// Users with sessions here.
+    package var present: [UserID] { users.withLock { $0.filter { !$0.value.sessions.isEmpty }.map(\.key) } }
+
     /// Users remembered.
     package var count: Int { users.withLock { $0.count } }
 

@@ -31,6 +31,8 @@ package enum InstanceMessage: Hashable, Sendable {
     case usage([UserUsage])
     /// The store has changed a room: the asking instance is answered once that is in force here.
     case roomChanged(RoomID, RoomChange, ChangeNotice)
+    /// The store has changed what holds for a user: the same.
+    case userChanged(UserID, ChangeNotice)
     case changeApplied(UInt64, by: InstanceID)
     /// How far a user has read, for the user's sessions.
     case read(ReadMark, in: RoomID)
@@ -94,6 +96,10 @@ package enum InstanceMessage: Hashable, Sendable {
                 let ticket = Self.count(root["ticket"])
             else { return nil }
             self = .roomChanged(room, change, ChangeNotice(teller: InstanceID(teller), ticket: ticket))
+        case "userChanged":
+            guard let user = user("user"), let teller = root["teller"]?.string, let ticket = Self.count(root["ticket"])
+            else { return nil }
+            self = .userChanged(user, ChangeNotice(teller: InstanceID(teller), ticket: ticket))
         case "changeApplied":
             guard let ticket = Self.count(root["ticket"]), let instance = root["by"]?.string else { return nil }
             self = .changeApplied(ticket, by: InstanceID(instance))
@@ -163,6 +169,11 @@ package enum InstanceMessage: Hashable, Sendable {
                 out.string("roomChanged")
                 out.member("roomId", room.value)
                 out.change(change)
+                out.member("teller", notice.teller.value)
+                out.member("ticket", Int64(clamping: notice.ticket))
+            case .userChanged(let user, let notice):
+                out.string("userChanged")
+                out.member("user", user.value)
                 out.member("teller", notice.teller.value)
                 out.member("ticket", Int64(clamping: notice.ticket))
             case .changeApplied(let ticket, let instance):

@@ -30,13 +30,20 @@ package enum ShardMessage: Sendable {
     case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?, about: UserID?)
     /// Messages of a room and changes of them, with their numbers, and when the first of them was taken from its sender.
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
-    case expelled(SessionAddress, RoomID)
+    /// The session is out of the room, for this reason.
+    case expelled(SessionAddress, RoomID, ChatError)
     case direct([SessionAddress], EncodedFrames)
     /// Frames for these sessions outside their rooms' traffic.
     case notice([SessionAddress], EncodedFrames)
     case close(SessionAddress, CloseCode, ChatError)
     /// Ends a session for good: without a grace period.
     case logOut(SessionAddress)
+    /// The same for a session whose user is banned from the deployment.
+    case ban(SessionAddress)
+    /// Answers at once, when all earlier messages have taken effect.
+    case answer(RequestOrigin)
+    /// Users began to block this one, and ceased to.
+    case blocks(UserID, hidden: Set<UserID>, shown: Set<UserID>)
     case presence([PresenceEdge])
     /// The user hid, or is seen again: the rooms of the sessions there are to follow.
     case visibility(UserID)
@@ -58,8 +65,8 @@ package enum RoomCommand: Sendable {
     case markRead(SessionAddress, request: UInt32, SequenceNumber)
     /// The session's client needs another form from now on.
     case reencode(SessionAddress, FrameEncoding)
-    /// Asks what the room is and whether this user may enter; only the users named are counted as present, nil for all.
-    case info(RequestOrigin, UserID?, showing: Set<UserID>?)
+    /// Asks what the room is and whether this user may enter; only visible users are counted as present.
+    case info(RequestOrigin, UserID?, showing: VisibleUsers)
     /// That shard is to be sent the room's participants, on behalf of this user.
     case watch(RequestOrigin, UserID, shard: UInt16)
     /// Whether others may know of a user here may have changed.

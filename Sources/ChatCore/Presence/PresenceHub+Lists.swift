@@ -3,8 +3,14 @@ import ChatDomain
 /// Lists of online users, read from the directory a page at a time.
 extension PresenceHub {
     package func onlineCount(for viewer: PresenceViewer) async -> Int {
-        guard let visible = viewer.visible else { return await directory.onlineCount() }
-        return await presence(of: Array(visible)).values.count { $0.status.isOnline }
+        guard let visible = viewer.visible else {
+            return max(0, await directory.onlineCount() - (await countOnline(viewer.hidden)))
+        }
+        return await countOnline(visible)
+    }
+
+    private func countOnline(_ users: Set<UserID>) async -> Int {
+        users.isEmpty ? 0 : await presence(of: Array(users)).values.count { $0.status.isOnline }
     }
 
     /// Whether the list of online users holds this user.
@@ -37,7 +43,11 @@ extension PresenceHub {
 
     private func slice(_ page: PresencePage, for viewer: PresenceViewer) async -> OnlineSlice {
         guard let visible = viewer.visible else {
-            return await directory.online(after: page.cursor, limit: page.limit)
+            var slice = await directory.online(after: page.cursor, limit: page.limit)
+            guard !viewer.hidden.isEmpty else { return slice }
+            slice.users.removeAll { viewer.hidden.contains($0.user.userID) }
+            slice.count = max(0, slice.count - (await countOnline(viewer.hidden)))
+            return slice
         }
         let present = await presence(of: visible.filter { $0 != viewer.user })
         let online = present.values.filter(\.status.isOnline)

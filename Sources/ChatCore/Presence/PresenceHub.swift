@@ -10,6 +10,7 @@ package final class PresenceHub: Sendable {
     package let settings: PresenceSettings
     package let seen: LastSeenLog
     private let store: any DurableStore
+    private let standings: UserStandings
     private let trouble: OccasionalLogger
     private let gauge: Gauge
     /// Called with the edges others see, in order for each user, and whether this instance made them.
@@ -18,12 +19,14 @@ package final class PresenceHub: Sendable {
     private let instance: InstanceID
 
     package init(
-        instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, settings: PresenceSettings,
+        instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, standings: UserStandings,
+        settings: PresenceSettings,
         changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?, online: Gauge, logger: Logger
     ) {
         self.instance = instance
         self.directory = directory
         self.store = store
+        self.standings = standings
         self.settings = settings
         gauge = online
         self.changed = changed
@@ -97,9 +100,24 @@ package final class PresenceHub: Sendable {
     ///
     /// - Parameter isService: whether the service key was shown.
     package func viewer(_ user: UserID?, isService: Bool = false) async -> PresenceViewer {
-        guard settings.isForFriendsOnly, !isService else { return PresenceViewer(user: user) }
-        guard let user else { return PresenceViewer(visible: []) }
-        return PresenceViewer(user: user, visible: await friends(of: user))
+        guard !isService else { return PresenceViewer(user: user) }
+        guard let user else { return PresenceViewer(visible: settings.isForFriendsOnly ? [] : nil) }
+        guard settings.isForFriendsOnly else { return viewer(user, visible: nil, await blockers(of: user)) }
+        async let friends = friends(of: user)
+        return viewer(user, visible: await friends, await blockers(of: user))
+    }
+
+    /// - Parameter visible: the only users that exist for the viewer, were it not for blocks; nil for all.
+    package func viewer(_ user: UserID, visible: Set<UserID>?, _ blockers: Blockers) -> PresenceViewer {
+        guard !blockers.isEmpty else { return PresenceViewer(user: user, visible: visible) }
+        guard !blockers.isEverybody else { return PresenceViewer(user: user, visible: []) }
+        return PresenceViewer(
+            user: user, visible: visible?.subtracting(blockers.users), hidden: blockers.users)
+    }
+
+    /// The users that block this one.
+    package func blockers(of user: UserID) async -> Blockers {
+        await standings.blockers(of: user, isHere: false, directory.contact)
     }
 
     /// The viewer that services are: it sees every user except those that hide.
@@ -159,13 +177,16 @@ package final class PresenceHub: Sendable {
     /// The presence of these users, in the order asked.
     package func views(of users: [UserID], for viewer: PresenceViewer) async -> [PresenceView] {
         let present = await presence(of: users.filter(viewer.sees))
-        let absentees = await profiles(of: users.filter { viewer.sees($0) && present[$0] == nil })
+        let absentees = await profiles(
+            of: users.filter { viewer.hidden.contains($0) || viewer.sees($0) && present[$0] == nil })
         return users.map { view(of: $0, present[$0], for: viewer, absentees) }
     }
 
     /// The stored profiles of users that are kept here, offline and visible.
     package func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
-        let absent = board.withLock { board in users.filter { viewer.sees($0) && board.presence(of: $0) == nil } }
+        let absent = board.withLock { board in
+            users.filter { viewer.hidden.contains($0) || viewer.sees($0) && board.presence(of: $0) == nil }
+        }
         return await profiles(of: absent)
     }
 
@@ -181,7 +202,9 @@ package final class PresenceHub: Sendable {
         of user: UserID, _ presence: UserPresence?, for viewer: PresenceViewer, _ absentees: [UserID: Profile]
     ) -> PresenceView {
         guard viewer.sees(user) else {
-            return PresenceView(absent: RoomUser(userID: user, username: user.value), lastSeen: nil)
+            var view = absence(of: user, absentees[user])
+            view.lastSeen = nil
+            return view
         }
         return presence.map { PresenceView($0, for: viewer.user) } ?? absence(of: user, absentees[user])
     }
@@ -202,7 +225,7 @@ package final class PresenceHub: Sendable {
         await flush()
         let found: [(user: UserID, profile: Profile)]
         do throws(StoreError) {
-            if let visible = viewer.visibleWithOwn {
+            if let visible = viewer.visibleUsers.only {
                 found = try await known(among: visible, page)
             } else {
                 found = try await store.knownUsers(after: page.cursor, limit: page.limit + 1)
@@ -214,12 +237,13 @@ package final class PresenceHub: Sendable {
                 PresenceView(absent: RoomUser(userID: user, username: profile.username ?? profile.name ?? user.value))
                     .encodedBytes)
         }
-        let present = await presence(of: shown.map(\.user))
+        let present = await presence(of: shown.map(\.user).filter(viewer.sees))
         let views = shown.map { user, profile in
             var view = present[user].map { PresenceView($0, for: viewer.user) } ?? absence(of: user, profile)
             if view.user.username == user.value, let name = profile.username ?? profile.name {
                 view.user.username = name
             }
+            if viewer.hidden.contains(user) { view.lastSeen = nil }
             return view
         }
         return (views, found.count > shown.count ? shown.last?.user : nil)

@@ -7,14 +7,18 @@ package struct PresenceViewer: Sendable {
     package var user: UserID?
     /// The only users that exist for this viewer; nil for all.
     package var visible: Set<UserID>?
+    /// Users that block the viewer, and so are offline to the viewer. None of them is in `visible`.
+    package var hidden: Set<UserID> = []
 
-    /// The same with the viewer, a user being visible to their own devices.
-    package var visibleWithOwn: Set<UserID>? { visible.map { $0.union(user.map { [$0] } ?? []) } }
+    /// The users that rooms may show, the viewer too, as users are visible to their own devices.
+    package var visibleUsers: VisibleUsers { VisibleUsers(only: visible, except: hidden).with(user) }
 
     /// Whether a list of online users may hold another.
-    func lists(_ other: UserID) -> Bool { visible.map { $0.contains(other) && other != user } ?? true }
+    func lists(_ other: UserID) -> Bool {
+        !hidden.contains(other) && visible.map { $0.contains(other) && other != user } ?? true
+    }
 
-    package func sees(_ other: UserID) -> Bool { other == user || visible?.contains(other) ?? true }
+    package func sees(_ other: UserID) -> Bool { other == user || visibleUsers.contains(other) }
 }
 
 /// The presence of one user as one viewer sees it.

@@ -70,6 +70,7 @@ final class HomeRoom {
     }
 
     private func execute(_ command: RoomCommand) {
+        live?.liftStandings(at: context.now.wall)
         switch command {
         case .join(let session, let request, let user, let history, let encoding):
             let join = JoinRequest(
@@ -102,7 +103,7 @@ final class HomeRoom {
         case .info(let origin, let user, let visible):
             if let info = live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
         case .watch(let origin, let user, let shard):
-            guard live?.admits(user) == true else { return reply(.refused(.roomUnavailable), to: origin) }
+            if let refusal = live?.refusal(of: user) { return reply(.refused(refusal), to: origin) }
             watchers.add(shard)
             reply(.done, to: origin)
         case .visibility(let user):
@@ -166,15 +167,11 @@ final class HomeRoom {
         case .read(let number): read(number)
         case .countCreation(let user):
             perform(life.didCountCreation(refusal: services.limits.refusalOfRoom(by: user, at: now), at: context.now))
-        case .create(let room, let participants, let number): create(room, participants, number)
+        case .create(let room, let participants, let user, let number): create(room, participants, by: user, number)
         case .open(let snapshot): live = LiveRoom(snapshot, limits: services.configuration.roomLimits)
         case .refresh(let snapshot): for user in live?.refresh(snapshot, at: now) ?? [] { expel(user) }
         case .failRefresh: live?.failedToRefresh()
-        case .apply(.revised(let revision, let time)):
-            for user in live?.revise(revision, at: time) ?? [] { expel(user) }
-        case .apply(.admitted(let user)): live?.admit(user)
-        case .apply(.expelled(let user)): expel(user)
-        case .apply(.deleted), .apply(.unspecified): break
+        case .apply(let change): for user in live?.apply(change) ?? [] { expel(user) }
         case .close: close()
         case .execute(let command): execute(command)
         case .reconsider: perform(life.reconsider(contact: services.presence.directory.contact, at: now))
@@ -195,8 +192,8 @@ final class HomeRoom {
         }
     }
 
-    private func create(_ room: Room, _ participants: [UserID], _ number: Int) {
-        queries.create(room, participants) { [self] result in
+    private func create(_ room: Room, _ participants: [UserID], by user: UserID, _ number: Int) {
+        queries.create(room, participants, by: user) { [self] result in
             perform(life.didCreate(number: number, result, at: now))
             followUp()
         }
@@ -215,9 +212,10 @@ final class HomeRoom {
 
     private func expel(_ user: UserID) {
         guard let (sessions, effects) = live?.expel(user, at: now) else { return }
+        let refusal = live?.refusal(of: user) ?? .roomUnavailable
         for session in sessions {
             audience.remove(session)
-            context.post(.expelled(session, id), to: session.shard)
+            context.post(.expelled(session, id, refusal), to: session.shard)
             perform(joins.didLeave(session))
         }
         perform(effects)
@@ -458,7 +456,9 @@ final class HomeRoom {
                 isQueuedForWrite = true
                 hub.queueForWriting(self)
             }
-            channel.setSubscribed(!audience.isEmpty || joins.needsTraffic || !watchers.isEmpty)
+            // Where members wait between two messages, those on other instances count.
+            let isSlow = inPlace { $0.room.slowModeSeconds > 0 } == true
+            channel.setSubscribed(!audience.isEmpty || joins.needsTraffic || !watchers.isEmpty || isSlow)
             if !watchers.isEmpty, let revision = inPlace({ $0.participantsRevision }) {
                 watchers.participantsMayHaveChanged(revision)
             }

@@ -48,7 +48,9 @@ struct RoomBroadcaster {
         let (event, data) = EventJSON.announcement(announcement, in: room)
         var frames = EncodedFrames()
         frames.append(event, data: data, for: audience.encodings, deflate: context.deflate)
-        let subject = context.services.presence.settings.isForFriendsOnly ? announcement.arrival : nil
+        let services = context.services
+        let isForAll = !services.presence.settings.isForFriendsOnly && !services.standings.mayHaveBlocks
+        let subject = isForAll ? nil : announcement.arrival
         send(frames, to: audience, isDroppable: announcement.isDroppable, except: user, about: subject)
     }
 

@@ -8,14 +8,44 @@ struct RoomQueries {
 
     /// The room; nil where there is none.
     func read(then: @escaping (Result<RoomSnapshot?, StoreError>) -> Void) {
-        ask("room not read", { [room] (store) async throws(StoreError) in try await store.room(room) }, then: then)
+        ask(
+            "room not read",
+            { [room] (store) async throws(StoreError) in
+                var snapshot = try await store.room(room)
+                guard let found = snapshot?.room, found.slowModeSeconds > 0 else { return snapshot }
+                snapshot?.recentMessages = try await store.history(of: room, Self.recent(found)).messages
+                return snapshot
+            },
+            then: { [context] result in
+                then(
+                    result.map { snapshot in
+                        var snapshot = snapshot
+                        snapshot?.authority.lift(at: context.now.wall)
+                        return snapshot
+                    })
+            })
     }
 
-    func create(_ room: Room, _ participants: [UserID], then: @escaping (Result<RoomSnapshot, StoreError>) -> Void) {
+    /// The messages that say when members of a slow room sent last.
+    private static func recent(_ room: Room) -> HistoryQuery {
+        HistoryQuery(.latest, limit: 500, base: room.historyBase)
+    }
+
+    /// - Parameter creator: the user that wants the room. One that the other user of a direct room blocks does not get it.
+    func create(
+        _ room: Room, _ participants: [UserID], by creator: UserID,
+        then: @escaping (Result<RoomSnapshot, StoreError>) -> Void
+    ) {
         ask(
             "room not created",
-            { (store) async throws(StoreError) in try await store.create(room, participants: participants).snapshot },
-            then: then)
+            { (store) async throws(StoreError) in
+                if let other = DirectRoom.partner(of: creator, in: room.id) {
+                    guard try await !store.isBlocked(creator, by: other) else {
+                        throw .rejected(reason: "the other user blocks this one")
+                    }
+                }
+                return try await store.create(room, participants: participants).snapshot
+            }, then: then)
     }
 
     /// As much of the log behind a number as one page holds. The store has everything: numbering is storing.

@@ -174,7 +174,10 @@ extension PresenceSession {
         guard let asking = userID else {
             return session.reply(request.tag, EventJSON.views([]), under: "users")
         }
-        readOnline(page, request, { PresenceViewer(user: asking, visible: await $0.friends(of: asking)) }) {
+        readOnline(
+            page, request,
+            { $0.viewer(asking, visible: await $0.friends(of: asking), await $0.blockers(of: asking)) }
+        ) {
             $0.session.reply(request.tag, EventJSON.views($1.views), under: "users")
         }
     }

@@ -52,6 +52,7 @@ package final class PresenceSession {
             id: session.id, instance: context.services.configuration.instance,
             user: RoomUser(userID: found.userID, username: found.username), userAgent: session.handshake.userAgent,
             connectedAt: now.wall)
+        readBlockers()
         hub.directory.connect(record) { [services = context.services] evicted in
             for session in evicted { services.end(session, .replaced) }
         }
@@ -85,10 +86,12 @@ package final class PresenceSession {
     }
 
     /// Ends the session for good, and with it what others see of it.
-    func logOut() {
+    func logOut(
+        _ error: ChatError = ChatError(.unauthorized, "logged out"), _ code: CloseCode = .unauthorized
+    ) {
         leavesAtOnce = true
-        session.refuse(ChatError(.unauthorized, "logged out"), event: nil, tag: nil)
-        session.end(.unauthorized, reason: "logged out")
+        session.refuse(error, event: nil, tag: nil)
+        session.end(code, reason: error.message)
     }
 
     // MARK: What other instances know of the user
@@ -139,7 +142,27 @@ package final class PresenceSession {
 
     /// Whether this session's user may see another.
     func mayShow(_ user: UserID) -> Bool {
-        !hub.settings.isForFriendsOnly || session.isService || friends?.contains(user) == true
+        if session.isService { return true }
+        if blockers.holds(user) { return false }
+        return !hub.settings.isForFriendsOnly || friends?.contains(user) == true
+    }
+
+    /// The users that block this session's one, as far as is known at once.
+    private var blockers: Blockers { userID.map(standings.knownBlockers) ?? Blockers() }
+
+    private var standings: UserStandings { context.services.standings }
+
+    /// Finds out which users block this session's one.
+    private func readBlockers(then body: @escaping (Blockers) -> Void = { _ in }) {
+        guard let user = userID, !standings.knowsBlockers(of: user) else { return body(blockers) }
+        let contact = hub.directory.contact
+        context.loop.run({ [standings] in await standings.blockers(of: user, isHere: true, contact) }, then: body)
+    }
+
+    /// How the session's user lists who is online.
+    var listViewer: PresenceViewer {
+        guard let user = userID, !session.isService else { return PresenceViewer(user: userID) }
+        return hub.viewer(user, visible: hub.settings.isForFriendsOnly ? friends ?? [] : nil, blockers)
     }
 
     /// Whether this session's user may see all others.
@@ -158,12 +181,23 @@ package final class PresenceSession {
         }
     }
 
-    /// Finds out which users rooms may show to this session, nil for all; at once but for the session's first moments.
-    func withVisibleUsers(_ body: @escaping (Session, Set<UserID>?) -> Void) {
-        guard let user = userID, hub.settings.isForFriendsOnly, !session.isService else { return body(session, nil) }
-        if let friends { return body(session, friends.union([user])) }
+    /// Finds out which users rooms may show to this session; at once but for the session's first moments.
+    func withVisibleUsers(_ body: @escaping (Session, VisibleUsers) -> Void) {
+        guard let user = userID, !session.isService else { return body(session, .everybody) }
+        readBlockers { [weak session] blockers in
+            guard let session, !session.isClosed else { return }
+            session.presence.withFriends { session, friends in
+                body(session, session.presence.hub.viewer(user, visible: friends, blockers).visibleUsers)
+            }
+        }
+    }
+
+    /// - Parameter body: takes the only users that may be shown, were it not for blocks; nil for all.
+    private func withFriends(_ body: @escaping (Session, Set<UserID>?) -> Void) {
+        guard hub.settings.isForFriendsOnly else { return body(session, nil) }
+        if let friends { return body(session, friends) }
         readFriends()
-        awaitingFriends?.append { [weak self] in self?.withVisibleUsers(body) }
+        awaitingFriends?.append { [weak self] in self?.withFriends(body) }
     }
 
     func receivedFriendship(_ user: UserID, isFriend: Bool) {

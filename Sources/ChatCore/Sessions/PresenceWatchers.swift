@@ -115,6 +115,32 @@ final class PresenceWatchers {
         }
     }
 
+    /// Users began to block this one, and ceased to: to the sessions of `user` they go offline, or show as they are.
+    func blocks(of user: UserID, hidden: Set<UserID>, shown: Set<UserID>) {
+        for session in registry.sessions(of: user) {
+            for other in hidden where isWatching(session, other) { showOffline(other, to: session) }
+            show(shown.filter { isWatching(session, $0) }) { [weak session] _ in
+                session.flatMap { $0.isClosed ? nil : [$0] } ?? []
+            }
+        }
+    }
+
+    private func isWatching(_ session: Session, _ user: UserID) -> Bool {
+        receives(changesOf: user, session)
+            || rooms.sessions(watching: user).values.contains { $0 === session }
+    }
+
+    private func showOffline(_ user: UserID, to session: Session) {
+        guard !session.isService, let presence = context.services.presence.presence(of: user),
+            presence.status.isOnline
+        else { return }
+        let view = PresenceView(absent: presence.user)
+        deliver("user_status_change", EventJSON.change(view, at: context.now.wall), to: [session])
+        guard trackers[ObjectIdentifier(session)] != nil else { return }
+        deliver("user_offline", EventJSON.userID(user), to: [session])
+        scheduleList()
+    }
+
     // MARK: Sending changes
 
     func note(_ edges: [PresenceEdge]) {
@@ -184,22 +210,26 @@ final class PresenceWatchers {
         guard !isListBeingRead else { return scheduleList() }
         isListBeingRead = true
         let hub = context.services.presence
-        guard hub.settings.isForFriendsOnly else {
-            return context.loop.run({ await hub.online(PresencePage(), for: PresenceViewer()) }) { [weak self] page in
-                guard let self else { return }
-                isListBeingRead = false
-                deliver(
-                    "online_users_list", EventJSON.onlineList(page, at: context.now.wall), to: Array(trackers.values))
-            }
+        let seesAll = { (session: Session) in
+            let viewer = session.presence.listViewer
+            return viewer.visible == nil && viewer.hidden.isEmpty
         }
-        sendLists(Array(trackers.values)[...])
+        let others = trackers.values.filter { !seesAll($0) }
+        guard others.count < trackers.count else { return sendLists(others[...]) }
+        context.loop.run({ await hub.online(PresencePage(), for: PresenceViewer()) }) { [weak self] page in
+            guard let self else { return }
+            deliver(
+                "online_users_list", EventJSON.onlineList(page, at: context.now.wall),
+                to: trackers.values.filter(seesAll))
+            sendLists(others[...])
+        }
     }
 
-    /// A list for each tracker, of the friends, one after the other.
+    /// A list for each tracker that does not see all users, one after the other.
     private func sendLists(_ sessions: ArraySlice<Session>) {
         guard let session = sessions.first else { return isListBeingRead = false }
         let hub = context.services.presence
-        let viewer = PresenceViewer(user: session.identity?.userID, visible: session.presence.friends ?? [])
+        let viewer = session.presence.listViewer
         context.loop.run({ await hub.online(PresencePage(), for: viewer) }) { [weak self] page in
             guard let self else { return }
             if trackers[ObjectIdentifier(session)] != nil {

@@ -165,10 +165,12 @@ extension Session {
     }
 
     /// The right to be in the room was taken away.
-    func expelled(from room: RoomID) {
+    func expelled(from room: RoomID, _ error: ChatError) {
         remove(room)
+        // Nor does a banned user see who comes and goes there.
+        if error.code == .banned { registry.watchers.rooms.remove(self, from: [room]) }
         emit(
             "error",
-            EventJSON.error(.roomUnavailable, event: "join_room", isFlat: encoding.isFlat, at: context.now.wall))
+            EventJSON.error(error, event: "join_room", room: room, isFlat: encoding.isFlat, at: context.now.wall))
     }
 }

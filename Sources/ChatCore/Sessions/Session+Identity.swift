@@ -15,8 +15,15 @@ extension Session {
         _ = try identify(handshake)
     }
 
-    /// The service key stands in for a token, as over REST: the service acts for the user it names.
+    /// - Throws: `banned` too, for a user that is banned from the deployment.
     private func identify(_ credentials: Credentials) throws(ChatError) -> Identity {
+        let found = try find(credentials)
+        if let refusal = context.services.standings.refusal(of: found.userID) { throw refusal }
+        return found
+    }
+
+    /// The service key stands in for a token, as over REST: the service acts for the user it names.
+    private func find(_ credentials: Credentials) throws(ChatError) -> Identity {
         let token = credentials.token ?? handshake.token
         if isService, token == nil, let user = credentials.userID {
             return Identity(claimed: user, username: credentials.username)
@@ -54,11 +61,16 @@ extension Session {
 
     private func rejectAuthentication(_ error: ChatError) {
         refuse(error, event: "authenticate", tag: nil)
-        end(error.code == .forbidden ? .forbidden : .unauthorized, reason: error.message)
+        end(error.isForbidden ? .forbidden : .unauthorized, reason: error.message)
     }
 
     func authenticate(_ credentials: Credentials, tag: RequestTag?) throws(ChatError) {
-        let claimed = try identify(credentials)
+        let claimed: Identity
+        do throws(ChatError) { claimed = try identify(credentials) } catch {
+            guard error.code == .banned else { throw error }
+            refuse(error, event: "authenticate", tag: tag)
+            return end(.forbidden, reason: error.message)
+        }
         if let identity, identity.userID != claimed.userID {
             throw ChatError(.forbidden, "this connection belongs to another user")
         }
@@ -101,6 +113,8 @@ extension Session {
         guard isNew else { return }
         context.services.logger.debug("authenticated", ["session": id.value, "user": found.userID.value])
         presence.register(found)
+        // A ban that came between the check and the registration did not find this session.
+        if let refusal = context.services.standings.refusal(of: found.userID) { presence.logOut(refusal, .forbidden) }
     }
 
     private func welcome(_ user: UserID) {
@@ -131,4 +145,9 @@ extension Session {
         if left <= .zero { left += TokenVerifier.leeway }
         reschedule(after: left) { [self] in rejectAuthentication(.unauthorized) }
     }
+}
+
+extension ChatError {
+    /// Whether another token of the same user would be refused too.
+    fileprivate var isForbidden: Bool { code == .forbidden || code == .banned }
 }

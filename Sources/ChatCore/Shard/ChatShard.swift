@@ -89,11 +89,15 @@ package final class ChatShard {
             sessions.announce(frames, in: room, isDroppable: isDroppable, except: user, about: subject)
         case .messages(let room, let frames, let numbers, let since):
             sessions.deliver(frames, numbers, in: room, takenAt: since)
-        case .expelled(let address, let room): sessions[address]?.expelled(from: room)
+        case .expelled(let address, let room, let error): sessions[address]?.expelled(from: room, error)
         case .direct(let addresses, let frames): sessions.sendDirect(frames, to: addresses)
         case .notice(let addresses, let frames): sessions.notify(addresses, frames)
         case .close(let address, let code, let error): sessions.close(address, code, error)
         case .logOut(let address): sessions[address]?.presence.logOut()
+        case .ban(let address): sessions[address]?.presence.logOut(.banned, .forbidden)
+        case .answer(.call(let ticket)): context.services.calls.answer(ticket, .done)
+        case .answer(.session): break
+        case .blocks(let user, let hidden, let shown): sessions.watchers.blocks(of: user, hidden: hidden, shown: shown)
         case .presence(let edges): sessions.received(edges)
         case .visibility(let user): sessions.refreshVisibility(of: user)
         case .watched(let room, let state): sessions.watchers.changed(room, state)

@@ -3,6 +3,7 @@
 /// A value without clock or I/O: commands and the time go in, effects come out. `deadline` says when `tick` is due.
 public struct LiveRoom: Sendable {
     public private(set) var room: Room
+    private var rights: RoomRights
     public private(set) var participants: Set<UserID> { didSet { participantsRevision &+= 1 } }
     /// Moves on whenever the participants may have changed.
     public private(set) var participantsRevision: UInt32 = 0
@@ -21,6 +22,7 @@ public struct LiveRoom: Sendable {
 
     public init(_ snapshot: RoomSnapshot, limits: RoomLimits) {
         room = snapshot.room
+        rights = RoomRights(snapshot)
         participants = snapshot.participants
         timeline = MessageTimeline(after: snapshot.lastSequence)
         readMarks = ReadMarkBoard(snapshot.readMarks)
@@ -29,6 +31,7 @@ public struct LiveRoom: Sendable {
 
     // MARK: What it is
 
+    public var authority: RoomAuthority { rights.authority }
     public var lastSequence: SequenceNumber { timeline.lastSequence }
     public var members: RoomMembers { attendance.members }
     /// Users others see present on any instance, each once.
@@ -38,12 +41,10 @@ public struct LiveRoom: Sendable {
         RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
     }
 
-    /// The room in numbers.
-    ///
-    /// - Parameter visible: the only users to count; nil for everybody.
-    public func state(showing visible: Set<UserID>?) -> RoomState {
+    /// The room in numbers, of which `online` counts visible users.
+    public func state(showing visible: VisibleUsers) -> RoomState {
         var state = state
-        if let visible { state.online = visible.count { attendance.shown($0) != nil } }
+        state.online = attendance.online(visible)
         return state
     }
 
@@ -55,16 +56,20 @@ public struct LiveRoom: Sendable {
     /// What drafts of this room weigh that are not stored yet, in bytes.
     public var pendingBytes: Int { writes.bytes }
 
-    /// Whether `user` may enter, read and (over REST) write.
-    public func admits(_ user: UserID?) -> Bool {
-        if room.kind == .group && !room.isPrivate { return true }
-        return user.map(participants.contains) ?? false
+    /// Whether `user` may enter and read.
+    public func admits(_ user: UserID?) -> Bool { refusal(of: user) == nil }
+
+    /// Why `user` may not enter and read; nil where the user may.
+    public func refusal(of user: UserID?) -> ChatError? {
+        if let user, authority.isBanned(user) { return .banned }
+        if room.kind == .group && !room.isPrivate { return nil }
+        return user.map(participants.contains) == true ? nil : .roomUnavailable
     }
 
-    /// - Parameter visible: the only users to count as present; nil for everybody.
-    public func info(by user: UserID?, showing visible: Set<UserID>? = nil) -> RoomInfo {
+    /// - Parameter visible: the users to count as present.
+    public func info(by user: UserID?, showing visible: VisibleUsers = .everybody) -> RoomInfo {
         RoomInfo(
-            room: room, state: state(showing: visible), isAdmitted: admits(user),
+            room: room, state: state(showing: visible), authority: authority, refusal: refusal(of: user),
             participants: participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
     }
 
@@ -82,15 +87,9 @@ public struct LiveRoom: Sendable {
             .view(
                 RoomView(
                     messages: messages, changed: changed, state: state(showing: history.visible),
-                    users: users(history.visible),
+                    users: attendance.list(limit: limits.announcedUsers, history.visible),
                     readMarks: readMarks.newest, needsResync: needsResync))
         }
-    }
-
-    /// Users present, as many as a list shows.
-    private func users(_ visible: Set<UserID>?) -> [RoomUser] {
-        guard let visible else { return attendance.list(limit: limits.announcedUsers) }
-        return Array(visible.lazy.compactMap { attendance.shown($0) }.prefix(limits.announcedUsers))
     }
 
     // MARK: Changes made from outside
@@ -100,6 +99,12 @@ public struct LiveRoom: Sendable {
         room.revise(revision, at: time)
         return presentUsers.filter { !admits($0) }
     }
+
+    /// Changes what is on record about a user. One that was banned is still to be expelled.
+    mutating func apply(_ change: StandingChange) { rights.apply(change) }
+
+    /// Ends bans and mutes whose time is over. To be called before a command is judged.
+    public mutating func liftStandings(at now: Timestamp) { rights.lift(at: now) }
 
     private var presentUsers: [UserID] { attendance.members.list(limit: .max).map(\.userID) }
 
@@ -123,6 +128,7 @@ public struct LiveRoom: Sendable {
     /// Takes the room as the store has it; the users present that may no longer be, those removed elsewhere among them.
     public mutating func refresh(_ snapshot: RoomSnapshot, at now: Moment) -> [UserID] {
         room = snapshot.room
+        rights.refresh(snapshot)
         var current = snapshot.participants
         for (user, isParticipant) in sinceAsked ?? [:] {
             if isParticipant { current.insert(user) } else { current.remove(user) }
@@ -149,7 +155,7 @@ public struct LiveRoom: Sendable {
     public mutating func enrol(
         _ user: UserID, origin: RequestOrigin, at now: Moment
     ) -> Result<Enrolment, ChatError> {
-        guard admits(user) else { return .failure(.roomUnavailable) }
+        if let refusal = refusal(of: user) { return .failure(refusal) }
         guard !participants.contains(user), participants.count < limits.maximumParticipants else {
             return .success(.done)
         }
@@ -163,7 +169,7 @@ public struct LiveRoom: Sendable {
     public mutating func join(
         _ user: RoomUser, session: SessionAddress, isHidden: Bool = false, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
-        guard admits(user.userID) else { return .failure(.roomUnavailable) }
+        if let refusal = refusal(of: user.userID) { return .failure(refusal) }
         guard let changes = attendance.join(user, session: session, isHidden: isHidden) else {
             return .success(setHidden(user.userID, isHidden, at: now))
         }
@@ -189,7 +195,8 @@ public struct LiveRoom: Sendable {
     public mutating func expel(_ user: UserID, at now: Moment) -> (sessions: Set<SessionAddress>, effects: [RoomEffect])
     {
         dismiss(user)
-        let refusals = writes.revoke(user).map { RoomEffect.reply($0, .refused(.roomUnavailable)) }
+        let refusal = refusal(of: user) ?? .roomUnavailable
+        let refusals = writes.revoke(user).map { RoomEffect.reply($0, .refused(refusal)) }
         guard let (present, sessions, changes) = attendance.remove(user) else { return ([], refusals) }
         return (sessions, refusals + endTyping(present, at: now) + effects(of: changes, at: now))
     }
@@ -226,6 +233,7 @@ public struct LiveRoom: Sendable {
         _ session: SessionAddress, isTyping: Bool, at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         guard let user = attendance.members.user(of: session) else { return .failure(.notJoined) }
+        if isTyping, let refusal = authority.refusalOfMessage(by: user.userID, in: room) { return .failure(refusal) }
         let announced = typing.set(user, isTyping: isTyping, isBig: isBig, at: now)
         // Other instances end it by themselves too, so repeats are sent to them.
         let share = announced != nil || isTyping ? [RoomEffect.share(.typing(user, isTyping: isTyping))] : []
@@ -301,10 +309,13 @@ public struct LiveRoom: Sendable {
         at now: Moment
     ) -> Result<[RoomEffect], ChatError> {
         var draft = draft
-        if let error = refusal(of: draft.body.author, in: session) { return .failure(error) }
+        if let error = refusal(of: draft.body.author, in: session) ?? rights.refusal(of: draft, in: room) {
+            return .failure(error)
+        }
         if let replyTo = draft.body.replyTo, MessageID(replyTo) == nil { return .failure(.noSuchReply) }
         draft.body.mentions.removeAll { !admits($0) }
         if let error = store(.message(draft), origin: origin, since: since, at: now) { return .failure(error) }
+        rights.noteSender(of: draft, in: room)
         guard !typing.isEmpty else { return .success([]) }
         return .success(endTyping(RoomUser(userID: draft.body.author, username: draft.body.username), at: now))
     }
@@ -319,8 +330,9 @@ public struct LiveRoom: Sendable {
         from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil, at now: Now
     ) -> Result<[RoomEffect], ChatError> {
         if !isService, let error = refusal(of: user.userID, in: session) { return .failure(error) }
-        let actor = MessageRules.Actor(user: user.userID, isService: isService)
-        switch MessageRules(editWindow: limits.editWindow).authority(for: request.kind, actor, in: room, at: now.wall) {
+        let actor = RoomActor(user: user.userID, isService: isService)
+        let rules = MessageRules(editWindow: limits.editWindow)
+        switch rules.authority(for: request.kind, actor, rights.authority, in: room, at: now.wall) {
         case .failure(let error): return .failure(error)
         case .success(let authority):
             var draft = ChangeDraft(
@@ -337,7 +349,7 @@ public struct LiveRoom: Sendable {
 
     /// Why a user may not write from there; nil for a user that may.
     private func refusal(of user: UserID, in session: SessionAddress?) -> ChatError? {
-        guard let session else { return admits(user) ? nil : .roomUnavailable }
+        guard let session else { return refusal(of: user) }
         return attendance.members.contains(session) ? nil : .notJoined
     }
 
@@ -376,6 +388,7 @@ public struct LiveRoom: Sendable {
 
     private mutating func deliver(_ ready: [RoomLogEntry]) -> [RoomEffect] {
         for case .message(let message) in ready {
+            rights.noteSender(of: message, in: room)
             readMarks.note(ReadMark(userID: message.body.author, sequence: message.sequence))
         }
         return ready.isEmpty ? [] : [.deliver(ready)]
@@ -456,7 +469,8 @@ public struct LiveRoom: Sendable {
             // The instance that stored the first may not have come to telling others.
             case .duplicate(_, let sequence, _): announced(lastSequence: sequence, at: now)
             case .repeated(let change): announced(lastSequence: change.sequence, at: now)
-            case .unchanged, .conflict, .refused, .failed: break
+            case .conflict, .refused, .failed: if let message = draft.draft.message { rights.forgetSender(of: message) }
+            case .unchanged: break
             }
         }
         if let first = stored.first, timeline.contradicts(first) {

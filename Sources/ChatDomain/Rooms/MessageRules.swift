@@ -1,17 +1,5 @@
 /// Who may do what to the messages of a room.
 public struct MessageRules: Sendable {
-    /// The user or service that asks for a change.
-    public struct Actor: Hashable, Sendable {
-        public var user: UserID
-        /// Whether the service key was shown.
-        public var isService: Bool
-
-        public init(user: UserID, isService: Bool) {
-            self.user = user
-            self.isService = isService
-        }
-    }
-
     /// How old a message may be that its author edits or deletes; nil for any age.
     public var editWindow: Duration?
 
@@ -19,22 +7,25 @@ public struct MessageRules: Sendable {
 
     /// Which messages the actor may change in this way.
     ///
-    /// The actor may write into the room; that was decided before.
+    /// That the actor is in the room, or may enter it, was decided before. A user that may not send neither edits nor reacts, and
+    /// deletes own messages all the same.
     public func authority(
-        for request: ChangeRequest, _ actor: Actor, in room: Room, at now: Timestamp
+        for request: ChangeRequest, _ actor: RoomActor, _ rights: RoomAuthority, in room: Room, at now: Timestamp
     ) -> Result<ChangeAuthority, ChatError> {
+        let isModerator = rights.isModerated(by: actor, room)
         switch request {
-        case .edit: .success(.ownMessages(since: oldest(at: now)))
-        case .delete: .success(manages(actor, room) ? .anyMessage : .ownMessages(since: oldest(at: now)))
-        case .react: .success(.anyMessage)
+        case .edit, .react:
+            if !actor.isService, let user = actor.user, let refusal = rights.refusalOfMessage(by: user, in: room) {
+                return .failure(refusal)
+            }
+            if case .react = request { return .success(.anyMessage) }
+            return .success(.ownMessages(since: oldest(at: now)))
+        case .delete: return .success(isModerator ? .anyMessage : .ownMessages(since: oldest(at: now)))
         case .pin:
-            manages(actor, room)
+            return isModerator
                 ? .success(.anyMessage) : .failure(.init(.forbidden, "only the owner and moderators may pin messages"))
         }
     }
-
-    /// Whether the actor manages other users' messages in the room.
-    private func manages(_ actor: Actor, _ room: Room) -> Bool { actor.isService || room.owner == actor.user }
 
     private func oldest(at now: Timestamp) -> Timestamp? {
         editWindow.map { Timestamp(milliseconds: now.milliseconds - $0.wholeMilliseconds) }

@@ -32,8 +32,24 @@ struct RoomAttendance: Sendable {
         hidden.contains(user) ? nil : members.user(user) ?? remote.user(user)
     }
 
+    /// Users that the viewer sees present, each once.
+    func online(_ visible: VisibleUsers) -> Int {
+        if let only = visible.only { return only.count { visible.contains($0) && shown($0) != nil } }
+        return online - visible.except.count { shown($0) != nil }
+    }
+
+    /// Some of the users that the viewer sees present.
+    func list(limit: Int, _ visible: VisibleUsers) -> [RoomUser] {
+        if let only = visible.only {
+            return Array(only.lazy.filter(visible.contains).compactMap { shown($0) }.prefix(limit))
+        }
+        guard !visible.except.isEmpty else { return list(limit: limit) }
+        return Array(
+            list(limit: limit + visible.except.count).lazy.filter { visible.contains($0.userID) }.prefix(limit))
+    }
+
     /// Some of the users others see present.
-    func list(limit: Int) -> [RoomUser] {
+    private func list(limit: Int) -> [RoomUser] {
         let here = members.list(limit: limit, except: hidden)
         guard !remote.isEmpty, here.count < limit else { return here }
         return here + remote.list(limit: limit - here.count) { !members.contains($0) }

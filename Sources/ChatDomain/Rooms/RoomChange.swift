@@ -3,9 +3,26 @@ public enum RoomChange: Hashable, Sendable {
     case revised(RoomRevision, at: Timestamp)
     case admitted(UserID)
     case expelled(UserID)
+    case standing(StandingChange)
     case deleted
     /// The change itself is not known: the store has to be asked.
     case unspecified
+}
+
+extension LiveRoom {
+    /// Takes a change that the store has; the users that may not be in the room any more.
+    public mutating func apply(_ change: RoomChange) -> [UserID] {
+        switch change {
+        case .revised(let revision, let time): return revise(revision, at: time)
+        case .admitted(let user): admit(user)
+        case .expelled(let user): return [user]
+        case .standing(let change):
+            apply(change)
+            if case .set(.ban, let user, _) = change { return [user] }
+        case .deleted, .unspecified: break
+        }
+        return []
+    }
 }
 
 /// The instance that waits until a change of a room is in force, and its ticket.

@@ -95,17 +95,23 @@ extension RoomWriteOutcome.Draft {
 public struct RoomInfo: Hashable, Sendable {
     public var room: Room
     public var state: RoomState
-    /// Whether the asking user may enter and read.
-    public var isAdmitted: Bool
+    public var authority: RoomAuthority
+    /// Why the asking user may not enter and read; nil where the user may.
+    public var refusal: ChatError?
+    public var isAdmitted: Bool { refusal == nil }
     /// The participants, where there are at most `participantLimit` of them.
     public var participants: [UserID]?
 
     public static let participantLimit = 200
 
-    public init(room: Room, state: RoomState, isAdmitted: Bool, participants: [UserID]?) {
+    public init(
+        room: Room, state: RoomState, authority: RoomAuthority = RoomAuthority(), refusal: ChatError? = nil,
+        participants: [UserID]?
+    ) {
         self.room = room
         self.state = state
-        self.isAdmitted = isAdmitted
+        self.authority = authority
+        self.refusal = refusal
         self.participants = participants
     }
 }

@@ -67,8 +67,8 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         case read(number: Int)
         /// Count one more room of this user against the user's limit; `didCountCreation` follows at once.
         case countCreation(by: UserID)
-        /// Create the room in the store; `didCreate` follows.
-        case create(Room, participants: [UserID], number: Int)
+        /// Create the room in the store, on behalf of this user; `didCreate` follows.
+        case create(Room, participants: [UserID], by: UserID, number: Int)
         /// The room is open from here on.
         case open(RoomSnapshot)
         /// The open room is this in the store.
@@ -280,7 +280,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         let wasOutdated = isOutdated
         let number = ask(at: now.monotonic)
         isOutdated = wasOutdated
-        return refused + [.create(room, participants: pair.map { [$0.0, $0.1] } ?? [user], number: number)]
+        return refused + [.create(room, participants: pair.map { [$0.0, $0.1] } ?? [user], by: user, number: number)]
     }
 
     public mutating func didCreate(
@@ -290,6 +290,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         switch result {
         case .success where isOutdated: return load(at: now)
         case .success(let snapshot): return open(snapshot)
+        case .failure(.rejected): return abandon(.roomUnavailable)
         case .failure: return abandon(.storageUnavailable)
         }
     }
@@ -367,6 +368,11 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
             isOutdated = true
             return [.apply(change)] + holds
         case .admitted: return [.apply(change)] + holds
+        case .standing:
+            // What is being read may be from before, and news of two changes may come in another order.
+            isOutdated = true
+            if policy.isShared, refreshDue == nil { refreshDue = now + Self.reorderingTime }
+            return [.apply(change)] + holds
         case .expelled:
             // A user that was put out and let in again at about the same time is what the store says.
             if policy.isShared, refreshDue == nil { refreshDue = now + Self.reorderingTime }

@@ -12,12 +12,12 @@ public struct HistoryRequest: Hashable, Sendable {
     /// Whether the answer to the request holds all of it too, so that a client with several joins under way knows which is
     /// which.
     public var isAnswered = false
-    /// The only users that may be shown; nil for everybody.
-    public var visible: Set<UserID>?
+    /// The users that may be shown.
+    public var visible: VisibleUsers
 
     public init(
         since: SequenceNumber? = nil, limit: Int = HistoryQuery.defaultLimit, asMessages: Bool = false,
-        visible: Set<UserID>? = nil
+        visible: VisibleUsers = .everybody
     ) {
         self.visible = visible
         self.since = since

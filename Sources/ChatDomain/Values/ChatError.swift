@@ -3,9 +3,11 @@ public struct ChatError: Error, Hashable, Sendable {
     public enum Code: String, Sendable, CaseIterable {
         case badFrame = "bad_frame"
         case badRequest = "bad_request"
+        case banned
         case conflict
         case forbidden
         case methodNotAllowed = "method_not_allowed"
+        case muted
         case notFound = "not_found"
         case notJoined = "not_joined"
         case overloaded
@@ -57,7 +59,7 @@ extension ChatError.Code {
         switch self {
         case .badFrame, .badRequest, .unknownEvent: 400
         case .unauthenticated, .unauthorized: 401
-        case .forbidden, .notJoined, .replaced: 403
+        case .banned, .forbidden, .muted, .notJoined, .replaced: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .conflict: 409

@@ -27,6 +27,12 @@ public enum DirectRoom {
         return pair.0 != pair.1 && self.id(of: pair.0, and: pair.1) == id ? pair : nil
     }
 
+    /// The other user of the direct room; nil where `user` is not one of its two.
+    public static func partner(of user: UserID, in id: RoomID) -> UserID? {
+        guard let (a, b) = participants(of: id) else { return nil }
+        return user == a ? b : user == b ? a : nil
+    }
+
     private static func escape(_ user: UserID) -> [UInt8] {
         user.value.utf8.flatMap { byte -> [UInt8] in
             switch byte {

@@ -15,12 +15,19 @@ public struct Room: Hashable, Sendable {
     public var owner: UserID?
     public var createdAt: Timestamp
     public var updatedAt: Timestamp
+    /// Whether only the owner and moderators send.
+    public var isReadOnly: Bool
+    /// The time that a member has to wait between two messages, in seconds; 0 for none.
+    public var slowModeSeconds: Int
+    /// After how many days messages are removed: 0 for never, nil for what holds in the deployment.
+    public var retentionDays: Int?
     /// Messages numbered at or below this belong to an earlier room of the same id and are unreachable.
     public var historyBase: SequenceNumber
 
     public init(
         id: RoomID, kind: Kind, isPrivate: Bool, name: String? = nil, owner: UserID? = nil, createdAt: Timestamp,
-        updatedAt: Timestamp? = nil, historyBase: SequenceNumber = 0
+        updatedAt: Timestamp? = nil, isReadOnly: Bool = false, slowModeSeconds: Int = 0, retentionDays: Int? = nil,
+        historyBase: SequenceNumber = 0
     ) {
         self.id = id
         self.kind = kind
@@ -29,6 +36,9 @@ public struct Room: Hashable, Sendable {
         self.owner = owner
         self.createdAt = createdAt
         self.updatedAt = updatedAt ?? createdAt
+        self.isReadOnly = isReadOnly
+        self.slowModeSeconds = slowModeSeconds
+        self.retentionDays = retentionDays
         self.historyBase = historyBase
     }
 }
@@ -39,10 +49,40 @@ public struct RoomRevision: Hashable, Sendable {
     public var name: String??
     /// Whether only participants may come in; for groups.
     public var isPrivate: Bool?
+    /// Whether only the owner and moderators send; for groups, like the fields below.
+    public var isReadOnly: Bool?
+    /// Within `slowModes`.
+    public var slowModeSeconds: Int?
+    /// Who owns the room from now on.
+    public var owner: UserID?
+    /// Within `retentions`; `.some(nil)` for what holds in the deployment. For direct rooms too.
+    public var retentionDays: Int??
 
-    public init(name: String?? = nil, isPrivate: Bool? = nil) {
+    /// Seconds between a member's messages: up to six hours.
+    public static let slowModes: ClosedRange<Int64> = 0...21_600
+    /// Days that messages are kept: up to a hundred years, 0 for ever.
+    public static let retentions: ClosedRange<Int64> = 0...36_500
+
+    /// What a store has as the seconds; 0 for what they cannot be.
+    public static func slowMode(_ stored: Int64?) -> Int {
+        stored.flatMap { slowModes.contains($0) ? Int($0) : nil } ?? 0
+    }
+
+    /// What a store has as the days; nil for what they cannot be.
+    public static func retention(_ stored: Int64?) -> Int? {
+        stored.flatMap { retentions.contains($0) ? Int($0) : nil }
+    }
+
+    public init(
+        name: String?? = nil, isPrivate: Bool? = nil, isReadOnly: Bool? = nil, slowModeSeconds: Int? = nil,
+        owner: UserID? = nil, retentionDays: Int?? = nil
+    ) {
         self.name = name
         self.isPrivate = isPrivate
+        self.isReadOnly = isReadOnly
+        self.slowModeSeconds = slowModeSeconds
+        self.owner = owner
+        self.retentionDays = retentionDays
     }
 }
 
@@ -50,6 +90,10 @@ extension Room {
     public mutating func revise(_ revision: RoomRevision, at time: Timestamp) {
         if let name = revision.name { self.name = name }
         if let isPrivate = revision.isPrivate { self.isPrivate = isPrivate }
+        if let isReadOnly = revision.isReadOnly { self.isReadOnly = isReadOnly }
+        if let slowModeSeconds = revision.slowModeSeconds { self.slowModeSeconds = slowModeSeconds }
+        if let owner = revision.owner { self.owner = owner }
+        if let retentionDays = revision.retentionDays { self.retentionDays = retentionDays }
         updatedAt = time
     }
 }
@@ -62,6 +106,10 @@ public struct RoomSnapshot: Hashable, Sendable {
     public var lastSequence: SequenceNumber
     /// The newest read marks, at most `ReadMarkBoard.capacity`; none in a list of rooms.
     public var readMarks: [ReadMark]
+    /// Who has which rights; nobody's in a list of rooms.
+    public var authority = RoomAuthority()
+    /// The newest messages, where members have to wait between two.
+    public var recentMessages: [Message] = []
 
     public init(
         room: Room, participants: Set<UserID>, lastSequence: SequenceNumber, readMarks: [ReadMark] = []

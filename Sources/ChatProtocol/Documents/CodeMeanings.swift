@@ -6,9 +6,11 @@ extension ChatError.Code {
         switch self {
         case .badFrame: "the frame is no JSON, has neither or both of event and type, or is nested too deep"
         case .badRequest: "a field is missing, of the wrong type or too long; the message names it"
+        case .banned: "banned from the room, or from the deployment"
         case .conflict: "the id is in use for something else"
         case .forbidden: "not allowed"
         case .methodNotAllowed: "the path does not take this method; Allow names those it takes"
+        case .muted: "muted in the room: the user may read and not send"
         case .notFound: "there is nothing at this path"
         case .notJoined: "join the room first"
         case .overloaded: "too much waits; try again"
@@ -39,7 +41,7 @@ extension CloseCode {
         case .slowConsumer: "the client reads too slowly: more waits for it than the limit"
         case .malformed: "ten malformed frames in a row"
         case .unauthorized: "no token, or a bad or expired one"
-        case .forbidden: "not allowed: the origin, or the user"
+        case .forbidden: "not allowed: the origin or the user; banned users too"
         case .replaced: "a newer connection of the user took over"
         case .rateLimited: "the rate limit was exceeded again and again"
         }

@@ -41,7 +41,9 @@ package struct ServerEvent: Sendable {
             "error", "a request without an id was refused, or a frame could not be read",
             .object(
                 SchemaComponent.errorMembers + [
-                    .optional("event", .text("join_room")), .optional("timestamp", .time.noted("in type frames")),
+                    .optional("event", .text("join_room")),
+                    .optional("roomId", .id("general").noted("the room that the session is out of")),
+                    .optional("timestamp", .time.noted("in type frames")),
                 ])),
         Self("token_expiring", "the token expires in 30 seconds", .object(.required("expiresAt", .milliseconds))),
         Self(

@@ -100,12 +100,19 @@ package enum EventJSON {
         }
     }
 
-    /// - Parameter isFlat: whether the frame is flat; flat frames have the time too.
-    package static func error(_ error: ChatError, event: String?, isFlat: Bool, at now: Timestamp) -> [UInt8] {
+    /// - Parameters:
+    ///   - room: the room that the session is out of, for an error that answers no request.
+    ///   - isFlat: whether the frame is flat; flat frames have the time too.
+    package static func error(
+        _ error: ChatError, event: String?, room: RoomID? = nil, isFlat: Bool, at now: Timestamp
+    ) -> [UInt8] {
         object { out in
             out.error(error)
             if let event {
                 out.member("event", event)
+            }
+            if let room {
+                out.member("roomId", room.value)
             }
             if isFlat {
                 out.member("timestamp", now.iso8601)

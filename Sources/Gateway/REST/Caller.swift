@@ -12,6 +12,8 @@ struct Caller: Sendable {
     /// Whether the request carried the service key. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
 
+    var actor: RoomActor { RoomActor(user: user?.userID, isService: isService) }
+
     /// The caller's name for a log: the user's id, `service` or `anonymous`.
     var logName: String { isService ? "service" : user?.userID.value ?? "anonymous" }
 }
@@ -35,6 +37,7 @@ struct CallerResolver {
         let identity = try gateway.services.authentication.identify(
             token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
             now: now.wall)
+        if let refusal = gateway.services.standings.refusal(of: identity.userID) { throw refusal }
         return Caller(user: RoomUser(userID: identity.userID, username: identity.username))
     }
 

@@ -14,6 +14,9 @@ struct ParticipantRoutes: RouteGroup {
         let (user, id, caller) = (request.userID, request.roomID, try request.caller())
         let info = try await access.infoForOwner(id, by: caller)
         guard info.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
+        guard !info.authority.isBanned(user) else {
+            throw ChatError(.conflict, "this user is banned from the room")
+        }
         let limit = services.configuration.roomLimits.maximumParticipants
         let isStored = try await access.store { (store) async throws(StoreError) in
             try await store.add(user, to: id, limit: limit)

@@ -70,6 +70,10 @@ struct RESTRequest: Sendable {
     /// The user that the path names as another's friend.
     var friendID: UserID { UserID(unchecked: pathParameter("friendId")) }
 
+    /// The user that the path names as blocked by another.
+    var blockedID: UserID { UserID(unchecked: pathParameter("blockedId")) }
+    /// The message that the path names; nil for a text that no message has as its id.
+    var messageID: MessageID? { MessageID(pathParameter("messageId")) }
     /// The file that the path names; nil for a text that is no file's id.
     var fileID: FileID? { FileID(pathParameter("fileId")) }
 

@@ -12,21 +12,25 @@ struct RoomAccess: Sendable {
     ///
     /// - Throws: the same `forbidden` for a room that does not exist and one that is closed to the caller.
     func info(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
-        try await info(room, by: caller, showing: nil)
+        let info = try await info(room, by: caller, showing: .everybody)
+        if let refusal = info.refusal, !caller.isService { throw refusal }
+        return info
     }
 
-    /// The same; the count of users online leaves out those that are hidden from the caller.
+    /// The same, also for an owner that does not take part; the count of users online leaves out those that are hidden from the caller.
     func visibleInfo(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
         let viewer = await services.presence.viewer(caller.user?.userID, isService: caller.isService)
-        return try await info(room, by: caller, showing: viewer.visibleWithOwn)
+        let info = try await info(room, by: caller, showing: viewer.visibleUsers)
+        if let refusal = info.refusal, !info.authority.isManaged(by: caller.actor, info.room) { throw refusal }
+        return info
     }
 
     private func info(
-        _ room: RoomID, by caller: Caller, showing visible: Set<UserID>?
+        _ room: RoomID, by caller: Caller, showing visible: VisibleUsers
     ) async throws(ChatError) -> RoomInfo {
         let user = caller.user?.userID
         switch await services.ask(room, { .info($0, user, showing: visible) }) {
-        case .info(let info) where info.isAdmitted || caller.isService: return info
+        case .info(let info): return info
         case .refused(let error): throw error
         default: throw .roomUnavailable
         }
@@ -35,9 +39,14 @@ struct RoomAccess: Sendable {
     /// - Throws: `forbidden` unless the caller owns the room or shows the service key.
     func infoForOwner(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
         let info = try await visibleInfo(room, by: caller)
-        guard caller.isService || (info.room.owner != nil && info.room.owner == caller.user?.userID) else {
-            throw ChatError(.forbidden, "only the room's owner may do this")
-        }
+        guard info.authority.isManaged(by: caller.actor, info.room) else { throw .ownersOnly }
+        return info
+    }
+
+    /// - Throws: `forbidden` unless the caller owns or moderates the room or shows the service key.
+    func infoForModerator(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
+        let info = try await visibleInfo(room, by: caller)
+        guard info.authority.isModerated(by: caller.actor, info.room) else { throw .moderatorsOnly }
         return info
     }
 

@@ -35,6 +35,7 @@ struct RoomCreationRoutes: RouteGroup {
             try services.limits.countRoom(of: creator, at: now.monotonic)
         }
         let (room, participants) = try Self.room(for: draft, creator: creator, now: now.wall)
+        try await checkBlock(room.id, by: creator)
         let (snapshot, isNew) = try await access.store { (store) async throws(StoreError) in
             try await store.create(room, participants: participants)
         }
@@ -46,8 +47,18 @@ struct RoomCreationRoutes: RouteGroup {
             state: RoomState(
                 roomID: snapshot.room.id, lastSequence: snapshot.lastSequence, members: snapshot.participants.count,
                 online: 0),
-            isAdmitted: true, participants: snapshot.participants.sorted())
-        return .json(EventJSON.room(info), status: isNew ? 201 : 200)
+            authority: snapshot.authority, participants: snapshot.participants.sorted())
+        return .json(EventJSON.room(info, for: nil), status: isNew ? 201 : 200)
+    }
+
+    /// A direct room that is there already is found also by a user that the other one blocks.
+    private func checkBlock(_ room: RoomID, by creator: UserID?) async throws(ChatError) {
+        guard let creator, let other = DirectRoom.partner(of: creator, in: room) else { return }
+        let isRefused = try await access.store { (store) async throws(StoreError) in
+            guard try await store.isBlocked(creator, by: other) else { return false }
+            return try await store.room(room) == nil
+        }
+        if isRefused { throw .roomUnavailable }
     }
 
     private static func draft(_ fields: CommandFields) throws(ChatError) -> NewRoom {

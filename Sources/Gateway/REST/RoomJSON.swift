@@ -4,7 +4,9 @@ import JSON
 
 extension EventJSON {
     /// The answer that is one room.
-    static func room(_ info: RoomInfo) -> [UInt8] {
+    ///
+    /// - Parameter user: the user that asks, whose role it has; nil for none.
+    static func room(_ info: RoomInfo, for user: UserID?) -> [UInt8] {
         success { out in
             out.key("room")
             out.object { out in
@@ -13,6 +15,7 @@ extension EventJSON {
                 out.member("members", info.state.members)
                 out.member("online", info.state.online)
                 out.participants(info.participants)
+                if let user { out.member("role", info.authority.role(of: user, in: info.room).rawValue) }
             }
         }
     }
@@ -26,6 +29,10 @@ extension JSONWriter {
         member("private", room.isPrivate)
         member("name", room.name)
         member("owner", room.owner?.value)
+        member("readOnly", room.isReadOnly)
+        member("slowModeSeconds", room.slowModeSeconds)
+        key("retentionDays")
+        if let days = room.retentionDays { integer(days) } else { null() }
         member("createdAt", room.createdAt.milliseconds)
         member("updatedAt", room.updatedAt.milliseconds)
     }

@@ -38,24 +38,19 @@ struct RoomRoutes: RouteGroup {
     }
 
     func read(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        .json(EventJSON.room(try await access.visibleInfo(request.roomID, by: try request.caller())))
+        let caller = try request.caller()
+        return .json(EventJSON.room(try await access.visibleInfo(request.roomID, by: caller), for: caller.user?.userID))
     }
 
     func revise(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let id = request.roomID
         let revision = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> RoomRevision in
-            var revision = RoomRevision()
-            if fields.data?["name"] != nil { revision.name = .some(try fields.roomName()) }
-            if fields.data?["private"] != nil { revision.isPrivate = try fields.bool("private") }
-            guard revision != RoomRevision() else { throw .badRequest("name or private is missing") }
-            return revision
+            try fields.roomRevision()
         }
         let caller = try request.caller()
         var info = try await access.infoForOwner(id, by: caller)
-        guard revision.isPrivate == nil || info.room.kind == .group else {
-            throw .badRequest("a direct room is private as it is")
-        }
+        try await check(revision, of: info)
         let now = services.clock.now.wall
         let isStored = try await access.store { (store) async throws(StoreError) in
             try await store.revise(id, revision, at: now)
@@ -64,7 +59,21 @@ struct RoomRoutes: RouteGroup {
         access.log("room changed", id, by: caller)
         await services.announce(id, .revised(revision, at: now))
         info.room.revise(revision, at: now)
-        return .json(EventJSON.room(info))
+        return .json(EventJSON.room(info, for: caller.user?.userID))
+    }
+
+    private func check(_ revision: RoomRevision, of info: RoomInfo) async throws(ChatError) {
+        guard info.room.kind == .group || !revision.isForGroups else {
+            throw .badRequest("a direct room has its two participants and no other rules")
+        }
+        guard let owner = revision.owner, owner != info.room.owner else { return }
+        let id = info.room.id
+        let people = try await access.store { (store) async throws(StoreError) in try await store.people(of: [id])[id] }
+        if let refusal = info.authority.refusalOfOwner(
+            owner, in: info.room, isParticipant: people?.participants.contains(owner) == true)
+        {
+            throw refusal
+        }
     }
 
     func delete(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
@@ -81,7 +90,34 @@ struct RoomRoutes: RouteGroup {
     }
 }
 
+extension RoomRevision {
+    /// Whether it says what direct rooms do not have.
+    fileprivate var isForGroups: Bool {
+        isPrivate != nil || isReadOnly != nil || slowModeSeconds != nil || owner != nil
+    }
+}
+
 extension CommandFields {
+    /// - Throws: `bad_request` where nothing is to be changed too.
+    fileprivate func roomRevision() throws(ChatError) -> RoomRevision {
+        var revision = RoomRevision()
+        if data?["name"] != nil { revision.name = .some(try roomName()) }
+        if data?["private"] != nil { revision.isPrivate = try bool("private") }
+        if data?["readOnly"] != nil { revision.isReadOnly = try bool("readOnly") }
+        if data?["slowModeSeconds"] != nil {
+            revision.slowModeSeconds = Int(try integer("slowModeSeconds", in: RoomRevision.slowModes))
+        }
+        if data?["owner"] != nil { revision.owner = try identifier("owner") }
+        if data?["retentionDays"] != nil {
+            let days = try optionalInteger("retentionDays", in: RoomRevision.retentions)
+            revision.retentionDays = .some(days.map { Int($0) })
+        }
+        guard revision != RoomRevision() else {
+            throw .badRequest("give name, private, readOnly, slowModeSeconds, owner or retentionDays")
+        }
+        return revision
+    }
+
     /// A room's name in the body of a request.
     func roomName() throws(ChatError) -> String? {
         try optionalText("name", maximumCharacters: RoomRoutes.maximumNameCharacters)

@@ -19,6 +19,10 @@ extension MongoStore {
         var changes: BSONDocument = ["updatedAt": .date(time)]
         if let name = revision.name { changes["name"] = name.map { .string($0) } ?? .null }
         if let isPrivate = revision.isPrivate { changes["private"] = .bool(isPrivate) }
+        if let isReadOnly = revision.isReadOnly { changes["readOnly"] = .bool(isReadOnly) }
+        if let seconds = revision.slowModeSeconds { changes["slowModeSeconds"] = .int64(Int64(seconds)) }
+        if let owner = revision.owner { changes["owner"] = .string(owner) }
+        if let days = revision.retentionDays { changes["retentionDays"] = days.map { .int64(Int64($0)) } ?? .null }
         let update: BSONDocument = ["$set": .document(changes)]
         return try await run { connection throws(MongoError) in try connection.change(id, update) }
     }
@@ -33,7 +37,9 @@ extension MongoStore {
             return false
         }
         try await run { connection throws(MongoError) in
-            _ = try connection.delete(MongoSchema.readMarks, [["roomId": .string(id)]])
+            for collection in [MongoSchema.readMarks, MongoSchema.standings, MongoSchema.flags] {
+                _ = try connection.delete(collection, [["roomId": .string(id)]])
+            }
         }
         return true
     }

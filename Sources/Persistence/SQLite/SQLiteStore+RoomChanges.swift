@@ -12,11 +12,15 @@ extension SQLiteStore {
             try session.connection.statement(
                 """
                 UPDATE rooms SET name = CASE ? WHEN 1 THEN ? ELSE name END, private = coalesce(?, private),
-                    updated_at = ?
+                    updated_at = ?, read_only = coalesce(?, read_only), slow_mode = coalesce(?, slow_mode),
+                    owner = coalesce(?, owner), retention_days = CASE ? WHEN 1 THEN ? ELSE retention_days END
                 WHERE id = ? AND state = 1
                 """
             ).bind(1, revision.name == nil ? 0 : 1).bind(2, revision.name ?? nil)
-                .bind(3, revision.isPrivate.map { $0 ? 1 : 0 }).bind(4, time.milliseconds).bind(5, id.value).run()
+                .bind(3, revision.isPrivate.map { $0 ? 1 : 0 }).bind(4, time.milliseconds)
+                .bind(5, revision.isReadOnly.map { $0 ? 1 : 0 }).bind(6, revision.slowModeSeconds.map { Int64($0) })
+                .bind(7, revision.owner?.value).bind(8, revision.retentionDays == nil ? 0 : 1)
+                .bind(9, (revision.retentionDays ?? nil).map { Int64($0) }).bind(10, id.value).run()
             return session.connection.changes == 1
         }
     }
@@ -39,11 +43,7 @@ extension SQLiteStore {
     public func remove(_ user: UserID, from id: RoomID) async throws(StoreError) -> Bool {
         try await write { session throws(StoreError) in
             try session.changeLiveRoom(id) { room throws(StoreError) in
-                try session.connection.statement("DELETE FROM participants WHERE room = ? AND user = ?")
-                    .bind(1, room.key).bind(2, user.value).run()
-                guard session.connection.changes == 1 else { return false }
-                room.participants = room.participants.map { $0 - 1 }
-                return true
+                try session.removeParticipant(user, from: &room)
             }
         }
     }
@@ -101,6 +101,7 @@ extension WriteSession {
                 .bind(1, time.milliseconds).bind(2, room.key).run()
             try connection.statement("DELETE FROM participants WHERE room = ?").bind(1, room.key).run()
             try connection.statement("DELETE FROM read_marks WHERE room = ?").bind(1, room.key).run()
+            try deleteModeration(of: room)
             room.state = Schema.RoomState.deleted
             room.participants = 0
             return true
@@ -108,7 +109,7 @@ extension WriteSession {
     }
 
     /// - Returns: what `change` returns; false where the room does not exist or was deleted.
-    fileprivate func changeLiveRoom(
+    func changeLiveRoom(
         _ id: RoomID, _ change: (inout RoomSlot) throws(StoreError) -> Bool
     ) throws(StoreError) -> Bool {
         guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
@@ -123,6 +124,15 @@ extension WriteSession {
             return try isParticipant(user, of: room)
         }
         try insertParticipant(user, into: &room)
+        return true
+    }
+
+    /// False for a user that is no participant.
+    func removeParticipant(_ user: UserID, from room: inout RoomSlot) throws(StoreError) -> Bool {
+        try connection.statement("DELETE FROM participants WHERE room = ? AND user = ?")
+            .bind(1, room.key).bind(2, user.value).run()
+        guard connection.changes == 1 else { return false }
+        room.participants = room.participants.map { $0 - 1 }
         return true
     }
 
@@ -160,11 +170,12 @@ extension WriteSession {
         try connection.statement(
             """
             UPDATE rooms SET state = 1, kind = ?, private = ?, name = ?, owner = ?, created_at = ?, updated_at = ?,
-                history_base = ? WHERE key = ?
+                read_only = ?, slow_mode = ?, retention_days = ?, history_base = ? WHERE key = ?
             """
         ).bind(1, room.kind.rawValue).bind(2, room.isPrivate ? 1 : 0).bind(3, room.name).bind(4, room.owner?.value)
-            .bind(5, room.createdAt.milliseconds).bind(6, room.updatedAt.milliseconds).bind(7, base)
-            .bind(8, slot.key).run()
+            .bind(5, room.createdAt.milliseconds).bind(6, room.updatedAt.milliseconds)
+            .bind(7, room.isReadOnly ? 1 : 0).bind(8, Int64(room.slowModeSeconds))
+            .bind(9, room.retentionDays.map { Int64($0) }).bind(10, base).bind(11, slot.key).run()
         slot.state = Schema.RoomState.live
         slot.historyBase = base
         return slot
@@ -173,12 +184,15 @@ extension WriteSession {
     private func insert(_ room: Room, state: Int64) throws(StoreError) -> RoomSlot {
         try connection.statement(
             """
-            INSERT INTO rooms(state, id, kind, private, name, owner, created_at, updated_at, history_base)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0)
+            INSERT INTO rooms(
+                state, id, kind, private, name, owner, created_at, updated_at, history_base, read_only, slow_mode,
+                retention_days)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
             """
         ).bind(1, state).bind(2, room.id.value).bind(3, room.kind.rawValue).bind(4, room.isPrivate ? 1 : 0)
             .bind(5, room.name).bind(6, room.owner?.value).bind(7, room.createdAt.milliseconds)
-            .bind(8, room.updatedAt.milliseconds).run()
+            .bind(8, room.updatedAt.milliseconds).bind(9, room.isReadOnly ? 1 : 0)
+            .bind(10, Int64(room.slowModeSeconds)).bind(11, room.retentionDays.map { Int64($0) }).run()
         let slot = RoomSlot(
             key: connection.lastInsertedKey, state: state, lastSequence: 0, historyBase: 0, participants: 0)
         rooms[room.id] = slot

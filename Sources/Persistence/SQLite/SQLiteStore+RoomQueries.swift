@@ -49,12 +49,14 @@ extension SQLiteConnection {
         let found = try statement(
             """
             SELECT key, id, kind, private, name, owner, created_at, updated_at, history_base, (
-                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
+                read_only, slow_mode, retention_days
             FROM rooms r WHERE id = ? AND state = 1
             """
-        ).bind(1, id.value).first { row in (row.integer(0), row.room, row.integer(9)) }
+        ).bind(1, id.value).first { row in (row.integer(0), row.room(withRules: 10), row.integer(9)) }
         guard let (key, room, newest) = found else { return nil }
         var snapshot = try snapshot(of: room, key: key, newest: max(Schema.sequence(ofKey: newest), unmoved))
+        snapshot.authority = try authority(of: room, key: key)
         snapshot.readMarks = try statement(
             "SELECT user, sequence FROM read_marks WHERE room = ? ORDER BY sequence DESC, user LIMIT ?"
         ).bind(1, key).bind(2, Int64(ReadMarkBoard.capacity)).rows { $0.readMark }
@@ -90,7 +92,8 @@ extension SQLiteConnection {
                 m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
                 min(max(r.updated_at, ?5, CASE
                     WHEN u.sequence > max(r.history_base, coalesce(m.key & 4294967295, 0)) THEN u.timestamp
-                    WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE ?5 END), ?6) AS activity
+                    WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE ?5 END), ?6) AS activity,
+                r.read_only, r.slow_mode, r.retention_days
             FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1
             LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
             LEFT JOIN messages m ON m.key = (
@@ -104,7 +107,7 @@ extension SQLiteConnection {
             .bind(4, Int64(limit)).bind(5, Timestamp.years.lowerBound).bind(6, Timestamp.years.upperBound)
             .bind(7, Self.json(unmoved))
             .rows { row -> ListedRoom? in
-                let room = row.room
+                let room = row.room(withRules: 21)
                 let key = row.integer(0)
                 var newest = row.isNull(10) ? nil : row.message(in: room.id, from: 10)
                 if let unmoved = unmoved[key], unmoved.sequence > newest?.sequence ?? 0 { newest = unmoved }
@@ -150,12 +153,16 @@ extension SQLiteConnection {
 }
 
 extension Row {
-    /// Columns 1…8: id, kind, private, name, owner, created_at, updated_at, history_base.
-    fileprivate var room: Room {
+    /// Columns 1…8: id, kind, private, name, owner, created_at, updated_at, history_base; from `rules` on: read_only, slow_mode,
+    /// retention_days.
+    fileprivate func room(withRules rules: Int32) -> Room {
         Room(
             id: RoomID(unchecked: text(1)), kind: Room.Kind(rawValue: text(2)) ?? .group, isPrivate: integer(3) != 0,
             name: optionalText(4), owner: optionalText(5).map { UserID(unchecked: $0) },
             createdAt: Timestamp(milliseconds: integer(6)), updatedAt: Timestamp(milliseconds: integer(7)),
+            isReadOnly: integer(rules) != 0,
+            slowModeSeconds: RoomRevision.slowMode(integer(rules + 1)),
+            retentionDays: optionalInteger(rules + 2).flatMap(RoomRevision.retention),
             historyBase: MessageNumbers.mark(integer(8)))
     }
 

@@ -58,6 +58,25 @@ enum Schema {
             client_id TEXT, metadata TEXT, reply_to TEXT);
         """,
         """
+        ALTER TABLE rooms ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rooms ADD COLUMN slow_mode INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rooms ADD COLUMN retention_days INTEGER;
+        CREATE TABLE standings(
+            room INTEGER NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, until INTEGER, reason TEXT, author TEXT,
+            since INTEGER NOT NULL, PRIMARY KEY(room, kind, user)) WITHOUT ROWID;
+        CREATE INDEX standings_by_user ON standings(user);
+        CREATE TABLE blocks(
+            user TEXT NOT NULL, blocked TEXT NOT NULL, since INTEGER NOT NULL,
+            PRIMARY KEY(user, blocked)) WITHOUT ROWID;
+        CREATE INDEX blocks_by_blocked ON blocks(blocked);
+        CREATE TABLE user_bans(
+            user TEXT PRIMARY KEY, until INTEGER, reason TEXT, since INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE flags(
+            room INTEGER NOT NULL, message BLOB NOT NULL, user TEXT NOT NULL, reason TEXT, since INTEGER NOT NULL,
+            PRIMARY KEY(room, message, user)) WITHOUT ROWID;
+        CREATE INDEX flags_by_user ON flags(user);
+        """,
+        """
         CREATE TABLE search_documents(position INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE);
         CREATE TABLE search_postings(
             segment INTEGER NOT NULL, term TEXT NOT NULL, documents BLOB NOT NULL,

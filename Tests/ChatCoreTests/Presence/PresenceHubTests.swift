@@ -159,10 +159,10 @@ import Testing
 
     @Test func aViewerSeesThemselvesAndPermittedUsers() {
         let all = PresenceViewer(user: user("ann"))
-        #expect(all.sees(user("bob")) && all.visibleWithOwn == nil)
+        #expect(all.sees(user("bob")) && all.visibleUsers == .everybody)
         let some = PresenceViewer(user: user("ann"), visible: [user("bob")])
         #expect(some.sees(user("ann")) && some.sees(user("bob")) && !some.sees(user("cleo")))
-        #expect(some.visibleWithOwn == [user("ann"), user("bob")])
+        #expect(some.visibleUsers == VisibleUsers(only: [user("ann"), user("bob")]))
         let hidden = presence("ann", .invisible)
         #expect(PresenceView(hidden, for: user("ann")).status == .invisible)
         #expect(PresenceView(hidden, for: user("bob")).status == .offline)

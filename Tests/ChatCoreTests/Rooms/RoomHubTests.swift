@@ -124,7 +124,7 @@ import Testing
             let replies = CallbackLog<RoomReply>()
             for _ in 0..<4100 {
                 Task { [services = chat.services] in
-                    replies.add(await services.ask(room("lobby")) { .info($0, user("ann"), showing: nil) })
+                    replies.add(await services.ask(room("lobby")) { .info($0, user("ann"), showing: .everybody) })
                 }
             }
             #expect(await chat.run { replies.entries.count == 4 })

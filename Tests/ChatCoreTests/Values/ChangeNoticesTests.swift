@@ -26,7 +26,7 @@ import Testing
     /// Begins an announcement, and returns once it waits for answers or for the directory.
     private func announce() async {
         Task { [notices, done] in
-            await notices.announce(room("lobby"), .deleted)
+            await notices.announce(.room(room("lobby"), .deleted))
             done.add(true)
         }
         #expect(await eventually { clock.pendingTimers == 1 })
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func aSingleInstanceDoesNotWait() async {
-        await notices.announce(room("lobby"), .deleted)
+        await notices.announce(.room(room("lobby"), .deleted))
         #expect(exchange.sent.isEmpty)
     }
 
@@ -123,7 +123,7 @@ import Testing
         _ = join("two")
         exchange.setReachable(false)
         exchange.setContact(Contact(since: moment(0), until: moment(-10_000)))
-        await notices.announce(room("lobby"), .deleted)
+        await notices.announce(.room(room("lobby"), .deleted))
         #expect(exchange.sent.isEmpty)
         exchange.setReachable(true)
         notices.catchUp()

@@ -12,6 +12,13 @@ import Testing
         arguments: [
             .revised(RoomRevision(name: .some("Name")), at: Timestamp(milliseconds: 5)),
             .revised(RoomRevision(name: .some(nil), isPrivate: true), at: Timestamp(milliseconds: 6)),
+            .revised(
+                RoomRevision(isReadOnly: true, slowModeSeconds: 9, owner: user("bob"), retentionDays: .some(30)),
+                at: Timestamp(milliseconds: 7)),
+            .revised(RoomRevision(isReadOnly: false, retentionDays: .some(nil)), at: Timestamp(milliseconds: 8)),
+            .standing(.set(.ban, user("ann"), until: Timestamp(milliseconds: 9))),
+            .standing(.set(.moderator, user("ann"), until: nil)), .standing(.cleared(.mute, user("ann"))),
+            .standing(.blocked(user("ann"))), .standing(.unblocked(user("ann"))),
             .admitted(user("ann")), .expelled(user("ann")), .deleted, .unspecified,
         ] as [RoomChange])
     func changesOfRooms(_ change: RoomChange) {
@@ -21,7 +28,7 @@ import Testing
 
     @Test(
         arguments: [
-            .changeApplied(7, by: InstanceID("two")),
+            .userChanged(user("ann"), Self.notice), .changeApplied(7, by: InstanceID("two")),
             .forward(Self.ticket, write: Array(#"{"lastSeq":1}"#.utf8)),
             .outcome(Self.ticket, outcome: Array("{}".utf8)),
             .progress(Self.ticket),
@@ -48,10 +55,15 @@ import Testing
     @Test(arguments: [
         "", "[]", "{}", #"{"kind":"x"}"#, #"{"kind":"roomChanged"}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"burned","teller":"one","ticket":1}"#,
+        #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"set","userId":"a","teller":"one","ticket":1}"#,
+        #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"burn","standing":"ban","userId":"a","teller":"one","ticket":1}"#,
+        #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"set","standing":"ban","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"expelled","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"deleted","teller":"one","ticket":-1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"deleted","teller":"one","ticket":1e300}"#,
         #"{"kind":"roomChanged","roomId":"","change":"deleted","teller":"one","ticket":1}"#,
+        #"{"kind":"userChanged","user":"","teller":"one","ticket":1}"#,
+        #"{"kind":"userChanged","user":"a","ticket":1}"#,
         #"{"kind":"changeApplied","ticket":1}"#, #"{"kind":"read","roomId":"r","userId":"ann","seq":-1}"#,
         #"{"kind":"read","roomId":"r","userId":"ann","seq":99999999999999999999}"#,
         #"{"kind":"close","session":"s","user":"ann","ending":"burned"}"#, #"{"kind":"close","session":"s"}"#,

@@ -5,6 +5,8 @@ extension RouteAnswer.Shape {
     /// The body as the documents describe it; nil where it is no JSON.
     var schema: Schema? {
         switch self {
+        case .banPage, .blockPage, .flagPage, .rolePage, .sanctionPage, .settledFlags, .standing, .userBan:
+            Answers.aboutRights(self)
         case .delivery: .named(.delivery)
         case .document: .object()
         case .done: Answers.success()
@@ -78,10 +80,51 @@ private enum Answers {
         .required("roomId", .id("general")),
         .required("type", .choice([Room.Kind.direct, .group].map(\.rawValue))), .required("private", .boolean),
         .required("name", .nullable(.text("General"))), .required("owner", .nullable(.id("ada"))),
+        .required("readOnly", .boolean), .required("slowModeSeconds", .integer(30, in: RoomRevision.slowModes)),
+        .required("retentionDays", .nullable(.integer(30, in: RoomRevision.retentions))),
         .required("createdAt", .milliseconds), .required("updatedAt", .milliseconds), .required("lastSeq", .count(7)),
         .required("members", .count(12)), .optional("online", .count(3)),
         .optional("participants", .list(of: .id("ada"), atMost: RoomInfo.participantLimit)),
+        .optional("role", role),
     ]
+
+    private static let role = Schema.choice(RoomRole.allCases.map(\.rawValue))
+
+    // MARK: Who may do what
+
+    static func aboutRights(_ shape: RouteAnswer.Shape) -> Schema {
+        switch shape {
+        case .banPage: page("bans", .object(ban))
+        case .blockPage: page("blocks", .object(.required("userId", .id("bob")), .required("timestamp", .milliseconds)))
+        case .flagPage:
+            success(
+                .required("flags", .list(of: flag)),
+                .optional("cursor", .text("6a2f1c5e9b3d4f7081923a4b:ada")))
+        case .rolePage: page("roles", .object(.required("userId", .id("ada")), .required("role", role)))
+        case .sanctionPage:
+            success(
+                .optional("bans", .list(of: .object(standing))), .optional("mutes", .list(of: .object(standing))),
+                .optional("cursor", .id("ada")))
+        case .settledFlags: success(.required("flags", .count(2)))
+        case .userBan: .object([.required("success", .success)] + ban)
+        default: .object([.required("success", .success)] + standing + [.optional("role", role)])
+        }
+    }
+
+    private static func page(_ name: String, _ element: Schema) -> Schema {
+        success(.required(name, .list(of: element)), .optional("cursor", .id("ada")))
+    }
+
+    private static let ban: [Schema.Member] = [
+        .required("userId", .id("bob")), .optional("until", .milliseconds), .optional("reason", .text("spam")),
+        .required("timestamp", .milliseconds),
+    ]
+
+    private static let standing = ban + [.required("by", .nullable(.id("ada")))]
+
+    private static let flag = Schema.object(
+        .required("messageId", .messageID), .required("userId", .id("ada")),
+        .required("reason", .nullable(.text("spam"))), .required("timestamp", .milliseconds))
 
     private static let lastMessage = Schema.object(
         .required("content", .text("hello")), .required("timestamp", .milliseconds), .required("senderId", .id("ada")),

@@ -146,6 +146,7 @@ extension RouteParameter.Kind {
             range.upperBound == .max ? "integer from \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
         case .object: "object"
         case .text(let limit): "text" + (limit.map { ", at most \($0) characters" } ?? "")
+        case .time: "milliseconds since 1970, or an ISO 8601 time"
         }
     }
 }

@@ -230,7 +230,7 @@ extension JSONWriter {
         case .service: raw(#"[{"serviceKey":[]}]"#)
         case .user: raw(#"[{"token":[]},{"claimedUser":[]}]"#)
         case .userOrService: raw(#"[{"token":[]},{"serviceKey":[]},{"claimedUser":[]}]"#)
-        case .reader, .owner, .viewer: raw(#"[{"token":[]},{"serviceKey":[]},{"claimedUser":[]},{}]"#)
+        case .reader, .owner, .moderator, .viewer: raw(#"[{"token":[]},{"serviceKey":[]},{"claimedUser":[]},{}]"#)
         }
     }
 
@@ -255,6 +255,7 @@ extension RouteParameter.Kind {
         case .integer(let range): .integer(min(max(50, range.lowerBound), range.upperBound), in: range)
         case .object: .object()
         case .text(let limit): .text("hello", limit.map { 0...$0 })
+        case .time: .oneOf(.milliseconds, .time)
         }
     }
 }

@@ -128,28 +128,36 @@ enum RouteLimit: Hashable, Sendable {
 struct RouteAnswer: Hashable, Sendable {
     /// The name of the answer's form in the documents.
     enum Shape: String, CaseIterable, Sendable {
+        case banPage = "BanPage"
+        case blockPage = "BlockPage"
         case content = "Content"
         case delivery = "Delivery"
         case document = "Document"
         case done = "Done"
         case endedSessions = "EndedSessions"
         case file = "File"
+        case flagPage = "FlagPage"
         case health = "Health"
         case historyPage = "HistoryPage"
         case metrics = "Metrics"
-        case page = "Page"
         case onlineStatusList = "OnlineStatusList"
         case onlineUserPage = "OnlineUserPage"
+        case page = "Page"
         case people = "People"
         case presenceList = "PresenceList"
         case readMarkPage = "ReadMarkPage"
         case readiness = "Readiness"
+        case rolePage = "RolePage"
         case room = "Room"
         case roomPage = "RoomPage"
+        case sanctionPage = "SanctionPage"
         case searchPage = "SearchPage"
         case sentMessage = "SentMessage"
+        case settledFlags = "SettledFlags"
+        case standing = "Standing"
         case styleSheet = "StyleSheet"
         case uploadedFile = "UploadedFile"
+        case userBan = "UserBan"
     }
 
     let shape: Shape

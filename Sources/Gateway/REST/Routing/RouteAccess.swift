@@ -9,6 +9,8 @@ enum RouteAccess: Hashable, Sendable {
     case reader
     /// The same callers to begin with. The handler asks the room for its owner.
     case owner
+    /// The same callers to begin with. The handler asks the room for its owner and moderators.
+    case moderator
     /// Users and services; callers without a name too where presence is public.
     case viewer
     /// Users, and services that act for one.
@@ -27,7 +29,7 @@ enum RouteAccess: Hashable, Sendable {
         let isKnown = caller.user != nil || caller.isService
         switch self {
         case .everyone: return
-        case .reader, .owner: if !isKnown, !openness.rooms { throw .unauthorized }
+        case .reader, .owner, .moderator: if !isKnown, !openness.rooms { throw .unauthorized }
         case .viewer: if !isKnown, !openness.presence { throw .unauthorized }
         case .userOrService: if !isKnown { throw .unauthorized }
         case .user: if caller.user == nil { throw .unauthorized }

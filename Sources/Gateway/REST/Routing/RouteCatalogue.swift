@@ -4,7 +4,7 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + files + search + presence + services + operations + documents
+    static let routes = rooms + roles + files + search + presence + services + operations + documents
 
     // MARK: Rooms
 
@@ -58,8 +58,12 @@ enum RouteCatalogue {
         Route(
             .patch, "/api/rooms/:roomId", access: .owner, refusesInputFirst: true, limit: .calls,
             summary: "changes the room",
-            parameters: [roomName, .body("private", .boolean)],
-            answer: RouteAnswer(.room, 200), refusals: [.storageUnavailable],
+            parameters: [
+                roomName, .body("private", .boolean), .body("readOnly", .boolean),
+                .body("slowModeSeconds", .integer(RoomRevision.slowModes)), .body("owner", .identifier),
+                .body("retentionDays", .integer(RoomRevision.retentions)),
+            ],
+            answer: RouteAnswer(.room, 200), refusals: [.conflict, .storageUnavailable],
             handler: RoomRoutes.revise),
         Route(
             .delete, "/api/rooms/:roomId", access: .owner, limit: .calls, summary: "deletes the room",

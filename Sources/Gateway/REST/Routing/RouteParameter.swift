@@ -17,6 +17,8 @@ struct RouteParameter: Hashable, Sendable {
         case object
         /// Counted in Unicode scalars; nil where the configuration bounds it, in bytes.
         case text(atMost: Int?)
+        /// Milliseconds since the Unix epoch, or ISO 8601 text.
+        case time
     }
 
     let name: String

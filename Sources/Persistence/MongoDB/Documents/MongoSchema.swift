@@ -9,6 +9,10 @@ enum MongoSchema {
     static let profiles = "chatProfiles"
     static let friends = "chatFriends"
     static let notes = "chatNotes"
+    static let standings = "chatStandings"
+    static let blocks = "chatBlocks"
+    static let userBans = "chatUserBans"
+    static let flags = "chatFlags"
 
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
@@ -66,6 +70,26 @@ enum MongoSchema {
         try create(on: profiles, [index("words_1", ["words": 1])], connection)
         try create(
             on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
+        try create(
+            on: standings,
+            [
+                index(
+                    "roomId_1_kind_1_userId_1", ["roomId": 1, "kind": 1, "userId": 1], unique: true),
+                index("userId_1", ["userId": 1]),
+            ], connection)
+        try create(
+            on: blocks,
+            [
+                index("userId_1_blockedId_1", ["userId": 1, "blockedId": 1], unique: true),
+                index("blockedId_1", ["blockedId": 1]),
+            ], connection)
+        try create(
+            on: flags,
+            [
+                index(
+                    "roomId_1_messageId_1_userId_1", ["roomId": 1, "messageId": 1, "userId": 1], unique: true),
+                index("userId_1", ["userId": 1]),
+            ], connection)
     }
 
     /// For serving and numbering messages that an older program left without numbers.

@@ -17,7 +17,10 @@ extension BSONDocument {
             "type": .string(room.kind.rawValue), "private": .bool(room.isPrivate),
             "name": room.name.map { .string($0) } ?? .null, "owner": room.owner.map { .string($0) } ?? .null,
             "participants": .strings(participants), "createdAt": .date(room.createdAt),
-            "updatedAt": .date(room.updatedAt), "historyBase": .int64(room.historyBase), "state": nil,
+            "updatedAt": .date(room.updatedAt), "readOnly": .bool(room.isReadOnly),
+            "slowModeSeconds": .int64(Int64(room.slowModeSeconds)),
+            "retentionDays": room.retentionDays.map { .int64(Int64($0)) } ?? .null,
+            "historyBase": .int64(room.historyBase), "state": nil,
         ]
     }
 
@@ -30,6 +33,9 @@ extension BSONDocument {
             id: RoomID(unchecked: id), kind: kind, isPrivate: self["private"]?.bool ?? (kind == .direct),
             name: self["name"]?.text, owner: self["owner"]?.identifier.map { UserID(unchecked: $0) },
             createdAt: createdAt, updatedAt: self["updatedAt"]?.timestamp ?? createdAt,
+            isReadOnly: self["readOnly"]?.bool ?? false,
+            slowModeSeconds: RoomRevision.slowMode(self["slowModeSeconds"]?.integer),
+            retentionDays: RoomRevision.retention(self["retentionDays"]?.integer),
             historyBase: MessageNumbers.mark(self["historyBase"]?.integer))
     }
 

@@ -16,6 +16,7 @@ extension MongoConnection {
     private func storedRoom(_ id: RoomID, _ documents: RoomDocuments) throws(MongoError) -> RoomSnapshot? {
         guard let room = documents.room else { return nil }
         var snapshot = RoomSnapshot(room, documents, newest: try newest(of: [id])[id]?.sequence)
+        snapshot.authority = try authority(of: id)
         snapshot.readMarks = try newestReadMarks(in: id)
         return snapshot
     }
