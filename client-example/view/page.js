@@ -205,7 +205,10 @@ export class Page {
     chat.on("rooms", drawRooms);
     chat.on("room", (room) => (room === chat.active ? drawRoom() : drawRooms()));
     chat.on("thread", () => this.drawThread());
-    chat.on("features", drawAll);
+    chat.on("features", () => {
+      if (this.drawers.side === "search" && !chat.features.has("search")) this.drawers.hideSide();
+      drawAll();
+    });
     chat.on("attachments", (roomId) => roomId === chat.active?.id && this.#drawComposer());
     chat.on("presence", () => {
       drawAll();

@@ -68,7 +68,7 @@ export class RoomList {
     const nameOf = (userId) => directory.nameOf(userId);
     const typing = room.typing.userIds.map(nameOf);
     if (typing.length > 0) return { text: `${typing[0]} is typing…` };
-    const draft = room !== this.#chat.active && drafts?.get(room.id)?.text.trim();
+    const draft = room !== this.#chat.active && plain(drafts?.get(room.id)?.text ?? "");
     if (draft) return { mark: "Draft: ", text: draft.slice(0, 160) };
     if (!room.preview) return { text: "No messages yet" };
     const { userId, message, deleted } = room.preview;
