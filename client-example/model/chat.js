@@ -139,6 +139,7 @@ export class Chat extends Emitter {
     this.#isRefreshing = true;
     try {
       for (const room of await this.#refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
+      if (this.active) await this.moderation.load(this.active);
     } finally {
       this.#isRefreshing = false;
     }
@@ -147,6 +148,7 @@ export class Chat extends Emitter {
   async #refreshRooms() {
     const due = await this.rooms.refresh();
     this.fire("rooms");
+    if (this.active) this.fire("room", this.active);
     return due;
   }
 

@@ -1,4 +1,4 @@
-/** What somebody may do in a room by their role. */
+/** A higher role may act on a lower one. */
 const ranks = { owner: 2, moderator: 1, member: 0 };
 
 /** Roles, bans and mutes of rooms, as far as this user may see and change them; and the people that the user has blocked. */
@@ -34,7 +34,7 @@ export class Moderation {
     return !room.isDirect && ranks[this.roleOf(room, this.#me)] >= ranks.moderator;
   }
 
-  /** Nobody acts on those of the same or a higher rank. */
+  /** No user acts on one of the same or a higher role. */
   mayActOn(room, userId) {
     return this.mayModerate(room) && ranks[this.roleOf(room, this.#me)] > ranks[this.roleOf(room, userId)];
   }

@@ -25,7 +25,7 @@ export class PeopleFinder {
    * @throws {RequestError} `unknown_user`, or `ambiguous_name` when several people have a name
    */
   async find(texts) {
-    const people = await this.#everybody();
+    const people = await this.#all();
     return texts.map((text) => pick(text.trim(), people));
   }
 
@@ -38,11 +38,11 @@ export class PeopleFinder {
         if (!error.isUnknownPath) throw error;
       }
     }
-    const people = (await this.#everybody()).map((person) => ({ ...person, name: person.username ?? person.userId }));
+    const people = (await this.#all()).map((person) => ({ ...person, name: person.username ?? person.userId }));
     return matching(people, query, most);
   }
 
-  async #everybody() {
+  async #all() {
     const people = [];
     let cursor;
     do {

@@ -5,7 +5,7 @@ const mostWatched = 500;
 
 export const statuses = { online: "Online", away: "Away", busy: "Busy", invisible: "Invisible" };
 
-/** A status in a word; whoever is in none of them is offline. */
+/** A status in a word; a user in none of them is offline. */
 export const statusName = (status) => statuses[status] ?? "Offline";
 
 /**

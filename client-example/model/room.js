@@ -56,7 +56,7 @@ export class Room {
     return this.isDirect ? directory.nameOf(this.partner(me)) : this.settings.name || this.id;
   }
 
-  /** What `GET /api/rooms` says about it. Whoever wrote the last message has read the others. */
+  /** What `GET /api/rooms` says about it. The author of the last message has read the others. */
   applySummary({ name, private: isPrivate, readOnly, slowModeSeconds, owner, role, lastMessage, unread, mentions, lastReadSeq }, me) {
     this.settings = { name: name ?? null, private: isPrivate === true, readOnly: readOnly === true, slowModeSeconds, owner, role };
     if (this.isJoined) return;

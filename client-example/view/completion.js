@@ -8,21 +8,19 @@ const mostOptions = 8;
 export class Completion {
   #text;
   #list;
-  #candidates;
-  #onPick;
+  #hooks;
   #options = [];
   #at = 0;
   #place = null;
 
   /**
-   * @param candidates gives the people that can be meant, `{userId, name}`
-   * @param onPick the person that was chosen, whose name is now in the text
+   * @param hooks candidates(): the people that can be meant, `{userId, name}`; isDone(name): that name was chosen before and needs no
+   *   completion; picked(person): their name is now in the text
    */
-  constructor(text, list, candidates, onPick) {
+  constructor(text, list, hooks) {
     this.#text = text;
     this.#list = list;
-    this.#candidates = candidates;
-    this.#onPick = onPick;
+    this.#hooks = hooks;
     text.setAttribute("aria-controls", list.id);
     text.addEventListener("blur", () => this.close());
     text.addEventListener("click", () => this.update());
@@ -36,7 +34,8 @@ export class Completion {
   update() {
     const { value, selectionStart, selectionEnd } = this.#text;
     this.#place = selectionStart === selectionEnd ? mentionQuery(value, selectionStart) : null;
-    this.#options = this.#place ? matching(this.#candidates(), this.#place.query, mostOptions) : [];
+    const isOpen = this.#place && !this.#hooks.isDone(this.#place.query);
+    this.#options = isOpen ? matching(this.#hooks.candidates(), this.#place.query, mostOptions) : [];
     this.#at = 0;
     this.#draw();
   }
@@ -69,7 +68,7 @@ export class Completion {
     this.#text.setRangeText(inserted, this.#place.start, selectionStart, "end");
     if (value[selectionStart] === " ") this.#text.setRangeText("", this.#text.selectionStart, this.#text.selectionStart + 1, "end");
     this.close();
-    this.#onPick(person);
+    this.#hooks.picked(person);
   }
 
   #draw() {

@@ -22,7 +22,7 @@ export class Composer {
 
   /**
    * @param target gives the place written in, `{room, key, replyTo?, placeholder}`, or null
-   * @param hooks sent(), editLast() (an arrow up in an empty field), files(): metadata of files that go with the message
+   * @param hooks sent(); messages(): those among which an arrow up finds the last; files(): metadata of files that go with the message
    */
   constructor(chat, parts, target, hooks) {
     this.#chat = chat;
@@ -30,14 +30,27 @@ export class Composer {
     this.#text = parts.text;
     this.#target = target;
     this.#hooks = hooks;
-    this.#completion = new Completion(parts.text, parts.options, () => this.#candidates(), ({ name, userId }) => {
-      this.#people.set(name, userId);
-      this.#changed();
+    this.#completion = new Completion(parts.text, parts.options, {
+      candidates: () => this.#candidates(),
+      isDone: (name) => this.#people.has(name),
+      picked: ({ name, userId }) => {
+        this.#people.set(name, userId);
+        this.#changed();
+      },
     });
     parts.text.oninput = () => this.#changed();
     parts.text.onkeydown = (event) => this.#key(event);
     parts.text.onblur = () => this.#stopTyping();
     parts.emoji.onclick = () => pickEmoji(parts.emoji, (emoji) => this.#insert(emoji));
+  }
+
+  /** Makes the form of it. */
+  attachTo(form) {
+    form.replaceChildren(this.#parts.box);
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      this.submit();
+    };
   }
 
   render() {
@@ -181,10 +194,16 @@ export class Composer {
     if (this.#completion.key(event) || event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) this.submit();
     else if (event.key === "Escape" && this.#purpose) this.cancel();
-    else if (event.key === "ArrowUp" && !event.altKey && this.#text.value === "" && !this.#purpose) this.#hooks.editLast();
+    else if (event.key === "ArrowUp" && !event.altKey && this.#text.value === "" && !this.#purpose) this.#editLast();
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  #editLast() {
+    const { me, features } = this.#chat;
+    const last = this.#hooks.messages().findLast(({ userId, deleted, metadata }) => userId === me && !deleted && !metadata?.file);
+    if (last && features.has("editing")) this.edit(last);
   }
 
   #insert(text) {
@@ -193,7 +212,7 @@ export class Composer {
     this.#changed();
   }
 
-  /** Everybody here, and the authors of what is on the screen. */
+  /** The people here, and the authors of what is on the screen. */
   #candidates() {
     const { room } = this.#place;
     const authors = room.shown.messages.slice(-200).map(({ userId }) => userId);

@@ -62,6 +62,22 @@ export function clearRows(container) {
   delete container.rowsByKey;
 }
 
+/**
+ * Remembers what has the focus. The function it gives puts the focus back there, also when the row it was in has been made anew:
+ * a row is known by its key, a part of it by `data-focus`.
+ */
+export function rememberFocus() {
+  const element = document.activeElement;
+  const row = element?.closest("[data-key]");
+  const [list, key] = [row?.parentElement, row?.dataset.key];
+  const part = element === row ? null : element?.dataset.focus;
+  return () => {
+    const again = element?.isConnected ? element : list?.rowsByKey?.get(key)?.element;
+    const inRow = again !== element && part && again?.querySelector(`[data-focus="${CSS.escape(part)}"]`);
+    (inRow || again)?.focus({ preventScroll: true });
+  };
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** Runs `work` at most once per frame, however often it is asked for; in hidden pages too. */

@@ -4,7 +4,7 @@ import { pickEmoji } from "./emoji-picker.js";
 /**
  * What the buttons of messages do, in one list of them.
  * @param getRoom gives the room whose messages these are
- * @param {{composer: () => Composer, goTo, openThread, openPicture, download, notice}} page
+ * @param page {composer(), goTo(room, seq), openThread(messageId), openPicture(file), download(file), notice(text)}
  */
 export function messageCommands(chat, getRoom, page) {
   const message = (messageId) => getRoom().find(messageId);

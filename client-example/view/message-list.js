@@ -1,4 +1,4 @@
-import { byId, clearRows, h, icon, reconcile } from "./dom.js";
+import { byId, clearRows, h, icon, reconcile, rememberFocus } from "./dom.js";
 import { ListWindow } from "./list-window.js";
 import { itemsOf } from "./message-items.js";
 import { dayRow, dividerRow, messageRow } from "./message-row.js";
@@ -60,11 +60,11 @@ export class MessageList {
       this.#window.toEnd();
     }
     const anchor = this.#isAtEnd ? null : this.#anchor();
-    const focus = focusedIn(this.#list);
+    const refocus = this.#list.contains(document.activeElement) ? rememberFocus() : null;
     this.#draw(room, isOtherRoom);
     if (anchor) this.#restore(anchor);
     else this.#placeView(isOtherRoom);
-    restoreFocus(this.#list, focus);
+    if (refocus && !this.#list.contains(document.activeElement)) refocus();
     this.#onDrawn();
     this.#showJump();
     this.#markRead();
@@ -230,20 +230,6 @@ export class MessageList {
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   }
-}
-
-/** Which part of which row has the focus. */
-function focusedIn(list) {
-  const element = document.activeElement;
-  const row = list.contains(element) && element.closest(".message");
-  return row ? { key: row.dataset.key, part: element === row ? null : element.dataset.focus } : null;
-}
-
-function restoreFocus(list, focus) {
-  if (!focus || list.contains(document.activeElement)) return;
-  const row = list.rowsByKey.get(focus.key)?.element;
-  const part = focus.part && row?.querySelector(`[data-focus="${CSS.escape(focus.part)}"]`);
-  (part ?? row)?.focus({ preventScroll: true });
 }
 
 function emptyRoom() {

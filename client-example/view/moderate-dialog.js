@@ -6,7 +6,7 @@ const kinds = {
   ban: { title: "Ban", hint: "They are out of the room at once and cannot come back, read or write until it ends.", confirm: "Ban" },
 };
 
-/** Asks for how long somebody is muted or banned, and why. */
+/** Asks for how long a person is muted or banned, and why. */
 export class ModerateDialog {
   #dialog = byId("moderate-dialog");
   #onDecided;

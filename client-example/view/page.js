@@ -1,17 +1,11 @@
-import { AttachmentTray } from "./attachment-tray.js";
+import { readable } from "../model/mentions.js";
 import { Banner } from "./banner.js";
-import { Composer } from "./composer.js";
-import { composerForm } from "./composer-form.js";
+import { Conversation } from "./conversation.js";
 import { byId, onceAFrame } from "./dom.js";
 import { Drawers } from "./drawers.js";
-import { acceptFiles } from "./drop-zone.js";
 import { Files } from "./files.js";
 import { Finder } from "./finder.js";
-import { renderHeading } from "./heading.js";
 import { LeaveDialog } from "./leave-dialog.js";
-import { messageCommands } from "./message-commands.js";
-import { MessageList } from "./message-list.js";
-import { MessageToolbar } from "./message-toolbar.js";
 import { NewDialog } from "./new-dialog.js";
 import { Notifier } from "./notifier.js";
 import { People } from "./people.js";
@@ -38,7 +32,6 @@ export class Page {
   #poll = 0;
   #people;
   #files;
-  #tray;
 
   constructor(chat, { remember, signOut }) {
     this.#chat = chat;
@@ -56,8 +49,9 @@ export class Page {
     this.tokenDialog = new TokenDialog(chat, () => this.banner.notice("Signed in for longer."));
     this.finder = new Finder(chat, (roomId) => this.open(roomId), (userId) => this.#direct(userId));
     this.notifier = new Notifier(chat, (roomId) => this.open(roomId));
-    this.#makeConversation();
-    this.#makeThread();
+    const context = { people: this.#people, files: this.#files };
+    this.conversation = new Conversation(chat, this.#commands(), context, this.#end.signal);
+    this.thread = new ThreadPanel(chat, this.#commands(), context, this.#end.signal);
     this.#makePeople();
     const goTo = (roomId, seq) => this.#goToPlace(roomId, seq);
     this.search = new SearchPanel(chat, this.#people, goTo);
@@ -73,7 +67,7 @@ export class Page {
     if (this.drawers.side === "thread") this.drawers.hideSide();
     this.#remember(roomId, { isBack });
     const opened = this.#chat.open(roomId);
-    this.composer.focus();
+    this.conversation.composer.focus();
     this.search.roomChanged();
     if (this.drawers.side === "pins") this.pins.render();
     await opened;
@@ -102,66 +96,11 @@ export class Page {
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 
-  #makeConversation() {
-    const chat = this.#chat;
-    const room = () => chat.active;
-    const commands = messageCommands(chat, room, this.#pageCommands(() => this.composer));
-    this.messages = new MessageList(chat, { people: this.#people, files: this.#files, actions: commands }, this.#end.signal);
-    const toolbar = new MessageToolbar(chat, this.messages.element, room, commands, this.#end.signal);
-    this.messages.onDrawn = () => toolbar.refresh();
-    const parts = composerForm({ id: "text", hasFiles: true });
-    this.#tray = new AttachmentTray(parts.tray, chat.attachments);
-    const form = byId("composer");
-    form.replaceChildren(parts.box);
-    this.composer = new Composer(chat, parts, () => this.#mainPlace(), {
-      sent: () => this.messages.goToEnd(),
-      editLast: () => this.#editLast(chat.active?.timeline.messages ?? [], this.composer),
-      files: () => chat.attachments.take(chat.active.id),
-    });
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      this.composer.submit();
-    };
-    parts.attach.onclick = () => parts.file.click();
-    parts.file.onchange = () => {
-      this.#addFiles([...parts.file.files]);
-      parts.file.value = "";
-    };
-    const isOpen = () => Boolean(chat.active) && !chat.active.error && chat.features.has("files");
-    acceptFiles(document.querySelector(".conversation"), parts.text, { isOpen, onFiles: (files) => this.#addFiles(files) }, this.#end.signal);
-    this.attach = parts.attach;
-  }
-
-  #makeThread() {
-    const chat = this.#chat;
-    const room = () => chat.thread?.room;
-    const commands = messageCommands(chat, room, this.#pageCommands(() => this.threadComposer));
-    this.thread = new ThreadPanel(chat, { people: this.#people, files: this.#files, actions: commands });
-    const toolbar = new MessageToolbar(chat, byId("thread-list"), room, { ...commands, reply: () => this.threadComposer.focus() }, this.#end.signal);
-    const parts = composerForm({ id: "thread-text", label: "Reply" });
-    const form = byId("thread-composer");
-    form.replaceChildren(parts.box);
-    this.threadComposer = new Composer(chat, parts, () => this.#threadPlace(), {
-      sent: () => {},
-      editLast: () => this.#editLast(chat.thread.replies, this.threadComposer),
-      files: () => [],
-    });
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      this.threadComposer.submit();
-    };
-    this.drawThread = onceAFrame(() => {
-      this.thread.render();
-      this.threadComposer.render();
-      toolbar.refresh();
-    });
-  }
-
   #makePeople() {
     const chat = this.#chat;
     const personMenu = new PersonMenu(chat, personCommands(chat, {
       direct: (userId) => this.#direct(userId),
-      mention: (userId) => this.composer.mention(userId),
+      mention: (userId) => this.conversation.composer.mention(userId),
       settings: () => this.settings.show(),
       notice: (text) => this.banner.notice(text),
     }));
@@ -173,25 +112,15 @@ export class Page {
     for (const id of ["messages", "thread-list"]) byId(id).addEventListener("click", showMentioned, { signal: this.#end.signal });
   }
 
-  #pageCommands(composer) {
+  /** What commands of messages need of the page. */
+  #commands() {
     return {
-      composer,
       goTo: (room, seq) => seq && this.#goToPlace(room.id, seq),
       openThread: (messageId) => this.#openThread(messageId),
       openPicture: (file) => this.picture.show(file).catch((error) => this.banner.notice(error.message)),
       download: (file) => this.#files.download(file),
       notice: (text) => this.banner.notice(text),
     };
-  }
-
-  #mainPlace() {
-    const room = this.#chat.active;
-    return room && { room, key: room.id, placeholder: `Message ${room.title(this.#chat.me, this.#chat.directory)}` };
-  }
-
-  #threadPlace() {
-    const { thread } = this.#chat;
-    return thread && { room: thread.room, key: `${thread.room.id}\n${thread.rootId}`, replyTo: thread.rootId, placeholder: "Reply…" };
   }
 
   #listen() {
@@ -204,12 +133,12 @@ export class Page {
     };
     chat.on("rooms", drawRooms);
     chat.on("room", (room) => (room === chat.active ? drawRoom() : drawRooms()));
-    chat.on("thread", () => this.drawThread());
+    chat.on("thread", onceAFrame(() => this.thread.render()));
     chat.on("features", () => {
       if (this.drawers.side === "search" && !chat.features.has("search")) this.drawers.hideSide();
       drawAll();
     });
-    chat.on("attachments", (roomId) => roomId === chat.active?.id && this.#drawComposer());
+    chat.on("attachments", (roomId) => roomId === chat.active?.id && this.conversation.renderComposer());
     chat.on("presence", () => {
       drawAll();
       this.settings.render();
@@ -249,27 +178,9 @@ export class Page {
   }
 
   #drawRoom() {
-    renderHeading(this.#chat);
-    this.messages.render();
+    this.conversation.render();
     this.people.render();
-    this.#drawComposer();
     this.roomList.render();
-  }
-
-  #drawComposer() {
-    this.#tray.render(this.#chat.active?.id);
-    this.attach.hidden = !this.#chat.features.has("files");
-    this.composer.render();
-  }
-
-  #addFiles(files) {
-    if (!this.#chat.attachments.add(this.#chat.active.id, files)) this.banner.notice("No more files go with one message.");
-    this.composer.focus();
-  }
-
-  #editLast(messages, composer) {
-    const last = messages.findLast(({ userId, deleted, metadata }) => userId === this.#chat.me && !deleted && !metadata?.file);
-    if (last && this.#chat.features.has("editing")) composer.edit(last);
   }
 
   #sideChanged(side) {
@@ -280,16 +191,16 @@ export class Page {
   #openThread(messageId) {
     this.drawers.showSide("thread");
     this.#chat.openThread(this.#chat.thread?.room ?? this.#chat.active, messageId);
-    this.threadComposer.render();
-    this.threadComposer.focus();
+    this.thread.render();
+    this.thread.focus();
   }
 
   async #goToPlace(roomId, seq) {
     try {
       if (roomId !== this.#chat.active?.id) await this.open(roomId);
       else this.drawers.close();
-      this.messages.render();
-      if (!(await this.messages.goTo(seq))) this.banner.notice("That message is not there any more.");
+      this.conversation.messages.render();
+      if (!(await this.conversation.messages.goTo(seq))) this.banner.notice("That message is not there any more.");
     } catch (error) {
       this.banner.notice(`The place could not be shown: ${error.message}`);
     }
@@ -317,7 +228,7 @@ export class Page {
   #announce({ room, message }) {
     if (room !== this.#chat.active) return;
     const line = document.createElement("p");
-    line.textContent = `${message.username}: ${message.message}`;
+    line.textContent = `${message.username}: ${readable(message.message, this.#people.nameOf)}`;
     const announcer = byId("announcer");
     announcer.append(line);
     while (announcer.children.length > 5) announcer.firstElementChild.remove();

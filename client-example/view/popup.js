@@ -1,3 +1,5 @@
+import { rememberFocus } from "./dom.js";
+
 /**
  * Shows an element as a popup beside another, in the landmark of that one: in the top layer, closed by Escape and by a click elsewhere, after which the focus
  * is back where it was. Gives the function that closes it.
@@ -5,12 +7,12 @@
 export function showPopup(element, anchor, { onClose = () => {} } = {}) {
   element.popover = "auto";
   (anchor.closest("main, nav, aside, dialog") ?? document.body).append(element);
-  const opener = document.activeElement;
+  const refocus = rememberFocus();
   element.addEventListener("toggle", ({ newState }) => {
     if (newState !== "closed") return;
     const hadFocus = element.contains(document.activeElement) || document.activeElement === document.body;
     element.remove();
-    if (hadFocus && opener?.isConnected) opener.focus({ preventScroll: true });
+    if (hadFocus) refocus();
     onClose();
   });
   element.showPopover();

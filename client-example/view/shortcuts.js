@@ -5,8 +5,8 @@ export function listenForShortcuts({ chat, page, isWriting }, signal) {
     { when: (event) => isCommand(event) && event.shiftKey && event.key.toLowerCase() === "f", run: () => page.showSearch() },
     { when: (event) => event.altKey && event.key === "ArrowUp", run: () => page.step(-1) },
     { when: (event) => event.altKey && event.key === "ArrowDown", run: () => page.step(1) },
-    { when: (event) => event.key === "PageUp" && isWriting(), run: () => page.messages.scrollByPage(-1) },
-    { when: (event) => event.key === "PageDown" && isWriting(), run: () => page.messages.scrollByPage(1) },
+    { when: (event) => event.key === "PageUp" && isWriting(), run: () => page.conversation.messages.scrollByPage(-1) },
+    { when: (event) => event.key === "PageDown" && isWriting(), run: () => page.conversation.messages.scrollByPage(1) },
   ];
   const handle = (event) => {
     chat.signals.activity();
@@ -25,8 +25,8 @@ const isCommand = (event) => event.ctrlKey || event.metaKey;
 /** Closes what is open, the nearest first. */
 function escape(page) {
   if (document.querySelector("dialog[open], [popover]:popover-open")) return;
-  if (page.composer.cancel()) return;
+  if (page.conversation.composer.cancel()) return;
   if (page.drawers.isOpen) page.drawers.close();
   else if (page.drawers.side && page.drawers.side !== "people") page.drawers.hideSide();
-  else page.messages.goToEnd();
+  else page.conversation.messages.goToEnd();
 }

@@ -1,6 +1,10 @@
+import { Composer } from "./composer.js";
+import { composerForm } from "./composer-form.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
+import { messageCommands } from "./message-commands.js";
 import { loneItem } from "./message-items.js";
 import { messageRow } from "./message-row.js";
+import { MessageToolbar } from "./message-toolbar.js";
 import { plural } from "./text.js";
 
 /** A message and its answers, beside the conversation. */
@@ -10,16 +14,33 @@ export class ThreadPanel {
   #list = byId("thread-list");
   #status = byId("thread-status");
   #scroller = byId("thread-scroller");
+  #toolbar;
+  #composer;
   #shown = null;
 
-  constructor(chat, context) {
+  /** The parameters are those of a conversation. */
+  constructor(chat, page, context, signal) {
     this.#chat = chat;
-    this.#context = context;
     clearRows(this.#list);
+    const room = () => chat.thread?.room;
+    const commands = messageCommands(chat, room, { ...page, composer: () => this.#composer });
+    this.#context = { ...context, actions: commands };
+    this.#toolbar = new MessageToolbar(chat, this.#list, room, { ...commands, reply: () => this.focus() }, signal);
+    this.#composer = new Composer(chat, composerForm({ id: "thread-text", label: "Reply" }), () => this.#place(), {
+      sent: () => {},
+      messages: () => chat.thread.replies,
+      files: () => [],
+    });
+    this.#composer.attachTo(byId("thread-composer"));
+  }
+
+  focus() {
+    this.#composer.focus();
   }
 
   render() {
     const { thread } = this.#chat;
+    this.#composer.render();
     if (!thread) return;
     const isAtEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight < 60;
     const messages = [thread.root, ...thread.replies].filter(Boolean);
@@ -28,6 +49,12 @@ export class ThreadPanel {
     byId("thread-subtitle").textContent = thread.room.title(this.#chat.me, this.#chat.directory);
     if (isAtEnd || thread !== this.#shown) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#shown = thread;
+    this.#toolbar.refresh();
+  }
+
+  #place() {
+    const { thread } = this.#chat;
+    return thread && { room: thread.room, key: `${thread.room.id}\n${thread.rootId}`, replyTo: thread.rootId, placeholder: "Reply…" };
   }
 
   #row(message, isRoot) {
