@@ -312,7 +312,11 @@ public struct LiveRoom: Sendable {
         if let error = refusal(of: draft.body.author, in: session) ?? rights.refusal(of: draft, in: room) {
             return .failure(error)
         }
-        if let replyTo = draft.body.replyTo, MessageID(replyTo) == nil { return .failure(.noSuchReply) }
+        if let replyTo = draft.body.replyTo {
+            guard let id = MessageID(replyTo) else { return .failure(.noSuchReply) }
+            // Of the two ways to write the digits, one is compared with ids from here on.
+            draft.body.replyTo = id.description
+        }
         draft.body.mentions.removeAll { !admits($0) }
         if let error = store(.message(draft), origin: origin, since: since, at: now) { return .failure(error) }
         rights.noteSender(of: draft, in: room)

@@ -40,7 +40,7 @@ extension MessageChange {
 }
 
 extension [UserID] {
-    fileprivate var jsonBytes: Int { reduce(16) { $0 + 3 + $1.value.jsonBytes } }
+    fileprivate var jsonBytes: Int { isEmpty ? 0 : reduce(16) { $0 + 3 + $1.value.jsonBytes } }
 }
 
 extension String {

@@ -7,6 +7,7 @@ extension ClientEvent {
         case "join_room": Self.joined
         case "send_message":
             .oneOf(.object([.required("success", .success)] + SchemaComponent.sentMembers), .named(.delivery))
+        case "edit_message", "delete_message", "react", "pin_message": Self.success(SchemaComponent.changedMembers)
         case "join_user": Self.success([.required("userId", .id("ada"))])
         case "get_online_users": .list(of: .named(.presence), atMost: 1000)
         default: answerOfEvent ?? Self.success([])
@@ -27,6 +28,7 @@ extension ClientEvent {
     private static let joined = success(
         SchemaComponent.stateMembers + [
             .required("messages", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
+            .optional("changes", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
             .required("users", .list(of: .named(.user), atMost: 200)),
             .optional("readMarks", .list(of: .named(.readMark), atMost: 50)), .optional("resync", .boolean),
         ])

@@ -63,11 +63,43 @@ package struct ServerEvent: Sendable {
         inRoom, .required("userId", .id("ada")), .required("username", .text("Ada")),
     ]
 
+    private static let change: [Schema.Member] = [
+        inRoom, .required("messageId", .messageID),
+        .required("seq", .integer(9, in: 1...Int64.max).noted("the change's number")),
+        .required("userId", .id("ada")),
+    ]
+
     private static let rooms = [
         Self("new_message", "a message was stored", .named(.message)),
         Self(
             "message_history", "the page that a join asked for, oldest first",
             .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
+        Self(
+            "message_changes",
+            "after a join with `since`: earlier messages that changed after that number, as they are now",
+            .object(
+                inRoom, .required("messages", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
+                .required("lastSeq", .count(9)))),
+        Self(
+            "message_edited", "a message was edited",
+            .object(
+                change + [
+                    .required("message", .text("hello!")), .optional("metadata", .object()),
+                    .optional("mentions", .list(of: .id("ben"), atMost: Mentions.limit)),
+                    .required("editedAt", .milliseconds),
+                ])),
+        Self(
+            "message_deleted", "a message was deleted", .object(change + [.required("timestamp", .milliseconds)])),
+        Self(
+            "message_reaction", "a reaction was added or removed",
+            .object(
+                change + [
+                    .required("username", .text("Ada")), .required("emoji", .text("👍")),
+                    .required("removed", .boolean), .required("count", .count(1)),
+                ])),
+        Self(
+            "message_pinned", "a message was pinned or unpinned",
+            .object(change + [.required("pinned", .boolean)])),
         Self(
             "message", "a message sent straight to the user's sessions, stored nowhere",
             .object(

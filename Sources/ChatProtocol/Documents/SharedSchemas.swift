@@ -10,7 +10,17 @@ extension SchemaComponent {
         .required("message", .text("hello")), .required("messageType", .text("text", 1...32)),
         .required("timestamp", .milliseconds), .optional("clientMessageId", .text("c1", 1...128)),
         .optional("metadata", .object()), .optional("replyTo", .text("6b019cd338c20c8767990049", 1...128)),
+        .optional("mentions", .list(of: .id("ben"), atMost: Mentions.limit)),
+        .optional("editedAt", .milliseconds), .optional("deleted", .boolean), .optional("pinned", .boolean),
+        .optional("changeSeq", .count(9).noted("the number of its last change")),
+        .optional("reactions", .list(of: reaction, atMost: Reaction.limit)),
+        .optional("replyCount", .count(2)),
+        .optional("lastReplySeq", .count(8).noted("the number of the last reply that replyCount counts")),
     ]
+
+    private static let reaction = Schema.object(
+        .required("emoji", .text("👍")), .required("count", .count(1)),
+        .required("userIds", .list(of: .id("ben"), atMost: Reaction.listedUsers)))
 
     package static let user = Self(
         "User", .object(.required("userId", .id("ada")), .required("username", .text("Ada"))))
@@ -49,6 +59,13 @@ extension SchemaComponent {
     package static let sentMembers: [Schema.Member] = [
         .required("messageId", .messageID), .required("seq", .integer(7, in: 1...Int64.max)),
         .required("timestamp", .milliseconds), .optional("duplicate", .boolean),
+    ]
+
+    /// The members of a change's answer, behind `success`.
+    package static let changedMembers: [Schema.Member] = [
+        .required("messageId", .messageID), .optional("seq", .count(9).noted("the change's number")),
+        .required("timestamp", .milliseconds), .optional("count", .count(1).noted("reactions with this emoji")),
+        .optional("unchanged", .boolean), .optional("duplicate", .boolean),
     ]
 
     package static let errorCode = Self(

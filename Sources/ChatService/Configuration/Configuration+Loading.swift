@@ -245,6 +245,7 @@ extension Configuration.Rooms {
     init(reading reader: inout ConfigurationReader) {
         createsOnJoin = reader.value(Variables.createOnJoin)
         maximumParticipants = reader.value(Variables.roomParticipants)
+        editWindow = reader.value(Variables.editWindow).map { .seconds($0) }
         cachedMessages = reader.value(Variables.historyMessages)
         cacheLifetime = reader.value(Variables.historyLifetime)
     }

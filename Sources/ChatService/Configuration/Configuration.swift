@@ -117,6 +117,8 @@ struct Configuration: Equatable, Sendable {
     struct Rooms: Equatable, Sendable {
         var createsOnJoin: Bool
         var maximumParticipants: Int
+        /// How old a message may be that its author edits or deletes; nil: any age.
+        var editWindow: Duration?
         /// Messages of a room that the cache holds.
         var cachedMessages: Int
         /// How long the cache keeps a room without new messages.

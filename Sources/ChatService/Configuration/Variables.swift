@@ -150,6 +150,9 @@ enum Variables {
     static let roomParticipants = Variable(
         "ROOM_MAX_PARTICIPANTS", .rooms, .integer(2...1_000_000), default: "5000",
         "Participants a room keeps; users who join above that limit are not recorded as participants.")
+    static let editWindow = Variable(
+        "EDIT_WINDOW_SECONDS", .rooms, .limit(upTo: 315_360_000), default: "0",
+        "Seconds after which authors can no longer edit or delete a message.")
     static let historyMessages = Variable(
         "MAX_MESSAGE_HISTORY", .rooms, .integer(1...100_000), default: "1000", "Messages of a room that Redis holds.")
     static let historyLifetime = Variable(
@@ -189,7 +192,7 @@ enum Variables {
         rabbitURL, newMessageQueue, presenceQueue, queueType, eventMode, filesStore,
         maximumConnections, connectionsPerUser, messageBytes, frameBytes, fileBytes, messageRate, connectionRate,
         outputQueueBytes,
-        createOnJoin, roomParticipants, historyMessages, historyLifetime,
+        createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime,
         presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,
         serveClient, clientDirectory, socketIOClientFile,
     ]

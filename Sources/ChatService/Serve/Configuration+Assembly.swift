@@ -23,6 +23,7 @@ extension Configuration {
         gateway.serviceKey = serviceKey
         gateway.chat.commands.maximumMessageBytes = limits.messageBytes
         gateway.chat.roomLimits.maximumParticipants = rooms.maximumParticipants
+        gateway.chat.roomLimits.editWindow = rooms.editWindow
         gateway.chat.roomLimits.gracePeriod = presence.gracePeriod
         gateway.chat.roomLimits.isForFriendsOnly = presence.visibility == .friends
         gateway.chat.createsRoomsOnJoin = rooms.createsOnJoin

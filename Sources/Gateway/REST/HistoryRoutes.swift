@@ -17,7 +17,7 @@ struct HistoryRoutes: RouteGroup {
 
     func page(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let room = request.roomID
-        let cursor = try cursor(request)
+        let cursor = try Self.cursor(request, [.before, .after, .around])
         let limit = try request.integer("limit", in: Self.limits)
         let info = try await access.info(room, by: try request.caller())
         let query = HistoryQuery(
@@ -34,18 +34,30 @@ struct HistoryRoutes: RouteGroup {
         return .json(body, fields: fields)
     }
 
-    private func cursor(_ request: RESTRequest) throws(ChatError) -> HistoryQuery.Cursor {
-        let given: [HistoryQuery.Cursor?] = [
-            try request.integer("before", in: Self.cursors).map(HistoryQuery.Cursor.before),
-            try request.integer("after", in: Self.cursors).map(HistoryQuery.Cursor.after),
-            try request.integer("around", in: Self.cursors).map(HistoryQuery.Cursor.around),
-        ]
-        let cursors = given.compactMap { $0 }
-        guard cursors.count <= 1 else { throw .badRequest("give only one of before, after and around") }
+    /// A parameter of the query that says where the page is.
+    enum CursorName: String {
+        case before, after, around
+    }
+
+    /// The cursor of a request that takes these.
+    static func cursor(_ request: RESTRequest, _ names: [CursorName]) throws(ChatError) -> HistoryQuery.Cursor {
+        var cursors: [HistoryQuery.Cursor] = []
+        for name in names {
+            guard let sequence = try request.integer(name.rawValue, in: Self.cursors) else { continue }
+            switch name {
+            case .before: cursors.append(.before(sequence))
+            case .after: cursors.append(.after(sequence))
+            case .around: cursors.append(.around(sequence))
+            }
+        }
+        guard cursors.count <= 1 else {
+            let given = names.map(\.rawValue)
+            throw .badRequest("give only one of \(given.dropLast().joined(separator: ", ")) and \(given.last ?? "")")
+        }
         return cursors.first ?? .latest
     }
 
-    private static func body(_ page: HistoryPage, _ cursor: HistoryQuery.Cursor) -> [UInt8] {
+    static func body(_ page: HistoryPage, _ cursor: HistoryQuery.Cursor) -> [UInt8] {
         EventJSON.success { out in
             out.key("messages")
             out.raw(EventJSON.messages(page.messages))

@@ -27,18 +27,11 @@ struct MessageRoutes: RouteGroup {
     func send(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let room = request.roomID
         let author = try request.user()
-        let key = request.header("Idempotency-Key")
         let message = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> OutgoingMessage in
             var message = try CommandDecoder.outgoingMessage(fields)
             message.traceparent = Self.traceparent(request)
-            guard let key else { return message }
-            guard !key.isEmpty else { throw .badRequest("Idempotency-Key must not be empty") }
-            try ShortText.check(key, field: "Idempotency-Key", maximumCharacters: Self.maximumKeyCharacters)
-            guard message.clientMessageID?.hasSameBytes(as: key) ?? true else {
-                throw .badRequest("clientMessageId and Idempotency-Key differ")
-            }
-            message.clientMessageID = key
+            message.clientMessageID = try request.idempotencyKey(besides: message.clientMessageID)
             return message
         }
         let now = services.clock.now

@@ -72,18 +72,30 @@ struct RESTRequest: Sendable {
 
     /// The user that the path names as blocked by another.
     var blockedID: UserID { UserID(unchecked: pathParameter("blockedId")) }
-    /// The message that the path names; nil for a text that no message has as its id.
-    var messageID: MessageID? { MessageID(pathParameter("messageId")) }
     /// The file that the path names; nil for a text that is no file's id.
     var fileID: FileID? { FileID(pathParameter("fileId")) }
 
     /// Whether the answer's body is left out.
     var isHead: Bool { head.method == "HEAD" }
 
-    private func pathParameter(_ name: String) -> String {
+    func pathParameter(_ name: String) -> String {
         let value = pathParameters.first { $0.name == name }?.value
         assert(value != nil, "the path has no \(name)")
         return value ?? ""
+    }
+
+    /// The `Idempotency-Key` field, which stands for `clientMessageId`.
+    ///
+    /// - Parameter clientID: the member of the body, which may say the same.
+    func idempotencyKey(besides clientID: String?) throws(ChatError) -> String? {
+        guard let key = header("Idempotency-Key") else { return clientID }
+        guard !key.isEmpty else { throw .badRequest("Idempotency-Key must not be empty") }
+        try ShortText.check(
+            key, field: "Idempotency-Key", maximumCharacters: MessageRoutes.maximumKeyCharacters)
+        guard clientID?.hasSameBytes(as: key) ?? true else {
+            throw .badRequest("clientMessageId and Idempotency-Key differ")
+        }
+        return key
     }
 
     /// Parses the body as a JSON object and lets `read` take its fields.

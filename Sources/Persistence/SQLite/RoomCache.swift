@@ -7,6 +7,8 @@ struct RoomSlot {
     var lastSequence: SequenceNumber
     /// Messages up to here belong to an earlier room of this id.
     var historyBase: SequenceNumber
+    /// Whether messages of the room were ever changed.
+    var hasChanges = false
     /// Counted when first needed.
     var participants: Int?
 }

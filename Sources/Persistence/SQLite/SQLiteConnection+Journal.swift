@@ -11,12 +11,13 @@ extension SQLiteConnection {
             try statement(
                 """
                 INSERT INTO messages(
-                    key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to)
+                    key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to,
+                    mentions)
                 SELECT key, key >> 32, id, author, username, text, kind, timestamp, CASE
                     WHEN client_id IS NULL OR EXISTS(
                         SELECT 1 FROM messages m
                         WHERE m.room = j.key >> 32 AND m.author = j.author AND m.client_id = j.client_id) THEN NULL
-                    ELSE client_id END, metadata, reply_to
+                    ELSE client_id END, metadata, reply_to, mentions
                 FROM journal j WHERE position = ? ON CONFLICT DO NOTHING
                 """
             ).bind(1, entry.position).run()

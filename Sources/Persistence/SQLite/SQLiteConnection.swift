@@ -8,6 +8,9 @@ final class SQLiteConnection {
         case readOnly
     }
 
+    /// Milliseconds that a statement waits for a lock.
+    private static let busyTimeout: Int32 = 5000
+
     private let handle: OpaquePointer
     /// Prepared statements by the address of their text, which is a literal.
     private var statements: [UInt: OpaquePointer] = [:]
@@ -30,7 +33,7 @@ final class SQLiteConnection {
         frames = .allocate(capacity: 1)
         frames.initialize(to: 0)
         sqlite3_extended_result_codes(handle, 1)
-        sqlite3_busy_timeout(handle, 5000)
+        sqlite3_busy_timeout(handle, Self.busyTimeout)
         sqlite3_wal_hook(
             handle,
             { frames, _, _, logged in
@@ -88,6 +91,16 @@ final class SQLiteConnection {
         let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &logged, &copied)
         guard result == SQLITE_OK || result == SQLITE_BUSY else { throw failure(result) }
         return (Int(logged), Int(copied))
+    }
+
+    /// Copies all of the log into the database and cuts the log's file to nothing; false where a reader needs it still.
+    func emptyLog() throws(StoreError) -> Bool {
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, Self.busyTimeout) }
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard result & 0xFF != SQLITE_BUSY, result & 0xFF != SQLITE_LOCKED else { return false }
+        guard result == SQLITE_OK else { throw failure(result) }
+        return true
     }
 
     /// Copies the whole database over another, as this connection's open transaction sees it.

@@ -15,39 +15,14 @@ extension SQLiteStore {
             try connection.lastSequences(of: rooms, unmoved: unmoved.newest(in: rooms))
         }
     }
-
-    public func message(
-        _ id: MessageID, in room: RoomID, above base: SequenceNumber
-    ) async throws(StoreError) -> Message? {
-        throw .unavailable(reason: "not yet")
-    }
-
-    public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
-        ChangesPage()
-    }
-
-    public func replies(
-        to id: MessageID, in room: RoomID, _ query: HistoryQuery
-    ) async throws(StoreError) -> HistoryPage {
-        throw .unavailable(reason: "not yet")
-    }
-
-    public func log(
-        of room: RoomID, after sequence: SequenceNumber, limit: Int
-    ) async throws(StoreError) -> RoomLogPage {
-        let page = try await history(of: room, HistoryQuery(.after(sequence), limit: limit))
-        return RoomLogPage(entries: page.messages.map { .message($0) }, hasMore: page.hasMoreAfter)
-    }
 }
 
 extension SQLiteConnection {
     private static let oldestFirst: StaticString = """
-        SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-        FROM messages WHERE key BETWEEN ? AND ? ORDER BY key
+        SELECT * FROM current_messages WHERE key BETWEEN ? AND ? ORDER BY key
         """
     private static let newestFirst: StaticString = """
-        SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-        FROM messages WHERE key BETWEEN ? AND ? ORDER BY key DESC
+        SELECT * FROM current_messages WHERE key BETWEEN ? AND ? ORDER BY key DESC
         """
 
     /// - Parameter tail: what the room had in the journal before this connection's transaction began.
@@ -83,8 +58,8 @@ extension SQLiteConnection {
     ) throws(StoreError) -> [RoomID: SequenceNumber] {
         var sequences: [RoomID: SequenceNumber] = [:]
         for room in rooms {
-            let newest = max(
-                try newestKey(of: room).map { Schema.sequence(ofKey: $0.newest) } ?? 0, unmoved[room]?.sequence ?? 0)
+            let stored = try newestKey(of: room).map { Schema.sequence(ofKey: max($0.newest, $0.newestChange)) }
+            let newest = max(stored ?? 0, unmoved[room]?.sequence ?? 0)
             if newest > 0 { sequences[room] = newest }
         }
         return sequences
@@ -97,14 +72,17 @@ extension SQLiteConnection {
         return try body()
     }
 
-    /// The room's key and its newest message's, 0 for none.
-    private func newestKey(of room: RoomID) throws(StoreError) -> (room: Int64, newest: Int64)? {
+    /// The room's key, its newest message's and its newest change's, 0 for none.
+    private func newestKey(
+        of room: RoomID
+    ) throws(StoreError) -> (room: Int64, newest: Int64, newestChange: Int64)? {
         try statement(
             """
             SELECT key, (
-                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295), (
+                SELECT max(c.key) FROM changes c WHERE c.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
             FROM rooms r WHERE id = ?
             """
-        ).bind(1, room.value).first { row in (row.integer(0), row.integer(1)) }
+        ).bind(1, room.value).first { row in (row.integer(0), row.integer(1), row.integer(2)) }
     }
 }

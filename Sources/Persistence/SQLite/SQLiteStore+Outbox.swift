@@ -5,7 +5,7 @@ extension SQLiteStore {
         of owner: InstanceID, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [RoomLogEntry] {
         try await read { [unmoved] connection throws(StoreError) in
-            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved).map { .message($0) }
+            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
         }
     }
 
@@ -39,7 +39,7 @@ extension SQLiteStore {
 extension SQLiteConnection {
     func pendingEvents(
         of owner: InstanceID, limit: Int, except: Set<MessageID>, unmoved: UnmovedMessages
-    ) throws(StoreError) -> [Message] {
+    ) throws(StoreError) -> [RoomLogEntry] {
         // Those on their way are among the oldest, so reading that many more is enough.
         let pending = try statement(
             """
@@ -50,19 +50,19 @@ extension SQLiteConnection {
             except.contains(row.messageID(0))
                 ? nil : PendingEvent(key: row.integer(1), room: RoomID(unchecked: row.text(2)))
         }
-        var messages: [Message] = []
+        var entries: [RoomLogEntry] = []
         for event in pending {
-            guard messages.count < limit else { break }
-            if let message = try message(of: event, unmoved) {
-                messages.append(message)
+            guard entries.count < limit else { break }
+            if let entry = try entry(of: event, unmoved) {
+                entries.append(entry)
             } else if try !isPast(event, unmoved) {
                 // It was committed just now, and is about to be readable. Later events must not overtake it.
                 break
-            } else if let message = try message(of: event, unmoved) {
-                messages.append(message)
+            } else if let entry = try entry(of: event, unmoved) {
+                entries.append(entry)
             }
         }
-        return messages
+        return entries
     }
 
     func backlog(unmoved: UnmovedMessages) throws(StoreError) -> (count: Int, oldest: Timestamp?) {
@@ -73,7 +73,7 @@ extension SQLiteConnection {
             """
         ).first { PendingEvent(key: $0.integer(0), room: RoomID(unchecked: $0.text(1))) }
         guard let oldest else { return (count, nil) }
-        return (count, try message(of: oldest, unmoved)?.timestamp)
+        return (count, try entry(of: oldest, unmoved)?.timestamp)
     }
 
     private struct PendingEvent {
@@ -89,14 +89,16 @@ extension SQLiteConnection {
             .bind(1, event.key).bind(2, event.key | 0xFFFF_FFFF).first { _ in true } ?? false
     }
 
-    /// To be called outside of a transaction: what leaves the journal meanwhile must be seen in the table.
-    private func message(of event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> Message? {
-        if let message = unmoved.message(Schema.sequence(ofKey: event.key), in: event.room) { return message }
-        return try statement(
-            """
-            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-            FROM messages WHERE key = ?
-            """
-        ).bind(1, event.key).first { $0.message(in: event.room) }
+    private func entry(of event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> RoomLogEntry? {
+        if let message = try message(at: event.key, in: event.room, unmoved) { return .message(message) }
+        guard let row = try change(at: event.key) else { return nil }
+        return try message(at: row.message, in: event.room, unmoved).map { .change(row.change(of: $0)) }
+    }
+
+    /// A message in the journal or in the table. To be called outside of a transaction: what leaves the journal meanwhile must be
+    /// seen in the table.
+    func message(at key: Int64, in room: RoomID, _ unmoved: UnmovedMessages) throws(StoreError) -> Message? {
+        if let message = unmoved.message(Schema.sequence(ofKey: key), in: room) { return message }
+        return try message(at: key, in: room)
     }
 }

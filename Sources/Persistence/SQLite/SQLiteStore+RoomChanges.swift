@@ -59,13 +59,15 @@ extension WriteSession {
             """
             SELECT key, state, (
                 SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
-                history_base
+                history_base, (
+                SELECT max(c.key) FROM changes c WHERE c.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
             FROM rooms r WHERE id = ?
             """
         ).bind(1, id.value).first { row in
             RoomSlot(
-                key: row.integer(0), state: row.integer(1), lastSequence: Schema.sequence(ofKey: row.integer(2)),
-                historyBase: row.integer(3))
+                key: row.integer(0), state: row.integer(1),
+                lastSequence: Schema.sequence(ofKey: max(row.integer(2), row.integer(4))),
+                historyBase: row.integer(3), hasChanges: !row.isNull(4))
         }
         if var stored {
             stored.lastSequence = max(stored.lastSequence, journal.newest(in: stored.key) ?? 0)

@@ -49,11 +49,14 @@ extension SQLiteConnection {
         let found = try statement(
             """
             SELECT key, id, kind, private, name, owner, created_at, updated_at, history_base, (
-                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
+                SELECT max(m.key) FROM messages m WHERE m.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295), (
+                SELECT max(c.key) FROM changes c WHERE c.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
                 read_only, slow_mode, retention_days
             FROM rooms r WHERE id = ? AND state = 1
             """
-        ).bind(1, id.value).first { row in (row.integer(0), row.room(withRules: 10), row.integer(9)) }
+        ).bind(1, id.value).first { row in
+            (row.integer(0), row.room(withRules: 11), max(row.integer(9), row.integer(10)))
+        }
         guard let (key, room, newest) = found else { return nil }
         var snapshot = try snapshot(of: room, key: key, newest: max(Schema.sequence(ofKey: newest), unmoved))
         snapshot.authority = try authority(of: room, key: key)
@@ -90,6 +93,8 @@ extension SQLiteConnection {
             SELECT r.key, r.id, r.kind, r.private, r.name, r.owner, r.created_at, r.updated_at, r.history_base,
                 coalesce(k.sequence, 0),
                 m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
+                m.mentions, s.last_change, s.edited_at, s.deleted, s.pinned, s.reactions, s.reply_count, s.last_reply,
+                (SELECT max(c.key) FROM changes c WHERE c.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295),
                 min(max(r.updated_at, ?5, CASE
                     WHEN u.sequence > max(r.history_base, coalesce(m.key & 4294967295, 0)) THEN u.timestamp
                     WHEN m.key & 4294967295 > r.history_base THEN m.timestamp ELSE ?5 END), ?6) AS activity,
@@ -98,6 +103,7 @@ extension SQLiteConnection {
             LEFT JOIN read_marks k ON k.room = p.room AND k.user = p.user
             LEFT JOIN messages m ON m.key = (
                 SELECT max(n.key) FROM messages n WHERE n.key BETWEEN r.key << 32 AND r.key << 32 | 4294967295)
+            LEFT JOIN message_states s ON s.key = m.key
             LEFT JOIN unmoved u ON u.room = r.key
             WHERE p.user = ?1 AND (activity < ?2 OR activity = ?2 AND r.id > ?3)
             ORDER BY activity DESC, r.id
@@ -107,17 +113,19 @@ extension SQLiteConnection {
             .bind(4, Int64(limit)).bind(5, Timestamp.years.lowerBound).bind(6, Timestamp.years.upperBound)
             .bind(7, Self.json(unmoved))
             .rows { row -> ListedRoom? in
-                let room = row.room(withRules: 21)
+                let room = row.room(withRules: 30)
                 let key = row.integer(0)
                 var newest = row.isNull(10) ? nil : row.message(in: room.id, from: 10)
                 if let unmoved = unmoved[key], unmoved.sequence > newest?.sequence ?? 0 { newest = unmoved }
                 return ListedRoom(
-                    key: key, room: room, readMark: MessageNumbers.mark(row.integer(9)), newest: newest)
+                    key: key, room: room, readMark: MessageNumbers.mark(row.integer(9)), newest: newest,
+                    newestChange: Schema.sequence(ofKey: row.integer(28)))
             }
         var summaries: [RoomSummary] = []
         for listed in found {
             let newest = listed.newest?.sequence ?? 0
-            let snapshot = try snapshot(of: listed.room, key: listed.key, newest: newest)
+            let snapshot = try snapshot(
+                of: listed.room, key: listed.key, newest: max(newest, listed.newestChange))
             let lastMessage = newest > listed.room.historyBase ? listed.newest : nil
             // Sending is reading, also while the mark is still on its way behind the message.
             let own = lastMessage.map { $0.body.author == user ? $0.sequence : 0 } ?? 0
@@ -135,6 +143,8 @@ extension SQLiteConnection {
         var readMark: SequenceNumber
         /// Reachable or not.
         var newest: Message?
+        /// The number of the newest change, 0 for none.
+        var newestChange: SequenceNumber
     }
 
     /// Rows for SQL: room key, number, time.
@@ -169,16 +179,5 @@ extension Row {
     /// Columns 0 and 1: user, sequence.
     fileprivate var readMark: ReadMark? {
         ReadMark(userID: UserID(unchecked: text(0)), sequence: MessageNumbers.mark(integer(1)))
-    }
-
-    /// Columns from `start`: key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to.
-    func message(in room: RoomID, from start: Int32 = 0) -> Message {
-        Message(
-            id: messageID(start + 1), sequence: Schema.sequence(ofKey: integer(start)), roomID: room,
-            body: MessageBody(
-                author: UserID(unchecked: text(start + 2)), username: text(start + 3), text: text(start + 4),
-                kind: text(start + 5), clientMessageID: optionalText(start + 7), metadata: optionalText(start + 8),
-                replyTo: optionalText(start + 9)),
-            timestamp: Timestamp(milliseconds: integer(start + 6)))
     }
 }

@@ -7,6 +7,8 @@ import ChatDomain
 /// a page of history is one range, a room's newest message one seek, and an append touches one leaf.
 /// A new message is first a row of `journal`, which is ordered by arrival, so that a commit writes one or two pages however
 /// many rooms it holds messages of. The writer moves it to `messages` soon after (see `Journal`).
+/// What changes made of a message is a row of `message_states`, which only changed and answered messages have; its text,
+/// metadata and mentions are changed in place. Changes share the numbers of messages, so their keys are made likewise.
 /// The search finds a message by its place in `search_documents`, which is ordered by time, in segments of neighbours. A segment's
 /// messages are listed by term in `search_postings` once it is full (see `SegmentBuild`).
 /// Rooms are marked and not removed, because their key and their numbers must outlive them.
@@ -56,6 +58,31 @@ enum Schema {
             position INTEGER PRIMARY KEY, key INTEGER NOT NULL, id BLOB NOT NULL, author TEXT NOT NULL,
             username TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, timestamp INTEGER NOT NULL,
             client_id TEXT, metadata TEXT, reply_to TEXT);
+        """,
+        """
+        ALTER TABLE messages ADD COLUMN mentions TEXT;
+        ALTER TABLE journal ADD COLUMN mentions TEXT;
+        CREATE INDEX messages_by_id ON messages(id);
+        CREATE INDEX messages_by_reply ON messages(room, reply_to) WHERE reply_to IS NOT NULL;
+        CREATE TABLE message_states(
+            key INTEGER PRIMARY KEY, last_change INTEGER, edited_at INTEGER, deleted INTEGER NOT NULL,
+            pinned INTEGER NOT NULL, reactions TEXT, reply_count INTEGER NOT NULL, last_reply INTEGER NOT NULL);
+        CREATE INDEX message_states_by_change ON message_states(last_change) WHERE last_change IS NOT NULL;
+        CREATE TABLE changes(
+            key INTEGER PRIMARY KEY, id BLOB NOT NULL, message INTEGER NOT NULL, user TEXT NOT NULL,
+            username TEXT NOT NULL, kind TEXT NOT NULL, timestamp INTEGER NOT NULL, client_id TEXT, emoji TEXT,
+            count INTEGER, successor TEXT);
+        CREATE INDEX changes_by_message ON changes(message);
+        CREATE UNIQUE INDEX changes_by_client_id ON changes(key >> 32, user, client_id) WHERE client_id IS NOT NULL;
+        CREATE TABLE reactions(
+            message INTEGER NOT NULL, emoji TEXT NOT NULL, user TEXT NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY(message, emoji, user)) WITHOUT ROWID;
+        CREATE INDEX reactions_by_position ON reactions(message, emoji, position);
+        CREATE TABLE overwritten(content BLOB NOT NULL);
+        CREATE VIEW current_messages AS
+            SELECT m.key, m.id, m.author, m.username, m.text, m.kind, m.timestamp, m.client_id, m.metadata, m.reply_to,
+                m.mentions, s.last_change, s.edited_at, s.deleted, s.pinned, s.reactions, s.reply_count, s.last_reply
+            FROM messages m LEFT JOIN message_states s ON s.key = m.key;
         """,
         """
         ALTER TABLE rooms ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;

@@ -6,14 +6,15 @@ extension WriteSession {
         let body = message.body
         try connection.statement(
             """
-            INSERT INTO journal(key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO journal(key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to, mentions)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).bind(1, Schema.messageKey(room: room, message.sequence)).bind(2, message.id).bind(3, body.author.value).bind(
             4, body.username
         )
         .bind(5, body.text).bind(6, body.kind).bind(7, message.timestamp.milliseconds)
-        .bind(8, body.clientMessageID).bind(9, body.metadata).bind(10, body.replyTo).run()
+        .bind(8, body.clientMessageID).bind(9, body.metadata).bind(10, body.replyTo)
+        .bind(11, StoredList.text(of: body.mentions)).run()
         journal.append(
             message,
             at: JournalEntry(
@@ -23,8 +24,10 @@ extension WriteSession {
 
     /// Lets readers see what the last transaction wrote into the journal.
     func publishCommitted(at now: ContinuousClock.Instant) {
+        erasure.committed()
         let committed = journal.committed(at: now)
-        if !committed.isEmpty { unmoved.add(committed) }
+        if !committed.messages.isEmpty { unmoved.add(committed.messages) }
+        if !committed.changed.isEmpty { unmoved.update(committed.changed) }
     }
 
     var isMoving: Bool { journal.move != nil }

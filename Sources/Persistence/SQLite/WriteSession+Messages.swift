@@ -28,7 +28,7 @@ extension WriteSession {
         for draft in write.drafts {
             switch draft {
             case .message(let message): outcome.drafts.append(try append(message, to: &room, write.roomID))
-            case .change: outcome.drafts.append(.refused(.storageUnavailable))
+            case .change(let change): outcome.drafts.append(try append(change, to: &room, write.roomID))
             }
         }
         rooms[write.roomID] = room
@@ -43,17 +43,32 @@ extension WriteSession {
         }
         let message = Message(draft, in: roomID, sequence: room.lastSequence + 1)
         do throws(StoreError) {
-            if let earlier = try earlierMessage(like: draft, room: room.key) {
-                guard earlier.sequence <= room.historyBase else { return Self.outcome(of: draft, given: earlier) }
-                // It was used in an earlier room of this id: there it is of no use any more, and here it is free.
-                try freeClientID(of: Schema.messageKey(room: room.key, earlier.sequence))
+            if let earlier = try outcome(of: draft, underItsClientIDIn: room, roomID) { return earlier }
+            var answered: Message?
+            if let replyTo = draft.body.replyTo {
+                if let id = MessageID(replyTo) { answered = try self.message(id, in: room, roomID) }
+                if answered == nil { return .refused(.noSuchReply) }
             }
             try store(message, room: room.key)
+            if let answered { try noteReply(message.sequence, to: answered, room: room.key) }
         } catch .rejected(let reason) {
             return .failed(.rejected(reason: reason))
         }
         room.lastSequence = message.sequence
         return .stored(message.sequence)
+    }
+
+    /// What the client id of a message was used for before; nil where it is free.
+    private func outcome(
+        of draft: MessageDraft, underItsClientIDIn room: RoomSlot, _ roomID: RoomID
+    ) throws(StoreError) -> RoomWriteOutcome.Draft? {
+        guard let clientID = draft.body.clientMessageID else { return nil }
+        if let earlier = try self.message(sentAs: clientID, by: draft.body.author, room: room.key) {
+            guard earlier.sequence <= room.historyBase else { return Self.outcome(of: draft, given: earlier) }
+            // It was used in an earlier room of this id: there it is of no use any more, and here it is free.
+            try freeClientID(of: Schema.messageKey(room: room.key, earlier.sequence))
+        }
+        return try change(madeAs: clientID, by: draft.body.author, in: room, roomID) == nil ? nil : .conflict
     }
 
     private func store(_ message: Message, room: Int64) throws(StoreError) {
@@ -64,17 +79,15 @@ extension WriteSession {
             .bind(3, Schema.messageKey(room: room, message.sequence)).run()
     }
 
-    /// The message that has the draft's client id, in the journal or in the table of messages.
-    private func earlierMessage(like draft: MessageDraft, room: Int64) throws(StoreError) -> Message? {
-        let body = draft.body
-        guard let clientID = body.clientMessageID else { return nil }
-        if let known = journal.message(clientID, of: body.author, in: room) { return known }
+    /// The message that the author sent under this client id, in the journal or in the table of messages.
+    func message(sentAs clientID: String, by author: UserID, room: Int64) throws(StoreError) -> Message? {
+        if let known = journal.message(clientID, of: author, in: room) { return known }
         return try connection.statement(
             """
-            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-            FROM messages WHERE room = ? AND author = ? AND client_id = ?
+            SELECT * FROM current_messages WHERE key = (
+                SELECT key FROM messages WHERE room = ? AND author = ? AND client_id = ?)
             """
-        ).bind(1, room).bind(2, body.author.value).bind(3, clientID).first { row in
+        ).bind(1, room).bind(2, author.value).bind(3, clientID).first { row in
             row.message(in: RoomID(unchecked: ""))
         }
     }

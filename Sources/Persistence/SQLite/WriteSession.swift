@@ -6,11 +6,13 @@ final class WriteSession {
     let options: StoreOptions
     var rooms = RoomCache()
     var journal = Journal()
+    var erasure: Erasure
     let unmoved: UnmovedMessages
     var searchPositions: SearchPositions
     /// The segment of the search index that is being built.
     var segmentBuild: SegmentBuild?
     private let durability: SQLiteStore.Durability
+    private let path: String
     /// Whether SQLite waits for the flush of a commit.
     private var isFlushing: Bool
 
@@ -21,22 +23,29 @@ final class WriteSession {
         self.options = options
         self.durability = durability
         self.unmoved = unmoved
+        self.path = path
         isFlushing = durability == .full
         connection = try SQLiteConnection(path: path, mode: .readWrite)
-        // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows need not be overwritten with zeros.
+        // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows are overwritten with zeros where that takes no
+        // further write; `Erasure` sees to the rest.
         try connection.execute(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = \(durability.rawValue);
-            PRAGMA secure_delete = OFF; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+            PRAGMA secure_delete = FAST; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
             """)
         try Schema.migrate(connection)
+        erasure = Erasure(isOwed: try Self.owesErasure(connection))
         try connection.moveWholeJournal()
         searchPositions = try connection.searchPositions()
         unmoved.removeAll()
-        if durability == .full {
-            try commitMarker()
-            LogSpace.reserve(CheckpointPolicy.frames * 5 / 4 * Self.bytesPerFrame, in: path + "-wal")
-        }
+        if durability == .full { try commitMarker() }
+        reserveLog(frames: CheckpointPolicy.frames * 5 / 4)
+    }
+
+    /// Gives the log a size, where commits are flushed.
+    func reserveLog(frames: Int) {
+        guard durability == .full else { return }
+        LogSpace.reserve(frames * Self.bytesPerFrame, in: path + "-wal")
     }
 
     /// A page and its header in the log.
@@ -60,6 +69,7 @@ final class WriteSession {
     func rollBack() {
         rooms.forget()
         journal.rolledBack()
+        erasure.rolledBack()
         segmentBuild = nil
         searchPositions.rolledBack()
         guard connection.isInTransaction else { return }

@@ -27,6 +27,8 @@ final class Writer {
     private var moveFailure: StoreError?
     /// When the last job that wakes this thread for a move comes, or came.
     private var wakeUp = ContinuousClock.now
+    /// When the last job that wakes this thread for an erasure comes, or came.
+    private var eraseWakeUp = ContinuousClock.now
 
     /// - Parameter open: opens the database, at first and again when the connection has failed.
     init(
@@ -45,6 +47,8 @@ final class Writer {
     func run() {
         while workOnce() {}
         while !session.journal.isEmpty, moveFailure == nil { moveSome(isForced: true) }
+        // What cannot be done at once is done when the file is opened next.
+        while session.erasure.isDue(at: .now), eraseSome() {}
     }
 
     /// Makes one transaction of what waits, or waits for something; false when the queue is closed and empty.
@@ -52,13 +56,17 @@ final class Writer {
         guard let jobs = nextJobs() else { return false }
         if !jobs.isEmpty { process(gathered(jobs)) }
         moveJournal()
+        eraseSome()
         wakeForMove()
+        wakeForErasure()
         return true
     }
 
     /// Waits for jobs, unless there is something else to do; nil at the end.
     private func nextJobs() -> [WriteJob]? {
-        guard session.isMoving || session.isIndexing, moveFailure == nil, !queue.isClosed else {
+        let hasMore =
+            (session.isMoving || session.isIndexing) && moveFailure == nil || session.erasure.isDue(at: .now)
+        guard hasMore, !queue.isClosed else {
             return queue.nextBatch(limit: Self.maximumJobs)
         }
         let jobs = queue.poll(limit: Self.maximumJobs)
@@ -90,6 +98,30 @@ final class Writer {
             // The journal still has everything. The next jobs, or the next wake-up, bring the next attempt.
             session.rollBack()
             moveFailure = .unavailable(reason: "the journal cannot be moved: \(error.reason)")
+        }
+    }
+
+    /// Takes a step towards ridding the files of erased texts, if one is due; false when it failed.
+    @discardableResult
+    private func eraseSome() -> Bool {
+        do throws(StoreError) {
+            try session.eraseSome(at: .now)
+            return true
+        } catch {
+            session.rollBack()
+            session.erasure.failed(at: .now)
+            return false
+        }
+    }
+
+    /// Has an erasure continued although no more jobs come.
+    private func wakeForErasure() {
+        let now = ContinuousClock.now
+        guard session.erasure.isPending, eraseWakeUp <= now else { return }
+        let delay = session.erasure.delay(at: now)
+        eraseWakeUp = now + delay
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1) + 0.01) { [queue] in
+            _ = queue.post(.nothing)
         }
     }
 

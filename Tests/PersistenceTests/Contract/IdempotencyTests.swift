@@ -35,12 +35,18 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func anotherBodyConflicts(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
+            let earlier = drafts.next()
+            await store.append([earlier], to: "a")
             await store.append(
-                [drafts.next("hello", client: "c1", kind: "text", metadata: #"{"k":1}"#, replyTo: "m")], to: "a")
+                [
+                    drafts.next(
+                        "hello", client: "c1", kind: "text", metadata: #"{"k":1}"#, replyTo: earlier.id.description)
+                ], to: "a")
             let others = [
-                drafts.next("hallo", client: "c1", metadata: #"{"k":1}"#, replyTo: "m"),
-                drafts.next("hello", client: "c1", kind: "image", metadata: #"{"k":1}"#, replyTo: "m"),
-                drafts.next("hello", client: "c1", metadata: #"{"k":2}"#, replyTo: "m"),
+                drafts.next("hallo", client: "c1", metadata: #"{"k":1}"#, replyTo: earlier.id.description),
+                drafts.next(
+                    "hello", client: "c1", kind: "image", metadata: #"{"k":1}"#, replyTo: earlier.id.description),
+                drafts.next("hello", client: "c1", metadata: #"{"k":2}"#, replyTo: earlier.id.description),
                 drafts.next("hello", client: "c1", metadata: #"{"k":1}"#),
             ]
             #expect(await store.append(others, to: "a") == [.conflict, .conflict, .conflict, .conflict])

@@ -81,7 +81,7 @@ import Testing
         try await withStore(kind) { store async throws in
             let said = [
                 drafts.next("👩‍👩‍👧‍👦 naïve e\u{301} \u{202E}rtl\u{202C} \"quotes\" \\ $dollar.dot", by: "zoë", client: "c-1"),
-                drafts.next(" ", kind: "image", metadata: #"{"b":1,"a":{"$x":[1.0,null,"ü"]}}"#, replyTo: "6650f00d"),
+                drafts.next(" ", kind: "image", metadata: #"{"b":1,"a":{"$x":[1.0,null,"ü"]}}"#),
                 drafts.next("line\nbreak\ttab \u{7f}", metadata: "{}", username: ""),
                 drafts.next(String(repeating: "long ", count: 3000)),
             ]

@@ -74,7 +74,7 @@ import Testing
 
     @Test func aMoveBeginsInTimeOrWhenThereIsEnough() {
         var few = journal(3)
-        let durable = few.committed(at: start)
+        let durable = few.committed(at: start).messages
         let begins = [.milliseconds(999), Journal.interval, Journal.interval].map { few.beginMove(at: start + $0) }
         #expect(durable.count == 3 && begins == [false, true, false], "too early, in time, and while one is under way")
         for var enough in [journal(Journal.enough.messages), journal(5, text: String(repeating: "x", count: 1 << 20))] {
@@ -83,7 +83,7 @@ import Testing
             #expect(begins)
         }
         var none = Journal()
-        let messages = none.committed(at: start)
+        let messages = none.committed(at: start).messages
         let beginsEmpty = none.beginMove(at: start, isForced: true)
         #expect(messages.isEmpty && !beginsEmpty && none.isEmpty)
     }
@@ -109,7 +109,7 @@ import Testing
         var journal = journal(2, client: "c1")
         journal.rolledBack()
         #expect(journal.newest(in: 1) == nil && journal.message("c1", of: "ann", in: 1) == nil)
-        let messages = journal.committed(at: start)
+        let messages = journal.committed(at: start).messages
         #expect(journal.readMark(of: "ann", in: 1) == 0 && messages.isEmpty)
     }
 

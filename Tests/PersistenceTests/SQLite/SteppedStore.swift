@@ -80,6 +80,7 @@ final class SteppedStore {
 
     func pendingEvents(of owner: InstanceID) throws -> [Message] {
         try reader.pendingEvents(of: owner, limit: 1000, except: [], unmoved: unmoved)
+            .compactMap(\.message)
     }
 
     func backlog() throws -> (count: Int, oldest: Timestamp?) { try reader.backlog(unmoved: unmoved) }

@@ -71,19 +71,21 @@ def test_joining_shows_history_users_and_state(connect, room, framing):
 
 def test_a_message_reaches_everybody_in_the_room_with_all_its_fields(pair, room):
     alice, bob = pair
+    earlier = alice.send(room, "first")["messageId"]
+    bob.expect("new_message"), alice.expect("new_message")
     fields = {
         "messageType": "image",
         "clientMessageId": "c-1",
         "metadata": {"width": 3, "tags": ["a", None]},
-        "replyTo": "m-0",
+        "replyTo": earlier,
     }
     ack = alice.send(room, "héllo \U0001f44b \"quoted\" \\ \n", **fields)
-    assert ack["success"] is True and ack["seq"] == 1 and "duplicate" not in ack
+    assert ack["success"] is True and ack["seq"] == 2 and "duplicate" not in ack
     assert len(ack["messageId"]) == 24 and int(ack["messageId"], 16)
     assert isinstance(ack["timestamp"], int)
     expected = {
         "messageId": ack["messageId"],
-        "seq": 1,
+        "seq": 2,
         "roomId": room,
         "userId": "alice",
         "username": "Alice",

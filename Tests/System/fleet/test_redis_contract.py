@@ -28,7 +28,7 @@ def _fill(fleet, make_chat, room: str, count: int) -> None:
     for chat in chats:
         chat.join(room)
     for number in range(count):
-        extra = {"metadata": {"n": number, "deep": {"ü": [1, None]}}, "replyTo": "x"} if number % 5 == 0 else {}
+        extra = {"metadata": {"n": number, "deep": {"ü": [1, None]}}} if number % 5 == 0 else {}
         chats[number % 2].send(room, f"message {number} “ü”", clientMessageId=f"c-{number}", **extra)
 
 

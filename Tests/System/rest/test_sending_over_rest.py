@@ -21,14 +21,16 @@ def send(shared, room):
 def test_a_message_over_rest_reaches_those_in_the_room(shared, make_chat, room, send):
     bob = make_chat(shared, "bob")
     bob.join(room)
-    answer = send({"message": "hello", "messageType": "note", "metadata": {"a": 1}, "replyTo": "m"})
+    earlier = send({"message": "first"}).json()["messageId"]
+    bob.expect("new_message")
+    answer = send({"message": "hello", "messageType": "note", "metadata": {"a": 1}, "replyTo": earlier})
     assert answer.status_code == 201 and answer.headers["Content-Type"] == "application/json"
     ack = answer.json()
-    assert ack["success"] is True and ack["seq"] == 1
+    assert ack["success"] is True and ack["seq"] == 2
     live = bob.expect("new_message")
     assert live == {
-        "messageId": ack["messageId"], "seq": 1, "roomId": room, "userId": "alice", "username": "Alice",
-        "message": "hello", "messageType": "note", "timestamp": ack["timestamp"], "metadata": {"a": 1}, "replyTo": "m",
+        "messageId": ack["messageId"], "seq": 2, "roomId": room, "userId": "alice", "username": "Alice",
+        "message": "hello", "messageType": "note", "timestamp": ack["timestamp"], "metadata": {"a": 1}, "replyTo": earlier,
     }  # fmt: skip
 
 

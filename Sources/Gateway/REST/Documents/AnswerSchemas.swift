@@ -7,6 +7,12 @@ extension RouteAnswer.Shape {
         switch self {
         case .banPage, .blockPage, .flagPage, .rolePage, .sanctionPage, .settledFlags, .standing, .userBan:
             Answers.aboutRights(self)
+        case .changedMessage: .object([.required("success", .success)] + SchemaComponent.changedMembers)
+        case .changesPage:
+            Answers.success(
+                .required("messages", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
+                .required("hasMore", .boolean),
+                .required("lastSeq", .count(9).noted("the page is complete up to this number")))
         case .delivery: .named(.delivery)
         case .document: .object()
         case .done: Answers.success()
@@ -15,6 +21,7 @@ extension RouteAnswer.Shape {
         case .health:
             .object(.required("status", .choice(["ok"])), .required("service", .choice(["chat-service"])))
         case .historyPage: Answers.historyPage
+        case .message: Answers.success(.required("message", .named(.message)))
         case .onlineStatusList: .list(of: Answers.onlineStatus, atMost: PresenceRoutes.maximumIDs)
         case .onlineUserPage: Answers.onlineUserPage
         case .people: .list(of: Answers.person, atMost: PeopleQuery.limits.upperBound)

@@ -53,7 +53,7 @@ struct FlagRoutes: RouteGroup {
     func settle(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let (room, caller) = (request.roomID, try request.caller())
         _ = try await access.infoForModerator(room, by: caller)
-        guard let message = request.messageID else { throw .noSuchMessage }
+        let message = try request.messageID()
         let count = try await access.store { (store) async throws(StoreError) in
             try await store.settleFlags(of: message, in: room)
         }
@@ -64,17 +64,13 @@ struct FlagRoutes: RouteGroup {
 
     /// - Throws: `not_found` for a message that is not in the room or was deleted.
     private func message(_ request: RESTRequest, in room: Room) async throws(ChatError) -> MessageID {
-        guard let id = request.messageID else { throw .noSuchMessage }
+        let id = try request.messageID()
         let found = try await access.store { (store) async throws(StoreError) in
             try await store.message(id, in: room.id, above: room.historyBase)
         }
-        guard let found, !found.isDeleted else { throw .noSuchMessage }
+        guard let found, !found.isDeleted else { throw .messageUnavailable }
         return id
     }
-}
-
-extension ChatError {
-    fileprivate static let noSuchMessage = Self(.notFound, "there is no such message in this room")
 }
 
 extension JSONWriter {

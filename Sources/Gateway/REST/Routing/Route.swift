@@ -130,6 +130,8 @@ struct RouteAnswer: Hashable, Sendable {
     enum Shape: String, CaseIterable, Sendable {
         case banPage = "BanPage"
         case blockPage = "BlockPage"
+        case changedMessage = "ChangedMessage"
+        case changesPage = "ChangesPage"
         case content = "Content"
         case delivery = "Delivery"
         case document = "Document"
@@ -139,6 +141,7 @@ struct RouteAnswer: Hashable, Sendable {
         case flagPage = "FlagPage"
         case health = "Health"
         case historyPage = "HistoryPage"
+        case message = "StoredMessage"
         case metrics = "Metrics"
         case onlineStatusList = "OnlineStatusList"
         case onlineUserPage = "OnlineUserPage"

@@ -4,7 +4,7 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + roles + files + search + presence + services + operations + documents
+    static let routes = rooms + changes + roles + files + search + presence + services + operations + documents
 
     // MARK: Rooms
 
@@ -86,6 +86,7 @@ enum RouteCatalogue {
     private static let message: [RouteParameter] = [
         .body("message", .text(atMost: nil), isRequired: true), .body("messageType", .text(atMost: 32)),
         .body("clientMessageId", .text(atMost: 128)), .body("metadata", .object), .body("replyTo", .text(atMost: 128)),
+        .body("mentions", .identifiers(atMost: Mentions.limit)),
     ]
 
     // MARK: Files

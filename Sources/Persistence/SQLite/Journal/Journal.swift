@@ -21,6 +21,8 @@ struct Journal {
 
     private var uncommitted = JournalPart()
     private var uncommittedMessages: [Message] = []
+    /// Messages that the transaction under way changed, as they are then.
+    private var uncommittedChanged: [(room: Int64, message: Message)] = []
     private var gathered = JournalPart()
     private var moving = JournalPart()
     private(set) var move: JournalMove?
@@ -49,6 +51,19 @@ struct Journal {
         return uncommitted.byClientID[key] ?? gathered.byClientID[key] ?? moving.byClientID[key]
     }
 
+    /// The number of a message that the transaction under way writes.
+    func sequence(of id: MessageID) -> SequenceNumber? { uncommittedMessages.last { $0.id == id }?.sequence }
+
+    /// The row of a message; nil where it is not in the journal.
+    func position(of sequence: SequenceNumber, in room: Int64) -> Int64? {
+        for part in [uncommitted, gathered, moving] where part.newest[room] ?? 0 >= sequence {
+            if let entry = part.entries.last(where: { $0.sequence == sequence && $0.room == room }) {
+                return entry.position
+            }
+        }
+        return nil
+    }
+
     func entries(of room: Int64) -> [JournalEntry] {
         (moving.entries + gathered.entries + uncommitted.entries).filter { $0.room == room }
     }
@@ -61,14 +76,23 @@ struct Journal {
         uncommittedMessages.append(message)
     }
 
-    /// - Returns: the messages that are durable now.
-    mutating func committed(at now: ContinuousClock.Instant) -> [Message] {
-        guard !uncommitted.isEmpty else { return [] }
-        let messages = uncommittedMessages
-        if gathered.isEmpty { due = now + Self.interval }
-        gathered.append(uncommitted)
+    /// Notes what the transaction under way made of a message that may be in the journal.
+    mutating func note(_ changed: Message, room: Int64) { uncommittedChanged.append((room, changed)) }
+
+    /// - Returns: the messages that are durable now, and those whose changes are.
+    mutating func committed(at now: ContinuousClock.Instant) -> (messages: [Message], changed: [Message]) {
+        guard !uncommitted.isEmpty || !uncommittedChanged.isEmpty else { return ([], []) }
+        let (messages, changed) = (uncommittedMessages, uncommittedChanged)
+        if !uncommitted.isEmpty {
+            if gathered.isEmpty { due = now + Self.interval }
+            gathered.append(uncommitted)
+        }
+        for (room, message) in changed {
+            gathered.update(message, in: room)
+            moving.update(message, in: room)
+        }
         forgetUncommitted()
-        return messages
+        return (messages, changed.map(\.message))
     }
 
     mutating func rolledBack() { forgetUncommitted() }
@@ -76,6 +100,7 @@ struct Journal {
     private mutating func forgetUncommitted() {
         uncommitted.removeAll()
         uncommittedMessages.removeAll(keepingCapacity: true)
+        uncommittedChanged.removeAll(keepingCapacity: true)
     }
 
     // MARK: Moving
@@ -142,6 +167,13 @@ struct JournalPart {
             byClientID[ClientKey(room: entry.room, user: entry.author, id: .init(unchecked: id))] = message
         }
         amount = amount + Journal.Amount(messages: 1, bytes: entry.bytes)
+    }
+
+    /// Replaces what is kept of a message to recognise its repeats.
+    mutating func update(_ message: Message, in room: Int64) {
+        guard let id = message.body.clientMessageID else { return }
+        let key = ClientKey(room: room, user: message.body.author, id: .init(unchecked: id))
+        if byClientID[key]?.id == message.id { byClientID[key] = message }
     }
 
     /// Adds newer messages.

@@ -38,6 +38,23 @@ final class UnmovedMessages: Sendable {
         }
     }
 
+    func message(_ id: MessageID, in room: RoomID) -> Message? {
+        state.withLock { state in
+            for part in state.parts(of: room).reversed() {
+                if let message = part.last(where: { $0.id == id }) { return message }
+            }
+            return nil
+        }
+    }
+
+    /// Messages that answer this one, oldest first.
+    func replies(to id: MessageID, in room: RoomID) -> [Message] {
+        let id = id.description
+        return state.withLock { state in
+            state.parts(of: room).flatMap { $0.filter { $0.body.replyTo?.hasSameBytes(as: id) ?? false } }
+        }
+    }
+
     /// The messages that a query asks for of the room; nil when the table has all of them.
     func tail(of room: RoomID, _ query: HistoryQuery) -> UnmovedTail? {
         state.withLock { state in
@@ -74,6 +91,16 @@ final class UnmovedMessages: Sendable {
         }
     }
 
+    /// Puts changed messages in place of what is here of them.
+    func update(_ changed: [Message]) {
+        state.withLock { state in
+            for message in changed {
+                state.gathered[message.roomID]?.replace(message)
+                state.moving[message.roomID]?.replace(message)
+            }
+        }
+    }
+
     func moveBegan() {
         state.withLock { state in
             state.moving = state.gathered
@@ -101,6 +128,11 @@ extension [Message] {
     func within(_ first: SequenceNumber, _ last: SequenceNumber) -> ArraySlice<Message> {
         guard first <= last else { return [] }
         return self[index(from: first)..<(last == .max ? count : index(from: last + 1))]
+    }
+
+    mutating func replace(_ message: Message) {
+        let place = index(from: message.sequence)
+        if place < count, self[place].id == message.id { self[place] = message }
     }
 
     /// The place of the first message with this number or a later one.
