@@ -9,7 +9,7 @@ from chaos.deployment import Deployment
 from chaos.faults import Faults
 from chaos.findings import REST_SECONDS, Consumer, Findings
 from chaos.history import History, Request
-from chaos.machine import watch_machine
+from chaos.machine import watch_machine, watch_store
 from chaos.plan import Command, Plan
 from chaos.rest import Rest
 from chaos.session import RETRY_SECONDS
@@ -33,7 +33,13 @@ class Run:
         try:
             await self.deployment.start()
             await self._make_rooms()
-            watchers = (self.deployment.watch(), self.deployment.keep_metrics(), consumer.run(), watch_machine(self.history))
+            watchers = (
+                self.deployment.watch(),
+                self.deployment.keep_metrics(),
+                consumer.run(),
+                watch_machine(self.history),
+                watch_store(self.history, self.deployment),
+            )
             background += [asyncio.create_task(each) for each in watchers]
             self.clients = [
                 Client(each, self.deployment.ports, self.rest, self.history, self.plan.seed, self._expel)
