@@ -28,8 +28,7 @@ package enum RoomWriteCodec {
             out.array(write.drafts) { out, draft in
                 switch draft {
                 case .message(let message): MessageJSON.encode(message, into: &out)
-                // Stores that several instances write to refuse changes still.
-                case .change: out.null()
+                case .change(let change): ChangeDraftJSON.encode(change, into: &out)
                 }
             }
             out.key("traces")
@@ -44,15 +43,20 @@ package enum RoomWriteCodec {
         guard let known = MessageNumbers.boundary(root["lastSeq"]?.integer),
             let participants = list(root["participants"], { userID($0) }),
             let marks = list(root["readMarks"], { mark($0) }),
-            let drafts = list(root["messages"], { MessageJSON.draft($0) }),
+            let drafts = list(root["messages"], draft),
             let traces = list(root["traces"], { Optional.some($0.string) }), traces.count == drafts.count
         else { return nil }
         var forward = Forward(
             write: RoomWrite(
-                roomID: room, lastKnown: known, newParticipants: participants, readMarks: marks, messages: drafts),
+                roomID: room, lastKnown: known, newParticipants: participants, readMarks: marks, drafts: drafts),
             traces: [:])
         for (draft, trace) in zip(drafts, traces) { forward.traces[draft.id] = trace }
         return forward
+    }
+
+    private static func draft(_ entry: JSONElement) -> RoomDraft? {
+        ChangeDraftJSON.isChange(entry)
+            ? ChangeDraftJSON.decode(entry).map { .change($0) } : MessageJSON.draft(entry).map { .message($0) }
     }
 
     // MARK: Outcomes
@@ -82,7 +86,8 @@ package enum RoomWriteCodec {
 
     /// nil for anything this server would not have written.
     package static func outcome(_ root: JSONElement, in room: RoomID) -> RoomWriteOutcome? {
-        guard let drafts = list(root["messages"], draftOutcome), let marks = list(root["readMarks"], markOutcome),
+        guard let drafts = list(root["messages"], { draftOutcome($0, in: room) }),
+            let marks = list(root["readMarks"], markOutcome),
             let unrecorded = list(root["unrecorded"], { userID($0) })
         else { return nil }
         var outcome = RoomWriteOutcome(
@@ -91,9 +96,19 @@ package enum RoomWriteCodec {
         return outcome
     }
 
-    private static func draftOutcome(_ entry: JSONElement) -> RoomWriteOutcome.Draft? {
+    private static func draftOutcome(_ entry: JSONElement, in room: RoomID) -> RoomWriteOutcome.Draft? {
         if entry["conflict"]?.bool == true { return .conflict }
         if let failure = failure(entry) { return .failed(failure) }
+        if let code = entry["refused"]?.string {
+            guard let code = ChatError.Code(rawValue: code), let message = entry["message"]?.string else { return nil }
+            return .refused(ChatError(code, message))
+        }
+        if entry["unchanged"]?.bool == true {
+            guard let count = entry["count"] else { return .unchanged(count: nil) }
+            return count.integer.flatMap { Int(exactly: $0) }.map { .unchanged(count: $0) }
+        }
+        if let change = entry["changed"] { return ChangeJSON.decode(change, in: room).map { .changed($0) } }
+        if let change = entry["repeated"] { return ChangeJSON.decode(change, in: room).map { .repeated($0) } }
         guard let sequence = MessageNumbers.message(entry["seq"]?.integer) else { return nil }
         guard let text = entry["duplicateOf"]?.string else { return .stored(sequence) }
         guard let id = MessageID(text), let time = entry["timestamp"]?.integer else { return nil }
@@ -143,7 +158,19 @@ extension JSONWriter {
             key("duplicateOf")
             self.id(id)
             member("timestamp", timestamp.milliseconds)
-        case .conflict, .changed, .repeated, .unchanged, .refused:
+        case .changed(let change):
+            key("changed")
+            ChangeJSON.encodeWithEvent(change, into: &self)
+        case .repeated(let change):
+            key("repeated")
+            ChangeJSON.encodeWithEvent(change, into: &self)
+        case .unchanged(let count):
+            member("unchanged", true)
+            if let count { member("count", count) }
+        case .refused(let error):
+            member("refused", error.code.rawValue)
+            member("message", error.message)
+        case .conflict:
             member("conflict", true)
         case .failed(let error): failure(error)
         }
