@@ -11,6 +11,9 @@ public func fuzzMongoData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     _ = document.encoded
     let json = Array(document.json.utf8)
     precondition((try? JSONValue(parsing: json, maximumDepth: 250)) != nil, "what is shown of a document is no JSON")
+    if let change = document.change() {
+        precondition(MessageNumbers.valid.contains(change.sequence), "a number no change can have")
+    }
     if let message = document.message(number: 1) {
         precondition(MessageNumbers.valid.contains(message.sequence), "a number no message can have")
         precondition(Timestamp(iso8601: message.timestamp.iso8601) == message.timestamp, "a time beyond its years")
@@ -45,6 +48,6 @@ private func use(_ message: Message) {
     var attempt = RoomAttempt(RoomWrite(roomID: message.roomID, lastKnown: message.sequence, messages: [draft]))
     guard !attempt.isFinished else { return }
     _ = attempt.receivedNewest(message.sequence)
-    _ = attempt.receivedRepeats([message])
-    _ = attempt.receivedStored([message])
+    _ = attempt.receivedRepeats([.message(message)])
+    _ = attempt.receivedStored([.message(message)])
 }

@@ -1,7 +1,7 @@
 import ChatDomain
 import Synchronization
 
-/// The rooms of messages whose events are pending, so that the command that clears them can name the rooms: a sharded cluster
+/// The rooms of messages and changes whose events are pending, so that the command that clears them can name the rooms: a sharded cluster
 /// asks every shard for documents whose room it is not told.
 final class EventRooms: Sendable {
     /// The most messages; past that all are forgotten. It is several times what waits for a broker's confirmation.
@@ -9,10 +9,10 @@ final class EventRooms: Sendable {
 
     private let rooms = Mutex<[MessageID: RoomID]>([:])
 
-    func add(_ messages: [Message]) {
+    func add(_ entries: [RoomLogEntry]) {
         rooms.withLock { rooms in
-            if rooms.count + messages.count > Self.capacity { rooms = [:] }
-            for message in messages { rooms[message.id] = message.roomID }
+            if rooms.count + entries.count > Self.capacity { rooms = [:] }
+            for entry in entries { rooms[entry.id] = entry.roomID }
         }
     }
 

@@ -2,18 +2,35 @@ public import ChatDomain
 
 extension MongoStore {
     /// Messages of one query. Long messages fill a page early, and then the rest is not read.
-    private static let messagesPerQuery: SequenceNumber = 100
+    private static let messagesPerQuery = 100
 
     public func history(of room: RoomID, _ query: HistoryQuery) async throws(StoreError) -> HistoryPage {
+        try await page(of: room, query)
+    }
+
+    public func replies(
+        to id: MessageID, in room: RoomID, _ query: HistoryQuery
+    ) async throws(StoreError) -> HistoryPage {
+        try await page(of: room, query, answering: id)
+    }
+
+    /// - Parameter answered: only messages that answer this one.
+    private func page(
+        of room: RoomID, _ query: HistoryQuery, answering answered: MessageID? = nil
+    ) async throws(StoreError) -> HistoryPage {
         try await run { connection throws(MongoError) in
-            let newest = try connection.newest(of: [room])[room]?.sequence ?? 0
+            let newest = try connection.newestNumber(of: room, answering: answered)
             return try HistoryRange(query, newest: newest).page { (stretch, budget) throws(MongoError) in
                 var found: [Message] = []
                 var rest = stretch
-                while rest.first <= rest.last, !budget.isSpent, found.count < stretch.limit {
-                    let messages = try connection.messages(of: room, rest.takeSlice(of: Self.messagesPerQuery))
-                    found += (stretch.isNewestFirst ? messages.reversed() : messages)
-                        .prefix(stretch.limit - found.count).prefix { budget.takes($0.encodedBytes) }
+                while rest.first <= rest.last, !budget.isSpent, rest.limit > 0 {
+                    var part = rest
+                    part.limit = min(rest.limit, Self.messagesPerQuery)
+                    let messages = try connection.messages(of: room, part, answering: answered)
+                    found += messages.prefix { budget.takes($0.encodedBytes) }
+                    guard messages.count == part.limit, let last = messages.last else { break }
+                    rest.limit -= messages.count
+                    if rest.isNewestFirst { rest.last = last.sequence - 1 } else { rest.first = last.sequence + 1 }
                 }
                 return found
             }
@@ -27,37 +44,27 @@ extension MongoStore {
     public func message(
         _ id: MessageID, in room: RoomID, above base: SequenceNumber
     ) async throws(StoreError) -> Message? {
-        throw .unavailable(reason: "not yet")
+        try await run { connection throws(MongoError) in try connection.message(id, in: room, above: base) }
     }
 
     public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
-        ChangesPage()
-    }
-
-    public func replies(
-        to id: MessageID, in room: RoomID, _ query: HistoryQuery
-    ) async throws(StoreError) -> HistoryPage {
-        throw .unavailable(reason: "not yet")
+        try await run { connection throws(MongoError) in try connection.changedMessages(of: room, query) }
     }
 
     public func log(
         of room: RoomID, after sequence: SequenceNumber, limit: Int
     ) async throws(StoreError) -> RoomLogPage {
-        let page = try await history(of: room, HistoryQuery(.after(sequence), limit: limit))
-        return RoomLogPage(entries: page.messages.map { .message($0) }, hasMore: page.hasMoreAfter)
+        try await run { connection throws(MongoError) in try connection.log(of: room, after: sequence, limit: limit) }
     }
 }
 
-extension HistoryRange.Stretch {
-    /// Removes and returns the next numbers, from the end that is read first.
-    fileprivate mutating func takeSlice(of count: SequenceNumber) -> ClosedRange<SequenceNumber> {
-        if isNewestFirst {
-            let slice = max(first, last - count + 1)...last
-            last = slice.lowerBound - 1
-            return slice
-        }
-        let slice = first...min(last, first + count - 1)
-        first = slice.upperBound + 1
-        return slice
+extension MongoConnection {
+    /// The number of the newest message, 0 for none.
+    fileprivate func newestNumber(
+        of room: RoomID, answering answered: MessageID?
+    ) throws(MongoError) -> SequenceNumber {
+        guard let newest = try newest(of: [room])[room] else { return 0 }
+        if newest.isMessage, answered == nil { return newest.sequence }
+        return try newestMessage(of: room, upTo: newest.sequence, answering: answered)?.sequence ?? 0
     }
 }

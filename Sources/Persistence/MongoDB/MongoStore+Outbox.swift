@@ -15,10 +15,11 @@ extension MongoStore {
             let pending = try connection.find(
                 MongoSchema.messages, ["eventOwner": .string(owner.value)],
                 ["sort": ["timestamp": 1, "_id": 1], "limit": .int64(Int64(limit + except.count))]
-            ).compactMap { $0.message() }
-            let found = Array(pending.lazy.filter { !except.contains($0.id) }.prefix(limit))
+            )
+            let found = try connection.entries(
+                pending.filter { !($0["_id"]?.objectID.map(except.contains) ?? false) }.prefix(limit).map(\.self))
             eventRooms.add(found)
-            return found.map { .message($0) }
+            return found
         }
     }
 

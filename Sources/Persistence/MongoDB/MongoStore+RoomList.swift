@@ -14,7 +14,7 @@ extension MongoStore {
             .sorted { $0.cursor.precedes($1.cursor) }
             .prefix(max(0, limit))
             let last = try connection.messages(
-                at: Dictionary(listed.compactMap(\.reachableMessage)) { first, _ in first })
+                upTo: Dictionary(listed.compactMap(\.reachableMessage)) { first, _ in first })
             let marks = try connection.readMarks(of: user, in: listed.map(\.room.id))
             var summaries = listed.map { $0.summary(for: user, last: last[$0.room.id], mark: marks[$0.room.id] ?? 0) }
             let counts = try connection.unreadCounts(of: user, in: summaries)

@@ -7,8 +7,8 @@ import Testing
     private let drafts = Drafts()
     private let rooms = EventRooms()
 
-    private func messages(_ count: Int, in room: RoomID) -> [Message] {
-        drafts.many(count).enumerated().map { Message($1, in: room, sequence: SequenceNumber($0 + 1)) }
+    private func messages(_ count: Int, in room: RoomID) -> [RoomLogEntry] {
+        drafts.many(count).enumerated().map { .message(Message($1, in: room, sequence: SequenceNumber($0 + 1))) }
     }
 
     @Test func knownRoomsAreNamed() {

@@ -118,4 +118,20 @@ struct MongoHome: StoreHome {
     func remove() async {
         _ = try? await raw { connection throws(MongoError) in try connection.write(["dropDatabase": 1]) }
     }
+
+    /// Stores a message or a change as another instance would.
+    func insert(_ document: BSONDocument) async throws {
+        let obstacles = try await raw { connection throws(MongoError) in
+            try connection.insert([document], isOrdered: true)
+        }
+        guard obstacles.isEmpty else { throw TestFailure("\(obstacles)") }
+    }
+
+    /// All that the database holds of rooms and messages, as text.
+    func dump() async throws -> String {
+        try await raw { connection throws(MongoError) in
+            let found = try connection.find(MongoSchema.messages, [:]) + connection.find(MongoSchema.rooms, [:])
+            return found.map(\.json).joined(separator: "\n")
+        }
+    }
 }

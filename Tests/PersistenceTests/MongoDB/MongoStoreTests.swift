@@ -59,7 +59,7 @@ import Testing
         try await withMongo { home in
             let store = try await home.openMongo(StoreOptions(outboxOwner: InstanceID("one")))
             _ = try await store.create(.group("a", name: "A", owner: "ann"), participants: ["ann", "bob"])
-            let draft = drafts.next("hi", client: "c1", replyTo: "r")
+            let draft = drafts.next("hi", client: "c1", metadata: #"{"n":1,"x":{"y":[true,null,2.5,"z"]}}"#)
             await store.append([draft], to: "a")
             let message = try await home.raw { connection throws(MongoError) in try connection.find("messages", [:]) }[
                 0]
@@ -72,6 +72,8 @@ import Testing
             #expect(message["messageType"] == "text")
             #expect(message["timestamp"] == .date(draft.timestamp))
             #expect(message["createdAt"] == .date(draft.timestamp))
+            #expect(message["metadata"] == ["n": 1, "x": ["y": [true, nil, .double(2.5), "z"]]])
+            #expect(message["metadataText"] == nil)
 
             let lastMessage: BSONValue = [
                 "content": "hi", "timestamp": .date(draft.timestamp), "senderId": "ann",

@@ -11,8 +11,8 @@ import Testing
         RoomAttempt(RoomWrite(roomID: "a", lastKnown: lastKnown, messages: drafts))
     }
 
-    private func message(_ draft: MessageDraft, _ sequence: SequenceNumber) -> Message {
-        Message(draft, in: "a", sequence: sequence)
+    private func message(_ draft: MessageDraft, _ sequence: SequenceNumber) -> RoomLogEntry {
+        .message(Message(draft, in: "a", sequence: sequence))
     }
 
     @Test func numbersFollowTheNewestKnown() {
@@ -172,5 +172,82 @@ import Testing
         #expect(attempt.didInsert(0, stoppedBy: .clientIDTaken) == .findRepeats)
         #expect(attempt.receivedRepeats([message(draft, 5)]) == .finished)
         #expect(attempt.outcomes == [.stored(5)])
+    }
+
+    // MARK: Changes
+
+    private func edit(_ message: MessageDraft, _ text: String, client: String? = nil) -> RoomDraft {
+        let draft = drafts.next("")
+        return .change(
+            ChangeDraft(
+                id: draft.id, messageID: message.id, user: RoomUser(userID: "ann", username: "Ann"),
+                request: .edit(MessageEdit(text: text)), authority: .anyMessage, clientMessageID: client,
+                timestamp: draft.timestamp))
+    }
+
+    private func facts(_ messages: [Message], _ repeats: [RoomLogEntry] = []) -> RoomFacts {
+        RoomFacts(messages: Dictionary(uniqueKeysWithValues: messages.map { ($0.id, $0) }), repeats: repeats)
+    }
+
+    @Test func aChangeIsEvaluatedAgainBehindAnotherWriter() {
+        let said = drafts.next("one"), message = Message(said, in: "a", sequence: 1)
+        var attempt = RoomAttempt(
+            RoomWrite(roomID: "a", lastKnown: 1, drafts: [edit(said, "two"), .message(drafts.next("x"))]))
+        #expect(attempt.needsFacts && attempt.entries.isEmpty)
+        #expect(attempt.receivedFacts(facts([message])) == .insert)
+        #expect(attempt.entries.map(\.sequence) == [2, 3])
+        #expect(attempt.didInsert(0, stoppedBy: .numberTaken) == .readNewest)
+        #expect(attempt.receivedNewest(2) == .readFacts, "what has number 2 may have deleted the message")
+        var deleted = message
+        var state = MessageState()
+        (state.isDeleted, state.changeSequence) = (true, 2)
+        deleted.state = state
+        #expect(attempt.receivedFacts(facts([deleted])) == .insert)
+        #expect(attempt.entries.map(\.sequence) == [3], "a refused change takes no number")
+        #expect(attempt.outcomes == [nil, nil], "nothing is decided before the insert")
+        #expect(attempt.didInsert(1, stoppedBy: nil) == .finished)
+        #expect(attempt.outcomes == [.refused(.init(.conflict, "the message is deleted")), .stored(3)])
+    }
+
+    @Test func whatIsStoredIsBroughtUpToDateBeforeTheEnd() {
+        let said = drafts.next("one"), message = Message(said, in: "a", sequence: 1)
+        var attempt = RoomAttempt(
+            RoomWrite(roomID: "a", lastKnown: 1, drafts: [edit(said, "two"), edit(said, "three")]))
+        #expect(attempt.receivedFacts(facts([message])) == .insert)
+        #expect(attempt.didInsert(1, stoppedBy: .refused(reason: "too large")) == .bringUpToDate)
+        #expect(attempt.outdated == [said.id] && !attempt.isFinished)
+        // The message is not up to date yet, however late it is for the sender.
+        let none = MongoError.noEffect(reason: "no server")
+        #expect(attempt.didFail(none, at: .bringUpToDate, mayRepeat: false) == .bringUpToDate)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .bringUpToDate, mayRepeat: false) == .bringUpToDate)
+        #expect(attempt.didBringUpToDate() == .finished)
+        #expect(attempt.isFinished)
+    }
+
+    @Test func aChangeOfUnknownOutcomeIsLookedFor() throws {
+        let said = drafts.next("one"), message = Message(said, in: "a", sequence: 1)
+        let draft = edit(said, "two")
+        var attempt = RoomAttempt(RoomWrite(roomID: "a", lastKnown: 1, drafts: [draft]))
+        #expect(attempt.receivedFacts(facts([message])) == .insert)
+        let entry = try #require(attempt.entries.first)
+        #expect(attempt.didFail(.unknown(reason: "timeout"), at: .insert, mayRepeat: true) == .findOwn)
+        #expect(attempt.receivedStored([]) == .readNewest)
+        #expect(attempt.receivedNewest(1) == .readFacts)
+        // It takes effect now.
+        #expect(attempt.receivedFacts(facts([message], [entry])) == .bringUpToDate)
+        #expect(attempt.outcomes == [.changed(try #require(entry.change))])
+        #expect(attempt.didBringUpToDate() == .finished)
+    }
+
+    @Test func aRepeatInTheSameWriteWaitsForTheFirst() throws {
+        let said = drafts.next("one"), message = Message(said, in: "a", sequence: 1)
+        let first = edit(said, "two", client: "c"), second = edit(said, "two", client: "c")
+        var attempt = RoomAttempt(RoomWrite(roomID: "a", lastKnown: 1, drafts: [first, second]))
+        #expect(attempt.receivedFacts(facts([message])) == .insert)
+        let entry = try #require(attempt.entries.first)
+        #expect(attempt.entries.count == 1)
+        #expect(attempt.didInsert(1, stoppedBy: nil) == .readFacts)
+        #expect(attempt.receivedFacts(facts([message], [entry])) == .bringUpToDate)
+        #expect(attempt.outcomes.last == .repeated(try #require(entry.change)))
     }
 }

@@ -6,13 +6,15 @@ extension WriteBehind where Key == RoomID, Value == Message {
         Self(workers: workers, pacing: Pacing(interval: .seconds(1), pausePerWork: 9, slice: 32)) {
             $0.sequence > $1.sequence
         } write: { connection, messages throws(MongoError) in
-            try connection.updateLastMessages(messages.map(\.value))
+            try connection.noteLastMessages(messages.map(\.value))
         }
     }
 }
 
 extension MongoConnection {
-    fileprivate func updateLastMessages(_ messages: [Message]) throws(MongoError) {
+    /// Stores each room's last message, if it is a later one. One that was changed since it was sent is stored as it is then: a
+    /// change that comes later finds the room's last message in place.
+    fileprivate func noteLastMessages(_ messages: [Message]) throws(MongoError) {
         let updates = messages.map { message -> BSONDocument in
             [
                 "q": [
@@ -34,5 +36,27 @@ extension MongoConnection {
             ]
         }
         _ = try write(["update": .string(MongoSchema.rooms), "ordered": false, "updates": .documents(updates)])
+        let changed = messages.map { message -> BSONDocument in
+            [
+                "roomId": .any(of: message.roomID), "seq": .int64(message.sequence),
+                "changeSeq": .document(MongoSchema.isNumber),
+            ]
+        }
+        let found = try find(MongoSchema.messages, ["$or": .documents(changed)], Self.local)
+        try updateLastMessages(found.compactMap { $0.message() })
+    }
+
+    /// Brings the text of rooms' last messages up to date, where these are the last ones.
+    func updateLastMessages(_ messages: [Message]) throws(MongoError) {
+        guard !messages.isEmpty else { return }
+        try update(
+            MongoSchema.rooms,
+            messages.map { message in
+                [
+                    "q": ["roomId": .any(of: message.roomID), "lastSeq": .int64(message.sequence)],
+                    "u": ["$set": ["lastMessage.content": .string(message.body.text)]],
+                    "multi": .bool(BSONValue.isAmbiguous(message.roomID)),
+                ]
+            })
     }
 }

@@ -31,11 +31,9 @@ final class MongoCommitter: Sendable {
 
     func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {
         guard !writes.isEmpty else { return completion([]) }
-        let call = CommitCall(count: writes.count) { outcomes in
-            completion(zip(writes, outcomes).map { write, outcome in outcome.refusingChanges(of: write) })
-        }
+        let call = CommitCall(count: writes.count, completion: completion)
         let deadline = ContinuousClock.now + workers.retryTimeout
-        add(writes.enumerated().map { PendingWrite($1.withoutChanges, index: $0, call: call, deadline: deadline) })
+        add(writes.enumerated().map { PendingWrite($1, index: $0, call: call, deadline: deadline) })
     }
 
     private func add(_ writes: [PendingWrite]) {

@@ -91,30 +91,33 @@ extension MongoConnection {
     /// A query may have 16 MiB; client ids are short.
     private static let repeatsPerQuery = 500
 
-    /// Messages with the client ids of these drafts, as far as the majority has them.
-    func messages(repeating drafts: [(room: RoomID, draft: MessageDraft)]) throws(MongoError) -> [Message] {
+    /// Entries with the client ids of these drafts.
+    ///
+    /// - Parameter options: the read concern; as far as the majority has them without one.
+    func entries(
+        repeating drafts: [(room: RoomID, draft: RoomDraft)], _ options: BSONDocument = [:]
+    ) throws(MongoError) -> [RoomLogEntry] {
         let keys = drafts.compactMap { room, draft -> BSONDocument? in
-            guard let clientID = draft.body.clientMessageID else { return nil }
+            guard let clientID = draft.clientMessageID else { return nil }
             return [
-                "roomId": .string(room), "userId": .string(draft.body.author),
-                "clientMessageId": .string(clientID),
+                "roomId": .string(room), "userId": .string(draft.author), "clientMessageId": .string(clientID),
             ]
         }
-        var messages: [Message] = []
+        var entries: [RoomLogEntry] = []
         for slice in keys.slices(of: Self.repeatsPerQuery) {
-            messages += try find(MongoSchema.messages, ["$or": .documents(slice)]).compactMap { $0.message() }
+            entries += try self.entries(find(MongoSchema.messages, ["$or": .documents(slice)], options))
         }
-        return messages
+        return entries
     }
 
-    /// Removes the client ids of those messages that belong to an earlier room with the same id, so that the ids can be used
+    /// Removes the client ids of those entries that belong to an earlier room with the same id, so that the ids can be used
     /// again.
     ///
-    /// - Returns: the other messages, and the rooms in which client ids were freed.
+    /// - Returns: the other entries, and the rooms in which client ids were freed.
     func freeClientIDs(
-        of messages: [Message]
-    ) throws(MongoError) -> (current: [Message], rooms: Set<RoomID>) {
-        let rooms = Set(messages.map(\.roomID))
+        of entries: [RoomLogEntry]
+    ) throws(MongoError) -> (current: [RoomLogEntry], rooms: Set<RoomID>) {
+        let rooms = Set(entries.map(\.roomID))
         guard !rooms.isEmpty else { return ([], []) }
         var bases: [RoomID: SequenceNumber] = [:]
         for document in try find(
@@ -124,21 +127,21 @@ extension MongoConnection {
             guard let id = document["roomId"]?.identifier else { continue }
             bases[RoomID(unchecked: id)] = MessageNumbers.mark(document["historyBase"]?.integer)
         }
-        let old = messages.filter { $0.sequence <= bases[$0.roomID] ?? 0 }
-        guard !old.isEmpty else { return (messages, []) }
+        let old = entries.filter { $0.sequence <= bases[$0.roomID] ?? 0 }
+        guard !old.isEmpty else { return (entries, []) }
         try update(
             MongoSchema.messages,
-            old.map { message in
+            old.map { entry in
                 [
-                    "q": ["roomId": .string(message.roomID), "seq": .int64(message.sequence)],
+                    "q": ["roomId": .string(entry.roomID), "seq": .int64(entry.sequence)],
                     "u": ["$unset": ["clientMessageId": ""]],
                 ]
             })
-        return (messages.filter { $0.sequence > bases[$0.roomID] ?? 0 }, Set(old.map(\.roomID)))
+        return (entries.filter { $0.sequence > bases[$0.roomID] ?? 0 }, Set(old.map(\.roomID)))
     }
 
-    /// Messages of a room by their ids, as far as the majority has them.
-    func messages(of room: RoomID, withIDs ids: [MessageID]) throws(MongoError) -> [Message] {
-        try find(MongoSchema.messages, ["roomId": .string(room), "_id": .anyID(of: ids)]).compactMap { $0.message() }
+    /// Entries of a room by their ids, as far as the majority has them.
+    func entries(of room: RoomID, withIDs ids: [MessageID]) throws(MongoError) -> [RoomLogEntry] {
+        try entries(find(MongoSchema.messages, ["roomId": .string(room), "_id": .anyID(of: ids)]))
     }
 }

@@ -4,10 +4,15 @@ import ChatDomain
 ///
 /// Numbers follow the newest known one. The unique index on (room, number) reports that another writer took a number. A
 /// refused insert has stored all drafts before the one it names, because inserts are ordered.
+///
+/// A change is evaluated against the room as it is up to the number before: facts are read after that number is known, and read
+/// again when an insert shows that the number was taken. Changed and answered messages are brought up to date before the end.
 struct RoomAttempt: Sendable {
     enum Step: Hashable {
-        /// Insert `remaining`, in order.
+        /// Insert `entries`, in order.
         case insert
+        /// Read what `remaining` have to know of the room.
+        case readFacts
         /// Read the room's newest number, after a pause that grows with the losses.
         case readNewest
         /// Find messages with the client ids of `remaining`.
@@ -16,6 +21,8 @@ struct RoomAttempt: Sendable {
         case findOwn
         /// Find them after a delay: they are stored, but the majority does not have them yet.
         case findOwnLater
+        /// Bring the messages in `outdated` up to date.
+        case bringUpToDate
         case finished
     }
 
@@ -31,40 +38,83 @@ struct RoomAttempt: Sendable {
     static let maximumLosses = 10
 
     let roomID: RoomID
-    let drafts: [MessageDraft]
+    let drafts: [RoomDraft]
     /// One for each draft; nil while it is unknown.
     private(set) var outcomes: [RoomWriteOutcome.Draft?]
     /// Indices of the drafts not stored yet, in order.
     private(set) var remaining: [Int]
-    /// The number of the first of `remaining`.
+    /// The number of the first of `remaining` that takes one.
     private(set) var next: SequenceNumber
     private(set) var losses = 0
     /// An earlier attempt may have stored some of `remaining`, under the numbers they would get now.
     private(set) var isUncertain = false
+    /// Messages that stored changes and replies are about and that may not show them yet.
+    private(set) var outdated: Set<MessageID> = []
     /// One of `remaining` is stored by an earlier attempt, and has to become visible or be rolled back.
     private var awaitsOwn = false
+    /// Of the first of `remaining`.
+    private var plan = DraftPlan()
 
     init(_ write: RoomWrite) {
         roomID = write.roomID
-        drafts = write.drafts.compactMap(\.message)
-        outcomes = drafts.map { _ in nil }
-        remaining = Array(drafts.indices)
+        drafts = write.drafts
+        outcomes = write.drafts.map { _ in nil }
+        remaining = Array(write.drafts.indices)
         next = write.lastKnown + 1
         if !hasNumbersLeft { _ = fail(Self.numbersUsedUp) }
+        planMessages()
     }
 
     private static let numbersUsedUp = StoreError.rejected(reason: "the room's numbers are used up")
 
     private var hasNumbersLeft: Bool { next + SequenceNumber(remaining.count) - 1 <= MessageNumbers.valid.upperBound }
 
-    var isFinished: Bool { remaining.isEmpty }
+    var isFinished: Bool { remaining.isEmpty && outdated.isEmpty }
 
-    /// An insert stored the first `count` of `remaining`, and `obstacle` stopped it there.
+    /// Whether facts have to be read before something can be inserted.
+    var needsFacts: Bool { remaining.contains { drafts[$0].needsFacts } }
+
+    /// What an insert has to store, in order.
+    var entries: [RoomLogEntry] { plan.entries }
+
+    /// Reads facts or inserts, if drafts remain.
+    private mutating func proceed() -> Step {
+        guard !remaining.isEmpty else { return outdated.isEmpty ? .finished : .bringUpToDate }
+        guard hasNumbersLeft else { return fail(Self.numbersUsedUp) }
+        planMessages()
+        return needsFacts ? .readFacts : .insert
+    }
+
+    private mutating func planMessages() {
+        if !needsFacts { plan = DraftPlan(messages: remaining.map { drafts[$0] }, in: roomID, from: next) }
+    }
+
+    /// The facts about `remaining` were read, after `next` was known.
+    mutating func receivedFacts(_ facts: RoomFacts) -> Step {
+        plan = DraftPlan(remaining.map { drafts[$0] }, in: roomID, from: next, facts)
+        return plan.entries.isEmpty ? didInsert(0, stoppedBy: nil) : .insert
+    }
+
+    /// An insert stored the first `count` of `entries`, and `obstacle` stopped it there.
     mutating func didInsert(_ count: Int, stoppedBy obstacle: Obstacle?) -> Step {
         isUncertain = false
-        for index in remaining.prefix(count) { store(index) }
-        remaining.removeFirst(min(count, remaining.count))
-        guard let obstacle, !remaining.isEmpty else { return remaining.isEmpty ? .finished : .insert }
+        var open = count
+        var done = 0
+        for (index, step) in zip(remaining, plan.steps) {
+            switch step {
+            case .outcome(let outcome): resolve(index, outcome)
+            case .entry(let entry) where open > 0:
+                resolve(index, RoomWriteOutcome.Draft(entry))
+                if let target = entry.target { outdated.insert(target) }
+                next = entry.sequence + 1
+                open -= 1
+            case .entry: open = -1
+            }
+            if open < 0 { break }
+            done += 1
+        }
+        remaining.removeFirst(done)
+        guard let obstacle, !remaining.isEmpty else { return proceed() }
         switch obstacle {
         case .numberTaken: return countLoss() ?? .readNewest
         case .clientIDTaken: return .findRepeats
@@ -73,45 +123,55 @@ struct RoomAttempt: Sendable {
             return .findOwn
         case .refused(let reason):
             outcomes[remaining.removeFirst()] = .failed(.rejected(reason: reason))
-            return remaining.isEmpty ? .finished : .insert
+            return proceed()
+        }
+    }
+
+    private mutating func resolve(_ index: Int, _ outcome: RoomWriteOutcome.Draft) {
+        outcomes[index] = outcome
+        switch outcome {
+        case .changed(let change), .repeated(let change): outdated.insert(change.messageID)
+        default: break
         }
     }
 
     /// The room's newest number was read.
     mutating func receivedNewest(_ sequence: SequenceNumber) -> Step {
         next = sequence + 1
-        return hasNumbersLeft ? .insert : fail(Self.numbersUsedUp)
+        return proceed()
     }
 
-    /// Messages with the client ids of `remaining` were read, of this room and possibly of others.
+    /// Entries with the client ids of `remaining` were read, of this room and possibly of others.
     ///
     /// - Parameter hasFreed: whether client ids of an earlier room with this id were freed.
-    mutating func receivedRepeats(_ found: [Message], hasFreed: Bool = false) -> Step {
-        let roomID = roomID
+    mutating func receivedRepeats(_ found: [RoomLogEntry], hasFreed: Bool = false) -> Step {
+        let facts = RoomFacts(repeats: found.filter { $0.roomID == roomID })
         let isProgress = resolve { draft in
-            guard let clientID = draft.body.clientMessageID else { return nil }
-            let earlier = found.first {
-                $0.roomID == roomID && $0.body.author == draft.body.author
-                    && $0.body.clientMessageID?.hasSameBytes(as: clientID) == true
-            }
-            return earlier.map { Self.outcome(of: draft, given: $0) }
+            facts.earlier(draft).map { RoomWriteOutcome.Draft(of: draft, given: $0, changed: nil) }
         }
-        if remaining.isEmpty { return .finished }
+        if remaining.isEmpty { return proceed() }
         // The index has the client id, but the majority does not have the message yet. Each repetition counts as a loss.
-        return isProgress || hasFreed ? .insert : countLoss() ?? .findRepeats
+        return isProgress || hasFreed ? proceed() : countLoss() ?? .findRepeats
     }
 
     /// Those of `remaining` that an earlier attempt stored were read.
-    mutating func receivedStored(_ found: [Message]) -> Step {
+    mutating func receivedStored(_ found: [RoomLogEntry]) -> Step {
+        outdated.formUnion(found.compactMap(\.target))
         let isProgress = resolve { draft in
-            found.first { $0.id == draft.id }.map { .stored($0.sequence) }
+            found.first { $0.id == draft.id }.map { RoomWriteOutcome.Draft($0) }
         }
         if let newest = found.map(\.sequence).max() { next = max(next, newest + 1) }
-        if remaining.isEmpty { return .finished }
+        if remaining.isEmpty { return proceed() }
         defer { awaitsOwn = false }
         if awaitsOwn, !isProgress { return .findOwnLater }
         // The server may have lost messages in a restart. Numbers continue from those it has.
-        return isProgress ? .insert : .readNewest
+        return isProgress ? proceed() : .readNewest
+    }
+
+    /// The messages in `outdated` show their changes and replies.
+    mutating func didBringUpToDate() -> Step {
+        outdated = []
+        return proceed()
     }
 
     /// A command failed.
@@ -122,35 +182,31 @@ struct RoomAttempt: Sendable {
     /// - Returns: the step to take after a pause; nil when the attempt is over. It is not over while an earlier command may
     ///   still take effect.
     mutating func didFail(_ error: MongoError, at step: Step, mayRepeat: Bool) -> Step? {
-        if error.isUnknown { isUncertain = true }
+        if error.isUnknown, step != .bringUpToDate { isUncertain = true }
+        // What is stored has an effect that the sender is told of. A server that refuses it once refuses it always.
+        if step == .bringUpToDate { return error.isAnswer ? nil : step }
         if isUncertain { return .findOwn }
         if mayRepeat, case .noEffect = error { return step }
-        _ = fail(error.asStoreError)
-        return nil
+        return fail(error.asStoreError) == .finished ? nil : .bringUpToDate
     }
 
     /// Ends the attempt; drafts that are not stored have failed.
     mutating func fail(_ error: StoreError) -> Step {
         for index in remaining { outcomes[index] = .failed(error) }
         remaining = []
-        return .finished
+        return outdated.isEmpty ? .finished : .bringUpToDate
     }
 
     /// Sets the outcomes that `find` returns.
     ///
     /// - Returns: whether there was any.
-    private mutating func resolve(_ find: (MessageDraft) -> RoomWriteOutcome.Draft?) -> Bool {
+    private mutating func resolve(_ find: (RoomDraft) -> RoomWriteOutcome.Draft?) -> Bool {
         var unresolved: [Int] = []
         for index in remaining {
-            if let outcome = find(drafts[index]) { outcomes[index] = outcome } else { unresolved.append(index) }
+            if let outcome = find(drafts[index]) { resolve(index, outcome) } else { unresolved.append(index) }
         }
         defer { remaining = unresolved }
         return unresolved.count < remaining.count
-    }
-
-    private mutating func store(_ index: Int) {
-        outcomes[index] = .stored(next)
-        next += 1
     }
 
     /// - Returns: nil while another try is allowed.
@@ -158,11 +214,5 @@ struct RoomAttempt: Sendable {
         losses += 1
         guard losses > Self.maximumLosses else { return nil }
         return fail(.contended)
-    }
-
-    private static func outcome(of draft: MessageDraft, given earlier: Message) -> RoomWriteOutcome.Draft {
-        if earlier.id == draft.id { return .stored(earlier.sequence) }
-        guard earlier.isRepeated(by: draft.body) else { return .conflict }
-        return .duplicate(id: earlier.id, sequence: earlier.sequence, timestamp: earlier.timestamp)
     }
 }

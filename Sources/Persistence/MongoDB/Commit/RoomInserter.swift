@@ -48,6 +48,8 @@ final class RoomInserter: Sendable {
                 finish(job)
             } else if mayBeNumbered, pending.write.lastKnown == 0 {
                 resume(job, with: .readNewest)
+            } else if job.attempt.needsFacts {
+                resume(job, with: .readFacts)
             } else if pending.write.drafts.count == 1 {
                 shared.append(job)
             } else {
@@ -88,7 +90,7 @@ final class RoomInserter: Sendable {
     private func answerRepeats(_ jobs: [Job], on connection: MongoConnection) {
         guard !jobs.isEmpty else { return }
         do throws(MongoError) {
-            let found = try connection.messages(
+            let found = try connection.entries(
                 repeating: jobs.flatMap { job in
                     job.attempt.remaining.map { (job.attempt.roomID, job.attempt.drafts[$0]) }
                 })
@@ -131,10 +133,14 @@ final class RoomInserter: Sendable {
         let drafts = attempt.remaining.map { attempt.drafts[$0] }
         switch step {
         case .finished, .findOwnLater: return step
+        case .readFacts: return attempt.receivedFacts(try connection.facts(for: drafts, in: attempt.roomID))
+        case .bringUpToDate:
+            for message in attempt.outdated { try connection.bringUpToDate(message, in: attempt.roomID) }
+            return attempt.didBringUpToDate()
         case .insert:
             let obstacles = try connection.insert(documents(of: attempt), isOrdered: true)
             guard let (index, obstacle) = obstacles.min(by: { $0.key < $1.key }) else {
-                return attempt.didInsert(drafts.count, stoppedBy: nil)
+                return attempt.didInsert(attempt.entries.count, stoppedBy: nil)
             }
             if case .unknown(let reason) = obstacle {
                 _ = attempt.didInsert(index, stoppedBy: nil)
@@ -146,12 +152,12 @@ final class RoomInserter: Sendable {
             return attempt.receivedNewest(try newest(for: attempt, on: connection))
         case .findRepeats:
             pause(after: attempt.losses)
-            let found = try connection.messages(repeating: drafts.map { (attempt.roomID, $0) })
+            let found = try connection.entries(repeating: drafts.map { (attempt.roomID, $0) })
             let freed = try connection.freeClientIDs(of: found)
             return attempt.receivedRepeats(freed.current, hasFreed: !freed.rooms.isEmpty)
         case .findOwn:
             pause(after: attempt.losses)
-            return attempt.receivedStored(try connection.messages(of: attempt.roomID, withIDs: drafts.map(\.id)))
+            return attempt.receivedStored(try connection.entries(of: attempt.roomID, withIDs: drafts.map(\.id)))
         }
     }
 
@@ -200,7 +206,7 @@ final class RoomInserter: Sendable {
     private func finish(_ job: Job) {
         let outcomes = job.attempt.outcomes.compactMap(\.self)
         for (draft, outcome) in zip(job.attempt.drafts, outcomes) {
-            guard case .stored(let sequence) = outcome else { continue }
+            guard case .message(let draft) = draft, case .stored(let sequence) = outcome else { continue }
             lastMessages.add(
                 Message(draft, in: job.attempt.roomID, sequence: sequence), of: job.attempt.roomID)
         }
@@ -216,11 +222,18 @@ final class RoomInserter: Sendable {
     }
 
     private func documents(of attempt: RoomAttempt) -> [BSONDocument] {
-        attempt.remaining.enumerated().map { offset, index in
-            BSONDocument(
-                attempt.drafts[index], in: attempt.roomID, attempt.next + SequenceNumber(offset),
-                eventOwner: options.outboxOwner)
+        attempt.entries.map { entry in
+            switch entry {
+            case .message(let message): BSONDocument(message, eventOwner: options.outboxOwner)
+            case .change(let change): BSONDocument(change, eventOwner: owner(of: change))
+            }
         }
+    }
+
+    /// The instance that publishes the event of a change; nil where it has none.
+    private func owner(of change: MessageChange) -> InstanceID? {
+        if case .pinned = change.kind { return nil }
+        return options.publishesChanges ? options.outboxOwner : nil
     }
 
     /// Waits for the writers that won the race: up to 2 ms after the first loss, 16 ms after many.

@@ -1,41 +1,90 @@
 import ChatDomain
-import JSON
 
 extension BSONDocument {
     /// The document of a new message.
     ///
     /// - Parameter owner: the instance that publishes its event; nil for no event.
-    init(_ draft: MessageDraft, in room: RoomID, _ sequence: SequenceNumber, eventOwner owner: InstanceID?) {
-        let body = draft.body
+    init(_ message: Message, eventOwner owner: InstanceID?) {
+        let body = message.body
         self = [
-            "_id": .objectID(draft.id), "roomId": .string(room), "seq": .int64(sequence),
+            "_id": .objectID(message.id), "roomId": .string(message.roomID), "seq": .int64(message.sequence),
             "userId": .string(body.author),
             "username": .string(body.username), "message": .string(body.text), "messageType": .string(body.kind),
-            "timestamp": .date(draft.timestamp), "createdAt": .date(draft.timestamp),
+            "timestamp": .date(message.timestamp), "createdAt": .date(message.timestamp),
         ]
         self["words"] = BSONValue.words(of: body.text)
         self["clientMessageId"] = body.clientMessageID.map { .string($0) }
-        self["metadata"] = body.metadata.map { .string($0) }
+        setContent(metadata: body.metadata, mentions: body.mentions)
         self["replyTo"] = body.replyTo.map { .string($0) }
+        self["appliesTo"] = body.replyTo.flatMap { MessageID($0) }.map { .objectID($0) }
         self["eventOwner"] = owner.map { .string($0.value) }
     }
 
-    /// Reads a message leniently, because an older program may have written it.
+    /// The fields that changes and replies set, with nil for those that are to be removed.
+    static func changeableFields(of message: Message) -> [(name: String, value: BSONValue?)] {
+        let state = message.state ?? MessageState()
+        var content = BSONDocument()
+        content.setContent(metadata: message.body.metadata, mentions: message.body.mentions)
+        return [
+            ("message", .string(message.body.text)), ("metadata", content["metadata"]),
+            ("metadataText", content["metadataText"]), ("mentions", content["mentions"]),
+            ("editedAt", state.editedAt.map { .date($0) }), ("deleted", state.isDeleted ? true : nil),
+            ("pinned", state.isPinned ? true : nil),
+            ("changeSeq", state.changeSequence > 0 ? .int64(state.changeSequence) : nil),
+            ("reactions", state.reactions.isEmpty ? nil : .documents(state.reactions.map { BSONDocument($0) })),
+            ("replyCount", state.replyCount > 0 ? .int64(Int64(state.replyCount)) : nil),
+            ("lastReplySeq", state.lastReply > 0 ? .int64(state.lastReply) : nil),
+        ]
+    }
+
+    /// Sets the fields of metadata and mentions that are there. They have the same names in messages and in edits.
+    mutating func setContent(metadata: String?, mentions: [UserID]) {
+        if let metadata { (self["metadata"], self["metadataText"]) = BSONValue.metadata(metadata) }
+        if !mentions.isEmpty { self["mentions"] = .strings(mentions) }
+    }
+
+    /// Reads a message leniently, because an older program may have written it. A change of a message is none.
     ///
     /// - Parameter number: the message's number if the document has none.
     func message(number: SequenceNumber? = nil) -> Message? {
-        guard let id = self["_id"], let room = self["roomId"]?.identifier,
+        guard !isChange, let id = self["_id"], let room = self["roomId"]?.identifier,
             let sequence = MessageNumbers.message(self["seq"]?.integer) ?? number
         else { return nil }
         let author = self["userId"]?.identifier ?? ""
+        let state = messageState
+        var body = MessageBody(
+            author: UserID(unchecked: author), username: self["username"]?.text ?? author, text: "",
+            kind: self["messageType"]?.text ?? "text", clientMessageID: self["clientMessageId"]?.text,
+            replyTo: self["replyTo"]?.identifier)
+        if state?.isDeleted != true {
+            (body.text, body.metadata, body.mentions) = (self["message"]?.text ?? "", metadataText, mentions)
+        }
         return Message(
             id: id.objectID ?? Self.substitute(for: id), sequence: sequence, roomID: RoomID(unchecked: room),
-            body: MessageBody(
-                author: UserID(unchecked: author), username: self["username"]?.text ?? author,
-                text: self["message"]?.text ?? "", kind: self["messageType"]?.text ?? "text",
-                clientMessageID: self["clientMessageId"]?.text, metadata: self["metadata"].flatMap(Self.json),
-                replyTo: self["replyTo"]?.identifier),
-            timestamp: self["timestamp"]?.timestamp ?? self["createdAt"]?.timestamp ?? Timestamp(milliseconds: 0))
+            body: body,
+            timestamp: sentAt, state: state)
+    }
+
+    var sentAt: Timestamp { self["timestamp"]?.timestamp ?? self["createdAt"]?.timestamp ?? Timestamp(milliseconds: 0) }
+
+    var mentions: [UserID] {
+        (self["mentions"]?.array ?? []).prefix(Mentions.limit).compactMap {
+            $0.identifier.map { UserID(unchecked: $0) }
+        }
+    }
+
+    private var messageState: MessageState? {
+        var state = MessageState()
+        state.editedAt = self["editedAt"]?.timestamp
+        state.isDeleted = self["deleted"]?.bool ?? false
+        state.isPinned = self["pinned"]?.bool ?? false
+        state.changeSequence = MessageNumbers.mark(self["changeSeq"]?.integer)
+        state.replyCount = max(0, Int(clamping: self["replyCount"]?.integer ?? 0))
+        state.lastReply = MessageNumbers.mark(self["lastReplySeq"]?.integer)
+        if !state.isDeleted {
+            state.reactions = (self["reactions"]?.array ?? []).prefix(Reaction.limit).compactMap(\.document?.reaction)
+        }
+        return state == MessageState() ? nil : state
     }
 
     /// An id for a message whose stored id has another type. Equal stored ids give equal ids.
@@ -45,14 +94,22 @@ extension BSONDocument {
         let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return MessageID(high: hash, low: UInt32(truncatingIfNeeded: hash >> 17))
     }
+}
 
-    /// Metadata as JSON text. This service stores a text; an older program may have stored a document. A text that is no JSON
-    /// object is dropped, because it would make the message it is written into invalid.
-    private static func json(_ metadata: BSONValue) -> String? {
-        switch metadata {
-        case .string(let text): (try? JSONValue(parsing: text.utf8))?.object == nil ? nil : text
-        case .document(let document): document.json
-        default: nil
-        }
+extension BSONDocument {
+    fileprivate init(_ reaction: Reaction) {
+        self = [
+            "emoji": .string(reaction.emoji), "count": .int64(Int64(reaction.count)),
+            "userIds": .strings(reaction.users),
+        ]
+    }
+
+    fileprivate var reaction: Reaction? {
+        guard let emoji = self["emoji"]?.text.flatMap({ try? Emoji(validating: $0) }),
+            let count = self["count"]?.integer.flatMap({ Int(exactly: $0) }), count > 0
+        else { return nil }
+        let users = (self["userIds"]?.array ?? []).prefix(Reaction.listedUsers)
+        return Reaction(
+            emoji: emoji, count: count, users: users.compactMap { $0.identifier.map { UserID(unchecked: $0) } })
     }
 }

@@ -59,6 +59,17 @@ enum MongoSchema {
                 index(
                     "mentions_1_roomId_1_seq_1", ["mentions": 1, "roomId": 1, "seq": 1],
                     where: ["mentions": .document(isText)]),
+                    "roomId_1_appliesTo_1_seq_1", ["roomId": 1, "appliesTo": 1, "seq": 1],
+                    where: ["appliesTo": ["$exists": true]]),
+                index(
+                    "roomId_1_change.messageId_1_seq_1", ["roomId": 1, "change.messageId": 1, "seq": 1],
+                    where: ["change.kind": .document(isText)]),
+                index(
+                    "roomId_1_changeSeq_1", ["roomId": 1, "changeSeq": 1],
+                    where: ["changeSeq": .document(isNumber)]),
+                index(
+                    "roomId_1_replyTo_1_seq_1", ["roomId": 1, "replyTo": 1, "seq": 1],
+                    where: ["replyTo": .document(isText)]),
             ], connection)
         try create(
             on: rooms,

@@ -1,17 +1,37 @@
 import ChatDomain
 
 extension MongoConnection {
-    /// The messages of a range of numbers, in order.
-    func messages(of room: RoomID, _ range: ClosedRange<SequenceNumber>) throws(MongoError) -> [Message] {
-        let numbered = try numberedMessages(of: room, range)
-        guard holdsUnnumbered, numbered.count < range.count, let base = try base(of: room), range.lowerBound <= base
-        else { return numbered }
-        let first = try messages(of: room, range.lowerBound...min(base, range.upperBound), before: base)
-        return first + numbered.filter { $0.sequence > base }
+    /// Changes are no messages.
+    private static let isMessage: BSONValue = nil
+
+    /// Messages of a stretch of history, in its order and as many as it asks for.
+    ///
+    /// - Parameter answered: only those that answer this message.
+    func messages(
+        of room: RoomID, _ stretch: HistoryRange.Stretch, answering answered: MessageID? = nil
+    ) throws(MongoError) -> [Message] {
+        guard stretch.first <= stretch.last, stretch.limit > 0 else { return [] }
+        let base = holdsUnnumbered && answered == nil ? try base(of: room) ?? 0 : 0
+        let old = stretch.first <= base ? stretch.first...min(base, stretch.last) : nil
+        var numbered = stretch
+        numbered.first = max(stretch.first, base + 1)
+        guard let old else { return try numberedMessages(of: room, numbered, answering: answered) }
+        guard !stretch.isNewestFirst else {
+            let newer = try numberedMessages(of: room, numbered, answering: nil)
+            let rest = SequenceNumber(stretch.limit - newer.count)
+            guard rest > 0 else { return newer }
+            let last = old.upperBound
+            return try newer + messages(of: room, max(old.lowerBound, last - rest + 1)...last, before: base).reversed()
+        }
+        let rest = SequenceNumber(stretch.limit)
+        let older = try messages(
+            of: room, old.lowerBound...min(old.upperBound, old.lowerBound + rest - 1), before: base)
+        numbered.limit = stretch.limit - older.count
+        return try older + numberedMessages(of: room, numbered, answering: nil)
     }
 
-    /// The newest message of each room, by its number.
-    func messages(at newest: [RoomID: SequenceNumber]) throws(MongoError) -> [RoomID: Message] {
+    /// The newest message of each room, up to the number of its newest entry.
+    func messages(upTo newest: [RoomID: SequenceNumber]) throws(MongoError) -> [RoomID: Message] {
         guard !newest.isEmpty else { return [:] }
         let places = newest.map { room, sequence -> BSONDocument in
             ["roomId": .any(of: room), "seq": .int64(sequence)]
@@ -20,25 +40,39 @@ extension MongoConnection {
         for document in try find(MongoSchema.messages, ["$or": .documents(places)]) {
             if let message = document.message() { messages[message.roomID] = message }
         }
+        // The newest entry is a change, or has no stored number.
         for (room, sequence) in newest where messages[room] == nil {
-            messages[room] = try self.messages(of: room, sequence...sequence).first
+            messages[room] = try newestMessage(of: room, upTo: sequence)
         }
         return messages
     }
 
+    /// The newest message numbered at most `sequence`.
+    ///
+    /// - Parameter answered: only of those that answer this message.
+    func newestMessage(
+        of room: RoomID, upTo sequence: SequenceNumber, answering answered: MessageID? = nil
+    ) throws(MongoError) -> Message? {
+        var stretch = HistoryRange.Stretch.nothing
+        (stretch.first, stretch.last, stretch.limit) = (1, sequence, 1)
+        return try messages(of: room, stretch, answering: answered).first
+    }
+
     private func numberedMessages(
-        of room: RoomID, _ range: ClosedRange<SequenceNumber>
+        of room: RoomID, _ stretch: HistoryRange.Stretch, answering answered: MessageID?
     ) throws(MongoError) -> [Message] {
+        guard stretch.first <= stretch.last, stretch.limit > 0 else { return [] }
+        var filter: BSONDocument = [
+            "roomId": .any(of: room), "seq": ["$gte": .int64(stretch.first), "$lte": .int64(stretch.last)],
+        ]
+        // A change answers nothing.
+        if let answered { filter["replyTo"] = .string(answered.description) } else { filter["change"] = Self.isMessage }
         let found = try find(
-            MongoSchema.messages,
-            [
-                "roomId": .any(of: room),
-                "seq": ["$gte": .int64(range.lowerBound), "$lte": .int64(range.upperBound)],
-            ], ["sort": ["seq": 1]])
+            MongoSchema.messages, filter,
+            ["sort": ["seq": stretch.isNewestFirst ? -1 : 1], "limit": .int64(Int64(stretch.limit))])
         // The unique index allows a number twice when the room's id is stored in two forms.
         var messages: [Message] = []
-        for message in found.lazy.compactMap({ $0.message() })
-        where message.sequence > messages.last?.sequence ?? 0 {
+        for message in found.lazy.compactMap({ $0.message() }) where message.sequence != messages.last?.sequence {
             messages.append(message)
         }
         return messages

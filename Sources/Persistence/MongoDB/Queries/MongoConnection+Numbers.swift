@@ -1,13 +1,14 @@
 import ChatDomain
 
 extension MongoConnection {
-    /// A room's newest message.
+    /// The newest entry of a room's log: a message or a change.
     struct Newest {
         var sequence: SequenceNumber
         var timestamp: Timestamp?
+        var isMessage = true
     }
 
-    /// The newest message of each room that has any.
+    /// The newest entry of each room that has any.
     ///
     /// Each room costs one step in the index, however many messages it has.
     ///
@@ -24,17 +25,20 @@ extension MongoConnection {
         return newest
     }
 
-    /// The newest message among those with the number `first` or higher.
+    /// The newest entry among those with the number `first` or higher.
     func newestNumbered(
         in room: RoomID, from first: SequenceNumber = MessageNumbers.valid.lowerBound, isMajority: Bool
     ) throws(MongoError) -> Newest? {
-        var options: BSONDocument = ["sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1]]
+        var options: BSONDocument = [
+            "sort": ["seq": -1], "limit": 1, "projection": ["seq": 1, "timestamp": 1, "change.kind": 1],
+        ]
         if !isMajority { options["readConcern"] = ["level": "local"] }
         // A number outside the valid range is an error in the data and is ignored.
         let numbers: BSONValue = ["$gte": .int64(first), "$lte": .int64(MessageNumbers.valid.upperBound)]
         let found = try find(MongoSchema.messages, ["roomId": .any(of: room), "seq": numbers], options)
         guard let message = found.first, let sequence = message["seq"]?.integer else { return nil }
-        return Newest(sequence: sequence, timestamp: message["timestamp"]?.timestamp)
+        return Newest(
+            sequence: sequence, timestamp: message["timestamp"]?.timestamp, isMessage: !message.isChange)
     }
 
     // MARK: Messages from before there were numbers

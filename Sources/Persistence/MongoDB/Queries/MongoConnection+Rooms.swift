@@ -15,6 +15,8 @@ extension MongoConnection {
 
     private func storedRoom(_ id: RoomID, _ documents: RoomDocuments) throws(MongoError) -> RoomSnapshot? {
         guard let room = documents.room else { return nil }
+        // The instance that stored the last changes may have died before it brought their messages up to date.
+        try bringUpToDate(id)
         var snapshot = RoomSnapshot(room, documents, newest: try newest(of: [id])[id]?.sequence)
         snapshot.authority = try authority(of: id)
         snapshot.readMarks = try newestReadMarks(in: id)

@@ -1,0 +1,106 @@
+import ChatDomain
+
+/// Bringing the documents of messages up to date from the changes and replies that name them.
+///
+/// Any instance may do this, any number of times: entries are applied in the order of their numbers, and an update takes effect only
+/// on the document that it was made from.
+extension MongoConnection {
+    /// Updates of one message that other instances may win.
+    private static let attempts = 20
+
+    /// Brings all messages of a room up to date, as the first to open it or to read its log after an instance has died does.
+    func bringUpToDate(_ room: RoomID) throws(MongoError) {
+        let open = try find(
+            MongoSchema.messages, ["roomId": .any(of: room), "appliesTo": ["$exists": true]],
+            ["projection": ["appliesTo": 1]])
+        for target in Set(open.compactMap(\.appliesTo)) { try bringUpToDate(target, in: room) }
+    }
+
+    /// Brings one message up to date. When this returns, nothing is left of the content of a deleted message.
+    func bringUpToDate(_ id: MessageID, in room: RoomID) throws(MongoError) {
+        for _ in 0..<Self.attempts {
+            var options = Self.local
+            options["sort"] = ["seq": 1]
+            let found = try find(
+                MongoSchema.messages,
+                ["roomId": .any(of: room), "$or": [["_id": .objectID(id)], ["appliesTo": .objectID(id)]]], options)
+            let open = found.filter { $0.appliesTo == id }
+            guard !open.isEmpty else { return }
+            guard let document = found.first(where: { $0["_id"]?.objectID == id }), let message = document.message()
+            else { return try close(open, in: room) }
+            if try apply(open, to: message, document) { return }
+        }
+        throw .unknown(reason: "other instances change the message all the time")
+    }
+
+    /// - Returns: whether the document was still the one that was read.
+    private func apply(
+        _ open: [BSONDocument], to message: Message, _ document: BSONDocument
+    ) throws(MongoError) -> Bool {
+        var changed = message
+        for each in open { if let entry = each.entry(of: changed) { changed.apply(entry) } }
+        if changed != message {
+            guard try replace(message, by: changed, storedIn: document["roomId"] ?? .null) else { return false }
+        }
+        if changed.isDeleted { try eraseChanges(of: changed) }
+        if changed.state?.changeSequence ?? 0 > 0 { try updateLastMessages([changed]) }
+        try close(open, in: message.roomID)
+        return true
+    }
+
+    private func replace(
+        _ message: Message, by changed: Message, storedIn room: BSONValue
+    ) throws(MongoError) -> Bool {
+        var set = BSONDocument()
+        var unset = BSONDocument()
+        for (name, value) in BSONDocument.changeableFields(of: changed) {
+            if let value { set[name] = value } else { unset[name] = "" }
+        }
+        // An event that was not published yet would tell the text.
+        if changed.isDeleted, !message.isDeleted { unset["eventOwner"] = "" }
+        let query: BSONDocument = [
+            "roomId": room, "_id": .objectID(message.id), "changeSeq": .stored(message.state?.changeSequence),
+            "lastReplySeq": .stored(message.state?.lastReply),
+        ]
+        return try update(
+            MongoSchema.messages, [["q": .document(query), "u": ["$set": .document(set), "$unset": .document(unset)]]]
+        ) > 0
+    }
+
+    /// Takes the texts out of the edits of a deleted message, which are deletions from then on. Of all its changes only its deletion is
+    /// published still.
+    private func eraseChanges(of message: Message) throws(MongoError) {
+        func update(_ kinds: BSONValue, _ changes: BSONDocument) -> BSONDocument {
+            let query: BSONDocument = [
+                "roomId": .any(of: message.roomID), "change.messageId": .objectID(message.id), "change.kind": kinds,
+            ]
+            return ["q": .document(query), "u": .document(changes), "multi": true]
+        }
+        var unset: BSONDocument = ["eventOwner": ""]
+        for name in BSONDocument.contentOfEdits { unset["change." + name] = "" }
+        try self.update(
+            MongoSchema.messages,
+            [
+                update("edited", ["$set": ["change.kind": "deleted"], "$unset": .document(unset)]),
+                update(["$in": ["reaction", "pinned"]], ["$unset": ["eventOwner": ""]]),
+            ])
+    }
+
+    /// Notes that the message shows these entries. The text of an edit is read from there from now on.
+    private func close(_ open: [BSONDocument], in room: RoomID) throws(MongoError) {
+        var unset: BSONDocument = ["appliesTo": ""]
+        for name in BSONDocument.contentOfEdits { unset["change." + name] = "" }
+        let ids = open.compactMap { $0["_id"]?.objectID }
+        let update: BSONDocument = [
+            "q": ["roomId": .any(of: room), "_id": .anyID(of: ids)], "u": ["$unset": .document(unset)], "multi": true,
+        ]
+        try self.update(MongoSchema.messages, [update])
+    }
+}
+
+extension BSONValue {
+    /// Matches a number as `BSONDocument.changeableFields` stores it.
+    fileprivate static func stored(_ number: SequenceNumber?) -> Self {
+        number.flatMap { $0 > 0 ? .int64($0) : nil } ?? .null
+    }
+}
