@@ -79,16 +79,27 @@ public final class Services: Sendable {
 
     /// History from the cache where it holds the whole page, else from the store.
     ///
-    /// - Parameter newest: the newest number delivered here; a cache that is behind it is not asked.
+    /// - Parameters:
+    ///   - newest: the newest number known; a cache that is behind it is not asked.
+    ///   - delivered: the newest number delivered here, if it is another one. Messages show every change up to it.
     package func history(
-        of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber
+        of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber, delivered: SequenceNumber? = nil
     ) async throws(StoreError) -> HistoryPage {
         guard let cache else { return try await store.history(of: room, query) }
         if let page = await cache.history(of: room, query, newest: newest) { return page }
         let page = try await store.history(of: room, query)
-        // Only a page that ends with the newest message may fill the cache.
-        if !page.hasMoreAfter, page.messages.last?.sequence == newest { cache.fill(room, with: page.messages) }
+        if !page.hasMoreAfter, newest == delivered ?? newest, await reaches(page, newest, in: room) {
+            cache.fill(room, with: page.messages, upTo: newest)
+        }
         return page
+    }
+
+    /// Whether a page that was read ends where the room is known to end: with a message, or with changes behind its last one.
+    private func reaches(_ page: HistoryPage, _ newest: SequenceNumber, in room: RoomID) async -> Bool {
+        guard let last = page.messages.last?.sequence, last < newest else {
+            return page.messages.last?.sequence == newest
+        }
+        return (try? await store.lastSequences(of: [room]))?[room] == newest
     }
 
     /// History for a caller that gets no live messages of the room: with all that was acknowledged before it was asked for,
@@ -105,7 +116,7 @@ public final class Services: Sendable {
         if bus != nil, cache != nil, query.mayReachEnd(of: known) {
             newest = max(known, (try? await store.lastSequences(of: [room]))?[room] ?? 0)
         }
-        return try await history(of: room, query, newest: newest)
+        return try await history(of: room, query, newest: newest, delivered: known)
     }
 
     /// Passes what the bus brings to the shards where the rooms are at home.

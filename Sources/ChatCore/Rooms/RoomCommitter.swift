@@ -59,11 +59,26 @@ final class RoomCommitter {
         let storedMessages = writes.contains { !$0.drafts.isEmpty } ? services.observers.storedMessages : nil
         let duration = services.metrics.commitDuration
         let begun = WallClock.monotonicMicroseconds()
-        services.store.commit(writes) {
-            mailbox.post(.committed($0))
+        let cache = services.cache
+        services.store.commit(writes) { outcomes in
             duration.observe(Int(WallClock.monotonicMicroseconds() - begun))
             storedMessages?()
+            guard let cache, outcomes.contains(where: { $0.deletion != nil }) else {
+                return mailbox.post(.committed(outcomes))
+            }
+            Self.erase(outcomes[...], from: cache) { mailbox.post(.committed(outcomes)) }
         }
+    }
+
+    /// Takes what deleted messages said out of the cache before their deletions are answered.
+    private static func erase(
+        _ outcomes: ArraySlice<RoomWriteOutcome>, from cache: any HistoryCache,
+        completion: @escaping @Sendable () -> Void
+    ) {
+        guard let outcome = outcomes.first else { return completion() }
+        let rest = outcomes.dropFirst()
+        guard let deletion = outcome.deletion else { return erase(rest, from: cache, completion: completion) }
+        cache.noteChange(deletion, in: outcome.roomID) { erase(rest, from: cache, completion: completion) }
     }
 
     func committed(_ outcomes: [RoomWriteOutcome]) {
@@ -150,5 +165,17 @@ final class RoomCommitter {
             perform(sequencer.tick(at: now))
             flush()
         }
+    }
+}
+
+extension RoomWriteOutcome {
+    /// The number of the last deletion in it.
+    fileprivate var deletion: SequenceNumber? {
+        drafts.lazy.compactMap { draft in
+            switch draft {
+            case .changed(let change), .repeated(let change): change.kind == .deleted ? change.sequence : nil
+            default: nil
+            }
+        }.max()
     }
 }

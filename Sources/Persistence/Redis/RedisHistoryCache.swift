@@ -6,8 +6,11 @@ import Telemetry
 
 /// Rooms' newest messages in Redis: one list `chat:history:<roomId>` of message JSON per room, oldest first.
 ///
-/// Redis is not trusted with the truth: a page is returned only when every entry of it is a message of that room under the
-/// expected number. A list that holds anything else is dropped, and counted.
+/// Numbers have holes in a list where changes have them, so the number that it reaches to is kept beside it, in the same slot. A change
+/// removes the list and leaves that number: nothing older comes back into the list, and the next page read from the store fills it.
+///
+/// Redis is not trusted with the truth: a page is returned only when every entry of it is a message of that room, in order. A list
+/// that holds anything else is dropped, and counted.
 public final class RedisHistoryCache: HistoryCache {
     private static let keyPrefix = Array("chat:history:".utf8)
     /// The list may grow between two readings of one page. After this many readings the page counts as missing.
@@ -21,6 +24,7 @@ public final class RedisHistoryCache: HistoryCache {
     private let maximumMessages: Int
     private let timeToLive: Duration
     private let metrics: HistoryCacheMetrics
+    private let missed = MissedChanges()
 
     /// - Parameters:
     ///   - client: stays the caller's to close.
@@ -31,18 +35,49 @@ public final class RedisHistoryCache: HistoryCache {
         self.maximumMessages = max(1, maximumMessages)
         self.timeToLive = max(.seconds(1), timeToLive)
         metrics = HistoryCacheMetrics(registry)
+        client.observe { [weak self] state in
+            if state == .connected { self?.repeatMissed() }
+        }
     }
 
     public func append(_ entries: [RoomLogEntry], to room: RoomID) {
-        let messages = entries.compactMap(\.message)
-        // What is held of a changed message is outdated.
-        guard messages.count == entries.count else { return drop(room) }
-        write(HistoryScripts.append, messages, to: room)
+        if let change = entries.last(where: { $0.change != nil }) {
+            noteChange(change.sequence, in: room) {}
+        }
+        let messages = entries.reversed().prefix { $0.change == nil }.reversed().compactMap(\.message)
+        let kept = newest(of: messages)
+        guard let first = kept.first, let last = kept.last else { return }
+        // The script relies on it: a hole here would be a hole in the list.
+        guard zip(kept, kept.dropFirst()).allSatisfy({ $1.sequence == $0.sequence + 1 }) else { return drop(room) }
+        write(HistoryScripts.append, [RedisArgument(first.sequence), RedisArgument(last.sequence)], kept, to: room)
     }
 
-    public func fill(_ room: RoomID, with newest: [Message]) { write(HistoryScripts.fill, newest, to: room) }
+    public func fill(_ room: RoomID, with newest: [Message], upTo sequence: SequenceNumber) {
+        let kept = self.newest(of: newest)
+        guard !kept.isEmpty else { return }
+        write(HistoryScripts.fill, [RedisArgument(sequence)], kept, to: room)
+    }
 
-    public func drop(_ room: RoomID) { client.perform([["DEL", Self.key(of: room)]]) }
+    public func drop(_ room: RoomID) {
+        guard let keys = Self.keys(of: room) else { return }
+        client.perform(keys.map { ["DEL", $0] })
+    }
+
+    public func noteChange(_ sequence: SequenceNumber, in room: RoomID, completion: @escaping @Sendable () -> Void) {
+        guard let command = changeScript(of: room, sequence) else { return completion() }
+        client.perform([command]) { [missed, metrics] replies in
+            if case .failure = replies[0] {
+                metrics.failures.add()
+                missed.add(sequence, in: room)
+            }
+            completion()
+        }
+    }
+
+    /// Tells Redis of changes that it did not take when they came.
+    private func repeatMissed() {
+        for (room, sequence) in missed.take() { noteChange(sequence, in: room) {} }
+    }
 
     public func history(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> HistoryPage? {
         let page = await page(of: room, query, newest: newest)
@@ -52,20 +87,15 @@ public final class RedisHistoryCache: HistoryCache {
 
     // MARK: Writing
 
-    private func write(_ script: RedisScript, _ messages: [Message], to room: RoomID) {
-        let messages = newest(of: messages)
-        guard let first = messages.first else { return }
-        // The script relies on it: a hole here would be a hole in the list.
-        guard zip(messages, messages.dropFirst()).allSatisfy({ $1.sequence == $0.sequence + 1 }) else {
-            return drop(room)
-        }
+    /// - Parameter numbers: where the messages belong; see the script.
+    private func write(
+        _ script: RedisScript, _ numbers: [RedisArgument], _ messages: ArraySlice<Message>, to room: RoomID
+    ) {
+        guard let keys = Self.keys(of: room) else { return }
         let arguments: [RedisArgument] =
-            [
-                RedisArgument(maximumMessages), RedisArgument(timeToLive.components.seconds),
-                RedisArgument(first.sequence),
-            ]
+            [RedisArgument(maximumMessages), RedisArgument(timeToLive.components.seconds)] + numbers
             + messages.map { RedisArgument(MessageJSON.encode($0)) }
-        client.perform([.script(script, keys: [Self.key(of: room)], arguments: arguments)]) { [metrics] replies in
+        client.perform([.script(script, keys: keys, arguments: arguments)]) { [metrics] replies in
             switch replies[0].map(\.integer) {
             case .success(1): break
             case .success(-1): metrics.malformed.add()
@@ -73,6 +103,14 @@ public final class RedisHistoryCache: HistoryCache {
             case .success(0): break
             default: metrics.failures.add()
             }
+        }
+    }
+
+    private func changeScript(of room: RoomID, _ sequence: SequenceNumber) -> RedisCommand? {
+        Self.keys(of: room).map {
+            .script(
+                HistoryScripts.change, keys: $0,
+                arguments: [RedisArgument(timeToLive.components.seconds), RedisArgument(sequence)])
         }
     }
 
@@ -92,9 +130,8 @@ public final class RedisHistoryCache: HistoryCache {
     private func page(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> HistoryPage? {
         var newest = newest
         for _ in 1...Self.readings {
-            let range = HistoryRange(query, newest: newest)
-            switch await parts(of: room, range, newest: newest) {
-            case .held(let parts): return range.page(of: parts)
+            switch await read(of: room, query, newest: newest) {
+            case .held(let range, let parts): return range.page(of: parts)
             case .grown(let tail): newest = tail
             case .foreign: return rejected(room)
             case .missing: return nil
@@ -104,41 +141,42 @@ public final class RedisHistoryCache: HistoryCache {
     }
 
     private enum Reading {
-        case held([HistoryPart])
-        /// The list's newest message has this number, which is not the expected one.
+        case held(HistoryRange, [HistoryPart])
+        /// The list reaches to this number, which is not the expected one.
         case grown(SequenceNumber)
         case foreign
         case missing
     }
 
-    private func parts(of room: RoomID, _ range: HistoryRange, newest: SequenceNumber) async -> Reading {
+    private func read(of room: RoomID, _ query: HistoryQuery, newest: SequenceNumber) async -> Reading {
         var parts: [HistoryPart] = []
+        let stretches = HistoryRange(query, newest: newest).stretches
+        var lastMessage: SequenceNumber = 0
         // An empty page depends on the list's end too.
-        for whole in range.isEmpty ? [.nothing] : range.stretches {
-            // The list has no holes.
-            let stretch = whole.asNumbers
-            guard let reply = await read(stretch, of: room), let tail = reply.first?.integer else { return .missing }
-            guard MessageNumbers.boundary(tail) != nil else { return .foreign }
-            guard tail <= newest else { return .grown(tail) }
-            guard tail == newest else { return .missing }
-            guard stretch.count > 0 else { continue }
-            guard let isFull = reply.dropFirst().first?.integer.map({ $0 == 1 }) else { return .missing }
-            let entries = reply.dropFirst(2)
-            guard isFull ? 1..<stretch.count ~= entries.count : entries.count == stretch.count else { return .missing }
-            let first = stretch.isNewestFirst ? stretch.last - SequenceNumber(entries.count) + 1 : stretch.first
-            guard let messages = decode(entries, of: room, from: first) else { return .foreign }
+        for stretch in stretches.isEmpty ? [.nothing] : stretches {
+            guard let reply = await read(stretch, of: room), let reach = reply.first?.integer else { return .missing }
+            guard MessageNumbers.boundary(reach) != nil else { return .foreign }
+            guard reach <= newest else { return .grown(reach) }
+            guard reach == newest, reply.count > 2, let last = MessageNumbers.message(reply[1].integer),
+                let isFull = reply[2].integer.map({ $0 == 1 })
+            else { return .missing }
+            lastMessage = last
+            guard stretch.first <= stretch.last else { continue }
+            guard let messages = decode(reply.dropFirst(3), of: room, in: stretch) else { return .foreign }
             parts.append(HistoryPart(stretch: stretch, messages: messages, isFull: isFull))
         }
-        return .held(parts)
+        return .held(HistoryRange(query, newest: lastMessage), parts)
     }
 
     private func read(_ stretch: HistoryRange.Stretch, of room: RoomID) async -> [RedisValue]? {
+        guard let keys = Self.keys(of: room) else { return nil }
         do throws(RedisError) {
             return try await client.run(
-                HistoryScripts.read, keys: [Self.key(of: room)],
+                HistoryScripts.read, keys: keys,
                 arguments: [
                     RedisArgument(stretch.first), RedisArgument(stretch.last),
-                    RedisArgument(stretch.isNewestFirst ? 1 : 0), RedisArgument(stretch.bytes),
+                    RedisArgument(stretch.isNewestFirst ? 1 : 0), RedisArgument(stretch.limit),
+                    RedisArgument(stretch.bytes),
                 ], within: Self.readTimeout
             ).array
         } catch {
@@ -147,15 +185,20 @@ public final class RedisHistoryCache: HistoryCache {
         }
     }
 
-    private func decode(_ entries: ArraySlice<RedisValue>, of room: RoomID, from first: SequenceNumber) -> [Message]? {
+    private func decode(
+        _ entries: ArraySlice<RedisValue>, of room: RoomID, in stretch: HistoryRange.Stretch
+    ) -> [Message]? {
+        guard entries.count <= stretch.limit else { return nil }
         let parser = JSONParser()
         var messages: [Message] = []
         messages.reserveCapacity(entries.count)
-        for (entry, sequence) in zip(entries, first...) {
+        for entry in entries {
             let message: Message? = entry.bytes?.withUnsafeBytes { bytes in
                 (try? parser.parse(bytes)).flatMap { MessageJSON.decode($0, in: room) }
             }
-            guard let message, message.sequence == sequence else { return nil }
+            guard let message, message.sequence >= stretch.first, message.sequence <= stretch.last,
+                message.sequence > messages.last?.sequence ?? 0
+            else { return nil }
             messages.append(message)
         }
         return messages
@@ -167,21 +210,17 @@ public final class RedisHistoryCache: HistoryCache {
         return nil
     }
 
-    private static func key(of room: RoomID) -> RedisArgument { RedisArgument(keyPrefix + room.value.utf8) }
-}
-
-extension HistoryRange.Stretch {
-    /// The stretch where numbers are only messages': no more of them than it may hold messages.
-    fileprivate var asNumbers: Self {
-        var stretch = self
-        let count = SequenceNumber(limit)
-        if isNewestFirst {
-            stretch.first = max(first, last - count + 1)
-        } else {
-            stretch.last = min(last, first + count - 1)
+    /// The list's key, and the key beside it in the same slot of a cluster: a part in braces decides about the slot. Nil for the few
+    /// rooms whose ids allow no such key; they are not held.
+    private static func keys(of room: RoomID) -> [RedisArgument]? {
+        let list = keyPrefix + room.value.utf8
+        let suffix = Array(":reach".utf8)
+        if let open = list.firstIndex(of: UInt8(ascii: "{")),
+            let close = list[open...].firstIndex(of: UInt8(ascii: "}")), close > open + 1
+        {
+            return [RedisArgument(list), RedisArgument(list + suffix)]
         }
-        return stretch
+        guard !list.contains(UInt8(ascii: "}")), !list.contains(UInt8(ascii: "{")) else { return nil }
+        return [RedisArgument(list), RedisArgument([UInt8(ascii: "{")] + list + [UInt8(ascii: "}")] + suffix)]
     }
-
-    fileprivate var count: Int { max(0, Int(last - first) + 1) }
 }

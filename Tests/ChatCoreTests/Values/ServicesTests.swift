@@ -25,7 +25,14 @@ import Testing
                 return state.page
             }
         }
-        func fill(_ room: RoomID, with newest: [Message]) { state.withLock { $0.filled += 1 } }
+        func fill(_ room: RoomID, with newest: [Message], upTo sequence: SequenceNumber) {
+            state.withLock { $0.filled += 1 }
+        }
+        func noteChange(
+            _ sequence: SequenceNumber, in room: RoomID, completion: @escaping @Sendable () -> Void
+        ) {
+            completion()
+        }
         func drop(_ room: RoomID) {}
     }
 

@@ -8,6 +8,10 @@ import Testing
 
 extension RedisHistoryCache {
     func append(_ messages: [Message], to room: RoomID) { append(messages.map { .message($0) }, to: room) }
+
+    func fill(_ room: RoomID, with messages: [Message]) {
+        fill(room, with: messages, upTo: messages.last?.sequence ?? 0)
+    }
 }
 
 /// A cache over a real Redis, and what it wrote there.
@@ -36,6 +40,15 @@ struct CacheUnderTest: Sendable {
     /// Messages numbered from `first` on.
     func messages(_ numbers: ClosedRange<SequenceNumber>, in room: RoomID = "r") -> [Message] {
         numbers.map { Message(drafts.next("text \($0)"), in: room, sequence: $0) }
+    }
+
+    /// Deletes a message that is numbered before the change.
+    func change(_ sequence: SequenceNumber, of message: SequenceNumber) -> RoomLogEntry {
+        let target = Message(drafts.next("x"), in: "r", sequence: message)
+        let draft = ChangeDraft(
+            id: drafts.next("").id, messageID: target.id, user: RoomUser(userID: "ann", username: "Ann"),
+            request: .delete, authority: .anyMessage, timestamp: Timestamp(milliseconds: 1))
+        return .change(MessageChange(draft, .deleted, of: target, sequence: sequence))
     }
 
     /// The entries of the list, after everything written so far.

@@ -109,7 +109,6 @@ import Testing
         let test = try await CacheUnderTest()
         test.cache.append(test.messages(1...3), to: "r")
         _ = try await test.client.send(["LSET", "chat:history:r", 1, RedisArgument(entry)])
-        #expect(await test.page(.after(2), newest: 3)?.messages.count == 1, "what is not asked for does no harm")
         #expect(await test.page(.latest, newest: 3) == nil)
         #expect(try await test.numbers() == [])
         #expect(test.dropped("malformed") == 1)

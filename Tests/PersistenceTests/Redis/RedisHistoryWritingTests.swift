@@ -3,7 +3,9 @@ import ChatDomain
 import JSON
 import RedisLink
 import RedisTestSupport
+import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisHistoryWritingTests {
@@ -122,6 +124,66 @@ import Testing
         _ = try await test.client.send(words.map { RedisArgument($0) })
         test.cache.fill("r", with: test.messages(1...2))
         #expect(try await test.numbers() == [1, 2])
+        await test.close()
+    }
+
+    @Test(arguments: RedisKind.allCases) func aChangeRemovesTheListAndKeepsOutWhatIsOlder(
+        _ kind: RedisKind
+    ) async throws {
+        let test = try await CacheUnderTest(kind)
+        let messages = test.messages(1...6)
+        test.cache.append(messages, to: "r")
+        test.cache.append([test.change(7, of: 6)], to: "r")
+        #expect(try await test.numbers() == [])
+        test.cache.append(Array(messages[5...]), to: "r")
+        test.cache.fill("r", with: messages, upTo: 6)
+        #expect(try await test.numbers() == [], "written before the change")
+        test.cache.fill("r", with: Array(messages[2...]), upTo: 7)
+        #expect(try await test.numbers() == [3, 4, 5, 6])
+        #expect(await test.page(.latest, limit: 2, newest: 7)?.messages.map(\.sequence) == [5, 6])
+        #expect(await test.page(.latest, limit: 2, newest: 6)?.messages.map(\.sequence) == [5, 6])
+        #expect(await test.page(.latest, limit: 2, newest: 8) == nil)
+        test.cache.append(test.messages(8...9), to: "r")
+        #expect(try await test.numbers() == [3, 4, 5, 6, 8, 9])
+        let page = await test.page(.around(6), limit: 4, newest: 9)
+        #expect(page?.messages.map(\.sequence) == [5, 6, 8, 9])
+        #expect(page?.hasMoreBefore == true && page?.hasMoreAfter == false)
+        #expect(await test.page(.after(6), newest: 9)?.messages.map(\.sequence) == [8, 9])
+        #expect(await test.page(.before(4), newest: 9) == nil, "older than the list")
+        await test.close()
+    }
+
+    @Test func entriesInOneCallTakeEffectInTheirOrder() async throws {
+        let test = try await CacheUnderTest()
+        let parts: [RoomLogEntry] = test.messages(1...2).map { .message($0) } + [test.change(3, of: 1)]
+        test.cache.append(parts + test.messages(4...5).map { .message($0) }, to: "r")
+        #expect(try await test.numbers() == [4, 5])
+        await test.close()
+    }
+
+    @Test func aChangeThatRedisMissedIsRepeated() async throws {
+        let test = try await CacheUnderTest()
+        test.cache.append(test.messages(1...3), to: "r")
+        #expect(try await test.numbers() == [1, 2, 3])
+        test.server.pause()
+        let answered = Mutex(false)
+        test.cache.noteChange(4, in: "r") { answered.withLock { $0 = true } }
+        #expect(await eventually { answered.withLock { $0 } })
+        test.server.resume()
+        #expect(await eventually { (try? await test.numbers()) == [] })
+        await test.close()
+    }
+
+    @Test(arguments: ["plain", "a{b}c", "}{", "{}", "a}b", "{x", ""]) func theKeysOfARoomAreInOneSlot(
+        _ name: String
+    ) async throws {
+        let test = try await CacheUnderTest(.cluster)
+        let room = RoomID(unchecked: name)
+        test.cache.append(test.messages(1...2, in: room), to: room)
+        let page = await test.cache.history(of: room, HistoryQuery(.latest), newest: 2)
+        // The others are not held.
+        #expect(page?.messages.count == (["plain", "a{b}c", ""].contains(name) ? 2 : nil))
+        #expect(test.metric("chat_history_cache_failures_total") == 0)
         await test.close()
     }
 

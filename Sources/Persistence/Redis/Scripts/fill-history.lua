@@ -1,27 +1,28 @@
 -- Puts a room's newest messages, as the store has them, into its history list.
 --
--- KEYS[1]   chat:history:<roomId>
 -- ARGV[1]   how many messages the list may hold
 -- ARGV[2]   seconds until an untouched list expires
--- ARGV[3]   the number of the first message given
--- ARGV[4…]  messages as JSON, numbered on from there without holes
+-- ARGV[3]   the number that the messages reach to: they hold every change up to it
+-- ARGV[4…]  messages as JSON, all from the first one up to that number
 --
--- Returns 1 when the list was written, 0 when it holds as much already or has got further without touching these.
+-- Returns 1 when the list was written, 0 when it holds as much already or reaches further.
 
-local key, first = KEYS[1], tonumber(ARGV[3])
-local last = first + #ARGV - 4
-local head, tail = ends(key)
+local last = tonumber(ARGV[3])
+local held, length, foreign = state()
 
-if tail and tail > last then
-  -- It got further meanwhile: what is older than all it holds goes before it, if nothing is missing between.
-  if head <= first or head > last + 1 then return 0 end
-  for index = 4 + head - 1 - first, 4, -1 do redis.call('LPUSH', key, ARGV[index]) end
-elseif tail == last and head <= first then
-  return 0
-else
-  redis.call('DEL', key)
-  for index = 4, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
+if foreign then
+  drop()
+elseif held and held > last or held == last and length > 0 then
+  local head = length > 0 and message(redis.call('LINDEX', key, 0))
+  -- Where the list begins no later than these end, no change came since: it would have removed the list. What is older than all it
+  -- holds goes before it.
+  if not head or head.seq > last + 1 or head.seq <= message(ARGV[4]).seq then return 0 end
+  for index = #ARGV, 4, -1 do
+    if message(ARGV[index]).seq < head.seq then redis.call('LPUSH', key, ARGV[index]) end
+  end
+  add(1, 0, held, ARGV[1], ARGV[2])
+  return 1
 end
-redis.call('LTRIM', key, -tonumber(ARGV[1]), -1)
-redis.call('EXPIRE', key, ARGV[2])
+redis.call('DEL', key)
+add(4, #ARGV, last, ARGV[1], ARGV[2])
 return 1
