@@ -18,10 +18,17 @@ public protocol EventBroker: Sendable {
 
 /// One event on its way to a queue.
 public struct BrokerEvent: Sendable {
+    public enum Queue: Hashable, Sendable, CaseIterable {
+        case messages
+        case changes
+    }
+
     /// The sender's own handle, under which the outcome is reported.
     public var tag: UInt64
     /// Names the event for its consumers, the same on every repeat; at most 255 bytes of UTF-8.
     public var messageID: String
+    /// Where it goes.
+    public var queue: Queue
     /// The kind of event, such as `message.sent`; at most 255 bytes.
     public var type: String
     /// Seconds since the Unix epoch.
@@ -32,12 +39,14 @@ public struct BrokerEvent: Sendable {
     public var body: [UInt8]
 
     public init(
-        tag: UInt64, messageID: String, type: String, timestampSeconds: UInt64, traceparent: String? = nil,
+        tag: UInt64, messageID: String, type: String, queue: Queue = .messages, timestampSeconds: UInt64,
+        traceparent: String? = nil,
         body: [UInt8]
     ) {
         self.tag = tag
         self.messageID = messageID
         self.type = type
+        self.queue = queue
         self.timestampSeconds = timestampSeconds
         self.traceparent = traceparent
         self.body = body

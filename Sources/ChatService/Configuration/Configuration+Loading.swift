@@ -93,12 +93,14 @@ extension Configuration {
     private static func events(reading reader: inout ConfigurationReader) -> Events? {
         let brokers = reader.optional(Variables.rabbitURL)
         let queue = reader.value(Variables.newMessageQueue)
+        let changesQueue = reader.optional(Variables.changesQueue)
         let presenceQueue = reader.optional(Variables.presenceQueue)
         let queueType = reader.value(Variables.queueType)
         let mode = reader.value(Variables.eventMode)
         return brokers.map {
             Events(
-                brokers: $0, newMessageQueue: queue, presenceQueue: presenceQueue, queueType: queueType, mode: mode)
+                brokers: $0, newMessageQueue: queue, changesQueue: changesQueue, presenceQueue: presenceQueue,
+                queueType: queueType, mode: mode)
         }
     }
 

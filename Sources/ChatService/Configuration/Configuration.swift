@@ -93,6 +93,8 @@ struct Configuration: Equatable, Sendable {
         /// One broker's addresses, or several brokers; tried in this order.
         var brokers: [ServerURL]
         var newMessageQueue: String
+        /// nil for no events of changes.
+        var changesQueue: String?
         var presenceQueue: String?
         var queueType: RabbitMQQueue.Kind
         var mode: EventMode

@@ -105,6 +105,9 @@ enum Variables {
         "RabbitMQ broker that gets an event for every message; of several hosts, the first that can be used.")
     static let newMessageQueue = Variable(
         "RABBITMQ_QUEUE_NEW_MESSAGE", .storage, .name(upTo: 255), default: "new_message", "Queue of message events.")
+    static let changesQueue = Variable(
+        "RABBITMQ_QUEUE_MESSAGE_CHANGES", .storage, .name(upTo: 255), unset: "no events of changes",
+        "Queue of events of edits, deletions and reactions.")
     static let presenceQueue = Variable(
         "RABBITMQ_QUEUE_PRESENCE", .storage, .name(upTo: 255), unset: "no presence events",
         "Queue of online and offline events.")
@@ -189,7 +192,7 @@ enum Variables {
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
-        rabbitURL, newMessageQueue, presenceQueue, queueType, eventMode, filesStore,
+        rabbitURL, newMessageQueue, changesQueue, presenceQueue, queueType, eventMode, filesStore,
         maximumConnections, connectionsPerUser, messageBytes, frameBytes, fileBytes, messageRate, connectionRate,
         outputQueueBytes,
         createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime,

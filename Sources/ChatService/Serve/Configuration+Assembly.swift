@@ -74,7 +74,8 @@ extension Configuration {
 
     func openStore() async throws(StoreError) -> any DurableStore {
         let options = StoreOptions(
-            outboxOwner: events == nil ? nil : instance, maximumParticipants: rooms.maximumParticipants)
+            outboxOwner: events == nil ? nil : instance, publishesChanges: events?.changesQueue != nil,
+            maximumParticipants: rooms.maximumParticipants)
         switch store {
         case .embedded(let directory): return try SQLiteStore(directory: directory, options: options)
         case .mongo(let uri): return try await MongoStore.open(uri: uri.text, options: options)

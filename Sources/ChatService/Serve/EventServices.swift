@@ -17,6 +17,7 @@ struct EventServices: Sendable {
     ) throws {
         let broker = try RabbitMQBroker(
             try events.endpoints(), queue: RabbitMQQueue(name: events.newMessageQueue, kind: events.queueType),
+            changes: events.changesQueue.map { RabbitMQQueue(name: $0, kind: events.queueType) },
             clock: { Now.system.monotonic })
         let directory = EventDirectory(
             people: { rooms throws(StoreError) in try await store.people(of: rooms) },

@@ -6,18 +6,19 @@ public enum EventMode: String, CaseIterable, Sendable {
     case message
 }
 
-/// A stored message with the recipients of its events.
-struct AddressedMessage: Sendable {
-    var message: Message
-    /// The room's participants except the author, as they were when the event was made.
+/// A stored message or change with the recipients of its events.
+struct AddressedEntry: Sendable {
+    var entry: RoomLogEntry
+    /// The room's participants except the user that sent it, as they were when the event was made.
     var recipients: [UserID]
     /// The users who were online, recipients and others.
     var online: Set<UserID>
-    /// The trace that the message belongs to, if it is known.
+    /// The trace that the entry belongs to, if it is known.
     var traceparent: String?
 
     func eventCount(_ mode: EventMode) -> Int {
-        switch mode {
+        guard MessageEvent.type(of: entry) != nil else { return 0 }
+        return switch mode {
         case .recipient: recipients.count
         case .message: recipients.isEmpty ? 0 : 1
         }
@@ -45,18 +46,27 @@ public struct EventDirectory: Sendable {
 }
 
 extension EventDirectory {
-    /// Adds each message's recipients, with one question about all rooms and one about all their participants.
-    func address(_ messages: [Message]) async throws(StoreError) -> [AddressedMessage] {
-        guard !messages.isEmpty else { return [] }
-        let people = try await people(Array(Set(messages.map(\.roomID))))
+    /// Adds each entry's recipients, with one question about all rooms and one about all their participants.
+    func address(_ entries: [RoomLogEntry]) async throws(StoreError) -> [AddressedEntry] {
+        guard !entries.isEmpty else { return [] }
+        let people = try await people(Array(Set(entries.map(\.roomID))))
         let participants = Set(people.values.map(\.participants).joined())
         let ordered = people.mapValues { $0.participants.sorted { $0.value < $1.value } }
         let online = participants.isEmpty ? [] : await online(Array(participants))
-        return messages.map { message in
-            let room = message.roomID
-            let isOfThisRoom = people[room].map { $0.historyBase < message.sequence } ?? false
-            let recipients = isOfThisRoom ? ordered[room]?.filter { $0 != message.body.author } : nil
-            return AddressedMessage(message: message, recipients: recipients ?? [], online: online)
+        return entries.map { entry in
+            let room = entry.roomID
+            let isOfThisRoom = people[room].map { $0.historyBase < entry.sequence } ?? false
+            let recipients = isOfThisRoom ? ordered[room]?.filter { $0 != entry.sender } : nil
+            return AddressedEntry(entry: entry, recipients: recipients ?? [], online: online)
+        }
+    }
+}
+
+extension RoomLogEntry {
+    fileprivate var sender: UserID {
+        switch self {
+        case .message(let message): message.body.author
+        case .change(let change): change.user.userID
         }
     }
 }

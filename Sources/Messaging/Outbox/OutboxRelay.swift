@@ -3,7 +3,7 @@ import Synchronization
 public import Telemetry
 import Workers
 
-/// Publishes the events of stored messages to the broker, at least once each.
+/// Publishes the events of stored messages and changes to the broker, at least once each.
 ///
 /// The relay reads the messages that are pending under this instance, publishes their events, and clears the messages whose
 /// events the broker has confirmed. It takes over what dead instances left pending.
@@ -11,7 +11,7 @@ public final class OutboxRelay: Sendable {
     private enum Input: Sendable {
         case hint
         case broker(BrokerReport)
-        case read(Result<[AddressedMessage], StoreError>, limit: Int, epoch: UInt64)
+        case read(Result<[AddressedEntry], StoreError>, limit: Int, epoch: UInt64)
         case cleared(Result<Void, StoreError>)
         case timer
         case stop
@@ -187,13 +187,12 @@ public final class OutboxRelay: Sendable {
 
     private func readPending(
         _ limit: Int, _ except: Set<MessageID>
-    ) async -> Result<[AddressedMessage], StoreError> {
+    ) async -> Result<[AddressedEntry], StoreError> {
         do throws(StoreError) {
-            let messages = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
-                .compactMap(\.message)
-            var addressed = try await directory.address(messages)
+            let entries = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
+            var addressed = try await directory.address(entries)
             for index in addressed.indices {
-                addressed[index].traceparent = traces.traceparent(of: addressed[index].message.id)
+                addressed[index].traceparent = traces.traceparent(of: addressed[index].entry.id)
             }
             return .success(addressed)
         } catch {

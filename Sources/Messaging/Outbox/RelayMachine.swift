@@ -35,7 +35,7 @@ struct RelayMachine {
 
     /// A message whose events are being published.
     private struct Publication {
-        let addressed: AddressedMessage
+        let addressed: AddressedEntry
         let eventCount: Int
         var published = 0
         var answered = 0
@@ -135,7 +135,7 @@ struct RelayMachine {
         }
     }
 
-    mutating func receivedMessages(_ messages: [AddressedMessage], limit: Int, epoch: UInt64, at now: Moment) {
+    mutating func receivedMessages(_ messages: [AddressedEntry], limit: Int, epoch: UInt64, at now: Moment) {
         isReading = false
         defer { hasHint = false }
         guard epoch == self.epoch else { return }
@@ -224,8 +224,8 @@ struct RelayMachine {
         return events.isEmpty ? nil : .publish(events)
     }
 
-    private mutating func add(_ addressed: AddressedMessage, at now: Moment) {
-        let id = addressed.message.id
+    private mutating func add(_ addressed: AddressedEntry, at now: Moment) {
+        let id = addressed.entry.id
         let count = addressed.eventCount(mode)
         guard count > 0 else { return confirm(id, at: now) }
         publications[id] = Publication(addressed: addressed, eventCount: count)

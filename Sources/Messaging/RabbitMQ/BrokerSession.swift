@@ -16,22 +16,24 @@ final class BrokerSession {
     private static let frameBytes: Int32 = 131_072
 
     private let connection: amqp_connection_state_t
-    private let queue: RabbitMQQueue
+    private let queues: [BrokerEvent.Queue: RabbitMQQueue]
     private let callLimit: CallLimit
     private let timeout: Duration
     private var confirms = ConfirmTracker()
-    /// The broker returned an event, so the queue may be missing: it is checked before the next event is published.
-    private var mustCheckQueue = false
+    /// The broker returned an event, so a queue may be missing: they are checked before the next event is published.
+    private var mustCheckQueues = false
     /// The broker's reason for asking its publishers to pause, such as low memory; nil while it accepts events.
     private(set) var blockedReason: String?
 
-    /// Connects, signs in, and declares the queue if it does not exist.
+    /// Connects, signs in, and declares the queues that do not exist.
     ///
     /// - Parameter callLimit: watches this connection's calls from now on.
-    init(_ endpoint: RabbitMQEndpoint, queue: RabbitMQQueue, callLimit: CallLimit) throws(BrokerError) {
+    init(
+        _ endpoint: RabbitMQEndpoint, queues: [BrokerEvent.Queue: RabbitMQQueue], callLimit: CallLimit
+    ) throws(BrokerError) {
         guard let connection = amqp_new_connection() else { throw .unreachable(reason: "no memory is left") }
         self.connection = connection
-        self.queue = queue
+        self.queues = queues
         self.callLimit = callLimit
         timeout = endpoint.timeout
         var answer = timeval(endpoint.timeout)
@@ -46,7 +48,7 @@ final class BrokerSession {
             _ = amqp_confirm_select(connection, Self.publishing)
             try check()
         }
-        try callLimit.call(within: timeout * 3) { () throws(BrokerError) in try ensureQueueExists() }
+        try callLimit.call(within: timeout * 6) { () throws(BrokerError) in try ensureQueuesExist() }
     }
 
     deinit {
@@ -69,10 +71,11 @@ final class BrokerSession {
     }
 
     private func write(_ event: BrokerEvent) throws(BrokerError) {
-        if mustCheckQueue {
-            try ensureQueueExists()
-            mustCheckQueue = false
+        if mustCheckQueues {
+            try ensureQueuesExist()
+            mustCheckQueues = false
         }
+        guard let queue = queues[event.queue] else { throw .unsendable(reason: "no queue for \(event.type)") }
         let status = event.send(over: connection, Self.publishing, to: queue.name)
         if status == AMQP_STATUS_BAD_AMQP_DATA.rawValue || status == AMQP_STATUS_TABLE_TOO_BIG.rawValue {
             throw .unsendable(reason: "\(event.messageID): \(String(cString: amqp_error_string2(status)))")
@@ -133,7 +136,7 @@ final class BrokerSession {
             let properties = frame.payload.properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self),
             properties.pointee._flags & CHAT_AMQP_HAS_MESSAGE_ID != 0
         else { return }
-        mustCheckQueue = true
+        mustCheckQueues = true
         confirms.receivedReturn(messageID: String(properties.pointee.message_id))
     }
 
@@ -149,14 +152,19 @@ final class BrokerSession {
         }
     }
 
+    private func ensureQueuesExist() throws(BrokerError) {
+        var names: Set<String> = []
+        for queue in queues.values where names.insert(queue.name).inserted { try ensureExistence(of: queue) }
+    }
+
     /// Checks that the queue exists, with whatever arguments, and declares a durable queue only if there is none.
-    private func ensureQueueExists() throws(BrokerError) {
+    private func ensureExistence(of queue: RabbitMQQueue) throws(BrokerError) {
         _ = amqp_channel_open(connection, Self.declaring)
         try check()
-        if case .missing = try declare(passively: true) {
+        if case .missing = try declare(queue, passively: true) {
             _ = amqp_channel_open(connection, Self.declaring)
             try check()
-            guard case .present = try declare(passively: false) else {
+            guard case .present = try declare(queue, passively: false) else {
                 throw .queueUnusable(name: queue.name, reason: "it does not exist and cannot be declared")
             }
         }
@@ -167,7 +175,7 @@ final class BrokerSession {
         case present, missing
     }
 
-    private func declare(passively: Bool) throws(BrokerError) -> Declaration {
+    private func declare(_ queue: RabbitMQQueue, passively: Bool) throws(BrokerError) -> Declaration {
         queue.withAMQP { name, arguments in
             _ = amqp_queue_declare(
                 connection, Self.declaring, name, passively ? 1 : 0, 1, 0, 0, passively ? amqp_empty_table : arguments)

@@ -2,7 +2,7 @@ public import ChatDomain
 import Synchronization
 import Workers
 
-/// A RabbitMQ broker, reached over AMQP 0-9-1 on a thread of its own because the library blocks. It publishes to one queue.
+/// A RabbitMQ broker, reached over AMQP 0-9-1 on a thread of its own because the library blocks.
 ///
 /// After a loss it connects to the next of its addresses, and pauses with full jitter when all of them have failed. A
 /// connection is kept while it lasts, also when an earlier address is reachable again.
@@ -23,7 +23,7 @@ public final class RabbitMQBroker: EventBroker {
     }
 
     private let endpoints: [RabbitMQEndpoint]
-    private let queue: RabbitMQQueue
+    private let queues: [BrokerEvent.Queue: RabbitMQQueue]
     private let clock: @Sendable () -> Moment
     private let mailbox = Mutex(Mailbox())
     private let pipe: WakePipe
@@ -34,16 +34,18 @@ public final class RabbitMQBroker: EventBroker {
 
     /// - Parameters:
     ///   - endpoints: at least one; tried in this order.
+    ///   - changes: the queue of `BrokerEvent.Queue.changes`, if it is another one.
     ///   - backoffLimit: the longest pause before the addresses are tried again.
     ///   - clock: never goes back.
     /// - Throws: `.unreachable` when there is no endpoint, or the system has no file descriptor left.
     public init(
-        _ endpoints: [RabbitMQEndpoint], queue: RabbitMQQueue, backoffLimit: Duration = .seconds(5),
+        _ endpoints: [RabbitMQEndpoint], queue: RabbitMQQueue, changes: RabbitMQQueue? = nil,
+        backoffLimit: Duration = .seconds(5),
         clock: @escaping @Sendable () -> Moment
     ) throws(BrokerError) {
         guard !endpoints.isEmpty else { throw .unreachable(reason: "no broker is configured") }
         self.endpoints = endpoints
-        self.queue = queue
+        queues = [.messages: queue, .changes: changes ?? queue]
         self.backoffLimit = backoffLimit
         self.clock = clock
         pipe = try WakePipe()
@@ -86,7 +88,7 @@ public final class RabbitMQBroker: EventBroker {
             let endpoint = endpoints[order.current]
             var connectedAt: Moment?
             do throws(BrokerError) {
-                let session = try BrokerSession(endpoint, queue: queue, callLimit: callLimit)
+                let session = try BrokerSession(endpoint, queues: queues, callLimit: callLimit)
                 connectedAt = clock()
                 // Events that still wait were published to an earlier connection, and count as lost with it.
                 mailbox.withLock { $0.events = [] }

@@ -5,11 +5,12 @@ import Testing
 
 /// The recipients of a message's events.
 @Suite struct EventAudienceTests {
-    private func message(_ sequence: SequenceNumber) -> Message {
-        Message(
-            id: MessageID(high: 1, low: UInt32(sequence)), sequence: sequence, roomID: RoomID(unchecked: "den"),
-            body: MessageBody(author: UserID(unchecked: "ann"), username: "Ann", text: "\(sequence)"),
-            timestamp: Timestamp(milliseconds: 1000))
+    private func message(_ sequence: SequenceNumber) -> RoomLogEntry {
+        .message(
+            Message(
+                id: MessageID(high: 1, low: UInt32(sequence)), sequence: sequence, roomID: RoomID(unchecked: "den"),
+                body: MessageBody(author: UserID(unchecked: "ann"), username: "Ann", text: "\(sequence)"),
+                timestamp: Timestamp(milliseconds: 1000)))
     }
 
     @Test func participantsOfARoomGetNoEventsOfAnEarlierRoomWithItsID() async throws {

@@ -27,14 +27,14 @@ import Testing
 
     private func id(_ number: UInt32) -> MessageID { MessageID(high: 1, low: number) }
 
-    private func messages(_ numbers: ClosedRange<UInt32>, recipients: Int = 1) -> [AddressedMessage] {
+    private func messages(_ numbers: ClosedRange<UInt32>, recipients: Int = 1) -> [AddressedEntry] {
         numbers.map { number in
             let message = Message(
                 id: id(number), sequence: SequenceNumber(number), roomID: RoomID(unchecked: "den"),
                 body: MessageBody(author: UserID(unchecked: "ann"), username: "Ann", text: "t"),
                 timestamp: Timestamp(milliseconds: 0))
             let users = (0..<recipients).map { UserID(unchecked: "user-\($0)") }
-            return AddressedMessage(message: message, recipients: users, online: [])
+            return AddressedEntry(entry: .message(message), recipients: users, online: [])
         }
     }
 

@@ -94,7 +94,7 @@ struct SearchRoutes: RouteGroup {
         try await access.store { (store) async throws(StoreError) in
             var found: [(user: UserID, profile: Profile)]
             let named = try? UserID(validating: query.text, field: "q")
-            if let visible = viewer.visibleWithOwn {
+            if let visible = viewer.visibleUsers.only {
                 found = try await store.profiles(of: Array(visible)).map { ($0, $1) }
                     .filter { query.matches($0.user, $0.profile) }.sorted { $0.user < $1.user }
             } else {
