@@ -73,17 +73,17 @@ extension SQLiteConnection {
         let keys = try statement(
             "SELECT r.id, r.key FROM participants p JOIN rooms r ON r.key = p.room AND r.state = 1 WHERE p.user = ?"
         ).bind(1, user.value).rows { (id: RoomID(unchecked: $0.text(0)), key: $0.integer(1)) }
-        let newest = unmoved.newest(in: keys.map(\.id))
-        var newestByKey: [Int64: Message] = [:]
-        for (id, key) in keys { newestByKey[key] = newest[id] }
+        let unmoved = unmoved.rooms(keys.map(\.id))
+        var unmovedByKey: [Int64: UnmovedRoom] = [:]
+        for (id, key) in keys { unmovedByKey[key] = unmoved[id] }
         return try consistently { () throws(StoreError) in
-            try rooms(of: user, after: cursor, limit: limit, unmoved: newestByKey)
+            try rooms(of: user, after: cursor, limit: limit, unmoved: unmovedByKey)
         }
     }
 
-    /// - Parameter unmoved: the newest messages in the journal of the user's rooms, by the rooms' keys.
+    /// - Parameter unmoved: what the journal has of the user's rooms, by the rooms' keys.
     private func rooms(
-        of user: UserID, after cursor: RoomListCursor, limit: Int, unmoved: [Int64: Message]
+        of user: UserID, after cursor: RoomListCursor, limit: Int, unmoved: [Int64: UnmovedRoom]
     ) throws(StoreError) -> [RoomSummary] {
         // Without a type the column is not looked up by an index.
         let found = try statement(
@@ -111,12 +111,12 @@ extension SQLiteConnection {
             """
         ).bind(1, user.value).bind(2, cursor.activity.milliseconds).bind(3, cursor.room.value)
             .bind(4, Int64(limit)).bind(5, Timestamp.years.lowerBound).bind(6, Timestamp.years.upperBound)
-            .bind(7, Self.json(unmoved))
+            .bind(7, Self.json(unmoved.compactMapValues(\.newest)))
             .rows { row -> ListedRoom? in
                 let room = row.room(withRules: 30)
                 let key = row.integer(0)
                 var newest = row.isNull(10) ? nil : row.message(in: room.id, from: 10)
-                if let unmoved = unmoved[key], unmoved.sequence > newest?.sequence ?? 0 { newest = unmoved }
+                if let unmoved = unmoved[key]?.newest, unmoved.sequence > newest?.sequence ?? 0 { newest = unmoved }
                 return ListedRoom(
                     key: key, room: room, readMark: MessageNumbers.mark(row.integer(9)), newest: newest,
                     newestChange: Schema.sequence(ofKey: row.integer(28)))
@@ -129,12 +129,42 @@ extension SQLiteConnection {
             let lastMessage = newest > listed.room.historyBase ? listed.newest : nil
             // Sending is reading, also while the mark is still on its way behind the message.
             let own = lastMessage.map { $0.body.author == user ? $0.sequence : 0 } ?? 0
+            let mark = max(own, listed.readMark, unmoved[listed.key]?.lastSent(by: user) ?? 0)
+            let start = RoomSummary.start(mark, in: listed.room)
             summaries.append(
                 RoomSummary(
-                    snapshot: snapshot, lastMessage: lastMessage,
-                    lastReadSequence: max(own, listed.readMark)))
+                    snapshot: snapshot, lastMessage: lastMessage, lastReadSequence: mark,
+                    otherNumbers: try countOthers(in: listed.key, after: start),
+                    mentions: try countMentions(of: user, in: listed.key, after: start, unmoved[listed.key])))
         }
         return summaries
+    }
+
+    /// Numbers behind one that are no messages: of changes, and of messages that are deleted. A message has one deletion at most,
+    /// which is numbered behind it.
+    private func countOthers(in room: Int64, after start: SequenceNumber) throws(StoreError) -> Int {
+        try statement(
+            """
+            SELECT count(*) + coalesce(sum(kind = 'deleted' AND message > ?1), 0) FROM changes
+            WHERE key > ?1 AND key <= ?2
+            """
+        ).bind(1, Schema.messageKey(room: room, min(start, Schema.maximumSequence)))
+            .bind(2, Schema.messageKey(room: room, Schema.maximumSequence)).first { Int($0.integer(0)) } ?? 0
+    }
+
+    private func countMentions(
+        of user: UserID, in room: Int64, after start: SequenceNumber, _ unmoved: UnmovedRoom?
+    ) throws(StoreError) -> Int {
+        let end = min(unmoved?.start ?? .max, Schema.maximumSequence)
+        let stored =
+            try statement(
+                """
+                SELECT count(*) FROM messages WHERE key > ?1 AND key < ?2 AND mentions IS NOT NULL
+                    AND instr(char(31) || mentions || char(31), char(31) || ?3 || char(31)) > 0
+                """
+            ).bind(1, Schema.messageKey(room: room, min(start, Schema.maximumSequence)))
+            .bind(2, Schema.messageKey(room: room, end)).bind(3, user.value).first { Int($0.integer(0)) } ?? 0
+        return stored + (unmoved?.mentions(of: user, after: start) ?? 0)
     }
 
     private struct ListedRoom {

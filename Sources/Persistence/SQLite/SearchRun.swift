@@ -138,12 +138,9 @@ struct SearchRun {
         guard let room = try room(document.key >> Schema.sequenceBits), sequence > room.base,
             sequence < unmoved.start(of: room.id), budget.takesText()
         else { return nil }
-        return try connection.statement(
-            """
-            SELECT key, id, author, username, text, kind, timestamp, client_id, metadata, reply_to
-            FROM messages WHERE key = ?
-            """
-        ).bind(1, document.key).first { $0.message(in: room.id) }
+        return try connection.statement("SELECT * FROM current_messages WHERE key = ?").bind(1, document.key).first {
+            $0.message(in: room.id)
+        }
     }
 
     /// Documents past which a segment's places are read at once.

@@ -132,9 +132,12 @@ extension WriteSession {
         let key = Schema.messageKey(room: room, message.sequence)
         try insert(change, message: key, room: room)
         switch change.kind {
-        case .edited: try rewrite(changed, at: key)
+        case .edited:
+            try rewrite(changed, at: key)
+            try reindex(key, author: message.body.author, from: message.body.text, to: changed.body.text)
         case .deleted:
             try rewrite(changed, at: key)
+            try reindex(key, author: message.body.author, from: message.body.text, to: nil)
             try connection.statement("DELETE FROM reactions WHERE message = ?").bind(1, key).run()
             try dropEvents(of: changed, at: key)
             try noteErasure()

@@ -1,4 +1,5 @@
 import ChatDomain
+import TestSupport
 import Testing
 
 /// Searching messages and people, over every store.
@@ -117,6 +118,61 @@ import Testing
             #expect(try await found("smith", limit: 2) == ["smithy", "u-1"])
             try await store.update("u-1", Profile(name: "Zoë Jones"))
             #expect(try await found("smith") == ["smithy", "u-2"])
+        }
+    }
+
+    // MARK: Changes
+
+    private func change(_ id: MessageID, _ request: ChangeRequest) -> RoomDraft {
+        let draft = drafts.next()
+        return .change(
+            ChangeDraft(
+                id: draft.id, messageID: id, user: RoomUser(userID: "zoe", username: "zoe"), request: request,
+                authority: .anyMessage, timestamp: draft.timestamp))
+    }
+
+    @Test(arguments: StoreKind.changing)
+    func editsAndDeletionsAreFollowedAtOnce(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: ["ann"])
+            let (one, two) = (drafts.next("zebra one"), drafts.next("zebra two"))
+            await store.append([one, two], to: "a")
+            let changes = [change(one.id, .edit(MessageEdit(text: "giraffe one"))), change(two.id, .delete)]
+            _ = await store.commit([RoomWrite(roomID: "a", lastKnown: 2, drafts: changes)])
+            #expect(try await texts(store, "zebra") == [])
+            #expect(try await texts(store, "giraffe") == ["giraffe one"])
+            #expect(try await texts(store, "two") == [])
+        }
+    }
+
+    @Test(arguments: StoreKind.changing)
+    func unreadMessagesAreThoseOfOthersThatAreNotDeleted(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a"), participants: ["ann", "zoe"])
+            let sent = (1...6).map { number in
+                var draft = drafts.next("text \(number)", by: "zoe")
+                if number.isMultiple(of: 2) { draft.body.mentions = ["ann", "bob"] }
+                return draft
+            }
+            await store.append(sent, to: "a")
+            _ = try await store.mark("ann", 2, in: "a")
+            func counts() async throws -> [Int] {
+                let room = try #require(try await store.rooms(of: "ann", limit: 1).first)
+                return [room.unread, room.mentions, Int(room.snapshot.lastSequence)]
+            }
+            #expect(try await counts() == [4, 2, 6])
+            let changes = [
+                change(sent[0].id, .delete), change(sent[3].id, .delete), change(sent[4].id, .pin(true)),
+                change(sent[5].id, .edit(MessageEdit(text: "nobody is meant"))),
+            ]
+            _ = await store.commit([RoomWrite(roomID: "a", lastKnown: 6, drafts: changes)])
+            #expect(try await counts() == [3, 0, 10])
+            await store.append([drafts.next("mine", by: "ann")], to: "a", lastKnown: 10)
+            await store.append([drafts.next("yours", by: "zoe")], to: "a", lastKnown: 11)
+            let isCounted = try await eventually { try await counts() == [1, 0, 12] }
+            #expect(isCounted)
+            _ = try await store.mark("ann", 12, in: "a")
+            #expect(try await counts() == [0, 0, 12])
         }
     }
 }

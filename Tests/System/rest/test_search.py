@@ -177,3 +177,24 @@ def test_what_was_found_is_found_after_a_kill(make_server, make_chat, room):
     server.kill()
     server.start()
     assert texts(server, "alice", "durable", limit=100) == expected
+
+
+def test_edits_and_deletions_are_followed_at_once(shared, make_chat, room):
+    alice, bob = make_chat(shared, "alice"), make_chat(shared, "bob")
+    for chat in (alice, bob):
+        chat.join(room)
+    edited, deleted = (alice.send(room, f"{animal} here")["messageId"] for animal in ("zebra", "okapi"))
+    for _ in range(3):
+        bob.send(room, "hello <@alice>", mentions=["alice"])
+    assert shared.patch(f"/api/chat/{room}/messages/{edited}", headers=by("alice"), json={"message": "giraffe"}).status_code == 200
+    assert shared.delete(f"/api/chat/{room}/messages/{deleted}", headers=by("alice")).status_code == 200
+    assert texts(shared, "bob", "zebra", roomId=room) == texts(shared, "bob", "okapi", roomId=room) == []
+    found = search(shared, "bob", "giraffe", roomId=room)["results"]
+    assert [result["message"] for result in found] == ["giraffe"] and found[0]["editedAt"] > 0
+
+    def counts(user):
+        rooms = shared.get("/api/rooms", headers=by(user)).json()["rooms"]
+        return next((each["unread"], each["mentions"]) for each in rooms if each["roomId"] == room)
+
+    assert counts("bob") == (0, 0)
+    assert counts("alice") == (3, 3)

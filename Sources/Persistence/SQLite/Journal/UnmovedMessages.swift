@@ -21,13 +21,19 @@ final class UnmovedMessages: Sendable {
 
     func newest(in room: RoomID) -> Message? { state.withLock { $0.newest(in: room) } }
 
-    func newest(in rooms: [RoomID]) -> [RoomID: Message] {
+    /// Those of these rooms that have messages here.
+    func rooms(_ rooms: [RoomID]) -> [RoomID: UnmovedRoom] {
         state.withLock { state in
-            var found: [RoomID: Message] = [:]
-            for room in rooms { found[room] = state.newest(in: room) }
+            var found: [RoomID: UnmovedRoom] = [:]
+            for room in rooms {
+                let parts = state.parts(of: room)
+                if !parts.isEmpty { found[room] = UnmovedRoom(parts: parts) }
+            }
             return found
         }
     }
+
+    func newest(in rooms: [RoomID]) -> [RoomID: Message] { self.rooms(rooms).compactMapValues(\.newest) }
 
     func message(_ sequence: SequenceNumber, in room: RoomID) -> Message? {
         state.withLock { state in
@@ -143,6 +149,29 @@ extension [Message] {
             if self[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+/// The messages of one room that its table may not have, at one moment.
+struct UnmovedRoom: Sendable {
+    /// Oldest first.
+    fileprivate let parts: [[Message]]
+
+    var newest: Message? { parts.last?.last }
+    /// Messages of the room from this number on are here.
+    var start: SequenceNumber { parts.first?.first?.sequence ?? .max }
+
+    /// The number of the user's newest message; 0 for none.
+    func lastSent(by user: UserID) -> SequenceNumber {
+        for part in parts.reversed() {
+            if let message = part.last(where: { $0.body.author == user }) { return message.sequence }
+        }
+        return 0
+    }
+
+    /// How many messages behind a number mention the user.
+    func mentions(of user: UserID, after start: SequenceNumber) -> Int {
+        parts.reduce(0) { $0 + $1.within(start + 1, .max).count { $0.body.mentions.contains(user) } }
     }
 }
 
