@@ -3,6 +3,7 @@ import { mayWrite } from "../model/permissions.js";
 import { Completion } from "./completion.js";
 import { h, icon } from "./dom.js";
 import { pickEmoji } from "./emoji-picker.js";
+import { plain } from "./text.js";
 
 const typingIdle = 5_000;
 
@@ -233,7 +234,7 @@ export class Composer {
     const message = this.#place?.room.find(messageId);
     const isEdit = kind === "edit";
     const name = message ? (message.username ?? this.#chat.directory.nameOf(message.userId)) : "…";
-    const text = message ? readable(message.message, (userId) => this.#chat.directory.nameOf(userId)) : "";
+    const text = message ? plain(readable(message.message, (userId) => this.#chat.directory.nameOf(userId))) : "";
     const cancel = { type: "button", class: "round small", "aria-label": isEdit ? "Stop editing" : "Do not reply", on: { click: () => this.cancel() } };
     context.replaceChildren(
       icon(isEdit ? "edit" : "reply"),

@@ -5,7 +5,7 @@ import { fileCard } from "./file-card.js";
 import { footer } from "./message-footer.js";
 import { reactionRow } from "./reaction-row.js";
 import { richText } from "./rich-text.js";
-import { clockTime, dayName, fullTime, isEmojiOnly, plural } from "./text.js";
+import { clockTime, dayName, fullTime, isEmojiOnly, plain, plural } from "./text.js";
 
 export function dayRow(timestamp) {
   return h("li", { class: "day" }, h("span", {}, dayName(timestamp)));
@@ -80,7 +80,7 @@ function bubble({ text, timestamp, content, edit }, { people }) {
 
 /** The message that is answered, in a line; it leads there. */
 function quoteBlock({ messageId, message }, { people, actions }) {
-  const text = message ? (message.deleted ? "Deleted message" : readable(message.message, people.nameOf)) : message === null ? "This message is not here" : "…";
+  const text = message ? (message.deleted ? "Deleted message" : plain(readable(message.message, people.nameOf))) : message === null ? "This message is not here" : "…";
   const name = message ? (message.username ?? people.nameOf(message.userId)) : "";
   return h(
     "button",

@@ -1,5 +1,6 @@
 import { readable } from "../model/mentions.js";
 import { preferences } from "../model/preferences.js";
+import { plain } from "./text.js";
 
 /** Tells the user of messages while the page is out of sight: by a notification, by a sound, as the settings say. */
 export class Notifier {
@@ -34,7 +35,7 @@ export class Notifier {
     const { directory, me } = this.#chat;
     const author = message.username ?? directory.nameOf(message.userId);
     const title = room.isDirect ? author : `${author} in ${room.title(me, directory)}`;
-    const body = readable(message.message, (userId) => directory.nameOf(userId)).slice(0, 200);
+    const body = plain(readable(message.message, (userId) => directory.nameOf(userId))).slice(0, 200);
     const notification = new Notification(title, { body, tag: room.id, icon: "/client/icons/icon-192.png" });
     notification.onclick = () => {
       focus();

@@ -1,7 +1,7 @@
 import { readable } from "../model/mentions.js";
 import { avatar } from "./avatar.js";
 import { h } from "./dom.js";
-import { fullTime, shortTime } from "./text.js";
+import { fullTime, plain, shortTime } from "./text.js";
 
 /**
  * A message in a list that leads to its place. `highlights` are pairs of where in the text something stands out.
@@ -37,7 +37,7 @@ export function resultRow(message, { people, place = "", onOpen }) {
 /** The text around its first highlight. */
 function excerptOf({ message, highlights = [] }, people) {
   const spans = highlights.filter(([start, end]) => Number.isInteger(start) && start >= 0 && end > start && end <= message.length);
-  if (spans.length === 0) return readable(message, people.nameOf).slice(0, 240);
+  if (spans.length === 0) return plain(readable(message, people.nameOf)).slice(0, 240);
   const from = Math.max(0, spans[0][0] - 60);
   const parts = [from > 0 ? "…" : ""];
   let at = from;

@@ -2,7 +2,7 @@ import { statusName } from "../model/presence.js";
 import { readable } from "../model/mentions.js";
 import { avatar, roomBadge } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
-import { plural, shortTime } from "./text.js";
+import { plain, plural, shortTime } from "./text.js";
 
 /** The rooms of the user, the most lately active first, and their own name on top. */
 export class RoomList {
@@ -107,9 +107,6 @@ function badges(unread, mentions) {
     h("span", { class: "visually-hidden" }, `, ${spoken}`),
   );
 }
-
-/** A line of a message without the marks of its formatting. */
-const plain = (text) => text.replace(/```\w*|\*\*|~~|`|^> ?/gm, "").replace(/\s+/g, " ").trim();
 
 function connectionText({ name }, status) {
   if (name === "online" && status && status !== "online") return `Connected · ${statusName(status)}`;

@@ -76,3 +76,6 @@ export function fileSize(bytes) {
   const value = bytes / 1024 ** power;
   return `${power > 1 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }
+
+/** A message in a line, without the marks of its formatting. */
+export const plain = (text) => text.replace(/```\w*|\*\*|~~|`|^> ?/gm, "").replace(/\s+/g, " ").trim();

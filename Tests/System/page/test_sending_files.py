@@ -99,7 +99,7 @@ def test_files_are_dropped_and_pasted(window):
     expect(ada.page.locator(".attachment.is-ready")).to_have_count(2)
     ada.page.get_by_role("button", name="Remove shot.png").first.click()
     expect(ada.page.locator(".attachment")).to_have_count(1)
-    ada.page.locator("#send").click()
+    ada.page.locator("#composer .send").click()
     expect(ben.page.locator(".picture img")).to_have_count(1)
 
 
