@@ -15,7 +15,7 @@ RUN --mount=type=cache,target=/src/.build \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        ca-certificates libuv1 libssl3 libsqlite3-0 zlib1g libhiredis0.14 libmongoc-1.0-0 librabbitmq4 libsimdjson14 libstdc++6 \
+        ca-certificates libuv1 libssl3 libsqlite3-0 zlib1g libhiredis0.14 libmongoc-1.0-0 librabbitmq4 libsimdjson14 libstdc++6 libcurl4 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home chat \
     && install -d -o chat -g chat /data

@@ -48,6 +48,7 @@ let package = Package(
         cLibrary("CMongoc", pkgConfig: "libmongoc-1.0", apt: "libmongoc-dev", brew: "mongo-c-driver"),
         cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", brew: "rabbitmq-c"),
         cLibrary("CSimdJSONLibrary", pkgConfig: "simdjson", apt: "libsimdjson-dev", brew: "simdjson"),
+        cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
         .target(name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
 
         // Values and rules: no I/O, no clock.
@@ -64,7 +65,11 @@ let package = Package(
         library("Crypto", uses: ["COpenSSL"]),
         library("Compression", uses: ["CZlib"]),
         library("RedisLink", uses: ["Crypto", "EventLoop", "Workers", "CHiredis"]),
+        library("HTTPClient", uses: ["CCurl", "Workers"]),
         library("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
+        library(
+            "IdentityProviders",
+            uses: ["ChatDomain", "Crypto", "HTTPClient", "Identity", "JSON", "Telemetry", "Workers"]),
         // What one server keeps: a target each, which alone imports that server's library.
         library("PersistenceSQLite", in: "Persistence/SQLite", uses: ["ChatDomain", "Workers", "CSQLite"]),
         library("PersistenceMongoDB", in: "Persistence/MongoDB", uses: ["ChatDomain", "JSON", "Workers", "CMongoc"]),
@@ -97,12 +102,16 @@ let package = Package(
         tests(
             "ChatService",
             uses: [
-                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "MessagingOutbox", "RedisLink", "Telemetry",
+                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "IdentityProviders", "MessagingOutbox",
+                "RedisLink",
+                "Telemetry",
             ]),
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "Identity", "JSON",
+                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "HTTPClient",
+                "Identity",
+                "IdentityProviders", "JSON",
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
                 "PersistenceDisk", "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis",
                 "PersistenceSQLite",
@@ -131,6 +140,10 @@ let package = Package(
         tests("Crypto", uses: ["TestSupport"]),
         tests("Compression"),
         tests("Identity", uses: ["ChatDomain", "Crypto", "JSON", "TestSupport"]),
+        tests("HTTPClient"),
+        tests(
+            "IdentityProviders",
+            uses: ["ChatDomain", "Crypto", "HTTPClient", "Identity", "JSON", "Telemetry", "TestSupport"]),
         // Wire protocols
         tests("WireProtocols", uses: ["JSON"]),
         tests(

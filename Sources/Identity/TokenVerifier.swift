@@ -6,6 +6,9 @@ public final class TokenVerifier: Sendable {
     /// How far the clocks of issuer and server may differ.
     public static let leeway: Duration = .seconds(30)
 
+    /// The longest token that is verified, in bytes.
+    public static var maximumTokenBytes: Int { JSONWebToken.maximumBytes }
+
     private let keys: Mutex<VerificationKeys>
     private let issuer: String?
     private let audience: String?
@@ -36,6 +39,17 @@ public final class TokenVerifier: Sendable {
         if let issuer, claims.issuer != issuer { throw .wrongIssuer }
         if let audience, !claims.audiences.contains(audience) { throw .wrongAudience }
         return claims
+    }
+
+    /// Whether the token is one that a public key may verify, whichever it is.
+    public static func isSignedByPrivateKey(_ token: String) -> Bool {
+        if case .signature = (try? JSONWebToken(parsing: token))?.algorithm { true } else { false }
+    }
+
+    /// Whether a key at hand is the one that the token names, or names no other: that key alone decides about the token.
+    func hasKey(for token: String) -> Bool {
+        guard let token = try? JSONWebToken(parsing: token) else { return false }
+        return keys.withLock { $0 }.decide(about: token)
     }
 
     private func checkTimes(of claims: TokenClaims, now: Timestamp) throws(TokenRefusal) {

@@ -107,7 +107,8 @@ import Testing
         let rules = MessageRules(editWindow: .seconds(4))
         let since = ChangeAuthority.ownMessages(since: Timestamp(milliseconds: 6000))
         func authority(_ request: ChangeRequest, _ user: UserID, isService: Bool = false) -> ChangeAuthority? {
-            try? rules.authority(for: request, .init(user: user, isService: isService), in: room, at: now).get()
+            let actor = RoomActor(user: user, isService: isService)
+            return try? rules.authority(for: request, actor, RoomAuthority(), in: room, at: now).get()
         }
         let edit = ChangeRequest.edit(MessageEdit(text: "x"))
         #expect(authority(edit, "ann") == since && authority(edit, "bob", isService: true) == since)

@@ -1,6 +1,7 @@
 import ChatDomain
 import Crypto
 import Gateway
+import IdentityProviders
 import MessagingOutbox
 import RedisLink
 import Telemetry
@@ -154,11 +155,43 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
     @Test func settingsThatContradictEachOtherAreRefused() {
         #expect(
             problems(["AUTH_MODE": "token"]) == [
-                "AUTH_MODE=token needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE"
+                "AUTH_MODE=token needs one of JWT_SECRET, JWT_PUBLIC_KEY_FILE, JWT_JWKS_FILE, JWT_JWKS_URL, OIDC_ISSUER, AUTH_GRPC_URL"
             ])
         #expect(problems(["MAX_MESSAGE_BYTES": "200000"]).count == 1)
         // One unreadable key file is one problem, not another about HOST or AUTH_MODE.
         #expect(problems(["JWT_PUBLIC_KEY_FILE": "/nowhere", "HOST": "0.0.0.0"]).count == 1)
+    }
+
+    @Test func otherServersMayVerifyTokens() throws {
+        let service = try load(["AUTH_GRPC_URL": "grpc://auth"])
+        #expect(service.configuration.authentication.authService == "http://auth:50051/auth.AuthService/ValidateToken")
+        #expect(service.configuration.authentication.mode == .token)
+        let secure = try load(["AUTH_GRPC_URL": "grpcs://[::1]:443", "AUTH_GRPC_METHOD": "/a.v1.B/C"]).configuration
+        #expect(secure.authentication.authService == "https://[::1]:443/a.v1.B/C")
+        #expect(StartBanner.facts(secure).contains { $0 == ("auth", "token (Auth Service at [::1]:443)") })
+        let issuer = try load(["OIDC_ISSUER": "https://id.example.com/t", "JWT_AUDIENCE": "chat"])
+        #expect(issuer.warnings == [] && issuer.configuration.authentication.issuer == "https://id.example.com/t")
+        #expect(issuer.configuration.authentication.keySet == .issuer("https://id.example.com/t"))
+        let plain = try load(["JWT_JWKS_URL": "http://id.example.com/keys", "JWT_ISSUER": "i"])
+        #expect(plain.warnings.count == 1 && plain.configuration.authentication.issuer == "i")
+        #expect(try load(["JWT_JWKS_URL": "http://127.0.0.1:1/keys"]).warnings == [])
+        #expect(try load(["OIDC_ISSUER": "https://id.example.com"]).warnings.count == 1)
+    }
+
+    @Test(arguments: [
+        ("AUTH_GRPC_URL", "auth:50051"), ("AUTH_GRPC_URL", "http://auth:50051"), ("AUTH_GRPC_URL", "grpc://u:p@auth"),
+        ("AUTH_GRPC_URL", "grpc://auth/path"), ("AUTH_GRPC_URL", "grpc://"), ("AUTH_GRPC_METHOD", "ValidateToken"),
+        ("AUTH_GRPC_METHOD", "/a/b/c"), ("AUTH_GRPC_METHOD", "/a.B/"), ("AUTH_GRPC_METHOD", "/a.B/C?x"),
+        ("JWT_JWKS_URL", "file:///etc/passwd"), ("JWT_JWKS_URL", "https://u:p@id.example.com/"),
+        ("JWT_JWKS_URL", "https://"), ("OIDC_ISSUER", "id.example.com"), ("AUTH_CA_FILE", "/nowhere"),
+    ])
+    func unusableAddressesOfServersAreRefused(name: String, value: String) {
+        #expect(problems([name: value]).count == 1)
+    }
+
+    @Test func oneSourceOfAKeySetIsEnough() {
+        let both = ["JWT_JWKS_URL": "https://a.example/keys", "OIDC_ISSUER": "https://a.example"]
+        #expect(problems(both) == ["JWT_JWKS_URL and OIDC_ISSUER name the same thing; set one of them"])
     }
 
     @Test func probableMisspellingsAreReported() throws {

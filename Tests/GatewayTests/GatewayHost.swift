@@ -32,7 +32,7 @@ struct GatewayHost {
             ports: ChatPorts(
                 store: store,
                 directory: InProcessDirectory(instance: configuration.chat.instance, maximumSessions: 0)),
-            authentication: AuthenticationPolicy(mode: .trusted, verifier: nil), logger: .disabled,
+            authentication: AuthenticationPolicy(mode: .trusted, authorities: []), logger: .disabled,
             registry: MetricsRegistry())
         let port = try await gateway.listen(address: IPAddress(high: 0, low: 0xFFFF_7F00_0001), port: 0)
         let host = GatewayHost(gateway: gateway, store: store, port: port)

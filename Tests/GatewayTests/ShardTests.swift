@@ -26,7 +26,7 @@ import Testing
             configuration: configuration.chat,
             ports: ChatPorts(
                 store: store, directory: InProcessDirectory(instance: configuration.chat.instance, maximumSessions: 0)),
-            observers: ChatObservers(), authentication: AuthenticationPolicy(mode: .trusted, verifier: nil),
+            observers: ChatObservers(), authentication: AuthenticationPolicy(mode: .trusted, authorities: []),
             logger: .disabled, registry: registry, clock: SystemClock(), mailboxes: mailboxes.chat)
         let isPosted = Atomic(false)
         async let reply = services.calls.call { origin in

@@ -1,5 +1,6 @@
 import ChatDomain
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -11,14 +12,17 @@ struct AuthenticationPolicyTests {
     private static let token = Forge.token(payload: #"{"sub":"alice","name":"Alice","exp":1767229200}"#)
     private static let nameless = Forge.token(payload: #"{"sub":"alice"}"#)
 
-    private let tokenMode = AuthenticationPolicy(mode: .token, verifier: TokenVerifier())
-    private let trustedWithKey = AuthenticationPolicy(mode: .trusted, verifier: TokenVerifier())
-    private let trusted = AuthenticationPolicy(mode: .trusted, verifier: nil)
+    private let tokenMode = AuthenticationPolicy(mode: .token, authorities: [TokenVerifier()])
+    private let trustedWithKey = AuthenticationPolicy(mode: .trusted, authorities: [TokenVerifier()])
+    private let trusted = AuthenticationPolicy(mode: .trusted, authorities: [])
 
     private func identify(
         _ policy: AuthenticationPolicy, token: String? = nil, claimed: UserID? = nil, name: String? = nil
     ) throws(ChatError) -> Identity {
-        try policy.identify(token: token, claimedUserID: claimed, claimedUsername: name, now: issueTime)
+        let caller = Credentials(token: token, userID: claimed, username: name)
+        let now = Now(wall: issueTime, monotonic: Moment(milliseconds: 0))
+        guard case .known(let identity) = try policy.identify(caller, now: now) else { throw ChatError.authUnavailable }
+        return identity
     }
 
     @Test("A verified token wins, in either mode")
@@ -83,7 +87,7 @@ struct AuthenticationPolicyTests {
         let identity = try identify(trusted, token: Self.token, claimed: Self.bob)
         #expect(identity.userID == Self.bob)
         #expect(!identity.isVerified)
-        let misconfigured = AuthenticationPolicy(mode: .token, verifier: nil)
+        let misconfigured = AuthenticationPolicy(mode: .token, authorities: [])
         #expect(throws: ChatError.unauthorized) { try identify(misconfigured, token: Self.token, claimed: Self.alice) }
     }
 
@@ -97,10 +101,76 @@ struct AuthenticationPolicyTests {
         #expect(try identify(trusted, claimed: Self.bob, name: "").username == "bob")
     }
 
+    /// An authority that says the same of every token, at once or after a wait.
+    private struct FixedAuthority: TokenAuthority {
+        let fixed: TokenVerdict
+        var isDistant = false
+
+        func knownVerdict(on token: String, now: Now) -> TokenVerdict? { isDistant ? nil : fixed }
+        func verdict(on token: String, now: Now) async -> TokenVerdict { fixed }
+    }
+
+    private static let accepting = TokenVerdict.valid(TokenClaims(userID: bob, username: "Bob", expiresAt: nil))
+
+    /// What authorities make of a token together: the user, or the code of the refusal.
+    private func outcome(_ authorities: [any TokenAuthority], token: String = "t") async -> String {
+        let policy = AuthenticationPolicy(mode: .token, authorities: authorities)
+        let now = Now(wall: issueTime, monotonic: Moment(milliseconds: 0))
+        do throws(ChatError) {
+            return try await policy.identify(Credentials(token: token), now: now).identity().userID.value
+        } catch { return error.code.rawValue }
+    }
+
+    @Test("The first authority that is in charge of a token decides", arguments: [false, true])
+    func order(isDistant: Bool) async {
+        func authority(_ verdict: TokenVerdict) -> any TokenAuthority {
+            FixedAuthority(fixed: verdict, isDistant: isDistant)
+        }
+        let (accepting, refusing) = (authority(Self.accepting), authority(.refused(.expired)))
+        let (foreign, away) = (authority(.notItsToken(.unknownKey)), authority(.unavailable))
+        #expect(await outcome([accepting, refusing]) == "bob")
+        #expect(await outcome([refusing, accepting]) == "unauthorized")
+        #expect(await outcome([foreign, accepting]) == "bob")
+        #expect(await outcome([foreign, foreign]) == "unauthorized")
+        #expect(await outcome([away, accepting]) == "bob")
+        // The first might have accepted it.
+        #expect(await outcome([away, refusing]) == "auth_unavailable")
+        #expect(await outcome([foreign, away]) == "auth_unavailable")
+        #expect(await outcome([away, foreign]) == "auth_unavailable")
+    }
+
+    @Test("Keys at hand decide about tokens of their kind, others are left to the next")
+    func keysFirst() async throws {
+        let next = FixedAuthority(fixed: Self.accepting, isDistant: true)
+        let secret = TokenVerifier()
+        #expect(await outcome([secret, next], token: Self.token) == "alice")
+        #expect(await outcome([secret, next], token: Self.token.dropLast(4) + "AAAA") == "unauthorized")
+        #expect(await outcome([secret, next], token: Forge.token(payload: #"{"sub":"a","exp":1}"#)) == "unauthorized")
+        #expect(await outcome([secret, next], token: "opaque") == "bob")
+        #expect(await outcome([secret, next], token: TokenFixtures.es256) == "bob")
+        // A key without an id does not decide about a token that names another.
+        let pem = try TokenVerifier(pem: TestKeys.p256)
+        #expect(await outcome([pem, next], token: TokenFixtures.es256Named) == "alice")
+        #expect(await outcome([pem, next], token: TokenFixtures.es256Named.dropLast(4) + "AAAA") == "bob")
+        #expect(await outcome([pem, next], token: TokenFixtures.es256.dropLast(4) + "AAAA") == "unauthorized")
+    }
+
+    @Test("Keys at hand decide without waiting")
+    func withoutWaiting() throws {
+        let policy = AuthenticationPolicy(
+            mode: .token, authorities: [TokenVerifier(), FixedAuthority(fixed: Self.accepting, isDistant: true)])
+        #expect(try identify(policy, token: Self.token).userID == Self.alice)
+        let now = Now(wall: issueTime, monotonic: Moment(milliseconds: 0))
+        guard case .pending = try policy.identify(Credentials(token: "opaque"), now: now) else {
+            Issue.record("an answer of another server was there at once")
+            return
+        }
+    }
+
     @Test("The log gets the reason of a refusal")
     func refusals() {
         let told = Mutex<[TokenRefusal]>([])
-        let policy = AuthenticationPolicy(mode: .token, verifier: TokenVerifier()) { refusal in
+        let policy = AuthenticationPolicy(mode: .token, authorities: [TokenVerifier()]) { refusal in
             told.withLock { $0.append(refusal) }
         }
         _ = try? identify(policy, token: "x")

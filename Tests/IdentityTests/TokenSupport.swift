@@ -1,3 +1,4 @@
+import TestSupport
 import ChatDomain
 import Crypto
 import JSON

@@ -109,7 +109,7 @@ extension PresenceSession {
 
     private func comeOnline(_ user: UserID, _ request: Request) throws(ChatError) {
         if let known = userID, known != user { throw ChatError(.forbidden, "this connection is another user's") }
-        if userID == nil { try session.authenticate(Credentials(userID: user), tag: nil) }
+        if userID == nil { try session.authenticate(claiming: user) }
         // Behind the answer to the claim.
         let number = session.begin(request)
         whenLoaded { [unowned session] in

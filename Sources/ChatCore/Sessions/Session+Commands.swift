@@ -31,7 +31,7 @@ extension Session {
 
     private func perform(_ request: Request) throws(ChatError) {
         switch request.command {
-        case .authenticate(let credentials): try authenticate(credentials, tag: request.tag)
+        case .authenticate(let credentials): authenticate(credentials, tag: request.tag)
         case .ping(let data):
             emit("pong", data)
             reply(request.tag, EventJSON.success(withFieldsOf: data))

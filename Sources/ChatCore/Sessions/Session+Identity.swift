@@ -9,28 +9,54 @@ extension Session {
     /// How long before its token expires a client gets `token_expiring`.
     private static let expiryWarning: Duration = .seconds(30)
 
-    /// Looks at what the handshake brought, without taking it up yet.
-    package func checkHandshake() throws(ChatError) {
-        guard handshake.token != nil || handshake.userID != nil else { return }
-        _ = try identify(handshake)
+    /// Identifies the user of the handshake, without acting on it yet.
+    ///
+    /// - Parameter then: gets nil for a handshake that names no user. Called at once, unless another server has to be asked;
+    ///   not called when the session ends meanwhile.
+    package func identifyHandshake(_ then: @escaping (Result<Identity?, ChatError>) -> Void) {
+        guard handshake.namesUser else { return then(.success(nil)) }
+        identify(handshake, tag: nil) { then($0.map(Optional.some)) }
     }
 
-    /// - Throws: `banned` too, for a user that is banned from the deployment.
-    private func identify(_ credentials: Credentials) throws(ChatError) -> Identity {
-        let found = try find(credentials)
-        if let refusal = context.services.standings.refusal(of: found.userID) { throw refusal }
-        return found
+    private func identify(
+        _ credentials: Credentials, tag: RequestTag?, then: @escaping (Result<Identity, ChatError>) -> Void
+    ) {
+        do throws(ChatError) {
+            switch try identification(credentials) {
+            case .known(let identity): then(context.services.admit(identity))
+            case .pending(let pending): wait(for: pending, of: credentials, tag: tag, then: then)
+            }
+        } catch {
+            then(.failure(error))
+        }
     }
 
     /// The service key stands in for a token, as over REST: the service acts for the user it names.
-    private func find(_ credentials: Credentials) throws(ChatError) -> Identity {
-        let token = credentials.token ?? handshake.token
-        if isService, token == nil, let user = credentials.userID {
-            return Identity(claimed: user, username: credentials.username)
+    private func identification(_ credentials: Credentials) throws(ChatError) -> Identification {
+        var credentials = credentials
+        credentials.token = credentials.token ?? handshake.token
+        if isService, credentials.token == nil, let user = credentials.userID {
+            return .known(Identity(claimed: user, username: credentials.username))
         }
-        return try context.services.authentication.identify(
-            token: token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: context.now.wall)
+        return try context.services.authentication.identify(credentials, now: context.now)
+    }
+
+    /// Asks another server. Requests behind this one wait, so that they take effect in their order.
+    private func wait(
+        for pending: PendingIdentification, of credentials: Credentials, tag: RequestTag?,
+        then: @escaping (Result<Identity, ChatError>) -> Void
+    ) {
+        let number = begin(authenticateRequest(credentials, tag))
+        context.loop.run({ await pending.result() }) { [weak self] result in
+            guard let self, finish(number) != nil else { return }
+            then(result.flatMap(context.services.admit))
+            startWaiting()
+        }
+    }
+
+    private func authenticateRequest(_ credentials: Credentials, _ tag: RequestTag?) -> Request {
+        Request(
+            event: "authenticate", command: .authenticate(credentials), tag: tag, since: context.now.monotonic)
     }
 
     /// A device that brings no name goes by the one the user is known by.
@@ -43,12 +69,26 @@ extension Session {
         return found
     }
 
-    /// Called once after the connection opened: takes what the handshake brought, or waits for `authenticate`.
+    /// Called once after the connection opened, in place of `identifyHandshake` and `opened(as:)`: the client of a bad
+    /// handshake gets the reason over the open connection.
     package func opened() {
-        do throws(ChatError) {
-            if handshake.token != nil || handshake.userID != nil { return try authenticate(handshake, tag: nil) }
-        } catch {
-            return rejectAuthentication(error)
+        identifyHandshake { [weak self] result in
+            switch result {
+            case .success(let identity): self?.opened(as: identity)
+            case .failure(let error): self?.rejectAuthentication(error)
+            }
+        }
+    }
+
+    /// Called once after the connection opened.
+    ///
+    /// - Parameter found: the identity of the handshake; nil where the client has to send `authenticate`.
+    package func opened(as found: Identity?) {
+        if let found {
+            do throws(ChatError) { try authenticate(as: found, handshake, tag: nil) } catch {
+                rejectAuthentication(error)
+            }
+            return
         }
         if context.services.configuration.requiresAuthentication, !isService {
             let limit = context.services.configuration.authenticationTimeout
@@ -61,16 +101,32 @@ extension Session {
 
     private func rejectAuthentication(_ error: ChatError) {
         refuse(error, event: "authenticate", tag: nil)
-        end(error.isForbidden ? .forbidden : .unauthorized, reason: error.message)
+        let code: CloseCode =
+            error.isForbidden ? .forbidden : error.code == .authUnavailable ? .overloaded : .unauthorized
+        end(code, reason: error.message)
     }
 
-    func authenticate(_ credentials: Credentials, tag: RequestTag?) throws(ChatError) {
-        let claimed: Identity
-        do throws(ChatError) { claimed = try identify(credentials) } catch {
-            guard error.code == .banned else { throw error }
-            refuse(error, event: "authenticate", tag: tag)
-            return end(.forbidden, reason: error.message)
+    /// A refusal leaves the session as it is, except that of a banned user.
+    func authenticate(_ credentials: Credentials, tag: RequestTag?) {
+        identify(credentials, tag: tag) { [weak self] result in
+            guard let self else { return }
+            do throws(ChatError) { try authenticate(as: try result.get(), credentials, tag: tag) } catch {
+                refuse(error, event: "authenticate", tag: tag)
+                if error.code == .banned { end(.forbidden, reason: error.message) }
+            }
         }
+    }
+
+    /// Takes the claim in another command. The token of a handshake was verified before any command, so nothing is asked.
+    func authenticate(claiming user: UserID) throws(ChatError) {
+        let credentials = Credentials(userID: user)
+        guard case .known(let identity) = try identification(credentials) else { throw .unauthenticated }
+        try authenticate(as: try context.services.admit(identity).get(), credentials, tag: nil)
+    }
+
+    private func authenticate(
+        as claimed: Identity, _ credentials: Credentials, tag: RequestTag?
+    ) throws(ChatError) {
         if let identity, identity.userID != claimed.userID {
             throw ChatError(.forbidden, "this connection belongs to another user")
         }
@@ -78,9 +134,7 @@ extension Session {
         adopt(named(claimed))
         guard isNew, !presence.isLoaded else { return completeAuthentication(isNew: isNew, tag: tag) }
         // Requests behind this one wait.
-        let request = Request(
-            event: "authenticate", command: .authenticate(credentials), tag: tag, since: context.now.monotonic)
-        let number = begin(request)
+        let number = begin(authenticateRequest(credentials, tag))
         presence.whenLoaded { [self] in
             guard finish(number) != nil, let identity else { return }
             setIdentity(named(identity))

@@ -78,6 +78,9 @@ public struct Credentials: Hashable, Sendable {
         self.username = username
         self.userAgent = userAgent
     }
+
+    /// Whether a user is claimed, by a token or without.
+    public var namesUser: Bool { token != nil || userID != nil }
 }
 
 /// A message as its client sent it.

@@ -1,6 +1,7 @@
 /// Why a request is refused: the contract's code, a sentence for the developer of the client, and whether to try again.
 public struct ChatError: Error, Hashable, Sendable {
     public enum Code: String, Sendable, CaseIterable {
+        case authUnavailable = "auth_unavailable"
         case badFrame = "bad_frame"
         case badRequest = "bad_request"
         case banned
@@ -37,6 +38,9 @@ public struct ChatError: Error, Hashable, Sendable {
     public static let unauthenticated = Self(.unauthenticated, "authenticate first")
     /// Every failure of a token reads alike, so that probing teaches nothing.
     public static let unauthorized = Self(.unauthorized, "the token is missing, invalid or expired")
+    /// No key at hand decides about the token, and the server that would is away.
+    public static let authUnavailable = Self(
+        .authUnavailable, "the token cannot be verified now; try again", retryAfter: .seconds(2))
     public static let storageUnavailable = Self(.storageUnavailable, "the store cannot take this now; try again")
     public static let noSuchReply = Self.badRequest("replyTo must name a message of this room")
     /// A message of another room and one that does not exist answer alike.
@@ -49,7 +53,7 @@ extension ChatError.Code {
     /// Whether the same request may succeed later, unchanged.
     public var isRetryable: Bool {
         switch self {
-        case .overloaded, .rateLimited, .storageUnavailable: true
+        case .authUnavailable, .overloaded, .rateLimited, .storageUnavailable: true
         default: false
         }
     }
@@ -66,7 +70,7 @@ extension ChatError.Code {
         case .payloadTooLarge: 413
         case .unsupportedMediaType: 415
         case .rateLimited: 429
-        case .overloaded, .storageUnavailable: 503
+        case .authUnavailable, .overloaded, .storageUnavailable: 503
         }
     }
 }

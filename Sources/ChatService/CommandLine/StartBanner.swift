@@ -1,4 +1,6 @@
 import ChatDomain
+import HTTPClient
+import IdentityProviders
 import MessagingOutbox
 import RedisLink
 import Telemetry
@@ -61,10 +63,14 @@ enum StartBanner {
         let keys = [
             authentication.secret.map { _ in "shared key" }, authentication.publicKeyFile.map { _ in "public key" },
             authentication.keySetFile.map { _ in "key set" },
+            authentication.keySet.map { "key set of \(host(of: $0.text))" },
+            authentication.authService.map { "Auth Service at \(host(of: $0))" },
         ].compactMap(\.self)
         return keys.isEmpty
             ? authentication.mode.rawValue : "\(authentication.mode.rawValue) (\(keys.joined(separator: ", ")))"
     }
+
+    private static func host(of url: String) -> String { Origin(of: url).map { "\($0.host):\($0.port)" } ?? "" }
 
     private static func store(_ store: Configuration.Store) -> String {
         switch store {

@@ -1,6 +1,8 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import HTTPClient
+import IdentityProviders
 import RedisLink
 import Telemetry
 
@@ -195,18 +197,28 @@ extension Configuration.Authentication {
         secret = reader.optional(Variables.jwtSecret)
         publicKeyFile = reader.optional(Variables.jwtPublicKeyFile)
         keySetFile = reader.optional(Variables.jwtJWKSFile)
-        issuer = reader.optional(Variables.jwtIssuer)
+        let oidcIssuer = reader.optional(Variables.oidcIssuer)
+        keySet = Self.keySet(reading: &reader, issuer: oidcIssuer)
+        authService = Self.authService(reading: &reader)
+        certificateAuthorities = reader.optional(Variables.authCAFile)
+        issuer = reader.optional(Variables.jwtIssuer) ?? oidcIssuer
         audience = reader.optional(Variables.jwtAudience)
+        if oidcIssuer != nil, audience == nil {
+            reader.warn("without JWT_AUDIENCE tokens are accepted that OIDC_ISSUER made for any other application")
+        }
         tokenLifetime = reader.value(Variables.jwtExpiration)
         serviceKey = reader.optional(Variables.serviceKey)
         let chosen = reader.optional(Variables.authMode)
         // A key that cannot be read counts as configured, so that its problem does not cause another one about HOST.
-        let keyed: [any AnyVariable] = [Variables.jwtSecret, Variables.jwtPublicKeyFile, Variables.jwtJWKSFile]
+        let keyed: [any AnyVariable] = [
+            Variables.jwtSecret, Variables.jwtPublicKeyFile, Variables.jwtJWKSFile, Variables.jwtJWKSURL,
+            Variables.oidcIssuer, Variables.authGRPCURL,
+        ]
         let isKeyed = keyed.contains { reader.isSet($0) }
         mode = chosen ?? (isKeyed ? .token : .trusted)
         isTrustedOnPurpose = chosen == .trusted || (chosen == nil && reader.isSet(Variables.authMode))
         if mode == .token, !isKeyed {
-            reader.refuse("AUTH_MODE=token needs JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE")
+            reader.refuse("AUTH_MODE=token needs one of \(keyed.map(\.name).joined(separator: ", "))")
         }
         if let secret, secret.text.utf8.count < Self.shortestSecret {
             let complaint = "JWT_SECRET is shorter than \(Self.shortestSecret) bytes and can be guessed from any token"
@@ -216,6 +228,31 @@ extension Configuration.Authentication {
                 reader.warn(complaint)
             }
         }
+    }
+}
+
+extension Configuration.Authentication {
+    private static func keySet(reading reader: inout ConfigurationReader, issuer: String?) -> KeySetLocation? {
+        let url = reader.optional(Variables.jwtJWKSURL)
+        if reader.isSet(Variables.jwtJWKSURL), reader.isSet(Variables.oidcIssuer) {
+            reader.refuse("JWT_JWKS_URL and OIDC_ISSUER name the same thing; set one of them")
+        }
+        for (variable, url) in [(Variables.jwtJWKSURL, url), (Variables.oidcIssuer, issuer)] {
+            guard let url, let origin = Origin(of: url), origin.scheme == "http", !origin.isLoopback else { continue }
+            reader.warn("\(variable.name) is without TLS: a program on the way to it can make tokens")
+        }
+        return url.map(KeySetLocation.url) ?? issuer.map(KeySetLocation.issuer)
+    }
+
+    private static func authService(reading reader: inout ConfigurationReader) -> String? {
+        let method = reader.value(Variables.authGRPCMethod)
+        return reader.optional(Variables.authGRPCURL).map { $0 + method }
+    }
+}
+
+extension Origin {
+    fileprivate var isLoopback: Bool {
+        host == "localhost" || IPAddress(host.filter { $0 != "[" && $0 != "]" })?.isLoopback == true
     }
 }
 

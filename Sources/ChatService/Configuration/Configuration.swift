@@ -1,6 +1,7 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import IdentityProviders
 import MessagingOutbox
 import MessagingRabbitMQ
 import RedisLink
@@ -67,12 +68,19 @@ struct Configuration: Equatable, Sendable {
         var secret: Secret?
         var publicKeyFile: String?
         var keySetFile: String?
+        /// nil: no key set is fetched.
+        var keySet: KeySetLocation?
+        /// The server and the method, as the URL of an HTTP/2 request; nil: no service is asked.
+        var authService: String?
+        /// The file of certificates that the servers of these two may be certified by; nil: the system's.
+        var certificateAuthorities: String?
         var issuer: String?
         var audience: String?
         /// The lifetime of minted tokens.
         var tokenLifetime: Duration
         var serviceKey: Secret?
 
+        /// Whether a key is configured that needs no other server.
         var hasKey: Bool { secret != nil || publicKeyFile != nil || keySetFile != nil }
     }
 

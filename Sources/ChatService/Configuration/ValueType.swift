@@ -1,6 +1,7 @@
 import ChatDomain
 import EventLoop
 import Gateway
+import HTTPClient
 import Identity
 import PersistenceMongoDB
 import RedisLink
@@ -108,6 +109,34 @@ extension ValueType<String> {
     }
 
     static let text = Self(allowed: "a text") { $0 }
+
+    /// An address of HTTP without credentials.
+    static let webURL = Self(
+        allowed: "https://host[:port][/path], or http:// on a network of your own"
+    ) { text in
+        guard let url = ServerURL(text), ["https", "http"].contains(url.scheme), url.user == nil, url.password == nil,
+            text.utf8.count <= 2048, Origin(of: text) != nil
+        else { return nil }
+        return text
+    }
+
+    /// The server of gRPC calls, as the URL of their HTTP/2 requests.
+    static let grpcURL = Self(allowed: "grpc://host[:port], or grpcs:// with TLS; port 50051 where none is named") {
+        text in
+        guard let url = ServerURL(text), let scheme = ["grpc": "http", "grpcs": "https"][url.scheme],
+            url.user == nil, url.password == nil, url.path?.isEmpty ?? true, url.query == nil
+        else { return nil }
+        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
+        let address = "\(scheme)://\(host):\(url.port ?? 50_051)"
+        return Origin(of: address) == nil ? nil : address
+    }
+
+    static let grpcMethod = Self(allowed: "/package.Service/Method") { text in
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let names = parts.dropFirst()
+        let isPlain = names.allSatisfy { !$0.isEmpty && ValueType<String>.name(upTo: 128).parse(String($0)) != nil }
+        return parts.count == 3 && parts[0].isEmpty && isPlain ? text : nil
+    }
 
     /// An address to listen on.
     static let listenAddress = Self(allowed: "an IPv4 or IPv6 address, or localhost") { text in

@@ -71,8 +71,23 @@ enum Variables {
     static let jwtJWKSFile = Variable(
         "JWT_JWKS_FILE", .identity, .readableFile, unset: "no key set",
         "JSON Web Key Set with the keys that tokens may be signed by. Read again on SIGHUP.")
+    static let jwtJWKSURL = Variable(
+        "JWT_JWKS_URL", .identity, .webURL, unset: "no key set is fetched",
+        "URL of a JSON Web Key Set with the keys that tokens may be signed by. Fetched again every few minutes.")
+    static let oidcIssuer = Variable(
+        "OIDC_ISSUER", .identity, .webURL, unset: "no key set is fetched",
+        "OpenID Connect issuer whose configuration names its key set; in place of JWT_JWKS_URL.")
+    static let authGRPCURL = Variable(
+        "AUTH_GRPC_URL", .identity, .grpcURL, unset: "no service is asked",
+        "Auth Service that verifies the tokens for which no key is here (proto/auth.proto).")
+    static let authGRPCMethod = Variable(
+        "AUTH_GRPC_METHOD", .identity, .grpcMethod, default: "/auth.AuthService/ValidateToken",
+        "Method of the Auth Service.")
+    static let authCAFile = Variable(
+        "AUTH_CA_FILE", .identity, .readableFile, unset: "the system's",
+        "Certificates (PEM) that JWT_JWKS_URL, OIDC_ISSUER and AUTH_GRPC_URL may be certified by.")
     static let jwtIssuer = Variable(
-        "JWT_ISSUER", .identity, .text, unset: "not checked", "Issuer (iss) that tokens must name.")
+        "JWT_ISSUER", .identity, .text, unset: "OIDC_ISSUER, else not checked", "Issuer (iss) that tokens must name.")
     static let jwtAudience = Variable(
         "JWT_AUDIENCE", .identity, .text, unset: "not checked", "Audience (aud) that tokens must name.")
     static let jwtExpiration = Variable(
@@ -189,7 +204,8 @@ enum Variables {
     static let all: [any AnyVariable] = [
         port, host, internalPort, internalHost, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
         environment, nodeEnvironment, instanceID, deploymentID, shutdownGrace, logLevel, logFormat, logDirectory,
-        authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
+        authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtJWKSURL, oidcIssuer, authGRPCURL,
+        authGRPCMethod, authCAFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
         rabbitURL, newMessageQueue, changesQueue, presenceQueue, queueType, eventMode, filesStore,

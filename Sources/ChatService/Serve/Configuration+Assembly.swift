@@ -106,9 +106,9 @@ extension Configuration {
         }
     }
 
-    func authenticationPolicy(_ verifier: TokenVerifier?, logger: Logger) -> AuthenticationPolicy {
+    func authenticationPolicy(_ authorities: [any TokenAuthority], logger: Logger) -> AuthenticationPolicy {
         AuthenticationPolicy(
-            mode: authentication.mode == .token ? .token : .trusted, verifier: verifier,
+            mode: authentication.mode == .token ? .token : .trusted, authorities: authorities,
             didRefuse: { logger.debug("token refused", ["reason": $0.description]) })
     }
 }

@@ -15,6 +15,7 @@ struct RunningInstance {
     private let store: any DurableStore
     private let files: (any FileStore)?
     private let credentials: LiveCredentials
+    private let identity: IdentityServices?
     private let redis: RedisServices?
     private let events: EventServices?
     private let control: ControlServer?
@@ -27,6 +28,9 @@ struct RunningInstance {
         credentials.logIgnoredKeys(to: logger)
         let live = LiveCredentials(credentials, configuration.authentication)
         self.credentials = live
+        identity = try IdentityServices(configuration.authentication, logger: logger, registry: registry)
+        var authorities: [any TokenAuthority] = identity?.authorities ?? []
+        if let verifier = live.verifier { authorities.insert(verifier, at: 0) }
         let store = try await configuration.openStore()
         self.store = store
         let files = try await configuration.openFiles()
@@ -51,7 +55,7 @@ struct RunningInstance {
                 recovery: redis?.recovery
                     ?? InProcessRecovery(clock: { Now.system.monotonic }),
                 files: files),
-            observers: observers, authentication: configuration.authenticationPolicy(live.verifier, logger: logger),
+            observers: observers, authentication: configuration.authenticationPolicy(authorities, logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
             do throws(StoreError) {
@@ -71,6 +75,7 @@ struct RunningInstance {
                 }
             }
         }
+        identity?.start(reportingTo: gateway.dependencies)
         if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.condition } }
         if let events {
             gateway.dependencies.add("rabbitmq", isRequired: false) { events.condition }
@@ -115,6 +120,9 @@ struct RunningInstance {
         await finish("presence", within: .milliseconds(1500), until: deadline) { [gateway] in await gateway.leave() }
         gateway.stop()
         if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
+        if let identity {
+            await finish("identity", within: .milliseconds(500), until: deadline) { await identity.stop() }
+        }
         if let redis { await finish("redis", within: .milliseconds(500), until: deadline) { await redis.close() } }
         control?.stop()
         if let files { await finish("files", within: .milliseconds(500), until: deadline) { await files.close() } }

@@ -45,13 +45,14 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let credentials = try credentials(fields)
         let claim = RecoveryClaim(fields)
         recovery.isOffered = context.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
-        guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return try begin(credentials) }
+        guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return begin(credentials) }
         let returning = ReturningSession(pid)
         recovery.returning = returning
-        context.run({ [services = context.services] in await services.recover(pid.key) }) {
-            [self] found in
+        context.run({ [services = context.services, now = context.now] in
+            await Self.find(pid.key, credentials, in: services, now: now)
+        }) { [self] (found, identity) in
             returning.found = found
-            recover(returning, offset, credentials)
+            recover(returning, offset, credentials, as: identity)
         }
     }
 
@@ -70,18 +71,27 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     /// Opens a session of its own.
-    private func begin(_ credentials: Credentials) throws(ChatError) {
+    private func begin(_ credentials: Credentials) {
         recovery.returning = nil
         let session = context.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
         self.session = session
-        try session.checkHandshake()
+        session.identifyHandshake { [weak self] result in
+            guard let self, self.session === session else { return }
+            switch result {
+            case .success(let identity): connect(session, as: identity)
+            case .failure(let error): refuseConnection(error)
+            }
+        }
+    }
+
+    private func connect(_ session: Session, as identity: Identity?) {
         if recovery.isOffered {
             let pid = RecoveryPID.random()
             recovery.pid = pid
             context.services.recovery?.opened(pid.key, at: session.address)
         }
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
-        session.opened()
+        session.opened(as: identity)
     }
 
     func received(_ event: SocketIOEvent) {
@@ -97,13 +107,33 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     // MARK: Recovery
 
+    /// The session that a client left, and the identity of a client that names a user.
+    private static func find(
+        _ key: RecoveryKey, _ credentials: Credentials, in services: Services, now: Now
+    ) async -> (RecoverableSession?, Result<Identity, ChatError>?) {
+        let found = await services.recover(key)
+        guard found != nil, credentials.namesUser else { return (found, nil) }
+        do throws(ChatError) {
+            return (found, .success(try await services.authentication.identify(credentials, now: now).identity()))
+        } catch {
+            return (found, .failure(error))
+        }
+    }
+
     /// Continues the session the client left. The client is answered once all its rooms are entered, because only then is it
     /// known whether anything is missing.
-    private func recover(_ returning: ReturningSession, _ offset: MessageOffset, _ credentials: Credentials) {
+    private func recover(
+        _ returning: ReturningSession, _ offset: MessageOffset, _ credentials: Credentials,
+        as named: Result<Identity, ChatError>?
+    ) {
         // The client was gone before it was found; it may come again.
         guard recovery.returning === returning else { return putBack(returning) }
+        if case .failure(let error) = named, error.code == .authUnavailable {
+            putBack(returning)
+            return refuseConnection(error)
+        }
         guard let found = returning.found, let seen = found.seen(upTo: offset),
-            let identity = identity(found, credentials)
+            let identity = identity(found, as: named)
         else { return beginAfresh(credentials) }
         let session = context.sessions.open(
             channel: self, encoding: encoding, isRaw: false, handshake: credentials, id: found.id)
@@ -129,12 +159,10 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     /// The identity of a returning client: the user that credentials name, if any, must be the session's.
-    private func identity(_ found: RecoverableSession, _ credentials: Credentials) -> Identity? {
-        guard credentials.token != nil || credentials.userID != nil else { return found.identity(at: context.now.wall) }
-        let named = try? context.services.authentication.identify(
-            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: context.now.wall)
-        return named?.userID == found.user.userID ? named : nil
+    private func identity(_ found: RecoverableSession, as named: Result<Identity, ChatError>?) -> Identity? {
+        guard let named else { return found.identity(at: context.now.wall) }
+        guard case .success(let identity) = named, identity.userID == found.user.userID else { return nil }
+        return identity
     }
 
     private func recovered(_ session: Session, _ returning: ReturningSession) {
@@ -151,7 +179,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         recovery.returning = nil
         session?.closed(reason: "not recovered")
         session = nil
-        do throws(ChatError) { try begin(credentials) } catch { refuseConnection(error) }
+        begin(credentials)
     }
 
     // MARK: To the client

@@ -18,27 +18,40 @@ struct Caller: Sendable {
     var logName: String { isService ? "service" : user?.userID.value ?? "anonymous" }
 }
 
+/// A caller, or the work of finding it out.
+enum CallerResolution {
+    case known(Caller)
+    /// Another server has to be asked. Not on a loop.
+    case pending(PendingIdentification)
+}
+
+extension Caller {
+    init(_ identity: Identity) {
+        self.init(user: RoomUser(userID: identity.userID, username: identity.username))
+    }
+}
+
 /// Finds the caller of a request from its credentials.
 struct CallerResolver {
     let gateway: GatewayContext
 
-    /// - Throws: `unauthorized` for a bad token or key, `forbidden` for a claim against the token, `rate_limited` where too
-    ///   many wrong keys came from the address.
-    func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> Caller {
+    /// - Throws: `unauthorized` for a bad token or key, `auth_unavailable` where nothing can verify the token now, `forbidden`
+    ///   for a claim against the token, `banned` for a user that is banned from the deployment, `rate_limited` where too many
+    ///   wrong keys came from the address.
+    func resolve(_ head: HTTPRequestHead, from address: IPAddress, now: Now) throws(ChatError) -> CallerResolution {
         let credentials = try Self.credentials(head)
         if let key = head.headers["X-Service-Key"] {
             try gateway.check(serviceKey: key, from: address, at: now.monotonic)
             let user = credentials.userID.map {
                 RoomUser(userID: $0, username: credentials.username ?? $0.value)
             }
-            return Caller(user: user, isService: true)
+            return .known(Caller(user: user, isService: true))
         }
-        guard credentials.token != nil || credentials.userID != nil else { return Caller() }
-        let identity = try gateway.services.authentication.identify(
-            token: credentials.token, claimedUserID: credentials.userID, claimedUsername: credentials.username,
-            now: now.wall)
-        if let refusal = gateway.services.standings.refusal(of: identity.userID) { throw refusal }
-        return Caller(user: RoomUser(userID: identity.userID, username: identity.username))
+        guard credentials.namesUser else { return .known(Caller()) }
+        switch try gateway.services.authentication.identify(credentials, now: now) {
+        case .known(let identity): return .known(Caller(try gateway.services.admit(identity).get()))
+        case .pending(let pending): return .pending(pending)
+        }
     }
 
     /// The credentials of a request: a token by header, query or sub-protocol, a claim by header or query.

@@ -3,6 +3,7 @@ import ChatProtocol
 import ChatDomain
 import Engine
 import EventLoop
+import Identity
 import Telemetry
 import WireProtocols
 
@@ -34,16 +35,27 @@ extension ShardCore: EngineHandler {
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
             guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
             let match = router.match(head.method, path)
+            guard match.readsCredentials else {
+                return try serve(request, by: Caller(), match, verdict, on: connection)
+            }
             let address = gateway.client(of: request)
-            let caller =
-                match.readsCredentials
-                ? try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) : Caller()
-            if !caller.isService, match.countsAsCall(head.method) { try countCall(of: caller, from: address) }
-            respond(to: request, by: caller, match, verdict, on: connection)
+            switch try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) {
+            case .known(let caller): try serve(request, by: caller, match, verdict, on: connection)
+            case .pending(let pending):
+                // Every client can make tokens that another server has to look at.
+                try gateway.addresses.countCall(from: address, at: now.monotonic)
+                serve(request, by: pending, match, verdict, on: connection)
+            }
         } catch {
-            gateway.logRefusal(error.code.rawValue, of: request)
-            gateway.answer(Problem.response(error), verdict, to: connection)
+            refuse(request, error, verdict, on: connection)
         }
+    }
+
+    private func refuse(
+        _ request: HTTPRequest, _ error: ChatError, _ verdict: OriginPolicy.Verdict, on connection: Connection
+    ) {
+        gateway.logRefusal(error.code.rawValue, of: request)
+        gateway.answer(Problem.response(error), verdict, to: connection)
     }
 
     func abandoned(_ connection: Connection) {
@@ -57,6 +69,29 @@ extension ShardCore: EngineHandler {
     func response(to refusal: HTTPRefusal) -> HTTPResponse { gateway.response(to: refusal) }
 
     // MARK: Routes
+
+    private func serve(
+        _ request: HTTPRequest, by pending: PendingIdentification, _ match: RouteMatch,
+        _ verdict: OriginPolicy.Verdict, on connection: Connection
+    ) {
+        channels.run({ await pending.result() }) { [unowned self] result in
+            do throws(ChatError) {
+                try serve(request, by: Caller(try result.flatMap(services.admit).get()), match, verdict, on: connection)
+            } catch {
+                refuse(request, error, verdict, on: connection)
+            }
+        }
+    }
+
+    private func serve(
+        _ request: HTTPRequest, by caller: Caller, _ match: RouteMatch, _ verdict: OriginPolicy.Verdict,
+        on connection: Connection
+    ) throws(ChatError) {
+        if !caller.isService, match.countsAsCall(request.head.method) {
+            try countCall(of: caller, from: gateway.client(of: request))
+        }
+        respond(to: request, by: caller, match, verdict, on: connection)
+    }
 
     private func respond(
         to request: HTTPRequest, by caller: Caller, _ match: RouteMatch, _ verdict: OriginPolicy.Verdict,
@@ -81,9 +116,7 @@ extension ShardCore: EngineHandler {
             case .success(.download(let response, let range, let read)):
                 let pump = DownloadPump(range, on: connection, channels, read: read)
                 gateway.answer(response, length: range.count, from: pump, verdict, to: connection)
-            case .failure(let error):
-                gateway.logRefusal(error.code.rawValue, of: request)
-                gateway.answer(Problem.response(error), verdict, to: connection)
+            case .failure(let error): refuse(request, error, verdict, on: connection)
             }
         }
     }

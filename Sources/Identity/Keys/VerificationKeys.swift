@@ -19,6 +19,9 @@ public struct VerificationKeys: Sendable {
     /// Keys of a set that cannot verify a token, each with the reason, for the log.
     public internal(set) var ignored: [String] = []
 
+    /// No key: verifies nothing.
+    public static let none = Self([])
+
     public var count: Int { keys.count }
     public var isEmpty: Bool { keys.isEmpty }
 
@@ -49,6 +52,14 @@ public struct VerificationKeys: Sendable {
         let named = fitting.filter { $0.id == nil || token.keyID == nil || $0.id == token.keyID }
         guard !named.isEmpty else { throw .unknownKey }
         guard named.contains(where: { $0.secures(token, by: algorithm) }) else { throw .badSignature }
+    }
+
+    /// Whether a key of the token's algorithm has the token's `kid`, or the token has none.
+    func decide(about token: JSONWebToken) -> Bool {
+        guard let algorithm = token.algorithm else { return false }
+        return keys.contains { key in
+            key.algorithms.contains(algorithm) && (token.keyID == nil || key.id == token.keyID)
+        }
     }
 }
 

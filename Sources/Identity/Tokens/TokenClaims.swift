@@ -1,7 +1,7 @@
 public import ChatDomain
 import JSON
 
-/// The claims of a verified token (RFC 7519 §4; profile claims of OpenID Connect Core §5.1).
+/// The claims of an accepted token (RFC 7519 §4; profile claims of OpenID Connect Core §5.1).
 public struct TokenClaims: Hashable, Sendable {
     /// `sub`, else `userId`, else `id`; a number stands for its decimal text.
     public var userID: UserID
@@ -17,6 +17,14 @@ public struct TokenClaims: Hashable, Sendable {
     public var issuedAt: Timestamp?
     public var issuer: String?
     public var audiences: [String]
+
+    /// Claims that another service vouches for.
+    public init(userID: UserID, username: String?, expiresAt: Timestamp?) {
+        self.userID = userID
+        self.username = username.flatMap { Self.isUsable(name: $0) ? $0 : nil }
+        self.expiresAt = expiresAt
+        audiences = []
+    }
 
     init(payload: [UInt8]) throws(TokenRefusal) {
         guard let claims = try? JSONValue(parsing: payload), claims.object != nil else { throw .malformedClaims }
@@ -43,9 +51,11 @@ public struct TokenClaims: Hashable, Sendable {
     /// The first of these claims that is usable as a name. Other values are ignored, as a bad name is no reason to refuse a
     /// token.
     private static func displayName(_ claims: JSONValue, _ names: [String]) -> String? {
-        names.lazy.compactMap { claims[$0]?.string }.first { name in
-            !name.isEmpty && ShortText.isFit(name, maximumCharacters: UserID.maximumCharacters)
-        }
+        names.lazy.compactMap { claims[$0]?.string }.first(where: isUsable)
+    }
+
+    private static func isUsable(name: String) -> Bool {
+        !name.isEmpty && ShortText.isFit(name, maximumCharacters: UserID.maximumCharacters)
     }
 
     /// Seconds since the epoch, with or without a fraction (RFC 7519 §2).

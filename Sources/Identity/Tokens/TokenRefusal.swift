@@ -14,6 +14,7 @@ public enum TokenRefusal: String, Error, Hashable, Sendable, CaseIterable, Custo
     case notYetValid = "not valid yet (nbf)"
     case wrongIssuer = "from another issuer (iss)"
     case wrongAudience = "for another audience (aud)"
+    case refusedByAuthService = "the Auth Service does not accept it"
 
     public var description: String { rawValue }
 }

@@ -23,6 +23,8 @@ struct ChatSetup {
     var cache: (any HistoryCache)?
     var recovery: (any RecoveryStore)?
     var observers = ChatObservers()
+    /// What decides about tokens; claims are accepted too.
+    var authorities: [any TokenAuthority] = []
     var configuration: (inout ChatConfiguration) -> Void = { _ in }
 }
 
@@ -110,7 +112,8 @@ final class ChatUnderTest {
                 directory: DirectoryDouble(id, on: directory, maximumSessions: setup.maximumSessions),
                 bus: setup.hasBus || setup.instances > 1 ? BusDouble(id, on: bus) : nil, cache: setup.cache,
                 recovery: setup.recovery),
-            observers: setup.observers, authentication: AuthenticationPolicy(mode: .trusted, verifier: nil),
+            observers: setup.observers,
+            authentication: AuthenticationPolicy(mode: .trusted, authorities: setup.authorities),
             logger: .disabled, registry: MetricsRegistry(), clock: clock, mailboxes: mailboxes)
         let shards = loops.map { loop in
             ChatShard(context: ShardContext(index: loop.index, loop: loop, services: services) { Array($0) })
