@@ -16,7 +16,8 @@ enum FileRoutes {
     static func upload(_ services: Services, _ request: RESTRequest) async throws(ChatError) -> any RequestBodyReader {
         let files = try files(of: services)
         let (caller, user) = (try request.caller(), try request.user())
-        _ = try await RoomAccess(services: services).info(request.roomID, by: caller)
+        let info = try await RoomAccess(services: services).info(request.roomID, by: caller)
+        if let refusal = info.authority.refusalOfMessage(by: user.userID, in: info.room) { throw refusal }
         let contentType = request.header("Content-Type")
         let form = try form(contentType)
         let name = request.query("name").map(FileName.sanitized) ?? ""
