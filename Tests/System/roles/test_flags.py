@@ -51,7 +51,7 @@ def test_bad_flags_are_refused(shared, room):
     make_room(shared, room, private=True, participants=["bob"])
     message = _send(shared, room, "bob")
     _flag(shared, room, message, "eve", status=403)
-    _flag(shared, room, "no-id", "bob", status=404)
+    _flag(shared, room, "no-id", "bob", status=400)
     _flag(shared, room, "0" * 24, "bob", status=404)
     _flag(shared, room, message, "bob", status=400, reason=7)
     _flag(shared, room, message, "bob", status=400, reason="x" * 257)

@@ -231,3 +231,35 @@ def test_standings_outlive_a_restart(make_server, make_chat):
     assert post_code(server, "kept", "bob") == "banned" and post_code(server, "kept", "cat") == "muted"
     found = server.get("/api/rooms/kept", headers=by("mod")).json()["room"]
     assert found["role"] == "moderator" and found["readOnly"] is True and found["slowModeSeconds"] == 5
+
+
+def test_moderators_delete_and_pin_messages_of_others(shared, make_chat, room):
+    make_room(shared, room, participants=["mod", "bob"])
+    put(shared, f"/api/rooms/{room}/roles/mod", role="moderator")
+    chats = {user: make_chat(shared, user) for user in ("mod", "bob", "cat")}
+    for chat in chats.values():
+        chat.join(room)
+    message = chats["bob"].send(room, "hello")["messageId"]
+    of_message = {"roomId": room, "messageId": message}
+    assert code_of(chats["cat"].request("pin_message", of_message)) == "forbidden"
+    assert code_of(chats["mod"].request("pin_message", of_message)) is None
+    assert code_of(chats["mod"].request("edit_message", {**of_message, "message": "mine"})) == "forbidden"
+    assert code_of(chats["cat"].request("delete_message", of_message)) == "forbidden"
+    assert code_of(chats["mod"].request("delete_message", of_message)) is None
+    assert chats["cat"].expect("message_deleted")["messageId"] == message
+
+
+def test_a_muted_user_takes_messages_back_and_changes_nothing_else(shared, make_chat, room):
+    make_room(shared, room, participants=["bob"])
+    bob = make_chat(shared, "bob")
+    bob.join(room)
+    message = bob.send(room, "hello")["messageId"]
+    of_message = {"roomId": room, "messageId": message}
+    put(shared, f"/api/rooms/{room}/mutes/bob")
+    assert code_of(bob.request("edit_message", {**of_message, "message": "x"})) == "muted"
+    assert code_of(bob.request("react", {**of_message, "emoji": "👍"})) == "muted"
+    path = f"/api/chat/{room}/messages/{message}"
+    assert shared.request("PATCH", path, headers=by("bob"), json={"message": "x"}).json()["code"] == "muted"
+    assert code_of(bob.request("delete_message", of_message)) is None
+    put(shared, f"/api/rooms/{room}/bans/bob")
+    assert shared.request("DELETE", path, headers=by("bob")).json()["code"] == "banned"
