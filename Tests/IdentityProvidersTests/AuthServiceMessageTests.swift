@@ -112,8 +112,14 @@ struct AuthServiceMessageTests {
                 continue
             }
         }
-        guard case .notGRPC = failure(HTTPClientResponse(status: 404)) else { return Issue.record("404 is an answer") }
-        guard case .notGRPC = failure(HTTPClientResponse(status: 200)) else { return Issue.record("no type") }
+        guard case .notGRPC = failure(HTTPClientResponse(status: 404)) else {
+            Issue.record("404 is an answer")
+            return
+        }
+        guard case .notGRPC = failure(HTTPClientResponse(status: 200)) else {
+            Issue.record("no type")
+            return
+        }
     }
 
     private func outcome(_ message: [UInt8]) -> CallOutcome {
@@ -123,12 +129,14 @@ struct AuthServiceMessageTests {
     @Test("Verdicts, at the edges of what a service may say")
     func verdicts() {
         guard case .accepted(let claims) = outcome(AuthAnswer.message(username: "Ann", expiresAt: 1001)) else {
-            return Issue.record("a good answer does not count")
+            Issue.record("a good answer does not count")
+            return
         }
         #expect(claims.userID == UserID(unchecked: "ann") && claims.username == "Ann")
         #expect(claims.expiresAt == Timestamp(milliseconds: 1_001_000))
         guard case .accepted(let lasting) = outcome(AuthAnswer.message(username: "\u{0}", expiresAt: 0)) else {
-            return Issue.record("a token without an end does not count")
+            Issue.record("a token without an end does not count")
+            return
         }
         #expect(lasting.expiresAt == nil && lasting.username == nil)
         for message in [
@@ -141,7 +149,8 @@ struct AuthServiceMessageTests {
             }
         }
         guard case .accepted = outcome(AuthAnswer.message(expiresAt: UInt64(Int64.max))) else {
-            return Issue.record("a far end does not count")
+            Issue.record("a far end does not count")
+            return
         }
         for message in [AuthAnswer.message(userID: ""), AuthAnswer.message(userID: String(repeating: "u", count: 999))]
         {
