@@ -59,6 +59,7 @@ enum MongoSchema {
                 index(
                     "mentions_1_roomId_1_seq_1", ["mentions": 1, "roomId": 1, "seq": 1],
                     where: ["mentions": .document(isText)]),
+                index(
                     "roomId_1_appliesTo_1_seq_1", ["roomId": 1, "appliesTo": 1, "seq": 1],
                     where: ["appliesTo": ["$exists": true]]),
                 index(
