@@ -1,5 +1,6 @@
 import ChatDomain
 import HTTPClient
+import Identity
 import TestSupport
 import Testing
 

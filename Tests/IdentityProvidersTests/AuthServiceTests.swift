@@ -28,7 +28,8 @@ private final class ServiceDouble: Sendable {
     func advance(by span: Duration) {
         state.withLock { state in
             state.now.monotonic = state.now.monotonic + span
-            state.now.wall.milliseconds += Int64(span / .milliseconds(1))
+            state.now.wall = Timestamp(
+                milliseconds: state.now.wall.milliseconds + Int64(span / .milliseconds(1)))
         }
     }
 
