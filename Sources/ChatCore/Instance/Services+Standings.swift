@@ -71,8 +71,9 @@ extension Services {
 
     /// Returns when no session of the user takes anything any more.
     private func endSessions(ofBanned user: UserID) async {
-        recovery?.forget(user)
         let sessions = users.sessions(of: user)
+        guard !sessions.isEmpty else { return }
+        recovery?.forget(user)
         for address in sessions { mailbox(address.shard).post(.ban(address)) }
         for shard in Set(sessions.map(\.shard)) { _ = await calls.call { mailbox(shard).post(.answer($0)) } }
     }
