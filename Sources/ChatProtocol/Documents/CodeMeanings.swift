@@ -4,6 +4,7 @@ extension ChatError.Code {
     /// One line for the documents.
     package var meaning: String {
         switch self {
+        case .authUnavailable: "the token cannot be verified now; try again"
         case .badFrame: "the frame is no JSON, has neither or both of event and type, or is nested too deep"
         case .badRequest: "a field is missing, of the wrong type or too long; the message names it"
         case .banned: "banned from the room, or from the deployment"
@@ -37,7 +38,7 @@ extension CloseCode {
         case .invalidUTF8: "text that is no UTF-8"
         case .tooBig: "a message that is too big"
         case .restart: "the instance restarts or drains"
-        case .overloaded: "the instance is overloaded"
+        case .overloaded: "the instance is overloaded, or cannot verify the token now"
         case .slowConsumer: "the client reads too slowly: more waits for it than the limit"
         case .malformed: "ten malformed frames in a row"
         case .unauthorized: "no token, or a bad or expired one"
