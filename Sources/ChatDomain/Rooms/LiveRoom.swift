@@ -37,10 +37,6 @@ public struct LiveRoom: Sendable {
     /// Users others see present on any instance, each once.
     public var online: Int { attendance.online }
 
-    public var state: RoomState {
-        RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
-    }
-
     /// The room in numbers, of which `online` counts visible users.
     public func state(showing visible: VisibleUsers) -> RoomState {
         var state = state
@@ -64,19 +60,6 @@ public struct LiveRoom: Sendable {
         if let user, authority.isBanned(user) { return .banned }
         if room.kind == .group && !room.isPrivate { return nil }
         return user.map(participants.contains) == true ? nil : .roomUnavailable
-    }
-
-    /// - Parameter visible: the users to count as present.
-    public func info(by user: UserID?, showing visible: VisibleUsers = .everybody) -> RoomInfo {
-        RoomInfo(
-            room: room, state: state(showing: visible), authority: authority, refusal: refusal(of: user),
-            participants: participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
-    }
-
-    public enum ViewResult: Sendable {
-        case view(RoomView)
-        /// Read this from the store and ask again with the page.
-        case read(ViewQuery)
     }
 
     /// Builds what a joining session sees. The page, if one was read, is joined with what was delivered meanwhile.
@@ -142,13 +125,6 @@ public struct LiveRoom: Sendable {
     }
 
     // MARK: Coming and going
-
-    public enum Enrolment: Hashable, Sendable {
-        /// The store has the user as a participant, or takes no more: `join` may follow.
-        case done
-        /// The store is to record the user first: `enrolled` or a refusal of the request follows.
-        case underWay
-    }
 
     /// What comes before a join: a user that becomes a participant by it is one in the store before the join is answered, so
     /// that every message sent after the answer has that user among its receivers.
@@ -312,11 +288,7 @@ public struct LiveRoom: Sendable {
         if let error = refusal(of: draft.body.author, in: session) ?? rights.refusal(of: draft, in: room) {
             return .failure(error)
         }
-        if let replyTo = draft.body.replyTo {
-            guard let id = MessageID(replyTo) else { return .failure(.noSuchReply) }
-            // Of the two ways to write the digits, one is compared with ids from here on.
-            draft.body.replyTo = id.description
-        }
+        guard draft.body.normalizeReply() else { return .failure(.noSuchReply) }
         draft.body.mentions.removeAll { !admits($0) }
         if let error = store(.message(draft), origin: origin, since: since, at: now) { return .failure(error) }
         rights.noteSender(of: draft, in: room)
@@ -334,18 +306,12 @@ public struct LiveRoom: Sendable {
         from session: SessionAddress?, origin: RequestOrigin, since: Moment? = nil, at now: Now
     ) -> Result<[RoomEffect], ChatError> {
         if !isService, let error = refusal(of: user.userID, in: session) { return .failure(error) }
-        let actor = RoomActor(user: user.userID, isService: isService)
-        let rules = MessageRules(editWindow: limits.editWindow)
-        switch rules.authority(for: request.kind, actor, rights.authority, in: room, at: now.wall) {
+        switch MessageRules(editWindow: limits.editWindow).draft(
+            of: request, by: user, isService: isService, rights.authority, as: id, in: room, at: now.wall)
+        {
         case .failure(let error): return .failure(error)
-        case .success(let authority):
-            var draft = ChangeDraft(
-                id: id, messageID: request.messageID, user: user, request: request.kind, authority: authority,
-                clientMessageID: request.clientMessageID, timestamp: now.wall)
-            if case .edit(var edit) = draft.request {
-                edit.mentions.removeAll { !admits($0) }
-                draft.request = .edit(edit)
-            }
+        case .success(var draft):
+            draft.keepMentions(where: admits)
             let error = store(.change(draft), origin: origin, since: since, at: now.monotonic)
             return error.map { .failure($0) } ?? .success([])
         }
@@ -464,18 +430,10 @@ public struct LiveRoom: Sendable {
         var stored: [RoomLogEntry] = []
         for (draft, result) in zip(written.drafts, outcome.drafts) {
             if let origin = draft.origin { effects.append(.reply(origin, result.reply(to: draft.draft))) }
-            switch result {
-            case .stored(let sequence):
-                if let message = draft.draft.message {
-                    stored.append(.message(Message(message, in: room.id, sequence: sequence)))
-                }
-            case .changed(let change): stored.append(.change(change))
+            if let entry = result.entry(of: draft.draft, in: room.id) { stored.append(entry) }
             // The instance that stored the first may not have come to telling others.
-            case .duplicate(_, let sequence, _): announced(lastSequence: sequence, at: now)
-            case .repeated(let change): announced(lastSequence: change.sequence, at: now)
-            case .conflict, .refused, .failed: if let message = draft.draft.message { rights.forgetSender(of: message) }
-            case .unchanged: break
-            }
+            if let earlier = result.earlierSequence { announced(lastSequence: earlier, at: now) }
+            if result.isRefusal, let message = draft.draft.message { rights.forgetSender(of: message) }
         }
         if let first = stored.first, timeline.contradicts(first) {
             effects += rewind(to: first.sequence - 1) + [.share(.rewound(to: first.sequence - 1))]

@@ -5,6 +5,21 @@ public struct MessageRules: Sendable {
 
     public init(editWindow: Duration? = nil) { self.editWindow = editWindow }
 
+    /// The change for the store, with the authority that its user has.
+    ///
+    /// - Parameter id: the change's own id.
+    func draft(
+        of request: MessageChangeRequest, by user: RoomUser, isService: Bool, _ rights: RoomAuthority, as id: MessageID,
+        in room: Room, at now: Timestamp
+    ) -> Result<ChangeDraft, ChatError> {
+        let actor = RoomActor(user: user.userID, isService: isService)
+        return authority(for: request.kind, actor, rights, in: room, at: now).map {
+            ChangeDraft(
+                id: id, messageID: request.messageID, user: user, request: request.kind, authority: $0,
+                clientMessageID: request.clientMessageID, timestamp: now)
+        }
+    }
+
     /// Which messages the actor may change in this way.
     ///
     /// That the actor is in the room, or may enter it, was decided before. A user that may not send neither edits nor reacts, and
@@ -29,5 +44,24 @@ public struct MessageRules: Sendable {
 
     private func oldest(at now: Timestamp) -> Timestamp? {
         editWindow.map { Timestamp(milliseconds: now.milliseconds - $0.wholeMilliseconds) }
+    }
+}
+
+extension ChangeDraft {
+    /// Leaves out users that an edit may not mention.
+    mutating func keepMentions(where isAllowed: (UserID) -> Bool) {
+        guard case .edit(var edit) = request else { return }
+        edit.mentions.removeAll { !isAllowed($0) }
+        request = .edit(edit)
+    }
+}
+
+extension MessageBody {
+    /// Writes `replyTo` as ids are written; false where it is no id.
+    mutating func normalizeReply() -> Bool {
+        guard let replyTo else { return true }
+        guard let id = MessageID(replyTo) else { return false }
+        self.replyTo = id.description
+        return true
     }
 }

@@ -69,6 +69,32 @@ extension MessageChange {
 }
 
 extension RoomWriteOutcome.Draft {
+    /// What is stored now; nil where nothing was added.
+    func entry(of draft: RoomDraft, in room: RoomID) -> RoomLogEntry? {
+        switch self {
+        case .stored(let sequence): draft.message.map { .message(Message($0, in: room, sequence: sequence)) }
+        case .changed(let change): .change(change)
+        case .unchanged, .duplicate, .repeated, .conflict, .refused, .failed: nil
+        }
+    }
+
+    /// The number of what the draft repeats.
+    var earlierSequence: SequenceNumber? {
+        switch self {
+        case .duplicate(_, let sequence, _): sequence
+        case .repeated(let change): change.sequence
+        case .stored, .changed, .unchanged, .conflict, .refused, .failed: nil
+        }
+    }
+
+    /// Whether nothing was stored, now or before.
+    var isRefusal: Bool {
+        switch self {
+        case .conflict, .refused, .failed: true
+        case .stored, .changed, .unchanged, .duplicate, .repeated: false
+        }
+    }
+
     /// The answer to the sender of a draft.
     func reply(to draft: RoomDraft) -> RoomReply {
         switch self {

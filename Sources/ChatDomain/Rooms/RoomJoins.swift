@@ -394,3 +394,12 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         return actions
     }
 }
+
+extension LiveRoom {
+    public enum Enrolment: Hashable, Sendable {
+        /// The store has the user as a participant, or takes no more: `join` may follow.
+        case done
+        /// The store is to record the user first: `enrolled` or a refusal of the request follows.
+        case underWay
+    }
+}

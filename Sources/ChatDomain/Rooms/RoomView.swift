@@ -66,3 +66,22 @@ public struct ViewPage: Sendable {
         self.changed = changed
     }
 }
+
+extension LiveRoom {
+    public var state: RoomState {
+        RoomState(roomID: room.id, lastSequence: lastSequence, members: participants.count, online: online)
+    }
+
+    /// - Parameter visible: the users to count as present.
+    public func info(by user: UserID?, showing visible: VisibleUsers = .everybody) -> RoomInfo {
+        RoomInfo(
+            room: room, state: state(showing: visible), authority: authority, refusal: refusal(of: user),
+            participants: participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
+    }
+
+    public enum ViewResult: Sendable {
+        case view(RoomView)
+        /// Read this from the store and ask again with the page.
+        case read(ViewQuery)
+    }
+}

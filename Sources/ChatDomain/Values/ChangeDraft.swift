@@ -30,6 +30,28 @@ public struct ChangeDraft: Hashable, Sendable {
     }
 }
 
+/// A change of a message as its client asked for it.
+public struct MessageChangeRequest: Hashable, Sendable {
+    public var messageID: MessageID
+    public var kind: ChangeRequest
+    public var clientMessageID: String?
+
+    public init(messageID: MessageID, _ kind: ChangeRequest, clientMessageID: String? = nil) {
+        self.messageID = messageID
+        self.kind = kind
+        self.clientMessageID = clientMessageID
+    }
+
+    /// Whether a file may go with the change, or come with it.
+    public var mayConcernFile: Bool {
+        switch kind {
+        case .delete: true
+        case .edit(let edit): edit.metadata != nil
+        case .react, .pin: false
+        }
+    }
+}
+
 /// What a change asks for.
 public enum ChangeRequest: Hashable, Sendable {
     case edit(MessageEdit)

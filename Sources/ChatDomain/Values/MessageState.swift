@@ -98,10 +98,12 @@ extension Message {
     }
 
     /// Counts a message that answers this one. One that is counted already changes nothing.
-    public mutating func noteReply(_ reply: SequenceNumber) {
+    ///
+    /// - Parameter sequence: its number.
+    public mutating func noteReply(_ sequence: SequenceNumber) {
         var state = state ?? MessageState()
-        guard reply > state.lastReply else { return }
-        state.lastReply = reply
+        guard sequence > state.lastReply else { return }
+        state.lastReply = sequence
         state.replyCount += 1
         self.state = state
     }

@@ -14,7 +14,11 @@ package enum ChangeJSON {
     }
 
     /// The event's data for clients.
-    package static func encode(_ change: MessageChange) -> [UInt8] { EventJSON.object { write(change, into: &$0) } }
+    package static func encode(_ change: MessageChange) -> [UInt8] {
+        var out = JSONWriter(reserving: change.approximateBytes + 200)
+        out.object { write(change, into: &$0) }
+        return out.bytes
+    }
 
     /// The event's data with what other instances need besides.
     package static func encodeForInstances(_ change: MessageChange, into out: inout JSONWriter) {

@@ -38,8 +38,11 @@ extension SQLiteConnection {
         }
     }
 
-    /// Removes the journal's rows up to a position.
+    /// Removes the journal's rows up to a position; from here on the messages are found by their ids in `message_ids`.
     func removeFromJournal(through position: Int64) throws(StoreError) {
+        try statement(
+            "INSERT OR IGNORE INTO message_ids SELECT id, key FROM journal WHERE position <= ? ORDER BY position"
+        ).bind(1, position).run()
         try statement("DELETE FROM journal WHERE position <= ?").bind(1, position).run()
     }
 

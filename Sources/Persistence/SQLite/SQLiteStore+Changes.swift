@@ -42,7 +42,8 @@ extension SQLiteConnection {
     func message(_ id: MessageID, in room: RoomID) throws(StoreError) -> Message? {
         try statement(
             """
-            SELECT * FROM current_messages WHERE id = ? AND key >> 32 = (SELECT key FROM rooms WHERE id = ?)
+            SELECT * FROM current_messages
+            WHERE key = (SELECT key FROM message_ids WHERE id = ?) AND key >> 32 = (SELECT key FROM rooms WHERE id = ?)
             """
         ).bind(1, id).bind(2, room.value).first { $0.message(in: room) }
     }

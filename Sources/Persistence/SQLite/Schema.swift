@@ -7,6 +7,8 @@ import ChatDomain
 /// a page of history is one range, a room's newest message one seek, and an append touches one leaf.
 /// A new message is first a row of `journal`, which is ordered by arrival, so that a commit writes one or two pages however
 /// many rooms it holds messages of. The writer moves it to `messages` soon after (see `Journal`).
+/// Messages are found by their ids through `message_ids`. It gets them when they leave the journal, in the order of their arrival,
+/// which is about that of their ids: an index of `messages` would be written in the order of rooms, all over.
 /// What changes made of a message is a row of `message_states`, which only changed and answered messages have; its text,
 /// metadata and mentions are changed in place. Changes share the numbers of messages, so their keys are made likewise.
 /// The search finds a message by its place in `search_documents`, which is ordered by time, in segments of neighbours. A segment's
@@ -62,7 +64,8 @@ enum Schema {
         """
         ALTER TABLE messages ADD COLUMN mentions TEXT;
         ALTER TABLE journal ADD COLUMN mentions TEXT;
-        CREATE INDEX messages_by_id ON messages(id);
+        CREATE TABLE message_ids(id BLOB PRIMARY KEY, key INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT OR IGNORE INTO message_ids SELECT id, key FROM messages;
         CREATE INDEX messages_by_reply ON messages(room, reply_to) WHERE reply_to IS NOT NULL;
         CREATE TABLE message_states(
             key INTEGER PRIMARY KEY, last_change INTEGER, edited_at INTEGER, deleted INTEGER NOT NULL,
@@ -119,9 +122,11 @@ enum Schema {
     /// Brings the file to the newest version.
     ///
     /// - Throws: `.rejected` when a newer program made the file.
-    static func migrate(_ connection: SQLiteConnection) throws(StoreError) {
+    ///
+    /// - Parameter newest: the version to stop at; for tests of older files.
+    static func migrate(_ connection: SQLiteConnection, to newest: Int = .max) throws(StoreError) {
         let version = try knownVersion(of: connection)
-        for (index, migration) in migrations.enumerated().dropFirst(version) {
+        for (index, migration) in migrations.enumerated().prefix(newest).dropFirst(version) {
             try connection.execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(index + 1); COMMIT")
         }
     }

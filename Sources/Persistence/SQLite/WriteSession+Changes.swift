@@ -73,17 +73,16 @@ extension WriteSession {
 
     /// The room's message of this id, with the changes of the transaction under way.
     func message(_ id: MessageID, in room: RoomSlot, _ roomID: RoomID) throws(StoreError) -> Message? {
-        let stored = try connection.statement(
-            """
-            SELECT * FROM current_messages WHERE id = ?1 AND key BETWEEN ?2 AND ?3
-            """
-        ).bind(1, id).bind(2, Schema.messageKey(room: room.key, room.historyBase + 1))
-            .bind(3, Schema.messageKey(room: room.key, Schema.maximumSequence)).first { $0.message(in: roomID) }
-        if let stored { return stored }
-        guard let sequence = journal.sequence(of: id) ?? unmoved.message(id, in: roomID)?.sequence,
-            sequence > room.historyBase
-        else { return nil }
-        return try journalMessage(sequence, room: room.key, roomID)
+        let base = Schema.messageKey(room: room.key, room.historyBase)
+        let moved = try connection.statement("SELECT key FROM message_ids WHERE id = ?").bind(1, id)
+            .first { $0.integer(0) }
+        if let moved {
+            let isReachable = moved > base && moved >> Schema.sequenceBits == room.key
+            return isReachable ? try message(at: moved, roomID) : nil
+        }
+        guard let sequence = journal.sequence(of: id) ?? unmoved.message(id, in: roomID)?.sequence else { return nil }
+        let key = Schema.messageKey(room: room.key, sequence)
+        return key > base ? try message(at: key, roomID) : nil
     }
 
     func message(at key: Int64, _ roomID: RoomID) throws(StoreError) -> Message? {

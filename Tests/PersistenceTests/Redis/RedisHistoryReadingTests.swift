@@ -13,8 +13,7 @@ import Testing
         let drafts = (1...30).map { number in
             test.drafts.next(
                 "text \(number)", by: "ann", client: number % 2 == 0 ? "c\(number)" : nil,
-                metadata: number % 3 == 0 ? #"{"n":\#(number),"x":[0.5,"\u0007é"]}"# : nil,
-                replyTo: number % 5 == 0 ? "m" : nil)
+                metadata: number % 3 == 0 ? #"{"n":\#(number),"x":[0.5,"\u0007é"]}"# : nil)
         }
         await store.append(drafts, to: "r")
         let all = try await store.history(of: "r", HistoryQuery(.latest, limit: 1000)).messages
