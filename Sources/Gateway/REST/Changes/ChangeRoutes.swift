@@ -47,8 +47,8 @@ struct ChangeRoutes: RouteGroup {
         if !caller.isService, let wait = services.countMessage(of: user.userID, at: services.clock.now.monotonic) {
             throw .tooFast(wait: wait)
         }
-        let isService = caller.isService
-        let answer = await services.ask(room) { .change(nil, $0, change, user, isService: isService, since: nil) }
+        let answer = await services.change(
+            change, by: user, isService: caller.isService, from: nil, since: nil, in: room)
         switch answer {
         case .changed(let receipt): return .json(EventJSON.success { $0.changed(receipt) })
         case .refused(let error): throw error
