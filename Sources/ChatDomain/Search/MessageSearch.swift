@@ -6,6 +6,8 @@ public struct MessageSearch: Hashable, Sendable {
     public var query: SearchQuery
     /// Only messages of rooms that this user may read are found.
     public var reader: UserID
+    /// Now: bans that are over by then count no more.
+    public var time: Timestamp
     /// Only messages of this room, which the reader may read: the caller has asked the room. nil for all rooms.
     public var room: RoomID?
     public var author: UserID?
@@ -16,11 +18,13 @@ public struct MessageSearch: Hashable, Sendable {
     public var limit: Int
 
     public init(
-        _ query: SearchQuery, reader: UserID, room: RoomID? = nil, author: UserID? = nil, kind: String? = nil,
+        _ query: SearchQuery, reader: UserID, at time: Timestamp, room: RoomID? = nil, author: UserID? = nil,
+        kind: String? = nil,
         cursor: SearchCursor? = nil, limit: Int = MessageSearch.defaultLimit
     ) {
         self.query = query
         self.reader = reader
+        self.time = time
         self.room = room
         self.author = author
         self.kind = kind

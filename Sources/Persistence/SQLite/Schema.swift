@@ -116,6 +116,7 @@ enum Schema {
         INSERT INTO search_backlog
             SELECT 1, max(timestamp), 9223372036854775807 FROM messages HAVING count(*) > 0;
         ALTER TABLE users ADD COLUMN words TEXT;
+        CREATE INDEX messages_by_mention ON messages(key, mentions) WHERE mentions IS NOT NULL;
         """,
     ]
 

@@ -219,12 +219,15 @@ struct SearchRun {
         let room = try connection.statement(
             """
             SELECT id, history_base FROM rooms r WHERE key = ?1 AND state = 1 AND (
-                id = ?3 OR kind = 'group' AND private = 0
-                OR EXISTS(SELECT 1 FROM participants p WHERE p.room = r.key AND p.user = ?2))
+                id = ?3 OR EXISTS(SELECT 1 FROM participants p WHERE p.room = r.key AND p.user = ?2)
+                OR kind = 'group' AND private = 0 AND NOT EXISTS(
+                    SELECT 1 FROM standings s WHERE s.room = r.key AND s.kind = 'ban' AND s.user = ?2
+                        AND (s.until IS NULL OR s.until > ?4)))
             """
-        ).bind(1, key).bind(2, search.reader.value).bind(3, search.room?.value).first { row in
-            ReadableRoom(key: key, id: RoomID(unchecked: row.text(0)), base: MessageNumbers.mark(row.integer(1)))
-        }
+        ).bind(1, key).bind(2, search.reader.value).bind(3, search.room?.value).bind(4, search.time.milliseconds)
+            .first { row in
+                ReadableRoom(key: key, id: RoomID(unchecked: row.text(0)), base: MessageNumbers.mark(row.integer(1)))
+            }
         let readable = room.flatMap { search.room == nil || $0.id == search.room ? $0 : nil }
         rooms[key] = .some(readable)
         return readable

@@ -7,7 +7,8 @@ import Testing
     private let drafts = Drafts()
 
     private func texts(_ store: any DurableStore, _ query: String, by reader: UserID = "ann") async throws -> [String] {
-        try await store.search(MessageSearch(SearchQuery(parsing: query), reader: reader)).messages.map(\.body.text)
+        try await store.search(MessageSearch(SearchQuery(parsing: query), reader: reader, at: .at(1))).messages.map(
+            \.body.text)
     }
 
     @Test(arguments: StoreKind.allCases)
@@ -53,13 +54,32 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func aBanHidesAnOpenRoomUntilItEnds(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            for room in ["a", "b"] as [RoomID] {
+                _ = try await store.create(.group(room), participants: ["eve"])
+                await store.append([drafts.next("word in \(room)")], to: room)
+            }
+            _ = try await store.set(RoomStanding(.ban, of: "eve", since: .at(1)), in: "a")
+            _ = try await store.set(RoomStanding(.ban, of: "eve", until: .at(500), since: .at(1)), in: "b")
+            let query = try SearchQuery(parsing: "word")
+            func found(at time: Int64) async throws -> [String] {
+                try await store.search(MessageSearch(query, reader: "eve", at: .at(time))).messages.map(\.body.text)
+            }
+            #expect(try await found(at: 499) == [])
+            #expect(try await found(at: 500) == ["word in b"])
+            #expect(try await texts(store, "word", by: "ann") == ["word in b", "word in a"])
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func takesFilters(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             for room in ["a", "b"] as [RoomID] { _ = try await store.create(.group(room), participants: ["ann"]) }
             await store.append([drafts.next("x 1", by: "ann"), drafts.next("x 2", by: "bob", kind: "note")], to: "a")
             await store.append([drafts.next("x 3", by: "bob")], to: "b")
             func found(_ change: (inout MessageSearch) -> Void) async throws -> [String] {
-                var search = MessageSearch(try SearchQuery(parsing: "x"), reader: "ann")
+                var search = MessageSearch(try SearchQuery(parsing: "x"), reader: "ann", at: .at(1))
                 change(&search)
                 return try await store.search(search).messages.map(\.body.text)
             }
@@ -78,7 +98,7 @@ import Testing
             for number in 1...25 {
                 await store.append([drafts.next("page \(number)")], to: number.isMultiple(of: 2) ? "a" : "b")
             }
-            var search = MessageSearch(try SearchQuery(parsing: "page"), reader: "ann", limit: 10)
+            var search = MessageSearch(try SearchQuery(parsing: "page"), reader: "ann", at: .at(1), limit: 10)
             var pages: [[String]] = []
             repeat {
                 let page = try await store.search(search)
@@ -97,7 +117,7 @@ import Testing
         try await withStore(kind) { store async throws in
             let query = try SearchQuery(parsing: "x")
             await #expect(throws: StoreError.self) {
-                try await store.search(MessageSearch(query, reader: "ann", cursor: SearchCursor(cursor)))
+                try await store.search(MessageSearch(query, reader: "ann", at: .at(1), cursor: SearchCursor(cursor)))
             }
         }
     }

@@ -116,9 +116,9 @@ import Testing
         let query = try SearchQuery(parsing: "n77")
         #expect(
             try await eventually {
-                try await store.search(MessageSearch(query, reader: "ann")).messages.count == 2
+                try await store.search(MessageSearch(query, reader: "ann", at: .at(1))).messages.count == 2
             })
-        let found = try await store.search(MessageSearch(query, reader: "ann")).messages.map(\.body.text)
+        let found = try await store.search(MessageSearch(query, reader: "ann", at: .at(1))).messages.map(\.body.text)
         #expect(found == ["n77 new", "n77 odd"])
         #expect(
             try await eventually {
@@ -128,7 +128,7 @@ import Testing
             try await eventually {
                 try await store.read { connection throws(StoreError) in try connection.isBuilt(-2) }
             })
-        let all = MessageSearch(try SearchQuery(parsing: "even"), reader: "ann", limit: 100)
+        let all = MessageSearch(try SearchQuery(parsing: "even"), reader: "ann", at: .at(1), limit: 100)
         #expect(try await store.search(all).messages.map(\.sequence).prefix(2) == [1500, 1498])
         await store.close()
     }
@@ -167,7 +167,7 @@ extension SteppedStore {
     }
 
     fileprivate func search(_ query: String, limit: Int = 20, cursor: SearchCursor? = nil) throws -> SearchPage {
-        try search(MessageSearch(SearchQuery(parsing: query), reader: "ann", cursor: cursor, limit: limit))
+        try search(MessageSearch(SearchQuery(parsing: query), reader: "ann", at: .at(1), cursor: cursor, limit: limit))
     }
 
     /// The texts of all pages.

@@ -39,7 +39,7 @@ struct SearchRoutes: RouteGroup {
     private func search(_ request: RESTRequest) throws(ChatError) -> MessageSearch {
         let query = try SearchQuery(parsing: request.query("q") ?? "")
         let reader = try request.user().userID
-        var search = MessageSearch(query, reader: reader)
+        var search = MessageSearch(query, reader: reader, at: services.clock.now.wall)
         if let room = request.query("roomId") { search.room = try RoomID(validating: room, field: "roomId") }
         if let author = request.query("from") { search.author = try UserID(validating: author, field: "from") }
         if let kind = request.query("messageType") {

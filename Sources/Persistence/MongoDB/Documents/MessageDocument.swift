@@ -26,7 +26,9 @@ extension BSONDocument {
         var content = BSONDocument()
         content.setContent(metadata: message.body.metadata, mentions: message.body.mentions)
         return [
-            ("message", .string(message.body.text)), ("metadata", content["metadata"]),
+            ("message", .string(message.body.text)),
+            ("words", state.isDeleted ? nil : BSONValue.words(of: message.body.text)),
+            ("metadata", content["metadata"]),
             ("metadataText", content["metadataText"]), ("mentions", content["mentions"]),
             ("editedAt", state.editedAt.map { .date($0) }), ("deleted", state.isDeleted ? true : nil),
             ("pinned", state.isPinned ? true : nil),

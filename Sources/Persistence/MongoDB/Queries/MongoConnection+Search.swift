@@ -13,13 +13,14 @@ extension MongoConnection {
         guard var place = SearchPlace(search.cursor) else {
             throw .refused(code: 2, reason: "the search has no such cursor")
         }
-        var rooms = ReadableRooms(try namedRooms(of: search))
+        let readable = try readableRooms(of: search)
+        var rooms = ReadableRooms(try namedRooms(of: search, readable))
         var found = SearchResults(limit: search.limit)
         for _ in 0..<Self.queriesPerSearch {
             let documents = try find(
                 MongoSchema.messages, filter(search, rooms, from: place),
                 ["sort": ["timestamp": -1, "_id": -1], "limit": .int64(Int64(Self.messagesPerQuery))])
-            try look(for: documents, &rooms, search)
+            try look(for: documents, &rooms, readable)
             for document in documents {
                 let last = place
                 place = SearchPlace(document) ?? place
@@ -54,7 +55,9 @@ extension MongoConnection {
     // MARK: Rooms
 
     /// The rooms that the reader may read, if they are few enough to be named.
-    private func namedRooms(of search: MessageSearch) throws(MongoError) -> [RoomID: SequenceNumber]? {
+    private func namedRooms(
+        of search: MessageSearch, _ readable: BSONDocument
+    ) throws(MongoError) -> [RoomID: SequenceNumber]? {
         let documents: [BSONDocument]
         if let room = search.room {
             documents = try find(
@@ -62,7 +65,7 @@ extension MongoConnection {
         } else {
             var options = Self.roomFields
             options["limit"] = .int64(Int64(Self.namedRooms + 1))
-            documents = try find(MongoSchema.rooms, Self.readable(by: search.reader), options)
+            documents = try find(MongoSchema.rooms, readable, options)
             guard documents.count <= Self.namedRooms else { return nil }
         }
         return Self.bases(documents)
@@ -70,26 +73,32 @@ extension MongoConnection {
 
     /// Finds out which of the messages' rooms the reader may read.
     private func look(
-        for messages: [BSONDocument], _ rooms: inout ReadableRooms, _ search: MessageSearch
+        for messages: [BSONDocument], _ rooms: inout ReadableRooms, _ readable: BSONDocument
     ) throws(MongoError) {
         let unknown = rooms.unknown(of: messages.compactMap { $0["roomId"]?.identifier.map { RoomID(unchecked: $0) } })
         guard !unknown.isEmpty else { return }
         let documents = try find(
             MongoSchema.rooms,
-            ["$and": .documents([["roomId": .any(of: unknown)], Self.readable(by: search.reader)])], Self.roomFields)
+            ["$and": .documents([["roomId": .any(of: unknown)], readable])], Self.roomFields)
         rooms.add(Self.bases(documents), of: unknown)
     }
 
     private static let roomFields: BSONDocument = ["projection": ["roomId": 1, "historyBase": 1]]
 
-    /// Rooms that the user takes part in, and open groups. A room of an older program has no `private`.
-    private static func readable(by user: UserID) -> BSONDocument {
-        [
+    /// Matches rooms that the reader takes part in, and open groups without a ban. A room of an older program has no `private`.
+    private func readableRooms(of search: MessageSearch) throws(MongoError) -> BSONDocument {
+        let bans = try find(
+            MongoSchema.standings,
+            [
+                "userId": .string(search.reader), "kind": .string(RoomStanding.Kind.ban.rawValue),
+                "$or": [["until": nil], ["until": ["$gt": .date(search.time)]]],
+            ], ["projection": ["roomId": 1]])
+        let banned = bans.compactMap { $0["roomId"]?.identifier.map { RoomID(unchecked: $0) } }
+        var open: BSONDocument = ["private": ["$ne": true], "type": ["$ne": .string(Room.Kind.direct.rawValue)]]
+        if !banned.isEmpty { open["roomId"] = ["$not": .any(of: banned)] }
+        return [
             "state": MongoSchema.RoomState.live,
-            "$or": [
-                ["participants": .any(of: user)],
-                ["private": ["$ne": true], "type": ["$ne": .string(Room.Kind.direct.rawValue)]],
-            ],
+            "$or": .documents([["participants": .any(of: search.reader)], open]),
         ]
     }
 

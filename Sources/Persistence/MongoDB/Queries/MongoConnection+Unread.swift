@@ -18,23 +18,25 @@ extension MongoConnection {
         let unread = summaries.filter { $0.unread > 0 }
         guard !unread.isEmpty else { return [:] }
         var counts: [RoomID: UnreadCount] = [:]
-        for (room, count) in try count(unread, { _ in ["change.kind": ["$in": Self.kinds]] }) {
+        for (room, count) in try count(unread, of: "$_id", { _ in ["change.kind": ["$in": Self.kinds]] }) {
             counts[room, default: UnreadCount()].others += count
         }
-        // A message that is deleted has one deletion, which is numbered behind it.
-        let deletions = try count(unread) { start in
+        // A message that is deleted has one deletion, which is numbered behind it; and its edits are deletions too.
+        let deletions = try count(unread, of: "$change.messageSeq") { start in
             ["change.kind": "deleted", "change.messageSeq": ["$gt": .int64(start)]]
         }
         for (room, count) in deletions { counts[room, default: UnreadCount()].others += count }
-        for (room, count) in try count(unread, { _ in ["mentions": .any(of: user)] }) {
+        for (room, count) in try count(unread, of: "$_id", { _ in ["mentions": .any(of: user)] }) {
             counts[room, default: UnreadCount()].mentions += count
         }
         return counts
     }
 
     /// Counts documents of each room behind the read mark.
+    ///
+    /// - Parameter field: documents of a room with the same value of it count once.
     private func count(
-        _ summaries: [RoomSummary], _ condition: (_ start: SequenceNumber) -> BSONDocument
+        _ summaries: [RoomSummary], of field: BSONValue, _ condition: (_ start: SequenceNumber) -> BSONDocument
     ) throws(MongoError) -> [RoomID: Int] {
         let clauses = summaries.map { summary -> BSONDocument in
             let room = summary.snapshot.room
@@ -48,7 +50,8 @@ extension MongoConnection {
             MongoSchema.messages,
             [
                 ["$match": ["$or": .documents(clauses)]],
-                ["$group": ["_id": "$roomId", "count": ["$sum": 1]]],
+                ["$group": ["_id": ["room": "$roomId", "value": field]]],
+                ["$group": ["_id": "$_id.room", "count": ["$sum": 1]]],
             ])
         var counts: [RoomID: Int] = [:]
         for document in found {
