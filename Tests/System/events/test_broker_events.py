@@ -50,6 +50,7 @@ def test_an_event_for_each_participant_but_the_sender(make_events, make_chat, br
             "seq": message["seq"],
             "messageType": "text",
             "username": "Alice",
+            "mentioned": False,
         }
     for delivery, event in zip(seen.messages, seen.events):
         assert delivery.message_id == f"{ack['messageId']}:{event['data']['receiverId']}"
