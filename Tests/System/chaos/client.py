@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, Callable, Coroutine
 
-from chaos.history import Attempt, History
+from chaos.history import Attempt, Change, History
 from chaos.plan import ClientPlan, Command
 from chaos.rest import Rest
 from chaos.session import RETRY_SECONDS, Room, Session
@@ -24,6 +24,9 @@ class Message:
     client_id: str
     text: str
     is_acked: bool = False
+    # Once it is acknowledged.
+    id: str | None = None
+    is_deleted: bool = False
 
 
 class Client:
@@ -31,6 +34,9 @@ class Client:
         self.plan = plan
         self.session = Session(plan, ports, history)
         self.pending: list[Message] = []
+        # Client ids of changes without an answer.
+        self.changing: list[str] = []
+        self._changes = 0
         self._sent: list[Message] = []
         self._history = history
         self._instances = len(ports)
@@ -85,6 +91,10 @@ class Client:
                 session.spawn(session.disconnect(politely=False))
             case "read":
                 session.spawn(self._read_up_to(room, command.amount))
+            case "edit" | "delete":
+                self._change_own(room, command)
+            case "react":
+                self._react(room, command.amount)
             case "status":
                 status = self._chance.choice(["online", "away", "busy"])
                 session.spawn(session.request("set_status", "", {"status": status}, status))
@@ -120,6 +130,69 @@ class Client:
         recent = self._sent[-8:]
         if recent:
             self.session.spawn(self._attempt_over_rest(recent[int(age * len(recent))], instance))
+
+    # Changing
+
+    def _change_own(self, room: Room, command: Command) -> None:
+        """A recent message of the client's own."""
+        mine = [each for each in self._sent[-20:] if each.room == room.name and each.id and not each.is_deleted]
+        if not mine or not room.is_wanted:
+            return
+        message = mine[int(command.amount * len(mine))]
+        assert message.id is not None
+        if command.kind == "delete":
+            message.is_deleted = True
+            self._change(room, "delete_message", "deleted", message.id, "", {})
+        else:
+            text = f"edit {len(self._history.changes)} of {message.client_id}"
+            self._change(room, "edit_message", "edited", message.id, text, {"message": text})
+
+    def _react(self, room: Room, part: float) -> None:
+        known = [id for id, (_, is_deleted, _) in list(room.view.items())[-20:] if not is_deleted]
+        if known and room.is_wanted:
+            emoji = self._chance.choice(["👍", "❤️", ":tada:"])
+            data = {"emoji": emoji, "remove": self._chance.random() < 0.25}
+            self._change(room, "react", "reaction", known[int(part * len(known))], emoji, data)
+
+    def _change(self, room: Room, event: str, kind: str, target: str, text: str, data: dict[str, Any]) -> None:
+        if len(self.changing) >= MOST_PENDING:
+            return
+        self._changes += 1
+        id = f"{self.plan.name}-change-{self._changes}"
+        self.changing.append(id)
+        body = {"roomId": room.name, "messageId": target, "clientMessageId": id, **data}
+        self.session.spawn(self._deliver_change(room, event, kind, target, text, id, body))
+
+    async def _deliver_change(
+        self, room: Room, event: str, kind: str, target: str, text: str, id: str, body: dict[str, Any]
+    ) -> None:
+        """Tries until it is acknowledged, or refused for good."""
+        while True:
+            await room.joined.wait()
+            link, connection = self.session.link, self.session.connection
+            assert link is not None and connection is not None
+            change = Change(
+                len(self._history.changes), self.plan.name, self.plan.user, connection.id, connection.instance, room.name,
+                id, kind, target, text, self._history.now(),
+            )  # fmt: skip
+            self._history.changes.append(change)
+            answer = await self.session.answer(link, link.request(event, body))
+            change.ended_at = self._history.now()
+            if isinstance(answer, str):
+                change.outcome = answer
+            elif answer.get("success"):
+                change.outcome = "unchanged" if answer.get("unchanged") else "acked"
+                change.seq = answer.get("seq")
+                break
+            else:
+                change.outcome = "refused"
+                change.code, change.is_retryable = answer["error"]["code"], answer["error"].get("retryable")
+                if change.code in REMOVED:
+                    self.session.lose(room)
+                elif not change.is_retryable:
+                    break
+            await asyncio.sleep(RETRY_SECONDS)
+        self.changing.remove(id)
 
     async def _deliver(self, message: Message, room: Room, over_rest: int | None) -> None:
         """Tries until it is acknowledged."""
@@ -167,6 +240,7 @@ class Client:
         elif answer.get("success"):
             attempt.outcome = "acked"
             attempt.message_id, attempt.seq = answer["messageId"], answer["seq"]
+            message.id = answer["messageId"]
             attempt.is_duplicate = bool(answer.get("duplicate"))
             message.is_acked = True
         else:

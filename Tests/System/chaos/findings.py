@@ -72,7 +72,7 @@ class Findings:
 
     async def wait_for_rest(self) -> None:
         """Until all is acknowledged, seen and published, or its time is over."""
-        await self._within("all messages are acknowledged", lambda: [m for c in self._clients for m in c.pending])
+        await self._within("all messages are acknowledged", lambda: [m for c in self._clients for m in [*c.pending, *c.changing]])
         newest = await asyncio.to_thread(self._newest)
         await self._within("all members have seen all", lambda: [lag for c in self._clients for lag in c.lags(newest)])
         await asyncio.gather(*(self._wait_until_ready(number) for number in range(len(self._deployment.servers))))
@@ -83,6 +83,11 @@ class Findings:
 
     async def collect(self) -> None:
         self._final.stored = await asyncio.to_thread(self._read_store)
+        self._final.leftovers = await asyncio.to_thread(self._find_leftovers)
+        self._final.views = {
+            client.plan.name: {room.name: room.view for room in client.session.rooms.values() if room.joined.is_set()}
+            for client in self._clients
+        }
         await self._within("presence is true", self._wrong_presence, raises=False)
         await self._within("the keys in Redis are true", self._wrong_keys, raises=False)
         await self._within("read marks are true", self._wrong_read_marks, raises=False)
@@ -144,16 +149,23 @@ class Findings:
     def _read_store(self) -> list[Stored]:
         with self._deployment.mongo.client() as client:
             found = client["chat"]["messages"].find({})
-            stored = [
-                Stored(
-                    str(each["_id"]), each["roomId"], each["seq"], each["userId"], each.get("clientMessageId"), each["message"]
-                )  # fmt: skip
-                for each in found
-            ]
+            stored = [_stored(each) for each in found]
             rooms = list(client["chat"]["rooms"].find({}))
         self._final.participants["store"] = {each["roomId"]: sorted(map(str, each["participants"])) for each in rooms}
         self._final.last_messages = {each["roomId"]: each.get("lastSeq", 0) for each in rooms}
         return stored
+
+    def _find_leftovers(self) -> list[str]:
+        """Texts that deleted messages had, wherever other programs could read them."""
+        deleted = {each.message_id for each in self._final.stored if each.is_deleted}
+        texts = {each.text for each in self._history.attempts if each.message_id in deleted}
+        texts |= {each.text for each in self._history.changes if each.target in deleted and each.kind == "edited"}
+        with self._deployment.mongo.client() as client:
+            held = json.dumps([list(client["chat"][name].find({})) for name in ("messages", "rooms")], default=str)
+        with self._deployment.redis.primary().client() as client:
+            held += json.dumps([client.lrange(f"chat:history:{room}", 0, -1) for room in self._history.owners])
+        held = held.replace("\\", "")
+        return sorted(text for text in texts if f'"{text}"' in held)
 
     # Presence
 
@@ -277,3 +289,17 @@ class Findings:
 
 def _id(participant: Any) -> str:
     return str(participant["userId"] if isinstance(participant, dict) else participant)
+
+
+def _stored(document: dict[str, Any]) -> Stored:
+    change = document.get("change")
+    if change is not None:
+        return Stored(
+            str(document["_id"]), document["roomId"], document["seq"], str(change["userId"]), document.get("clientMessageId"), "",
+            change["kind"], str(change["messageId"]),
+        )  # fmt: skip
+    return Stored(
+        str(document["_id"]), document["roomId"], document["seq"], document["userId"], document.get("clientMessageId"),
+        document["message"], change_seq=document.get("changeSeq", 0), is_deleted=document.get("deleted", False),
+        reactions={each["emoji"]: each["count"] for each in document.get("reactions", [])},
+    )  # fmt: skip

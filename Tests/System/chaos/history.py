@@ -71,8 +71,10 @@ class Membership:
     # Whether the answer said that messages after `since` are missing.
     resync: bool = False
     last_seq: int = 0
-    # (seq, message id, text, seconds), in the order of arrival; the history of the join first.
+    # (seq, message id, text, seconds), in the order of arrival; the history of the join first. A change has its message's id.
     seen: list[tuple[int, str, str, float]] = field(default_factory=list)
+    # Numbers of the messages that the answer showed as changed since.
+    changed: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -129,6 +131,38 @@ class Stored:
     user: str
     client_id: str | None
     text: str
+    # "message", or the kind of a change.
+    kind: str = "message"
+    # The message that a change is about.
+    target: str | None = None
+    # Of a message: the number of its last change, whether it is deleted, and its reactions by emoji.
+    change_seq: int = 0
+    is_deleted: bool = False
+    reactions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Change:
+    """One attempt to change a message."""
+
+    index: int
+    client: str
+    user: str
+    connection: int | None
+    instance: int
+    room: str
+    client_id: str
+    # "edited", "deleted" or "reaction".
+    kind: str
+    target: str
+    # The new text, or the emoji.
+    text: str
+    sent_at: float
+    ended_at: float | None = None
+    outcome: str = "lost"
+    seq: int | None = None
+    code: str | None = None
+    is_retryable: bool | None = None
 
 
 @dataclass
@@ -146,6 +180,10 @@ class Final:
     """What was found when everything was at rest."""
 
     stored: list[Stored] = field(default_factory=list)
+    # Texts of deleted messages that the store or Redis holds still.
+    leftovers: list[str] = field(default_factory=list)
+    # Messages as clients have them: client → room → message id → [text, deleted, reactions].
+    views: dict[str, dict[str, dict[str, list[Any]]]] = field(default_factory=dict)
     # What each instance gives as a room's history: instance → room → (seq, message id, text).
     pages: dict[str, dict[str, list[tuple[int, str, str]]]] = field(default_factory=dict)
     # Participants by the store and each instance: source → room → users.
@@ -182,6 +220,7 @@ class History:
     # room → users that were participants before the first message.
     founders: dict[str, list[str]] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
@@ -206,6 +245,7 @@ class History:
         raw = json.loads(file.read_text())
         kinds = {
             "attempts": Attempt,
+            "changes": Change,
             "requests": Request,
             "memberships": Membership,
             "connections": Connection,

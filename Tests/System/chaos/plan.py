@@ -169,6 +169,9 @@ _COMMANDS = {
     "read": 9,
     "status": 2,
     "expel": 4,
+    "edit": 8,
+    "delete": 2,
+    "react": 10,
 }
 
 

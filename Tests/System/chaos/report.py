@@ -6,6 +6,7 @@ from typing import Any
 
 from chaos.history import History
 from chaos.judge import Violation, refusals
+from chaos.judge.evidence import messages
 
 # Violations of one promise that are shown with their evidence.
 MOST_SHOWN = 3
@@ -20,7 +21,8 @@ def figures(history: History) -> str:
     faults = Counter(each.kind for each in history.disturbances if each.kind != "busy_machine")
     busy = sum((each.ended_at or 0) - each.began_at for each in history.disturbances if each.kind == "busy_machine")
     lines = [
-        f"{len(history.final.stored)} messages stored, {len(history.attempts)} attempts: {_counts(outcomes)}",
+        f"{len(messages(history))} messages stored, {len(history.attempts)} attempts: {_counts(outcomes)}",
+        f"{len(history.changes)} attempts to change messages: {_counts(Counter(each.outcome for each in history.changes))}",
         f"refused: {_counts(refused)}; without a fault of the store: {_refused_with_a_store(history)}",
         f"acknowledged after: {_spread([(each.ended_at or 0) - each.sent_at for each in acked])}",
         f"seen after the acknowledgement: {_spread(_delays(history))}",

@@ -31,6 +31,8 @@ class Room:
     # Whether a recovered session is in it.
     is_recoverable: bool = False
     joined: asyncio.Event = field(default_factory=asyncio.Event)
+    # Messages as the client has them, by id: text, whether it is deleted, and reactions by emoji.
+    view: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Session:
@@ -227,9 +229,7 @@ class Session:
         if room.membership is not membership:
             return
         if request.outcome == "ok" and room.is_wanted:
-            membership.resync = bool(reply.get("resync"))
-            membership.last_seq = reply.get("lastSeq", 0)
-            room.last = room.last or 0
+            room.last = max(room.last or 0, membership.last_seq)
             self.history.memberships.append(membership)
             room.joined.set()
         elif not room.joined.is_set():
@@ -241,7 +241,15 @@ class Session:
             room.joined_over = membership.connection
             if room.membership is membership:
                 room.awaits_history = False
+                membership.resync = bool(reply.get("resync"))
+                membership.last_seq = reply.get("lastSeq", 0)
+                if membership.resync:
+                    room.view.clear()
                 self._see(room, reply["messages"])
+                changed = reply.get("changes", [])
+                membership.changed = [each["seq"] for each in changed]
+                for each in changed:
+                    self._update(room, each)
 
     async def leave(self, room: Room) -> Request:
         self._end_membership(room)
@@ -285,6 +293,14 @@ class Session:
                 room = self.rooms.get(data["roomId"])
                 if room is not None and not room.awaits_history:
                     self._see(room, [data])
+            case "message_edited" | "message_deleted" | "message_reaction" | "message_pinned":
+                room = self.rooms.get(data["roomId"])
+                if room is not None and not room.awaits_history:
+                    self._see_change(room, event, data)
+            case "message_changes" | "room_state":
+                room = self.rooms.get(data["roomId"])
+                if room is not None and room.membership is not None and room.membership.is_recovered:
+                    self._recover(room, room.membership, data)
             case "resync_required" if self._joining is None or self._joining.name != data.get("roomId"):
                 self._note(f"resync_required outside a join: {data}")
             case "error":
@@ -301,6 +317,39 @@ class Session:
                 continue
             membership.seen.append((message["seq"], message["messageId"], message["message"], now))
             room.last = max(room.last or 0, message["seq"])
+            self._update(room, message)
+
+    @staticmethod
+    def _update(room: Room, message: dict[str, Any]) -> None:
+        reactions = {each["emoji"]: each["count"] for each in message.get("reactions", [])}
+        room.view[message["messageId"]] = [message["message"], message.get("deleted", False), reactions]
+
+    def _recover(self, room: Room, membership: Membership, data: dict[str, Any]) -> None:
+        """What a recovered session missed ends with the room's state; changes have no events of their own there."""
+        for each in data.get("messages", []):
+            membership.changed.append(each["seq"])
+            self._update(room, each)
+        if "members" in data and membership.last_seq == 0:
+            membership.last_seq = data["lastSeq"]
+            room.last = max(room.last or 0, membership.last_seq)
+
+    def _see_change(self, room: Room, event: str, data: dict[str, Any]) -> None:
+        if room.membership is None:
+            return
+        room.membership.seen.append((data["seq"], data["messageId"], "", self.history.now()))
+        room.last = max(room.last or 0, data["seq"])
+        known = room.view.get(data["messageId"])
+        if known is None:
+            return
+        match event:
+            case "message_edited":
+                known[0] = data["message"]
+            case "message_deleted":
+                known[:] = ["", True, {}]
+            case "message_reaction" if data["count"]:
+                known[2][data["emoji"]] = data["count"]
+            case "message_reaction":
+                known[2].pop(data["emoji"], None)
 
     def _note(self, what: str, code: str | None = None) -> None:
         self.history.oddities.append(Oddity(self._plan.name, self._plan.user, self.history.now(), what, code))

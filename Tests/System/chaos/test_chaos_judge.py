@@ -6,7 +6,7 @@ from typing import Callable
 import pytest
 
 from chaos.history import (
-    Attempt, Connection, Disturbance, End, Event, Final, History, Membership, Oddity, Request, Stored,
+    Attempt, Change, Connection, Disturbance, End, Event, Final, History, Membership, Oddity, Request, Stored,
 )  # fmt: skip
 from chaos.judge import PROMISES, judge
 from chaos.report import figures, verdict
@@ -61,6 +61,39 @@ def sent(history: History, number: int, at: float, **fields) -> Attempt:
 def stored(room: str, number: int, **fields) -> Stored:
     values = {"message_id": f"id-{room}-{number}", "room": room, "seq": number, "user": "alice"}
     return Stored(**(values | {"client_id": f"a-{number}", "text": f"text {number}"} | fields))
+
+
+def changed(history: History) -> History:
+    """Alice edits the first message and deletes the second; Ben sees the one live and resumes for the other."""
+    final = history.final
+    for seq, number, kind, text in ((4, 1, "edited", "new"), (5, 2, "deleted", "")):
+        target = f"id-{ROOM}-{number}"
+        values = (0, "a", "alice", 0, 0, ROOM, f"a-change-{seq}", kind, target, text, 35.0)
+        history.changes.append(Change(*values, ended_at=35.1, outcome="acked", seq=seq))
+        final.stored.append(Stored(f"change-{seq}", ROOM, seq, "alice", f"a-change-{seq}", "", kind, target))
+        final.stored[number - 1].text, final.stored[number - 1].change_seq = text, seq
+        final.pages["instance-1"][ROOM][number - 1] = (number, target, text)
+        history.memberships[0].seen.append((seq, target, "", 36.0))
+    final.stored[1].is_deleted = True
+    history.memberships[2].seen.append((4, f"id-{ROOM}-1", "", 36.0))
+    history.memberships[2].left_at = 36.5
+    history.memberships.append(Membership(1, "b", "ben", 1, ROOM, 4, 37.0, last_seq=5, changed=[2]))
+    final.listings = {"alice": {ROOM: [5, 3, 3, 0], PRIVATE: [0, 0, 0, 0]}, "ben": {ROOM: [5, 3, 2, 1], PRIVATE: [0, 0, 0, 0]}}
+    final.views = {"b": {ROOM: {f"id-{ROOM}-1": ["new", False, {}], f"id-{ROOM}-2": ["", True, {}]}}}
+    return history
+
+
+def test_changes_that_kept_every_promise():
+    assert judge(changed(good())) == []
+
+
+def test_a_change_of_a_deleted_message_is_refused():
+    history = changed(good())
+    values = (0, "b", "ben", 1, 1, ROOM, "b-change-1", "reaction", f"id-{ROOM}-2", "x", 40.0)
+    history.changes.append(Change(*values, ended_at=40.1, outcome="refused", code="conflict", is_retryable=False))
+    assert judge(history) == []
+    history.changes[-1].target = f"id-{ROOM}-1"
+    assert [each.promise for each in judge(history)] == ["nothing is refused without a reason"]
 
 
 def test_a_run_that_kept_every_promise():
@@ -179,6 +212,15 @@ BREAKS: list[tuple[str, Break]] = [
     ("numbers have no holes", _number_twice),
     ("a repeat is answered as the first attempt was", _answer_the_repeat_otherwise),
     ("a repeat is answered as the first attempt was", _acknowledge_twice_as_new),
+    ("acknowledged changes are stored", lambda h: setattr(changed(h).changes[0], "seq", 6)),
+    ("acknowledged changes are stored", lambda h: setattr(changed(h).final.stored[4], "target", f"id-{ROOM}-1")),
+    ("messages show their changes", lambda h: setattr(changed(h).final.stored[0], "text", "text 1")),
+    ("messages show their changes", lambda h: setattr(changed(h).final.stored[1], "is_deleted", False)),
+    ("deletions are real", lambda h: changed(h).final.leftovers.append("text 2")),
+    ("members have messages as they are", lambda h: changed(h).final.views["b"][ROOM][f"id-{ROOM}-1"].__setitem__(0, "text 1")),
+    ("members have messages as they are", lambda h: changed(h).final.views["b"][ROOM].update(gone=["x", False, {}])),
+    ("a resume brings what changed", lambda h: changed(h).memberships[3].changed.clear()),
+    ("members see the store's messages in order", lambda h: changed(h).memberships[0].seen.pop(3)),
     ("members see the store's messages in order", lambda h: h.memberships[0].seen.pop(1)),
     ("members see the store's messages in order", lambda h: h.memberships[0].seen.insert(1, h.memberships[0].seen[0])),
     ("members see the store's messages in order", lambda h: h.memberships[2].seen.pop(0)),

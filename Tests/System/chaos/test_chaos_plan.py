@@ -19,7 +19,10 @@ def test_the_same_seed_makes_the_same_plan():
 def test_a_plan_holds_what_the_promises_are_about():
     plan = make_plan(3, Size(seconds=600))
     kinds = {command.kind for client in plan.clients for command in client.commands}
-    assert kinds == {"send", "burst", "send_over_rest", "repeat", "leave", "move", "break", "read", "status", "expel"}
+    assert kinds == {
+        "send", "burst", "send_over_rest", "repeat", "leave", "move", "break", "read", "status", "expel",
+        "edit", "delete", "react",
+    }
     assert {fault.kind for fault in plan.faults} == {kind.name for kind in KINDS if not kind.needs_sentinels}
     watched = make_plan(3, Size(seconds=600, sentinels=True))
     assert {fault.kind for fault in watched.faults} == {kind.name for kind in KINDS}

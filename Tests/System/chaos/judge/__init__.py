@@ -3,7 +3,7 @@
 from typing import Callable, Iterator
 
 from chaos.history import History
-from chaos.judge import events, final_state, messages, refusals, views
+from chaos.judge import changes, events, final_state, messages, refusals, views
 from chaos.judge.evidence import Violation
 
 Rule = Callable[[History], Iterator[Violation]]
@@ -17,6 +17,11 @@ PROMISES: dict[str, Rule] = {
     "each sender's order is kept": messages.sender_order_is_kept,
     "numbers have no holes": messages.numbers_have_no_holes,
     "a repeat is answered as the first attempt was": messages.repeats_are_answered_alike,
+    "acknowledged changes are stored": changes.acknowledged_are_stored,
+    "messages show their changes": changes.messages_show_their_changes,
+    "deletions are real": changes.deletions_are_real,
+    "members have messages as they are": changes.members_see_messages_as_they_are,
+    "a resume brings what changed": changes.resumes_bring_what_changed,
     "members see the store's messages in order": views.in_order,
     "members see the newest message in the end": views.complete,
     "a resume needs no resync": views.no_resync,

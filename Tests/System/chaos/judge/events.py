@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Iterator
 
 from chaos.history import History
-from chaos.judge.evidence import Violation, attempts_by_key
+from chaos.judge.evidence import Violation, attempts_by_key, messages
 
 
 def owed_are_published(history: History) -> Iterator[Violation]:
@@ -12,7 +12,10 @@ def owed_are_published(history: History) -> Iterator[Violation]:
     published = {(event.message_id, event.receiver) for event in history.final.events}
     since = _participants_since(history)
     attempts = attempts_by_key(history)
-    for message in history.final.stored:
+    for message in messages(history):
+        if message.is_deleted:
+            # It may have been deleted before it was published.
+            continue
         tries = attempts.get((message.room, message.user, message.client_id or ""))
         if not tries:
             continue
@@ -61,7 +64,9 @@ def published_are_true(history: History) -> Iterator[Violation]:
         message = stored.get(event.message_id)
         if message is None:
             yield Violation(f"an event about {event.message_id} in {event.room}, which is not stored", [event])
-        elif (message.room, message.seq, message.user, message.text) != (event.room, event.seq, event.sender, event.text):
+        elif (message.room, message.seq, message.user) != (event.room, event.seq, event.sender) or not (
+            message.change_seq or message.text == event.text
+        ):
             yield Violation(f"an event tells {event.message_id} otherwise than it is stored", [event, message])
         elif event.receiver == event.sender or event.receiver not in ever[event.room]:
             yield Violation(f"an event for {event.receiver}, to whom it is not owed", [event])

@@ -36,6 +36,11 @@ def stored_by_room(history: History) -> dict[str, dict[int, Stored]]:
     return found
 
 
+def messages(history: History) -> list[Stored]:
+    """What is stored, without changes."""
+    return [each for each in history.final.stored if each.kind == "message"]
+
+
 def overlapping(
     history: History, kinds: dict[str, float], began: float, ended: float, instance: int | None
 ) -> list[Disturbance]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any, Iterator
 
 from chaos.history import History, Stored
-from chaos.judge.evidence import Violation, attempts_by_key, overlapping
+from chaos.judge.evidence import Violation, attempts_by_key, messages, overlapping
 
 READY_SECONDS = 60.0
 # The store has to answer for an instance to start; it waits some seconds.
@@ -70,7 +70,7 @@ def _participants(history: History) -> tuple[dict[str, set[str]], dict[str, set[
 
 def pages_are_true(history: History) -> Iterator[Violation]:
     stored: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for each in sorted(history.final.stored, key=lambda each: each.seq):
+    for each in sorted(messages(history), key=lambda each: each.seq):
         stored[each.room].append((each.seq, each.message_id, each.text))
     for instance, rooms in history.final.pages.items():
         for room, page in rooms.items():
@@ -95,7 +95,7 @@ def read_marks_are_true(history: History) -> Iterator[Violation]:
             if request.outcome == "ok":
                 least[key] = max(least[key], request.subject)
     attempts = attempts_by_key(history)
-    for message in history.final.stored:
+    for message in messages(history):
         key = (message.room, message.user)
         most[key] = max(most[key], message.seq)
         tries = attempts.get((*key, message.client_id or ""), [])
@@ -120,19 +120,21 @@ def listings_are_true(history: History) -> Iterator[Violation]:
 
     Where the mark of a sender is lost, the messages of that sender count as unread too.
     """
-    messages: dict[str, list[Stored]] = defaultdict(list)
+    entries: dict[str, list[Stored]] = defaultdict(list)
     for each in history.final.stored:
-        messages[each.room].append(each)
+        entries[each.room].append(each)
     certain, _ = _participants(history)
     for user, rooms in history.final.listings.items():
         for room in history.owners:
             if user in certain[room] and room not in rooms:
                 yield Violation(f"{user} is not told of {room}")
         for room, (last, last_message, read, unread) in rooms.items():
-            newest = max((each.seq for each in messages[room]), default=0)
-            missed = sum(each.seq > read and each.user != user for each in messages[room])
-            after = sum(each.seq > read for each in messages[room])
-            if (last, last_message) != (newest, newest) or not missed <= unread <= after:
+            sent = [each for each in entries[room] if each.kind == "message"]
+            newest = max((each.seq for each in entries[room]), default=0)
+            shown = {max((each.seq for each in list), default=0) for list in (sent, [each for each in sent if not each.is_deleted])}
+            missed = sum(each.seq > read and each.user != user and not each.is_deleted for each in sent)
+            after = sum(each.seq > read for each in entries[room])
+            if last != newest or last_message not in shown or not missed <= unread <= after:
                 what = f"{user} is told that {room} is at {last}, {last_message} with {unread} unread after {read}"
                 yield Violation(f"{what}, not at {newest} with {missed}")
 
@@ -140,7 +142,7 @@ def listings_are_true(history: History) -> Iterator[Violation]:
 def last_messages_are_true(history: History) -> Iterator[Violation]:
     """What other programs read of a room in the store."""
     newest: dict[str, int] = defaultdict(int)
-    for each in history.final.stored:
+    for each in messages(history):
         newest[each.room] = max(newest[each.room], each.seq)
     for room, seq in history.final.last_messages.items():
         if seq != newest[room]:

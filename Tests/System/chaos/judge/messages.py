@@ -20,9 +20,9 @@ def acknowledged_are_stored(history: History) -> Iterator[Violation]:
         if found is None:
             what = f"{attempt.client_id} in {attempt.room} was acknowledged as {attempt.seq} and is not stored"
             yield Violation(what, [attempt])
-        elif (found.room, found.seq, found.user, found.client_id, found.text) != (
-            attempt.room, attempt.seq, attempt.user, attempt.client_id, attempt.text,
-        ):  # fmt: skip
+        elif (found.room, found.seq, found.user, found.client_id) != (
+            attempt.room, attempt.seq, attempt.user, attempt.client_id,
+        ) or not (found.change_seq or found.text == attempt.text):  # fmt: skip
             yield Violation(f"{attempt.client_id} in {attempt.room} is stored otherwise than acknowledged", [attempt, found])
 
 
@@ -38,8 +38,10 @@ def stored_once(history: History) -> Iterator[Violation]:
 
 def only_sent_are_stored(history: History) -> Iterator[Violation]:
     sent = {(key, attempt.text) for key, attempts in attempts_by_key(history).items() for attempt in attempts}
+    keys = {key for key, _ in sent} | {(each.room, each.user, each.client_id) for each in history.changes}
     for each in history.final.stored:
-        if ((each.room, each.user, each.client_id), each.text) not in sent:
+        key = (each.room, each.user, each.client_id)
+        if key not in keys if each.change_seq or each.kind != "message" else (key, each.text) not in sent:
             yield Violation(f"{each.message_id} in {each.room} was sent by no client", [each])
 
 

@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from chaos.history import Attempt, History, Request
+from chaos.history import Attempt, Change, History, Request
 from chaos.judge.evidence import Violation, overlapping
 
 # Seconds for which a fault explains a refusal after it has ended: the driver finds its server again.
@@ -23,13 +23,15 @@ _INSTANCE = {"kill_instance": 3.0, "pause_instance": 20.0, "pause_instance_past_
 
 
 def only_explained(history: History) -> Iterator[Violation]:
-    for each in [*history.attempts, *history.requests]:
+    for each in [*history.attempts, *history.changes, *history.requests]:
         if each.outcome == "refused" and not _is_explained(history, each):
             yield Violation(f"{each.user} was refused {_name(each)} in {each.room} with {each.code}", [each])
 
 
-def _is_explained(history: History, each: Attempt | Request) -> bool:
+def _is_explained(history: History, each: Attempt | Change | Request) -> bool:
     ended = each.ended_at if each.ended_at is not None else _began(each)
+    if isinstance(each, Change) and each.code == "conflict":
+        return any(message.is_deleted for message in history.final.stored if message.message_id == each.target)
     if each.code in _REMOVED:
         return _is_removed(history, each.room, each.user, _began(each), ended)
     return bool(overlapping(history, _EXPLANATIONS.get(each.code or "", {}), _began(each), ended, None))
@@ -67,7 +69,7 @@ def _concerns(request: Request, kind: str, room: str, user: str) -> bool:
 
 def all_answered(history: History) -> Iterator[Violation]:
     """While the connection stands and the instance runs, every request is answered."""
-    for each in [*history.attempts, *history.requests]:
+    for each in [*history.attempts, *history.changes, *history.requests]:
         if each.outcome != "unanswered":
             continue
         ended = each.ended_at if each.ended_at is not None else _began(each)
@@ -92,9 +94,9 @@ def nothing_odd(history: History) -> Iterator[Violation]:
         yield Violation(f"{each.client}: {each.what}", [each])
 
 
-def _began(each: Attempt | Request) -> float:
-    return each.sent_at if isinstance(each, Attempt) else each.asked_at
+def _began(each: Attempt | Change | Request) -> float:
+    return each.asked_at if isinstance(each, Request) else each.sent_at
 
 
-def _name(each: Attempt | Request) -> str:
-    return each.client_id if isinstance(each, Attempt) else each.kind
+def _name(each: Attempt | Change | Request) -> str:
+    return each.kind if isinstance(each, Request) else each.client_id

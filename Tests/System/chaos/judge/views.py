@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from chaos.history import History, Membership
+from chaos.history import History, Membership, Stored
 from chaos.judge.evidence import Violation, stored_by_room
 
 # Messages that a join brings without `since`, and the most that it brings with it.
@@ -16,14 +16,27 @@ def in_order(history: History) -> Iterator[Violation]:
         expected = _first(membership)
         for seq, id, text, at in membership.seen:
             what = f"{membership.client} in {membership.room}"
+            # The history of a join holds messages only.
+            while expected is not None and expected < min(seq, membership.last_seq + 1) and _is_change(stored, membership, expected):
+                expected += 1
             if expected is not None and seq != expected:
                 yield Violation(f"{what} got {seq} where {expected} was due", [_brief(membership, seq), at])
                 break
             message = stored[membership.room].get(seq)
-            if message is None or (message.message_id, message.text) != (id, text):
+            is_as_stored = message is not None and (
+                message.target == id
+                if message.target
+                else message.message_id == id and (message.change_seq or message.text == text)
+            )
+            if not is_as_stored:
                 yield Violation(f"{what} got {seq} otherwise than it is stored", [(seq, id, text, at), message])
                 break
             expected = seq + 1
+
+
+def _is_change(stored: dict[str, dict[int, Stored]], membership: Membership, seq: int) -> bool:
+    entry = stored[membership.room].get(seq)
+    return entry is not None and entry.kind != "message"
 
 
 def _first(membership: Membership) -> int | None:
@@ -42,7 +55,7 @@ def complete(history: History) -> Iterator[Violation]:
         if membership.left_at is not None or not stored[membership.room]:
             continue
         newest = max(stored[membership.room])
-        last = membership.seen[-1][0] if membership.seen else membership.since or 0
+        last = max(membership.seen[-1][0] if membership.seen else membership.since or 0, membership.last_seq)
         if last < newest:
             yield Violation(f"{membership.client} in {membership.room} saw {last} of {newest}", [_brief(membership, last)])
 
