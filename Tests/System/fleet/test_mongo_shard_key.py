@@ -69,6 +69,12 @@ def _use(fleet, make_chat, proxy: MongoProxy, room: str) -> None:
     assert lost.hits == 1
     assert any("_id" in each for command in proxy.commands[finds:] for each in _filters(command)), "it was looked for by id"
     bob.ask("mark_read", {"roomId": room, "seq": 5})
+    changed = alice.ask("send_message", _message(room, "changed"))["messageId"]
+    of_message = {"roomId": room, "messageId": changed}
+    bob.ask("send_message", {**_message(room, "reply"), "replyTo": changed})
+    alice.ask("edit_message", {**of_message, "message": "new", "clientMessageId": "edit"})
+    bob.ask("react", {**of_message, "emoji": "👍"})
+    alice.ask("delete_message", of_message)
     fleet.keys().delete(f"chat:history:{room}")
     assert len(two.get(f"/api/chat/{room}/history?before=7").json()["messages"]) == 6
     assert any(each["roomId"] == room for each in one.get("/api/rooms", headers=ALICE).json()["rooms"])
