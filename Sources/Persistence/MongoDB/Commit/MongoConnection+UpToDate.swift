@@ -7,12 +7,14 @@ import ChatDomain
 extension MongoConnection {
     /// Updates of one message that other instances may win.
     private static let attempts = 20
+    /// Open entries of a room that one call looks at. The next call finds the rest.
+    private static let entriesPerCall: Int64 = 1000
 
     /// Brings all messages of a room up to date, as the first to open it or to read its log after an instance has died does.
     func bringUpToDate(_ room: RoomID) throws(MongoError) {
         let open = try find(
             MongoSchema.messages, ["roomId": .any(of: room), "appliesTo": ["$exists": true]],
-            ["projection": ["appliesTo": 1]])
+            ["projection": ["appliesTo": 1], "limit": .int64(Self.entriesPerCall)])
         for target in Set(open.compactMap(\.appliesTo)) { try bringUpToDate(target, in: room) }
     }
 
