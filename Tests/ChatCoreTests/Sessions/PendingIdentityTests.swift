@@ -1,4 +1,5 @@
 import ChatDomain
+import ChatProtocol
 import Identity
 import JSON
 import Synchronization

@@ -32,21 +32,19 @@ extension MongoConnection {
     private func messages(
         _ ids: Set<MessageID>, in room: RoomID, besides others: [MessageID]
     ) throws(MongoError) -> (messages: [MessageID: Message], others: [RoomLogEntry]) {
-        var options = Self.local
-        options["sort"] = ["seq": 1]
+        // Before the messages: an entry that is closed in between is in the message then, and applying it again has no effect.
+        var open: [MessageID: [BSONDocument]] = [:]
+        for id in ids { open[id] = try openEntries(of: id, in: room) }
         let found = try find(
-            MongoSchema.messages,
-            [
-                "roomId": .any(of: room),
-                "$or": [["_id": .anyID(of: ids.union(others))], ["appliesTo": .anyID(of: ids)]],
-            ], options)
+            MongoSchema.messages, ["roomId": .any(of: room), "_id": .anyID(of: ids.union(others))], Self.local)
         var messages: [MessageID: Message] = [:]
         for document in found {
             if let message = document.message(), ids.contains(message.id) { messages[message.id] = message }
         }
-        for document in found {
-            guard let target = document.appliesTo, let entry = document.entry(of: messages[target]) else { continue }
-            messages[target]?.apply(entry)
+        for (id, documents) in open {
+            for document in documents {
+                if let entry = document.entry(of: messages[id]) { messages[id]?.apply(entry) }
+            }
         }
         let stored = found.filter { $0["_id"]?.objectID.map(others.contains) ?? false }
         return (messages, stored.compactMap { $0.entry(of: $0.editedMessage.flatMap { messages[$0] }) })
@@ -54,17 +52,9 @@ extension MongoConnection {
 
     /// The users that have reacted to a message with an emoji, in the order of their reactions.
     private func reactors(_ key: RoomFacts.ReactionKey, in room: RoomID) throws(MongoError) -> [UserID] {
-        var options = Self.local
-        options["sort"] = ["seq": 1]
-        let found = try find(
-            MongoSchema.messages,
-            [
-                "roomId": .any(of: room), "change.messageId": .objectID(key.message),
-                "change.kind": .document(MongoSchema.isText), "change.emoji": .string(key.emoji),
-            ], options)
         var users: [UserID] = []
-        for change in found.lazy.compactMap({ $0.change() }) {
-            guard case .reaction(let reaction) = change.kind else { continue }
+        for change in try changes(of: key.message, in: room).lazy.compactMap({ $0.change() }) {
+            guard case .reaction(let reaction) = change.kind, reaction.emoji == key.emoji else { continue }
             users.removeAll { $0 == change.user.userID }
             if !reaction.isRemoved { users.append(change.user.userID) }
         }

@@ -13,7 +13,7 @@ extension MongoConnection {
     /// Brings all messages of a room up to date, as the first to open it or to read its log after an instance has died does.
     func bringUpToDate(_ room: RoomID) throws(MongoError) {
         let open = try find(
-            MongoSchema.messages, ["roomId": .any(of: room), "appliesTo": ["$exists": true]],
+            MongoSchema.messages, ["roomId": .any(of: room), "appliesTo": .document(MongoSchema.isText)],
             ["projection": ["appliesTo": 1], "limit": .int64(Self.entriesPerCall)])
         for target in Set(open.compactMap(\.appliesTo)) { try bringUpToDate(target, in: room) }
     }
@@ -21,18 +21,23 @@ extension MongoConnection {
     /// Brings one message up to date. When this returns, nothing is left of the content of a deleted message.
     func bringUpToDate(_ id: MessageID, in room: RoomID) throws(MongoError) {
         for _ in 0..<Self.attempts {
-            var options = Self.local
-            options["sort"] = ["seq": 1]
-            let found = try find(
-                MongoSchema.messages,
-                ["roomId": .any(of: room), "$or": [["_id": .objectID(id)], ["appliesTo": .objectID(id)]]], options)
-            let open = found.filter { $0.appliesTo == id }
+            let open = try openEntries(of: id, in: room)
             guard !open.isEmpty else { return }
-            guard let document = found.first(where: { $0["_id"]?.objectID == id }), let message = document.message()
-            else { return try close(open, in: room) }
+            let found = try find(
+                MongoSchema.messages, ["roomId": .any(of: room), "_id": .objectID(id)], Self.local)
+            guard let document = found.first, let message = document.message() else {
+                return try close(open, in: room)
+            }
             if try apply(open, to: message, document) { return }
         }
         throw .unknown(reason: "other instances change the message all the time")
+    }
+
+    /// Changes and replies that a message does not show yet, in order.
+    func openEntries(of id: MessageID, in room: RoomID) throws(MongoError) -> [BSONDocument] {
+        var options = Self.local
+        options["sort"] = ["seq": 1]
+        return try find(MongoSchema.messages, ["roomId": .any(of: room), "appliesTo": .text(of: id)], options)
     }
 
     /// - Returns: whether the document was still the one that was read.
@@ -72,20 +77,30 @@ extension MongoConnection {
     /// Takes the texts out of the edits of a deleted message, which are deletions from then on. Of all its changes only its deletion is
     /// published still.
     private func eraseChanges(of message: Message) throws(MongoError) {
-        func update(_ kinds: BSONValue, _ changes: BSONDocument) -> BSONDocument {
-            let query: BSONDocument = [
-                "roomId": .any(of: message.roomID), "change.messageId": .objectID(message.id), "change.kind": kinds,
+        let changes = try changes(of: message.id, in: message.roomID)
+        func update(_ kinds: [String], _ fields: BSONDocument) -> BSONDocument {
+            let chosen = changes.filter { kinds.contains($0["change"]?.document?["kind"]?.text ?? "") }
+            let ids = chosen.compactMap { $0["_id"]?.objectID }
+            return [
+                "q": ["roomId": .any(of: message.roomID), "_id": .anyID(of: ids)], "u": .document(fields),
+                "multi": true,
             ]
-            return ["q": .document(query), "u": .document(changes), "multi": true]
         }
         var unset: BSONDocument = ["eventOwner": ""]
         for name in BSONDocument.contentOfEdits { unset["change." + name] = "" }
         try self.update(
             MongoSchema.messages,
             [
-                update("edited", ["$set": ["change.kind": "deleted"], "$unset": .document(unset)]),
-                update(["$in": ["reaction", "pinned"]], ["$unset": ["eventOwner": ""]]),
+                update(["edited"], ["$set": ["change.kind": "deleted"], "$unset": .document(unset)]),
+                update(["reaction", "pinned"], ["$unset": ["eventOwner": ""]]),
             ])
+    }
+
+    /// All changes of a message, in order.
+    func changes(of id: MessageID, in room: RoomID) throws(MongoError) -> [BSONDocument] {
+        var options = Self.local
+        options["sort"] = ["seq": 1]
+        return try find(MongoSchema.messages, ["roomId": .any(of: room), "changeOf": .text(of: id)], options)
     }
 
     /// Notes that the message shows these entries. The text of an edit is read from there from now on.

@@ -2,7 +2,7 @@ import ChatDomain
 
 /// A change of a message: a document of its own among the messages, so that one index numbers both.
 ///
-/// `appliesTo` names the message until its document is brought up to date from this one. An edit has its text until then.
+/// `changeOf` names the message, for an index. `appliesTo` names it until its document is brought up to date from this one. An edit has its text until then.
 extension BSONDocument {
     /// What is removed from an edit once the message has it.
     static let contentOfEdits = ["message", "metadata", "metadataText", "mentions"]
@@ -10,7 +10,7 @@ extension BSONDocument {
     /// - Parameter owner: the instance that publishes its event; nil for no event.
     init(_ change: MessageChange, eventOwner owner: InstanceID?) {
         var content: BSONDocument = [
-            "kind": .string(change.kind.name), "messageId": .objectID(change.messageID),
+            "kind": .string(change.kind.name), "messageId": .text(of: change.messageID),
             "messageSeq": .int64(change.messageSequence), "userId": .string(change.user.userID),
             "username": .string(change.user.username),
         ]
@@ -29,7 +29,8 @@ extension BSONDocument {
         self = [
             "_id": .objectID(change.id), "roomId": .string(change.roomID), "seq": .int64(change.sequence),
             "messageType": "change", "change": .document(content), "timestamp": .date(change.timestamp),
-            "createdAt": .date(change.timestamp), "appliesTo": .objectID(change.messageID),
+            "createdAt": .date(change.timestamp), "changeOf": .text(of: change.messageID),
+            "appliesTo": .text(of: change.messageID),
         ]
         if let clientID = change.clientMessageID {
             // The index of client ids begins with these.
@@ -42,7 +43,7 @@ extension BSONDocument {
     var isChange: Bool { self["change"]?.document?["kind"]?.text != nil }
 
     /// The message that is to be brought up to date from this document; nil where it is.
-    var appliesTo: MessageID? { self["appliesTo"]?.objectID }
+    var appliesTo: MessageID? { self["appliesTo"]?.text.flatMap { MessageID($0) } }
 
     /// Reads a change. An edit without its text gets it from the message as it is now, and is a deletion where there is none.
     ///
@@ -51,7 +52,7 @@ extension BSONDocument {
         guard let content = self["change"]?.document, let name = content["kind"]?.text,
             let id = self["_id"]?.objectID, let room = self["roomId"]?.identifier,
             let sequence = MessageNumbers.message(self["seq"]?.integer),
-            let messageID = content["messageId"]?.objectID,
+            let messageID = content["messageId"]?.text.flatMap({ MessageID($0) }),
             let messageSequence = MessageNumbers.message(content["messageSeq"]?.integer),
             let user = content["userId"]?.identifier,
             let kind = MessageChange.Kind(name, content, of: message)
@@ -66,8 +67,13 @@ extension BSONDocument {
     /// The message whose text an edit is read with; nil for other documents.
     var editedMessage: MessageID? {
         guard let content = self["change"]?.document, content["kind"]?.text == "edited" else { return nil }
-        return content["messageId"]?.objectID
+        return content["messageId"]?.text.flatMap { MessageID($0) }
     }
+}
+
+extension BSONValue {
+    /// A message's id where a document names another message, as `replyTo` does.
+    static func text(of id: MessageID) -> Self { .string(id.description) }
 }
 
 extension MessageChange.Kind {

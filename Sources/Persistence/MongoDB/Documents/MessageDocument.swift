@@ -16,7 +16,7 @@ extension BSONDocument {
         self["clientMessageId"] = body.clientMessageID.map { .string($0) }
         setContent(metadata: body.metadata, mentions: body.mentions)
         self["replyTo"] = body.replyTo.map { .string($0) }
-        self["appliesTo"] = body.replyTo.flatMap { MessageID($0) }.map { .objectID($0) }
+        self["appliesTo"] = body.replyTo.flatMap { MessageID($0) }.map { .text(of: $0) }
         self["eventOwner"] = owner.map { .string($0.value) }
     }
 

@@ -60,11 +60,10 @@ enum MongoSchema {
                     "mentions_1_roomId_1_seq_1", ["mentions": 1, "roomId": 1, "seq": 1],
                     where: ["mentions": .document(isText)]),
                 index(
-                    "roomId_1_appliesTo_1_seq_1", ["roomId": 1, "appliesTo": 1, "seq": 1],
-                    where: ["appliesTo": ["$exists": true]]),
+                    "roomId_1_appliesTo_1", ["roomId": 1, "appliesTo": 1], where: ["appliesTo": .document(isText)]),
                 index(
-                    "roomId_1_change.messageId_1_seq_1", ["roomId": 1, "change.messageId": 1, "seq": 1],
-                    where: ["change.kind": .document(isText)]),
+                    "roomId_1_changeOf_1", ["roomId": 1, "changeOf": 1],
+                    where: ["changeOf": .document(isText)]),
                 index(
                     "roomId_1_changeSeq_1", ["roomId": 1, "changeSeq": 1],
                     where: ["changeSeq": .document(isNumber)]),

@@ -1,9 +1,6 @@
 import ChatDomain
 
 extension MongoConnection {
-    /// Changes are no messages.
-    private static let isMessage: BSONValue = nil
-
     /// Messages of a stretch of history, in its order and as many as it asks for.
     ///
     /// - Parameter answered: only those that answer this message.
@@ -58,24 +55,33 @@ extension MongoConnection {
         return try messages(of: room, stretch, answering: answered).first
     }
 
+    /// Documents of one query. Changes among them are left out here: a filter would cost a query the use of its index on some servers.
+    private static let documentsPerQuery = 100
+
     private func numberedMessages(
         of room: RoomID, _ stretch: HistoryRange.Stretch, answering answered: MessageID?
     ) throws(MongoError) -> [Message] {
-        guard stretch.first <= stretch.last, stretch.limit > 0 else { return [] }
-        var filter: BSONDocument = [
-            "roomId": .any(of: room), "seq": ["$gte": .int64(stretch.first), "$lte": .int64(stretch.last)],
-        ]
-        // A change answers nothing.
-        if let answered { filter["replyTo"] = .string(answered.description) } else { filter["change"] = Self.isMessage }
-        let found = try find(
-            MongoSchema.messages, filter,
-            ["sort": ["seq": stretch.isNewestFirst ? -1 : 1], "limit": .int64(Int64(stretch.limit))])
-        // The unique index allows a number twice when the room's id is stored in two forms.
         var messages: [Message] = []
-        for message in found.lazy.compactMap({ $0.message() }) where message.sequence != messages.last?.sequence {
-            messages.append(message)
+        var rest = stretch
+        var count = min(stretch.limit, Self.documentsPerQuery)
+        while rest.first <= rest.last, messages.count < stretch.limit {
+            var filter: BSONDocument = [
+                "roomId": .any(of: room), "seq": ["$gte": .int64(rest.first), "$lte": .int64(rest.last)],
+            ]
+            if let answered { filter["replyTo"] = .string(answered.description) }
+            let found = try find(
+                MongoSchema.messages, filter,
+                ["sort": ["seq": rest.isNewestFirst ? -1 : 1], "limit": .int64(Int64(count))])
+            // The unique index allows a number twice when the room's id is stored in two forms.
+            for message in found.lazy.compactMap({ $0.message() }) where message.sequence != messages.last?.sequence {
+                messages.append(message)
+            }
+            guard found.count == count, let last = MessageNumbers.message(found.last?["seq"]?.integer) else { break }
+            if rest.isNewestFirst { rest.last = last - 1 } else { rest.first = last + 1 }
+            // There may be many changes between two messages.
+            count = Self.documentsPerQuery
         }
-        return messages
+        return Array(messages.prefix(max(0, stretch.limit)))
     }
 
     /// Messages of a range among the room's first `base`, some of which may have no stored number.
