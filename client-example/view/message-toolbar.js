@@ -4,6 +4,9 @@ import { pickEmoji } from "./emoji-picker.js";
 import { quickEmoji } from "./emoji.js";
 import { showMenu } from "./menu.js";
 
+/** How near the edge of the list a toolbar may come, in pixels. */
+const margin = 8;
+
 /**
  * What can be done with a message, on the one that is pointed at or has the focus. One toolbar serves a whole list, so that a
  * thousand messages have no thousand toolbars.
@@ -63,6 +66,15 @@ export class MessageToolbar {
     this.#bar.replaceChildren(...this.#buttons(message));
     row.querySelector(".body").append(this.#bar);
     this.#bar.hidden = this.#bar.children.length === 0;
+    this.#keepInside();
+  }
+
+  /** Beside a message that is as wide as the list, the toolbar would stick out. */
+  #keepInside() {
+    this.#bar.style.translate = "";
+    const [bar, list] = [this.#bar.getBoundingClientRect(), this.#list.getBoundingClientRect()];
+    const shift = Math.min(0, list.right - margin - bar.right) || Math.max(0, list.left + margin - bar.left);
+    if (shift !== 0) this.#bar.style.translate = `${shift}px`;
   }
 
   #messageOf(row) {

@@ -78,4 +78,4 @@ export function fileSize(bytes) {
 }
 
 /** A message in a line, without the marks of its formatting. */
-export const plain = (text) => text.replace(/```\w*|\*\*|~~|`|^> ?/gm, "").replace(/\s+/g, " ").trim();
+export const plain = (text) => text.replace(/```\w*|\*\*|~~|`|^(?:> ?|[-*•] )/gm, "").replace(/\s+/g, " ").trim();

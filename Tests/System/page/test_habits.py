@@ -199,7 +199,7 @@ def test_marks_of_formatting_are_elements_in_the_conversation(window):
     expect(bubble.locator("strong")).to_have_text("Done:")
     expect(bubble.locator("li")).to_have_count(2)
     expect(bubble.locator("img")).to_have_count(0)
-    expect(ben.page.locator('[data-room="lobby"] small')).to_have_text(re.compile("Ada: Done: - the parser"))
+    expect(ben.page.locator('[data-room="lobby"] small')).to_have_text(re.compile("Ada: Done: the parser"))
 
 
 def test_what_the_server_does_not_know_goes_out_of_sight(window):
