@@ -14,7 +14,7 @@ import { Presence } from "./presence.js";
 import { Rooms } from "./rooms.js";
 import { Sender } from "./sender.js";
 import { Signals } from "./signals.js";
-import { Thread } from "./thread.js";
+import { Threads } from "./threads.js";
 import { wireEvents } from "./wire-events.js";
 
 /**
@@ -25,8 +25,6 @@ import { wireEvents } from "./wire-events.js";
  */
 export class Chat extends Emitter {
   active = null;
-  /** The open thread, or null. */
-  thread = null;
   directory = new Directory();
   features = new Features(() => this.fire("features"));
   #resumed = { missed: 0, isPartial: false };
@@ -41,6 +39,7 @@ export class Chat extends Emitter {
     this.connection = new Connection(identity, transportKind);
     this.finder = new PeopleFinder(this.connection, this.api, this.features);
     this.history = new History(this.api, this.directory, (room) => this.fire("room", room));
+    this.threads = new Threads(this.api, this.features, this.directory, () => this.fire("thread"));
     this.attachments = new Attachments(this.api, this.features, (roomId) => this.fire("attachments", roomId));
     this.actions = new MessageActions(this.connection, this.features, {
       changed: (room) => this.#changed(room),
@@ -49,6 +48,11 @@ export class Chat extends Emitter {
     this.connection.on("state", (state) => this.#stateChanged(state));
     this.connection.on("session", (session) => this.#resume(session));
     this.connection.on("event", ({ event, data }) => this.#receive(event, data ?? {}));
+  }
+
+  /** The open thread, or null. */
+  get thread() {
+    return this.threads.current;
   }
 
   get me() {
@@ -181,24 +185,8 @@ export class Chat extends Emitter {
   }
 
   openThread(room, messageId) {
-    this.thread = new Thread(this.api, room, messageId);
     this.history.lookUp(room, messageId);
-    this.#loadThread();
-  }
-
-  closeThread() {
-    this.thread = null;
-  }
-
-  moreOfThread() {
-    this.#loadThread();
-  }
-
-  #loadThread() {
-    const { thread } = this;
-    const loading = this.features.attempt("threads", () => thread.load());
-    this.fire("thread");
-    loading.then(() => this.directory.learn(thread.replies)).catch(() => {}).then(() => this.fire("thread"));
+    this.threads.open(room, messageId);
   }
 
   // What happens on the wire
@@ -276,12 +264,13 @@ export class Chat extends Emitter {
   }
 
   /** Messages and changes that just took their place in a room's timeline. */
-  absorb(room, { added, changes }, isFirst = false) {
+  absorb(room, news, isFirst = false) {
+    const { added, changes } = news;
     this.directory.learn(added);
     if (room !== this.active) room.timeline.trim();
     for (const { change, before } of changes) room.applyChange(change, before, this.me);
     for (const message of added) this.#absorbMessage(room, message, isFirst);
-    if (this.thread?.room === room && this.thread.absorb(added, changes)) this.fire("thread");
+    this.threads.absorb(room, news);
     this.#changed(room);
     this.fire("rooms");
   }
@@ -317,6 +306,6 @@ export class Chat extends Emitter {
   #changed(room) {
     if (!room) return;
     this.fire("room", room);
-    if (this.thread?.room === room) this.fire("thread");
+    this.threads.roomChanged(room);
   }
 }

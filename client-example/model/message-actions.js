@@ -1,4 +1,4 @@
-import { withReaction } from "./changes.js";
+import { stone, withReaction } from "./changes.js";
 
 /** How long a deletion can be undone, in milliseconds. */
 export const undoSpan = 5_000;
@@ -100,7 +100,8 @@ export class MessageActions {
   #finishEdit(room, messageId, edit) {
     if (this.#edits.get(messageId) !== edit) return;
     this.#edits.delete(messageId);
-    room.replace(messageId, (known) => ({ ...known, message: edit.message, mentions: edit.mentions, editedAt: known.editedAt ?? Date.now() }));
+    const { message, mentions } = edit;
+    room.replace(messageId, (known) => ({ ...known, message, mentions, editedAt: known.editedAt ?? Date.now() }));
   }
 
   async #finishDeletion(messageId) {
@@ -108,7 +109,7 @@ export class MessageActions {
     deletion.timer = 0;
     try {
       await this.#ask("deleting", "delete_message", { roomId: deletion.room.id, messageId });
-      deletion.room.replace(messageId, (known) => ({ ...known, message: "", deleted: true, reactions: undefined, metadata: undefined }));
+      deletion.room.replace(messageId, stone);
     } catch (error) {
       this.#hooks.refused("The message was not deleted", error);
     }

@@ -5,7 +5,8 @@ const mostKept = 200;
  * Messages the server has not shown back yet, in the order they were written. Kept in the tab's storage, so that a
  * reload loses none. An entry is `{clientMessageId, roomId, timestamp, content, state}` with what `send_message` takes as its
  * content, and its state is
- *   waiting (for the connection, or with an error for another try) · sending · sent (acknowledged, with its seq) · failed (refused, with an error)
+ *   waiting (for the connection, or with an error for another try) · sending · sent (acknowledged, with its seq) ·
+ *   failed (refused, with an error)
  */
 export class Outbox {
   #key;

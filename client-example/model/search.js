@@ -40,7 +40,8 @@ export class Search {
     const run = ++this.#run;
     this.state = "running";
     try {
-      const { results, cursor } = await this.#api.search({ q: this.query, roomId: this.scope, before: this.#cursor ?? undefined, limit: pageSize });
+      const query = { q: this.query, roomId: this.scope, before: this.#cursor ?? undefined, limit: pageSize };
+      const { results, cursor } = await this.#api.search(query);
       if (run !== this.#run) return;
       this.results = [...this.results, ...results];
       this.#cursor = cursor ?? null;

@@ -1,13 +1,19 @@
 import { h, icon } from "./dom.js";
 
-/** The form a message is written in; the main one's parts have ids. */
-export function composerForm({ id = "", label = "Message", hasFiles = false } = {}) {
+/** The parts of the form a message is written in. `id` is that of its text. */
+export function composerForm({ id, label = "Message", hasFiles = false } = {}) {
   const parts = {
     context: h("div", { class: "composing", hidden: true }),
     tray: h("ul", { class: "tray", hidden: true, "aria-label": "Files to send" }),
-    options: h("ul", { class: "completion", role: "listbox", id: `${id || "text"}-options`, "aria-label": "People to mention", hidden: true }),
+    options: h("ul", {
+      class: "completion",
+      role: "listbox",
+      id: `${id}-options`,
+      "aria-label": "People to mention",
+      hidden: true,
+    }),
     text: h("textarea", {
-      id: id || null,
+      id,
       rows: 1,
       dir: "auto",
       "aria-label": label,
@@ -28,4 +34,6 @@ export function composerForm({ id = "", label = "Message", hasFiles = false } = 
   return parts;
 }
 
-const iconButton = (kind, label, name) => h("button", { type: "button", class: `round small ${kind}`, "aria-label": label, title: label }, icon(name));
+function iconButton(kind, label, name) {
+  return h("button", { type: "button", class: `round small ${kind}`, "aria-label": label, title: label }, icon(name));
+}

@@ -235,7 +235,12 @@ export class Composer {
     const isEdit = kind === "edit";
     const name = message ? (message.username ?? this.#chat.directory.nameOf(message.userId)) : "…";
     const text = message ? plain(readable(message.message, (userId) => this.#chat.directory.nameOf(userId))) : "";
-    const cancel = { type: "button", class: "round small", "aria-label": isEdit ? "Stop editing" : "Do not reply", on: { click: () => this.cancel() } };
+    const cancel = {
+      type: "button",
+      class: "round small",
+      "aria-label": isEdit ? "Stop editing" : "Do not reply",
+      on: { click: () => this.cancel() },
+    };
     context.replaceChildren(
       icon(isEdit ? "edit" : "reply"),
       h("span", { class: "lines" }, h("strong", {}, isEdit ? "Edit your message" : `Reply to ${name}`), h("small", {}, text.slice(0, 200))),

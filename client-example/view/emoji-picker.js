@@ -22,9 +22,9 @@ export function pickEmoji(anchor, onPick) {
 
 function sections(query, pick) {
   if (query === "") return emojiGroups.map(({ name, emoji }) => section(name, emoji, pick));
-  const found = emojiGroups.slice(1).concat(emojiGroups[0]).flatMap(({ emoji }) => emoji);
-  const seen = new Map(found.filter(({ words }) => words.split(" ").some((word) => word.startsWith(query))).map((each) => [each.emoji, each]));
-  return [seen.size > 0 ? section("Found", [...seen.values()], pick) : h("p", { class: "quiet" }, "Nothing like that.")];
+  const all = new Map(emojiGroups.flatMap(({ emoji }) => emoji).map((each) => [each.emoji, each]));
+  const found = [...all.values()].filter(({ words }) => words.split(" ").some((word) => word.startsWith(query)));
+  return [found.length > 0 ? section("Found", found, pick) : h("p", { class: "quiet" }, "Nothing like that.")];
 }
 
 function section(name, emoji, pick) {

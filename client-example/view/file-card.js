@@ -32,7 +32,8 @@ function picture(file, { files, actions }) {
       frame.append(h("img", { src: await files.address(file), alt: "", width, height, decoding: "async" }));
       frame.classList.add("is-loaded");
     } catch (error) {
-      frame.replaceChildren(icon("alert"), h("span", {}, error.code === "not_found" ? "The image is gone" : "The image could not be loaded"));
+      const text = error.code === "not_found" ? "The image is gone" : "The image could not be loaded";
+      frame.replaceChildren(icon("alert"), h("span", {}, text));
     }
   });
   return frame;

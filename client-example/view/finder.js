@@ -89,7 +89,12 @@ export class Finder {
   #element(option, index) {
     const { kind, id, title, partner, unread } = option;
     const badge = kind === "person" || partner ? avatar(partner ?? id, title, { size: "small" }) : roomBadge("small");
-    const remark = { room: unread > 0 ? `${unread} unread` : partner ? "Direct chat" : "Room", person: "Write to them", new: "Open or make this room" }[kind];
+    const kindOfRoom = partner ? "Direct chat" : "Room";
+    const remark = {
+      room: unread > 0 ? `${unread} unread` : kindOfRoom,
+      person: "Write to them",
+      new: "Open or make this room",
+    }[kind];
     const attributes = { role: "option", id: `finder-${index}`, on: { click: () => this.#choose(option) } };
     return h("li", attributes, badge, h("strong", {}, title), h("small", {}, remark));
   }

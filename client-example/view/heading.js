@@ -19,7 +19,8 @@ function subtitle(room, chat) {
   const online = Math.max(room.people.size, room.counts?.online ?? 0);
   const members = room.counts?.members ?? 0;
   const here = `${online.toLocaleString()} here now`;
-  return [members > online ? `${plural(members, "member")}, ${here}` : here, room.settings.readOnly && "read-only"].filter(Boolean).join(" · ");
+  const count = members > online ? `${plural(members, "member")}, ${here}` : here;
+  return room.settings.readOnly ? `${count} · read-only` : count;
 }
 
 function directText(room, chat) {

@@ -11,7 +11,8 @@ export function parseMarkdown(text) {
   const blocks = [];
   let at = 0;
   while (at < lines.length) {
-    const [block, next] = readCode(lines, at, lastFence) ?? readQuote(lines, at) ?? readList(lines, at) ?? readParagraph(lines, at, lastFence);
+    const read = readCode(lines, at, lastFence) ?? readQuote(lines, at) ?? readList(lines, at);
+    const [block, next] = read ?? readParagraph(lines, at, lastFence);
     if (block) blocks.push(block);
     at = next;
   }

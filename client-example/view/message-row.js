@@ -33,7 +33,13 @@ export function messageRow(item, context) {
       tabIndex: -1,
     },
     !isOwn && (isStart ? avatar(item.userId, item.name) : h("span", { class: "avatar-space" })),
-    h("div", { class: "body" }, !isOwn && isStart && author(item), isStone ? stone(item, context) : contents(item, context), footer(item, context)),
+    h(
+      "div",
+      { class: "body" },
+      !isOwn && isStart && author(item),
+      isStone ? stone(item, context) : contents(item, context),
+      footer(item, context),
+    ),
   );
 }
 
@@ -80,7 +86,7 @@ function bubble({ text, timestamp, content, edit }, { people }) {
 
 /** The message that is answered, in a line; it leads there. */
 function quoteBlock({ messageId, message }, { people, actions }) {
-  const text = message ? (message.deleted ? "Deleted message" : plain(readable(message.message, people.nameOf))) : message === null ? "This message is not here" : "…";
+  const text = quotedText(message, people);
   const name = message ? (message.username ?? people.nameOf(message.userId)) : "";
   return h(
     "button",
@@ -97,8 +103,14 @@ function quoteBlock({ messageId, message }, { people, actions }) {
   );
 }
 
+/** undefined while it is looked up, null where there is none. */
+function quotedText(message, people) {
+  if (!message) return message === null ? "This message is not here" : "…";
+  return message.deleted ? "Deleted message" : plain(readable(message.message, people.nameOf));
+}
+
 function threadLink({ messageId, content }, { actions }) {
   const count = plural(content.replyCount, "reply", "replies");
-  const attributes = { type: "button", class: "thread-link", data: { focus: "thread" }, on: { click: () => actions.openThread(messageId) } };
-  return h("button", attributes, icon("thread"), count);
+  const open = { click: () => actions.openThread(messageId) };
+  return h("button", { type: "button", class: "thread-link", data: { focus: "thread" }, on: open }, icon("thread"), count);
 }

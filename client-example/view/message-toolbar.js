@@ -6,6 +6,7 @@ import { showMenu } from "./menu.js";
 
 /** How near the edge of the list a toolbar may come, in pixels. */
 const margin = 8;
+const menuName = "Message actions";
 
 /**
  * What can be done with a message, on the one that is pointed at or has the focus. One toolbar serves a whole list, so that a
@@ -50,7 +51,7 @@ export class MessageToolbar {
   /** The menu of the message of that row. */
   openMenu(row, anchor = row) {
     const message = this.#messageOf(row);
-    if (message) showMenu(anchor, "Message actions", this.#menu(message));
+    if (message) showMenu(anchor, menuName, this.#menu(message));
   }
 
   get #hasFocus() {
@@ -86,13 +87,14 @@ export class MessageToolbar {
     const room = this.#getRoom();
     const may = permissions(this.#chat, room, message);
     const { messageId } = message;
-    const quick = quickEmoji.map((emoji) => this.#button(`React with ${emoji}`, emoji, () => this.#commands.react(messageId, emoji), "quick"));
+    const { react, pickReaction, reply } = this.#commands;
+    const quick = quickEmoji.map((emoji) => this.#button(`React with ${emoji}`, emoji, () => react(messageId, emoji), "quick"));
     const menu = this.#menu(message);
     return [
       ...(may.react ? quick : []),
-      may.react && this.#button("Add a reaction", icon("smile"), (anchor) => this.#commands.pickReaction(messageId, anchor)),
-      may.reply && this.#button("Reply", icon("reply"), () => this.#commands.reply(messageId)),
-      menu.length > 0 && this.#button("More actions", icon("more"), (anchor) => showMenu(anchor, "Message actions", menu), "", "menu"),
+      may.react && this.#button("Add a reaction", icon("smile"), (anchor) => pickReaction(messageId, anchor)),
+      may.reply && this.#button("Reply", icon("reply"), () => reply(messageId)),
+      menu.length > 0 && this.#button("More actions", icon("more"), (anchor) => showMenu(anchor, menuName, menu), "", "menu"),
     ].filter(Boolean);
   }
 

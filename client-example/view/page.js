@@ -184,7 +184,7 @@ export class Page {
   }
 
   #sideChanged(side) {
-    if (side !== "thread" && this.#chat.thread) this.#chat.closeThread();
+    if (side !== "thread" && this.#chat.thread) this.#chat.threads.close();
     if (side === "pins") this.pins.render();
   }
 

@@ -59,7 +59,8 @@ export class People {
     found.sort((a, b) => b.isMe - a.isMe || a.name.localeCompare(b.name));
     const rows = found.map((person) => ({ key: person.userId, signature: JSON.stringify(person), make: () => this.#element(person) }));
     if (isHere || rows.length === 0) return rows;
-    return [{ key: " others", signature: String(rows.length), make: () => h("li", { class: "people-section" }, `Others · ${rows.length}`) }, ...rows];
+    const heading = () => h("li", { class: "people-section" }, `Others · ${rows.length}`);
+    return [{ key: " others", signature: String(rows.length), make: heading }, ...rows];
   }
 
   #more(room, shown, online, rows) {

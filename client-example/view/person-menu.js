@@ -50,7 +50,8 @@ export class PersonMenu {
       isMe && { label: "Settings", icon: "settings", run: run("settings") },
     ];
     const power = [
-      isOwner && { label: isModerator ? "No longer moderator" : "Make moderator", icon: "shield", run: run("setRole", isModerator ? "member" : "moderator") },
+      isOwner && !isModerator && { label: "Make moderator", icon: "shield", run: run("setRole", "moderator") },
+      isOwner && isModerator && { label: "No longer moderator", icon: "shield", run: run("setRole", "member") },
       isOwner && { label: "Make owner", icon: "shield", run: run("setOwner") },
       mayAct && { label: isMuted ? "Unmute" : "Mute…", icon: "mute", run: isMuted ? run("unmute") : run("moderate", "mute") },
       mayAct && { label: "Ban…", icon: "ban", isDangerous: true, run: run("moderate", "ban") },

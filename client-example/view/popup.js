@@ -1,8 +1,8 @@
 import { rememberFocus } from "./dom.js";
 
 /**
- * Shows an element as a popup beside another, in the landmark of that one: in the top layer, closed by Escape and by a click elsewhere, after which the focus
- * is back where it was. Gives the function that closes it.
+ * Shows an element as a popup beside another, in the landmark of that one: in the top layer, closed by Escape and by a click
+ * elsewhere, after which the focus is back where it was. Gives the function that closes it.
  */
 export function showPopup(element, anchor, { onClose = () => {} } = {}) {
   element.popover = "auto";

@@ -68,7 +68,8 @@ export class RoomDialog {
     const name = this.#chat.directory.nameOf(userId);
     const end = until ? `until ${new Date(until).toLocaleString()}` : "until lifted";
     const lift = { type: "button", class: "link", on: { click: () => this.#attempt(() => this.#lift(userId)) } };
-    return h("li", {}, h("span", { class: "lines" }, h("strong", {}, name), h("small", {}, [end, reason].filter(Boolean).join(" · "))), h("button", lift, "Lift"));
+    const facts = h("small", {}, [end, reason].filter(Boolean).join(" · "));
+    return h("li", {}, h("span", { class: "lines" }, h("strong", {}, name), facts), h("button", lift, "Lift"));
   }
 
   async #lift(userId) {

@@ -57,19 +57,20 @@ export class ThreadPanel {
     return thread && { room: thread.room, key: `${thread.room.id}\n${thread.rootId}`, replyTo: thread.rootId, placeholder: "Reply…" };
   }
 
+  /** Here every message stands on the same side, and what it answers is on top. */
   #row(message, isRoot) {
-    const item = loneItem({ ...message, replyTo: undefined, replyCount: 0 }, this.#chat.thread.room, this.#chat);
-    const signature = `${isRoot} ${message.changeSeq} ${message.deleted} ${message.message} ${JSON.stringify(message.reactions)} ${item.isGoing} ${item.edit?.message}`;
+    const item = loneItem(message, this.#chat.thread.room, this.#chat);
     const make = () => {
-      const row = messageRow({ ...item, isOwn: false }, this.#context);
+      const content = { ...message, replyCount: 0 };
+      const row = messageRow({ ...item, content, quote: null, isOwn: false }, this.#context);
       row.classList.toggle("is-root", isRoot);
       return row;
     };
-    return { key: message.messageId, signature, make };
+    return { key: message.messageId, signature: `${isRoot} ${item.signature}`, make };
   }
 
   #statusParts(thread) {
-    const again = { type: "button", class: "link", on: { click: () => this.#chat.moreOfThread() } };
+    const again = { type: "button", class: "link", on: { click: () => this.#chat.threads.more() } };
     if (thread.state === "failed") return ["The replies could not be loaded. ", h("button", again, "Try again")];
     if (thread.state === "loading" && thread.replies.length === 0) return ["Loading replies…"];
     if (thread.hasMore) return [h("button", again, "Show more")];
