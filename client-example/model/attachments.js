@@ -2,8 +2,6 @@ import { newId } from "./outbox.js";
 
 /** Most files that wait for one message's sending. */
 const mostFiles = 10;
-/** What browsers show as an image. */
-const imageTypes = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
 
 /**
  * Files on their way to a room, and those that wait for the message they belong to. An attachment is
@@ -64,16 +62,14 @@ export class Attachments {
       this.#onChange(roomId);
     };
     try {
-      const [size, answer] = await Promise.all([
-        imageSize(file),
-        this.#features.attempt("files", () => {
-          const { done, cancel } = this.#api.upload(roomId, file, progress);
-          attachment.cancel = cancel;
-          return done;
-        }),
-      ]);
-      const { fileId, name, size: bytes, contentType } = answer;
-      attachment.metadata = { fileId, name, size: bytes, contentType, ...size };
+      const answer = await this.#features.attempt("files", () => {
+        const { done, cancel } = this.#api.upload(roomId, file, progress);
+        attachment.cancel = cancel;
+        return done;
+      });
+      // The width and height of an image, so that its place is known before it is there.
+      const { fileId, name, size, contentType, width, height } = answer;
+      attachment.metadata = { fileId, name, size, contentType, width, height };
       attachment.state = "ready";
     } catch (error) {
       attachment.state = "failed";
@@ -81,18 +77,5 @@ export class Attachments {
     }
     attachment.cancel = undefined;
     this.#onChange(roomId);
-  }
-}
-
-/** An image's width and height, so that those who see it know how much room it takes before it comes. */
-async function imageSize(file) {
-  if (!imageTypes.has(file.type)) return {};
-  try {
-    const image = await createImageBitmap(file);
-    const { width, height } = image;
-    image.close();
-    return { width, height };
-  } catch {
-    return {};
   }
 }

@@ -8,9 +8,9 @@ export function permissions(chat, room, message) {
     reply: isThere && mayWrite(chat, room),
     thread: chat.features.has("threads"),
     react: may("reactions", mayWrite(chat, room)),
-    edit: may("editing", isOwn),
+    edit: may("editing", isOwn && mayWrite(chat, room)),
     delete: may("deleting", isOwn || isModerator),
-    pin: may("pins", isModerator || room.isDirect),
+    pin: may("pins", isModerator),
     flag: may("flags", !isOwn && !room.isDirect),
     copy: isThere && message.message !== "",
   };
