@@ -62,7 +62,7 @@ export class History {
     const lookup = this.#api
       .message(room.id, messageId)
       .then(
-        ({ message }) => room.keepQuote(messageId, message),
+        (message) => room.keepQuote(messageId, message),
         (error) => error.retryable || room.keepQuote(messageId, null),
       )
       .then(() => this.#lookups.delete(messageId))

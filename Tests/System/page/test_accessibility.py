@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chat_page import PHONE, post_message
+from chat_page import PHONE, make_room, post_message
 from playwright.sync_api import expect
 
 
@@ -15,9 +15,7 @@ def check(chat, part):
 @pytest.fixture
 def club(server):
     people = [f"guest-{number}" for number in range(8)]
-    fields = {"roomId": "club", "name": "The club", "participants": ["ada", "ben", *people]}
-    assert server.post("/api/rooms", json=fields, headers={"X-User-Id": "ada"}).status_code == 201
-    return "club"
+    return make_room(server, "ada", "club", name="The club", participants=["ada", "ben", *people])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

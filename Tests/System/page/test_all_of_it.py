@@ -2,14 +2,14 @@
 
 import re
 
-from chat_page import PHONE, post_message
+from chat_page import PHONE, make_room, post_message
 from playwright.sync_api import expect
 from test_sending_files import IMAGE, choose
 
 
 def test_two_windows_and_a_phone_go_through_all_of_it(window, server, artifacts):
-    fields = {"roomId": "release", "name": "Release", "participants": ["ada", "ben", "cleo"]}
-    assert server.post("/api/rooms", json=fields, headers={"X-User-Id": "ada"}).status_code == 201
+    make_room(server, "ada", "release", name="Release", participants=["ada", "ben", "cleo"])
+    make_room(server, "dan", "garden")
     ada = window().enter("Ada", "release")
     ben = window(color_scheme="dark").enter("Ben", "release")
     cleo = window(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2).enter("Cleo", "release")

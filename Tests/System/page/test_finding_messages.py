@@ -1,7 +1,7 @@
 """Searching messages, and the jump to where one stands, however long ago it was."""
 
 import pytest
-from chat_page import post_message
+from chat_page import make_room, post_message
 from playwright.sync_api import expect
 
 COUNT = 320
@@ -9,6 +9,7 @@ COUNT = 320
 
 @pytest.fixture
 def long_room(server):
+    make_room(server, "clerk", "barn")
     for number in range(1, COUNT + 1):
         text = "the needle in the haystack" if number == 60 else f"hay number {number}"
         post_message(server.url, "clerk", "barn", text)
@@ -59,6 +60,7 @@ def test_scrolling_on_from_the_past_reaches_the_present(window, long_room):
 
 
 def test_all_rooms_are_searched_when_asked(window, server):
+    make_room(server, "ben", "garden")
     post_message(server.url, "ben", "garden", "the tomatoes are ripe")
     ada = window().enter("Ada", "garden")
     ada.expect_stored("the tomatoes are ripe")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chat_page import post_message
+from chat_page import make_room, post_message
 from playwright.sync_api import expect
 
 
@@ -126,8 +126,7 @@ def test_nothing_of_it_is_done_offline_and_the_page_says_so(pair):
 
 
 def test_pinned_messages_are_marked_and_listed(window, server):
-    fields = {"roomId": "board", "name": "Board", "participants": ["ada", "ben"]}
-    assert server.post("/api/rooms", json=fields, headers={"X-User-Id": "ada"}).status_code == 201
+    make_room(server, "ada", "board", name="Board", participants=["ada", "ben"])
     ada, ben = window().enter("Ada", "board"), window().enter("Ben", "board")
     say(ben, ada, "the address of the office")
     say(ben, ada, "small talk")

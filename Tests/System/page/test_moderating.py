@@ -1,14 +1,13 @@
 """What owners and moderators of a room do with it and the people in it."""
 
 import pytest
+from chat_page import make_room
 from playwright.sync_api import expect
 
 
 @pytest.fixture
 def club(server):
-    fields = {"roomId": "club", "name": "The club", "participants": ["ada", "ben", "cleo"]}
-    assert server.post("/api/rooms", json=fields, headers={"X-User-Id": "ada"}).status_code == 201
-    return "club"
+    return make_room(server, "ada", "club", name="The club", participants=["ada", "ben", "cleo"])
 
 
 @pytest.fixture

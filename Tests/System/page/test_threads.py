@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from chat_page import make_room, post_message
 from playwright.sync_api import expect
 
 
@@ -36,6 +37,23 @@ def test_an_answer_quotes_and_leads_to_what_it_answers(pair):
     ada.page.locator(".quote").click()
     expect(ada.message("who brings the cake?")).to_be_in_viewport()
     expect(ada.message("who brings the cake?")).to_be_focused()
+
+
+def test_a_quote_of_long_ago_is_fetched_and_leads_there(window, server):
+    make_room(server, "ben", "lobby")
+    first = post_message(server.url, "ben", "lobby", "how it all began")
+    for number in range(150):
+        post_message(server.url, "ben", "lobby", f"later {number}")
+    post_message(server.url, "cleo", "lobby", "remember?", replyTo=first["messageId"])
+    ada = window().enter("Ada")
+    quote = ada.message("remember?").locator(".quote")
+    expect(quote).to_contain_text("how it all began")
+    quote.click()
+    expect(ada.message("how it all began")).to_be_focused()
+    expect(ada.message("how it all began")).to_be_in_viewport()
+    expect(ada.message("remember?")).to_have_count(0)
+    ada.page.locator("#jump").click()
+    expect(ada.message("remember?")).to_be_in_viewport()
 
 
 def test_a_thread_gathers_answers_live(pair):
