@@ -82,6 +82,7 @@ export class Moderation {
     await this.load(room);
   }
 
+  /** @param until when it ends, undefined for never; null lifts it */
   async setMute(room, userId, until) {
     await this.#attempt(() =>
       until === null ? this.#api.unsetListed(room.id, "mutes", userId) : this.#api.setListed(room.id, "mutes", userId, { until }),

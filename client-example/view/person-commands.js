@@ -4,7 +4,7 @@ import { ModerateDialog } from "./moderate-dialog.js";
 export function personCommands(chat, page) {
   const dialog = new ModerateDialog((kind, userId, { until, reason }) => {
     const room = chat.active;
-    return kind === "ban" ? chat.moderation.ban(room, userId, { until, reason }) : chat.moderation.setMute(room, userId, { until });
+    return kind === "ban" ? chat.moderation.ban(room, userId, { until, reason }) : chat.moderation.setMute(room, userId, until);
   });
   const attempt = async (work, done) => {
     try {
