@@ -44,6 +44,7 @@ export class Chat extends Emitter {
     this.actions = new MessageActions(this.connection, this.features, {
       changed: (room) => this.#changed(room),
       refused: (what, error) => this.#notice(what, error),
+      removeNow: (room, messageId) => this.api.removeMessage(room.id, messageId),
     });
     this.connection.on("state", (state) => this.#stateChanged(state));
     this.connection.on("session", (session) => this.#resume(session));

@@ -14,7 +14,7 @@ export class MessageActions {
   #edits = new Map();
   #deletions = new Map();
 
-  /** @param hooks changed(room), refused(what, error) */
+  /** @param hooks changed(room), refused(what, error), removeNow(room, messageId): deletes without the connection */
   constructor(connection, features, hooks) {
     this.#connection = connection;
     this.#features = features;
@@ -64,9 +64,14 @@ export class MessageActions {
     this.#hooks.changed(deletion.room);
   }
 
-  /** The page goes away: what was deleted is deleted now. */
+  /** The page goes away: what was deleted is deleted now, by calls that outlive it. */
   flush() {
-    for (const [messageId, { timer }] of this.#deletions) if (timer) this.#finishDeletion(messageId);
+    for (const [messageId, { room, timer }] of this.#deletions) {
+      if (!timer) continue;
+      clearTimeout(timer);
+      this.#deletions.delete(messageId);
+      this.#hooks.removeNow(room, messageId).catch(() => {});
+    }
   }
 
   /** Adds the user's reaction, or takes it back. */

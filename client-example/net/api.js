@@ -83,6 +83,11 @@ export class Api {
     return body.message?.messageId ? body.message : body;
   }
 
+  /** Is carried out also when the page goes away meanwhile. */
+  removeMessage(roomId, messageId) {
+    return this.#call("DELETE", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}`, { keepalive: true });
+  }
+
   replies(roomId, messageId, query) {
     return this.#call("GET", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}/replies`, { query });
   }
@@ -134,12 +139,12 @@ export class Api {
     return response.blob();
   }
 
-  async #call(method, path, { query = {}, body } = {}) {
+  async #call(method, path, { query = {}, body, keepalive = false } = {}) {
     const url = new URL(path, location.origin);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     const headers = this.#identify(url);
     if (body) headers["Content-Type"] = "application/json";
-    const response = await this.#fetch(url, { method, headers, body: body && JSON.stringify(body) });
+    const response = await this.#fetch(url, { method, headers, keepalive, body: body && JSON.stringify(body) });
     const answer = await answerOf(response);
     if (!response.ok) throw problem(response.status, answer);
     return answer;
