@@ -90,7 +90,7 @@ def test_direct_rooms(pair, users, make_chat):
     # The other one does; then the blocked one reads and does not send.
     ann.join(room)
     ann.send(room, "read this")
-    assert [each["message"] for each in bob.join(room)["message_history"]] == ["read this"]
+    assert [each["message"] for each in bob.join(room)["history"]] == ["read this"]
     assert send_code(bob, room) == "forbidden" and post_code(pair[1], room, users[1]) == "forbidden"
     assert code_of(bob.request("typing", {"roomId": room, "isTyping": True})) == "forbidden"
     delete(pair[0], f"/api/users/{users[0]}/blocks/{users[1]}", user=users[0])
@@ -137,11 +137,11 @@ def test_rooms_do_not_show_the_one_that_blocks(pair, users, make_chat, room):
     ann, bob = (make_chat(server, user) for server, user in zip(pair, users))
     ann.join(room)
     view = bob.join(room)
-    assert users[0] not in [user["userId"] for user in view["room_users"]]
-    assert view["room_state"]["online"] == 1
+    assert users[0] not in [user["userId"] for user in view["users"]]
+    assert view["state"]["online"] == 1
     carol = make_chat(pair[1], f"carol-{users[0]}")
     seen = carol.join(room)
-    assert users[0] in [user["userId"] for user in seen["room_users"]]
+    assert users[0] in [user["userId"] for user in seen["users"]]
     ann.ask("leave_room", {"roomId": room})
     carol.expect("user_left", lambda user: user["userId"] == users[0])
     ann.join(room)
