@@ -10,6 +10,7 @@ public final class Gateway: Sendable {
     /// Everything that the loops share.
     public let services: Services
     private let shards: [Shard]
+    private let erasures: ErasureRunner
 
     /// The dependencies whose condition `/ready` reports.
     public var dependencies: Dependencies { services.dependencies }
@@ -32,6 +33,7 @@ public final class Gateway: Sendable {
             configuration: configuration.chatWithEngineLimits, ports: ports, observers: observers,
             authentication: authentication, logger: logger, registry: registry, clock: SystemClock(),
             mailboxes: mailboxes.chat)
+        erasures = ErasureRunner(services: services)
         let context = GatewayContext(configuration: configuration, services: services, registry: registry)
         for shard in shards { shard.loop.start() }
         for shard in shards { try await shard.open(context, mailboxes) }
@@ -39,6 +41,7 @@ public final class Gateway: Sendable {
         services.startPresence()
         services.startFiles()
         await services.beginFollowingStandings()
+        erasures.start()
     }
 
     /// Opens the port on every loop, where the system spreads connections over them.
@@ -84,6 +87,7 @@ public final class Gateway: Sendable {
     ///   go sooner.
     public func drain(over limit: Duration) async {
         services.readiness.beginDraining()
+        erasures.stop()
         let plan = DrainPlan(
             sessions: await sessionCount, others: services.presence.directory.otherInstances, limit: limit)
         for shard in shards { await shard.drain(plan) }

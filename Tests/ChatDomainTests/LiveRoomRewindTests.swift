@@ -26,6 +26,27 @@ import Testing
         #expect(view.messages.map(\.body.text) == ["another"])
     }
 
+    @Test mutating func textsThatTheStoreHasErasedAreReadAgain() {
+        _ = room.received(Message.numbers(6...9), at: .at(0))
+        #expect(room.apply(.contentErased(needsResync: true)).isEmpty)
+        guard case .read = room.view(HistoryRequest(since: 7)) else {
+            Issue.record("a text was kept")
+            return
+        }
+        #expect(room.received(Message.numbers(10...10), at: .at(1)).compactMap(\.delivered) == [[10]])
+    }
+
+    @Test mutating func aRefreshForgetsTextsToo() {
+        _ = room.received(Message.numbers(6...9), at: .at(0))
+        let snapshot = RoomSnapshot(room: room.room, participants: [], lastSequence: 9)
+        room.willRefresh()
+        _ = room.refresh(snapshot, at: .at(0))
+        guard case .read = room.view(HistoryRequest(since: 7)) else {
+            Issue.record("a text was kept")
+            return
+        }
+    }
+
     @Test mutating func anotherInstancesWordIsEnough() {
         _ = room.received(Message.numbers(6...9), at: .at(0))
         #expect(room.receive(.rewound(to: 6), from: InstanceID("one"), at: .at(1)).resynced == [6])

@@ -232,6 +232,14 @@ import Testing
         #expect(read(3, .success(Self.snapshot)) == ["refresh", "resume \(RefreshReason.change(notice))"])
     }
 
+    @Test mutating func textsAreForgottenBeforeTheRoomIsReadAgain() {
+        open()
+        let change = RoomChange.contentErased(needsResync: true)
+        #expect(names(life.received(change, notice: notice, at: .at(0))) == ["apply", "read 2"])
+        #expect(read(2, .success(Self.snapshot)) == ["refresh", "resume \(RefreshReason.change(notice))"])
+        #expect(names(life.received(change, notice: nil, at: .at(0))) == ["apply", "read 3"])
+    }
+
     @Test mutating func anExpulsionIsComparedWithTheStoreALittleLater() {
         open()
         _ = life.received(.expelled("ann"), notice: nil, at: .at(0))

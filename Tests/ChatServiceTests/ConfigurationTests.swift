@@ -49,7 +49,8 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
                 connections: nil, connectionsPerUser: 5, messageBytes: 16_384, frameBytes: 131_072, messageRate: 20,
                 connectionRate: 50, outputQueueBytes: 1_048_576),
             rooms: .init(
-                createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: .seconds(604_800)),
+                createsOnJoin: true, maximumParticipants: 5000, cachedMessages: 1000, cacheLifetime: .seconds(604_800),
+                retentionDays: 0),
             presence: .init(visibility: .everyone, gracePeriod: .seconds(5), awayAfter: .seconds(300), isPublic: false),
             files: .init(maximumBytes: 10_485_760, store: .disk),
             page: .init(directory: "/page", socketIOClientFile: nil))

@@ -25,6 +25,8 @@ public struct ChatConfiguration: Sendable {
     public var presence = PresenceSettings()
     /// Bytes of a file at most.
     public var maximumFileBytes: Int64 = 10 << 20
+    /// How long messages are kept in rooms that say nothing of it.
+    public var retention = RetentionRule(days: 0)
     /// Sizes of messages in bytes that are worth compressing, and soon compressed.
     public var compressedSizes: ClosedRange<Int> = 256...65_536
     /// Bytes that may wait for a client before droppable frames to it are left out.

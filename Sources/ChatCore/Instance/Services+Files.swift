@@ -69,6 +69,12 @@ extension Services {
         return id.string ?? ""
     }
 
+    /// Removes the file that the metadata of an erased message names.
+    package func removeFile(of metadata: ErasedMetadata) async {
+        guard let files, let id = Self.fileReference(in: metadata.text).flatMap({ FileID($0) }) else { return }
+        await files.remove(id, of: metadata.author, in: metadata.room)
+    }
+
     /// Begins to remove files that no message refers to.
     package func startFiles() { files?.sweepPeriodically() }
 }

@@ -35,6 +35,8 @@ public final class Services: Sendable {
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
     package let storeFailures = Atomic<UInt64>(0)
     package let notices: ChangeNotices
+    /// How often messages were erased. A page that was read before may hold their texts.
+    private let erasures = Atomic<UInt64>(0)
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
     /// The dependencies whose condition `/ready` reports.
     public let dependencies: Dependencies
@@ -87,8 +89,11 @@ public final class Services: Sendable {
     ) async throws(StoreError) -> HistoryPage {
         guard let cache else { return try await store.history(of: room, query) }
         if let page = await cache.history(of: room, query, newest: newest) { return page }
+        let erased = erasures.load(ordering: .acquiring)
         let page = try await store.history(of: room, query)
-        if !page.hasMoreAfter, newest == delivered ?? newest, await reaches(page, newest, in: room) {
+        if !page.hasMoreAfter, newest == delivered ?? newest, await reaches(page, newest, in: room),
+            erased == erasures.load(ordering: .acquiring)
+        {
             cache.fill(room, with: page.messages, upTo: newest)
         }
         return page
@@ -153,6 +158,9 @@ public final class Services: Sendable {
 
     /// From now on no room is written to that was not compared with the store.
     package func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
+
+    /// From now on the cache takes no page that was read before.
+    package func noteErasure() { erasures.add(1, ordering: .releasing) }
 
     package func broadcast(_ message: ShardMessage) {
         for mailbox in mailboxes { mailbox.post(message) }

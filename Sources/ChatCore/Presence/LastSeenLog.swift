@@ -34,6 +34,15 @@ package final class LastSeenLog: Sendable {
         }
     }
 
+    /// Forgets what waits to be written of a user, and that a profile was written.
+    package func forget(_ user: UserID) {
+        pending.withLock { pending in
+            pending.seen[user] = nil
+            pending.profiles[user] = nil
+            pending.known[user] = nil
+        }
+    }
+
     /// The time noted and not written yet; nil for none.
     package func lastSeen(of user: UserID) -> Timestamp? { pending.withLock { $0.seen[user] } }
 

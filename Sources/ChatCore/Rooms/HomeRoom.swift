@@ -171,7 +171,9 @@ final class HomeRoom {
         case .open(let snapshot): live = LiveRoom(snapshot, limits: services.configuration.roomLimits)
         case .refresh(let snapshot): for user in live?.refresh(snapshot, at: now) ?? [] { expel(user) }
         case .failRefresh: live?.failedToRefresh()
-        case .apply(let change): for user in live?.apply(change) ?? [] { expel(user) }
+        case .apply(let change):
+            for user in live?.apply(change) ?? [] { expel(user) }
+            if change == .contentErased(needsResync: true) { broadcaster.resync(audience, at: lastSequence) }
         case .close: close()
         case .execute(let command): execute(command)
         case .reconsider: perform(life.reconsider(contact: services.presence.directory.contact, at: now))

@@ -61,6 +61,7 @@ final class RoomHub {
 
     /// The store has changed the room, on behalf of whatever instance.
     func follow(_ change: RoomChange, in id: RoomID, _ notice: ChangeNotice?) {
+        if case .contentErased = change { services.noteErasure() }
         guard let room = rooms[id] else {
             if let notice { acknowledge(notice) }
             return

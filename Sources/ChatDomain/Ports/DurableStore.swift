@@ -1,5 +1,6 @@
 /// One database that keeps every store port, and its life cycle.
-public protocol DurableStore: MessageStore, RoomStore, ModerationStore, ProfileStore, SearchIndex, Outbox {
+public protocol DurableStore: MessageStore, RoomStore, ModerationStore, ProfileStore, PrivacyStore, SearchIndex, Outbox
+{
     /// Whether other instances may write to the same database, so that a commit can lose races for a room's numbers.
     var isShared: Bool { get }
 

@@ -60,6 +60,9 @@ public protocol SessionDirectory: Sendable {
     /// The other instances that may be at work now; nil while that is not known.
     func others() async -> Set<InstanceID>?
 
+    /// Removes what is kept of a user without sessions beside them, also what other services recorded of the user.
+    func eraseTraces(of user: UserID) async throws(StoreError)
+
     /// Ends the directory. Sessions in their grace period are left to the other instances, where there are any.
     func close() async
 }
@@ -75,6 +78,8 @@ extension SessionDirectory {
     /// For an instance by itself.
     public var contact: Contact { .always }
     public func others() async -> Set<InstanceID>? { [] }
+    /// For a directory that keeps nothing beside sessions.
+    public func eraseTraces(of user: UserID) async throws(StoreError) {}
 }
 
 public enum DirectoryEvent: Sendable {

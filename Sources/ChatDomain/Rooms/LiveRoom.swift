@@ -52,16 +52,6 @@ public struct LiveRoom: Sendable {
     /// What drafts of this room weigh that are not stored yet, in bytes.
     public var pendingBytes: Int { writes.bytes }
 
-    /// Whether `user` may enter and read.
-    public func admits(_ user: UserID?) -> Bool { refusal(of: user) == nil }
-
-    /// Why `user` may not enter and read; nil where the user may.
-    public func refusal(of user: UserID?) -> ChatError? {
-        if let user, authority.isBanned(user) { return .banned }
-        if room.kind == .group && !room.isPrivate { return nil }
-        return user.map(participants.contains) == true ? nil : .roomUnavailable
-    }
-
     /// Builds what a joining session sees. The page, if one was read, is joined with what was delivered meanwhile.
     public mutating func view(_ history: HistoryRequest, page: ViewPage? = nil) -> ViewResult {
         switch timeline.excerpt(for: history, page, base: room.historyBase) {
@@ -120,6 +110,8 @@ public struct LiveRoom: Sendable {
         let gone = participants.subtracting(current)
         if current != participants { participants = current }
         for mark in snapshot.readMarks { readMarks.note(mark) }
+        // A change that was not heard of may have erased messages.
+        timeline.forgetContent()
         announced(lastSequence: snapshot.lastSequence, at: now)
         return presentUsers.filter { gone.contains($0) || !admits($0) }
     }
@@ -355,6 +347,9 @@ public struct LiveRoom: Sendable {
     public mutating func rewind(to sequence: SequenceNumber) -> [RoomEffect] {
         timeline.rewind(to: sequence) ? [.resync(lastSequence: sequence)] : []
     }
+
+    /// The store has erased messages. What is kept of them here may hold their texts.
+    mutating func forgetContent() { timeline.forgetContent() }
 
     private mutating func deliver(_ ready: [RoomLogEntry]) -> [RoomEffect] {
         for case .message(let message) in ready {

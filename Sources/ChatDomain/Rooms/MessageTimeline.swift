@@ -79,6 +79,9 @@ struct MessageTimeline: Sendable {
         return true
     }
 
+    /// Forgets what messages say. They are read from the store when they are asked for.
+    mutating func forgetContent() { tail = MessageTail(after: gate.delivered) }
+
     /// Whether a number that was delivered here was given to another entry now.
     func contradicts(_ entry: RoomLogEntry) -> Bool {
         guard entry.sequence <= gate.delivered else { return false }

@@ -378,11 +378,15 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
             if policy.isShared, refreshDue == nil { refreshDue = now + Self.reorderingTime }
             return [.apply(change)] + holds
         case .deleted: return [.close] + holds
-        case .unspecified:
-            if let notice { return refresh(for: .change(notice), at: now) }
-            pending.isRoom = true
-            return beginRefresh(at: now)
+        case .contentErased: return [.apply(change)] + refresh(for: notice, at: now)
+        case .unspecified: return refresh(for: notice, at: now)
         }
+    }
+
+    private mutating func refresh(for notice: ChangeNotice?, at now: Moment) -> [Action] {
+        if let notice { return refresh(for: .change(notice), at: now) }
+        pending.isRoom = true
+        return beginRefresh(at: now)
     }
 
     // MARK: Closing

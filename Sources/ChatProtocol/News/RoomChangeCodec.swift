@@ -20,6 +20,9 @@ extension RoomChange {
             guard let user = user(), let change = StandingChange(root, about: user) else { return nil }
             self = .standing(change)
         case "deleted": self = .deleted
+        case "contentErased":
+            guard let needsResync = root["resync"]?.bool else { return nil }
+            self = .contentErased(needsResync: needsResync)
         case "unspecified": self = .unspecified
         default: return nil
         }
@@ -43,6 +46,9 @@ extension JSONWriter {
             member("change", "standing")
             standing(change)
         case .deleted: member("change", "deleted")
+        case .contentErased(let needsResync):
+            member("change", "contentErased")
+            member("resync", needsResync)
         case .unspecified: member("change", "unspecified")
         }
     }

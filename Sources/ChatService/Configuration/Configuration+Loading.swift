@@ -287,6 +287,7 @@ extension Configuration.Rooms {
         editWindow = reader.value(Variables.editWindow).map { .seconds($0) }
         cachedMessages = reader.value(Variables.historyMessages)
         cacheLifetime = reader.value(Variables.historyLifetime)
+        retentionDays = reader.value(Variables.retentionDays)
     }
 }
 

@@ -133,6 +133,8 @@ struct Configuration: Equatable, Sendable {
         var cachedMessages: Int
         /// How long the cache keeps a room without new messages.
         var cacheLifetime: Duration
+        /// Days after which messages lose their text; 0 for never.
+        var retentionDays: Int
     }
 
     struct Presence: Equatable, Sendable {

@@ -176,6 +176,9 @@ enum Variables {
     static let historyLifetime = Variable(
         "MESSAGE_HISTORY_TTL", .rooms, .seconds(1...315_360_000), default: "604800",
         "Seconds that a quiet room's history stays in Redis.")
+    static let retentionDays = Variable(
+        "MESSAGE_RETENTION_DAYS", .rooms, .integer(0...36_500), default: "0",
+        "Days after which messages lose their text; 0 keeps them for ever.")
 
     static let presenceVisibility = Variable(
         "PRESENCE_VISIBILITY", .presence, ValueType<PresenceVisibility>.choice(), default: "everyone",
@@ -211,7 +214,7 @@ enum Variables {
         rabbitURL, newMessageQueue, changesQueue, presenceQueue, queueType, eventMode, filesStore,
         maximumConnections, connectionsPerUser, messageBytes, frameBytes, fileBytes, messageRate, connectionRate,
         outputQueueBytes,
-        createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime,
+        createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime, retentionDays,
         presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,
         serveClient, clientDirectory, socketIOClientFile,
     ]

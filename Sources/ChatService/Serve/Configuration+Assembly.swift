@@ -26,6 +26,7 @@ extension Configuration {
         gateway.chat.roomLimits.editWindow = rooms.editWindow
         gateway.chat.roomLimits.gracePeriod = presence.gracePeriod
         gateway.chat.roomLimits.isForFriendsOnly = presence.visibility == .friends
+        gateway.chat.retention = RetentionRule(days: rooms.retentionDays)
         gateway.chat.createsRoomsOnJoin = rooms.createsOnJoin
         gateway.chat.presence = presenceSettings
         gateway.chat.messageRate = limits.messageRate ?? 0

@@ -118,6 +118,13 @@ enum Schema {
         ALTER TABLE users ADD COLUMN words TEXT;
         CREATE INDEX messages_by_mention ON messages(key, mentions) WHERE mentions IS NOT NULL;
         """,
+        """
+        CREATE TABLE erasures(
+            id BLOB PRIMARY KEY, key TEXT NOT NULL UNIQUE, policy TEXT NOT NULL, requested_at INTEGER NOT NULL,
+            stage TEXT NOT NULL, cursor TEXT, not_before INTEGER NOT NULL, messages INTEGER NOT NULL,
+            passes INTEGER NOT NULL, changed_in_pass INTEGER NOT NULL, owner TEXT, lease_end INTEGER) WITHOUT ROWID;
+        CREATE TABLE expiry(room INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
+        """,
     ]
 
     /// Brings the file to the newest version.

@@ -30,9 +30,11 @@ extension WriteSession {
 
     /// Has the index follow a message whose text changes, within the transaction under way.
     ///
-    /// - Parameter newText: nil when the message is deleted: then nothing is found by its room or author either.
+    /// - Parameters:
+    ///   - newText: nil when the message is deleted: then nothing is found by its room or author either.
+    ///   - newAuthor: nil where the author stays.
     func reindex(
-        _ key: Int64, author: UserID, from oldText: String, to newText: String?
+        _ key: Int64, author: UserID, from oldText: String, to newText: String?, newAuthor: UserID? = nil
     ) throws(StoreError) {
         // What has no position yet, and what is in a segment without lists, is found by the text alone.
         guard let position = try connection.document(key) else { return }
@@ -44,7 +46,7 @@ extension WriteSession {
         guard try connection.isBuilt(segment) else { return }
         let room = key >> Schema.sequenceBits
         let old = SearchTerm.all(of: oldText, author: author, room: room)
-        let new = newText.map { SearchTerm.all(of: $0, author: author, room: room) } ?? []
+        let new = newText.map { SearchTerm.all(of: $0, author: newAuthor ?? author, room: room) } ?? []
         for term in old.subtracting(new) { try connection.remove(position, from: term) }
         for term in new.subtracting(old) { try connection.add(position, to: term) }
     }

@@ -20,6 +20,7 @@ import Testing
             .standing(.set(.moderator, user("ann"), until: nil)), .standing(.cleared(.mute, user("ann"))),
             .standing(.blocked(user("ann"))), .standing(.unblocked(user("ann"))),
             .admitted(user("ann")), .expelled(user("ann")), .deleted, .unspecified,
+            .contentErased(needsResync: true), .contentErased(needsResync: false),
         ] as [RoomChange])
     func changesOfRooms(_ change: RoomChange) {
         let message = InstanceMessage.roomChanged(room("lobby"), change, Self.notice)
@@ -58,6 +59,7 @@ import Testing
         #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"set","userId":"a","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"burn","standing":"ban","userId":"a","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"standing","does":"set","standing":"ban","teller":"one","ticket":1}"#,
+        #"{"kind":"roomChanged","roomId":"r","change":"contentErased","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"expelled","teller":"one","ticket":1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"deleted","teller":"one","ticket":-1}"#,
         #"{"kind":"roomChanged","roomId":"r","change":"deleted","teller":"one","ticket":1e300}"#,

@@ -17,7 +17,8 @@ extension RouteAnswer.Shape {
         case .document: .object()
         case .done: Answers.success()
         case .endedSessions: Answers.success(.required("sessions", .count(2)))
-        case .content, .file, .metrics, .page, .styleSheet: nil
+        case .erasure: Answers.erasure
+        case .content, .export, .file, .metrics, .page, .styleSheet: nil
         case .health:
             .object(.required("status", .choice(["ok"])), .required("service", .choice(["chat-service"])))
         case .historyPage: Answers.historyPage
@@ -45,6 +46,7 @@ extension RouteAnswer.Shape {
     var mediaType: String {
         switch self {
         case .content: "*/*"
+        case .export: "application/x-ndjson"
         case .file: "application/octet-stream"
         case .metrics: "text/plain"
         case .page: "text/html"
@@ -139,7 +141,8 @@ private enum Answers {
 
     static let listedRoom =
         room + [
-            .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)), .required("mentions", .count(1)),
+            .required("lastMessage", .nullable(lastMessage)), .required("unread", .count(2)),
+            .required("mentions", .count(1)),
             .required("lastReadSeq", .count(5)),
         ]
 
@@ -178,6 +181,14 @@ private enum Answers {
     static let onlineUserPage = success(
         .optional("data", .list(of: onlineUser)), .required("count", .count(1)), .required("timestamp", .time),
         .optional("cursor", .id("ada")))
+
+    // MARK: Privacy
+
+    static let erasure = success(
+        .required("state", .choice(["none", "running"])), .optional("erasureId", .id("65f0c1b2a3d4e5f60718293a")),
+        .optional("stage", .choice(ErasureJob.Stage.allCases.map(\.rawValue))),
+        .optional("messages", .count(120).noted("messages that lost their text or author so far")),
+        .optional("requestedAt", .milliseconds))
 
     // MARK: Operations
 

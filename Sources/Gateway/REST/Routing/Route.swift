@@ -137,6 +137,8 @@ struct RouteAnswer: Hashable, Sendable {
         case document = "Document"
         case done = "Done"
         case endedSessions = "EndedSessions"
+        case erasure = "Erasure"
+        case export = "Export"
         case file = "File"
         case flagPage = "FlagPage"
         case health = "Health"

@@ -4,7 +4,8 @@ import ChatProtocol
 
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
-    static let routes = rooms + changes + roles + files + search + presence + services + operations + documents
+    static let routes =
+        rooms + changes + roles + files + search + presence + services + privacy + operations + documents
 
     // MARK: Rooms
 

@@ -13,6 +13,7 @@ enum MongoSchema {
     static let blocks = "chatBlocks"
     static let userBans = "chatUserBans"
     static let flags = "chatFlags"
+    static let erasures = "chatErasures"
 
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
@@ -79,6 +80,7 @@ enum MongoSchema {
             [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])],
             connection)
         try create(on: profiles, [index("words_1", ["words": 1])], connection)
+        try create(on: erasures, [index("key_1", ["key": 1], unique: true)], connection)
         try create(
             on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
         try create(

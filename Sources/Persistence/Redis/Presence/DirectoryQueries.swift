@@ -108,6 +108,20 @@ struct DirectoryQueries: Sendable {
         return found
     }
 
+    /// Removes the user's keys, and the user from the friends that other services recorded. Scripts removed the keys that follow from
+    /// sessions with the last session; a value of a cluster that was written late may be there still.
+    func eraseTraces(of user: UserID) async throws(StoreError) {
+        guard let friends = await sharedFriends(of: [user]) else { throw .unavailable(reason: "Redis cannot be read") }
+        let commands =
+            (friends[user] ?? []).map { friend -> RedisCommand in
+                ["SREM", PresenceKeys.friends(of: friend), RedisArgument(user.value)]
+            } + PresenceKeys.traces(of: user).map { ["DEL", $0] }
+        for case .failure(let error) in await replies(to: commands) {
+            if case .server("WRONGTYPE", _) = error { continue }
+            throw .unavailable(reason: "Redis: \(error)")
+        }
+    }
+
     private func replies(to commands: [RedisCommand]) async -> [RedisClient.Reply] {
         await withCheckedContinuation { continuation in
             client.perform(commands) { continuation.resume(returning: $0) }

@@ -34,4 +34,10 @@ struct PresenceKeys: Sendable {
     var online: RedisArgument { RedisArgument("\(space.prefix)online") }
     /// Other services record friends here.
     static func friends(of user: UserID) -> RedisArgument { RedisArgument("user:friends:\(user.value)") }
+    /// Keys of a user that other services write or read.
+    static func traces(of user: UserID) -> [RedisArgument] {
+        ["user:friends:", "user:presence:", "online:presence:", "online:user:socket:"].map {
+            RedisArgument($0 + user.value)
+        }
+    }
 }

@@ -184,6 +184,8 @@ public final class RedisDirectory: SessionDirectory {
         await queries.sharedFriends(of: users)
     }
 
+    public func eraseTraces(of user: UserID) async throws(StoreError) { try await queries.eraseTraces(of: user) }
+
     /// Whether another live process goes by this instance's name. Asked before `start`; takes up to 7.5 seconds where a process
     /// listens under the name, and up to 3 seconds until Redis is connected.
     public func isNameTaken() async -> Bool {

@@ -1,0 +1,3 @@
+from support.shared import room, wire
+
+__all__ = ["room", "wire"]

@@ -1,0 +1,58 @@
+"""Exports of users and rooms."""
+
+from support.privacy import ENVIRONMENT, SERVICE, export
+
+
+def test_a_user_is_exported(make_server, make_chat):
+    server = make_server(ENVIRONMENT)
+    ann, bob = make_chat(server, "ann", "Ann"), make_chat(server, "bob")
+    for chat in (ann, bob):
+        chat.join("r")
+    for number in range(450):
+        ann.send("r", f"message {number}")
+    bob.send("r", "of another user")
+    server.request("PUT", "/api/users/ann/profile", headers=SERVICE, json={"email": "ann@example.org"})
+    server.request("PUT", "/api/users/ann/friends/bob", headers=SERVICE)
+    lines = list(export(server, "users/ann"))
+    assert lines[0]["type"] == "user" and lines[0]["email"] == "ann@example.org"
+    assert [line["userId"] for line in lines if line["type"] == "friend"] == ["bob"]
+    assert len([line for line in lines if line["type"] == "session"]) == 1
+    rooms = [line for line in lines if line["type"] == "room"]
+    assert [line["roomId"] for line in rooms] == ["r"] and 0 <= rooms[0]["lastReadSeq"] <= 450
+    messages = [line["message"] for line in lines if line["type"] == "message"]
+    assert [message["message"] for message in messages] == [f"message {number}" for number in range(450)]
+    assert {message["userId"] for message in messages} == {"ann"}
+
+
+def test_a_room_is_exported(make_server, make_chat):
+    server = make_server(ENVIRONMENT)
+    server.post("/api/rooms", headers={"X-User-Id": "ann"}, json={"roomId": "r", "name": "Room", "participants": ["bob"]})
+    ann = make_chat(server, "ann")
+    ann.join("r")
+    for number in range(1200):
+        ann.send("r", f"message {number}")
+    lines = list(export(server, "rooms/r"))
+    assert lines[0]["type"] == "room" and lines[0]["name"] == "Room" and lines[0]["owner"] == "ann"
+    assert [line["userId"] for line in lines if line["type"] == "participant"] == ["ann", "bob"]
+    messages = [line["message"] for line in lines if line["type"] == "message"]
+    assert [message["seq"] for message in messages] == list(range(1, 1201))
+
+
+def test_unknown_subjects(make_server):
+    server = make_server(ENVIRONMENT)
+    assert list(export(server, "users/ghost")) == [{"type": "user", "userId": "ghost"}]
+    answer = server.get("/internal/rooms/nowhere/export", headers=SERVICE)
+    assert answer.status_code == 404 and answer.json()["code"] == "not_found"
+
+
+def test_cursors_are_input(make_server):
+    server = make_server(ENVIRONMENT)
+    for path in ("users/ann", "rooms/r"):
+        for cursor in ("", "x", "\0", "m" * 10_000, "é" * 300):
+            answer = server.get(f"/internal/{path}/export", headers=SERVICE, params={"cursor": cursor})
+            assert answer.status_code == 400, (path, cursor)
+    for cursor in ("mx", "m-1", "m99999999999999999999", "r\u202e", "mm-9223372036854775808", "mcx"):
+        answer = server.get("/internal/users/ann/export", headers=SERVICE, params={"cursor": cursor})
+        assert answer.status_code == 200, cursor
+    for cursor in ("mx", "m-1", "m99999999999999999999"):
+        assert server.get("/internal/rooms/r/export", headers=SERVICE, params={"cursor": cursor}).status_code == 400
