@@ -89,9 +89,18 @@ final class Transfer {
         guard request.version == .http2 else { return }
         let version = origin.scheme == "https" ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
         _ = shim_curl_set_number(handle, CURLOPT_HTTP_VERSION, Int(version))
-        // Requests share the connection that is being opened, instead of opening one each.
-        _ = shim_curl_set_number(handle, CURLOPT_PIPEWAIT, 1)
+        if origin.scheme == "http", !Self.keepsConnectionsInClearText {
+            _ = shim_curl_set_number(handle, CURLOPT_FRESH_CONNECT, 1)
+            _ = shim_curl_set_number(handle, CURLOPT_FORBID_REUSE, 1)
+        } else {
+            // Requests share the connection that is being opened, instead of opening one each.
+            _ = shim_curl_set_number(handle, CURLOPT_PIPEWAIT, 1)
+        }
     }
+
+    /// libcurl before 8.0 begins HTTP/2 anew with each request on a connection in clear text, which is a framing error.
+    private static let keepsConnectionsInClearText =
+        (curl_version_info(CURLVERSION_FIRST)?.pointee.version_num ?? 0) >= 0x08_00_00
 
     private func setMethod(_ handle: UnsafeMutableRawPointer) {
         guard request.method != .get else { return }

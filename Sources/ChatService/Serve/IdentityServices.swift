@@ -15,8 +15,11 @@ struct IdentityServices: Sendable {
     /// nil where none is configured.
     init?(_ authentication: Configuration.Authentication, logger: Logger, registry: MetricsRegistry) throws {
         guard authentication.keySet != nil || authentication.authService != nil else { return nil }
-        let client = try HTTPClient(
-            .init(name: "identity", certificateAuthorities: authentication.certificateAuthorities))
+        var settings = HTTPClient.Settings(
+            name: "identity", certificateAuthorities: authentication.certificateAuthorities)
+        settings.maximumConnections = 64
+        settings.maximumConnectionsPerHost = 64
+        let client = try HTTPClient(settings)
         self.client = client
         keySet = authentication.keySet.map { location in
             RemoteKeySet(
