@@ -5,12 +5,15 @@ struct VerdictCache<Verdict: Sendable>: Sendable {
     private struct Entry {
         let verdict: Verdict
         let end: Moment
+        /// Counts insertions, so that an entry is told from an earlier one of the same token.
+        let number: UInt64
     }
 
     private let capacity: Int
     private var entries: [[UInt8]: Entry] = [:]
-    /// The digests in the order they came, each with the end that its entry had then.
-    private var order: [(digest: [UInt8], end: Moment)] = []
+    /// The digests in the order they came, each with the end and the number that its entry had then.
+    private var order: [(digest: [UInt8], end: Moment, number: UInt64)] = []
+    private var lastNumber: UInt64 = 0
     /// The index of the oldest that is left in `order`.
     private var head = 0
 
@@ -26,12 +29,13 @@ struct VerdictCache<Verdict: Sendable>: Sendable {
     }
 
     mutating func insert(_ verdict: Verdict, on digest: [UInt8], until end: Moment, now: Moment) {
-        entries[digest] = Entry(verdict: verdict, end: end)
-        order.append((digest, end))
+        lastNumber &+= 1
+        entries[digest] = Entry(verdict: verdict, end: end, number: lastNumber)
+        order.append((digest, end, lastNumber))
         while let oldest = head < order.count ? order[head] : nil, order.count - head > capacity || oldest.end <= now {
             head += 1
             // A later verdict on the same token has its own place.
-            if entries[oldest.digest]?.end == oldest.end { entries[oldest.digest] = nil }
+            if entries[oldest.digest]?.number == oldest.number { entries[oldest.digest] = nil }
         }
         if head > 1024, head * 2 > order.count {
             order.removeFirst(head)
