@@ -26,26 +26,26 @@ import Testing
     }
 
     @Test mutating func decodingIsScheduledOnce() {
-        let requests = [input.requestDecoding(isSecure: false), input.requestDecoding(isSecure: false)]
+        let requests = [input.requestDecoding(hasMore: false), input.requestDecoding(hasMore: false)]
         #expect(requests == [true, false])
         input.beginScheduledDecoding()
-        let again = input.requestDecoding(isSecure: false)
+        let again = input.requestDecoding(hasMore: false)
         #expect(again)
     }
 
     @Test mutating func decodingIsNotScheduledWithinItself() {
         input.beginDecoding()
-        let within = input.requestDecoding(isSecure: true)
+        let within = input.requestDecoding(hasMore: true)
         input.endDecoding()
-        let after = input.requestDecoding(isSecure: true)
+        let after = input.requestDecoding(hasMore: true)
         #expect(!within && after)
     }
 
     @Test mutating func nothingIsScheduledWithoutBytesExceptOverTLS() {
         _ = input.takeUnread()
-        let plain = input.requestDecoding(isSecure: false)
+        let plain = input.requestDecoding(hasMore: false)
         // The TLS layer may hold decrypted bytes that the socket does not report.
-        let secure = input.requestDecoding(isSecure: true)
+        let secure = input.requestDecoding(hasMore: true)
         #expect(!plain && secure)
     }
 

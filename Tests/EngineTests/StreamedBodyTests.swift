@@ -75,6 +75,18 @@ import Testing
         }
     }
 
+    @Test func aBodyEndsThoughAllOfItWasReadBeforeItsReaderWasReady() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.send(Self.upload(10) + "0123456789")
+            #expect(await eventually { await host.uploadsHeld == 1 })
+            await host.takeUpload(slowly: true)
+            #expect(await eventually { await host.uploaded?.bytes == 10 })
+            await host.readUpload()
+            #expect(try await client.receiveResponse().body == "10")
+        }
+    }
+
     @Test func aClientIsNotBlamedForASlowReader() async throws {
         try await EngineHost.serve({ $0.progressInterval = .milliseconds(50) }) { host, port in
             let client = try LoopbackClient(port: port)

@@ -54,7 +54,8 @@ public struct Emoji: ClientIdentifier {
 
     private static func isCluster(_ text: String) -> Bool {
         guard text.count == 1, let character = text.first else { return false }
-        return !character.isWhitespace && ShortText.isFit(text, maximumCharacters: maximumBytes)
+        // A colon alone is the beginning of a name.
+        return !character.isWhitespace && character != ":" && ShortText.isFit(text, maximumCharacters: maximumBytes)
     }
 
     private static func isName(_ text: String) -> Bool {

@@ -225,7 +225,8 @@ public final class Connection: SocketHandler {
 
     /// Decodes unread bytes at the end of this turn, unless they are being decoded already.
     private func scheduleDecoding() {
-        if input.requestDecoding(isSecure: isSecure) { context.decodeLater(self) }
+        let hasMore = isSecure || exchange?.isStreaming ?? false
+        if input.requestDecoding(hasMore: hasMore) { context.decodeLater(self) }
     }
 
     func continueReading() {

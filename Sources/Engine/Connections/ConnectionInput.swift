@@ -57,10 +57,11 @@ struct ConnectionInput {
 
     /// Asks for the unread bytes to be decoded at the end of this turn.
     ///
-    /// - Parameter isSecure: whether more bytes may wait in the TLS layer.
+    /// - Parameter hasMore: whether there may be something without unread bytes: bytes in the TLS layer, or the end of a
+    ///   streamed body, all of which was read.
     /// - Returns: whether the caller has to schedule it: not while they are being decoded, nor twice, nor where there are none.
-    mutating func requestDecoding(isSecure: Bool) -> Bool {
-        guard !isDecoding, !isScheduled, !unread.isEmpty || isSecure else { return false }
+    mutating func requestDecoding(hasMore: Bool) -> Bool {
+        guard !isDecoding, !isScheduled, !unread.isEmpty || hasMore else { return false }
         isScheduled = true
         return true
     }

@@ -1,4 +1,6 @@
 import ChatDomain
+import ChatTestSupport
+import JSON
 import Synchronization
 import TestSupport
 import Testing

@@ -12,6 +12,8 @@ ENVIRONMENT = {"SERVICE_API_KEY": KEY, "CORS_ORIGIN": "https://chat.example.com"
 SERVICE = {"X-Service-Key": KEY, "X-User-Id": "ada"}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 UNKNOWN_METHODS = ["BREW", "TRACE"]
+# Parameters that are no ids of any text.
+SPECIAL = {"messageId": "0123456789abcdef01234567", "emoji": ":wave:"}
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Route:
 
     @property
     def path(self) -> str:
-        """A path that the pattern matches."""
-        return re.sub(r":\w+", lambda name: f"some-{name[0][1:].lower()}", self.pattern)
+        """A path that the pattern matches, with values that its parameters take."""
+        return re.sub(r":(\w+)", lambda name: SPECIAL.get(name[1], f"some-{name[1].lower()}"), self.pattern)
 
 
 def documented() -> list[Route]:
