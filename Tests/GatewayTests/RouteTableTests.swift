@@ -225,7 +225,9 @@ extension RouteTable {
                 + RouteCatalogue.changes.filter { $0.method != .get }.map(\.patterns[0].text) + ["/internal/messages"])
         let countedLists = RouteCatalogue.routes.filter { $0.method == .get && $0.limit.countsCalls }
         #expect(
-            countedLists.map(\.patterns[0].text) == ["/api/rooms", "/api/search", "/api/users", "/api/online-users"])
+            countedLists.map(\.patterns[0].text)
+                == ["/api/rooms", "/api/search", "/api/users", "/api/online-users"]
+                + RouteCatalogue.privacy.filter { $0.method == .get }.map(\.patterns[0].text))
     }
 
     /// Callers see the order of refusals, so that it must not change.

@@ -162,7 +162,8 @@ struct FileDirectory: Sendable {
     func signingKey(orElse make: () -> [UInt8]) throws(StoreError) -> [UInt8] {
         let place = path + "/key"
         if let key = try existingKey(place) { return key }
-        let draft = "\(place).\(getpid())"
+        // Stores of one process may make it at once too.
+        let draft = "\(place).\(getpid()).\(UInt32.random(in: .min ... .max))"
         let descriptor = Self.open(draft, O_RDWR | O_CREAT | O_TRUNC)
         guard descriptor >= 0 else { throw Self.failure("cannot make", draft) }
         defer {

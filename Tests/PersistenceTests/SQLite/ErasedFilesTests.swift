@@ -33,7 +33,7 @@ import Testing
             await store.append(texts, to: room)
             await store.append([drafts.next("hello <@qquser>", by: "bob")], to: room, lastKnown: 300)
         }
-        #expect(try await store.mark(user, 3, in: "r"))
+        #expect(try await store.mark(user, 301, in: "r"))
         var found = try files(of: home)
         for word in ["qquser", "Qqname", "qqmail", "qqtext", "qqclient"] {
             #expect(found.contains(word), "before: \(word)")

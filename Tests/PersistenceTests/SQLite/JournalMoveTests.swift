@@ -23,7 +23,13 @@ import Testing
             inserted += slice
             move.didStep()
         }
-        #expect(inserted == entries.sorted { ($0.room, $0.sequence) < ($1.room, $1.sequence) })
+        // Places in the search index follow the order in which the messages came.
+        let numbered = entries.enumerated().map { index, entry in
+            var entry = entry
+            entry.document = Int64(index)
+            return entry
+        }
+        #expect(inserted == numbered.sorted { ($0.room, $0.sequence) < ($1.room, $1.sequence) })
         #expect(move.step == .remove(through: 156))
         move.didStep()
         #expect(move.step == nil)

@@ -65,6 +65,7 @@ def test_close_codes_and_error_codes_are_listed(document):
 def seen(shared, document, check):
     """Drives every client event, validates every answer and every event, and gives their names."""
     names = set()
+    shared.post("/api/rooms", headers={"X-User-Id": "ada"}, json={"roomId": "described"})
     with Chat(shared.ws_url) as ada, Chat(shared.ws_url) as ben:
 
         def ask(chat, event, data=None):
@@ -73,6 +74,9 @@ def seen(shared, document, check):
             name = "refusal" if refused else f"{event}.answer"
             check(name, answer)
             names.add(name)
+
+        def newest(chat, room):
+            return chat.request("join_room", {"roomId": room})["messages"][-1]["messageId"]
 
         def expect(chat, event, user):
             check(event, chat.expect(event, lambda data: data["userId"] == user))
@@ -92,9 +96,20 @@ def seen(shared, document, check):
         ask(ada, "join_user", {"userId": "ada"})
         ask(ada, "send_message", {"roomId": "described", "message": "hi", "metadata": {"a": 1}, "clientMessageId": "c"})
         ask(ada, "send_message", {"roomId": "described", "message": "hi", "metadata": {"a": 1}, "clientMessageId": "c"})
+        ask(ben, "mark_read", {"roomId": "described", "seq": 1})
+        message = {"roomId": "described", "messageId": newest(ada, "described")}
+        ask(ada, "edit_message", message | {"message": "hi <@ben>"})
+        ask(ben, "react", message | {"emoji": "👍"})
+        ask(ben, "react", message | {"emoji": "👍"})
+        ask(ada, "pin_message", message)
+        ask(ben, "send_message", {"roomId": "described", "message": "an answer", "replyTo": message["messageId"]})
+        with Chat(shared.ws_url) as dan:
+            ask(dan, "authenticate", {"userId": "dan"})
+            ask(dan, "join_room", {"roomId": "described", "since": 1})
+            drain(dan)
+        ask(ada, "delete_message", message)
         ask(ada, "send_message", {"recipientIds": ["ben", "cy"], "message": "psst"})
         ask(ben, "typing", {"roomId": "described", "isTyping": True})
-        ask(ben, "mark_read", {"roomId": "described", "seq": 1})
         ask(ben, "set_status", {"status": "busy"})
         ask(ben, "identify", {"username": "Benjamin"})
         for event in ["user_activity", "get_online_count", "get_all_users", "get_online_users"]:

@@ -33,7 +33,7 @@ def test_an_acknowledged_message_is_found_at_once_with_its_highlights(shared, ma
     units = newest["message"].encode("utf-16-le")
     cut = [units[2 * start : 2 * end].decode("utf-16-le") for start, end in newest["highlights"]]
     assert cut == ["WÖMBAT", "wombat"]
-    assert newest["highlights"] == [[7, 13], [25, 31]]
+    assert newest["highlights"] == [[7, 13], [26, 32]]
     assert texts(shared, "alice", "wombat*", roomId=room)[0] == sent_text(newest)
     assert texts(shared, "alice", '"first wombat"', roomId=room) == ["first wombat"]
 
@@ -86,7 +86,7 @@ def test_pages_and_filters(shared, make_chat, room):
 @pytest.mark.parametrize(
     "q",
     ["AND OR NOT NEAR(a b, 5)", '"unclosed', "'; DROP TABLE messages; --", "message:a -b +c ^d", "{$where: 1}", "a" * 512,
-     "%_%a", "\\a", "👩‍👩‍👧", "\ud7ff\ue000a", "[[", "a*b*c*"],
+     "%_%qa", "\\qa", "👩‍👩‍👧", "\ud7ff\ue000qa", "[[", "a*b*c*"],
 )  # fmt: skip
 def test_operators_and_quotes_are_words_or_nothing(shared, q):
     answer = shared.get("/api/search", headers=by("alice"), params={"q": q})

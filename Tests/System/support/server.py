@@ -188,6 +188,15 @@ class Server:
     def post(self, path: str, **options) -> requests.Response:
         return self.request("POST", path, **options)
 
+    def put(self, path: str, **options) -> requests.Response:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options) -> requests.Response:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options) -> requests.Response:
+        return self.request("DELETE", path, **options)
+
     def request(self, method: str, path: str, **options) -> requests.Response:
         options.setdefault("timeout", TIMEOUT_SECONDS)
         return self._http.request(method, self.url + path, **options)

@@ -10,6 +10,7 @@ struct ChangeRoutes: RouteGroup {
     init(services: Services) { self.services = services }
 
     func edit(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
+        _ = try request.caller()
         let (edit, clientID) = try request.fields(limits: services.configuration.commands) {
             (fields) throws(ChatError) -> (MessageEdit, String?) in
             (try CommandDecoder.edit(fields), try CommandDecoder.clientMessageID(fields))

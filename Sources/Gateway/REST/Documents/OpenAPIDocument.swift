@@ -191,6 +191,10 @@ extension JSONWriter {
                 out.object { out in
                     out.member("description", HTTPResponse(status: status).reason)
                     guard status != 304 else { return }
+                    // A range that is not there is refused as everything is.
+                    guard status != 416 else {
+                        return out.content("application/problem+json", .named(OpenAPIDocument.problem))
+                    }
                     out.content(route.answer.shape.mediaType, route.answer.shape.schema ?? .text(""))
                 }
             }

@@ -66,6 +66,8 @@ struct Backup {
         let copy = try SQLiteConnection(path: draft, mode: .readWrite)
         copy.interrupt(when: isCancelled)
         try copy.foldLog()
+        // A journal is moved into the tables of the newest version.
+        try Schema.migrate(copy)
         try copy.moveWholeJournal()
         try copy.checkIntegrity()
         let found = try copy.contents()
