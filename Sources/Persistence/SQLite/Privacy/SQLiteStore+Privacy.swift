@@ -6,7 +6,9 @@ extension SQLiteStore {
     // MARK: Users
 
     public func eraseRecords(of user: ErasedUser) async throws(StoreError) -> ErasureSlice {
-        try await write { session throws(StoreError) in
+        // What the journal still moves would bring the read marks of the user's messages back.
+        try await moveJournal()
+        return try await write { session throws(StoreError) in
             ErasureSlice(rooms: try session.eraseRecords(of: user), next: nil)
         }
     }
