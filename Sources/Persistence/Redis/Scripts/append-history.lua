@@ -41,6 +41,7 @@ elseif held and first <= held then
   end
   if not known or known.messageId ~= given.messageId then
     redis.call('DEL', key)
+    note(held, ARGV[2])
     return 0
   end
   while from <= #ARGV and message(ARGV[from]).seq <= held do from = from + 1 end

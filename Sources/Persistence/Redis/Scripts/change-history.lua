@@ -5,5 +5,5 @@
 
 local held = state()
 redis.call('DEL', key)
-redis.call('SET', reach, math.max(held or 0, tonumber(ARGV[2])), 'EX', ARGV[1])
+note(math.max(held or 0, tonumber(ARGV[2])), ARGV[1])
 return 1

@@ -1,8 +1,9 @@
 -- What the scripts over a room's history list share; it stands in front of each of them.
 --
 -- KEYS[1]  chat:history:<roomId>: messages as JSON as they are now, oldest first. Their numbers ("seq") have holes where changes are
--- KEYS[2]  how far the list reaches: it holds every message from its first one up to this number, with every change up to
---          it. It is kept without a list too, so that no late writer brings back what a change has made of a message
+-- KEYS[2]  how far the list reaches, and how many messages it has: it holds every message from its first one up to that number,
+--          with every change up to it. It is kept without a list too, so that no late writer brings back what a change has
+--          made of a message. The count tells of messages that something else has added or removed
 
 local key, reach = KEYS[1], KEYS[2]
 local maximum = 9007199254740991
@@ -31,6 +32,11 @@ local function read(...)
   return result
 end
 
+-- Notes how far the list reaches.
+local function note(last, seconds)
+  redis.call('SET', reach, string.format('%.0f %d', last, redis.call('LLEN', key)), 'EX', seconds)
+end
+
 local function drop()
   redis.call('DEL', key)
   redis.call('DEL', reach)
@@ -41,9 +47,11 @@ end
 local function state()
   local length, text = read('LLEN', key), read('GET', reach)
   if not length or text == nil then return nil, nil, 'of another type' end
-  local last = text and number(text)
   if length == 0 and not text then return nil end
+  local last, count = string.match(text or '', '^(%d+) (%d+)$')
+  last = last and number(last)
   if not last then return nil, nil, 'without an end' end
+  if tonumber(count) ~= length then return nil, nil, 'of another length' end
   if length > 0 then
     local newest = message(redis.call('LINDEX', key, -1))
     if not newest or newest.seq > last then return nil, nil, 'no message, or one too many' end
@@ -56,5 +64,5 @@ local function add(from, to, last, most, seconds)
   for index = from, to do redis.call('RPUSH', key, ARGV[index]) end
   redis.call('LTRIM', key, -tonumber(most), -1)
   redis.call('EXPIRE', key, seconds)
-  redis.call('SET', reach, last, 'EX', seconds)
+  note(last, seconds)
 end
