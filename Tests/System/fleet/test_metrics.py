@@ -161,7 +161,7 @@ def test_ready_names_each_dependency(fleet):
         ready = server.get("/ready")
         body = ready.json()
         assert ready.status_code == 200 and body["ready"] is True and body["status"] == "ok"
-        assert set(body["dependencies"]) == {"store", "redis"}
+        assert set(body["dependencies"]) == {"store", "files", "redis"}
         for state in body["dependencies"].values():
             assert state["state"] == "up"
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", state["since"])
