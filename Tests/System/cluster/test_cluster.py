@@ -58,7 +58,7 @@ def test_started_used_and_stopped(tmp_path):
         for name in ("CLUSTER_INSTANCE_1_URL", "CLUSTER_INSTANCE_2_URL"):
             dependencies = requests.get(urls[name] + "/ready", timeout=TIMEOUT_SECONDS).json()["dependencies"]
             assert {each["state"] for each in dependencies.values()} == {"up"}
-            assert dependencies.keys() == {"store", "redis", "rabbitmq"}
+            assert dependencies.keys() == {"store", "files", "redis", "rabbitmq"}
         # One client on each instance, and one that the balancer puts somewhere.
         chats = [Chat(url.replace("http", "ws")) for name, url in urls.items() if name.startswith("CLUSTER_") and "URL" in name]
         for number, chat in enumerate(chats):
