@@ -29,6 +29,7 @@ class RabbitMQ:
         self.directory = directory
         self.port = free_port()
         self.tls_port = free_port()
+        self.distribution_port = free_port()
         self.authority = directory / "certificate.pem"
         self._make_certificate()
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,7 +46,7 @@ class RabbitMQ:
         with (self.directory / "output").open("ab") as output:
             self.process = subprocess.Popen(
                 [str(ROOT / "scripts" / "rabbitmq"), str(self.directory), str(self.port)],
-                env=clean_environment({}),
+                env=clean_environment({"RABBITMQ_DIST_PORT": str(self.distribution_port)}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
