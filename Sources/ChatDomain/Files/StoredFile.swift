@@ -65,4 +65,11 @@ public struct ImageDimensions: Hashable, Sendable {
         self.width = width
         self.height = height
     }
+
+    /// The dimensions as a store gives them back; nil unless both are there and fit.
+    package init?(width: Int64?, height: Int64?) {
+        guard let width = width.flatMap({ Int(exactly: $0) }), let height = height.flatMap({ Int(exactly: $0) })
+        else { return nil }
+        self.init(width: width, height: height)
+    }
 }

@@ -3,7 +3,6 @@ import JSON
 
 /// The events of clients and server as an AsyncAPI document (version 3.0.0), made from their declarations.
 package enum AsyncAPIDocument {
-    package static let contentType = "application/json"
     package static let components: [SchemaComponent] = [
         .message, .user, .readMark, .presence, .delivery, .errorCode, .refusal,
     ]

@@ -79,15 +79,19 @@ package enum ChangeJSON {
             clientMessageID: entry["clientMessageId"]?.string)
     }
 
+    /// The text, mentions and metadata of an edit; nil where they are none.
+    static func edit(_ entry: JSONElement) -> MessageEdit? {
+        guard let text = entry["message"]?.string,
+            let mentions = MessageJSON.users(entry["mentions"], limit: Mentions.limit)
+        else { return nil }
+        var edit = MessageEdit(text: text, mentions: mentions)
+        return MessageJSON.read("metadata", \.compactObject, of: entry, into: &edit.metadata) ? edit : nil
+    }
+
     private static func kind(_ event: String, _ entry: JSONElement) -> MessageChange.Kind? {
         switch event {
         case "message_edited":
-            guard let text = entry["message"]?.string,
-                let mentions = MessageJSON.users(entry["mentions"], limit: Mentions.limit)
-            else { return nil }
-            var edit = MessageEdit(text: text, mentions: mentions)
-            guard MessageJSON.read("metadata", \.compactObject, of: entry, into: &edit.metadata) else { return nil }
-            return .edited(edit)
+            return edit(entry).map { .edited($0) }
         case "message_deleted": return .deleted
         case "message_reaction":
             guard let emoji = entry["emoji"]?.string.flatMap({ try? Emoji(validating: $0) }),

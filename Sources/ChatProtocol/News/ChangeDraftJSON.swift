@@ -71,12 +71,7 @@ enum ChangeDraftJSON {
     private static func request(_ entry: JSONElement) -> ChangeRequest? {
         switch entry["change"]?.string {
         case "edit":
-            guard let text = entry["message"]?.string,
-                let mentions = MessageJSON.users(entry["mentions"], limit: Mentions.limit)
-            else { return nil }
-            var edit = MessageEdit(text: text, mentions: mentions)
-            guard MessageJSON.read("metadata", \.compactObject, of: entry, into: &edit.metadata) else { return nil }
-            return .edit(edit)
+            return ChangeJSON.edit(entry).map { .edit($0) }
         case "delete": return .delete
         case "react":
             guard let emoji = entry["emoji"]?.string.flatMap({ try? Emoji(validating: $0) }),

@@ -4,9 +4,20 @@ import WireProtocols
 
 /// The chat page's files, read once at start, so that a request can reach no other file and no later version.
 public struct StaticFiles: Sendable {
+    /// A body with its entity tag (RFC 9110 section 8.8.3).
     struct File: Sendable {
-        fileprivate let response: HTTPResponse
-        fileprivate let tag: String
+        private let response: HTTPResponse
+        private let tag: String
+
+        init(_ contents: [UInt8], type: String) {
+            tag = "\"" + Digest.sha256(contents).prefix(12).map { String($0, radix: 16) }.joined() + "\""
+            response = HTTPResponse(
+                status: 200,
+                fields: [
+                    HTTPField("Content-Type", type), HTTPField("ETag", tag), HTTPField("Cache-Control", "no-cache"),
+                ],
+                body: contents)
+        }
 
         func response(ifNoneMatch known: String?) -> HTTPResponse {
             guard known == tag else { return response }
@@ -37,15 +48,7 @@ public struct StaticFiles: Sendable {
 
     /// Adds a file, or replaces the one at this path. Its type follows from the path's ending.
     public mutating func add(path: String, contents: [UInt8]) {
-        let tag = "\"" + Digest.sha256(contents).prefix(12).map { String($0, radix: 16) }.joined() + "\""
-        let response = HTTPResponse(
-            status: 200,
-            fields: [
-                HTTPField("Content-Type", Self.type(of: path)), HTTPField("ETag", tag),
-                HTTPField("Cache-Control", "no-cache"),
-            ],
-            body: contents)
-        files[path] = File(response: response, tag: tag)
+        files[path] = File(contents, type: Self.type(of: path))
     }
 
     /// Adds a file from elsewhere under a path of its own.

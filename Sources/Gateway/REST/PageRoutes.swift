@@ -8,7 +8,7 @@ extension StaticFiles {
         files.map { path, file in
             Route(
                 .get, RoutePattern(literal: path), access: .everyone, summary: "a file of the chat page",
-                parameters: [.header("If-None-Match", .text(atMost: nil))], answer: RouteAnswer(.file, 200, 304)
+                parameters: [.knownTag], answer: RouteAnswer(.file, 200, 304)
             ) { _, request in file.response(ifNoneMatch: request.header("If-None-Match")) }
         }
     }

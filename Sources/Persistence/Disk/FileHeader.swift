@@ -37,13 +37,12 @@ enum FileHeader {
             let ownerID = try? UserID(validating: owner, field: "userId"),
             json["size"]?.exactInteger == size, let uploadedAt = json["uploadedAt"]?.exactInteger
         else { return nil }
-        let width = json["width"]?.exactInteger.flatMap { Int(exactly: $0) }
-        let height = json["height"]?.exactInteger.flatMap { Int(exactly: $0) }
         return StoredFile(
             id: id, roomID: roomID, owner: ownerID, name: FileName.sanitized(json["name"]?.string ?? ""),
             contentType: MediaType.sanitized(json["contentType"]?.string), size: size,
             sha256: json["sha256"]?.string ?? "",
-            dimensions: width.flatMap { width in height.flatMap { ImageDimensions(width: width, height: $0) } },
+            dimensions: ImageDimensions(
+                width: json["width"]?.exactInteger, height: json["height"]?.exactInteger),
             uploadedAt: Timestamp(milliseconds: uploadedAt), isReferenced: isReferenced)
     }
 }

@@ -116,3 +116,10 @@ def make_room(server, user: str, room: str, **fields) -> str:
     answer = server.post("/api/rooms", json={"roomId": room, **fields}, headers={"X-User-Id": user})
     assert answer.status_code == 201, answer.text
     return room
+
+
+def say(speaker: ChatPage, other: ChatPage, text: str) -> None:
+    """Sends a message; both windows have it afterwards."""
+    speaker.send(text)
+    other.expect_stored(text)
+    speaker.expect_stored(text)

@@ -52,3 +52,9 @@ def window(chromium, artifacts, request):
         chat.page.screenshot(path=artifacts / f"{request.node.name}-{number}.png")
         chat.page.context.close()
     assert errors == []
+
+
+@pytest.fixture
+def pair(window):
+    """Ada's window and Ben's, in one room."""
+    return window().enter("Ada"), window().enter("Ben")

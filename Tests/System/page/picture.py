@@ -8,7 +8,7 @@ import sys
 
 from playwright.sync_api import expect, sync_playwright
 
-from chat_page import ChatPage, post_message
+from chat_page import ChatPage, post_message, say
 
 WINDOW = {"width": 880, "height": 800}
 FRAME = """<!doctype html><style>
@@ -29,14 +29,8 @@ def open_window(browser, url, user, scheme):
     return ChatPage(context.new_page(), url).enter(user, "release")
 
 
-def say(speaker, others, text):
-    speaker.send(text)
-    for chat in (speaker, *others):
-        chat.expect_stored(text)
-
-
 def converse(ada, ben):
-    say(ada, [ben], "Morning! Did the load test finish overnight?")
+    say(ada, ben, "Morning! Did the load test finish overnight?")
     ben.send("It did. A **thousand people** in one room, and I pulled the plug on one instance halfway through:")
     ada.expect_stored("It did. A thousand people")
     ben.send("- all back in two seconds\n- nothing lost, nothing twice")
@@ -52,7 +46,7 @@ def converse(ada, ben):
     ada.page.keyboard.press("Enter")
     ada.page.keyboard.press("Enter")
     ben.expect_stored("it is, @Ben")
-    say(ada, [ben], "Thank you, Cleo. I will raed them over lunch.")
+    say(ada, ben, "Thank you, Cleo. I will raed them over lunch.")
     ada.page.locator("#text").press("ArrowUp")
     ada.page.locator("#text").fill("Thank you, Cleo. I will read them over lunch.")
     ada.page.locator("#text").press("Enter")

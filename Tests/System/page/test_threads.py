@@ -2,20 +2,8 @@
 
 import re
 
-import pytest
-from chat_page import make_room, post_message
+from chat_page import make_room, post_message, say
 from playwright.sync_api import expect
-
-
-@pytest.fixture
-def pair(window):
-    return window().enter("Ada"), window().enter("Ben")
-
-
-def say(speaker, other, text):
-    speaker.send(text)
-    other.expect_stored(text)
-    speaker.expect_stored(text)
 
 
 def reply(chat, text, answer):

@@ -7,26 +7,9 @@ import socketio
 
 from role_calls import KEY, SERVICE, by, code_of, delete, post_code, put, send_code
 from support.deadline import eventually
-from support.fleet import Fleet
-from support.server import Server
 
 ENVIRONMENT = {"SERVICE_API_KEY": KEY, "PRESENCE_GRACE_MS": "200"}
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module", params=["one instance", "two instances"])
-def pair(request, tmp_path_factory):
-    """The instances of the blocking and of the blocked user, which may be the same."""
-    directory = tmp_path_factory.mktemp("blocks")
-    if request.param == "one instance":
-        server = Server(directory, ENVIRONMENT)
-        server.start()
-        yield server, server
-        server.stop()
-    else:
-        fleet = Fleet(directory, ENVIRONMENT)
-        yield tuple(fleet.servers)
-        fleet.stop()
 
 
 @pytest.fixture

@@ -8,26 +8,9 @@ import socketio
 from role_calls import KEY, SERVICE, by, delete, put, soon
 from support.chat import Chat
 from support.deadline import eventually
-from support.fleet import Fleet
-from support.server import Server
 
 ENVIRONMENT = {"SERVICE_API_KEY": KEY, "PRESENCE_GRACE_MS": "60000"}
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module", params=["one instance", "two instances"])
-def pair(request, tmp_path_factory):
-    """The instance that is called and the one with the user, which may be the same."""
-    directory = tmp_path_factory.mktemp("bans")
-    if request.param == "one instance":
-        server = Server(directory, ENVIRONMENT)
-        server.start()
-        yield server, server
-        server.stop()
-    else:
-        fleet = Fleet(directory, ENVIRONMENT)
-        yield tuple(fleet.servers)
-        fleet.stop()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ enum RouteCatalogue {
             parameters: [
                 .query("limit", .integer(HistoryRoutes.limits)), .query("before", .integer(HistoryRoutes.cursors)),
                 .query("after", .integer(HistoryRoutes.cursors)), .query("around", .integer(HistoryRoutes.cursors)),
-                .header("If-None-Match", .text(atMost: nil)),
+                .knownTag,
             ],
             answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable],
             handler: HistoryRoutes.page),
@@ -104,7 +104,7 @@ enum RouteCatalogue {
             parameters: [
                 .query("expires", .integer(FileLink.times)), .query("signature", .text(atMost: nil)),
                 .header("Range", .text(atMost: nil)), .header("If-Range", .text(atMost: nil)),
-                .header("If-None-Match", .text(atMost: nil)),
+                .knownTag,
             ],
             answer: RouteAnswer(.content, 200, 206, 304, 416),
             refusals: [.notFound, .storageUnavailable], work: .download(FileRoutes.download)),
@@ -219,22 +219,20 @@ enum RouteCatalogue {
 
     private static let documents = [
         Route(
-            .get, "/openapi.json", access: .everyone, summary: "this interface as OpenAPI 3.1", parameters: [knownTag],
+            .get, "/openapi.json", access: .everyone, summary: "this interface as OpenAPI 3.1", parameters: [.knownTag],
             answer: RouteAnswer(.document, 200, 304),
             handler: DocumentRoutes.openAPI),
         Route(
-            .get, "/asyncapi.json", access: .everyone, summary: "the events as AsyncAPI 3.0", parameters: [knownTag],
+            .get, "/asyncapi.json", access: .everyone, summary: "the events as AsyncAPI 3.0", parameters: [.knownTag],
             answer: RouteAnswer(.document, 200, 304),
             handler: DocumentRoutes.asyncAPI),
         Route(
-            .get, "/docs", access: .everyone, summary: "both as a page to read", parameters: [knownTag],
+            .get, "/docs", access: .everyone, summary: "both as a page to read", parameters: [.knownTag],
             answer: RouteAnswer(.page, 200, 304),
             handler: DocumentRoutes.page),
         Route(
-            .get, "/docs/style.css", access: .everyone, summary: "the page's style sheet", parameters: [knownTag],
+            .get, "/docs/style.css", access: .everyone, summary: "the page's style sheet", parameters: [.knownTag],
             answer: RouteAnswer(.styleSheet, 200, 304),
             handler: DocumentRoutes.styleSheet),
     ]
-
-    private static let knownTag = RouteParameter.header("If-None-Match", .text(atMost: nil))
 }

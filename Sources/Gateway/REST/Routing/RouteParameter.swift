@@ -37,4 +37,7 @@ struct RouteParameter: Hashable, Sendable {
     static func body(_ name: String, _ kind: Kind, isRequired: Bool = false) -> Self {
         Self(name: name, place: .body, kind: kind, isRequired: isRequired)
     }
+
+    /// The entity tags of answers that the caller has (RFC 9110 section 13.1.2).
+    static let knownTag = header("If-None-Match", .text(atMost: nil))
 }

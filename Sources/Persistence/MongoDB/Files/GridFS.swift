@@ -33,13 +33,12 @@ enum GridFS {
             document["chunkSize"]?.integer == Int64(chunkBytes), let size = document["length"]?.integer, size > 0,
             let uploadedAt = document["uploadDate"]?.timestamp
         else { return nil }
-        let width = metadata["width"]?.integer.flatMap { Int(exactly: $0) }
-        let height = metadata["height"]?.integer.flatMap { Int(exactly: $0) }
         return StoredFile(
             id: id, roomID: roomID, owner: ownerID, name: FileName.sanitized(document["filename"]?.text ?? ""),
             contentType: MediaType.sanitized(metadata["contentType"]?.text), size: size,
             sha256: metadata["sha256"]?.text ?? "",
-            dimensions: width.flatMap { width in height.flatMap { ImageDimensions(width: width, height: $0) } },
+            dimensions: ImageDimensions(
+                width: metadata["width"]?.integer, height: metadata["height"]?.integer),
             uploadedAt: uploadedAt, isReferenced: metadata["referenced"]?.bool ?? true)
     }
 
