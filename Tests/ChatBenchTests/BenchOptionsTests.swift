@@ -33,6 +33,13 @@ struct BenchOptionsTests {
         #expect(servers[..<10].count { $0 == 0 } == 5)
     }
 
+    @Test("A message says its sender and when it was sent; other texts say nothing")
+    func stamps() throws {
+        let stamp = try #require(Stamp(Stamp(sender: 7, sentAt: 42).text))
+        #expect((stamp.sender, stamp.sentAt) == (7, 42))
+        for text in ["", "hello", "bench 7", "bench x 42", "bench 7 42 9"] { #expect(Stamp(text) == nil) }
+    }
+
     @Test("Rooms differ by one member at most")
     func members() {
         var options = MessageBenchOptions()

@@ -16,9 +16,10 @@ struct BenchOptionsParsingTests {
         #expect(options.servers.map(\.port) == [1, 2])
         #expect(options.servers.map(\.host) == ["127.0.0.1", "127.0.0.1"])
         #expect(options.transport == .socketIO)
-        #expect((options.clients, options.rooms, options.rate) == (4, 2, 5))
+        #expect((options.clients, options.rooms, options.pace) == (4, 2, .rate(5)))
         #expect((options.length, options.pauseBeforeSending) == (.seconds(6), .seconds(7)))
         #expect(try MessageBenchOptions(parsing: []) == MessageBenchOptions())
+        #expect(try MessageBenchOptions(parsing: ["--rate", "closed"]).pace == .closedLoop)
     }
 
     @Test("Every option of a presence bench is read")
@@ -41,6 +42,7 @@ struct BenchOptionsParsingTests {
         "Bad options are refused",
         arguments: [
             ["--clients"], ["--clients", "0"], ["--rooms", "200"], ["--transport", "smoke"], ["--color", "red"],
+            ["--rate", "fast"],
             ["--url", "https://127.0.0.1"], ["--url", "http://example.com"],
         ])
     func refused(arguments: [String]) {

@@ -23,6 +23,8 @@ private final class MessageBenchRun {
     /// How long the last copies may take.
     private static let drain: Duration = .seconds(5)
     private static let tick: Duration = .milliseconds(2)
+    /// How long a client of a closed loop waits after a refusal.
+    private static let pauseAfterRefusal: Duration = .milliseconds(100)
 
     private let options: MessageBenchOptions
     private let loop: EventLoop
@@ -32,6 +34,8 @@ private final class MessageBenchRun {
     private var lastSequences: [Int64?]
     private var joinedCount = 0
     private var tally = MessageTally()
+    /// When the clients of a closed loop send no more; nil before they begin, and at a given rate.
+    private var lastSend: Moment?
     private var didEnd: ((BenchResult) -> Void)?
 
     init(_ options: MessageBenchOptions, loop: EventLoop, didEnd: @escaping (BenchResult) -> Void) {
@@ -67,14 +71,16 @@ private final class MessageBenchRun {
         switch event {
         case .joined(let lastSequence): didJoin(index, lastSequence)
         case .message(let sequence, let text):
-            guard let last = lastSequences[index], let sentAt = text.split(separator: " ").last.flatMap({ Int64($0) })
+            guard let last = lastSequences[index], let stamp = Stamp(text), clients.indices.contains(stamp.sender)
             else { return }
-            let sender = clients[index % options.rooms]
             tally.receivedMessage(
-                sequence, after: last, latency: WallClock.monotonicMicroseconds() - sentAt,
-                isFar: clients[index].instance != sender.instance)
+                sequence, after: last, latency: WallClock.monotonicMicroseconds() - stamp.sentAt,
+                isFar: clients[index].instance != clients[stamp.sender].instance)
             lastSequences[index] = max(last, sequence)
-        case .refused: tally.receivedRefusal()
+            if stamp.sender == index, sequence > last { sendNext(by: index) }
+        case .refused:
+            tally.receivedRefusal()
+            loop.schedule(after: Self.pauseAfterRefusal) { [self] in sendNext(by: index) }
         case .lost(let reason): end("client \(index): \(reason)")
         }
     }
@@ -83,21 +89,38 @@ private final class MessageBenchRun {
         lastSequences[index] = lastSequence
         joinedCount += 1
         guard joinedCount == options.clients else { return connectNext() }
-        loop.schedule(after: options.pauseBeforeSending) { [self] in send(from: 0, since: now) }
+        loop.schedule(after: options.pauseBeforeSending) { [self] in beginSending() }
+    }
+
+    private func beginSending() {
+        switch options.pace {
+        case .rate(let rate): send(from: 0, at: rate, since: now)
+        case .closedLoop:
+            lastSend = now + options.length
+            for index in clients.indices { sendNext(by: index) }
+            loop.schedule(after: options.length) { [self] in waitForLastCopies(until: now + Self.drain) }
+        }
+    }
+
+    /// Has a client send again, in a closed loop that has not ended.
+    private func sendNext(by index: Int) {
+        guard let lastSend, now < lastSend, didEnd != nil else { return }
+        send(by: index)
+    }
+
+    private func send(by index: Int) {
+        clients[index].send(Stamp(sender: index, sentAt: WallClock.monotonicMicroseconds()).text)
+        tally.didSend(toMembers: options.members(of: index % options.rooms))
     }
 
     /// Sends every message that is due by now, so that a late turn does not lower the rate.
-    private func send(from next: Int, since start: Moment) {
+    private func send(from next: Int, at rate: Int, since start: Moment) {
         guard didEnd != nil else { return }
-        let total = Int(options.length / .seconds(1)) * options.rate
-        let due = min(total, Int((now - start).wholeMilliseconds) * options.rate / 1000 + 1)
-        for number in next..<max(next, due) {
-            let room = number % options.rooms
-            clients[room].send("bench \(WallClock.monotonicMicroseconds())")
-            tally.didSend(toMembers: options.members(of: room))
-        }
+        let total = Int(options.length / .seconds(1)) * rate
+        let due = min(total, Int((now - start).wholeMilliseconds) * rate / 1000 + 1)
+        for number in next..<max(next, due) { send(by: number % options.rooms) }
         if due < total {
-            loop.schedule(after: Self.tick) { [self] in send(from: max(next, due), since: start) }
+            loop.schedule(after: Self.tick) { [self] in send(from: max(next, due), at: rate, since: start) }
         } else {
             waitForLastCopies(until: now + Self.drain)
         }
@@ -114,5 +137,23 @@ private final class MessageBenchRun {
         for client in clients { client.close() }
         didEnd(
             BenchResult(report: tally.report(options), failure: failure, isClean: failure == nil && tally.isClean))
+    }
+}
+
+/// What a message says: the client that sent it, and when.
+struct Stamp {
+    var sender: Int
+    /// By the monotonic clock, in microseconds.
+    var sentAt: Int64
+
+    var text: String { "bench \(sender) \(sentAt)" }
+}
+
+extension Stamp {
+    /// nil for a text of another origin.
+    init?(_ text: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 3, let sender = Int(parts[1]), let sentAt = Int64(parts[2]) else { return nil }
+        self.init(sender: sender, sentAt: sentAt)
     }
 }

@@ -28,6 +28,14 @@ def test_everybody_gets_everything_once_and_in_order(shared, transport):
     assert "delivered" in run.stderr
 
 
+def test_in_a_closed_loop_each_member_sends_when_its_last_message_came_back(shared):
+    run = bench(shared.url, "--clients", "6", "--rooms", "2", "--rate", "closed", "--seconds", "1")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    # More than the first message of each, and each to the three members of its room.
+    assert report["sent"] > 6 and report["delivered"] == report["owed"] == 3 * report["sent"]
+
+
 def test_refusals_are_reported(make_server):
     server = make_server({"RATE_LIMIT_MESSAGES": "1"})
     run = bench(server.url, "--transport", "polling", "--clients", "2", "--rooms", "1", "--rate", "50", "--seconds", "1")
@@ -36,7 +44,7 @@ def test_refusals_are_reported(make_server):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--transport", "pigeon"], ["--clients", "0"], ["--rooms", "200"], ["--url", "ftp://x"], ["--rate"]]
+    "arguments", [["--transport", "pigeon"], ["--clients", "0"], ["--rooms", "200"], ["--url", "ftp://x"], ["--rate"], ["--rate", "fast"]]
 )
 def test_bad_options_are_named(shared, arguments):
     run = bench(shared.url, *arguments)
