@@ -8,3 +8,6 @@ static inline int chat_bind_text(sqlite3_stmt *statement, int index, const char 
 static inline int chat_bind_blob(sqlite3_stmt *statement, int index, const void *data, int bytes) {
     return sqlite3_bind_blob(statement, index, data, bytes, SQLITE_TRANSIENT);
 }
+
+// Variadic, which Swift does not import.
+static inline int chat_stop_counting_memory(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }

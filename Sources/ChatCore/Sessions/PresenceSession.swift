@@ -111,10 +111,10 @@ package final class PresenceSession {
             return
         }
         awaitingPresence = [body]
-        let timer = context.loop.schedule(after: Self.loadingLimit) { [weak session] in session?.presence.didLoad() }
-        context.loop.run({ [hub] in await hub.directory.load([user]) }) { [weak session, loop = context.loop] in
+        let timer = context.loop.schedule(after: Self.loadingLimit) { [session] in session.presence.didLoad() }
+        context.loop.run({ [hub] in await hub.directory.load([user]) }) { [session, loop = context.loop] in
             loop.cancel(timer)
-            session?.presence.didLoad()
+            session.presence.didLoad()
         }
     }
 
@@ -171,21 +171,25 @@ package final class PresenceSession {
     private func readFriends() {
         guard let user = userID, awaitingFriends == nil else { return }
         awaitingFriends = []
-        context.loop.run({ [hub] in await hub.friends(of: user) }) { [weak self] friends in
-            guard let self, !session.isClosed else { return }
-            self.friends = friends
-            index()
-            let waiting = awaitingFriends ?? []
-            awaitingFriends = nil
-            for body in waiting { body() }
+        context.loop.run({ [hub] in await hub.friends(of: user) }) { [session] friends in
+            guard !session.isClosed else { return }
+            session.presence.received(friends)
         }
+    }
+
+    private func received(_ friends: Set<UserID>) {
+        self.friends = friends
+        index()
+        let waiting = awaitingFriends ?? []
+        awaitingFriends = nil
+        for body in waiting { body() }
     }
 
     /// Finds out which users rooms may show to this session; at once but for the session's first moments.
     func withVisibleUsers(_ body: @escaping (Session, VisibleUsers) -> Void) {
         guard let user = userID, !session.isService else { return body(session, .everybody) }
-        readBlockers { [weak session] blockers in
-            guard let session, !session.isClosed else { return }
+        readBlockers { [session] blockers in
+            guard !session.isClosed else { return }
             session.presence.withFriends { session, friends in
                 body(session, session.presence.hub.viewer(user, visible: friends, blockers).visibleUsers)
             }
@@ -197,7 +201,7 @@ package final class PresenceSession {
         guard hub.settings.isForFriendsOnly else { return body(session, nil) }
         if let friends { return body(session, friends) }
         readFriends()
-        awaitingFriends?.append { [weak self] in self?.withFriends(body) }
+        awaitingFriends?.append { [unowned self] in withFriends(body) }
     }
 
     func receivedFriendship(_ user: UserID, isFriend: Bool) {

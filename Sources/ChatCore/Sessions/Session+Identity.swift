@@ -47,8 +47,8 @@ extension Session {
         then: @escaping (Result<Identity, ChatError>) -> Void
     ) {
         let number = begin(authenticateRequest(credentials, tag))
-        context.loop.run({ await pending.result() }) { [weak self] result in
-            guard let self, finish(number) != nil else { return }
+        context.loop.run({ await pending.result() }) { [self] result in
+            guard finish(number) != nil else { return }
             then(result.flatMap(context.services.admit))
             startWaiting()
         }
@@ -72,10 +72,10 @@ extension Session {
     /// Called once after the connection opened, in place of `identifyHandshake` and `opened(as:)`: the client of a bad
     /// handshake gets the reason over the open connection.
     package func opened() {
-        identifyHandshake { [weak self] result in
+        identifyHandshake { [self] result in
             switch result {
-            case .success(let identity): self?.opened(as: identity)
-            case .failure(let error): self?.rejectAuthentication(error)
+            case .success(let identity): opened(as: identity)
+            case .failure(let error): rejectAuthentication(error)
             }
         }
     }
@@ -108,8 +108,7 @@ extension Session {
 
     /// A refusal leaves the session as it is, except that of a banned user.
     func authenticate(_ credentials: Credentials, tag: RequestTag?) {
-        identify(credentials, tag: tag) { [weak self] result in
-            guard let self else { return }
+        identify(credentials, tag: tag) { [self] result in
             do throws(ChatError) { try authenticate(as: try result.get(), credentials, tag: tag) } catch {
                 refuse(error, event: "authenticate", tag: tag)
                 if error.code == .banned { end(.forbidden, reason: error.message) }

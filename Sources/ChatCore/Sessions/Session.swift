@@ -7,6 +7,9 @@ import Telemetry
 /// One client connection as the chat sees it: its user, its rooms, and its requests under way.
 ///
 /// `presence` shows it to other users and watches them for it; `recovery` has its client's data to continue elsewhere.
+///
+/// What runs for every session holds it strongly until its answer comes, which has a deadline: an object with a weak reference
+/// counts its references by a slower way from then on, and each delivery does so.
 package final class Session {
     typealias Request = RequestQueue.Request
 

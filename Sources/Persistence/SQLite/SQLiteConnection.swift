@@ -11,6 +11,10 @@ final class SQLiteConnection {
     /// Milliseconds that a statement waits for a lock.
     private static let busyTimeout: Int32 = 5000
 
+    /// SQLite would count its memory under one lock for all threads, several times for each statement. It takes the setting only before its
+    /// first use; later it goes on counting, which does no harm.
+    private static let stopCountingMemory: Void = { _ = chat_stop_counting_memory() }()
+
     private let handle: OpaquePointer
     /// Prepared statements by the address of their text, which is a literal.
     private var statements: [UInt: OpaquePointer] = [:]
@@ -20,6 +24,7 @@ final class SQLiteConnection {
 
     /// - Throws: `.unavailable` when the file cannot be opened.
     init(path: String, mode: Mode) throws(StoreError) {
+        Self.stopCountingMemory
         let access = mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
         var handle: OpaquePointer?
         // No mutex: the thread that owns the connection is the only one to use it.
