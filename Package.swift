@@ -66,6 +66,7 @@ let package = Package(
         library("Compression", uses: ["CZlib"]),
         library("RedisLink", uses: ["Crypto", "EventLoop", "Workers", "CHiredis"]),
         library("HTTPClient", uses: ["CCurl", "Workers"]),
+        library("Tracing", uses: ["ChatDomain", "HTTPClient", "JSON", "Telemetry", "Workers"]),
         library("Identity", uses: ["ChatDomain", "Crypto", "JSON"]),
         library(
             "IdentityProviders",
@@ -115,7 +116,7 @@ let package = Package(
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
                 "PersistenceDisk", "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis",
                 "PersistenceSQLite",
-                "RedisLink", "Telemetry", "WireProtocols", "Workers",
+                "RedisLink", "Telemetry", "Tracing", "WireProtocols", "Workers",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -141,6 +142,7 @@ let package = Package(
         tests("Compression"),
         tests("Identity", uses: ["ChatDomain", "Crypto", "JSON", "TestSupport"]),
         tests("HTTPClient"),
+        tests("Tracing", uses: ["ChatDomain", "JSON"]),
         tests(
             "IdentityProviders",
             uses: ["ChatDomain", "Crypto", "HTTPClient", "Identity", "JSON", "Telemetry", "TestSupport"]),

@@ -50,6 +50,20 @@ def test_a_bad_value_stops_every_command_that_needs_it(tmp_path, command):
     assert "did you mean MONGODB_URI?" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "no-value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=line%0Abreak"),
+    ],
+)
+def test_bad_settings_of_tracing_are_named(tmp_path, name, value):
+    result = run(tmp_path, "--check-config", env={name: value})
+    assert result.returncode == 78 and f"error: {name}=" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "--check-config", "migrate"])
 @pytest.mark.parametrize(
     ("name", "value"),

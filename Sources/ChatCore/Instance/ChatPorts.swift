@@ -42,6 +42,8 @@ public struct ChatObservers: Sendable {
     public var instanceLost: (@Sendable (InstanceID) -> Void)?
     /// The trace (`traceparent`) a message belongs to, before it is stored.
     public var noteTrace: (@Sendable (String, MessageID) -> Void)?
+    /// Follows messages for a tracing system; nil where there is none.
+    public var tracer: (any MessageTracer)?
     /// A change of a user's visible presence, in order for each user, and whether this instance made it.
     public var presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
 

@@ -118,7 +118,7 @@ final class HomeRoom {
         guard hasPlaceForWrites(origin) else { return }
         let wall = context.now.wall
         let draft = MessageDraft(id: hub.nextMessageID(at: wall), body: message.body(from: author), timestamp: wall)
-        if let traceparent = message.traceparent { hub.committer.noteTrace(traceparent, of: draft.id) }
+        hub.committer.noteTrace(parent: message.traceparent, of: draft.id)
         finish(live?.send(draft, from: session, origin: origin, since: since, at: now), origin)
     }
 
@@ -301,8 +301,8 @@ final class HomeRoom {
         case .reply(let origin, let answer):
             if !joins.isEmpty { joins.didAnswer(origin) }
             reply(answer, to: origin)
-        case .deliver(let entries): broadcaster.deliver(entries, to: audience)
-        case .publish(let entries): channel.publish(entries)
+        case .deliver(let entries): trace(.deliver, of: entries) { broadcaster.deliver(entries, to: audience) }
+        case .publish(let entries): trace(.publish, of: entries) { channel.publish(entries) }
         case .share(let news): channel.share(news)
         case .announce(let announcement, let user): broadcaster.announce(announcement, to: audience, except: user)
         case .repair(let after): repair(after)
@@ -316,6 +316,14 @@ final class HomeRoom {
             }
         case .tellDevices(let mark, let session): services.sendToDevices(mark, in: id, except: session)
         }
+    }
+
+    private func trace(_ step: MessageStep, of entries: [RoomLogEntry], _ body: () -> Void) {
+        guard let tracer = services.observers.tracer else { return body() }
+        let messages = entries.compactMap(\.message?.id)
+        tracer.begin(step, of: messages)
+        body()
+        tracer.end(step, of: messages, failure: nil)
     }
 
     private func repair(_ after: SequenceNumber) {

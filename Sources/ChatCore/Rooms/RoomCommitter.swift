@@ -18,6 +18,8 @@ final class RoomCommitter {
     private let isSequenced: Bool
     private var isTicking = false
     private var traces: [MessageID: String] = [:]
+    /// The messages of each room's write under way, where messages are traced.
+    private var received: [RoomID: [MessageID]] = [:]
     private let finished: (RoomWriteOutcome) -> Void
 
     /// - Parameter finished: takes the outcome of a write that was submitted.
@@ -33,8 +35,11 @@ final class RoomCommitter {
 
     // MARK: Own writes
 
-    /// The trace a message belongs to, for the events that the numbering instance publishes.
-    func noteTrace(_ trace: String, of message: MessageID) {
+    /// Notes the trace a message belongs to, for the events that the numbering instance publishes.
+    ///
+    /// - Parameter parent: the caller's `traceparent`; nil where it has sent none.
+    func noteTrace(parent: String?, of message: MessageID) {
+        guard let trace = services.observers.tracer?.receive(message, parent: parent) ?? parent else { return }
         services.observers.noteTrace?(trace, message)
         guard services.bus != nil else { return }
         if traces.count >= Self.maximumTraces { traces = [:] }
@@ -42,6 +47,7 @@ final class RoomCommitter {
     }
 
     func submit(_ writes: [RoomWrite]) {
+        if services.observers.tracer != nil { for write in writes { received[write.roomID] = write.messages } }
         guard isSequenced else { return commit(writes) }
         for write in writes { perform(sequencer.submit(write, at: now)) }
     }
@@ -60,7 +66,11 @@ final class RoomCommitter {
         let duration = services.metrics.commitDuration
         let begun = WallClock.monotonicMicroseconds()
         let cache = services.cache
+        let tracer = services.observers.tracer
+        let traced = tracer.map { _ in writes.map(\.messages) } ?? []
+        for messages in traced { tracer?.begin(.commit, of: messages) }
         services.store.commit(writes) { outcomes in
+            for (messages, outcome) in zip(traced, outcomes) { tracer?.end(.commit, of: messages, outcome) }
             duration.observe(Int(WallClock.monotonicMicroseconds() - begun))
             storedMessages?()
             guard let cache, outcomes.contains(where: { $0.deletion != nil }) else {
@@ -84,7 +94,7 @@ final class RoomCommitter {
     func committed(_ outcomes: [RoomWriteOutcome]) {
         for outcome in outcomes {
             if outcome.drafts.contains(where: \.isStoreFailure) { services.noteStoreFailure() }
-            if isSequenced { perform(sequencer.committed(outcome, at: now)) } else { finished(outcome) }
+            if isSequenced { perform(sequencer.committed(outcome, at: now)) } else { finish(outcome) }
         }
     }
 
@@ -96,7 +106,10 @@ final class RoomCommitter {
         guard let forward = parse(data, { RoomWriteCodec.forward($0, in: ticket.room) }) else {
             return noteForeign(ticket)
         }
-        for (message, trace) in forward.traces { services.observers.noteTrace?(trace, message) }
+        for (message, trace) in forward.traces {
+            services.observers.tracer?.follow(message, traceparent: trace)
+            services.observers.noteTrace?(trace, message)
+        }
         sequencer.receivedForward(forward.write, ticket: ticket.number, from: ticket.sender, shard: ticket.shard)
     }
 
@@ -135,9 +148,15 @@ final class RoomCommitter {
                 send(.outcome(ticket(number, outcome.roomID), outcome: RoomWriteCodec.encode(outcome)), to: asker)
             case .reportProgress(let room, let number, let asker):
                 send(.progress(ticket(number, room)), to: asker)
-            case .finish(let outcome): finished(outcome)
+            case .finish(let outcome): finish(outcome)
             }
         }
+    }
+
+    private func finish(_ outcome: RoomWriteOutcome) {
+        finished(outcome)
+        guard let messages = received.removeValue(forKey: outcome.roomID) else { return }
+        services.observers.tracer?.end(.receive, of: messages, outcome)
     }
 
     /// The ticket with this number in a message of this shard.
@@ -178,4 +197,26 @@ extension RoomWriteOutcome {
             }
         }.max()
     }
+}
+
+extension MessageTracer {
+    /// Ends a step of the messages of a write, each with its own outcome.
+    fileprivate func end(_ step: MessageStep, of messages: [MessageID], _ outcome: RoomWriteOutcome) {
+        let failures = outcome.drafts.map(\.failure)
+        guard failures.contains(where: { $0 != nil }) else { return end(step, of: messages, failure: nil) }
+        // Where the write has changes too, its outcomes are more than its messages.
+        guard failures.count == messages.count else { return end(step, of: messages, failure: nil) }
+        for (message, failure) in zip(messages, failures) { end(step, of: [message], failure: failure) }
+    }
+}
+
+extension RoomWrite {
+    /// The ids of its messages, in order.
+    fileprivate var messages: [MessageID] {
+        drafts.compactMap { if case .message(let draft) = $0 { draft.id } else { nil } }
+    }
+}
+
+extension RoomWriteOutcome.Draft {
+    fileprivate var failure: String? { if case .failed(let error) = self { error.reason } else { nil } }
 }

@@ -58,6 +58,7 @@ extension Configuration {
             shutdownGrace: reader.value(Variables.shutdownGrace),
             listening: Listening(reading: &reader, authentication: authentication, system: system),
             logging: Logging(reading: &reader, system: system),
+            tracing: Self.tracing(reading: &reader),
             authentication: authentication,
             store: store,
             dataDirectory: dataDirectory,
@@ -103,6 +104,15 @@ extension Configuration {
             Events(
                 brokers: $0, newMessageQueue: queue, changesQueue: changesQueue, presenceQueue: presenceQueue,
                 queueType: queueType, mode: mode)
+        }
+    }
+
+    private static func tracing(reading reader: inout ConfigurationReader) -> Tracing? {
+        let headers = reader.optional(Variables.tracesHeaders)
+        let serviceName = reader.value(Variables.tracesServiceName)
+        let ratio = reader.value(Variables.tracesRatio)
+        return reader.optional(Variables.tracesEndpoint).map {
+            Tracing(endpoint: $0, headers: headers, serviceName: serviceName, ratio: ratio)
         }
     }
 

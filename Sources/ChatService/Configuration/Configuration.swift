@@ -18,6 +18,8 @@ struct Configuration: Equatable, Sendable {
     var shutdownGrace: Duration
     var listening: Listening
     var logging: Logging
+    /// nil: no traces are exported.
+    var tracing: Tracing?
     var authentication: Authentication
     var store: Store
     /// The directory of this instance's files, whatever the store is.
@@ -59,6 +61,15 @@ struct Configuration: Equatable, Sendable {
         var level: LogLevel
         var format: LogFormat
         var directory: String?
+    }
+
+    struct Tracing: Equatable, Sendable {
+        /// The base address of the collector.
+        var endpoint: String
+        var headers: HeaderFields?
+        var serviceName: String
+        /// The share of messages without a caller's trace that are traced.
+        var ratio: Double
     }
 
     struct Authentication: Equatable, Sendable {

@@ -82,6 +82,13 @@ extension ValueType<Int?> {
     }
 }
 
+extension ValueType<Double> {
+    static let ratio = Self(allowed: "a number from 0 to 1") { text in
+        guard let value = Double(text), (0...1).contains(value) else { return nil }
+        return value
+    }
+}
+
 extension ValueType<Bool> {
     static let flag = Self(allowed: "true or false (also 1/0, yes/no, on/off)") { text in
         switch text.lowercased() {

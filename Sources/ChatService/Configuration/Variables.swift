@@ -58,6 +58,18 @@ enum Variables {
         "LOG_DIR", .process, .writableDirectory, unset: "standard error only",
         "Directory for log files beside standard error: 8 files of 16 MiB, rotated.")
 
+    static let tracesEndpoint = Variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", .process, .webURL, unset: "no traces are exported",
+        "Collector that traces are sent to, over OTLP/HTTP: its base address, as http://collector:4318.")
+    static let tracesHeaders = Variable(
+        "OTEL_EXPORTER_OTLP_HEADERS", .process, .headerFields, unset: "none", sensitivity: .secret,
+        "Header fields of requests to the collector, as name=value with commas between; values percent-encoded.")
+    static let tracesServiceName = Variable(
+        "OTEL_SERVICE_NAME", .process, .name(upTo: 64), default: "chat-service", "Name of the service in traces.")
+    static let tracesRatio = Variable(
+        "OTEL_TRACES_SAMPLER_ARG", .process, .ratio, default: "1",
+        "Share of messages that are traced although no caller asks for it. A caller's traceparent always decides.")
+
     static let authMode = Variable(
         "AUTH_MODE", .identity, ValueType<AuthenticationMode>.choice(),
         unset: "token once a key is configured, else trusted",
@@ -207,6 +219,7 @@ enum Variables {
     static let all: [any AnyVariable] = [
         port, host, internalPort, internalHost, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
         environment, nodeEnvironment, instanceID, deploymentID, shutdownGrace, logLevel, logFormat, logDirectory,
+        tracesEndpoint, tracesHeaders, tracesServiceName, tracesRatio,
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtJWKSURL, oidcIssuer, authGRPCURL,
         authGRPCMethod, authCAFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,

@@ -13,7 +13,8 @@ struct EventServices: Sendable {
 
     init(
         _ configuration: Configuration, _ events: Configuration.Events, store: any DurableStore,
-        directory sessions: any SessionDirectory, logger: Logger, registry: MetricsRegistry
+        directory sessions: any SessionDirectory, tracer: (any MessageTracer)?, logger: Logger,
+        registry: MetricsRegistry
     ) throws {
         let broker = try RabbitMQBroker(
             try events.endpoints(), queue: RabbitMQQueue(name: events.newMessageQueue, kind: events.queueType),
@@ -25,7 +26,7 @@ struct EventServices: Sendable {
             isAlive: { await sessions.isAlive($0) })
         relay = OutboxRelay(
             instance: configuration.instance, mode: events.mode, outbox: store,
-            broker: broker, directory: directory, traces: traces, logger: logger, registry: registry)
+            broker: broker, directory: directory, traces: traces, tracer: tracer, logger: logger, registry: registry)
         presence = try events.presenceQueue.map { queue in
             PresenceEvents(
                 instance: configuration.instance,

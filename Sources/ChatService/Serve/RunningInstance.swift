@@ -18,6 +18,7 @@ struct RunningInstance {
     private let identity: IdentityServices?
     private let redis: RedisServices?
     private let events: EventServices?
+    private let tracing: TracingServices?
     private let control: ControlServer?
     private let logger: Logger
 
@@ -39,13 +40,20 @@ struct RunningInstance {
         redis = configuration.redis.map { RedisServices(configuration, $0, logger: logger, registry: registry) }
         try await redis?.requireOwnName(configuration.instance)
         let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
+        let tracing = try configuration.tracing.map {
+            try TracingServices(configuration, $0, logger: logger, registry: registry)
+        }
+        self.tracing = tracing
         events = try configuration.events.map {
-            try EventServices(configuration, $0, store: store, directory: directory, logger: logger, registry: registry)
+            try EventServices(
+                configuration, $0, store: store, directory: directory, tracer: tracing?.tracer, logger: logger,
+                registry: registry)
         }
         var observers = ChatObservers()
         observers.storedMessages = events?.hint
         observers.instanceLost = events?.instanceLost
         observers.noteTrace = events?.noteTrace
+        observers.tracer = tracing?.tracer
         observers.presenceChanged = events?.presenceChanged
         gateway = try await Gateway(
             configuration: try configuration.gateway(tls: credentials.tls, serviceKey: live.serviceKey),
@@ -75,6 +83,7 @@ struct RunningInstance {
                 }
             }
         }
+        tracing?.start()
         identity?.start(reportingTo: gateway.dependencies)
         if let redis { gateway.dependencies.add("redis", isRequired: false) { redis.condition } }
         if let events {
@@ -120,6 +129,9 @@ struct RunningInstance {
         await finish("presence", within: .milliseconds(1500), until: deadline) { [gateway] in await gateway.leave() }
         gateway.stop()
         if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
+        if let tracing {
+            await finish("traces", within: .milliseconds(1000), until: deadline) { await tracing.stop() }
+        }
         if let identity {
             await finish("identity", within: .milliseconds(500), until: deadline) { await identity.stop() }
         }

@@ -26,6 +26,7 @@ public final class OutboxRelay: Sendable {
     private let mode: EventMode
     private let pacing: RelayPacing
     private let traces: TraceCache
+    private let tracer: (any MessageTracer)?
     private let metrics: RelayMetrics
     private let logger: Logger
     private let storeLogger: OccasionalLogger
@@ -43,7 +44,8 @@ public final class OutboxRelay: Sendable {
     ///   - clock: never goes back.
     public init(
         instance: InstanceID, mode: EventMode, outbox: any Outbox, broker: any EventBroker, directory: EventDirectory,
-        traces: TraceCache = TraceCache(), pacing: RelayPacing = RelayPacing(), logger: Logger,
+        traces: TraceCache = TraceCache(), tracer: (any MessageTracer)? = nil, pacing: RelayPacing = RelayPacing(),
+        logger: Logger,
         registry: MetricsRegistry,
         clock: @escaping @Sendable () -> Moment = { Moment(milliseconds: WallClock.monotonicMilliseconds()) }
     ) {
@@ -54,6 +56,7 @@ public final class OutboxRelay: Sendable {
         self.directory = directory
         self.pacing = pacing
         self.traces = traces
+        self.tracer = tracer
         self.logger = logger
         self.clock = clock
         metrics = RelayMetrics(registry) { Timestamp(milliseconds: WallClock.milliseconds()) }
@@ -154,7 +157,8 @@ public final class OutboxRelay: Sendable {
             machine.didConnect(at: now)
         case .answered(let outcomes):
             metrics.record(outcomes)
-            machine.receivedOutcomes(outcomes, at: now)
+            let confirmed = machine.receivedOutcomes(outcomes, at: now)
+            tracer?.end(.event, of: confirmed, failure: nil)
         case .blocked(let reason):
             condition.withLock { $0.blocked = reason }
             metrics.setBlocked(reason != nil)
@@ -192,8 +196,10 @@ public final class OutboxRelay: Sendable {
             let entries = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
             var addressed = try await directory.address(entries)
             for index in addressed.indices {
-                addressed[index].traceparent = traces.traceparent(of: addressed[index].entry.id)
+                let id = addressed[index].entry.id
+                addressed[index].traceparent = tracer?.traceparent(of: .event, of: id) ?? traces.traceparent(of: id)
             }
+            tracer?.begin(.event, of: addressed.map(\.entry.id))
             return .success(addressed)
         } catch {
             return .failure(error)

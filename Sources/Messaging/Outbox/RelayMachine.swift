@@ -111,7 +111,12 @@ struct RelayMachine {
         readAt = now
     }
 
-    mutating func receivedOutcomes(_ outcomes: [(tag: UInt64, outcome: BrokerOutcome)], at now: Moment) {
+    /// - Returns: the messages whose events are all confirmed now.
+    @discardableResult
+    mutating func receivedOutcomes(
+        _ outcomes: [(tag: UInt64, outcome: BrokerOutcome)], at now: Moment
+    ) -> [MessageID] {
+        var completed: [MessageID] = []
         for (tag, outcome) in outcomes {
             // An unknown tag belongs to a publication that was dropped.
             guard let id = tags.removeValue(forKey: tag), var publication = publications[id] else { continue }
@@ -123,6 +128,7 @@ struct RelayMachine {
             if publication.answered == publication.eventCount, !publication.hasFailed {
                 publications[id] = nil
                 confirm(id, at: now)
+                completed.append(id)
             } else {
                 publications[id] = publication
             }
@@ -133,6 +139,7 @@ struct RelayMachine {
             dropPublications()
             readAt = now + brokerBackoff.nextDelay(using: &random)
         }
+        return completed
     }
 
     mutating func receivedMessages(_ messages: [AddressedEntry], limit: Int, epoch: UInt64, at now: Moment) {

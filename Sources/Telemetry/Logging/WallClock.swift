@@ -9,6 +9,9 @@ public enum WallClock {
     /// Milliseconds since the Unix epoch.
     @Sendable public static func milliseconds() -> Int64 { read(CLOCK_REALTIME) }
 
+    /// Microseconds since the Unix epoch.
+    @Sendable public static func microseconds() -> Int64 { read(CLOCK_REALTIME, perSecond: 1_000_000) }
+
     /// Milliseconds of a clock that never goes back.
     @Sendable public static func monotonicMilliseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
