@@ -81,6 +81,9 @@ let package = Package(
         library("PersistenceInProcess", in: "Persistence/InProcess", uses: ["ChatDomain"]),
         library("MessagingOutbox", in: "Messaging/Outbox", uses: ["ChatDomain", "JSON", "Telemetry", "Workers"]),
         library("MessagingRabbitMQ", in: "Messaging/RabbitMQ", uses: ["ChatDomain", "Workers", "CRabbitMQ"]),
+        library(
+            "MessagingWebhooks", in: "Messaging/Webhooks",
+            uses: ["ChatDomain", "ChatProtocol", "Crypto", "HTTPClient", "JSON", "Telemetry", "Workers"]),
         library("MessagingRedis", in: "Messaging/Redis", uses: ["ChatDomain", "RedisLink", "Telemetry"]),
         library("MessagingInProcess", in: "Messaging/InProcess", uses: ["ChatDomain"]),
         library("Engine", uses: ["Compression", "Crypto", "EventLoop", "Telemetry", "WireProtocols"]),
@@ -104,7 +107,7 @@ let package = Package(
             "ChatService",
             uses: [
                 "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "IdentityProviders", "MessagingOutbox",
-                "RedisLink",
+                "MessagingWebhooks", "RedisLink",
                 "Telemetry",
             ]),
         .executableTarget(
@@ -113,7 +116,7 @@ let package = Package(
                 "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "HTTPClient",
                 "Identity",
                 "IdentityProviders", "JSON",
-                "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis",
+                "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis", "MessagingWebhooks",
                 "PersistenceDisk", "PersistenceInProcess", "PersistenceMongoDB", "PersistenceRedis",
                 "PersistenceSQLite",
                 "RedisLink", "Telemetry", "Tracing", "WireProtocols", "Workers",
@@ -181,8 +184,13 @@ let package = Package(
         tests("RedisLink", uses: ["Crypto", "EventLoop", "RedisTestSupport", "TestSupport", "Workers"]),
         tests(
             "Messaging",
-            of: ["MessagingInProcess", "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis"],
-            uses: ["ChatDomain", "RedisLink", "RedisTestSupport", "Telemetry", "TestSupport"]),
+            of: [
+                "MessagingInProcess", "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis", "MessagingWebhooks",
+            ],
+            uses: [
+                "ChatDomain", "ChatTestSupport", "Crypto", "HTTPClient", "JSON", "PersistenceSQLite", "RedisLink",
+                "RedisTestSupport", "Telemetry", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

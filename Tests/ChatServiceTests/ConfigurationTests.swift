@@ -45,6 +45,7 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
                 issuer: nil,
                 audience: nil, tokenLifetime: .seconds(86_400), serviceKey: nil),
             store: .embedded(directory: "./data"), dataDirectory: "./data", redis: nil, events: nil,
+            webhooks: .init(),
             limits: .init(
                 connections: nil, connectionsPerUser: 5, messageBytes: 16_384, frameBytes: 131_072, messageRate: 20,
                 connectionRate: 50, outputQueueBytes: 1_048_576),

@@ -196,6 +196,14 @@ package final class FaultyStore: DurableStore {
         try await read { store throws(StoreError) in try await store.message(id, in: room, above: base) }
     }
 
+    package func message(
+        sentAs clientMessageID: String, by author: UserID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        try await read { store throws(StoreError) in
+            try await store.message(sentAs: clientMessageID, by: author, in: room, above: base)
+        }
+    }
+
     package func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
         try await read { store throws(StoreError) in try await store.changedMessages(of: room, query) }
     }
@@ -452,7 +460,7 @@ extension FaultyStore {
     }
 }
 
-// MARK: - Events and life
+// MARK: - Search and life
 
 extension FaultyStore {
     package func people(
@@ -462,22 +470,6 @@ extension FaultyStore {
     package func search(_ search: MessageSearch) async throws(StoreError) -> SearchPage {
         try await read { store throws(StoreError) in try await store.search(search) }
     }
-
-    package func pendingEvents(of owner: InstanceID, limit: Int, except: Set<MessageID>) async throws(StoreError)
-        -> [RoomLogEntry]
-    {
-        try await real.pendingEvents(of: owner, limit: limit, except: except)
-    }
-
-    package func clearEvents(_ ids: [MessageID]) async throws(StoreError) { try await real.clearEvents(ids) }
-
-    package func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
-        try await real.adoptEvents(of: dead, by: owner)
-    }
-
-    package func eventOwners() async throws(StoreError) -> [InstanceID] { try await real.eventOwners() }
-
-    package func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) { try await real.backlog() }
 
     package func probe() async throws(StoreError) {
         try await read { store throws(StoreError) in try await store.probe() }

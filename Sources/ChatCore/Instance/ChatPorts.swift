@@ -12,6 +12,8 @@ public struct ChatPorts: Sendable {
     var recovery: (any RecoveryStore)?
     /// Where rooms' files are kept; nil where rooms have none.
     var files: (any FileStore)?
+    /// Decides about each text before it is stored; nil where none does.
+    var hook: (any MessageHook)?
 
     /// - Parameters:
     ///   - store: the durable store, of this instance or of the fleet.
@@ -20,10 +22,11 @@ public struct ChatPorts: Sendable {
     ///   - cache: the newest history outside the process; nil for none.
     ///   - recovery: keeps broken-off sessions; nil where none are kept.
     ///   - files: keeps rooms' files; nil where rooms have none.
+    ///   - hook: decides about each text before it is stored; nil where none does.
     public init(
         store: any DurableStore, directory: any SessionDirectory, bus: (any RoomBus)? = nil,
         cache: (any HistoryCache)? = nil, recovery: (any RecoveryStore)? = nil,
-        files: (any FileStore)? = nil
+        files: (any FileStore)? = nil, hook: (any MessageHook)? = nil
     ) {
         self.store = store
         self.directory = directory
@@ -31,6 +34,7 @@ public struct ChatPorts: Sendable {
         self.cache = cache
         self.recovery = recovery
         self.files = files
+        self.hook = hook
     }
 }
 
@@ -46,6 +50,11 @@ public struct ChatObservers: Sendable {
     public var tracer: (any MessageTracer)?
     /// A change of a user's visible presence, in order for each user, and whether this instance made it.
     public var presenceChanged: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
+
+    /// What happened to rooms, on the instance where it did.
+    public var roomChanged: (@Sendable (RoomOccurrence) -> Void)?
+    /// Dead letters of webhooks are to be attempted again; nil where no receiver is configured.
+    public var replayedWebhooks: (@Sendable (_ count: Int) -> Void)?
 
     /// No observers.
     public init() {}

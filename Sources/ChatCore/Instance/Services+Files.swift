@@ -1,9 +1,21 @@
 import ChatDomain
 import JSON
 
-/// Messages that refer to files.
+/// Messages that refer to files, and those that a hook decides about.
 extension Services {
-    /// Sends a message to a room, and waits for the room's answer. A file that the message refers to is checked before.
+    /// Whether more than the room has to be asked about the message.
+    func looksElsewhere(before message: OutgoingMessage) -> Bool {
+        hook != nil || message.fileReference != nil && files != nil
+    }
+
+    /// Whether more than the room has to be asked about the change.
+    func looksElsewhere(before change: MessageChangeRequest) -> Bool {
+        if hook != nil, case .edit = change.kind { return true }
+        return change.mayConcernFile && files != nil
+    }
+
+    /// Sends a message to a room, and waits for the room's answer. The hook decides about the message before, and a file that the
+    /// message refers to is checked.
     ///
     /// - Parameters:
     ///   - session: the sender's session; nil for a call over REST.
@@ -11,12 +23,16 @@ extension Services {
     package func send(
         _ message: OutgoingMessage, by author: RoomUser, from session: SessionAddress?, since: Moment?, to room: RoomID
     ) async -> RoomReply {
-        await ask(room, referringTo: message.fileReference, by: author) {
-            .send(session, $0, message, author, since: since)
+        let reviewed: OutgoingMessage
+        do throws(ChatError) { reviewed = try await self.reviewed(message, by: author, in: room) } catch {
+            return .refused(error)
+        }
+        return await ask(room, referringTo: reviewed.fileReference, by: author) {
+            .send(session, $0, reviewed, author, since: since)
         }
     }
 
-    /// Changes a message, and waits for the room's answer. A file that an edit refers to is checked before. The file of a message
+    /// Changes a message, and waits for the room's answer. The hook decides about an edit before, and a file that it refers to is checked. The file of a message
     /// that is deleted goes with it, and one that an edit replaces.
     ///
     /// - Parameters:
@@ -24,9 +40,13 @@ extension Services {
     ///   - session: the sender's session; nil for a call over REST.
     ///   - since: when the request came, if it waited.
     package func change(
-        _ change: MessageChangeRequest, by user: RoomUser, isService: Bool, from session: SessionAddress?,
+        _ original: MessageChangeRequest, by user: RoomUser, isService: Bool, from session: SessionAddress?,
         since: Moment?, in room: RoomID
     ) async -> RoomReply {
+        let change: MessageChangeRequest
+        do throws(ChatError) { change = try await reviewed(original, by: user, in: room) } catch {
+            return .refused(error)
+        }
         let command = { (origin: RequestOrigin) in
             RoomCommand.change(session, origin, change, user, isService: isService, since: since)
         }

@@ -15,6 +15,7 @@ extension Services {
 
     /// The store has changed the room: returns when that is in force on every instance.
     package func announce(_ room: RoomID, _ change: RoomChange) async {
+        observers.roomChanged?(.changed(room, change))
         applyHere(room, change)
         if bus != nil { await notices.announce(.room(room, change)) }
     }

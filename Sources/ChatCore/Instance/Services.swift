@@ -30,6 +30,8 @@ public final class Services: Sendable {
     package let limits: UserLimits
     /// The files of rooms; nil where rooms have none.
     package let files: RoomFiles?
+    /// Decides about each text before it is stored; nil where none does.
+    let hook: (any MessageHook)?
     package let readiness = Readiness()
     package let calls = CallTable()
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
@@ -60,6 +62,7 @@ public final class Services: Sendable {
         busTrouble = OccasionalLogger(logger)
         bus = ports.bus
         cache = ports.cache
+        hook = ports.hook
         self.observers = observers
         metrics = ChatMetrics(registry)
         users = UserDirectory(messageRate: configuration.messageRate)

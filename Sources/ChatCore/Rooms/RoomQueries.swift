@@ -38,13 +38,15 @@ struct RoomQueries {
     ) {
         ask(
             "room not created",
-            { (store) async throws(StoreError) in
+            { [services = context.services] (store) async throws(StoreError) in
                 if let other = DirectRoom.partner(of: creator, in: room.id) {
                     guard try await !store.isBlocked(creator, by: other) else {
                         throw .rejected(reason: "the other user blocks this one")
                     }
                 }
-                return try await store.create(room, participants: participants).snapshot
+                let (snapshot, isNew) = try await store.create(room, participants: participants)
+                if isNew { services.observers.roomChanged?(.created(snapshot.room, participants: participants)) }
+                return snapshot
             }, then: then)
     }
 

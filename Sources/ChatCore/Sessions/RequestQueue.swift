@@ -4,7 +4,7 @@ import ChatProtocol
 /// A client's commands that are under way, and those behind them.
 ///
 /// Commands take effect in the order they came: one that needs an answer from elsewhere holds up those behind it, except
-/// messages to one room, whose order the room keeps itself.
+/// messages to one room, whose order the room keeps itself. Where a hook decides about each text, messages wait for one another too.
 struct RequestQueue {
     struct Request {
         let event: String
@@ -23,6 +23,10 @@ struct RequestQueue {
     private var underWay: [(number: UInt32, request: Request)] = []
     private var waiting: [Request] = []
     private var lastNumber: UInt32 = 0
+    private let pipelines: Bool
+
+    /// - Parameter pipelines: whether messages to one room may be under way together.
+    init(pipelines: Bool = true) { self.pipelines = pipelines }
 
     /// Whether the client is to wait before it asks more.
     var isFull: Bool { waiting.count + underWay.count >= Self.maximumPending }
@@ -40,7 +44,9 @@ struct RequestQueue {
     private func isUnhindered(_ request: Request, takesMore: () -> Bool) -> Bool {
         if request.command.isAnsweredAtLength, !takesMore() { return false }
         guard !underWay.isEmpty else { return true }
-        guard underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else { return false }
+        guard pipelines, underWay.count < Self.maximumPending, let room = request.command.pipelinedRoom else {
+            return false
+        }
         return underWay.first?.request.command.pipelinedRoom == room
     }
 

@@ -66,7 +66,7 @@ extension Session {
         case .sendMessage(let room, let message):
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
-            guard message.fileReference == nil || context.services.files == nil else {
+            guard !context.services.looksElsewhere(before: message) else {
                 return askElsewhere(request) { [services = context.services, address] in
                     await services.send(message, by: user, from: address, since: request.since, to: room)
                 }
@@ -76,7 +76,7 @@ extension Session {
         case .changeMessage(let room, let change):
             guard rooms.contains(room) else { throw .notJoined }
             guard let user else { throw .unauthenticated }
-            guard !change.mayConcernFile || context.services.files == nil else {
+            guard !context.services.looksElsewhere(before: change) else {
                 return askElsewhere(request) { [services = context.services, address, isService] in
                     await services.change(
                         change, by: user, isService: isService, from: address, since: request.since, in: room)
@@ -87,11 +87,19 @@ extension Session {
         case .sendDirect(let recipients, let message):
             guard let user else { throw .unauthenticated }
             let number = begin(request)
-            context.loop.run({ [services = context.services] in
-                await services.sendDirect(message, by: user.userID, to: recipients)
-            }) { [weak self] delivery in
+            context.loop.run({ [services = context.services] () async -> Result<DirectDelivery, ChatError> in
+                do throws(ChatError) {
+                    let message = try await services.reviewed(message, by: user, in: nil, to: recipients)
+                    return .success(await services.sendDirect(message, by: user.userID, to: recipients))
+                } catch {
+                    return .failure(error)
+                }
+            }) { [weak self] result in
                 guard let self, finish(number) != nil else { return }
-                reply(request.tag, delivery.json)
+                switch result {
+                case .success(let delivery): reply(request.tag, delivery.json)
+                case .failure(let error): refuse(error, event: request.event, tag: request.tag)
+                }
                 startWaiting()
             }
         case .typing(let room, let isTyping):
@@ -106,7 +114,7 @@ extension Session {
         }
     }
 
-    /// Has a request that concerns a file answered off the loop.
+    /// Has a request answered off the loop that concerns a file, or that a hook decides about.
     private func askElsewhere(_ request: Request, _ ask: @escaping @Sendable () async -> RoomReply) {
         let number = begin(request)
         context.loop.run(ask) { [weak self] in self?.answered(number, $0) }

@@ -31,7 +31,7 @@ package final class Session {
     package private(set) var rooms = SmallSet<RoomID>()
     package private(set) lazy var presence = PresenceSession(self)
     package private(set) lazy var recovery = RecoverySession(self)
-    private(set) var requests = RequestQueue()
+    private(set) var requests: RequestQueue
     private var badInputs = 0
     private var rate: ConnectionRate
     /// Authentication in time, or the token's expiry.
@@ -54,6 +54,7 @@ package final class Session {
         self.isRaw = isRaw
         self.handshake = handshake
         connectedAt = registry.context.now.monotonic
+        requests = RequestQueue(pipelines: registry.context.services.hook == nil)
         rate = ConnectionRate(messageRate: registry.context.services.configuration.messageRate, at: connectedAt)
     }
 

@@ -36,6 +36,13 @@ public protocol MessageStore: Sendable {
         _ id: MessageID, in room: RoomID, above base: SequenceNumber
     ) async throws(StoreError) -> Message?
 
+    /// The message that the author sent under this client id, as it is now; nil where the room has none above `base`.
+    ///
+    /// - Parameter base: see `message(_:in:above:)`.
+    func message(
+        sentAs clientMessageID: String, by author: UserID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message?
+
     /// Messages whose last change is numbered above `query.after`, as they are now, in the order of those changes.
     func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage
 

@@ -19,7 +19,8 @@ enum StartBanner {
             ("listening", address(configuration)),
             ("auth", authentication(configuration.authentication)), ("store", store(configuration.store)),
             ("bus", bus(configuration.redis)), ("events", events(configuration.events)),
-            ("files", files(configuration)), ("page", configuration.page == nil ? "off" : "on"),
+            ("webhooks", webhooks(configuration.webhooks)), ("files", files(configuration)),
+            ("page", configuration.page == nil ? "off" : "on"),
         ]
         if let listener = configuration.listening.internalListener {
             let isElsewhere = listener.host != configuration.listening.host
@@ -89,6 +90,13 @@ enum StartBanner {
 
     private static func bus(_ redis: RedisDeployment?) -> String {
         redis.map { "Redis at \($0)" } ?? "in process (one instance)"
+    }
+
+    private static func webhooks(_ webhooks: Configuration.Webhooks) -> String {
+        let receivers = (webhooks.webhooks?.urls ?? []).map(host)
+        let hook = webhooks.beforeMessage.map { "hook before messages at \(host(of: $0.url))" }
+        let parts = (receivers.isEmpty ? [] : ["to \(receivers.joined(separator: ", "))"]) + [hook].compactMap(\.self)
+        return parts.isEmpty ? "off" : parts.joined(separator: ", ")
     }
 
     private static func events(_ events: Configuration.Events?) -> String {

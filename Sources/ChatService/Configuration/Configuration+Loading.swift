@@ -50,6 +50,7 @@ extension Configuration {
         let nodeEnvironment = reader.optional(Variables.nodeEnvironment)
         let store = Self.store(reading: &reader, dataDirectory: dataDirectory)
         let redis = Self.redis(reading: &reader)
+        let limits = Limits(reading: &reader)
         self.init(
             instance: reader.optional(Variables.instanceID) ?? system.instance,
             deployment: reader.optional(Variables.deploymentID)
@@ -64,7 +65,8 @@ extension Configuration {
             dataDirectory: dataDirectory,
             redis: redis,
             events: Self.events(reading: &reader),
-            limits: Limits(reading: &reader),
+            webhooks: Webhooks(reading: &reader, maximumMessageBytes: limits.messageBytes),
+            limits: limits,
             rooms: Rooms(reading: &reader),
             presence: Presence(reading: &reader),
             files: Self.files(reading: &reader, store: store, isFleet: redis != nil),

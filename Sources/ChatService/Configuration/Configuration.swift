@@ -28,6 +28,7 @@ struct Configuration: Equatable, Sendable {
     var redis: RedisDeployment?
     /// nil: no events are published.
     var events: Events?
+    var webhooks: Webhooks
     var limits: Limits
     var rooms: Rooms
     var presence: Presence

@@ -4,6 +4,7 @@ enum VariableGroup: String, CaseIterable, Sendable {
     case process = "Process and logs"
     case identity = "Identity"
     case storage = "Store, bus and events"
+    case webhooks = "Webhooks, and the hook before messages"
     case limits = "Limits"
     case rooms = "Rooms and history"
     case presence = "Presence"

@@ -1,6 +1,7 @@
 import Gateway
 import MessagingOutbox
 import MessagingRabbitMQ
+import MessagingWebhooks
 import RedisLink
 import Telemetry
 
@@ -145,6 +146,33 @@ enum Variables {
         "RABBITMQ_EVENT_MODE", .storage, ValueType<EventMode>.choice(), default: "recipient",
         "One event for each recipient, or one for each message.")
 
+    static let webhookURL = Variable(
+        "WEBHOOK_URL", .webhooks, .webURLs, unset: "no webhooks", sensitivity: .secret,
+        "Receivers of events over HTTP. Hidden, because paths of receivers often hold a key.")
+    static let webhookSecret = Variable(
+        "WEBHOOK_SECRET", .webhooks, .webhookSecrets, unset: "no webhooks and no hook", sensitivity: .secret,
+        "Key with which requests are signed (Standard Webhooks); of several, each gives a signature.")
+    static let webhookEvents = Variable(
+        "WEBHOOK_EVENTS", .webhooks, .webhookEvents, unset: "all of them", "Kinds of events that receivers get.")
+    static let webhookTimeout = Variable(
+        "WEBHOOK_TIMEOUT_MS", .webhooks, .milliseconds(100...60_000), default: "15000",
+        "Milliseconds that one request to a receiver may take.")
+    static let webhookRetries = Variable(
+        "WEBHOOK_RETRIES", .webhooks, .retryDelays, unset: "5s,5m,30m,2h,5h,10h,14h,20h,24h",
+        "Times between the attempts of a delivery; after the last attempt it is a dead letter.")
+    static let webhookCAFile = Variable(
+        "WEBHOOK_CA_FILE", .webhooks, .readableFile, unset: "the system's",
+        "Certificates (PEM) that WEBHOOK_URL and HOOK_BEFORE_MESSAGE_URL may be certified by.")
+    static let hookURL = Variable(
+        "HOOK_BEFORE_MESSAGE_URL", .webhooks, .webURL, unset: "no hook", sensitivity: .secret,
+        "Service that is asked about each text before it is stored. Hidden like WEBHOOK_URL.")
+    static let hookDeadline = Variable(
+        "HOOK_DEADLINE_MS", .webhooks, .milliseconds(10...2000), default: "300",
+        "Milliseconds that the hook may take for an answer.")
+    static let hookFailure = Variable(
+        "HOOK_FAILURE", .webhooks, ValueType<BeforeMessageHook.FailureRule>.choice(), default: "refuse",
+        "What becomes of a message when the hook gives no valid answer in time.")
+
     static let filesStore = Variable(
         "FILES_STORE", .storage, ValueType<FilesStore>.choice(), unset: "mongodb with MONGODB_URI, else disk",
         "Where rooms' files are kept: in DATA_DIR/files, or in GridFS of the deployment of MONGODB_URI.")
@@ -225,6 +253,8 @@ enum Variables {
         internalAuth,
         dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
         rabbitURL, newMessageQueue, changesQueue, presenceQueue, queueType, eventMode, filesStore,
+        webhookURL, webhookSecret, webhookEvents, webhookTimeout, webhookRetries, webhookCAFile,
+        hookURL, hookDeadline, hookFailure,
         maximumConnections, connectionsPerUser, messageBytes, frameBytes, fileBytes, messageRate, connectionRate,
         outputQueueBytes,
         createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime, retentionDays,

@@ -7,6 +7,7 @@ import EventLoop
 import Foundation
 import Gateway
 import Identity
+import MessagingWebhooks
 import PersistenceDisk
 import PersistenceInProcess
 import PersistenceMongoDB
@@ -76,6 +77,7 @@ extension Configuration {
     func openStore() async throws(StoreError) -> any DurableStore {
         let options = StoreOptions(
             outboxOwner: events == nil ? nil : instance, publishesChanges: events?.changesQueue != nil,
+            webhookOwner: webhooks.webhooks?.sendsEntries == true ? instance : nil,
             maximumParticipants: rooms.maximumParticipants)
         switch store {
         case .embedded(let directory): return try SQLiteStore(directory: directory, options: options)

@@ -19,6 +19,7 @@ struct RunningInstance {
     private let redis: RedisServices?
     private let events: EventServices?
     private let tracing: TracingServices?
+    private let webhooks: WebhookServices?
     private let control: ControlServer?
     private let logger: Logger
 
@@ -49,12 +50,15 @@ struct RunningInstance {
                 configuration, $0, store: store, directory: directory, tracer: tracing?.tracer, logger: logger,
                 registry: registry)
         }
+        webhooks = try WebhookServices(
+            configuration, store: store, directory: directory, logger: logger, registry: registry)
         var observers = ChatObservers()
         observers.storedMessages = events?.hint
         observers.instanceLost = events?.instanceLost
         observers.noteTrace = events?.noteTrace
         observers.tracer = tracing?.tracer
         observers.presenceChanged = events?.presenceChanged
+        webhooks?.observe(&observers)
         gateway = try await Gateway(
             configuration: try configuration.gateway(tls: credentials.tls, serviceKey: live.serviceKey),
             loops: configuration.listening.eventLoops,
@@ -62,7 +66,7 @@ struct RunningInstance {
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
                 recovery: redis?.recovery
                     ?? InProcessRecovery(clock: { Now.system.monotonic }),
-                files: files),
+                files: files, hook: webhooks?.hook),
             observers: observers, authentication: configuration.authenticationPolicy(authorities, logger: logger),
             logger: logger, registry: registry)
         gateway.dependencies.add("store", isRequired: true) {
@@ -90,6 +94,7 @@ struct RunningInstance {
             gateway.dependencies.add("rabbitmq", isRequired: false) { events.condition }
             events.start()
         }
+        webhooks?.start(reportingTo: gateway.dependencies)
         let address = try Self.address(configuration.listening.host)
         try Listener.requireUnused(address: address, port: UInt16(configuration.listening.port))
         if let listener = configuration.listening.internalListener {
@@ -106,11 +111,15 @@ struct RunningInstance {
         return address
     }
 
-    /// Uses other certificates and keys for new connections.
+    /// Uses other certificates and keys for new connections, and asks webhook receivers again that were disabled.
     ///
     /// - Returns: the kinds that were replaced.
     var replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind] {
-        { [credentials, gateway] new async throws(TLSError) in try await credentials.replace(with: new, in: gateway) }
+        { [credentials, gateway, webhooks] new async throws(TLSError) in
+            let replaced = try await credentials.replace(with: new, in: gateway)
+            webhooks?.reload()
+            return replaced
+        }
     }
 
     /// Returns when every loop has run once.
@@ -129,6 +138,9 @@ struct RunningInstance {
         await finish("presence", within: .milliseconds(1500), until: deadline) { [gateway] in await gateway.leave() }
         gateway.stop()
         if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
+        if let webhooks {
+            await finish("webhooks", within: .milliseconds(3000), until: deadline) { await webhooks.stop() }
+        }
         if let tracing {
             await finish("traces", within: .milliseconds(1000), until: deadline) { await tracing.stop() }
         }

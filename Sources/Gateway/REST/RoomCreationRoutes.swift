@@ -41,7 +41,10 @@ struct RoomCreationRoutes: RouteGroup {
         }
         guard isNew || draft.kind == .direct else { throw ChatError(.conflict, "a room of this id exists already") }
         // A request that came before the room was stored may be about to cache that there is no room.
-        if isNew { services.applyHere(snapshot.room.id, .unspecified) }
+        if isNew {
+            services.applyHere(snapshot.room.id, .unspecified)
+            services.observers.roomChanged?(.created(snapshot.room, participants: snapshot.participants.sorted()))
+        }
         let info = RoomInfo(
             room: snapshot.room,
             state: RoomState(

@@ -43,7 +43,7 @@ struct OutboxMaintenance: Sendable {
     func adopt(from dead: InstanceID) async {
         guard dead != instance else { return }
         do throws(StoreError) {
-            let count = try await outbox.adoptEvents(of: dead, by: instance)
+            let count = try await outbox.adoptEvents(of: dead, to: .broker, by: instance)
             metrics.adopted.add(count)
             if count > 0 { adopted() }
         } catch {
@@ -53,14 +53,14 @@ struct OutboxMaintenance: Sendable {
     }
 
     private func adoptFromDeadInstances() async {
-        guard let owners = try? await outbox.eventOwners() else { return }
+        guard let owners = try? await outbox.eventOwners(to: .broker) else { return }
         for owner in owners where owner != instance {
             if await !isAlive(owner) { await adopt(from: owner) }
         }
     }
 
     private func measureBacklog() async {
-        guard let (count, oldest) = try? await outbox.backlog() else { return }
+        guard let (count, oldest) = try? await outbox.backlog(to: .broker) else { return }
         metrics.setBacklog(count: count, oldest: oldest)
     }
 }

@@ -193,7 +193,8 @@ public final class OutboxRelay: Sendable {
         _ limit: Int, _ except: Set<MessageID>
     ) async -> Result<[AddressedEntry], StoreError> {
         do throws(StoreError) {
-            let entries = try await outbox.pendingEvents(of: instance, limit: limit, except: except)
+            let entries = try await outbox.pendingEvents(
+                of: instance, to: .broker, limit: limit, except: except)
             var addressed = try await directory.address(entries)
             for index in addressed.indices {
                 let id = addressed[index].entry.id
@@ -208,7 +209,7 @@ public final class OutboxRelay: Sendable {
 
     private func clear(_ ids: [MessageID]) async -> Result<Void, StoreError> {
         do throws(StoreError) {
-            return .success(try await outbox.clearEvents(ids))
+            return .success(try await outbox.clearEvents(ids, to: .broker))
         } catch {
             return .failure(error)
         }

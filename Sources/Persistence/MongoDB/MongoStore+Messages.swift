@@ -47,6 +47,20 @@ extension MongoStore {
         try await run { connection throws(MongoError) in try connection.message(id, in: room, above: base) }
     }
 
+    public func message(
+        sentAs clientMessageID: String, by author: UserID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        try await run { connection throws(MongoError) in
+            try connection.find(
+                MongoSchema.messages,
+                [
+                    "roomId": .string(room), "userId": .string(author), "clientMessageId": .string(clientMessageID),
+                    "seq": ["$gt": .int64(base)],
+                ], ["limit": 1]
+            ).lazy.compactMap { $0.message() }.first
+        }
+    }
+
     public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
         try await run { connection throws(MongoError) in try connection.changedMessages(of: room, query) }
     }

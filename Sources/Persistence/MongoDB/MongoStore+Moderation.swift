@@ -184,6 +184,7 @@ extension MongoStore {
             try connection.delete(
                 MongoSchema.blocks, [["userId": .string(user)], ["blockedId": .string(user)]])
             try connection.delete(MongoSchema.flags, [["userId": .string(user)]])
+            try connection.delete(MongoSchema.webhookDeliveries, [["userId": .string(user)]])
             try connection.update(
                 MongoSchema.standings,
                 [["q": ["by": .string(user)], "u": ["$set": ["by": nil]], "multi": true]])
@@ -223,7 +224,7 @@ extension MongoConnection {
     }
 
     /// How many documents match.
-    fileprivate func count(_ collection: String, _ filter: BSONDocument) throws(MongoError) -> Int {
+    func count(_ collection: String, _ filter: BSONDocument) throws(MongoError) -> Int {
         let reply = try read(["count": .string(collection), "query": .document(filter)])
         return reply["n"]?.integer.flatMap { Int(exactly: $0) } ?? 0
     }

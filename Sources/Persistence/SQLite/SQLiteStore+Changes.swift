@@ -11,6 +11,18 @@ extension SQLiteStore {
         }
     }
 
+    public func message(
+        sentAs clientMessageID: String, by author: UserID, in room: RoomID, above base: SequenceNumber
+    ) async throws(StoreError) -> Message? {
+        try await read { [unmoved] connection throws(StoreError) in
+            var message = unmoved.message(sentAs: clientMessageID, by: author, in: room)
+            if message == nil {
+                message = try connection.message(sentAs: clientMessageID, by: author, in: room)
+            }
+            return message.flatMap { $0.sequence > base ? $0 : nil }
+        }
+    }
+
     public func changedMessages(of room: RoomID, _ query: ChangesQuery) async throws(StoreError) -> ChangesPage {
         try await read { [unmoved] connection throws(StoreError) in
             try connection.changedMessages(of: room, query, unmoved: unmoved)
@@ -46,6 +58,17 @@ extension SQLiteConnection {
             WHERE key = (SELECT key FROM message_ids WHERE id = ?) AND key >> 32 = (SELECT key FROM rooms WHERE id = ?)
             """
         ).bind(1, id).bind(2, room.value).first { $0.message(in: room) }
+    }
+
+    /// To be called outside of a transaction, after a look into the journal.
+    func message(sentAs clientMessageID: String, by author: UserID, in room: RoomID) throws(StoreError) -> Message? {
+        try statement(
+            """
+            SELECT * FROM current_messages WHERE key = (
+                SELECT key FROM messages
+                WHERE room = (SELECT key FROM rooms WHERE id = ?) AND author = ? AND client_id = ?)
+            """
+        ).bind(1, room.value).bind(2, author.value).bind(3, clientMessageID).first { $0.message(in: room) }
     }
 
     func changedMessages(

@@ -153,6 +153,7 @@ extension SQLiteStore {
                 "DELETE FROM standings WHERE user = ?", "DELETE FROM blocks WHERE user = ?",
                 "DELETE FROM blocks WHERE blocked = ?", "DELETE FROM flags WHERE user = ?",
                 "UPDATE standings SET author = NULL WHERE author = ?",
+                "DELETE FROM webhook_deliveries WHERE user = ?",
             ] {
                 try session.connection.statement(sql).bind(1, user.value).run()
             }

@@ -2,54 +2,67 @@ public import ChatDomain
 
 extension SQLiteStore {
     public func pendingEvents(
-        of owner: InstanceID, limit: Int, except: Set<MessageID>
+        of owner: InstanceID, to destination: EventDestination, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [RoomLogEntry] {
         try await read { [unmoved] connection throws(StoreError) in
-            try connection.pendingEvents(of: owner, limit: limit, except: except, unmoved: unmoved)
+            try connection.pendingEvents(of: owner, to: destination, limit: limit, except: except, unmoved: unmoved)
         }
     }
 
-    public func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
+    public func clearEvents(_ ids: [MessageID], to destination: EventDestination) async throws(StoreError) {
         try await write { session throws(StoreError) in
-            for id in ids { try session.connection.statement("DELETE FROM outbox WHERE id = ?").bind(1, id).run() }
-        }
-    }
-
-    public func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
-        try await write { session throws(StoreError) in
-            try session.connection.statement("UPDATE outbox SET owner = ? WHERE owner = ?")
-                .bind(1, owner.value).bind(2, dead.value).run()
-            return session.connection.changes
-        }
-    }
-
-    public func eventOwners() async throws(StoreError) -> [InstanceID] {
-        try await read { connection throws(StoreError) in
-            try connection.statement("SELECT DISTINCT owner FROM outbox").rows { row -> InstanceID? in
-                InstanceID(row.text(0))
+            for id in ids {
+                try session.connection.statement("DELETE FROM outbox WHERE id = ? AND destination = ?")
+                    .bind(1, id).bind(2, destination.stored).run()
             }
         }
     }
 
-    public func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
-        try await read { [unmoved] connection throws(StoreError) in try connection.backlog(unmoved: unmoved) }
+    public func adoptEvents(
+        of dead: InstanceID, to destination: EventDestination, by owner: InstanceID
+    ) async throws(StoreError) -> Int {
+        try await write { session throws(StoreError) in
+            try session.connection.statement("UPDATE outbox SET owner = ? WHERE owner = ? AND destination = ?")
+                .bind(1, owner.value).bind(2, dead.value).bind(3, destination.stored).run()
+            return session.connection.changes
+        }
+    }
+
+    public func eventOwners(to destination: EventDestination) async throws(StoreError) -> [InstanceID] {
+        try await read { connection throws(StoreError) in
+            try connection.statement("SELECT DISTINCT owner FROM outbox WHERE destination = ?")
+                .bind(1, destination.stored).rows { row -> InstanceID? in InstanceID(row.text(0)) }
+        }
+    }
+
+    public func backlog(to destination: EventDestination) async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+        try await read { [unmoved] connection throws(StoreError) in
+            try connection.backlog(to: destination, unmoved: unmoved)
+        }
+    }
+}
+
+extension EventDestination {
+    /// `outbox.destination`.
+    var stored: Int64 {
+        switch self {
+        case .broker: 0
+        case .webhooks: 1
+        }
     }
 }
 
 extension SQLiteConnection {
     func pendingEvents(
-        of owner: InstanceID, limit: Int, except: Set<MessageID>, unmoved: UnmovedMessages
+        of owner: InstanceID, to destination: EventDestination, limit: Int, except: Set<MessageID>,
+        unmoved: UnmovedMessages
     ) throws(StoreError) -> [RoomLogEntry] {
         // Those on their way are among the oldest, so reading that many more is enough.
-        let pending = try statement(
-            """
-            SELECT o.id, o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32
-            WHERE o.owner = ? ORDER BY o.position LIMIT ?
-            """
-        ).bind(1, owner.value).bind(2, Int64(limit + except.count)).rows { row -> PendingEvent? in
-            except.contains(row.messageID(0))
-                ? nil : PendingEvent(key: row.integer(1), room: RoomID(unchecked: row.text(2)))
-        }
+        let pending = try statement(Self.pending(to: destination))
+            .bind(1, owner.value).bind(2, Int64(limit + except.count)).rows { row -> PendingEvent? in
+                except.contains(row.messageID(0))
+                    ? nil : PendingEvent(key: row.integer(1), room: RoomID(unchecked: row.text(2)))
+            }
         var entries: [RoomLogEntry] = []
         for event in pending {
             guard entries.count < limit else { break }
@@ -65,18 +78,40 @@ extension SQLiteConnection {
         return entries
     }
 
-    func backlog(unmoved: UnmovedMessages) throws(StoreError) -> (count: Int, oldest: Timestamp?) {
-        let count = try statement("SELECT count(*) FROM outbox").first { Int($0.integer(0)) } ?? 0
+    /// Webhooks have an index of their own, so that a broker that is away for long does not make their reads slow.
+    private static func pending(to destination: EventDestination) -> StaticString {
+        switch destination {
+        case .broker:
+            """
+            SELECT o.id, o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32
+            WHERE o.owner = ? AND o.destination = 0 ORDER BY o.position LIMIT ?
+            """
+        case .webhooks:
+            """
+            SELECT o.id, o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32
+            WHERE o.owner = ? AND o.destination = 1 ORDER BY o.position LIMIT ?
+            """
+        }
+    }
+
+    func backlog(
+        to destination: EventDestination, unmoved: UnmovedMessages
+    ) throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+        let count =
+            try statement("SELECT count(*) FROM outbox WHERE destination = ?").bind(1, destination.stored)
+            .first { Int($0.integer(0)) } ?? 0
         let oldest = try statement(
             """
-            SELECT o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32 ORDER BY o.position LIMIT 1
+            SELECT o.message, r.id FROM outbox o JOIN rooms r ON r.key = o.message >> 32
+            WHERE o.destination = ? ORDER BY o.position LIMIT 1
             """
-        ).first { PendingEvent(key: $0.integer(0), room: RoomID(unchecked: $0.text(1))) }
+        ).bind(1, destination.stored).first { PendingEvent(key: $0.integer(0), room: RoomID(unchecked: $0.text(1))) }
         guard let oldest else { return (count, nil) }
         return (count, try entry(of: oldest, unmoved)?.timestamp)
     }
 
-    private struct PendingEvent {
+    /// A place in a room's log.
+    struct PendingEvent {
         var key: Int64
         var room: RoomID
     }
@@ -89,7 +124,7 @@ extension SQLiteConnection {
             .bind(1, event.key).bind(2, event.key | 0xFFFF_FFFF).first { _ in true } ?? false
     }
 
-    private func entry(of event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> RoomLogEntry? {
+    func entry(of event: PendingEvent, _ unmoved: UnmovedMessages) throws(StoreError) -> RoomLogEntry? {
         if let message = try message(at: event.key, in: event.room, unmoved) { return .message(message) }
         guard let row = try change(at: event.key) else { return nil }
         return try message(at: row.message, in: event.room, unmoved).map { .change(row.change(of: $0)) }

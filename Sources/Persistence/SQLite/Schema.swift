@@ -13,6 +13,8 @@ import ChatDomain
 /// metadata and mentions are changed in place. Changes share the numbers of messages, so their keys are made likewise.
 /// The search finds a message by its place in `search_documents`, which is ordered by time, in segments of neighbours. A segment's
 /// messages are listed by term in `search_postings` once it is full (see `SegmentBuild`).
+/// An entry waits in `outbox` once for each destination. What is owed to webhook receivers is in `webhook_deliveries`, with the key of
+/// the entry or a body of its own; without a time at which it is due it is a dead letter.
 /// Rooms are marked and not removed, because their key and their numbers must outlive them.
 enum Schema {
     /// Bits of a message's key that hold its number.
@@ -124,6 +126,17 @@ enum Schema {
             stage TEXT NOT NULL, cursor TEXT, not_before INTEGER NOT NULL, messages INTEGER NOT NULL,
             passes INTEGER NOT NULL, changed_in_pass INTEGER NOT NULL, owner TEXT, lease_end INTEGER) WITHOUT ROWID;
         CREATE TABLE expiry(room INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
+        """,
+        """
+        ALTER TABLE outbox ADD COLUMN destination INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX outbox_of_webhooks ON outbox(owner, position) WHERE destination = 1;
+        CREATE TABLE webhook_deliveries(
+            event TEXT NOT NULL, receiver TEXT NOT NULL, owner TEXT NOT NULL, type TEXT NOT NULL, message INTEGER,
+            body TEXT, user TEXT, created_at INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER,
+            failed_at INTEGER, failure TEXT, PRIMARY KEY(event, receiver)) WITHOUT ROWID;
+        CREATE INDEX webhook_deliveries_by_due ON webhook_deliveries(owner, receiver, due) WHERE due IS NOT NULL;
+        CREATE INDEX webhook_dead_letters ON webhook_deliveries(failed_at) WHERE due IS NULL;
+        CREATE INDEX webhook_deliveries_by_user ON webhook_deliveries(user) WHERE user IS NOT NULL;
         """,
     ]
 

@@ -145,9 +145,9 @@ extension WriteSession {
         }
         try write(changed.state ?? MessageState(), of: key)
         journal.note(changed, room: room)
-        guard options.publishesChanges, let owner = options.outboxOwner, change.kind.hasEvent else { return }
-        try connection.statement("INSERT INTO outbox(owner, id, message) VALUES(?, ?, ?)").bind(1, owner.value)
-            .bind(2, change.id).bind(3, Schema.messageKey(room: room, change.sequence)).run()
+        guard options.owesEvents else { return }
+        try owe(
+            change.id, at: Schema.messageKey(room: room, change.sequence), to: options.eventOwners(of: change.kind))
     }
 
     /// Counts a message that answers another one.
@@ -209,14 +209,10 @@ extension WriteSession {
 
     /// Takes the events of a deleted message back that were not published.
     private func dropEvents(of message: Message, at key: Int64) throws(StoreError) {
-        guard options.outboxOwner != nil else { return }
+        guard options.owesEvents else { return }
         try connection.statement("DELETE FROM outbox WHERE id = ?").bind(1, message.id).run()
-        guard options.publishesChanges else { return }
+        guard options.publishesChanges || options.webhookOwner != nil else { return }
         try connection.statement("DELETE FROM outbox WHERE id IN (SELECT id FROM changes WHERE message = ?)")
             .bind(1, key).run()
     }
-}
-
-extension MessageChange.Kind {
-    fileprivate var hasEvent: Bool { if case .pinned = self { false } else { true } }
 }

@@ -73,10 +73,18 @@ extension WriteSession {
 
     private func store(_ message: Message, room: Int64) throws(StoreError) {
         try record(message, room: room)
-        guard let owner = options.outboxOwner else { return }
-        try connection.statement("INSERT INTO outbox(owner, id, message) VALUES(?, ?, ?)")
-            .bind(1, owner.value).bind(2, message.id)
-            .bind(3, Schema.messageKey(room: room, message.sequence)).run()
+        guard options.owesEvents else { return }
+        try owe(message.id, at: Schema.messageKey(room: room, message.sequence), to: options.eventOwners(of: nil))
+    }
+
+    /// Has an entry wait for the destinations of its events.
+    func owe(
+        _ entry: MessageID, at key: Int64, to owners: [(destination: EventDestination, owner: InstanceID)]
+    ) throws(StoreError) {
+        for (destination, owner) in owners {
+            try connection.statement("INSERT INTO outbox(owner, id, message, destination) VALUES(?, ?, ?, ?)")
+                .bind(1, owner.value).bind(2, entry).bind(3, key).bind(4, destination.stored).run()
+        }
     }
 
     /// The message that the author sent under this client id, in the journal or in the table of messages.

@@ -22,6 +22,7 @@ struct ChatSetup {
     var isStarted = false
     var cache: (any HistoryCache)?
     var recovery: (any RecoveryStore)?
+    var hook: (any MessageHook)?
     var observers = ChatObservers()
     /// What decides about tokens; claims are accepted too.
     var authorities: [any TokenAuthority] = []
@@ -111,7 +112,7 @@ final class ChatUnderTest {
                 store: store,
                 directory: DirectoryDouble(id, on: directory, maximumSessions: setup.maximumSessions),
                 bus: setup.hasBus || setup.instances > 1 ? BusDouble(id, on: bus) : nil, cache: setup.cache,
-                recovery: setup.recovery),
+                recovery: setup.recovery, hook: setup.hook),
             observers: setup.observers,
             authentication: AuthenticationPolicy(mode: .trusted, authorities: setup.authorities),
             logger: .disabled, registry: MetricsRegistry(), clock: clock, mailboxes: mailboxes)

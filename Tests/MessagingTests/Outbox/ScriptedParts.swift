@@ -76,7 +76,7 @@ final class MemoryOutbox: Outbox {
     }
 
     func pendingEvents(
-        of owner: InstanceID, limit: Int, except: Set<MessageID>
+        of owner: InstanceID, to destination: EventDestination, limit: Int, except: Set<MessageID>
     ) async throws(StoreError) -> [RoomLogEntry] {
         state.withLock { if $0.isDown { $0.failedReads += 1 } }
         return try whileUp { state in
@@ -86,14 +86,16 @@ final class MemoryOutbox: Outbox {
         }
     }
 
-    func clearEvents(_ ids: [MessageID]) async throws(StoreError) {
+    func clearEvents(_ ids: [MessageID], to destination: EventDestination) async throws(StoreError) {
         let ids = Set(ids)
         try whileUp { state in
             if !state.losesClears { state.pending.removeAll { ids.contains($0.message.id) } }
         }
     }
 
-    func adoptEvents(of dead: InstanceID, by owner: InstanceID) async throws(StoreError) -> Int {
+    func adoptEvents(
+        of dead: InstanceID, to destination: EventDestination, by owner: InstanceID
+    ) async throws(StoreError) -> Int {
         try whileUp { state in
             var count = 0
             for index in state.pending.indices where state.pending[index].owner == dead {
@@ -104,11 +106,11 @@ final class MemoryOutbox: Outbox {
         }
     }
 
-    func eventOwners() async throws(StoreError) -> [InstanceID] {
+    func eventOwners(to destination: EventDestination) async throws(StoreError) -> [InstanceID] {
         try whileUp { state in Array(Set(state.pending.map(\.owner))) }
     }
 
-    func backlog() async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
+    func backlog(to destination: EventDestination) async throws(StoreError) -> (count: Int, oldest: Timestamp?) {
         try whileUp { state in (state.pending.count, state.pending.first?.message.timestamp) }
     }
 }

@@ -115,7 +115,7 @@ extension StoreKind {
             #expect(stone.isDeleted && stone.body.text.isEmpty && stone.body.metadata == nil)
             #expect(stone.body.mentions.isEmpty && stone.state?.reactions.isEmpty == true && stone.editedAt == nil)
             #expect(stone.state?.isPinned == false && stone.body.author == "ann" && stone.timestamp == secret.timestamp)
-            let pending = try await store.pendingEvents(of: InstanceID("one"), limit: 10, except: [])
+            let pending = try await store.pendingEvents(of: InstanceID("one"), to: .broker, limit: 10, except: [])
             #expect(pending.map(\.sequence) == [5], "the deletion alone is published")
             let log = try await store.log(of: "a", after: 0, limit: 10)
             #expect(log.entries.map { $0.change?.kind == .deleted } == [false, true, false, false, true])

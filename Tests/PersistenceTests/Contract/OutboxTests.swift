@@ -19,23 +19,27 @@ import Testing
                 + [Message(second, in: "b", sequence: 1)]
             let all = stored.map { RoomLogEntry.message($0) }
 
-            #expect(try await store.pendingEvents(of: Self.one, limit: 10, except: []) == all)
-            #expect(try await store.pendingEvents(of: Self.one, limit: 2, except: []) == Array(all.prefix(2)))
-            #expect(try await store.pendingEvents(of: Self.one, limit: 2, except: [first[0].id]) == Array(all[1...2]))
-            #expect(try await store.pendingEvents(of: Self.two, limit: 10, except: []).isEmpty)
-            #expect(try await store.eventOwners() == [Self.one])
-            var backlog = try await store.backlog()
+            #expect(try await store.pendingEvents(of: Self.one, to: .broker, limit: 10, except: []) == all)
+            #expect(
+                try await store.pendingEvents(of: Self.one, to: .broker, limit: 2, except: []) == Array(all.prefix(2)))
+            #expect(
+                try await store.pendingEvents(of: Self.one, to: .broker, limit: 2, except: [first[0].id])
+                    == Array(all[1...2]))
+            #expect(try await store.pendingEvents(of: Self.two, to: .broker, limit: 10, except: []).isEmpty)
+            #expect(try await store.eventOwners(to: .broker) == [Self.one])
+            var backlog = try await store.backlog(to: .broker)
             #expect(backlog.count == 4)
             #expect(backlog.oldest == first[0].timestamp)
 
-            try await store.clearEvents([first[0].id, first[2].id])
-            try await store.clearEvents([first[0].id])
-            try await store.clearEvents([])
-            #expect(try await store.pendingEvents(of: Self.one, limit: 10, except: []) == [all[1], all[3]])
-            try await store.clearEvents(all.map(\.id))
-            #expect(try await store.pendingEvents(of: Self.one, limit: 10, except: []).isEmpty)
-            #expect(try await store.eventOwners().isEmpty)
-            backlog = try await store.backlog()
+            try await store.clearEvents([first[0].id, first[2].id], to: .broker)
+            try await store.clearEvents([first[0].id], to: .broker)
+            try await store.clearEvents([], to: .broker)
+            #expect(
+                try await store.pendingEvents(of: Self.one, to: .broker, limit: 10, except: []) == [all[1], all[3]])
+            try await store.clearEvents(all.map(\.id), to: .broker)
+            #expect(try await store.pendingEvents(of: Self.one, to: .broker, limit: 10, except: []).isEmpty)
+            #expect(try await store.eventOwners(to: .broker).isEmpty)
+            backlog = try await store.backlog(to: .broker)
             #expect(backlog.count == 0)
             #expect(backlog.oldest == nil)
             #expect(try await store.numbers(of: "a", HistoryQuery(.latest)) == [1, 2, 3], "messages stay")
@@ -47,7 +51,7 @@ import Testing
         try await withStore(kind, StoreOptions(outboxOwner: Self.one)) { store async throws in
             await store.append([drafts.next("x", client: "c1"), drafts.next("x", client: "c1")], to: "a")
             await store.append([drafts.next("x", client: "c1"), drafts.next("y", client: "c1")], to: "a")
-            #expect(try await store.backlog().count == 1)
+            #expect(try await store.backlog(to: .broker).count == 1)
         }
     }
 
@@ -55,8 +59,8 @@ import Testing
     func withoutAnOwnerNothingWaits(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             await store.append(drafts.many(2), to: "a")
-            #expect(try await store.backlog().count == 0)
-            #expect(try await store.eventOwners().isEmpty)
+            #expect(try await store.backlog(to: .broker).count == 0)
+            #expect(try await store.eventOwners(to: .broker).isEmpty)
         }
     }
 
@@ -71,11 +75,11 @@ import Testing
             let second = try await home.open(StoreOptions(outboxOwner: Self.two))
             let own = drafts.next("own")
             await second.append([own], to: "a", lastKnown: 2)
-            #expect(Set(try await second.eventOwners()) == [Self.one, Self.two])
-            #expect(try await second.adoptEvents(of: Self.one, by: Self.two) == 2)
-            #expect(try await second.adoptEvents(of: Self.one, by: Self.two) == 0)
-            #expect(try await second.eventOwners() == [Self.two])
-            let pending = try await second.pendingEvents(of: Self.two, limit: 10, except: [])
+            #expect(Set(try await second.eventOwners(to: .broker)) == [Self.one, Self.two])
+            #expect(try await second.adoptEvents(of: Self.one, to: .broker, by: Self.two) == 2)
+            #expect(try await second.adoptEvents(of: Self.one, to: .broker, by: Self.two) == 0)
+            #expect(try await second.eventOwners(to: .broker) == [Self.two])
+            let pending = try await second.pendingEvents(of: Self.two, to: .broker, limit: 10, except: [])
             #expect(pending.map(\.id) == left.map(\.id) + [own.id])
             await second.close()
         }
@@ -87,7 +91,8 @@ import Testing
             _ = try await store.create(.group("a"), participants: [])
             await store.append(drafts.many(1), to: "a")
             #expect(try await store.delete("a", at: .at(5000)))
-            #expect(try await store.pendingEvents(of: Self.one, limit: 10, except: []).map(\.roomID) == ["a"])
+            #expect(
+                try await store.pendingEvents(of: Self.one, to: .broker, limit: 10, except: []).map(\.roomID) == ["a"])
         }
     }
 }

@@ -112,7 +112,7 @@ import Testing
             #expect(messages.map(\.body.text) == ["", "hello <@erased-1> and <@anna>", ""])
             #expect(messages[0].body.username == ErasedUser.username && messages[0].body.metadata == nil)
             #expect(messages[0].body.clientMessageID == nil && messages[0].timestamp == sent[0].timestamp)
-            let pending = try await store.pendingEvents(of: InstanceID("one"), limit: 10, except: [])
+            let pending = try await store.pendingEvents(of: InstanceID("one"), to: .broker, limit: 10, except: [])
             #expect(pending.map(\.id) == [sent[1].id])
             // The numbering goes on, and another pass finds nothing.
             #expect(await store.append([drafts.next("x", by: "bob")], to: "r", lastKnown: 3) == [.stored(4)])

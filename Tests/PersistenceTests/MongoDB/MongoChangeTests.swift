@@ -111,7 +111,7 @@ import Testing
                 change(said, edit("secret-3", metadata: #"{"k":"secret-4"}"#)),
                 change(said, try react("👍"), by: "bob"), change(said, edit("secret-5")),
             ], to: store, lastKnown: 1)
-        #expect(try await store.pendingEvents(of: InstanceID("a"), limit: 10, except: []).count == 4)
+        #expect(try await store.pendingEvents(of: InstanceID("a"), to: .broker, limit: 10, except: []).count == 4)
         let outcomes = await commit([change(said, .delete)], to: store, lastKnown: 4)
         #expect(outcomes[0].change?.sequence == 5)
         #expect(try await home.dump().contains("secret") == false)
@@ -119,7 +119,7 @@ import Testing
         let stone = try await store.message(said.id, in: room, above: 0)
         #expect(stone?.isDeleted == true && stone?.body.text == "" && stone?.body.metadata == nil)
         #expect(stone?.state?.reactions == [] && stone?.body.author == "ann" && stone?.sequence == 1)
-        let pending = try await store.pendingEvents(of: InstanceID("a"), limit: 10, except: [])
+        let pending = try await store.pendingEvents(of: InstanceID("a"), to: .broker, limit: 10, except: [])
         #expect(pending.map(\.sequence) == [5], "its deletion is published, and nothing else of it")
         let log = try await store.log(of: room, after: 1, limit: 10).entries
         #expect(log.map(\.sequence) == [2, 3, 4, 5])

@@ -132,7 +132,7 @@ import Testing
             #expect(throws: StoreError.self) { try outcomes[1].readMarks[0].get() }
             #expect(try await store.lastSequences(of: ["a", "small"]) == ["a": 2])
             #expect(try await store.room("a")?.participants == [])
-            #expect(try await store.backlog().count == 2)
+            #expect(try await store.backlog(to: .broker).count == 2)
 
             try await store.write { session throws(StoreError) in
                 _ = try session.connection.statement("PRAGMA max_page_count = 1000000").first { $0.integer(0) }

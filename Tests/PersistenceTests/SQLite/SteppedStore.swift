@@ -79,11 +79,11 @@ final class SteppedStore {
     }
 
     func pendingEvents(of owner: InstanceID) throws -> [Message] {
-        try reader.pendingEvents(of: owner, limit: 1000, except: [], unmoved: unmoved)
+        try reader.pendingEvents(of: owner, to: .broker, limit: 1000, except: [], unmoved: unmoved)
             .compactMap(\.message)
     }
 
-    func backlog() throws -> (count: Int, oldest: Timestamp?) { try reader.backlog(unmoved: unmoved) }
+    func backlog() throws -> (count: Int, oldest: Timestamp?) { try reader.backlog(to: .broker, unmoved: unmoved) }
 
     func rooms(of user: UserID) throws -> [RoomSummary] {
         try reader.rooms(of: user, after: .start, limit: 100, unmoved: unmoved)

@@ -13,6 +13,7 @@ extension RouteAnswer.Shape {
                 .required("messages", .list(of: .named(.message), atMost: HistoryQuery.limits.upperBound)),
                 .required("hasMore", .boolean),
                 .required("lastSeq", .count(9).noted("the page is complete up to this number")))
+        case .deadLetterPage: Answers.deadLetterPage
         case .delivery: .named(.delivery)
         case .document: .object()
         case .done: Answers.success()
@@ -31,6 +32,7 @@ extension RouteAnswer.Shape {
             Answers.success(
                 .required("readMarks", .list(of: .named(.readMark))), .optional("cursor", .id("ada")))
         case .readiness: Answers.readiness
+        case .replayedDeadLetters: Answers.success(.required("replayed", .count(3)))
         case .room: Answers.success(.required("room", .object(Answers.room)))
         case .roomPage:
             Answers.success(
@@ -189,6 +191,19 @@ private enum Answers {
         .optional("stage", .choice(ErasureJob.Stage.allCases.map(\.rawValue))),
         .optional("messages", .count(120).noted("messages that lost their text or author so far")),
         .optional("requestedAt", .milliseconds))
+
+    // MARK: Webhooks
+
+    private static let deadLetter = Schema.object(
+        .required("event", .text("65f0c1b2a3d4e5f60718293a").noted("the event's `webhook-id`")),
+        .required("receiver", .text("9f86d081884c7d65").noted("the first 16 hex digits of its URL's SHA-256")),
+        .required("type", .text("message.sent")), .optional("roomId", .id("general")),
+        .optional("seq", .integer(7)), .required("attempts", .count(10)),
+        .required("failure", .nullable(.text("the receiver answered 500"))), .required("timestamp", .milliseconds))
+
+    static let deadLetterPage = success(
+        .required("deadLetters", .list(of: deadLetter)),
+        .optional("cursor", .text("65f0c1b2a3d4e5f60718293a:9f86d081884c7d65")))
 
     // MARK: Operations
 

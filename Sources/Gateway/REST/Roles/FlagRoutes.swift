@@ -22,6 +22,7 @@ struct FlagRoutes: RouteGroup {
         }
         // A message that a hundred users reported is reported enough.
         guard outcome != .noRoom else { throw .roomUnavailable }
+        if outcome == .recorded { services.observers.roomChanged?(.flagged(room, flag)) }
         return .json(EventJSON.success())
     }
 
@@ -59,6 +60,7 @@ struct FlagRoutes: RouteGroup {
         }
         guard count > 0 else { throw ChatError(.notFound, "this message has no flags") }
         access.log("flags of a message settled", room, by: caller)
+        services.observers.roomChanged?(.flagsSettled(room, message))
         return .json(EventJSON.success { $0.member("flags", count) })
     }
 

@@ -64,7 +64,7 @@ extension MongoConnection {
             if let value { set[name] = value } else { unset[name] = "" }
         }
         // An event that was not published yet would tell the text.
-        if changed.isDeleted, !message.isDeleted { unset["eventOwner"] = "" }
+        if changed.isDeleted, !message.isDeleted { unset.fields += BSONDocument.pendingEvents.fields }
         let query: BSONDocument = [
             "roomId": room, "_id": .objectID(message.id), "changeSeq": .stored(message.state?.changeSequence),
             "lastReplySeq": .stored(message.state?.lastReply),
@@ -86,13 +86,13 @@ extension MongoConnection {
                 "multi": true,
             ]
         }
-        var unset: BSONDocument = ["eventOwner": ""]
+        var unset = BSONDocument.pendingEvents
         for name in BSONDocument.contentOfEdits { unset["change." + name] = "" }
         try self.update(
             MongoSchema.messages,
             [
                 update(["edited"], ["$set": ["change.kind": "deleted"], "$unset": .document(unset)]),
-                update(["reaction", "pinned"], ["$unset": ["eventOwner": ""]]),
+                update(["reaction", "pinned"], ["$unset": .document(.pendingEvents)]),
             ])
     }
 

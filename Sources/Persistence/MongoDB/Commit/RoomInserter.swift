@@ -224,16 +224,10 @@ final class RoomInserter: Sendable {
     private func documents(of attempt: RoomAttempt) -> [BSONDocument] {
         attempt.entries.map { entry in
             switch entry {
-            case .message(let message): BSONDocument(message, eventOwner: options.outboxOwner)
-            case .change(let change): BSONDocument(change, eventOwner: owner(of: change))
+            case .message(let message): BSONDocument(message, eventOwners: options.eventOwners(of: nil))
+            case .change(let change): BSONDocument(change, eventOwners: options.eventOwners(of: change.kind))
             }
         }
-    }
-
-    /// The instance that publishes the event of a change; nil where it has none.
-    private func owner(of change: MessageChange) -> InstanceID? {
-        if case .pinned = change.kind { return nil }
-        return options.publishesChanges ? options.outboxOwner : nil
     }
 
     /// Waits for the writers that won the race: up to 2 ms after the first loss, 16 ms after many.

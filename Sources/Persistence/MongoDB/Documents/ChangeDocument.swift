@@ -7,8 +7,8 @@ extension BSONDocument {
     /// What is removed from an edit once the message has it.
     static let contentOfEdits = ["message", "metadata", "metadataText", "mentions"]
 
-    /// - Parameter owner: the instance that publishes its event; nil for no event.
-    init(_ change: MessageChange, eventOwner owner: InstanceID?) {
+    /// - Parameter owners: the instances under which its events wait.
+    init(_ change: MessageChange, eventOwners owners: [(destination: EventDestination, owner: InstanceID)]) {
         var content: BSONDocument = [
             "kind": .string(change.kind.name), "messageId": .text(of: change.messageID),
             "messageSeq": .int64(change.messageSequence), "userId": .string(change.user.userID),
@@ -37,7 +37,7 @@ extension BSONDocument {
             self["userId"] = .string(change.user.userID)
             self["clientMessageId"] = .string(clientID)
         }
-        self["eventOwner"] = owner.map { .string($0.value) }
+        setPendingEvents(owners)
     }
 
     var isChange: Bool { self["change"]?.document?["kind"]?.text != nil }

@@ -3,8 +3,8 @@ import ChatDomain
 extension BSONDocument {
     /// The document of a new message.
     ///
-    /// - Parameter owner: the instance that publishes its event; nil for no event.
-    init(_ message: Message, eventOwner owner: InstanceID?) {
+    /// - Parameter owners: the instances under which its events wait.
+    init(_ message: Message, eventOwners owners: [(destination: EventDestination, owner: InstanceID)]) {
         let body = message.body
         self = [
             "_id": .objectID(message.id), "roomId": .string(message.roomID), "seq": .int64(message.sequence),
@@ -17,7 +17,7 @@ extension BSONDocument {
         setContent(metadata: body.metadata, mentions: body.mentions)
         self["replyTo"] = body.replyTo.map { .string($0) }
         self["appliesTo"] = body.replyTo.flatMap { MessageID($0) }.map { .text(of: $0) }
-        self["eventOwner"] = owner.map { .string($0.value) }
+        setPendingEvents(owners)
     }
 
     /// The fields that changes and replies set, with nil for those that are to be removed.

@@ -14,6 +14,7 @@ enum MongoSchema {
     static let userBans = "chatUserBans"
     static let flags = "chatFlags"
     static let erasures = "chatErasures"
+    static let webhookDeliveries = "chatWebhookDeliveries"
 
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
@@ -52,6 +53,9 @@ enum MongoSchema {
                     "eventOwner_1_timestamp_1__id_1", ["eventOwner": 1, "timestamp": 1, "_id": 1],
                     where: ["eventOwner": .document(isText)]),
                 index(
+                    "webhookOwner_1_timestamp_1__id_1", ["webhookOwner": 1, "timestamp": 1, "_id": 1],
+                    where: ["webhookOwner": .document(isText)]),
+                index(
                     "words_1_roomId_1_timestamp_-1__id_-1", ["words": 1, "roomId": 1, "timestamp": -1, "_id": -1],
                     where: ["words": .document(isText)]),
                 index(
@@ -80,6 +84,13 @@ enum MongoSchema {
             [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])],
             connection)
         try create(on: profiles, [index("words_1", ["words": 1])], connection)
+        try create(
+            on: webhookDeliveries,
+            [
+                index("event_1_receiver_1", ["event": 1, "receiver": 1], unique: true),
+                index("owner_1_receiver_1_due_1", ["owner": 1, "receiver": 1, "due": 1]),
+                index("failedAt_1", ["failedAt": 1]), index("userId_1", ["userId": 1]),
+            ], connection)
         try create(on: erasures, [index("key_1", ["key": 1], unique: true)], connection)
         try create(
             on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)

@@ -8,8 +8,8 @@ extension BSONDocument {
     ]
     private static let fieldsOfAnonymized =
         fieldsOfStones + [
-            "replyTo", "mentions", "reactions", "editedAt", "deleted", "pinned", "eventOwner", "appliesTo",
-        ]
+            "replyTo", "mentions", "reactions", "editedAt", "deleted", "pinned", "appliesTo",
+        ] + EventDestination.allCases.map(\.ownerField)
 
     private func keeping(_ names: [String]) -> BSONDocument {
         BSONDocument(fields: fields.filter { names.contains($0.name) })

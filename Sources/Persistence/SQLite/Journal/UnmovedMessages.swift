@@ -53,6 +53,19 @@ final class UnmovedMessages: Sendable {
         }
     }
 
+    /// The message that the author sent under this client id.
+    func message(sentAs clientMessageID: String, by author: UserID, in room: RoomID) -> Message? {
+        state.withLock { state in
+            for part in state.parts(of: room).reversed() {
+                let sent = part.last {
+                    $0.body.author == author && $0.body.clientMessageID?.hasSameBytes(as: clientMessageID) ?? false
+                }
+                if let sent { return sent }
+            }
+            return nil
+        }
+    }
+
     /// Messages that answer this one, oldest first.
     func replies(to id: MessageID, in room: RoomID) -> [Message] {
         let id = id.description

@@ -1,0 +1,3 @@
+from support.webhooks import make_receiver, make_sender, receiver
+
+__all__ = ["make_receiver", "make_sender", "receiver"]
