@@ -303,9 +303,7 @@ final class HomeRoom {
             reply(answer, to: origin)
         case .deliver(let entries): trace(.deliver, of: entries) { broadcaster.deliver(entries, to: audience) }
         case .publish(let entries): trace(.publish, of: entries) { channel.publish(entries) }
-        case .share(let news):
-            if case .participant(let user) = news { services.observers.roomChanged?(.joined(id, user)) }
-            channel.share(news)
+        case .share(let news): channel.share(news)
         case .announce(let announcement, let user): broadcaster.announce(announcement, to: audience, except: user)
         case .repair(let after): repair(after)
         case .readNewest: readNewest()

@@ -38,6 +38,7 @@ final class RoomChannel {
         switch news {
         case .joined(let user): services.presence.directory.setPresent(user.userID, in: room, true)
         case .left(let user): services.presence.directory.setPresent(user, in: room, false)
+        case .participant(let user): services.observers.roomChanged?(.joined(room, user))
         default: break
         }
         guard let bus = services.bus else { return }
