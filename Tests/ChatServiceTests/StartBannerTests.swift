@@ -24,7 +24,8 @@ import Testing
             facts == [
                 "version": Version.current, "environment": "staging", "instance": "i1", "listening": "http://[::]:5004",
                 "auth": "token (shared key)", "store": "MongoDB", "bus": "Redis at cache:6379/2",
-                "events": "RabbitMQ at mq, queue new_message, one per recipient", "files": "MongoDB", "page": "off",
+                "events": "RabbitMQ at mq, queue new_message, one per recipient", "webhooks": "off",
+                "files": "MongoDB", "page": "off",
                 "internal": "port 4000",
             ])
     }

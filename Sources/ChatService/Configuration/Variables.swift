@@ -167,7 +167,7 @@ enum Variables {
         "HOOK_BEFORE_MESSAGE_URL", .webhooks, .webURL, unset: "no hook", sensitivity: .secret,
         "Service that is asked about each text before it is stored. Hidden like WEBHOOK_URL.")
     static let hookDeadline = Variable(
-        "HOOK_DEADLINE_MS", .webhooks, .milliseconds(10...2000), default: "300",
+        "HOOK_DEADLINE_MS", .webhooks, .milliseconds(10...10_000), default: "300",
         "Milliseconds that the hook may take for an answer.")
     static let hookFailure = Variable(
         "HOOK_FAILURE", .webhooks, ValueType<BeforeMessageHook.FailureRule>.choice(), default: "refuse",

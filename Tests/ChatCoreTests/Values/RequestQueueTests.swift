@@ -28,6 +28,14 @@ import Testing
         #expect(queue.mayStart(send("b"), takesMore: { true }))
     }
 
+    @Test func whereAHookDecidesMessagesWaitForOneAnother() {
+        var queue = RequestQueue(pipelines: false)
+        let first = queue.begin(send("a"))
+        #expect(!queue.mayStart(send("a"), takesMore: { true }))
+        #expect(queue.finish(first) != nil)
+        #expect(queue.mayStart(send("a"), takesMore: { true }))
+    }
+
     @Test func whatWaitsIsNotOvertaken() {
         var queue = RequestQueue()
         let first = queue.begin(join("a"))

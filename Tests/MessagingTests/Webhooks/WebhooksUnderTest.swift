@@ -42,7 +42,7 @@ final class WebhooksUnderTest: Sendable {
     static let instance = InstanceID("one")
     static let delays: [Duration] = [.seconds(5), .seconds(60)]
 
-    let store: SQLiteStore
+    let store: any DurableStore
     let receivers = ScriptedReceivers()
     let fanOut: WebhookFanOut
     let senders: [WebhookSender]

@@ -223,7 +223,7 @@ import Testing
                 let message = Message(said, in: room, sequence: 1)
                 guard case .change(let draft) = change(said, edit("new")) else { return }
                 let open = MessageChange(draft, .edited(MessageEdit(text: "new")), of: message, sequence: 2)
-                try await home.insert(BSONDocument(open, eventOwner: nil))
+                try await home.insert(BSONDocument(open, eventOwners: []))
                 try await find(stores[1], said.id)
                 #expect(
                     try await stores[0].history(of: room, HistoryQuery(.latest)).messages[0].body.text == "new",
@@ -241,7 +241,7 @@ import Testing
             _ = await commit([.message(said)], to: stores[0])
             guard case .change(let draft) = change(said, .delete) else { return }
             let open = MessageChange(draft, .deleted, of: Message(said, in: room, sequence: 1), sequence: 2)
-            try await home.insert(BSONDocument(open, eventOwner: nil))
+            try await home.insert(BSONDocument(open, eventOwners: []))
             let outcomes = await commit([change(said, edit("new"))], to: stores[1], lastKnown: 1)
             #expect(outcomes[0].refusal == .conflict)
             #expect(try await stores[1].message(said.id, in: room, above: 0)?.isDeleted == true)

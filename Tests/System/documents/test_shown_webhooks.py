@@ -33,7 +33,7 @@ def test_an_event_is_as_shown_and_the_check_takes_it(receiver, make_sender, make
 
 
 def test_the_hook_is_asked_as_shown_and_takes_the_answers(receiver, make_sender, make_chat):
-    server = make_sender(HOOK_BEFORE_MESSAGE_URL=receiver.url, HOOK_DEADLINE_MS="2000")
+    server = make_sender(HOOK_BEFORE_MESSAGE_URL=receiver.url, HOOK_DEADLINE_MS="10000")
     ada = make_chat(server, "ada", "ada")
     ada.join("den")
     allow, refuse, replace = ALL["docs/protocol.md › The hook before a message (2)"].text.splitlines()

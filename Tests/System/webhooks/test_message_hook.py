@@ -17,7 +17,7 @@ def make_hooked(make_sender, receiver):
     """Makes servers that ask the receiver. The deadline is long, so that no answer is late but by intention."""
 
     def make(**env: str):
-        return make_sender(HOOK_BEFORE_MESSAGE_URL=receiver.url, **({"HOOK_DEADLINE_MS": "2000"} | env))
+        return make_sender(HOOK_BEFORE_MESSAGE_URL=receiver.url, **({"HOOK_DEADLINE_MS": "10000"} | env))
 
     return make
 

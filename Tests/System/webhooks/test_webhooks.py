@@ -40,6 +40,9 @@ def test_changes_rooms_members_flags_and_presence_are_events(receiver, make_send
     ada.ask("edit_message", change | {"message": "two"})
     ada.ask("react", change | {"emoji": ":wave:"})
     ada.ask("pin_message", change)
+    # Of a message that is deleted nothing else is sent any more.
+    for type in ("message.sent", "message.edited", "message.reaction", "message.pinned"):
+        receiver.wait_for(type)
     path = f"/api/chat/den/messages/{id}/flags"
     assert server.post(path, json={"reason": "rude"}, headers={"X-User-Id": "ben"}).status_code == 200
     assert server.delete(path, headers=SERVICE).status_code == 200
