@@ -15,17 +15,25 @@ final class PresenceWebhook: Sendable {
         var isStopping = false
     }
 
-    private let receiver: WebhookReceiver
+    private let sender: WebhookSender
+    private let schedule: RetrySchedule
     private let dropped: Counter
     private let clock: @Sendable () -> Timestamp
     private let signal = Signal()
     private let state = Mutex(State())
 
-    init(_ receiver: WebhookReceiver, dropped: Counter, clock: @escaping @Sendable () -> Timestamp) {
-        self.receiver = receiver
+    /// - Parameter sender: makes the other deliveries to the same receiver.
+    init(
+        beside sender: WebhookSender, schedule: RetrySchedule, dropped: Counter,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.sender = sender
+        self.schedule = schedule
         self.dropped = dropped
         self.clock = clock
     }
+
+    private var receiver: WebhookReceiver { sender.receiver }
 
     /// Takes a user that came online or went offline. Past the capacity new users are dropped.
     func add(_ presence: UserPresence) {
@@ -66,7 +74,13 @@ final class PresenceWebhook: Sendable {
         let now = clock()
         let body = WebhookEvent.presence(users, at: now)
         let outcome = await receiver.attempt(id: "prs_" + SecureRandom.hex(bytes: 12), body: body, at: now)
-        if case .answered(200...299, _) = outcome { return }
+        guard let outcome else { return }
+        // The first attempt is the last one.
+        switch schedule.decision(on: outcome, after: .max, at: clock(), random: 0) {
+        case .done: return
+        case .gone: sender.disable()
+        case .retry(_, _, let pause), .dead(_, let pause): if let pause { receiver.pause(until: pause) }
+        }
         dropped.add(users.count)
     }
 }

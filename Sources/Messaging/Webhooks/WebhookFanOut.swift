@@ -14,8 +14,15 @@ final class WebhookFanOut: Sendable {
     /// Occurrences that wait to be stored, at most.
     private static let capacity = 10_000
 
+    private struct Waiting {
+        /// The same on every attempt to store it.
+        let id = "evt_" + SecureRandom.hex(bytes: 12)
+        let event: WebhookEvent.Occurrence
+        let time: Timestamp
+    }
+
     private struct State {
-        var occurrences: [(event: WebhookEvent.Occurrence, at: Timestamp)] = []
+        var occurrences: [Waiting] = []
         /// Receivers for which so much waits that new deliveries become dead letters at once.
         var full: Set<String> = []
         var isStopping = false
@@ -57,7 +64,7 @@ final class WebhookFanOut: Sendable {
         guard let event = WebhookEvent.make(occurrence, at: now), kinds.contains(event.kind) else { return }
         let isFull = state.withLock { state in
             guard state.occurrences.count < Self.capacity else { return true }
-            state.occurrences.append((event, now))
+            state.occurrences.append(Waiting(event: event, time: now))
             return false
         }
         if isFull { metrics.droppedOccurrences.add() } else { signal.raise() }
@@ -118,11 +125,10 @@ final class WebhookFanOut: Sendable {
             at: entry.timestamp)
     }
 
-    private func deliveries(of occurrence: (event: WebhookEvent.Occurrence, at: Timestamp)) -> [WebhookDelivery] {
-        let text = String(decoding: occurrence.event.body, as: UTF8.self)
-        return deliveries(
-            of: "evt_" + SecureRandom.hex(bytes: 12), occurrence.event.type,
-            .body(text, about: occurrence.event.user), at: occurrence.at)
+    private func deliveries(of occurrence: Waiting) -> [WebhookDelivery] {
+        let event = occurrence.event
+        let content = WebhookDelivery.Content.body(String(decoding: event.body, as: UTF8.self), about: event.user)
+        return deliveries(of: occurrence.id, event.type, content, at: occurrence.time)
     }
 
     private func deliveries(

@@ -143,7 +143,8 @@ final class WebhookSender: Sendable {
         return WebhookResult(id, .dead(at: clock(), failure: failure))
     }
 
-    private func disable() {
+    /// The receiver says that it takes no events any more.
+    func disable() {
         guard !receiver.isDisabled else { return }
         receiver.disable()
         metrics.disabled.set(1)

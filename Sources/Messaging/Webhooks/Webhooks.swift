@@ -69,7 +69,10 @@ public final class Webhooks: Sendable {
         let sendsPresence = settings.kinds.contains(.presence)
         presence =
             sendsPresence
-            ? receivers.map { PresenceWebhook($0, dropped: metrics.droppedPresence, clock: clock) } : []
+            ? senders.map { sender in
+                PresenceWebhook(
+                    beside: sender, schedule: settings.schedule, dropped: metrics.droppedPresence, clock: clock)
+            } : []
         maintenance = WebhookMaintenance(
             instance: instance, store: store, receivers: receivers, fanOut: fanOut, isAlive: isAlive,
             metrics: metrics, clock: clock, trouble: OccasionalLogger(logger),

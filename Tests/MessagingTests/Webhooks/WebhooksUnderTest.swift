@@ -37,31 +37,41 @@ final class ScriptedReceivers: Sendable {
     }
 }
 
+/// A wall clock that a test moves.
+private final class ManualTime: Sendable {
+    private let state = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+
+    var now: Timestamp { state.withLock { $0 } }
+    func advance(by span: Duration) { state.withLock { $0 = $0 + span } }
+}
+
 /// Fan-out and senders over a real store, on manual time.
 final class WebhooksUnderTest: Sendable {
     static let instance = InstanceID("one")
     static let delays: [Duration] = [.seconds(5), .seconds(60)]
 
     let store: any DurableStore
-    let receivers = ScriptedReceivers()
+    let receivers: ScriptedReceivers
     let fanOut: WebhookFanOut
     let senders: [WebhookSender]
     let maintenance: WebhookMaintenance
     private let directory = TemporaryDirectory()
-    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+    private let time = ManualTime()
     private let ids = Mutex(MessageIDGenerator(seed: .random(in: .min ... .max)))
 
     init(urls: [String], kinds: Set<WebhookEventKind> = Set(WebhookEventKind.allCases)) throws {
         let store = try SQLiteStore(
             directory: directory.path, options: StoreOptions(webhookOwner: Self.instance), durability: .normal)
         self.store = store
+        let receivers = ScriptedReceivers()
+        self.receivers = receivers
         let signer = try #require(WebhookSigner(secrets: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
         let metrics = WebhookMetrics(MetricsRegistry(), receivers: urls.count)
-        let clock: @Sendable () -> Timestamp = { [time] in time.withLock { $0 } }
+        let clock: @Sendable () -> Timestamp = { [time] in time.now }
         let all = urls.enumerated().map { index, url in
             WebhookReceiver(
                 url: url, number: index + 1, signer: signer, timeLimit: .seconds(1),
-                send: { [receivers] request async throws(HTTPClientError) in try receivers.send(request) })
+                send: { request async throws(HTTPClientError) in try receivers.send(request) })
         }
         senders = zip(all, metrics.receivers).map { receiver, metrics in
             WebhookSender(
@@ -76,9 +86,9 @@ final class WebhooksUnderTest: Sendable {
             metrics: metrics, clock: clock, trouble: OccasionalLogger(.disabled), adopted: {})
     }
 
-    var now: Timestamp { time.withLock { $0 } }
+    var now: Timestamp { time.now }
 
-    func advance(by span: Duration) { time.withLock { $0 = $0 + span } }
+    func advance(by span: Duration) { time.advance(by: span) }
 
     /// Stores what was owed as deliveries, and attempts what is due now.
     func deliver() async throws {

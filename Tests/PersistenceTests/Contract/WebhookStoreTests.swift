@@ -127,7 +127,8 @@ import Testing
             #expect(try await store.deliveryOwners() == [Self.one])
             #expect(
                 try await store.abandonDeliveries(of: Self.one, notTo: ["r"], at: .at(5000), failure: "gone") == 1)
-            #expect(try await due(store) == ["a"] && (try await due(store, to: "s")).isEmpty)
+            #expect(try await due(store) == ["a"])
+            #expect(try await due(store, to: "s").isEmpty)
             #expect(try await store.deadLetters(after: nil, limit: 10).map(\.failure) == ["gone"])
         }
     }
