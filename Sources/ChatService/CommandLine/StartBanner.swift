@@ -2,6 +2,7 @@ import ChatDomain
 import HTTPClient
 import IdentityProviders
 import MessagingOutbox
+import MessagingWebhooks
 import RedisLink
 import Telemetry
 
