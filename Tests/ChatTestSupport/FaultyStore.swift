@@ -399,6 +399,18 @@ extension FaultyStore {
     }
 
     package func eraseModeration(of user: UserID) async throws(StoreError) { try await real.eraseModeration(of: user) }
+
+    package func record(_ entry: AuditEntry) async throws(StoreError) {
+        try await call(#function, .note) { store throws(StoreError) in try await store.record(entry) }
+    }
+
+    package func auditEntries(_ query: AuditQuery) async throws(StoreError) -> [AuditEntry] {
+        try await read { store throws(StoreError) in try await store.auditEntries(query) }
+    }
+
+    package func trimAudit(before time: Timestamp, keeping count: Int) async throws(StoreError) {
+        try await real.trimAudit(before: time, keeping: count)
+    }
 }
 
 // MARK: - Privacy

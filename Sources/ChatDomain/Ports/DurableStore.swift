@@ -1,6 +1,6 @@
 /// One database that keeps every store port, and its life cycle.
-public protocol DurableStore: MessageStore, RoomStore, ModerationStore, ProfileStore, PrivacyStore, SearchIndex, Outbox,
-    WebhookStore
+public protocol DurableStore:
+    MessageStore, RoomStore, ModerationStore, AuditStore, ProfileStore, PrivacyStore, SearchIndex, Outbox, WebhookStore
 {
     /// Whether other instances may write to the same database, so that a commit can lose races for a room's numbers.
     var isShared: Bool { get }

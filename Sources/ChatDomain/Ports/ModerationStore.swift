@@ -56,6 +56,7 @@ public protocol ModerationStore: Sendable {
     func settleFlags(of message: MessageID, in room: RoomID) async throws(StoreError) -> Int
 
     /// Removes everything that names the user: standings, blocks by and of the user, the user's flags. A ban from the deployment stays.
+    /// Entries of the audit trail stay without the user's id.
     func eraseModeration(of user: UserID) async throws(StoreError)
 }
 

@@ -188,6 +188,11 @@ extension MongoStore {
             try connection.update(
                 MongoSchema.standings,
                 [["q": ["by": .string(user)], "u": ["$set": ["by": nil]], "multi": true]])
+            try connection.update(
+                MongoSchema.audit,
+                ["actor", "userId"].map { field in
+                    ["q": [field: .string(user)], "u": ["$set": [field: nil]], "multi": true]
+                })
         }
     }
 }

@@ -154,6 +154,7 @@ extension SQLiteStore {
                 "DELETE FROM blocks WHERE blocked = ?", "DELETE FROM flags WHERE user = ?",
                 "UPDATE standings SET author = NULL WHERE author = ?",
                 "DELETE FROM webhook_deliveries WHERE user = ?",
+                "UPDATE audit SET actor = NULL WHERE actor = ?", "UPDATE audit SET user = NULL WHERE user = ?",
             ] {
                 try session.connection.statement(sql).bind(1, user.value).run()
             }

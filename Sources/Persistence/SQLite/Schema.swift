@@ -138,6 +138,12 @@ enum Schema {
         CREATE INDEX webhook_dead_letters ON webhook_deliveries(failed_at) WHERE due IS NULL;
         CREATE INDEX webhook_deliveries_by_user ON webhook_deliveries(user) WHERE user IS NOT NULL;
         """,
+        """
+        CREATE TABLE audit(
+            timestamp INTEGER NOT NULL, id BLOB NOT NULL, action TEXT NOT NULL, outcome TEXT NOT NULL,
+            service INTEGER NOT NULL, actor TEXT, address TEXT, instance TEXT NOT NULL, user TEXT, room TEXT,
+            message TEXT, detail TEXT, PRIMARY KEY(timestamp, id)) WITHOUT ROWID;
+        """,
     ]
 
     /// Brings the file to the newest version.

@@ -15,6 +15,7 @@ enum MongoSchema {
     static let flags = "chatFlags"
     static let erasures = "chatErasures"
     static let webhookDeliveries = "chatWebhookDeliveries"
+    static let audit = "chatAudit"
 
     static let numberIndex = "roomId_1_seq_1"
     static let clientIDIndex = "roomId_1_userId_1_clientMessageId_1"
@@ -90,6 +91,12 @@ enum MongoSchema {
                 index("event_1_receiver_1", ["event": 1, "receiver": 1], unique: true),
                 index("owner_1_receiver_1_due_1", ["owner": 1, "receiver": 1, "due": 1]),
                 index("failedAt_1", ["failedAt": 1]), index("userId_1", ["userId": 1]),
+            ], connection)
+        try create(
+            on: audit,
+            [
+                index("timestamp_1__id_1", ["timestamp": 1, "_id": 1]),
+                index("userId_1_timestamp_1", ["userId": 1, "timestamp": 1]),
             ], connection)
         try create(on: erasures, [index("key_1", ["key": 1], unique: true)], connection)
         try create(
