@@ -14,6 +14,8 @@ public struct Identity: Hashable, Sendable {
     public var name: String?
     public var email: String?
     public var avatar: String?
+    /// The roles that a verified token gives.
+    public var roles: Set<String> = []
 
     /// An identity that a client claims.
     public init(claimed userID: UserID, username: String?) {
@@ -32,5 +34,6 @@ public struct Identity: Hashable, Sendable {
         name = claims.name
         email = claims.email
         avatar = claims.avatar
+        roles = claims.roles
     }
 }

@@ -21,6 +21,17 @@ struct TokenClaimsTests {
     }
 
     @Test(
+        "Roles are a list of texts; anything else gives none",
+        arguments: [
+            (#"{"sub":"a","roles":["admin","user","admin"]}"#, ["admin", "user"]), (#"{"sub":"a"}"#, []),
+            (#"{"sub":"a","roles":"admin"}"#, []), (#"{"sub":"a","roles":{"admin":true}}"#, []),
+            (#"{"sub":"a","roles":[1,null,["admin"],"x","\u0000","\#(String(repeating: "y", count: 129))"]}"#, ["x"]),
+        ] as [(String, Set<String>)])
+    func roles(payload: String, expected: Set<String>) throws {
+        #expect(try claims(payload).roles == expected)
+    }
+
+    @Test(
         "A user that is no id is refused",
         arguments: [
             "{}", #"{"sub":""}"#, #"{"sub":true,"id":"c"}"#, #"{"sub":{"$ne":1}}"#, #"{"sub":["a"]}"#,

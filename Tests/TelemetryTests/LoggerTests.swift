@@ -29,6 +29,16 @@ import Testing
         #expect(sink.lines == ["2026-01-02T03:04:05.678Z \u{1B}[31merror\u{1B}[0m   x\n"])
     }
 
+    @Test func aLevelThatIsSetHoldsForEveryCopy() {
+        let parent = logger(.error)
+        let child = parent.with(["part": "a"])
+        child.info("dropped")
+        parent.level = .info
+        #expect(child.level == .info)
+        child.info("written")
+        #expect(sink.lines.count == 1)
+    }
+
     @Test func disabledLevelsAreNotEvaluated() {
         var evaluated = 0
         func expensive() -> String {

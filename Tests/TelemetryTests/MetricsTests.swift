@@ -57,6 +57,19 @@ import Testing
         #expect(registry.counter("a_total", help: "A.", labels: ["k": "w"]) !== first)
     }
 
+    @Test func valuesAreReadByName() {
+        let registry = MetricsRegistry()
+        registry.counter("a_total", help: "").add(3)
+        registry.gauge("b", help: "").set(-2)
+        registry.gauge("c", help: "") { 1.5 }
+        for label in ["y", "z"] { registry.counter("d_total", help: "", labels: ["x": label]).add() }
+        let histogram = registry.histogram("e", help: "", unit: .plain, bounds: [1, 5])
+        for value in [1, 2, 9, 9] { histogram.observe(value) }
+        #expect(registry.value("a_total") == 3 && registry.value("b") == -2 && registry.value("c") == 1.5)
+        #expect(registry.value("d_total") == 2 && registry.value("e") == nil && registry.value("f") == nil)
+        #expect(histogram.distribution.counts == [1, 1, 2] && histogram.distribution.sum == 21)
+    }
+
     @Test func callbacksAreReadWhenRendered() {
         let level = Mutex(1)
         // Registering from within a callback does not deadlock either.

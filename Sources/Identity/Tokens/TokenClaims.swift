@@ -17,6 +17,8 @@ public struct TokenClaims: Hashable, Sendable {
     public var issuedAt: Timestamp?
     public var issuer: String?
     public var audiences: [String]
+    /// `roles`, a list of texts; others are ignored.
+    public var roles: Set<String> = []
 
     /// Claims that another service vouches for.
     public init(userID: UserID, username: String?, expiresAt: Timestamp?) {
@@ -37,7 +39,18 @@ public struct TokenClaims: Hashable, Sendable {
         notBefore = try Self.date(claims["nbf"])
         issuedAt = try Self.date(claims["iat"])
         issuer = claims["iss"]?.string
+        roles = Self.roles(claims["roles"])
         audiences = claims["aud"]?.array?.compactMap(\.string) ?? claims["aud"]?.string.map { [$0] } ?? []
+    }
+
+    /// Roles beyond so many are ignored, and longer ones.
+    private static let maximumRoles = 64
+    private static let maximumRoleCharacters = 128
+
+    private static func roles(_ claim: JSONValue?) -> Set<String> {
+        Set(
+            (claim?.array ?? []).prefix(maximumRoles).compactMap(\.string)
+                .filter { ShortText.isFit($0, maximumCharacters: maximumRoleCharacters) })
     }
 
     private static func userID(_ claims: JSONValue) throws(TokenRefusal) -> UserID {

@@ -42,14 +42,15 @@ enum CallOutcome: Sendable {
         guard let userID = try? UserID(validating: answer.userID, field: "user_id") else {
             return .failed("the answer accepts a token and names no usable user_id", isServiceAway: false)
         }
-        guard answer.expiresAt != 0 else {
-            return .accepted(TokenClaims(userID: userID, username: answer.username, expiresAt: nil))
-        }
+        var claims = TokenClaims(userID: userID, username: answer.username, expiresAt: nil)
+        claims.roles = Set(answer.roles)
+        guard answer.expiresAt != 0 else { return .accepted(claims) }
         // Some 280,000 years.
         let seconds = min(max(answer.expiresAt, 0), 1 << 43)
         let end = Timestamp(milliseconds: seconds * 1000)
         guard end.milliseconds > now.milliseconds else { return .refused(.expired) }
-        return .accepted(TokenClaims(userID: userID, username: answer.username, expiresAt: end))
+        claims.expiresAt = end
+        return .accepted(claims)
     }
 
     var verdict: TokenVerdict {

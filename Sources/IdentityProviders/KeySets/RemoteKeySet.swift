@@ -71,6 +71,14 @@ public final class RemoteKeySet: TokenAuthority {
         state.withLock { $0.refresh = task }
     }
 
+    /// Fetches the set now, or waits for the fetch under way.
+    ///
+    /// - Returns: why it failed; nil when it succeeded.
+    public func refetch() async -> String? {
+        await state.withLock { beginFetch(&$0) }.value
+        return state.withLock { $0.failure }
+    }
+
     public func stop() { state.withLock { $0.refresh }?.cancel() }
 
     /// The condition for `/ready`.

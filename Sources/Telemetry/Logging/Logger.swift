@@ -6,7 +6,7 @@ public typealias LogFields = KeyValuePairs<String, any LogValueConvertible>
 /// Every string it writes goes through ``Redaction`` and has its control characters escaped, so that neither a secret nor a
 /// forged line gets into a log. Messages below ``level`` are not even evaluated. A write is one `write(2)` under a lock.
 public struct Logger: Sendable {
-    public let level: LogLevel
+    private let threshold: LogThreshold
     private let format: LogFormat
     private let sink: any LogSink
     private let clock: @Sendable () -> Int64
@@ -17,10 +17,16 @@ public struct Logger: Sendable {
         level: LogLevel, format: LogFormat, sink: any LogSink,
         clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
-        self.level = level
+        threshold = LogThreshold(level)
         self.format = format
         self.sink = sink
         self.clock = clock
+    }
+
+    /// The least level that is written. Setting it holds for every copy of this logger.
+    public var level: LogLevel {
+        get { threshold.level }
+        nonmutating set { threshold.level = newValue }
     }
 
     /// A logger that writes nothing.

@@ -64,6 +64,12 @@ public final class Histogram: Sendable {
         total.wrappingAdd(value, ordering: .relaxed)
     }
 
+    /// The distribution now: the bounds as observed, how many observations fell between each bound and the one before, with those
+    /// above all bounds last, and the sum of all observations.
+    public var distribution: (bounds: [Int], counts: [UInt64], sum: Int) {
+        (bounds, buckets.map(\.value), total.load(ordering: .relaxed))
+    }
+
     /// Observations at or below each bound, the last one without a bound; and their sum, as observed.
     var snapshot: (cumulative: [UInt64], sum: Int) {
         var running: UInt64 = 0

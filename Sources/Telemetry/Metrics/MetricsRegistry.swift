@@ -83,6 +83,20 @@ public final class MetricsRegistry: Sendable {
         PrometheusText.render(families.withLock { $0 })
     }
 
+    /// The present value of a counter or gauge, the sum over its label sets; nil where none of this name is registered.
+    public func value(_ name: String) -> Double? {
+        let sources = families.withLock { $0.first { $0.name == name }?.series.map(\.source) } ?? []
+        let values = sources.compactMap { source -> Double? in
+            switch source {
+            case .counter(let counter): Double(counter.value)
+            case .gauge(let gauge): Double(gauge.value)
+            case .callback(let read): read()
+            case .histogram: nil
+            }
+        }
+        return values.isEmpty ? nil : values.reduce(0, +)
+    }
+
     private func register(
         _ name: String, _ help: String, _ kind: Kind, _ labels: KeyValuePairs<String, String>, make: () -> Source
     ) -> Source {
