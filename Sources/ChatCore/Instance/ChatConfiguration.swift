@@ -5,6 +5,8 @@ import ChatProtocol
 public struct ChatConfiguration: Sendable {
     /// The name of this instance, unique in its fleet.
     public var instance: InstanceID
+    /// The version of the program.
+    public var version = ""
     /// The limits of what clients send.
     public var commands = CommandLimits()
     /// The limits and times of rooms.
@@ -27,6 +29,8 @@ public struct ChatConfiguration: Sendable {
     public var maximumFileBytes: Int64 = 10 << 20
     /// How long messages are kept in rooms that say nothing of it.
     public var retention = RetentionRule(days: 0)
+    /// How long the audit trail reaches back.
+    public var audit = AuditRetention()
     /// Sizes of messages in bytes that are worth compressing, and soon compressed.
     public var compressedSizes: ClosedRange<Int> = 256...65_536
     /// Bytes that may wait for a client before droppable frames to it are left out.

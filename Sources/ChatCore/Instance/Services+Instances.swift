@@ -18,6 +18,10 @@ extension Services {
         case .forward(let ticket, let write): mailbox(home(of: ticket.room)).post(.forward(ticket, write))
         case .outcome(let ticket, let outcome): mailbox(home(of: ticket.room)).post(.outcome(ticket, outcome))
         case .progress(let ticket): mailbox(home(of: ticket.room)).post(.progress(ticket))
+        case .question(let ticket, let text):
+            // An instance of another version may ask what this one does not know; it goes without an answer.
+            if let question = FleetQuestion(decoding: text) { received(question, ticket) }
+        case .answer(let ticket, let instance, let text): questions.receivedAnswer(to: ticket, by: instance, text)
         }
     }
 

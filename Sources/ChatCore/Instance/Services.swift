@@ -37,6 +37,11 @@ public final class Services: Sendable {
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
     package let storeFailures = Atomic<UInt64>(0)
     package let notices: ChangeNotices
+    package let questions: FleetQuestions
+    package let audit: AuditTrail
+    /// What the process offers to operators beyond the chat.
+    public let control = InstanceControl()
+    package let startedAt: Timestamp
     /// How often messages were erased. A page that was read before may hold their texts.
     private let erasures = Atomic<UInt64>(0)
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
@@ -72,6 +77,11 @@ public final class Services: Sendable {
             settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
             logger: logger)
         notices = ChangeNotices(instance: configuration.instance, directory: ports.directory, clock: clock)
+        questions = FleetQuestions(instance: configuration.instance, directory: ports.directory, clock: clock)
+        audit = AuditTrail(
+            instance: configuration.instance, store: ports.store, clock: clock, retention: configuration.audit,
+            logger: logger, registry: registry)
+        startedAt = clock.now.wall
         recovery = ports.recovery.map { SessionRecovery(store: $0, clock: clock) }
         limits = UserLimits(messageRate: configuration.messageRate)
         files = ports.files.map {

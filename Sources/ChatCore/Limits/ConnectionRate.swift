@@ -7,7 +7,7 @@ struct ConnectionRate {
     private static let abuseRefusals = 50
     private static let abuseWindow: Duration = .seconds(10)
 
-    private let rate: Int
+    private var rate: Int
     private var bucket: TokenBucket
     private var refusals = 0
     private var firstRefusal = Moment(milliseconds: 0)
@@ -16,6 +16,9 @@ struct ConnectionRate {
         rate = messageRate * Self.framesPerMessage
         bucket = TokenBucket(burst: rate * 3, at: now)
     }
+
+    /// Uses another message rate of the user from now on.
+    mutating func setMessageRate(_ messageRate: Int) { rate = messageRate * Self.framesPerMessage }
 
     /// - Throws: `rate_limited` when this is one frame too many.
     mutating func count(at now: Moment) throws(ChatError) {

@@ -10,26 +10,39 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
     private struct Generations {
         var young: [Key: TokenBucket] = [:]
         var old: [Key: TokenBucket] = [:]
+        var rate: Int
+        var burst: Int
+
+        func isWhole(_ bucket: TokenBucket, at now: Moment) -> Bool {
+            var bucket = bucket
+            return bucket.isFull(rate: rate, burst: burst, at: now)
+        }
     }
 
-    private let generations = Mutex(Generations())
-    private let rate: Int
-    private let burst: Int
+    private let generations: Mutex<Generations>
     private let capacity: Int
 
     /// - Parameters:
     ///   - rate: how often a second, 0 for no limit.
     ///   - burst: how often at once, when nothing was counted before.
     package init(rate: Int, burst: Int, capacity: Int = 65_536) {
-        self.rate = rate
-        self.burst = burst
+        generations = Mutex(Generations(rate: rate, burst: burst))
         self.capacity = capacity
+    }
+
+    /// Uses another rate from now on. What was counted stays counted.
+    package func setRate(_ rate: Int, burst: Int) {
+        generations.withLock { generations in
+            generations.rate = rate
+            generations.burst = burst
+        }
     }
 
     /// Counts once more; the time to wait when that is once too often, which then does not count.
     package func count(_ key: Key, at now: Moment) -> Duration? {
-        guard rate > 0 else { return nil }
-        return generations.withLock { generations in
+        generations.withLock { generations in
+            let (rate, burst) = (generations.rate, generations.burst)
+            guard rate > 0 else { return nil }
             var bucket =
                 generations.young[key] ?? generations.old.removeValue(forKey: key) ?? TokenBucket(burst: burst, at: now)
             defer {
@@ -45,10 +58,10 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
 
     /// The time until one more would be counted; nil when it would be now.
     package func wait(_ key: Key, at now: Moment) -> Duration? {
-        guard rate > 0 else { return nil }
-        return generations.withLock { generations in
+        generations.withLock { generations in
+            guard generations.rate > 0 else { return nil }
             var bucket = generations.young[key] ?? generations.old[key]
-            return bucket?.take(rate: rate, burst: burst, at: now)
+            return bucket?.take(rate: generations.rate, burst: generations.burst, at: now)
         }
     }
 
@@ -58,13 +71,9 @@ package final class RateTable<Key: Hashable & Sendable>: Sendable {
     /// Forgets keys whose allowance is whole again. Called periodically.
     package func sweep(at now: Moment) {
         generations.withLock { generations in
-            generations.young = generations.young.filter { !isWhole($0.value, at: now) }
-            generations.old = generations.old.filter { !isWhole($0.value, at: now) }
+            let current = generations
+            generations.young = current.young.filter { !current.isWhole($0.value, at: now) }
+            generations.old = current.old.filter { !current.isWhole($0.value, at: now) }
         }
-    }
-
-    private func isWhole(_ bucket: TokenBucket, at now: Moment) -> Bool {
-        var bucket = bucket
-        return bucket.isFull(rate: rate, burst: burst, at: now)
     }
 }

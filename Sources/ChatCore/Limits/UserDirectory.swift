@@ -23,12 +23,19 @@ package final class UserDirectory: Sendable {
 
     private let users = Mutex<[UserID: User]>([:])
     private let usages = Mutex<[UserID: Int]>([:])
-    private let rate: Int
+    private let liveRate: Atomic<Int>
+    private var rate: Int { messageRate }
     private var burst: Int { rate * 3 }
     private var portion: Int { max(1, burst / 8) }
 
     /// - Parameter messageRate: messages a second and user, 0 for no limit.
-    package init(messageRate: Int) { rate = messageRate }
+    package init(messageRate: Int) { liveRate = Atomic(messageRate) }
+
+    /// Messages a second and user, 0 for no limit; a reload may replace it.
+    package var messageRate: Int {
+        get { liveRate.load(ordering: .relaxed) }
+        set { liveRate.store(newValue, ordering: .relaxed) }
+    }
 
     package func add(_ id: SessionID, at address: SessionAddress, of user: UserID, now: Moment) {
         users.withLock { users in

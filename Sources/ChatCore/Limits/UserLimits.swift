@@ -16,6 +16,14 @@ package final class UserLimits: Sendable {
         typing = RateTable(rate: Self.part(4, of: messageRate), burst: messageRate)
     }
 
+    /// Uses the rates that follow from another message rate, from now on.
+    package func setMessageRate(_ messageRate: Int) {
+        calls.setRate(messageRate, burst: messageRate * 3)
+        joins.setRate(messageRate, burst: messageRate * 10)
+        rooms.setRate(Self.part(10, of: messageRate), burst: messageRate * 3)
+        typing.setRate(Self.part(4, of: messageRate), burst: messageRate)
+    }
+
     /// A part of the rate, and once a second at least unless there is no limit.
     private static func part(_ part: Int, of rate: Int) -> Int { rate > 0 ? max(1, rate / part) : 0 }
 

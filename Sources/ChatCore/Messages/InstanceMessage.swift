@@ -42,6 +42,10 @@ package enum InstanceMessage: Hashable, Sendable {
     case outcome(RoomTicket, outcome: [UInt8])
     /// A forwarded piece waits for the store.
     case progress(RoomTicket)
+    /// A question about the instance; see `FleetQuestion`.
+    case question(FleetTicket, [UInt8])
+    /// The answer to a question, as JSON text.
+    case answer(FleetTicket, by: InstanceID, [UInt8])
 
     package enum Ending: String, Sendable {
         /// A newer connection of the user took its place.
@@ -116,6 +120,14 @@ package enum InstanceMessage: Hashable, Sendable {
         case "progress":
             guard let ticket = Self.ticket(root) else { return nil }
             self = .progress(ticket)
+        case "question":
+            guard let ticket = Self.fleetTicket(root), let data = root["data"]?.string else { return nil }
+            self = .question(ticket, Array(data.utf8))
+        case "answer":
+            guard let ticket = Self.fleetTicket(root), let instance = root["by"]?.string,
+                let data = root["data"]?.string
+            else { return nil }
+            self = .answer(ticket, by: InstanceID(instance), Array(data.utf8))
         default: return nil
         }
     }
@@ -125,6 +137,11 @@ package enum InstanceMessage: Hashable, Sendable {
             let shard = count(root["shard"]).flatMap({ UInt16(exactly: $0) })
         else { return nil }
         return RoomTicket(room: room, number: number, sender: InstanceID(sender), shard: shard)
+    }
+
+    private static func fleetTicket(_ root: JSONValue) -> FleetTicket? {
+        guard let number = count(root["ticket"]), let asker = root["asker"]?.string else { return nil }
+        return FleetTicket(asker: InstanceID(asker), number: number)
     }
 
     private static func room(_ root: JSONValue) -> RoomID? {
@@ -195,6 +212,15 @@ package enum InstanceMessage: Hashable, Sendable {
             case .progress(let ticket):
                 out.string("progress")
                 out.ticket(ticket)
+            case .question(let ticket, let question):
+                out.string("question")
+                out.ticket(ticket)
+                out.member("data", String(decoding: question, as: UTF8.self))
+            case .answer(let ticket, let instance, let answer):
+                out.string("answer")
+                out.ticket(ticket)
+                out.member("by", instance.value)
+                out.member("data", String(decoding: answer, as: UTF8.self))
             }
         }
     }
@@ -206,5 +232,10 @@ extension JSONWriter {
         member("ticket", Int64(clamping: ticket.number))
         member("from", ticket.sender.value)
         member("shard", Int64(ticket.shard))
+    }
+
+    fileprivate mutating func ticket(_ ticket: FleetTicket) {
+        member("asker", ticket.asker.value)
+        member("ticket", Int64(clamping: ticket.number))
     }
 }

@@ -50,6 +50,10 @@ package enum ShardMessage: Sendable {
     case friendship(UserID, UserID, isFriend: Bool)
     /// How a watched room is now; nil when it was deleted.
     case watched(RoomID, WatchedRoom?)
+    /// Gives the sessions there that a question asks for.
+    case surveySessions(SessionQuery, @Sendable (SessionPage) -> Void)
+    /// Gives the rooms with sessions there.
+    case surveyRooms(RoomQuery, @Sendable (RoomPage) -> Void)
 }
 
 /// A command of a session or a REST call to a room.

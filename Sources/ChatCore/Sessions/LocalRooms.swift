@@ -46,6 +46,8 @@ final class LocalRooms {
     private var rooms: [RoomID: Members] = [:]
 
     var count: Int { rooms.count }
+    var ids: [RoomID] { Array(rooms.keys) }
+    func sessionCount(in room: RoomID) -> Int { rooms[room]?.list.count ?? 0 }
 
     /// - Parameter newest: the number of the newest message the session was shown.
     func add(_ session: Session, to room: RoomID, newest: SequenceNumber) {

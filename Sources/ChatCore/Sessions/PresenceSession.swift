@@ -19,7 +19,7 @@ package final class PresenceSession {
     private var awaitingFriends: [() -> Void]?
     /// What waits until it is known how the user stands; nil while nothing waits.
     private var awaitingPresence: [() -> Void]?
-    private var lastActiveAt = Moment(milliseconds: 0)
+    private(set) var lastActiveAt = Moment(milliseconds: 0)
     private var seenAt = Moment(milliseconds: 0)
     private var reportedActiveAt = Moment(milliseconds: 0)
     private var isIdle = false

@@ -132,6 +132,16 @@ extension Session {
         presence.update(.renamed(username))
     }
 
+    /// Has the audit trail record the deletion of another user's message.
+    private func recordDeletion(_ request: Request, _ receipt: ChangeReceipt) {
+        guard case .changeMessage(let room, let change) = request.command, case .delete = change.kind else { return }
+        var act = AuditAct(.messageDelete)
+        act.isService = isService
+        act.actor = user?.userID
+        act.address = handshake.address
+        Task { [services = context.services, act] in await services.recordDeletion(receipt, in: room, act) }
+    }
+
     // MARK: Answers from elsewhere
 
     func answered(_ number: UInt32, _ answer: RoomReply) {
@@ -143,7 +153,9 @@ extension Session {
                 EventJSON.success {
                     $0.sent(id: id, sequence: sequence, timestamp: timestamp, isDuplicate: isDuplicate)
                 })
-        case .changed(let receipt): reply(request.tag, EventJSON.success { $0.changed(receipt) })
+        case .changed(let receipt):
+            recordDeletion(request, receipt)
+            reply(request.tag, EventJSON.success { $0.changed(receipt) })
         case .done, .info: reply(request.tag, EventJSON.success())
         case .refused(let error):
             // A session that was in the room and asked to see it again stays in it while the store fails.

@@ -55,7 +55,7 @@ package final class Session {
         self.handshake = handshake
         connectedAt = registry.context.now.monotonic
         requests = RequestQueue(pipelines: registry.context.services.hook == nil)
-        rate = ConnectionRate(messageRate: registry.context.services.configuration.messageRate, at: connectedAt)
+        rate = ConnectionRate(messageRate: registry.context.services.users.messageRate, at: connectedAt)
     }
 
     /// Whether the service key was shown.
@@ -71,6 +71,7 @@ package final class Session {
         let services = context.services
         services.metrics.commands.add()
         do throws(ChatError) {
+            rate.setMessageRate(services.users.messageRate)
             try rate.count(at: context.now.monotonic)
             let command = try CommandDecoder.decode(
                 event: event, data: data, isFlat: encoding.isFlat, limits: services.configuration.commands)

@@ -20,6 +20,10 @@ package final class SessionRegistry {
 
     package var count: Int { table.count }
     package var all: [Session] { table.all }
+    var slotCount: Int { table.slotCount }
+
+    /// The sessions of at most `count` slots, from the one at `start` on.
+    func slice(from start: Int, count: Int) -> [Session] { table.slice(from: start, count: count) }
 
     subscript(address: SessionAddress) -> Session? { table[address] }
 

@@ -33,5 +33,13 @@ struct SessionTable {
         count -= 1
     }
 
+    /// How many slots there are, free ones too.
+    var slotCount: Int { slots.count }
+
+    /// The sessions of at most `count` slots, from the one at `start` on.
+    func slice(from start: Int, count: Int) -> [Session] {
+        slots.dropFirst(start).prefix(count).compactMap(\.session)
+    }
+
     var all: [Session] { slots.compactMap(\.session) }
 }

@@ -100,6 +100,8 @@ package final class ChatShard {
         case .blocks(let user, let hidden, let shown): sessions.watchers.blocks(of: user, hidden: hidden, shown: shown)
         case .presence(let edges): sessions.received(edges)
         case .visibility(let user): sessions.refreshVisibility(of: user)
+        case .surveySessions(let query, let done): SessionSurvey(query, in: sessions, done: done).proceed()
+        case .surveyRooms(let query, let done): RoomSurvey(query, in: sessions, done: done).proceed()
         case .watched(let room, let state): sessions.watchers.changed(room, state)
         case .friendship(let a, let b, let isFriend): sessions.watchers.receivedFriendship(a, b, isFriend: isFriend)
         }

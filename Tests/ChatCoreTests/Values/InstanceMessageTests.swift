@@ -8,6 +8,8 @@ import Testing
     private static let notice = ChangeNotice(teller: InstanceID("one"), ticket: 7)
     private static let ticket = RoomTicket(room: room("lobby"), number: 1 << 60, sender: InstanceID("one"), shard: 3)
 
+    private static let fleetTicket = FleetTicket(asker: InstanceID("one"), number: 9)
+
     @Test(
         arguments: [
             .revised(RoomRevision(name: .some("Name")), at: Timestamp(milliseconds: 5)),
@@ -33,6 +35,8 @@ import Testing
             .forward(Self.ticket, write: Array(#"{"lastSeq":1}"#.utf8)),
             .outcome(Self.ticket, outcome: Array("{}".utf8)),
             .progress(Self.ticket),
+            .question(Self.fleetTicket, FleetQuestion.stats.encoded),
+            .answer(Self.fleetTicket, by: InstanceID("two"), Array(#"{"sessions":[]}"#.utf8)),
             .read(ReadMark(userID: user("ann"), sequence: 9), in: room("lobby")),
             .close(SessionID("s-1"), of: user("ann"), .replaced), .close(SessionID("s-1"), of: user("ann"), .loggedOut),
             .friendship(user("ann"), user("böb"), isFriend: true),
@@ -72,6 +76,9 @@ import Testing
         #"{"kind":"close","session":"s","user":"","ending":"replaced"}"#,
         #"{"kind":"friendship","user":"ann","friend":"bob"}"#, #"{"kind":"direct","users":["ann"]}"#,
         #"{"kind":"direct","data":"{}"}"#, #"{"kind":"release","key":"x","to":"one"}"#,
+        #"{"kind":"question","asker":"one","ticket":-1,"data":"{}"}"#, #"{"kind":"question","ticket":1,"data":"{}"}"#,
+        #"{"kind":"answer","asker":"one","ticket":1,"data":"{}"}"#,
+        #"{"kind":"answer","asker":"one","ticket":1,"by":"two"}"#,
         #"{"kind":"released","key":"not a key"}"#, #"{"kind":"spent","users":["ann"],"counts":[1,2]}"#,
     ])
     func anythingElseIsDropped(_ text: String) {

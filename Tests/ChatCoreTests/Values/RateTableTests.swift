@@ -14,6 +14,18 @@ import Testing
         #expect(table.count("a", at: moment(500)) == nil)
     }
 
+    @Test func anotherRateHoldsFromThenOn() {
+        let table = RateTable<String>(rate: 0, burst: 0)
+        for _ in 0..<100 { #expect(table.count("a", at: moment(0)) == nil) }
+        table.setRate(1, burst: 2)
+        for _ in 0..<2 { #expect(table.count("a", at: moment(0)) == nil) }
+        #expect(table.count("a", at: moment(0)) == .seconds(1))
+        table.setRate(10, burst: 2)
+        #expect(table.count("a", at: moment(0)) == .milliseconds(100))
+        table.setRate(0, burst: 0)
+        #expect(table.count("a", at: moment(0)) == nil)
+    }
+
     @Test func asToWaitCountsNothing() {
         let table = RateTable<String>(rate: 1, burst: 1)
         for _ in 0..<10 { #expect(table.wait("a", at: moment(0)) == nil) }
