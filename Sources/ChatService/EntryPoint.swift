@@ -10,9 +10,11 @@ enum EntryPoint {
             backup: { BackupCommand.run($0, $1) },
             restore: { RestoreCommand.run($0, path: $1) },
             bench: { await BenchCommand.run($0, print: { print($0) }, complain: complain) })
+        let environment = ProcessInfo.processInfo.environment
+        let file = environment[Variables.configurationFile.name].flatMap { $0.isEmpty ? nil : $0 }
         let runner = CommandRunner(
             source: ConfigurationSource(
-                environment: ProcessInfo.processInfo.environment, environmentFile: ".env", system: .current()),
+                environment: environment, environmentFile: file ?? ".env", system: .current()),
             print: { print($0) }, complain: complain, readStandardInput: { readLine() ?? "" }, programs: programs)
         exit(await runner.run(Array(CommandLine.arguments.dropFirst())))
     }

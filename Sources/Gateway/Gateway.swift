@@ -9,6 +9,7 @@ public import Telemetry
 public final class Gateway: Sendable {
     /// Everything that the loops share.
     public let services: Services
+    private let context: GatewayContext
     private let shards: [Shard]
     private let erasures: ErasureRunner
 
@@ -35,6 +36,7 @@ public final class Gateway: Sendable {
             mailboxes: mailboxes.chat)
         erasures = ErasureRunner(services: services)
         let context = GatewayContext(configuration: configuration, services: services, registry: registry)
+        self.context = context
         for shard in shards { shard.loop.start() }
         for shard in shards { try await shard.open(context, mailboxes) }
         services.startBus()
@@ -42,6 +44,7 @@ public final class Gateway: Sendable {
         services.startFiles()
         await services.beginFollowingStandings()
         erasures.start()
+        services.audit.start()
     }
 
     /// Opens the port on every loop, where the system spreads connections over them.
@@ -74,6 +77,20 @@ public final class Gateway: Sendable {
     /// - Throws: when OpenSSL refuses the credentials; loops that did not take them keep the previous ones.
     public func replaceTLSCredentials(_ credentials: TLSCredentials) async throws(TLSError) {
         for shard in shards { try await shard.replaceTLSCredentials(credentials) }
+    }
+
+    /// Lets pages of other sites talk to the server from now on, in place of those before.
+    public func replaceOrigins(_ origins: OriginPolicy) { context.origins = origins }
+
+    /// Uses other rates from now on, for existing connections too.
+    ///
+    /// - Parameters:
+    ///   - messages: messages a second and user, 0 for no limit. The other rates of users follow from it.
+    ///   - connections: new connections a second and address, 0 for no limit.
+    public func replaceRates(messages: Int, connections: Int) {
+        services.users.messageRate = messages
+        services.limits.setMessageRate(messages)
+        context.addresses.setRates(connections: connections, calls: messages)
     }
 
     /// Returns when every loop has run once; a loop that is stuck delays it.

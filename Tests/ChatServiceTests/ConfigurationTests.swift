@@ -13,7 +13,8 @@ import Testing
 let secret = String(repeating: "k", count: 32)
 let serviceKey = String(repeating: "s", count: 16)
 
-let facts = SystemFacts(cores: 4, instance: InstanceID("i1"), isTerminal: false, clientDirectory: "/page")
+let facts = SystemFacts(
+    cores: 4, instance: InstanceID("i1"), isTerminal: false, clientDirectory: "/page", adminDirectory: "/admin-page")
 
 func load(_ environment: [String: String] = [:], file: String? = nil) throws(InvalidConfiguration)
     -> LoadedConfiguration
@@ -54,9 +55,24 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
                 retentionDays: 0),
             presence: .init(visibility: .everyone, gracePeriod: .seconds(5), awayAfter: .seconds(300), isPublic: false),
             files: .init(maximumBytes: 10_485_760, store: .disk),
-            page: .init(directory: "/page", socketIOClientFile: nil))
+            page: .init(directory: "/page", socketIOClientFile: nil),
+            management: .init(pageDirectory: "/admin-page", role: nil, auditDays: 365, auditEntries: 100_000))
         #expect(configuration == expected)
         #expect(configuration.limits.outputQueueSoftBytes == 524_288)
+    }
+
+    @Test func thePageForOperatorsIsServedWhereItIsWantedOrOnLoopback() throws {
+        func management(_ environment: [String: String]) throws -> Configuration.Management {
+            try load(["AUTH_MODE": "trusted", "ADMIN_ROLE": "boss"].merging(environment) { $1 }).configuration
+                .management
+        }
+        #expect(try management(["HOST": "::1"]).pageDirectory == "/admin-page")
+        #expect(try management(["HOST": "0.0.0.0"]).pageDirectory == nil)
+        #expect(try management(["HOST": "0.0.0.0"]).role == nil)
+        #expect(try management(["HOST": "0.0.0.0", "ADMIN": "on"]).role == "boss")
+        #expect(try management(["HOST": "127.0.0.1", "ADMIN": "off"]).pageDirectory == nil)
+        #expect(problems(["ADMIN": "maybe"]).first?.hasPrefix("ADMIN=maybe") == true)
+        #expect(problems(["AUDIT_MAX_ENTRIES": "5"]).count == 1 && problems(["AUDIT_RETENTION_DAYS": "0"]).count == 1)
     }
 
     @Test func aKeyMakesTokenModeTheDefault() throws {

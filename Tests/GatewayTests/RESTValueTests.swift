@@ -55,7 +55,9 @@ import WireProtocols
         try FileManager.default.createSymbolicLink(
             at: client.appendingPathComponent("link.txt"),
             withDestinationURL: directory.appendingPathComponent("secret.txt"))
-        files = try StaticFiles(directory: client.path)
+        var files = try StaticFiles(directory: client.path, at: "/client")
+        files.serveIndex(at: "/")
+        self.files = files
         try FileManager.default.removeItem(at: directory)
     }
 

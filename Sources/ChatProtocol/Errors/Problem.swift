@@ -4,10 +4,13 @@ import WireProtocols
 
 /// Errors over HTTP: `application/problem+json` (RFC 9457) with the contract's `code` and `success:false` beside.
 package enum Problem {
-    package static func response(_ error: ChatError) -> HTTPResponse {
+    /// - Parameter members: writes members of the body beyond those of every problem.
+    package static func response(
+        _ error: ChatError, members: (inout JSONWriter) -> Void = { _ in }
+    ) -> HTTPResponse {
         var response = response(
             status: error.code.httpStatus, code: error.code.rawValue, detail: error.message,
-            retryable: error.code.isRetryable)
+            retryable: error.code.isRetryable, members: members)
         if let wait = error.retryAfter {
             response.fields.append(HTTPField("Retry-After", String((wait.wholeMilliseconds + 999) / 1000)))
         }
@@ -23,7 +26,9 @@ package enum Problem {
         return response
     }
 
-    private static func response(status: Int, code: String, detail: String, retryable: Bool) -> HTTPResponse {
+    private static func response(
+        status: Int, code: String, detail: String, retryable: Bool, members: (inout JSONWriter) -> Void = { _ in }
+    ) -> HTTPResponse {
         let body = EventJSON.object { out in
             out.member("type", "about:blank")
             out.member("title", HTTPResponse(status: status).reason)
@@ -32,6 +37,7 @@ package enum Problem {
             out.member("code", code)
             out.member("retryable", retryable)
             out.member("success", false)
+            members(&out)
         }
         return HTTPResponse(status: status, fields: [HTTPField("Content-Type", "application/problem+json")], body: body)
     }

@@ -51,13 +51,16 @@ extension Configuration {
         let store = Self.store(reading: &reader, dataDirectory: dataDirectory)
         let redis = Self.redis(reading: &reader)
         let limits = Limits(reading: &reader)
+        let listening = Listening(reading: &reader, authentication: authentication, system: system)
+        // It is read before there is a reader; here it is validated.
+        _ = reader.optional(Variables.configurationFile)
         self.init(
             instance: reader.optional(Variables.instanceID) ?? system.instance,
             deployment: reader.optional(Variables.deploymentID)
                 ?? DeploymentID(redisDatabase: redis?.access.database ?? 0, store: store.name),
             environment: environment ?? nodeEnvironment,
             shutdownGrace: reader.value(Variables.shutdownGrace),
-            listening: Listening(reading: &reader, authentication: authentication, system: system),
+            listening: listening,
             logging: Logging(reading: &reader, system: system),
             tracing: Self.tracing(reading: &reader),
             authentication: authentication,
@@ -70,7 +73,8 @@ extension Configuration {
             rooms: Rooms(reading: &reader),
             presence: Presence(reading: &reader),
             files: Self.files(reading: &reader, store: store, isFleet: redis != nil),
-            page: Self.page(reading: &reader, authentication: authentication, system: system))
+            page: Self.page(reading: &reader, authentication: authentication, system: system),
+            management: Management(reading: &reader, host: listening.host, system: system))
     }
 
     private static func store(reading reader: inout ConfigurationReader, dataDirectory: String) -> Store {
@@ -274,6 +278,22 @@ extension Configuration.Logging {
         let chosen = reader.optional(Variables.logFormat) ?? (system.isTerminal ? .pretty : .json)
         format = chosen == .json ? .json : .pretty(colours: system.isTerminal)
         directory = reader.optional(Variables.logDirectory)
+    }
+}
+
+extension Configuration.Management {
+    init(reading reader: inout ConfigurationReader, host: String, system: SystemFacts) {
+        let wanted = reader.optional(Variables.admin)
+        let directory = reader.optional(Variables.adminDirectory) ?? system.adminDirectory
+        let role = reader.optional(Variables.adminRole)
+        auditDays = reader.value(Variables.auditDays)
+        auditEntries = reader.value(Variables.auditEntries)
+        guard wanted ?? (IPAddress(host)?.isLoopback == true) else { return }
+        self.role = role
+        pageDirectory = directory
+        if wanted == true, directory == nil, !reader.isSet(Variables.adminDirectory) {
+            reader.refuse("ADMIN=true, but no admin-page directory was found; set ADMIN_DIR")
+        }
     }
 }
 

@@ -36,6 +36,7 @@ struct Configuration: Equatable, Sendable {
     var files: Files?
     /// nil: no chat page.
     var page: Page?
+    var management: Management
 
     struct Listening: Equatable, Sendable {
         var host: String
@@ -162,6 +163,15 @@ struct Configuration: Equatable, Sendable {
         /// The largest file.
         var maximumBytes: Int
         var store: FilesStore
+    }
+
+    struct Management: Equatable, Sendable {
+        /// The directory of the page for operators; nil: the page is not served.
+        var pageDirectory: String?
+        /// The role of administrators' tokens; nil: no token makes an administrator.
+        var role: String?
+        var auditDays: Int
+        var auditEntries: Int
     }
 
     struct Page: Equatable, Sendable {

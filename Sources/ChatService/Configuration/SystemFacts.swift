@@ -14,11 +14,14 @@ struct SystemFacts: Sendable {
     var isTerminal: Bool
     /// The directory of the chat page, if it was found.
     var clientDirectory: String?
+    /// The directory of the page for operators, if it was found.
+    var adminDirectory: String?
 
     static func current() -> Self {
         Self(
             cores: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), instance: randomInstance(),
-            isTerminal: StandardErrorSink.isTerminal, clientDirectory: findClientDirectory())
+            isTerminal: StandardErrorSink.isTerminal, clientDirectory: findPage("client-example"),
+            adminDirectory: findPage("admin-page"))
     }
 
     /// Eight letters and digits: about 41 bits, so that two processes of a fleet do not get the same id.
@@ -29,7 +32,7 @@ struct SystemFacts: Sendable {
 
     /// Looks in the working directory, then beside the executable and in the directories above it, as a build folder lies in its
     /// package.
-    private static func findClientDirectory() -> String? {
+    private static func findPage(_ name: String) -> String? {
         var candidates = ["."]
         if var directory = executablePath() {
             for _ in 0..<5 {
@@ -38,7 +41,7 @@ struct SystemFacts: Sendable {
                 candidates.append(directory)
             }
         }
-        return candidates.map { "\($0)/client-example" }.first { access("\($0)/index.html", R_OK) == 0 }
+        return candidates.map { "\($0)/\(name)" }.first { access("\($0)/index.html", R_OK) == 0 }
     }
 
     private static func executablePath() -> String? {

@@ -9,6 +9,7 @@ enum VariableGroup: String, CaseIterable, Sendable {
     case rooms = "Rooms and history"
     case presence = "Presence"
     case page = "Chat page"
+    case admin = "Management"
 }
 
 /// The meaning of a variable that is not set.

@@ -27,7 +27,8 @@ enum Variables {
         "Private key (PEM) of the certificate. Read again on SIGHUP.")
     static let corsOrigin = Variable(
         "CORS_ORIGIN", .listening, .origins, unset: "same origin only",
-        "Origins whose pages and apps may call, by CORS and by WebSocket handshake; null only under *.")
+        "Origins whose pages and apps may call, by CORS and by WebSocket handshake; null only under *. Read again on SIGHUP."
+    )
     static let trustedProxies = Variable(
         "TRUSTED_PROXIES", .listening, .networks, unset: "none",
         "Proxies whose X-Forwarded-For, or else Forwarded, is accepted; they must not pass on a client's own."
@@ -35,6 +36,9 @@ enum Variables {
     static let eventLoops = Variable(
         "EVENT_LOOPS", .listening, .integer(1...256), unset: "the number of cores", "Threads that serve connections.")
 
+    static let configurationFile = Variable(
+        "CONFIG_FILE", .process, .readableFile, unset: ".env in the working directory, where there is one",
+        "File with variables, which the environment beats. Read again on SIGHUP. Counts only in the environment.")
     static let environment = Variable(
         "ENVIRONMENT", .process, .name(upTo: 64), unset: "NODE_ENV, else none",
         "Name of the deployment (production, staging …), shown at start.")
@@ -51,7 +55,8 @@ enum Variables {
         "SHUTDOWN_GRACE_MS", .process, .milliseconds(0...600_000), default: "10000",
         "Milliseconds that a drain after SIGTERM may take before the remaining connections are closed.")
     static let logLevel = Variable(
-        "LOG_LEVEL", .process, .logLevel, default: "info", "Least important level that is logged.")
+        "LOG_LEVEL", .process, .logLevel, default: "info", "Least important level that is logged. Read again on SIGHUP."
+    )
     static let logFormat = Variable(
         "LOG_FORMAT", .process, ValueType<LogFormatChoice>.choice(), unset: "pretty on a terminal, else json",
         "Log lines for people or for a collector.")
@@ -193,11 +198,11 @@ enum Variables {
         "Bytes of a file in a room; with 0 rooms have no files.")
     static let messageRate = Variable(
         "RATE_LIMIT_MESSAGES", .limits, .limit(upTo: 1_000_000), default: "20",
-        "Messages a second and user; bursts of three times that. Other rates follow from it: docs/operations.md."
+        "Messages a second and user; bursts of three times that. Other rates follow from it: docs/operations.md. Read again on SIGHUP."
     )
     static let connectionRate = Variable(
         "RATE_LIMIT_CONNECTIONS", .limits, .limit(upTo: 1_000_000), default: "50",
-        "New connections a second and address (of IPv6 a /64); bursts of four times that.")
+        "New connections a second and address (of IPv6 a /64); bursts of four times that. Read again on SIGHUP.")
     static let outputQueueBytes = Variable(
         "OUTPUT_QUEUE_BYTES", .limits, .integer(65_536...1_073_741_824), default: "1048576",
         "Bytes that may wait for a slow client before it is closed with 4008; past half, typing and presence are dropped."
@@ -243,11 +248,27 @@ enum Variables {
         "SOCKETIO_CLIENT_FILE", .page, .readableFile, unset: "not served",
         "A socket.io.min.js to serve at /client/vendor/socket.io.min.js.")
 
+    static let admin = Variable(
+        "ADMIN", .admin, .flag, unset: "true where HOST is a loopback address, else false",
+        "Whether the page for operators is served at /admin, and administrators' tokens are taken.")
+    static let adminRole = Variable(
+        "ADMIN_ROLE", .admin, .name(upTo: 128), unset: "no token makes an administrator",
+        "Role that a token's `roles` must hold for its user to act as a service, with the field X-Admin: true.")
+    static let adminDirectory = Variable(
+        "ADMIN_DIR", .admin, .readableDirectory, unset: "admin-page beside the working directory or the executable",
+        "Directory of the page for operators.")
+    static let auditDays = Variable(
+        "AUDIT_RETENTION_DAYS", .admin, .integer(1...36_500), default: "365",
+        "Days after which entries of the audit trail are removed.")
+    static let auditEntries = Variable(
+        "AUDIT_MAX_ENTRIES", .admin, .integer(100...10_000_000), default: "100000",
+        "Entries of the audit trail at most; the oldest are removed.")
+
     /// All of them, in the order of the reference page.
     static let all: [any AnyVariable] = [
         port, host, internalPort, internalHost, tlsCertificate, tlsKey, corsOrigin, trustedProxies, eventLoops,
-        environment, nodeEnvironment, instanceID, deploymentID, shutdownGrace, logLevel, logFormat, logDirectory,
-        tracesEndpoint, tracesHeaders, tracesServiceName, tracesRatio,
+        configurationFile, environment, nodeEnvironment, instanceID, deploymentID, shutdownGrace, logLevel, logFormat,
+        logDirectory, tracesEndpoint, tracesHeaders, tracesServiceName, tracesRatio,
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtJWKSURL, oidcIssuer, authGRPCURL,
         authGRPCMethod, authCAFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
@@ -260,6 +281,7 @@ enum Variables {
         createOnJoin, roomParticipants, editWindow, historyMessages, historyLifetime, retentionDays,
         presenceVisibility, presenceGrace, presenceAwayAfter, presenceIsPublic,
         serveClient, clientDirectory, socketIOClientFile,
+        admin, adminRole, adminDirectory, auditDays, auditEntries,
     ]
 }
 

@@ -30,6 +30,10 @@ extension Configuration {
         gateway.chat.retention = RetentionRule(days: rooms.retentionDays)
         gateway.chat.createsRoomsOnJoin = rooms.createsOnJoin
         gateway.chat.presence = presenceSettings
+        gateway.chat.version = Version.current
+        gateway.chat.audit = AuditRetention(
+            age: .seconds(Int64(management.auditDays) * 86_400), count: management.auditEntries)
+        gateway.adminRole = management.role
         gateway.chat.messageRate = limits.messageRate ?? 0
         gateway.connectionRate = limits.connectionRate ?? 0
         gateway.chat.requiresAuthentication = authentication.mode == .token
@@ -44,6 +48,10 @@ extension Configuration {
             && listening.internalListener.flatMap { IPAddress($0.host) }?.isLoopback == true
         if let files { gateway.chat.maximumFileBytes = Int64(files.maximumBytes) }
         if let page { gateway.client = try page.files() }
+        if let directory = management.pageDirectory {
+            gateway.adminPage = try StaticFiles(directory: directory, at: "/admin")
+            gateway.adminPage?.serveIndex(at: "/admin")
+        }
         return gateway
     }
 
@@ -118,7 +126,8 @@ extension Configuration {
 
 extension Configuration.Page {
     func files() throws -> StaticFiles {
-        var files = try StaticFiles(directory: directory)
+        var files = try StaticFiles(directory: directory, at: "/client")
+        files.serveIndex(at: "/")
         if let socketIOClientFile { try files.add(path: "/client/vendor/socket.io.min.js", file: socketIOClientFile) }
         return files
     }

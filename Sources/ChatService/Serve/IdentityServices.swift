@@ -56,6 +56,12 @@ struct IdentityServices: Sendable {
         }
     }
 
+    /// Fetches the key set again; why it could not be had. nil where none is fetched.
+    var refetchKeySet: (@Sendable () async -> String?)? {
+        guard let keySet else { return nil }
+        return { await keySet.refetch() }
+    }
+
     func stop() async {
         keySet?.stop()
         await client.close()

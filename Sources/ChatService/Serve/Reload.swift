@@ -1,65 +1,141 @@
+import ChatCore
 import Crypto
 import Gateway
 import Identity
+import Synchronization
 import Telemetry
 
-/// The reload on `SIGHUP`: reads `.env`, certificates and keys again, and uses them for new connections.
+/// The reload on `SIGHUP` and on `POST /internal/reload`: reads the configuration's file, certificates and keys again, and uses
+/// what a running process can use.
 ///
-/// A reload takes effect as a whole or not at all. A warning lists changed variables that take effect at
-/// start alone.
-struct Reload: Sendable {
+/// A reload takes effect as a whole or not at all. Reloads follow one another; requests that come while one waits share it.
+final class Reload: Sendable {
+    /// The parts of the running instance that take new settings.
+    struct Targets: Sendable {
+        /// Uses other certificates and keys for new connections; returns the kinds it replaced.
+        var replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind]
+        /// Fetches the identity provider's key set again; why it could not be had. nil: no key set is fetched.
+        var refetchKeySet: (@Sendable () async -> String?)?
+        var replaceOrigins: @Sendable (OriginPolicy) -> Void
+        var replaceRates: @Sendable (_ messages: Int, _ connections: Int) -> Void
+    }
+
+    private struct State {
+        var running: Task<ReloadReport, Never>?
+        /// Begins when the running one has ended.
+        var waiting: Task<ReloadReport, Never>?
+    }
+
     private let source: ConfigurationSource
     /// The configuration that the process was started with.
     private let started: LoadedConfiguration
-    private let replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind]
+    private let targets: Targets
     private let logger: Logger
     private let applied: Counter
     private let refused: Counter
+    private let state = Mutex(State())
 
-    /// - Parameter replaceCredentials: uses other certificates and keys for new connections; returns the kinds it replaced.
     init(
-        source: ConfigurationSource, started: LoadedConfiguration,
-        replaceCredentials: @escaping @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind],
-        logger: Logger, registry: MetricsRegistry
+        source: ConfigurationSource, started: LoadedConfiguration, targets: Targets, logger: Logger,
+        registry: MetricsRegistry
     ) {
         self.source = source
         self.started = started
-        self.replaceCredentials = replaceCredentials
+        self.targets = targets
         self.logger = logger
         func counter(_ result: String) -> Counter {
             registry.counter(
-                "chat_reloads_total", help: "Reloads of certificates and keys, by their result.",
+                "chat_reloads_total", help: "Reloads of settings, certificates and keys, by their result.",
                 labels: ["result": result])
         }
         applied = counter("applied")
         refused = counter("refused")
     }
 
-    /// Reads and uses everything once. Never throws: a failure is logged, counted, and changes nothing.
-    func perform() async {
+    /// Reads and uses everything once, after the reload that is under way. Never throws: a failure is logged, counted, and
+    /// changes nothing.
+    func perform() async -> ReloadReport {
+        let task = state.withLock { state -> Task<ReloadReport, Never> in
+            if let waiting = state.waiting { return waiting }
+            guard let running = state.running else {
+                let task = Task { await self.run() }
+                state.running = task
+                return task
+            }
+            let task = Task {
+                _ = await running.value
+                self.state.withLock { state in
+                    state.running = state.waiting
+                    state.waiting = nil
+                }
+                return await self.run()
+            }
+            state.waiting = task
+            return task
+        }
+        return await task.value
+    }
+
+    private func run() async -> ReloadReport {
+        let report = await reload()
+        state.withLock { if $0.waiting == nil { $0.running = nil } }
+        return report
+    }
+
+    private func reload() async -> ReloadReport {
         do {
             let renewed = try source.load()
             for warning in renewed.warnings { logger.warning("configuration: \(warning)") }
             let credentials = try ServiceCredentials(renewed.configuration)
             credentials.logIgnoredKeys(to: logger)
-            let replaced = try await replaceCredentials(credentials)
-            warnOfRestart(renewed, except: replaced)
-            applied.add()
-            logger.notice("reloaded", ["replaced": replaced.map(\.rawValue).joined(separator: ", ")])
+            let replaced = try await targets.replaceCredentials(credentials)
+            return await finish(renewed, replaced)
         } catch {
             refused.add()
             let problems = (error as? InvalidConfiguration)?.problems ?? ["\(error)"]
+            let reason = problems.joined(separator: "; ")
             logger.error(
-                "reload refused; the previous certificates and keys stay in use",
-                ["reason": problems.joined(separator: "; ")])
+                "reload refused; the previous settings, certificates and keys stay in use", ["reason": reason])
+            return ReloadReport(error: reason)
         }
     }
 
-    private func warnOfRestart(_ renewed: LoadedConfiguration, except replaced: [LiveCredentials.Kind]) {
-        let names = renewed.changes(since: started).subtracting(replaced.flatMap(\.variables)).sorted()
-        guard !names.isEmpty else { return }
-        logger.warning(
-            "changed variables take effect at the next start", ["variables": names.joined(separator: ", ")])
+    /// Uses the settings that cannot fail.
+    private func finish(
+        _ renewed: LoadedConfiguration, _ replaced: [LiveCredentials.Kind]
+    ) async -> ReloadReport {
+        let configuration = renewed.configuration
+        logger.level = configuration.logging.level
+        targets.replaceRates(configuration.limits.messageRate ?? 0, configuration.limits.connectionRate ?? 0)
+        targets.replaceOrigins(configuration.listening.origins)
+        var report = ReloadReport()
+        report.applied = replaced.map(\.rawValue) + ["log level", "rates", "origins"]
+        if let refetchKeySet = targets.refetchKeySet {
+            if let failure = await refetchKeySet() {
+                report.warnings.append("the key set was not fetched; the previous one stays in use: \(failure)")
+            } else {
+                report.applied.append("key set")
+            }
+        }
+        report.restartNeeded = restartNeeded(renewed, except: replaced)
+        applied.add()
+        logger.notice("reloaded", ["replaced": replaced.map(\.rawValue).joined(separator: ", ")])
+        if !report.restartNeeded.isEmpty {
+            logger.warning(
+                "changed variables take effect at the next start",
+                ["variables": report.restartNeeded.joined(separator: ", ")])
+        }
+        return report
+    }
+
+    private func restartNeeded(
+        _ renewed: LoadedConfiguration, except replaced: [LiveCredentials.Kind]
+    ) -> [String] {
+        let live = [
+            Variables.logLevel.name, Variables.messageRate.name, Variables.connectionRate.name,
+            Variables.corsOrigin.name,
+        ]
+        return renewed.changes(since: started).subtracting(live + replaced.flatMap(\.variables)).sorted()
     }
 }
 

@@ -111,14 +111,31 @@ struct RunningInstance {
         return address
     }
 
-    /// Uses other certificates and keys for new connections, and asks webhook receivers again that were disabled.
+    /// The parts that take new settings while the instance runs. Webhook receivers that were disabled are asked again.
+    var reloadTargets: Reload.Targets {
+        Reload.Targets(
+            replaceCredentials: { [credentials, gateway, webhooks] new async throws(TLSError) in
+                let replaced = try await credentials.replace(with: new, in: gateway)
+                webhooks?.reload()
+                return replaced
+            },
+            refetchKeySet: identity?.refetchKeySet, replaceOrigins: { [gateway] in gateway.replaceOrigins($0) },
+            replaceRates: { [gateway] in gateway.replaceRates(messages: $0, connections: $1) })
+    }
+
+    /// Has operators reload and drain the instance through its interface.
     ///
-    /// - Returns: the kinds that were replaced.
-    var replaceCredentials: @Sendable (ServiceCredentials) async throws(TLSError) -> [LiveCredentials.Kind] {
-        { [credentials, gateway, webhooks] new async throws(TLSError) in
-            let replaced = try await credentials.replace(with: new, in: gateway)
-            webhooks?.reload()
-            return replaced
+    /// - Parameter grace: how long a drain may take.
+    func offerControl(reload: Reload, grace: Duration) {
+        gateway.services.control.set(
+            reload: { await reload.perform() }, drain: { [gateway] in await gateway.drain(over: grace) })
+    }
+
+    /// Records a reload that a signal asked for.
+    var recordReload: @Sendable (ReloadReport) async -> Void {
+        { [gateway] report in
+            let outcome = report.error == nil ? AuditEntry.Outcome.done : .refused
+            await gateway.services.audit.record(AuditAct(.reload, outcome: outcome, detail: "SIGHUP"))
         }
     }
 

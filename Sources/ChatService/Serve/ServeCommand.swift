@@ -22,12 +22,13 @@ enum ServeCommand {
             manager.notify(.ready)
             let watchdog = Task { [respond = instance.respond] in await manager.reportAlive(afterEach: respond) }
             let reload = Reload(
-                source: source, started: loaded, replaceCredentials: instance.replaceCredentials, logger: logger,
-                registry: registry)
-            let reloading = Task { [reloads = signals.reloads] in
+                source: source, started: loaded, targets: instance.reloadTargets, logger: logger, registry: registry)
+            instance.offerControl(reload: reload, grace: configuration.shutdownGrace)
+            let reloading = Task { [reloads = signals.reloads, recordReload = instance.recordReload] in
                 for await _ in reloads {
                     manager.notify(.reloading(microseconds: WallClock.monotonicMicroseconds()))
-                    await reload.perform()
+                    let report = await reload.perform()
+                    await recordReload(report)
                     manager.notify(.ready)
                 }
             }

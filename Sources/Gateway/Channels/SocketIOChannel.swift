@@ -62,7 +62,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
             userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
                 ?? handshake.username,
-            userAgent: handshake.userAgent)
+            userAgent: handshake.userAgent, address: handshake.address)
         if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey {
             try context.gateway.check(serviceKey: key, from: address, at: context.now.monotonic)
             credentials.isService = true

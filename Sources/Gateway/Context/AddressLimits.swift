@@ -18,6 +18,12 @@ final class AddressLimits: Sendable {
         calls = RateTable(rate: callRate, burst: callRate * 3)
     }
 
+    /// Uses other rates from now on.
+    func setRates(connections: Int, calls: Int) {
+        self.connections.setRate(connections, burst: connections * 4)
+        self.calls.setRate(calls, burst: calls * 3)
+    }
+
     /// Counts a connection; the time to wait when it is one too many.
     func countConnection(from address: IPAddress, at now: Moment) -> Duration? {
         connections.count(address.counted, at: now)

@@ -23,6 +23,10 @@ public struct GatewayConfiguration: Sendable {
     public var isTrustedProxy: @Sendable (IPAddress) -> Bool = { _ in false }
     /// The key that other services show; nil where no key is accepted.
     public var serviceKey: ServiceKey?
+    /// The role of a token that makes its user an administrator; nil where no token does.
+    public var adminRole: String?
+    /// The page for operators at `/admin`; nil when it is not served.
+    public var adminPage: StaticFiles?
     /// Whether services on the internal listener have to show the service key.
     public var internalRequiresKey = true
     /// Files served at `/` and `/client/`; nil when the page is not served.

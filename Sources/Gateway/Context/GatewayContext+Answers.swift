@@ -6,7 +6,7 @@ import WireProtocols
 extension GatewayContext {
     func answer(_ response: HTTPResponse, _ verdict: OriginPolicy.Verdict, to connection: Connection) {
         var response = secured(response)
-        response.fields += configuration.origins.fields(for: verdict)
+        response.fields += origins.fields(for: verdict)
         connection.respond(response)
     }
 
@@ -16,13 +16,13 @@ extension GatewayContext {
         to connection: Connection
     ) {
         var response = secured(response)
-        response.fields += configuration.origins.fields(for: verdict)
+        response.fields += origins.fields(for: verdict)
         connection.respond(response, length: length, from: source)
     }
 
     /// The answer to a request that the HTTP decoder refused.
     func response(to refusal: HTTPRefusal) -> HTTPResponse {
-        let origins = configuration.origins
+        let origins = origins
         var response = secured(Problem.response(refusal))
         response.fields += origins.fields(for: origins.judge(origin: refusal.origin, host: refusal.host))
         return response
@@ -45,7 +45,7 @@ extension GatewayContext {
 
     /// Whether the request may be meant for this server, which only this machine reaches.
     func believes(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
-        configuration.origins.believes(host: head.headers["Host"], verdict)
+        origins.believes(host: head.headers["Host"], verdict)
     }
 }
 

@@ -4,6 +4,7 @@ import Engine
 import EventLoop
 import Identity
 import Telemetry
+import Synchronization
 import WireProtocols
 
 /// The parts that all shards share beside the chat itself: the rules for connections and requests, and their metrics.
@@ -13,14 +14,22 @@ final class GatewayContext: Sendable {
     let addresses: AddressLimits
     let metrics: GatewayMetrics
     let engineMetrics: EngineMetrics
+    private let liveOrigins: Mutex<OriginPolicy>
 
     init(configuration: GatewayConfiguration, services: Services, registry: MetricsRegistry) {
         self.configuration = configuration
         self.services = services
+        liveOrigins = Mutex(configuration.origins)
         addresses = AddressLimits(
             connectionRate: configuration.connectionRate, callRate: configuration.chat.messageRate)
         metrics = GatewayMetrics(registry)
         engineMetrics = EngineMetrics(registry, prefix: "chat_")
+    }
+
+    /// Which pages of other sites may talk to the server; a reload may replace it.
+    var origins: OriginPolicy {
+        get { liveOrigins.withLock { $0 } }
+        set { liveOrigins.withLock { $0 = newValue } }
     }
 
     /// Where a request came from: the other end of its socket, or the client that a trusted proxy there names.

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import WireProtocols
 
-/// The chat page's files, read once at start, so that a request can reach no other file and no later version.
+/// The files of a page, read once at start, so that a request can reach no other file and no later version.
 public struct StaticFiles: Sendable {
     /// A body with its entity tag (RFC 9110 section 8.8.3).
     struct File: Sendable {
@@ -27,24 +27,29 @@ public struct StaticFiles: Sendable {
 
     /// By path.
     private(set) var files: [String: File] = [:]
+    private var root = ""
 
     /// No files.
     public init() {}
 
-    /// Reads all files below `directory`, to be served below `/client/`, and `index.html` at `/` too. Files whose names begin
-    /// with a dot, or lie below such a folder, are left out.
+    /// Reads all files below `directory`, to be served below a path. Files whose names begin with a dot, or lie below such a
+    /// folder, are left out.
     ///
+    /// - Parameter path: without a slash at its end.
     /// - Throws: when a file cannot be read.
-    public init(directory: String) throws {
+    public init(directory: String, at path: String) throws {
+        self.root = path
         let root = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
         let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
             let file = root.appendingPathComponent(name)
             guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
-            add(path: "/client/" + name, contents: Array(try Data(contentsOf: file)))
+            add(path: path + "/" + name, contents: Array(try Data(contentsOf: file)))
         }
-        files["/"] = files["/client/index.html"]
     }
+
+    /// Serves `index.html` at this path too.
+    public mutating func serveIndex(at path: String) { files[path] = files[root + "/index.html"] }
 
     /// Adds a file, or replaces the one at this path. Its type follows from the path's ending.
     public mutating func add(path: String, contents: [UInt8]) {

@@ -44,7 +44,7 @@ final class InternalEndpoint: EngineHandler {
         context.gateway.metrics.requests.add()
         let head = request.head
         let configuration = context.gateway.configuration
-        let verdict = configuration.origins.judge(head)
+        let verdict = context.gateway.origins.judge(head)
         guard !configuration.internalBelievesLoopbackNamesOnly || context.gateway.believes(head, verdict) else {
             return context.gateway.answer(Problem.response(.foreignHost), verdict, to: connection)
         }
@@ -53,7 +53,7 @@ final class InternalEndpoint: EngineHandler {
             return context.gateway.answer(Problem.response(error), verdict, to: connection)
         }
         if head.method == "OPTIONS" {
-            return context.gateway.answer(configuration.origins.preflight(verdict, head), verdict, to: connection)
+            return context.gateway.answer(context.gateway.origins.preflight(verdict, head), verdict, to: connection)
         }
         if context.services.readiness.isDraining {
             return context.gateway.answer(Problem.response(.draining), verdict, to: connection)

@@ -11,6 +11,8 @@ struct Caller: Sendable {
     var user: RoomUser?
     /// Whether the request carried the service key. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
+    /// Where the request came from, for the audit trail.
+    var address: String?
 
     var actor: RoomActor { RoomActor(user: user?.userID, isService: isService) }
 
@@ -49,14 +51,36 @@ struct CallerResolver {
         }
         guard credentials.namesUser else { return .known(Caller()) }
         switch try gateway.services.authentication.identify(credentials, now: now) {
-        case .known(let identity): return .known(Caller(try gateway.services.admit(identity).get()))
+        case .known(let identity):
+            return .known(try caller(gateway.services.admit(identity).get(), of: head))
         case .pending(let pending): return .pending(pending)
         }
     }
 
+    /// The caller of a request whose token was verified. An administrator acts as a service where the request asks for it.
+    func caller(_ identity: Identity, of head: HTTPRequestHead) -> Caller {
+        var caller = Caller(identity)
+        if let role = gateway.configuration.adminRole, identity.roles.contains(role) {
+            caller.isService = Self.asksForAdministration(head)
+        }
+        return caller
+    }
+
+    /// Whether the caller wants to be answered as an administrator. Such a request names users in its query that it asks about.
+    private static func asksForAdministration(_ head: HTTPRequestHead) -> Bool {
+        head.headers["X-Admin"]?.lowercased() == "true"
+    }
+
     /// The credentials of a request: a token by header, query or sub-protocol, a claim by header or query.
+    ///
+    /// - Throws: `bad_request` for an id that is none, and for a token in the query of a request of an administrator, as
+    ///   queries end up in logs and histories.
     static func credentials(_ head: HTTPRequestHead) throws(ChatError) -> Credentials {
-        let claimed = head.headers["X-User-Id"] ?? head.queryValue("userId")
+        let isAdministration = asksForAdministration(head)
+        if isAdministration, head.queryValue("token") != nil {
+            throw .badRequest("an administrator's token goes into the Authorization field, not into the query")
+        }
+        let claimed = head.headers["X-User-Id"] ?? (isAdministration ? nil : head.queryValue("userId"))
         let name = head.headers["X-Username"] ?? head.queryValue("username")
         var userID: UserID?
         if let claimed { userID = try UserID(validating: claimed, field: "userId") }

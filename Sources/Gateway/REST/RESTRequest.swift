@@ -78,8 +78,11 @@ struct RESTRequest: Sendable {
     /// Whether the answer's body is left out.
     var isHead: Bool { head.method == "HEAD" }
 
+    /// A part of the path; nil where the route has none of this name.
+    func optionalPathParameter(_ name: String) -> String? { pathParameters.first { $0.name == name }?.value }
+
     func pathParameter(_ name: String) -> String {
-        let value = pathParameters.first { $0.name == name }?.value
+        let value = optionalPathParameter(name)
         assert(value != nil, "the path has no \(name)")
         return value ?? ""
     }

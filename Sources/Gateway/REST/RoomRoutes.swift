@@ -84,6 +84,7 @@ struct RoomRoutes: RouteGroup {
         }
         guard isStored else { throw .roomUnavailable }
         access.log("room deleted", id, by: caller)
+        await services.audit.record(try request.act(.roomDelete))
         services.cache?.drop(id)
         await services.announce(id, .deleted)
         return .json(EventJSON.success())

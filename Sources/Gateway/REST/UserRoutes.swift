@@ -71,6 +71,7 @@ struct UserRoutes: RouteGroup {
                 "user": user.value, "session": socketID?.value, "sessions": sessions.count,
                 "by": caller.logName,
             ])
+        await services.audit.record(try request.act(.kick, detail: socketID?.value))
         return .json(
             EventJSON.success { out in
                 out.member("sessions", sessions.count)

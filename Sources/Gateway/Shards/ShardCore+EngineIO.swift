@@ -13,9 +13,11 @@ extension ShardCore {
             sidPrefix: "\(services.configuration.instance)-\(index)-",
             maximumStrangers: ChannelContext.maximumStrangers,
             opened: { [unowned self] socket, request in
-                let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
+                let address = gateway.client(of: request)
+                var handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
+                handshake.address = "\(address)"
                 socket.handler = SocketIOChannel(
-                    socket: socket, context: channels, address: gateway.client(of: request), handshake: handshake,
+                    socket: socket, context: channels, address: address, handshake: handshake,
                     shownKey: request.head.headers["X-Service-Key"])
             })
     }

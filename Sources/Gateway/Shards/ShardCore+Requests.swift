@@ -20,7 +20,7 @@ extension ShardCore: EngineHandler {
     func received(_ request: HTTPRequest, on connection: Connection) {
         gateway.metrics.requests.add()
         let head = request.head
-        let verdict = gateway.configuration.origins.judge(head)
+        let verdict = gateway.origins.judge(head)
         do throws(ChatError) {
             try countConnection(request, on: connection)
             guard !gateway.configuration.believesLoopbackNamesOnly || gateway.believes(head, verdict) else {
@@ -29,7 +29,7 @@ extension ShardCore: EngineHandler {
             if head.isEngineIO, head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
             if head.asksToUpgrade(to: "websocket") { return try upgrade(request, verdict, connection) }
             if head.method == "OPTIONS" {
-                return gateway.answer(gateway.configuration.origins.preflight(verdict, head), verdict, to: connection)
+                return gateway.answer(gateway.origins.preflight(verdict, head), verdict, to: connection)
             }
             // A page of a refused origin cannot read answers, but it could still change something.
             if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
@@ -40,7 +40,9 @@ extension ShardCore: EngineHandler {
             }
             let address = gateway.client(of: request)
             switch try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) {
-            case .known(let caller): try serve(request, by: caller, match, verdict, on: connection)
+            case .known(var caller):
+                caller.address = "\(address)"
+                try serve(request, by: caller, match, verdict, on: connection)
             case .pending(let pending):
                 // Every client can make tokens that another server has to look at.
                 try gateway.addresses.countCall(from: address, at: now.monotonic)
@@ -55,7 +57,17 @@ extension ShardCore: EngineHandler {
         _ request: HTTPRequest, _ error: ChatError, _ verdict: OriginPolicy.Verdict, on connection: Connection
     ) {
         gateway.logRefusal(error.code.rawValue, of: request)
+        if error.code == .unauthorized { noteRefusedLogin(request) }
         gateway.answer(Problem.response(error), verdict, to: connection)
+    }
+
+    /// A wrong key or token on a call that manages the fleet is recorded in the audit trail.
+    private func noteRefusedLogin(_ request: HTTPRequest) {
+        let head = request.head
+        guard head.path?.hasPrefix("/internal/") == true,
+            head.headers["X-Service-Key"] != nil || head.headers["Authorization"] != nil
+        else { return }
+        services.audit.recordRefusedLogin(from: "\(gateway.client(of: request))")
     }
 
     func abandoned(_ connection: Connection) {
@@ -76,7 +88,10 @@ extension ShardCore: EngineHandler {
     ) {
         channels.run({ await pending.result() }) { [unowned self] result in
             do throws(ChatError) {
-                try serve(request, by: Caller(try result.flatMap(services.admit).get()), match, verdict, on: connection)
+                let identity = try result.flatMap(services.admit).get()
+                var caller = CallerResolver(gateway: gateway).caller(identity, of: request.head)
+                caller.address = "\(gateway.client(of: request))"
+                try serve(request, by: caller, match, verdict, on: connection)
             } catch {
                 refuse(request, error, verdict, on: connection)
             }
@@ -172,6 +187,7 @@ extension ShardCore: EngineHandler {
             return gateway.answer(Problem.response(error), verdict, to: connection)
         }
         var credentials = try CallerResolver.credentials(head)
+        credentials.address = "\(gateway.client(of: request))"
         if let key = head.headers["X-Service-Key"] {
             try gateway.check(serviceKey: key, from: gateway.client(of: request), at: now.monotonic)
             credentials.isService = true

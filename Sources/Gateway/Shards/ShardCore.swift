@@ -35,7 +35,8 @@ final class ShardCore {
         self.loop = loop
         self.gateway = gateway
         let services = gateway.services
-        router = RESTRouter(services: services, page: gateway.configuration.client)
+        router = RESTRouter(
+            services: services, page: gateway.configuration.client, adminPage: gateway.configuration.adminPage)
         descriptorTrouble = OccasionalLogger(services.logger)
         let engine = try EngineContext(
             loop: loop, configuration: gateway.configuration.engine, metrics: gateway.engineMetrics,

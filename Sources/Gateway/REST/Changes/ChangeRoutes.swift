@@ -51,7 +51,9 @@ struct ChangeRoutes: RouteGroup {
         let answer = await services.change(
             change, by: user, isService: caller.isService, from: nil, since: nil, in: room)
         switch answer {
-        case .changed(let receipt): return .json(EventJSON.success { $0.changed(receipt) })
+        case .changed(let receipt):
+            if case .delete = kind { await services.recordDeletion(receipt, in: room, try request.act(.messageDelete)) }
+            return .json(EventJSON.success { $0.changed(receipt) })
         case .refused(let error): throw error
         default: throw .storageUnavailable
         }

@@ -7,6 +7,12 @@ extension RouteAnswer.Shape {
         switch self {
         case .banPage, .blockPage, .flagPage, .rolePage, .sanctionPage, .settledFlags, .standing, .userBan:
             Answers.aboutRights(self)
+        case .auditPage: ManagementSchemas.audit
+        case .drainedInstance: ManagementSchemas.drain
+        case .fleetStats: ManagementSchemas.stats
+        case .liveRoomPage: ManagementSchemas.rooms
+        case .reloads: ManagementSchemas.reloads
+        case .sessionPage: ManagementSchemas.sessions
         case .changedMessage: .object([.required("success", .success)] + SchemaComponent.changedMembers)
         case .changesPage:
             Answers.success(

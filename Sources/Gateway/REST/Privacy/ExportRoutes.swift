@@ -21,7 +21,9 @@ struct ExportRoutes: RouteGroup {
         let user = request.userID
         let cursor = try cursor(request)
         switch cursor?.first {
-        case nil: return try await records(of: user)
+        case nil:
+            await services.audit.record(try request.act(.userExport))
+            return try await records(of: user)
         case "r": return try await rooms(of: user, after: cursor.map { String($0.dropFirst()) })
         case "m": return try await messages(of: user, after: cursor.map { String($0.dropFirst()) })
         default: throw Self.foreignCursor
@@ -96,7 +98,11 @@ struct ExportRoutes: RouteGroup {
     /// The room and its participants, then its messages.
     func room(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let room = request.roomID
-        guard let cursor = try cursor(request) else { return try await records(of: room) }
+        guard let cursor = try cursor(request) else {
+            let answer = try await records(of: room)
+            await services.audit.record(try request.act(.roomExport))
+            return answer
+        }
         guard cursor.first == "m", let sequence = MessageNumbers.boundary(Int64(cursor.dropFirst())) else {
             throw Self.foreignCursor
         }

@@ -15,12 +15,12 @@ struct PrivacyRoutes: RouteGroup {
     func eraseUser(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let policy = request.query("messages").flatMap { ErasedMessages(rawValue: $0) }
         guard let policy else { throw .badRequest("messages must be erase or anonymize") }
-        return try await erase(.user(request.userID, policy), by: try request.caller())
+        return try await erase(.user(request.userID, policy), try request.act(.userErase), by: try request.caller())
     }
 
     func eraseRoom(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         guard request.query("erase") == "true" else { throw .badRequest("erase must be true") }
-        return try await erase(.room(request.roomID), by: try request.caller())
+        return try await erase(.room(request.roomID), try request.act(.roomErase), by: try request.caller())
     }
 
     func userProgress(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
@@ -32,12 +32,19 @@ struct PrivacyRoutes: RouteGroup {
     }
 
     /// An erasure that is under way goes on as it was asked for first.
-    private func erase(_ subject: ErasureSubject, by caller: Caller) async throws(ChatError) -> HTTPResponse {
+    private func erase(
+        _ subject: ErasureSubject, _ act: AuditAct, by caller: Caller
+    ) async throws(ChatError) -> HTTPResponse {
         let services = services
         let job = try await access.store { (_) async throws(StoreError) in
             try await services.requestErasure(of: subject)
         }
         services.logger.notice("erasure requested", ["id": "\(job.id)", "by": caller.logName])
+        var act = act
+        // The trail names no user that is erased.
+        act.user = nil
+        act.detail = "\(job.id)"
+        await services.audit.record(act)
         return Self.answer(job)
     }
 

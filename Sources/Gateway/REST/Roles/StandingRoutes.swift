@@ -105,6 +105,7 @@ struct StandingRoutes: RouteGroup {
         }
         try outcome.check("the room has \(kind.limit) of these already")
         access.log(kind.set, id, about: user, by: caller)
+        await services.audit.record(try request.act(kind.setAction))
         await services.announce(id, .standing(.set(kind, user, until: until)))
         return .json(EventJSON.success { $0.standing(standing) })
     }
@@ -118,6 +119,7 @@ struct StandingRoutes: RouteGroup {
         }
         guard isCleared else { return false }
         access.log(kind.cleared, id, about: user, by: caller)
+        await services.audit.record(try request.act(kind.clearedAction))
         await services.announce(id, .standing(.cleared(kind, user)))
         return true
     }
@@ -131,6 +133,22 @@ struct StandingRoutes: RouteGroup {
 }
 
 extension RoomStanding.Kind {
+    fileprivate var setAction: AuditEntry.Action {
+        switch self {
+        case .moderator: .roleSet
+        case .ban: .roomBan
+        case .mute: .mute
+        }
+    }
+
+    fileprivate var clearedAction: AuditEntry.Action {
+        switch self {
+        case .moderator: .roleCleared
+        case .ban: .roomUnban
+        case .mute: .unmute
+        }
+    }
+
     fileprivate var set: String {
         switch self {
         case .moderator: "moderator appointed"

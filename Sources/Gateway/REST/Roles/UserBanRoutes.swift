@@ -20,6 +20,7 @@ struct UserBanRoutes: RouteGroup {
         let outcome = try await access.store { (store) async throws(StoreError) in try await store.ban(ban) }
         try outcome.check("at most \(UserBan.limit) users are banned at once")
         services.logger.notice("user banned", ["user": user.value, "by": caller.logName])
+        await services.audit.record(try request.act(.userBan))
         try await services.announceStanding(of: user)
         return .json(EventJSON.success { $0.ban(ban) })
     }
@@ -29,6 +30,7 @@ struct UserBanRoutes: RouteGroup {
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.unban(user) }
         guard isDone else { throw ChatError(.notFound, "this user is not banned") }
         services.logger.notice("ban of a user ended", ["user": user.value, "by": caller.logName])
+        await services.audit.record(try request.act(.userUnban))
         try await services.announceStanding(of: user)
         return .json(EventJSON.success())
     }

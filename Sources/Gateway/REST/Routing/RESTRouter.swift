@@ -10,12 +10,12 @@ struct RESTRouter: Sendable {
     private let table: RouteTable
     private let services: Services
 
-    /// Traps when two routes are the same, which the declarations alone decide: the files of the page lie at `/` and below
-    /// `/client/`, where no other route is.
-    init(services: Services, page: StaticFiles?) {
+    /// Traps when two routes are the same, which the declarations alone decide: the files of the pages lie at `/`, `/admin` and
+    /// below `/client/` and `/admin/`, where no other route is.
+    init(services: Services, page: StaticFiles?, adminPage: StaticFiles? = nil) {
         self.services = services
         do throws(RouteTableError) {
-            table = try RouteTable(RouteCatalogue.routes + (page?.routes ?? []))
+            table = try RouteTable(RouteCatalogue.routes + (page?.routes ?? []) + (adminPage?.adminRoutes ?? []))
         } catch {
             preconditionFailure("the routes make no table: \(error)")
         }

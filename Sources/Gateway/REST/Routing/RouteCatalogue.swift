@@ -5,7 +5,8 @@ import ChatProtocol
 /// All calls of the HTTP interface but the page's files, in the order of `docs/protocol.md`.
 enum RouteCatalogue {
     static let routes =
-        rooms + changes + roles + files + search + presence + services + webhooks + privacy + operations + documents
+        rooms + changes + roles + files + search + presence + services + webhooks + privacy + management + operations
+        + documents
 
     // MARK: Rooms
 
