@@ -21,13 +21,14 @@ RUN apt-get update \
     && install -d -o chat -g chat /data
 COPY --from=build /out/chat-service /usr/local/bin/chat-service
 COPY client-example /srv/chat/client-example
+COPY admin-page /srv/chat/admin-page
 USER 10001:10001
 # The only place it writes to; the rest of the image may be mounted read-only.
 VOLUME /data
 WORKDIR /data
 # The MongoDB driver's counters, which nobody reads, stay out of shared memory.
 ENV MONGOC_DISABLE_SHM=1
-ENV HOST=0.0.0.0 PORT=5004 DATA_DIR=/data CLIENT_DIR=/srv/chat/client-example LOG_FORMAT=json
+ENV HOST=0.0.0.0 PORT=5004 DATA_DIR=/data CLIENT_DIR=/srv/chat/client-example ADMIN_DIR=/srv/chat/admin-page LOG_FORMAT=json
 EXPOSE 5004
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=6s --start-period=10s --retries=3 CMD ["chat-service", "healthcheck"]

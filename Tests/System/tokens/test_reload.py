@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 HEALTH = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 CONTEXT.check_hostname, CONTEXT.verify_mode = False, ssl.CERT_NONE
-REFUSED = "reload refused; the previous certificates and keys stay in use"
+REFUSED = "reload refused; the previous settings, certificates and keys stay in use"
 
 
 def lines(server: Server, message: str) -> list[dict]:
