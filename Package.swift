@@ -106,8 +106,8 @@ let package = Package(
         tests(
             "ChatService",
             uses: [
-                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "IdentityProviders", "MessagingOutbox",
-                "MessagingWebhooks", "RedisLink",
+                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "IdentityProviders", "JSON",
+                "MessagingOutbox", "MessagingWebhooks", "PersistenceSQLite", "RedisLink",
                 "Telemetry",
             ]),
         .executableTarget(

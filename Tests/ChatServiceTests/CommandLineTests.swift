@@ -6,11 +6,45 @@ import Testing
 
 @Suite struct CommandLineTests {
     @Test(arguments: [
-        (["serve"], CommandLineAction.serve), (["--help"], .help), (["token", "mint", "-h"], .help),
+        (["serve"], CommandLineAction.serve), (["--help"], .help(command: nil)),
+        (["token", "mint", "-h"], .help(command: "token mint")), (["token", "--help"], .help(command: "token")),
+        (["help", "kick"], .help(command: "kick")), (["kick", "--help"], .help(command: "kick")),
         (["--version"], .version),
         (["--check-config"], .checkConfiguration), (["serve", "--check-config"], .checkConfiguration),
         (["--print-configuration-docs"], .printConfigurationDocs), (["healthcheck"], .healthcheck),
-        (["migrate"], .migrate),
+        (["migrate"], .migrate(MigrateArguments())),
+        (["migrate", "--dry-run", "--json"], .migrate(MigrateArguments(isDryRun: true, printsJSON: true))),
+        (["backup", "a", "--force"], .backup(BackupArguments(path: "a", isForced: true))),
+        (["restore", "--json", "a"], .restore(RestoreArguments(path: "a", printsJSON: true))),
+        (["doctor", "--strict"], .doctor(DoctorArguments(isStrict: true))),
+        (
+            ["stats", "--server", "https://chat.example:5004", "--service-key-file=key", "--json"],
+            .manage(
+                .stats, ServerAccess(url: "https://chat.example:5004", serviceKeyFile: "key", printsJSON: true))
+        ),
+        (
+            ["sessions", "--user", "ada", "--sort", "queuedBytes", "--limit=5"],
+            .manage(
+                .sessions([QueryItem("userId", "ada"), QueryItem("sort", "queuedBytes"), QueryItem("limit", "5")]),
+                ServerAccess())
+        ),
+        (["rooms", "--search", "ki"], .manage(.rooms([QueryItem("q", "ki")]), ServerAccess())),
+        (
+            ["tail", "--room", "g", "--last=0", "--interval", "2s"],
+            .manage(.tail(TailRequest(room: "g", last: 0, interval: .seconds(2))), ServerAccess())
+        ),
+        (["kick", "ada", "--session", "s"], .manage(.kick(user: "ada", session: "s"), ServerAccess())),
+        (
+            ["ban", "ada", "--room", "g", "--for", "1h", "--reason", "spam"],
+            .manage(.ban(BanRequest(user: "ada", room: "g", span: .seconds(3600), reason: "spam")), ServerAccess())
+        ),
+        (["ban", "--lift", "ada"], .manage(.ban(BanRequest(user: "ada", isLifted: true)), ServerAccess())),
+        (["drain", "b", "--wait"], .manage(.drain(instance: "b", waits: true), ServerAccess())),
+        (["export", "--room", "g"], .manage(.export(.room("g"), output: nil), ServerAccess())),
+        (
+            ["erase", "--user", "ada", "--messages", "anonymize", "--yes"],
+            .manage(.erase(.user("ada"), messages: "anonymize", waits: false), ServerAccess())
+        ),
         (["import-user-state", "state.json"], .importUserState(path: "state.json")),
         (["bench", "fanout", "--help"], .bench(arguments: ["fanout", "--help"])),
         (["token", "mint", "--user", "u1"], .mintToken(TokenRequest(user: "u1"))),
@@ -35,6 +69,21 @@ import Testing
         (["token", "mint", "--user", "a", "--user", "b"], "--user is given twice"),
         (["token", "mint", "--admin"], "unknown option --admin"),
         (["token", "check", "a", "b"], "token check takes one token"),
+        (["help", "fly"], "unknown command fly"), (["restore"], "restore takes one file"),
+        (["kick"], "kick takes one user"), (["kick", ""], "kick takes one user"),
+        (["drain", "a", "b"], "drain takes one instance"),
+        (["backup", "a", "--force=yes"], "--force takes no value"),
+        (["stats", "--service-key", "k"], "unknown option --service-key"),
+        (["stats", "--server", "ftp://a"], "--server must be http://HOST:PORT or https://HOST:PORT"),
+        (["rooms", "--limit", "201"], "--limit 201 is not allowed; allowed: an integer from 1 to 200"),
+        (["rooms", "--sort", "size"], "--sort takes one of sessions, roomId, lastSeq"),
+        (["tail"], "tail needs --room ID or --user ID"),
+        (["ban", "ada", "--until", "soon"], "--until must be an ISO 8601 time such as 2030-01-31T12:00:00Z"),
+        (["ban", "ada", "--until", "2030-01-31T12:00:00Z", "--for", "1h"], "--for and --until say the same; give one"),
+        (["ban", "ada", "--lift", "--reason", "x"], "--lift goes with --room alone"),
+        (["export", "--user", "a", "--room", "b"], "export needs --user ID or --room ID"),
+        (["erase", "--user", "a"], "erase cannot be undone; confirm it with --yes"),
+        (["erase", "--room", "a", "--messages", "erase", "--yes"], "--messages goes with --user"),
         (
             ["token", "mint", "--user", "a", "--expires", "soon"],
             "--expires soon is not allowed; allowed: seconds, or a number with a unit: 90s, 15m, 24h, 7d"
@@ -56,8 +105,9 @@ import Testing
     private func run(_ arguments: [String], _ environment: [String: String] = [:], input: String = "") async -> Int32 {
         let output = output
         let programs = CommandRunner.Programs(
-            serve: { _, _ in 40 }, migrate: { _ in 41 }, importUserState: { _, _ in 42 },
-            backup: { $1.isForced ? 44 : 43 }, restore: { _, _ in 45 }, bench: { Int32($0.count) })
+            serve: { _, _ in 40 }, migrate: { _, _ in 41 }, importUserState: { _, _ in 42 },
+            backup: { $1.isForced ? 44 : 43 }, restore: { _, _ in 45 }, bench: { Int32($0.count) },
+            doctor: { _, _ in 46 }, manage: { _, _, _ in 47 })
         let runner = CommandRunner(
             source: ConfigurationSource(environment: environment, environmentFile: "/nowhere/.env", system: facts),
             print: { text in output.printed.withLock { $0 += text + "\n" } },
@@ -76,6 +126,8 @@ import Testing
         #expect(await run(["backup", "--force", "a"]) == 44)
         #expect(await run(["restore", "a"]) == 45)
         #expect(await run(["bench", "a", "b"]) == 2)
+        #expect(await run(["doctor"], ["PORT": "x"]) == 46)
+        #expect(await run(["stats"], ["PORT": "x"]) == 47)
     }
 
     @Test func aBadConfigurationStopsTheStart() async {
@@ -88,6 +140,22 @@ import Testing
         #expect(await run(["fly"]) == ExitCode.usage)
         #expect(complained.hasPrefix("chat-service: unknown command fly\n\nusage: chat-service"))
         #expect(printed == "")
+    }
+
+    @Test func wrongUseOfACommandShowsItsOwnHelp() async {
+        #expect(await run(["kick"]) == ExitCode.usage)
+        #expect(complained.hasPrefix("chat-service: kick takes one user\n\nusage: chat-service kick [options] USER\n"))
+        #expect(!complained.contains("serve"))
+    }
+
+    @Test func everyCommandHasAShortHelp() async {
+        for command in CommandCatalogue.all where command.name != "bench" {
+            output.printed.withLock { $0 = "" }
+            #expect(await run(command.name.split(separator: " ").map(String.init) + ["--help"]) == 0)
+            #expect(printed.hasPrefix("usage: chat-service \(command.name)"), "\(command.name)")
+            for option in command.options { #expect(printed.contains("  \(option.synopsis) ")) }
+            #expect(printed.count < 2500 && complained == "")
+        }
     }
 
     @Test func theCheckShowsTheSettingsInForce() async {

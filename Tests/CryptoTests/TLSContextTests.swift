@@ -20,6 +20,15 @@ struct TLSContextTests {
         #expect(try refusal(certificate: TestCertificate.certificate, key: TestCertificate.privateKey).0 == nil)
     }
 
+    @Test("The chain expires with its first certificate")
+    func expiry() throws {
+        let files = try PEMFiles()
+        // 2120-01-01T00:00:00Z.
+        try files.write(TestCertificate.certificate + TLSFixtures.otherCertificate, as: "certificate.pem")
+        try files.write(TestCertificate.privateKey, as: "key.pem")
+        #expect(try files.credentials().expirySeconds() == 4_733_510_400)
+    }
+
     @Test("A key of another certificate is named as such, with both files")
     func mismatch() throws {
         let (error, files) = try refusal(certificate: TestCertificate.certificate, key: TLSFixtures.otherPrivateKey)

@@ -1,15 +1,19 @@
 import ChatDomain
 import Foundation
+import JSON
 import PersistenceSQLite
 import Telemetry
 
 /// `chat-service backup FILE`: copies the embedded store. A running service makes the copy; without one this process does.
 enum BackupCommand {
-    static func run(_ loaded: LoadedConfiguration, _ request: BackupArguments) -> Int32 {
+    static func run(
+        _ loaded: LoadedConfiguration, _ request: BackupArguments, print: (String) -> Void
+    ) -> Int32 {
         StoreCommand.run(loaded, verb: "back up") { directory, logger throws(StoreError) in
             let path = URL(fileURLWithPath: request.path).path
             let contents = try make(of: directory, BackupRequest(path: path, replaces: request.isForced))
             logger.with(["path": path]).notice("backup made", StoreCommand.fields(contents))
+            if request.printsJSON { print(StoreCommand.json(contents, "path", path)) }
         }
     }
 
@@ -37,11 +41,16 @@ enum BackupCommand {
 
 /// `chat-service restore FILE`: replaces the embedded store by a backup. The previous store is kept in a directory beside it.
 enum RestoreCommand {
-    static func run(_ loaded: LoadedConfiguration, path: String) -> Int32 {
+    static func run(
+        _ loaded: LoadedConfiguration, _ request: RestoreArguments, print: (String) -> Void
+    ) -> Int32 {
         StoreCommand.run(loaded, verb: "restore") { directory, logger throws(StoreError) in
-            let restoration = try SQLiteStore.restore(path, into: directory)
+            let restoration = try SQLiteStore.restore(request.path, into: directory)
             logger.with(["previous": restoration.previous])
                 .notice("restored", StoreCommand.fields(restoration.contents))
+            if request.printsJSON {
+                print(StoreCommand.json(restoration.contents, "previous", restoration.previous))
+            }
         }
     }
 }
@@ -68,5 +77,19 @@ enum StoreCommand {
 
     static func fields(_ contents: StoreContents) -> LogFields {
         ["rooms": contents.rooms, "messages": contents.messages, "users": contents.users]
+    }
+
+    /// - Parameters:
+    ///   - name: of the path that belongs to the result.
+    ///   - path: nil: none.
+    static func json(_ contents: StoreContents, _ name: StaticString, _ path: String?) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("rooms", contents.rooms)
+            writer.member("messages", contents.messages)
+            writer.member("users", contents.users)
+            if let path { writer.member(name, path) }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -1,7 +1,8 @@
 /// The command that the arguments name.
 enum CommandLineAction: Equatable, Sendable {
     case serve
-    case help
+    /// - Parameter command: nil: all of them.
+    case help(command: String?)
     case version
     case checkConfiguration
     case printConfigurationDocs
@@ -9,10 +10,12 @@ enum CommandLineAction: Equatable, Sendable {
     case checkToken(TokenSource)
     case bench(arguments: [String])
     case healthcheck
-    case migrate
+    case doctor(DoctorArguments)
+    case migrate(MigrateArguments)
     case importUserState(path: String)
     case backup(BackupArguments)
-    case restore(path: String)
+    case restore(RestoreArguments)
+    case manage(ManagementRequest, ServerAccess)
 }
 
 /// The file that a backup is written to.
@@ -20,6 +23,25 @@ struct BackupArguments: Equatable, Sendable {
     var path: String
     /// Whether an existing file is replaced.
     var isForced = false
+    var printsJSON = false
+}
+
+/// The backup that becomes the store.
+struct RestoreArguments: Equatable, Sendable {
+    var path: String
+    var printsJSON = false
+}
+
+struct MigrateArguments: Equatable, Sendable {
+    /// Whether nothing is changed.
+    var isDryRun = false
+    var printsJSON = false
+}
+
+struct DoctorArguments: Equatable, Sendable {
+    /// Whether warnings count as failures.
+    var isStrict = false
+    var printsJSON = false
 }
 
 /// A token to be made.
@@ -36,100 +58,69 @@ enum TokenSource: Equatable, Sendable {
     case standardInput
 }
 
-/// Arguments that are not a command of this program.
-struct UsageError: Error, Equatable, CustomStringConvertible {
-    let description: String
-}
-
 extension CommandLineAction {
     /// - Parameter arguments: without the program's name.
     init(parsing arguments: [String]) throws(UsageError) {
-        guard let first = arguments.first else { throw UsageError(description: "a command is missing") }
         let rest = Array(arguments.dropFirst())
-        if first != "bench", rest.contains("--help") || rest.contains("-h") {
-            self = .help
-            return
-        }
-        switch first {
-        case "help", "--help", "-h": self = .help
-        case "version", "--version": self = try Self.alone(.version, first, rest)
-        case "--check-config": self = try Self.alone(.checkConfiguration, first, rest)
-        case "--print-configuration-docs": self = try Self.alone(.printConfigurationDocs, first, rest)
-        case "serve":
-            self = rest == ["--check-config"] ? .checkConfiguration : try Self.alone(.serve, first, rest)
-        case "healthcheck": self = try Self.alone(.healthcheck, first, rest)
-        case "migrate": self = try Self.alone(.migrate, first, rest)
-        case "import-user-state":
-            self = .importUserState(path: try Self.oneFile(first, rest))
-        case "backup":
-            let paths = rest.filter { $0 != "--force" }
-            self = .backup(
-                BackupArguments(path: try Self.oneFile(first, paths), isForced: paths.count < rest.count))
-        case "restore": self = .restore(path: try Self.oneFile(first, rest))
+        switch arguments.first {
+        case "help", "--help", "-h": self = try Self.help(rest)
+        case "version", "--version": self = try Self.alone(.version, arguments)
+        case "--check-config": self = try Self.alone(.checkConfiguration, arguments)
+        case "--print-configuration-docs": self = try Self.alone(.printConfigurationDocs, arguments)
         case "bench": self = .bench(arguments: rest)
-        case "token": self = try Self.token(rest)
-        default: throw UsageError(description: "unknown command \(first)")
+        case "token" where rest.first == "--help" || rest.first == "-h": self = .help(command: "token")
+        default:
+            let (command, rest) = try CommandCatalogue.find(in: arguments)
+            if rest.contains("--help") || rest.contains("-h") {
+                self = .help(command: command.name)
+            } else {
+                self = try Self.action(try command.parse(rest))
+            }
         }
     }
 
-    private static func alone(_ action: Self, _ name: String, _ rest: [String]) throws(UsageError) -> Self {
-        if let extra = rest.first { throw UsageError(description: "\(name) takes no argument, got \(extra)") }
+    private static func help(_ rest: [String]) throws(UsageError) -> Self {
+        guard !rest.isEmpty else { return .help(command: nil) }
+        let name = rest.joined(separator: " ")
+        guard !CommandCatalogue.named(name).isEmpty else { throw UsageError(description: "unknown command \(name)") }
+        return .help(command: name)
+    }
+
+    private static func alone(_ action: Self, _ arguments: [String]) throws(UsageError) -> Self {
+        _ = try CommandSyntax(arguments.first ?? "", "").parse(Array(arguments.dropFirst()))
         return action
     }
 
-    private static func oneFile(_ name: String, _ rest: [String]) throws(UsageError) -> String {
-        guard rest.count == 1, let path = rest.first, !path.isEmpty, !path.hasPrefix("-") else {
-            throw UsageError(description: "\(name) takes one file")
-        }
-        return path
-    }
-
-    private static func token(_ arguments: [String]) throws(UsageError) -> Self {
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
-        case "mint": return .mintToken(try TokenRequest(parsing: rest))
-        case "check":
-            guard rest.count <= 1 else { throw UsageError(description: "token check takes one token") }
-            guard let token = rest.first, token != "-" else { return .checkToken(.standardInput) }
-            return .checkToken(.argument(token))
-        default: throw UsageError(description: "token takes mint or check")
+    private static func action(_ arguments: CommandArguments) throws(UsageError) -> Self {
+        let printsJSON = arguments.has("--json")
+        if let request = try ManagementRequest(arguments) { return .manage(request, try ServerAccess(arguments)) }
+        switch arguments.command {
+        case "serve": return arguments.has("--check-config") ? .checkConfiguration : .serve
+        case "healthcheck": return .healthcheck
+        case "doctor":
+            return .doctor(DoctorArguments(isStrict: arguments.has("--strict"), printsJSON: printsJSON))
+        case "migrate":
+            return .migrate(MigrateArguments(isDryRun: arguments.has("--dry-run"), printsJSON: printsJSON))
+        case "import-user-state": return .importUserState(path: arguments.operand)
+        case "backup":
+            return .backup(
+                BackupArguments(path: arguments.operand, isForced: arguments.has("--force"), printsJSON: printsJSON))
+        case "restore": return .restore(RestoreArguments(path: arguments.operand, printsJSON: printsJSON))
+        case "token mint": return .mintToken(try TokenRequest(arguments))
+        case "token check":
+            let token = arguments.operands.first
+            return .checkToken(token.flatMap { $0 == "-" ? nil : .argument($0) } ?? .standardInput)
+        default: throw UsageError(description: "unknown command \(arguments.command)")
         }
     }
 }
 
 extension TokenRequest {
-    init(parsing arguments: [String]) throws(UsageError) {
-        let options = try Options(parsing: arguments, known: ["--user", "--name", "--expires"])
-        guard let user = options.values["--user"], !user.isEmpty else {
+    init(_ arguments: CommandArguments) throws(UsageError) {
+        guard let user = arguments["--user"], !user.isEmpty else {
             throw UsageError(description: "token mint needs --user ID")
         }
-        self.init(user: user, name: options.values["--name"], lifetime: nil)
-        guard let expires = options.values["--expires"] else { return }
-        let type = ValueType<Duration>.withUnit
-        guard let lifetime = type.parse(expires) else {
-            throw UsageError(description: "--expires \(expires) is not allowed; allowed: \(type.allowed)")
-        }
-        self.lifetime = lifetime
-    }
-}
-
-/// `--name value` and `--name=value` pairs, each at most once.
-private struct Options {
-    private(set) var values: [String: String] = [:]
-
-    init(parsing arguments: [String], known: [String]) throws(UsageError) {
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let name = parts.first, known.contains(name) else {
-                throw UsageError(description: "unknown option \(parts.first ?? argument)")
-            }
-            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
-                throw UsageError(description: "\(name) needs a value")
-            }
-            guard values.updateValue(value, forKey: name) == nil else {
-                throw UsageError(description: "\(name) is given twice")
-            }
-        }
+        self.init(
+            user: user, name: arguments["--name"], lifetime: try arguments.value("--expires", .withUnit))
     }
 }

@@ -14,11 +14,15 @@ struct CommandRunner: Sendable {
     /// The commands that touch files and servers; each returns the exit code.
     struct Programs: Sendable {
         var serve: @Sendable (LoadedConfiguration, ConfigurationSource) async -> Int32
-        var migrate: @Sendable (LoadedConfiguration) async -> Int32
+        var migrate: @Sendable (LoadedConfiguration, MigrateArguments) async -> Int32
         var importUserState: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
         var backup: @Sendable (LoadedConfiguration, BackupArguments) async -> Int32
-        var restore: @Sendable (LoadedConfiguration, _ path: String) async -> Int32
+        var restore: @Sendable (LoadedConfiguration, RestoreArguments) async -> Int32
         var bench: @Sendable ([String]) async -> Int32
+        /// The doctor reports what is wrong with the configuration too.
+        var doctor: @Sendable (ConfigurationSource, DoctorArguments) async -> Int32
+        /// A command that names server and key needs no configuration.
+        var manage: @Sendable (ConfigurationSource, ManagementRequest, ServerAccess) async -> Int32
     }
 
     var source: ConfigurationSource
@@ -32,14 +36,19 @@ struct CommandRunner: Sendable {
         do throws(UsageError) {
             action = try CommandLineAction(parsing: arguments)
         } catch {
-            complain("chat-service: \(error)\n\n\(HelpText.usage)")
+            let command = (try? CommandCatalogue.find(in: arguments))?.0.name
+            complain("chat-service: \(error)\n\n\(command.map { HelpText.text(of: $0) } ?? HelpText.usage)")
             return ExitCode.usage
         }
         switch action {
-        case .help: print(HelpText.full())
+        case .help(nil): print(HelpText.full())
+        case .help("bench"): return await programs.bench(["--help"])
+        case .help(let command?): print(HelpText.text(of: command))
         case .version: print("chat-service \(Version.current)")
         case .printConfigurationDocs: print(ConfigurationText.referencePage())
         case .bench(let arguments): return await programs.bench(arguments)
+        case .doctor(let arguments): return await programs.doctor(source, arguments)
+        case .manage(let request, let access): return await programs.manage(source, request, access)
         default: return await runConfigured(action)
         }
         return ExitCode.success
@@ -61,10 +70,10 @@ struct CommandRunner: Sendable {
         let authentication = loaded.configuration.authentication
         switch action {
         case .serve: return await programs.serve(loaded, source)
-        case .migrate: return await programs.migrate(loaded)
+        case .migrate(let arguments): return await programs.migrate(loaded, arguments)
         case .importUserState(let path): return await programs.importUserState(loaded, path)
         case .backup(let arguments): return await programs.backup(loaded, arguments)
-        case .restore(let path): return await programs.restore(loaded, path)
+        case .restore(let arguments): return await programs.restore(loaded, arguments)
         case .healthcheck: return checkHealth(loaded.configuration)
         case .mintToken(let request):
             return answer { () throws(TokenCommands.Failure) in
@@ -81,7 +90,7 @@ struct CommandRunner: Sendable {
             print(ConfigurationText.settings(loaded))
             for (name, value) in StartBanner.facts(loaded.configuration) { print("# \(name): \(value)") }
             return ExitCode.success
-        case .help, .version, .printConfigurationDocs, .bench:
+        case .help, .version, .printConfigurationDocs, .bench, .doctor, .manage:
             preconditionFailure("runs without a configuration")
         }
     }

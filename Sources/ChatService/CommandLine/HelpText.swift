@@ -3,23 +3,23 @@ enum Version {
     static let current = "0.1.0"
 }
 
+/// Help, made of the catalogue of commands and the table of variables.
 enum HelpText {
-    static let usage = """
-        usage: chat-service <command>
+    private static let column = 27
 
-          serve                     start the server; settings come from the environment and from .env
-          token mint --user ID [--name NAME] [--expires 24h]
-                                    print a token signed with JWT_SECRET
-          token check [TOKEN | -]   verify a token (by default from standard input) and print its claims
-          healthcheck               ask the server on this machine for /health; exit code 0 when it answers 200
-          backup FILE [--force]     copy the embedded store into one file, also while the server runs
-          restore FILE              replace the embedded store by a backup; the previous store is kept
-          migrate                   number the messages of an existing MongoDB collection; may be repeated
-          import-user-state FILE    import when users were last seen from an older service's user_state.json
-          bench [options]           put load on a running server and measure it; see bench --help
-          --check-config            show the settings in force and every problem with them
-          --help, --version
-        """
+    static var usage: String {
+        let groups = CommandCatalogue.groups.map { group in
+            let lines = group.commands.map { line($0.name + $0.operand.synopsis, $0.summary) }
+            return "\(group.title):\n" + lines.joined(separator: "\n")
+        }
+        let others = [
+            line("help [COMMAND]", "this text, or a command's options (also COMMAND --help)"),
+            line("--check-config", "show the settings in force and every problem with them"),
+            line("--version", "the version"),
+        ]
+        return
+            "usage: chat-service <command>\n\n\((groups + [others.joined(separator: "\n")]).joined(separator: "\n\n"))"
+    }
 
     static func full() -> String {
         """
@@ -31,5 +31,25 @@ enum HelpText {
 
         \(ConfigurationText.help())
         """
+    }
+
+    /// The options of a command, or of all commands with this first word.
+    static func text(of name: String) -> String {
+        CommandCatalogue.named(name).map(text).joined(separator: "\n\n")
+    }
+
+    private static func text(of command: CommandSyntax) -> String {
+        let options = command.options.isEmpty ? "" : " [options]"
+        var parts = ["usage: chat-service \(command.name)\(options)\(command.operand.synopsis)", command.summary]
+        if !command.options.isEmpty {
+            parts.append(command.options.map { line($0.synopsis, $0.meaning) }.joined(separator: "\n"))
+        }
+        if !command.notes.isEmpty { parts.append(command.notes) }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private static func line(_ name: String, _ meaning: String) -> String {
+        let padding = max(2, column - name.count)
+        return "  \(name)\(String(repeating: " ", count: padding))\(meaning)"
     }
 }

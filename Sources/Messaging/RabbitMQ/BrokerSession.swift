@@ -157,6 +157,30 @@ final class BrokerSession {
         for queue in queues.values where names.insert(queue.name).inserted { try ensureExistence(of: queue) }
     }
 
+    /// What the broker says of itself: the names are those of its server properties, `product` and `version` among them.
+    func serverProperty(_ name: String) -> String? {
+        guard let table = amqp_get_server_properties(connection)?.pointee, let entries = table.entries else {
+            return nil
+        }
+        for index in 0..<Int(table.num_entries) where String(entries[index].key) == name {
+            let value = entries[index].value
+            guard value.kind == UInt8(AMQP_FIELD_KIND_UTF8.rawValue) else { return nil }
+            return String(String(value.value.bytes).prefix(64))
+        }
+        return nil
+    }
+
+    /// Whether a queue exists, with whatever arguments. Declares nothing.
+    func exists(_ queue: String) throws(BrokerError) -> Bool {
+        try callLimit.call(within: timeout * 2) { () throws(BrokerError) in
+            _ = amqp_channel_open(connection, Self.declaring)
+            try check()
+            guard case .present = try declare(RabbitMQQueue(name: queue), passively: true) else { return false }
+            _ = amqp_channel_close(connection, Self.declaring, AMQP_REPLY_SUCCESS)
+            return true
+        }
+    }
+
     /// Checks that the queue exists, with whatever arguments, and declares a durable queue only if there is none.
     private func ensureExistence(of queue: RabbitMQQueue) throws(BrokerError) {
         _ = amqp_channel_open(connection, Self.declaring)

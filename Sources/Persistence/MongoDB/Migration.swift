@@ -24,11 +24,21 @@ extension MongoConnection {
     /// Whether the collection may hold messages without numbers. To search a collection that holds none takes long, so the
     /// result is stored.
     func findsUnnumbered() throws(MongoError) -> Bool {
-        let note = try find(MongoSchema.notes, ["_id": .string(Self.completionNote)], ["limit": 1]).first
-        if note?["isComplete"]?.bool == true { return false }
+        if try isNotedComplete() { return false }
         if try nextUnnumbered() != nil { return true }
         try noteComplete()
         return false
+    }
+
+    /// Like `findsUnnumbered`, but stores nothing.
+    func holdsUnnumberedMessages() throws(MongoError) -> Bool {
+        if try isNotedComplete() { return false }
+        return try nextUnnumbered() != nil
+    }
+
+    private func isNotedComplete() throws(MongoError) -> Bool {
+        try find(MongoSchema.notes, ["_id": .string(Self.completionNote)], ["limit": 1]).first?["isComplete"]?.bool
+            == true
     }
 
     /// Numbers the unnumbered messages of all rooms.

@@ -31,6 +31,20 @@ final class DirectoryLock: Sendable {
 
     deinit { unlock() }
 
+    /// Whether a process has the directory locked. Makes nothing; a directory that was never locked has no lock.
+    ///
+    /// - Throws: `.unavailable` when the lock's file cannot be opened.
+    static func isHeld(in directory: String) throws(StoreError) -> Bool {
+        let path = directory + "/chat.lock"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw .unavailable(reason: "cannot open \(path): \(Files.lastError)")
+        }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     func unlock() {
         descriptor.withLock { descriptor in
             if let open = descriptor {

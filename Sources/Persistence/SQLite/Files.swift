@@ -95,6 +95,18 @@ enum Files {
         }
     }
 
+    /// The version in a database's header (`user_version`, a big-endian number at byte 60), without opening the database.
+    static func schemaVersion(ofDatabase path: String) throws(StoreError) -> Int {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("cannot open", path) }
+        defer { close(descriptor) }
+        var header = [UInt8](repeating: 0, count: 64)
+        guard pread(descriptor, &header, header.count, 0) == header.count,
+            header.starts(with: "SQLite format 3".utf8)
+        else { throw .rejected(reason: "\(path) is no SQLite database") }
+        return header[60...].reduce(0) { $0 << 8 | Int($1) }
+    }
+
     /// The part before the last slash, or `.`.
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

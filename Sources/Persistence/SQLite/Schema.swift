@@ -170,13 +170,52 @@ enum Schema {
         }
     }
 
-    private static func knownVersion(of connection: SQLiteConnection) throws(StoreError) -> Int {
+    /// The newest version that this program knows.
+    static var newestVersion: Int { migrations.count }
+
+    /// What the migrations behind `version` make and change, in words; the content of tables is not looked at.
+    static func changes(after version: Int) throws(StoreError) -> [String] {
+        let before = try SQLiteConnection(path: ":memory:", mode: .readWrite)
+        try migrate(before, to: version)
+        let after = try SQLiteConnection(path: ":memory:", mode: .readWrite)
+        try migrate(after)
+        let known = Set(try objects(in: before))
+        let made = try objects(in: after).filter { !known.contains($0) }
+        let old = Set(try columns(in: before))
+        let added = try columns(in: after).filter { !old.contains($0) && known.contains($0.table) }
+        return made.map { "make \($0)" } + added.map { "add column \($0.name) to \($0.table)" }
+    }
+
+    private static func objects(in connection: SQLiteConnection) throws(StoreError) -> [String] {
+        try connection.statement(
+            "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type DESC, name"
+        ).rows { $0.text(0) }
+    }
+
+    private struct Column: Hashable {
+        var table: String
+        var name: String
+    }
+
+    private static func columns(in connection: SQLiteConnection) throws(StoreError) -> [Column] {
+        try connection.statement(
+            """
+            SELECT 'table ' || s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c
+            WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%' ORDER BY s.name, c.cid
+            """
+        ).rows { Column(table: $0.text(0), name: $0.text(1)) }
+    }
+
+    static func knownVersion(of connection: SQLiteConnection) throws(StoreError) -> Int {
         let version = try connection.statement("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
         guard (0...migrations.count).contains(version) else {
-            throw .rejected(
-                reason: "the database has version \(version), this program knows only up to \(migrations.count)")
+            throw .rejected(reason: unknownVersion(version))
         }
         return version
+    }
+
+    static func unknownVersion(_ version: Int) -> String {
+        "the database has version \(version), this program knows only up to \(newestVersion)"
     }
 
     private static func definitions(in connection: SQLiteConnection) throws(StoreError) -> [String] {

@@ -41,10 +41,10 @@ enum MongoSchema {
         ["$or": [["participants": .any(of: user)], ["participants.\(limit - 1)": ["$exists": false]]]]
     }
 
-    /// Creates the indexes that are missing.
-    static func createIndexes(_ connection: MongoConnection) throws(MongoError) {
-        try create(
-            on: messages,
+    /// The indexes of each collection.
+    static let indexes: [(collection: String, indexes: [BSONDocument])] = [
+        (
+            messages,
             [
                 index(numberIndex, ["roomId": 1, "seq": 1], unique: true, where: ["seq": .document(isNumber)]),
                 index(
@@ -76,58 +76,79 @@ enum MongoSchema {
                 index(
                     "roomId_1_replyTo_1_seq_1", ["roomId": 1, "replyTo": 1, "seq": 1],
                     where: ["replyTo": .document(isText)]),
-            ], connection)
-        try create(
-            on: rooms,
-            [index("roomId_1", ["roomId": 1], unique: true), index("participants_1", ["participants": 1])], connection)
-        try create(
-            on: readMarks,
-            [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])],
-            connection)
-        try create(on: profiles, [index("words_1", ["words": 1])], connection)
-        try create(
-            on: webhookDeliveries,
+            ]
+        ),
+        (
+            rooms,
+            [index("roomId_1", ["roomId": 1], unique: true), index("participants_1", ["participants": 1])]
+        ),
+        (
+            readMarks,
+            [index("roomId_1_userId_1", ["roomId": 1, "userId": 1], unique: true), index("userId_1", ["userId": 1])]
+        ),
+        (
+            profiles,
+            [index("words_1", ["words": 1])]
+        ),
+        (
+            webhookDeliveries,
             [
                 index("event_1_receiver_1", ["event": 1, "receiver": 1], unique: true),
                 index("owner_1_receiver_1_due_1", ["owner": 1, "receiver": 1, "due": 1]),
                 index("failedAt_1", ["failedAt": 1]), index("userId_1", ["userId": 1]),
-            ], connection)
-        try create(
-            on: audit,
+            ]
+        ),
+        (
+            audit,
             [
                 index("timestamp_1__id_1", ["timestamp": 1, "_id": 1]),
                 index("userId_1_timestamp_1", ["userId": 1, "timestamp": 1]),
-            ], connection)
-        try create(on: erasures, [index("key_1", ["key": 1], unique: true)], connection)
-        try create(
-            on: friends, [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)], connection)
-        try create(
-            on: standings,
+            ]
+        ),
+        (
+            erasures,
+            [index("key_1", ["key": 1], unique: true)]
+        ),
+        (
+            friends,
+            [index("userId_1_friendId_1", ["userId": 1, "friendId": 1], unique: true)]
+        ),
+        (
+            standings,
             [
                 index(
                     "roomId_1_kind_1_userId_1", ["roomId": 1, "kind": 1, "userId": 1], unique: true),
                 index("userId_1", ["userId": 1]),
-            ], connection)
-        try create(
-            on: blocks,
+            ]
+        ),
+        (
+            blocks,
             [
                 index("userId_1_blockedId_1", ["userId": 1, "blockedId": 1], unique: true),
                 index("blockedId_1", ["blockedId": 1]),
-            ], connection)
-        try create(
-            on: flags,
+            ]
+        ),
+        (
+            flags,
             [
                 index(
                     "roomId_1_messageId_1_userId_1", ["roomId": 1, "messageId": 1, "userId": 1], unique: true),
                 index("userId_1", ["userId": 1]),
-            ], connection)
+            ]
+        ),
+    ]
+
+    /// Creates the indexes that are missing.
+    static func createIndexes(_ connection: MongoConnection) throws(MongoError) {
+        for (collection, indexes) in indexes { try create(on: collection, indexes, connection) }
     }
 
     /// For serving and numbering messages that an older program left without numbers.
     static func createIndexForUnnumbered(_ connection: MongoConnection) throws(MongoError) {
-        try create(
-            on: messages, [index("roomId_1_timestamp_1__id_1", ["roomId": 1, "timestamp": 1, "_id": 1])], connection)
+        try create(on: messages, [indexForUnnumbered], connection)
     }
+
+    static let indexForUnnumbered = index("roomId_1_timestamp_1__id_1", ["roomId": 1, "timestamp": 1, "_id": 1])
 
     static func create(
         on collection: String, _ indexes: [BSONDocument], _ connection: MongoConnection

@@ -1,0 +1,91 @@
+import ChatDomain
+import JSON
+
+/// The answers about sessions, rooms and instances as tables.
+enum FleetText {
+    static func sessions(_ answer: JSONValue) -> String {
+        var table = TextTable(
+            "USER", "SESSION", "INSTANCE", "ADDRESS", "FRAMING", "CONNECTED", "ACTIVE", "QUEUED", "ROOMS")
+        let sessions = answer["sessions"]?.array ?? []
+        for session in sessions {
+            let rooms = session["rooms"]?.array?.compactMap(\.string) ?? []
+            let more = Int(session["roomCount"]?.integer ?? 0) - rooms.count
+            table.add(
+                session["userId"]?.string ?? "-", session["socketId"]?.string ?? "-",
+                session["instance"]?.string ?? "-",
+                session["address"]?.string ?? "-", session["framing"]?.string ?? "-",
+                session["connectedAt"]?.string ?? "-", session["lastActivity"]?.string ?? "-",
+                "\(session["queuedBytes"]?.integer ?? 0)",
+                rooms.joined(separator: ",") + (more > 0 ? " and \(more) more" : ""))
+        }
+        return list(table, shown: sessions.count, answer, "sessions")
+    }
+
+    static func rooms(_ answer: JSONValue) -> String {
+        var table = TextTable("ROOM", "SESSIONS", "LAST SEQ", "INSTANCES")
+        let rooms = answer["rooms"]?.array ?? []
+        for room in rooms {
+            table.add(
+                room["roomId"]?.string ?? "-", "\(room["sessions"]?.integer ?? 0)", "\(room["lastSeq"]?.integer ?? 0)",
+                (room["instances"]?.array?.compactMap(\.string) ?? []).joined(separator: ","))
+        }
+        return list(table, shown: rooms.count, answer, "rooms")
+    }
+
+    static func stats(_ answer: JSONValue) -> String {
+        var table = TextTable(
+            "INSTANCE", "VERSION", "STARTED", "STATE", "SESSIONS", "ROOMS", "MESSAGES", "DELIVERIES", "REFUSALS",
+            "FAN-OUT P99", "COMMIT P99", "OUTBOX", "SLOW", "MEMORY")
+        var troubles: [String] = []
+        for instance in answer["fleet"]?.array ?? [] {
+            let name = instance["instance"]?.string ?? "-"
+            func count(_ key: String) -> String { instance[key]?.integer.map { "\($0)" } ?? "-" }
+            table.add(
+                name, instance["version"]?.string ?? "-", instance["startedAt"]?.string ?? "-",
+                instance["draining"]?.bool == true ? "draining" : "serving", count("sessions"), count("rooms"),
+                count("messages"), count("deliveries"), count("refusals"), percentile(instance["fanOut"]),
+                percentile(instance["commit"]), instance["outbox"]?["messages"]?.integer.map { "\($0)" } ?? "-",
+                count("slowSessions"), megabytes(instance["memoryBytes"]))
+            troubles += (instance["dependencies"]?.array ?? []).compactMap { trouble($0, of: name) }
+        }
+        let online = "online users: \(answer["online"]?.integer ?? 0)"
+        return ([table.text, online] + troubles).joined(separator: "\n")
+    }
+
+    private static func list(_ table: TextTable, shown: Int, _ answer: JSONValue, _ noun: String) -> String {
+        let total = answer["total"]?.integer ?? Int64(shown)
+        return "\(table.text)\n\(shown) of \(total) \(noun)"
+    }
+
+    /// The bound of the histogram's bucket that holds the 99th of a hundred values.
+    static func percentile(_ histogram: JSONValue?) -> String {
+        let bounds = histogram?["bounds"]?.array?.compactMap(\.number) ?? []
+        let counts = histogram?["counts"]?.array?.compactMap(\.number) ?? []
+        let total = counts.reduce(0, +)
+        guard total > 0 else { return "-" }
+        var sum = 0.0
+        for (index, count) in counts.enumerated() {
+            sum += count
+            guard sum >= total * 0.99 else { continue }
+            guard bounds.indices.contains(index) else { break }
+            return "≤\(shown(bounds[index])) ms"
+        }
+        return bounds.last.map { ">\(shown($0)) ms" } ?? "-"
+    }
+
+    private static func shown(_ bound: Double) -> String {
+        Int64(exactly: bound).map { "\($0)" } ?? "\(bound)"
+    }
+
+    private static func megabytes(_ bytes: JSONValue?) -> String {
+        bytes?.integer.map { "\($0 / 1_048_576) MiB" } ?? "-"
+    }
+
+    private static func trouble(_ dependency: JSONValue, of instance: String) -> String? {
+        let state = dependency["state"]?.string ?? "unknown"
+        guard state != "up" else { return nil }
+        let since = dependency["since"]?.string.map { " since \($0)" } ?? ""
+        let reason = dependency["lastError"]?.string.map { ": \($0)" } ?? ""
+        return "\(instance): \(dependency["name"]?.string ?? "-") is \(state)\(since)\(reason)".printable
+    }
+}
