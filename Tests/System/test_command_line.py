@@ -1,23 +1,9 @@
 """The executable from outside: what it prints, and the codes it ends with."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from support.server import ROOT, binary, clean_environment
-
-
-def run(directory: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(binary()), *arguments],
-        env=clean_environment(env or {}),
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+from support.command import run
+from support.server import ROOT
 
 
 def test_help_lists_every_variable_of_the_reference_page(tmp_path):

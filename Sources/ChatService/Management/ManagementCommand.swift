@@ -114,7 +114,7 @@ struct ManagementCommand: Sendable {
         let path = subject.path
         let query: [QueryItem] =
             switch subject {
-            case .user: messages.map { [QueryItem("messages", $0)] } ?? []
+            case .user: [QueryItem("messages", messages ?? "erase")]
             case .room: [QueryItem("erase", "true")]
             }
         let answer = try await server.call(.delete, path, query: query)

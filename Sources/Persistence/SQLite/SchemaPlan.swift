@@ -39,6 +39,10 @@ extension SQLiteStore {
     }
 
     private static func version(ofUnused path: String) throws(StoreError) -> Int {
-        try Schema.knownVersion(of: SQLiteConnection(path: path, mode: .readOnly))
+        // A connection that only reads makes the log's index as a file, and leaves it.
+        let index = path + "-shm"
+        let hadIndex = Files.exists(index)
+        defer { if !hadIndex { unlinkIfThere(index) } }
+        return try Schema.knownVersion(of: SQLiteConnection(path: path, mode: .readOnly))
     }
 }

@@ -9,19 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.command import run
 from support.deadline import TIMEOUT_SECONDS, eventually
-from support.server import Server, binary, clean_environment
+from support.server import Server
 
 
 def command(server: Server, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(binary()), *arguments],
-        env=clean_environment(server.env | env),
-        cwd=server.directory,
-        capture_output=True,
-        text=True,
-        timeout=2 * TIMEOUT_SECONDS,
-    )
+    return run(server.directory, *arguments, env=server.env | env)
 
 
 @pytest.fixture

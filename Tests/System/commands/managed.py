@@ -1,0 +1,37 @@
+"""A running server as the commands call it, with the service key in a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from support.command import run
+from support.server import ROOT, Server
+
+KEY = "key-of-the-operator-" + "k" * 32
+
+# The routes of the fleet are asked of a real server once the documents list them.
+HAS_FLEET_ROUTES = "`GET /internal/stats" in (ROOT / "docs/protocol.md").read_text()
+
+
+@dataclass
+class Managed:
+    """A server that commands can call."""
+
+    url: str
+    instance: str
+    directory: Path
+    join: Callable[[str, str], object]
+    # None for the stand-in.
+    server: Server | None = None
+
+    def command(self, *arguments: str, **options):
+        key = self.directory / "service.key"
+        key.write_text(KEY + "\n")
+        key.chmod(0o600)
+        return run(self.directory, *arguments, "--server", self.url, "--service-key-file", str(key), **options)
+
+    def output(self, *arguments: str) -> str:
+        """What a command that succeeds prints."""
+        done = self.command(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
