@@ -1,6 +1,5 @@
 import ChatDomain
 import EventLoop
-import Foundation
 import Telemetry
 
 /// Drives running servers through one scenario and checks that each watcher receives each change once, in order, and nothing else.

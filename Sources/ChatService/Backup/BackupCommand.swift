@@ -1,8 +1,13 @@
 import ChatDomain
-import Foundation
 import JSON
 import PersistenceSQLite
 import Telemetry
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// `chat-service backup FILE`: copies the embedded store. A running service makes the copy; without one this process does.
 enum BackupCommand {

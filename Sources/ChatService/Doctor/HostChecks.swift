@@ -1,5 +1,10 @@
-import Foundation
 import Telemetry
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 #if canImport(Glibc)
     import Glibc
@@ -26,7 +31,7 @@ enum HostChecks {
 
     static func limits(maximumConnections: Int?) -> [Finding] {
         let backlog = (try? String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8)).flatMap {
-            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            Int($0.filter { !$0.isWhitespace })
         }
         return [descriptors(ProcessMetrics.descriptorLimit(), maximumConnections: maximumConnections)]
             + [backlog.map(Self.backlog)].compactMap(\.self)
@@ -81,7 +86,9 @@ enum HostChecks {
 
     private static func isOnNetwork(_ path: String) -> Bool {
         guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else { return false }
-        return isOnNetwork(URL(fileURLWithPath: path).resolvingSymlinksInPath().path, mounts: mounts)
+        guard let resolved = realpath(path, nil) else { return false }
+        defer { free(resolved) }
+        return isOnNetwork(String(cString: resolved), mounts: mounts)
     }
 
     /// - Parameters:

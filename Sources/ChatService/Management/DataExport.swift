@@ -1,6 +1,11 @@
-import Foundation
 import HTTPClient
 import JSON
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Reads an export page by page, and writes its lines without those that only join the pages.
 struct DataExport: Sendable {
@@ -12,13 +17,17 @@ struct DataExport: Sendable {
     /// - Returns: the number of lines.
     func run(_ print: (String) -> Void) async throws(ManagementError) -> Int {
         guard let output else { return try await writePages(print) }
-        let file = try Self.make(output)
+        guard let file = fopen(output, "wxe") else { throw Self.failure(output) }
+        fchmod(fileno(file), 0o600)
         do throws(ManagementError) {
-            let count = try await writePages { file.write(Data(($0 + "\n").utf8)) }
+            let count = try await writePages { fputs($0 + "\n", file) }
+            guard ferror(file) == 0, fflush(file) == 0 else { throw Self.failure(output) }
+            fclose(file)
             return count
         } catch {
             // Half an export must not be taken for one.
-            try? FileManager.default.removeItem(atPath: output)
+            fclose(file)
+            unlink(output)
             throw error
         }
     }
@@ -37,12 +46,8 @@ struct DataExport: Sendable {
         }
     }
 
-    private static func make(_ path: String) throws(ManagementError) -> FileHandle {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ManagementError(description: "cannot make \(path): \(String(cString: strerror(errno)))")
-        }
-        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    private static func failure(_ path: String) -> ManagementError {
+        ManagementError(description: "cannot write \(path): \(String(cString: strerror(errno)))")
     }
 }
 

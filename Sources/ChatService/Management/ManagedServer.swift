@@ -1,5 +1,3 @@
-import Foundation
-
 /// The address of a running server, and the key for it.
 struct ManagedServer: Equatable, Sendable {
     /// Without a slash at its end.

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPClient
 import JSON
 
@@ -70,10 +69,14 @@ struct ManagementClient: Sendable {
     }
 
     private static func encoded(_ text: String) -> String {
-        // RFC 3986 section 2.3.
-        let unreserved = CharacterSet(
-            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-        return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+        text.utf8.map { byte in
+            let character = Character(UnicodeScalar(byte))
+            // Unreserved: RFC 3986 section 2.3.
+            let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
+            if isPlain { return String(character) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count < 2 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
     }
 
     private static func isPassing(_ error: HTTPClientError) -> Bool {

@@ -4,7 +4,6 @@ import ChatDomain
 import Crypto
 import Engine
 import EventLoop
-import Foundation
 import Gateway
 import Identity
 import MessagingWebhooks
@@ -14,6 +13,12 @@ import PersistenceMongoDB
 import PersistenceSQLite
 import RedisLink
 import Telemetry
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Translates the configuration into the settings of the parts.
 extension Configuration {

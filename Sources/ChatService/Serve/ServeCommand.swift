@@ -1,6 +1,11 @@
 import ChatDomain
-import Foundation
 import Telemetry
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// `chat-service serve`: assembles an instance, runs it until a signal ends it, reloads it on `SIGHUP`, and stops it.
 enum ServeCommand {

@@ -1,6 +1,11 @@
 import Crypto
-import Foundation
 import WireProtocols
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The files of a page, read once at start, so that a request can reach no other file and no later version.
 public struct StaticFiles: Sendable {
@@ -38,13 +43,13 @@ public struct StaticFiles: Sendable {
     /// - Parameter path: without a slash at its end.
     /// - Throws: when a file cannot be read.
     public init(directory: String, at path: String) throws {
-        self.root = path
-        let root = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
-        let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+        root = path
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: directory)) ?? []
         for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
-            let file = root.appendingPathComponent(name)
-            guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
-            add(path: path + "/" + name, contents: Array(try Data(contentsOf: file)))
+            let file = "\(directory)/\(name)"
+            guard try FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType == .typeRegular
+            else { continue }
+            try add(path: path + "/" + name, file: file)
         }
     }
 
