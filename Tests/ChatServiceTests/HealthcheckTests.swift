@@ -29,11 +29,18 @@ private func answering(_ answer: String) throws -> Int {
 }
 
 @Suite struct HealthcheckTests {
-    private func check(port: Int, tls: Bool = false) throws(Healthcheck.Failure) {
+    private func check(port: Int, tls: Bool = false, isAliveWhenFull: Bool = false) throws(Healthcheck.Failure) {
         try Healthcheck.run(
             .init(
                 host: "0.0.0.0", port: port, internalListener: nil, tls: tls ? .init(certificate: "c", key: "k") : nil,
-                origins: .sameOrigin, trustedProxies: TrustedProxies(), eventLoops: 1))
+                origins: .sameOrigin, trustedProxies: TrustedProxies(), eventLoops: 1),
+            isAliveWhenFull: isAliveWhenFull)
+    }
+
+    @Test func aFullServerIsAliveWhereThatIsAsked() throws {
+        try check(port: answering("HTTP/1.1 503 Service Unavailable\r\n\r\n"), isAliveWhenFull: true)
+        let port = try answering("HTTP/1.1 500 Internal Server Error\r\n\r\n")
+        #expect(throws: Healthcheck.Failure.self) { try check(port: port, isAliveWhenFull: true) }
     }
 
     @Test func status200IsHealthy() throws {

@@ -29,7 +29,9 @@ enum CommandCatalogue {
                 Every finding says what to do. Nothing is changed, but for a key in Redis that expires after ten seconds.
                 Exit code 0: no errors; 1: errors; 78: the configuration is not allowed.
                 """),
-        CommandSyntax("healthcheck", "ask the server on this machine for /health; exit code 0 when it answers 200"),
+        CommandSyntax(
+            "healthcheck", "ask the server on this machine for /health; exit code 0 when it answers 200",
+            options: [.init("--alive", "exit code 0 for 503 too: a full server works")]),
         CommandSyntax(
             "token mint", "print a token signed with JWT_SECRET",
             options: [

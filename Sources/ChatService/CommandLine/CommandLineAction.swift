@@ -9,7 +9,8 @@ enum CommandLineAction: Equatable, Sendable {
     case mintToken(TokenRequest)
     case checkToken(TokenSource)
     case bench(arguments: [String])
-    case healthcheck
+    /// - Parameter isAliveWhenFull: whether an answer of 503 counts as healthy.
+    case healthcheck(isAliveWhenFull: Bool)
     case doctor(DoctorArguments)
     case migrate(MigrateArguments)
     case importUserState(path: String)
@@ -96,7 +97,7 @@ extension CommandLineAction {
         if let request = try ManagementRequest(arguments) { return .manage(request, try ServerAccess(arguments)) }
         switch arguments.command {
         case "serve": return arguments.has("--check-config") ? .checkConfiguration : .serve
-        case "healthcheck": return .healthcheck
+        case "healthcheck": return .healthcheck(isAliveWhenFull: arguments.has("--alive"))
         case "doctor":
             return .doctor(DoctorArguments(isStrict: arguments.has("--strict"), printsJSON: printsJSON))
         case "migrate":

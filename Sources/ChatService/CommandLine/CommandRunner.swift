@@ -74,7 +74,8 @@ struct CommandRunner: Sendable {
         case .importUserState(let path): return await programs.importUserState(loaded, path)
         case .backup(let arguments): return await programs.backup(loaded, arguments)
         case .restore(let arguments): return await programs.restore(loaded, arguments)
-        case .healthcheck: return checkHealth(loaded.configuration)
+        case .healthcheck(let isAliveWhenFull):
+            return checkHealth(loaded.configuration, isAliveWhenFull: isAliveWhenFull)
         case .mintToken(let request):
             return answer { () throws(TokenCommands.Failure) in
                 try TokenCommands.mint(request, by: authentication, now: now)
@@ -105,9 +106,9 @@ struct CommandRunner: Sendable {
         }
     }
 
-    private func checkHealth(_ configuration: Configuration) -> Int32 {
+    private func checkHealth(_ configuration: Configuration, isAliveWhenFull: Bool) -> Int32 {
         do throws(Healthcheck.Failure) {
-            try Healthcheck.run(configuration.listening)
+            try Healthcheck.run(configuration.listening, isAliveWhenFull: isAliveWhenFull)
             return ExitCode.success
         } catch {
             complain("unhealthy: \(error)")

@@ -22,8 +22,12 @@ enum Healthcheck {
         }
     }
 
-    /// - Parameter timeout: the limit for each step, in whole seconds.
-    static func run(_ listening: Configuration.Listening, timeout: Duration = .seconds(5)) throws(Failure) {
+    /// - Parameters:
+    ///   - isAliveWhenFull: whether 503 counts as healthy: a server with as many connections as it takes answers it.
+    ///   - timeout: the limit for each step, in whole seconds.
+    static func run(
+        _ listening: Configuration.Listening, isAliveWhenFull: Bool = false, timeout: Duration = .seconds(5)
+    ) throws(Failure) {
         let head: [UInt8]
         do throws(Failure) {
             head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
@@ -35,6 +39,7 @@ enum Healthcheck {
         }
         if listening.tls != nil, !head.isEmpty, head.first != UInt8(ascii: "H") { return }
         let line = String(decoding: head.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(100), as: UTF8.self)
+        if isAliveWhenFull, line.hasPrefix("HTTP/1.1 503") { return }
         guard line.hasPrefix("HTTP/1.1 200") else { throw .unhealthy(line.isEmpty ? "nothing" : line) }
     }
 

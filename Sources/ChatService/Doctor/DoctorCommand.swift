@@ -6,6 +6,8 @@ enum DoctorCommand {
     static func run(
         _ source: ConfigurationSource, _ arguments: DoctorArguments, print: @Sendable (String) -> Void
     ) async -> Int32 {
+        // As a start does.
+        DescriptorLimit.raise()
         var report = DoctorReport()
         let loaded: LoadedConfiguration
         do throws(InvalidConfiguration) { loaded = try source.load() } catch {

@@ -16,6 +16,7 @@ enum ServeCommand {
             Logger(level: .error, format: .pretty(colours: false), sink: StandardErrorSink()).error("\(error)")
             return ExitCode.configuration
         }
+        DescriptorLimit.raise()
         StartBanner.log(configuration, warnings: loaded.warnings, to: logger)
         let signals = Signals()
         let manager = ServiceManager(

@@ -103,9 +103,8 @@ def test_a_drain_ends_before_sigkill(name):
     objects = render(FOLDER / name)
     pod = _instance(objects)
     grace = int(one(objects, "ConfigMap", "chat-settings")["data"]["SHUTDOWN_GRACE_MS"]) / 1000
-    command = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
-    assert command[0] == "sleep"
-    assert pod["terminationGracePeriodSeconds"] >= int(command[1]) + grace + 5
+    pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] >= pause + grace + 5
 
 
 def test_the_balancer_ends_before_sigkill():
@@ -188,4 +187,11 @@ def test_probes_ask_what_the_documents_say(name):
     probes = _probes(render(FOLDER / name))
     assert probes["startupProbe"]["httpGet"]["path"] == "/health"
     assert probes["readinessProbe"]["httpGet"]["path"] == "/ready"
-    assert "healthcheck" in probes["livenessProbe"]["exec"]["command"][-1]
+    assert probes["livenessProbe"]["exec"]["command"] == ["chat-service", "healthcheck", "--alive"]
+
+
+@pytest.mark.parametrize("name", KUSTOMIZATIONS)
+def test_instances_need_no_shell(name):
+    """The image has none."""
+    container = _instance(render(FOLDER / name))["containers"][0]
+    assert container["command"] == ["chat-service", "serve"] and "exec" not in container["lifecycle"]["preStop"]

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import yaml
+from support.deadline import eventually
 from support.server import ROOT
 
 RULES = ROOT / "deploy" / "prometheus" / "chat-service.rules.yml"
@@ -39,7 +40,9 @@ def metrics_of(expression: str) -> set[str]:
 
 @pytest.fixture
 def exposed(make_server) -> str:
-    return make_server(EVERYTHING).get("/metrics").text
+    server = make_server(EVERYTHING)
+    # The reload's are registered last, after the port is open.
+    return eventually(lambda: text if "chat_reloads_total" in (text := server.get("/metrics").text) else None, "all metrics are there")
 
 
 def test_every_metric_exists(exposed):

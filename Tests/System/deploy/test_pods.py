@@ -66,7 +66,7 @@ def test_a_server_that_does_not_answer_is_not_alive(make_server):
     server.pause()
     try:
         done = alive(server)
-        assert done.returncode == 1 and "unhealthy" in done.stdout
+        assert done.returncode == 1 and "unhealthy" in done.stderr
     finally:
         server.unpause()
     server.kill()

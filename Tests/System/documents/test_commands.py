@@ -45,6 +45,12 @@ def test_a_backup_is_made_while_the_server_runs_and_is_restored(shell, make_chat
     assert [message["message"] for message in history] == ["before the backup"]
 
 
+def test_an_upgrade_is_examined_beforehand(shell):
+    done = shell.run(ALL["docs/upgrade.md › Before"].text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 errors" in done.stdout and "nothing would change" in done.stdout
+
+
 def test_the_commands_named_are_there():
     """Commands that build, test or install are not run again: their programs and what they are given have to be there."""
     text = ALL["README.md › Two commands"].text + ALL["CONTRIBUTING.md › Build and test"].text
