@@ -470,6 +470,20 @@ extension FaultyStore {
     package func messages(of user: UserID, after cursor: String?) async throws(StoreError) -> ExportedMessages {
         try await real.messages(of: user, after: cursor)
     }
+
+    package func standings(
+        of user: UserID, after cursor: RoomID?, limit: Int
+    ) async throws(StoreError) -> [UserStanding] {
+        try await real.standings(of: user, after: cursor, limit: limit)
+    }
+
+    package func flags(by user: UserID, after cursor: MessageID?, limit: Int) async throws(StoreError) -> [UserFlag] {
+        try await real.flags(by: user, after: cursor, limit: limit)
+    }
+
+    package func changes(by user: UserID, after cursor: String?) async throws(StoreError) -> ExportedChanges {
+        try await real.changes(by: user, after: cursor)
+    }
 }
 
 // MARK: - Search and life

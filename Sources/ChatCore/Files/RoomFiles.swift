@@ -104,6 +104,45 @@ package final class RoomFiles: Sendable {
 
     // MARK: Removal
 
+    /// Notes that a file goes with its message, before the message is deleted or loses the file.
+    package func noteRemoval(_ removal: FileRemoval) async throws(ChatError) {
+        try await call { (store) async throws(StoreError) in try await store.note(removal) }
+    }
+
+    /// The change of a noted file's message was refused.
+    package func forgetRemoval(of id: FileID) async {
+        _ = try? await call { (store) async throws(StoreError) in try await store.forgetRemoval(of: id) }
+    }
+
+    /// Brings about removals that were noted by processes that ended before they removed the file.
+    ///
+    /// - Parameter isNeeded: whether the message still refers to the file; nil where that cannot be found out now.
+    func finishRemovals(_ isNeeded: (FileRemoval) async -> Bool?) async {
+        let time = clock.now.wall.earlier(by: Self.removalMargin)
+        let noted = try? await call { (store) async throws(StoreError) in
+            try await store.removals(notedBefore: time, limit: Self.sliceSize)
+        }
+        for removal in noted ?? [] {
+            guard let isNeeded = await isNeeded(removal) else { continue }
+            do throws(ChatError) {
+                try await finish(removal, isNeeded: isNeeded)
+            } catch {
+                // The next sweep tries again.
+                continue
+            }
+        }
+    }
+
+    private func finish(_ removal: FileRemoval, isNeeded: Bool) async throws(ChatError) {
+        let file = try await call { (store) async throws(StoreError) in try await store.file(removal.file) }
+        if !isNeeded, let file, file.roomID == removal.roomID, file.owner == removal.author {
+            // The note goes with the file.
+            await remove([file.id])
+        } else {
+            await forgetRemoval(of: removal.file)
+        }
+    }
+
     /// Removes files, because the messages that refer to them are deleted. What the store cannot remove now is tried again.
     package func remove(_ ids: [FileID]) async {
         guard !ids.isEmpty else { return }
@@ -136,10 +175,13 @@ package final class RoomFiles: Sendable {
     }
 
     /// Begins to remove what is not needed any more, now and then.
-    func sweepPeriodically() {
+    ///
+    /// - Parameter isNeeded: see `finishRemovals`.
+    func sweepPeriodically(_ isNeeded: @escaping @Sendable (FileRemoval) async -> Bool?) {
         Task {
+            await finishRemovals(isNeeded)
             await sweep()
-            clock.schedule(after: Self.sweepInterval) { [weak self] in self?.sweepPeriodically() }
+            clock.schedule(after: Self.sweepInterval) { [weak self] in self?.sweepPeriodically(isNeeded) }
         }
     }
 

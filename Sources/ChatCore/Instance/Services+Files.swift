@@ -57,11 +57,23 @@ extension Services {
         }
         let edit: MessageEdit? = if case .edit(let edit) = change.kind { edit } else { nil }
         let next = Self.fileReference(in: edit?.metadata)
+        guard let message, let former = Self.fileReference(in: message.body.metadata), former != next,
+            let file = FileID(former)
+        else { return await ask(room, referringTo: next, by: user, command) }
+        do throws(ChatError) {
+            try await files.noteRemoval(
+                FileRemoval(
+                    file: file, roomID: room, messageID: message.id, author: message.body.author,
+                    notedAt: clock.now.wall))
+        } catch {
+            return .refused(error)
+        }
         let reply = await ask(room, referringTo: next, by: user, command)
-        if case .changed = reply, let body = message?.body, let former = Self.fileReference(in: body.metadata),
-            former != next, let id = FileID(former)
-        {
-            await files.remove(id, of: body.author, in: room)
+        switch reply {
+        case .changed: await files.remove(file, of: message.body.author, in: room)
+        // A retryable refusal leaves open whether the change will be stored.
+        case .refused(let error) where error.code.isRetryable: break
+        default: await files.forgetRemoval(of: file)
         }
         return reply
     }
@@ -96,5 +108,17 @@ extension Services {
     }
 
     /// Begins to remove files that no message refers to.
-    package func startFiles() { files?.sweepPeriodically() }
+    package func startFiles() {
+        files?.sweepPeriodically { [weak self] removal in await self?.isNeeded(removal) ?? nil }
+    }
+
+    /// Whether the message of a noted removal refers to the file, because it was not changed after all.
+    private func isNeeded(_ removal: FileRemoval) async -> Bool? {
+        do throws(StoreError) {
+            let message = try await store.message(removal.messageID, in: removal.roomID, above: 0)
+            return Self.fileReference(in: message?.body.metadata) == removal.file.text
+        } catch {
+            return nil
+        }
+    }
 }

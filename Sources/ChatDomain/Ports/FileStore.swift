@@ -22,7 +22,16 @@ public protocol FileStore: Sendable {
     /// - Returns: whether that changed it; false also where the file is gone.
     func setReferenced(_ id: FileID, _ isReferenced: Bool) async throws(StoreError) -> Bool
 
-    /// Removes files. Ids of files that are not there are passed over.
+    /// Stores a note that a file is to go, in place of an earlier one about this file. On return it is durable.
+    func note(_ removal: FileRemoval) async throws(StoreError)
+
+    /// Removes the note about a file. Idempotent.
+    func forgetRemoval(of id: FileID) async throws(StoreError)
+
+    /// Notes from before `time`, at most `limit` of them.
+    func removals(notedBefore time: Timestamp, limit: Int) async throws(StoreError) -> [FileRemoval]
+
+    /// Removes files and the notes about them. Ids of files that are not there are passed over.
     func remove(_ ids: [FileID]) async throws(StoreError)
 
     /// The files that match, ordered by id, those behind `cursor`.

@@ -64,8 +64,52 @@ public protocol PrivacyStore: Sendable {
     /// Rooms that the user takes part in or owns, ordered by id (as bytes), behind `cursor`.
     func rooms(knowing user: UserID, after cursor: RoomID?, limit: Int) async throws(StoreError) -> [RoomID]
 
+    /// What live rooms have on record about the user, ordered by room (as bytes), in rooms behind `cursor`. A room's entries are
+    /// neighbours.
+    func standings(of user: UserID, after cursor: RoomID?, limit: Int) async throws(StoreError) -> [UserStanding]
+
+    /// Reports that the user gave, ordered by message, behind `cursor`.
+    func flags(by user: UserID, after cursor: MessageID?, limit: Int) async throws(StoreError) -> [UserFlag]
+
+    /// The changes that the user made: edits, deletions, reactions, pins. A page may be empty and another follow.
+    func changes(by user: UserID, after cursor: String?) async throws(StoreError) -> ExportedChanges
+
     /// The user's messages. A page may be empty and another follow.
     func messages(of user: UserID, after cursor: String?) async throws(StoreError) -> ExportedMessages
+}
+
+/// What a room has on record about a user.
+public struct UserStanding: Hashable, Sendable {
+    public var roomID: RoomID
+    public var standing: RoomStanding
+
+    public init(roomID: RoomID, standing: RoomStanding) {
+        self.roomID = roomID
+        self.standing = standing
+    }
+}
+
+/// A user's report of a message of a room.
+public struct UserFlag: Hashable, Sendable {
+    public var roomID: RoomID
+    public var flag: MessageFlag
+
+    public init(roomID: RoomID, flag: MessageFlag) {
+        self.roomID = roomID
+        self.flag = flag
+    }
+}
+
+/// A page of a user's changes of messages.
+public struct ExportedChanges: Sendable {
+    public var changes: [MessageChange]
+    /// Where the next page begins; nil at the end.
+    public var next: String?
+
+    public init(changes: [MessageChange], next: String?) {
+        self.changes = changes
+        self.next = next
+    }
 }
 
 /// A page of a user's messages.

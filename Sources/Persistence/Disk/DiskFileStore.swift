@@ -70,7 +70,24 @@ public final class DiskFileStore: FileStore {
     }
 
     public func remove(_ ids: [FileID]) async throws(StoreError) {
-        try await run { place throws(StoreError) in for id in ids { try place.remove(id) } }
+        try await run { place throws(StoreError) in
+            for id in ids {
+                try place.remove(id)
+                try place.forgetRemoval(of: id)
+            }
+        }
+    }
+
+    public func note(_ removal: FileRemoval) async throws(StoreError) {
+        try await run { place throws(StoreError) in try place.note(removal) }
+    }
+
+    public func forgetRemoval(of id: FileID) async throws(StoreError) {
+        try await run { place throws(StoreError) in try place.forgetRemoval(of: id) }
+    }
+
+    public func removals(notedBefore time: Timestamp, limit: Int) async throws(StoreError) -> [FileRemoval] {
+        try await run { place throws(StoreError) in try place.removals(notedBefore: time, limit: limit) }
     }
 
     public func files(

@@ -11,6 +11,7 @@ import ChatDomain
 /// - `incoming/`: files that are being written.
 /// - `new/`: complete files that no message refers to.
 /// - `kept/00/` to `kept/ff/`: files that a message refers to, by the first digits of their ids.
+/// - `leaving/`: notes of files that go with their messages (`FileRemoval`), under the files' ids.
 /// - `key`: the key of signed addresses.
 ///
 /// A file goes from one folder to the next by a rename, so that each is in one place, whatever process ends when.
@@ -20,7 +21,7 @@ struct FileDirectory: Sendable {
     /// - Throws: `.unavailable` when the directories cannot be made.
     init(path: String) throws(StoreError) {
         self.path = path
-        for folder in ["", "/incoming", "/new", "/kept"] {
+        for folder in ["", "/incoming", "/new", "/kept", "/leaving"] {
             guard mkdir(path + folder, 0o700) == 0 || errno == EEXIST else {
                 throw Self.failure("cannot make", path + folder)
             }
@@ -205,6 +206,53 @@ struct FileDirectory: Sendable {
 
     static func flush(_ descriptor: CInt) throws(StoreError) {
         guard fsync(descriptor) == 0 else { throw failure("cannot flush", "a file") }
+    }
+
+    // MARK: Notes of removals
+
+    private func leaving(_ id: FileID) -> String { "\(path)/leaving/\(id)" }
+
+    /// Nothing is deleted before the note is whole, so a process that ends while it writes the note leaves a file that is needed.
+    func note(_ removal: FileRemoval) throws(StoreError) {
+        let place = leaving(removal.file)
+        let descriptor = Self.open(place, O_RDWR | O_CREAT | O_TRUNC)
+        guard descriptor >= 0 else { throw Self.failure("cannot make", place) }
+        defer { close(descriptor) }
+        let lines = [
+            removal.roomID.value, removal.messageID.description, removal.author.value,
+            String(removal.notedAt.milliseconds), "",
+        ]
+        try Self.write(Array(lines.joined(separator: "\n").utf8), to: descriptor, at: 0)
+        try Self.flush(descriptor)
+        try synchronize("leaving")
+    }
+
+    func forgetRemoval(of id: FileID) throws(StoreError) {
+        guard unlink(leaving(id)) == 0 || errno == ENOENT else { throw Self.failure("cannot remove", leaving(id)) }
+    }
+
+    func removals(notedBefore time: Timestamp, limit: Int) throws(StoreError) -> [FileRemoval] {
+        var found: [FileRemoval] = []
+        for id in try ids(in: "leaving") where found.count < limit {
+            // One that is incomplete was not answered, so nothing was deleted behind it.
+            if let removal = try removal(of: id), removal.notedAt < time { found.append(removal) }
+        }
+        return found
+    }
+
+    private func removal(of id: FileID) throws(StoreError) -> FileRemoval? {
+        let descriptor = Self.open(leaving(id), O_RDONLY)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let bytes = try Self.read(descriptor, from: 0, limit: 4096)
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard lines.count == 5, let room = try? RoomID(validating: lines[0], field: "roomId"),
+            let message = MessageID(lines[1]), let author = try? UserID(validating: lines[2], field: "userId"),
+            let time = Int64(lines[3])
+        else { return nil }
+        return FileRemoval(
+            file: id, roomID: room, messageID: message, author: author, notedAt: Timestamp(milliseconds: time))
     }
 
     private static func open(_ path: String, _ flags: CInt) -> CInt {

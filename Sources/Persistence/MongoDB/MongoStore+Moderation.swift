@@ -252,7 +252,7 @@ extension BSONDocument {
         }
     }
 
-    fileprivate var flag: MessageFlag? {
+    var flag: MessageFlag? {
         guard let message = self["messageId"]?.objectID, let user = self["userId"]?.text else { return nil }
         return MessageFlag(message, by: UserID(unchecked: user), reason: self["reason"]?.text, since: since)
     }

@@ -32,6 +32,22 @@ extension SQLiteStore {
         }
     }
 
+    public func standings(
+        of user: UserID, after cursor: RoomID?, limit: Int
+    ) async throws(StoreError) -> [UserStanding] {
+        try await read { connection throws(StoreError) in
+            try connection.statement(
+                """
+                SELECT s.kind, s.user, s.until, s.reason, s.author, s.since, r.id
+                FROM standings s JOIN rooms r ON r.key = s.room AND r.state = 1
+                WHERE s.user = ? AND r.id > ? ORDER BY r.id, s.kind LIMIT ?
+                """
+            ).bind(1, user.value).bind(2, cursor?.value ?? "").bind(3, Int64(max(0, limit))).rows { row in
+                row.standing.map { UserStanding(roomID: RoomID(unchecked: row.text(6)), standing: $0) }
+            }.compactMap(\.self)
+        }
+    }
+
     // MARK: Blocks between users
 
     public func block(_ other: UserBlock, by user: UserID) async throws(StoreError) -> RecordOutcome {
@@ -249,6 +265,22 @@ extension SQLiteConnection {
             "SELECT blocked FROM blocks WHERE (user, blocked) IN (VALUES(?1, ?2), (?2, ?1))"
         ).bind(1, a.value).bind(2, b.value).rows { UserID(unchecked: $0.text(0)) }
         return RoomAuthority([], blocked: Set(blocked))
+    }
+}
+
+extension SQLiteStore {
+    public func flags(
+        by user: UserID, after cursor: MessageID?, limit: Int
+    ) async throws(StoreError) -> [UserFlag] {
+        try await read { connection throws(StoreError) in
+            try connection.statement(
+                """
+                SELECT f.message, f.user, f.reason, f.since, r.id FROM flags f JOIN rooms r ON r.key = f.room
+                WHERE f.user = ? AND f.message > ? ORDER BY f.message LIMIT ?
+                """
+            ).bind(1, user.value).bind(2, cursor ?? MessageID(high: 0, low: 0)).bind(3, Int64(max(0, limit)))
+                .rows { row in UserFlag(roomID: RoomID(unchecked: row.text(4)), flag: row.flag) }
+        }
     }
 }
 

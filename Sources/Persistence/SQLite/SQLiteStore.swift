@@ -46,6 +46,7 @@ public final class SQLiteStore: DurableStore {
         let lock = try DirectoryLock(directory: directory)
         let files = StoreFiles(directory: directory)
         try files.finishExchange()
+        OlderFile(files: files).rewriteIfNeeded()
         let path = files.database
         if !Files.exists(path) { try Files.makePrivate(path) }
         let writer = try Writer(

@@ -139,6 +139,7 @@ extension WriteSession {
             try reindex(key, author: message.body.author, from: message.body.text, to: nil)
             try connection.statement("DELETE FROM reactions WHERE message = ?").bind(1, key).run()
             try dropEvents(of: changed, at: key)
+            try dropReasons(ofFlagsOf: message.id, room: room)
             try noteErasure()
         case .reaction(let reaction): try write(reaction, by: change, to: key)
         case .pinned: break
@@ -205,6 +206,12 @@ extension WriteSession {
                 .bind(1, key).bind(2, reaction.emoji.value).bind(3, change.user.userID.value)
                 .bind(4, change.sequence).run()
         }
+    }
+
+    /// Reports of a deleted message stay, without what their authors wrote: that may repeat its text.
+    func dropReasons(ofFlagsOf message: MessageID, room: Int64) throws(StoreError) {
+        try connection.statement("UPDATE flags SET reason = NULL WHERE room = ? AND message = ?")
+            .bind(1, room).bind(2, message).run()
     }
 
     /// Takes the events of a deleted message back that were not published.

@@ -26,14 +26,15 @@ final class WriteSession {
         self.path = path
         isFlushing = durability == .full
         connection = try SQLiteConnection(path: path, mode: .readWrite)
-        // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows are overwritten with zeros where that takes no
-        // further write; `Erasure` sees to the rest.
+        // Checkpoints are the writer's own affair, see `Checkpointer`. Deleted rows and freed pages are overwritten with zeros.
         try connection.execute(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = \(durability.rawValue);
-            PRAGMA secure_delete = FAST; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+            PRAGMA secure_delete = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
             """)
+        let isNew = try connection.isEmpty()
         try Schema.migrate(connection)
+        if isNew { try connection.markFreeOfRemains() }
         erasure = Erasure(isOwed: try Self.owesErasure(connection))
         try connection.moveWholeJournal()
         searchPositions = try connection.searchPositions()

@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func theSweepComesAgain() async throws {
-        files.sweepPeriodically()
+        files.sweepPeriodically { _ in nil }
         #expect(await eventually { clock.pendingTimers == 1 })
         let id = try put(1, ago: .seconds(3500))
         clock.advance(by: .seconds(600))
@@ -97,6 +97,33 @@ import Testing
         #expect(store.ids == [id])
         await files.sweep()
         #expect(store.ids.isEmpty)
+    }
+
+    /// A process that ended between the deletion of a message and the removal of its file.
+    @Test func aNotedFileGoesWithItsMessageLater() async throws {
+        let ids = try (1...4).map { try put($0, isReferenced: true) }
+        let (gone, needed, unknown, foreign) = (ids[0], ids[1], ids[2], ids[3])
+        for id in ids {
+            try await files.noteRemoval(
+                FileRemoval(
+                    file: id, roomID: room("lobby"), messageID: MessageID(high: 1, low: 2),
+                    author: user(id == foreign ? "bob" : "ann"), notedAt: clock.now.wall))
+        }
+        func finish() async {
+            await files.finishRemovals { $0.file == unknown ? nil : $0.file == needed }
+        }
+        await finish()
+        #expect(store.ids.count == 4, "the process that noted it may be at it")
+        clock.advance(by: .seconds(400))
+        store.setFailing(true)
+        await finish()
+        store.setFailing(false)
+        #expect(store.ids.count == 4)
+        await finish()
+        #expect(store.ids == [needed, unknown, foreign])
+        let later = Timestamp(milliseconds: clock.now.wall.milliseconds + 1)
+        #expect(try await store.removals(notedBefore: later, limit: 9).map(\.file) == [unknown])
+        #expect(gone != needed)
     }
 
     @Test func allFilesOfARoomOrAUserGo() async throws {

@@ -5,6 +5,7 @@ import Synchronization
 final class FilesDouble: FileStore {
     private struct State {
         var files: [FileID: StoredFile] = [:]
+        var removals: [FileID: FileRemoval] = [:]
         var isFailing = false
         var abandoned = 0
     }
@@ -37,7 +38,12 @@ final class FilesDouble: FileStore {
         }
     }
     func remove(_ ids: [FileID]) async throws(StoreError) {
-        try run { state in for id in ids { state.files[id] = nil } }
+        try run { state in for id in ids { (state.files[id], state.removals[id]) = (nil, nil) } }
+    }
+    func note(_ removal: FileRemoval) async throws(StoreError) { try run { $0.removals[removal.file] = removal } }
+    func forgetRemoval(of id: FileID) async throws(StoreError) { try run { $0.removals[id] = nil } }
+    func removals(notedBefore time: Timestamp, limit: Int) async throws(StoreError) -> [FileRemoval] {
+        try run { state in Array(state.removals.values.filter { $0.notedAt < time }.prefix(limit)) }
     }
     func files(_ selection: FileSelection, after cursor: FileID?, limit: Int) async throws(StoreError) -> [StoredFile] {
         try run { state in

@@ -3,11 +3,6 @@ import Foundation
 import TestSupport
 import Testing
 
-extension StoreKind {
-    /// The stores that keep changes of messages.
-    static let changing: [StoreKind] = [.sqlite]
-}
-
 /// Edits, deletions, reactions and pins.
 @Suite struct ChangeTests {
     private let drafts = Drafts()
@@ -30,7 +25,7 @@ extension StoreKind {
         await store.commit([RoomWrite(roomID: room, lastKnown: 0, drafts: drafts)])[0].drafts
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func messagesAndChangesAreNumberedTogether(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let (one, two) = (drafts.next("one"), drafts.next("two"))
@@ -54,7 +49,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func pagesHoldAsManyMessagesAsAskedFor(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let first = drafts.next()
@@ -70,7 +65,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func whatMayNotBeChangedIsRefusedAndTakesNoNumber(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let (one, other) = (drafts.next("one"), drafts.next("other"))
@@ -99,7 +94,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func aDeletionLeavesTheStone(_ kind: StoreKind) async throws {
         try await withStore(kind, StoreOptions(outboxOwner: InstanceID("one"), publishesChanges: true)) {
             store async throws in
@@ -127,7 +122,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func changesAreIdempotentByTheirClientIDs(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let one = drafts.next("one", client: "m")
@@ -155,7 +150,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func reactionsAreCountedOnceAUser(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let one = drafts.next()
@@ -179,7 +174,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func repliesNameAMessageOfTheRoom(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             let (one, other) = (drafts.next(), drafts.next())
@@ -199,7 +194,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func aRoomMadeAgainHasNothingOfTheEarlierOne(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             _ = try await store.create(.group("a"), participants: [])
@@ -219,7 +214,7 @@ extension StoreKind {
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func changesOutliveTheProcess(_ kind: StoreKind) async throws {
         let home = try await kind.makeHome()
         let first = try await home.open(StoreOptions())
@@ -234,18 +229,46 @@ extension StoreKind {
         await home.remove()
     }
 
-    /// More seeds for a longer run: `ROOM_LOG_SEEDS`.
-    private static let seeds = ProcessInfo.processInfo.environment["ROOM_LOG_SEEDS"].flatMap { UInt64($0) } ?? 12
+    /// Histories and steps of each. More for a longer run: `ROOM_LOG_SEEDS`. The test server for MongoDB takes some milliseconds for
+    /// each command, and a step several commands.
+    private static func amount(_ kind: StoreKind) -> (seeds: UInt64, steps: Int) {
+        let given = ProcessInfo.processInfo.environment["ROOM_LOG_SEEDS"].flatMap { UInt64($0) }
+        return kind == .sqlite ? (given ?? 12, 400) : (given ?? 2, 100)
+    }
 
-    @Test(arguments: StoreKind.changing)
-    func whoAppliedEverythingSeesWhatHistoryShows(_ kind: StoreKind) async throws {
-        for seed in 0..<Self.seeds {
+    @Test(arguments: StoreKind.allCases)
+    func aClientThatAppliedEverythingSeesWhatHistoryShows(_ kind: StoreKind) async throws {
+        let (seeds, steps) = Self.amount(kind)
+        for seed in 0..<seeds {
             try await withStore(kind) { store async throws in
                 var model = try await RoomLogModel(seed: seed, store: store)
-                try await model.run(steps: 400)
+                try await model.run(steps: steps)
                 #expect(model.problems.isEmpty, "seed \(seed): \(model.problems.prefix(3))")
-                #expect(model.counts.changes > 50 && model.counts.resumes > 10)
+                #expect(model.counts.changes > steps / 8 && model.counts.resumes > steps / 40)
             }
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func reportsOfADeletedMessageLoseTheirReasons(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            _ = try await store.create(.group("a", owner: "ann"), participants: ["ann", "bob"])
+            let (one, two) = (drafts.next("one"), drafts.next("two"))
+            await store.append([one, two], to: "a")
+            for message in [one, two] {
+                let flag = MessageFlag(message.id, by: "bob", reason: "said \(message.body.text)", since: .at(1))
+                #expect(try await store.flag(flag, in: "a") == .recorded)
+            }
+            _ = await self.store([change(one.id, .delete)], store)
+            func reasons() async throws -> [String?] {
+                try await store.flags(in: "a", after: nil, limit: 10).map(\.reason)
+            }
+            #expect(try await reasons() == [nil, "said two"])
+            // An erasure is a deletion too.
+            let ann = ErasedUser("ann", as: "erased-1", messages: .erase)
+            var cursor: String?
+            repeat { cursor = try await store.eraseMessages(of: ann, after: cursor).next } while cursor != nil
+            #expect(try await reasons() == [nil, nil])
         }
     }
 }

@@ -248,6 +248,52 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreKind.allCases)
+    func rightsReportsAndChangesOfAUserArePaged(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            let rooms = ["a", "b", "c"] as [RoomID]
+            let mute = RoomStanding(.mute, of: "ann", until: .at(9), reason: "loud", by: "bob", since: .at(1))
+            let moderator = RoomStanding(.moderator, of: "ann", since: .at(2))
+            var flagged: [MessageID] = []
+            for room in rooms {
+                _ = try await store.create(.group(room, owner: "bob"), participants: ["ann", "bob"])
+                #expect(try await store.set(moderator, in: room) == .recorded)
+                let said = drafts.next(by: "bob")
+                await store.append([said], to: room)
+                flagged.append(said.id)
+                for user in ["ann", "bob"] as [UserID] {
+                    #expect(try await store.flag(MessageFlag(said.id, by: user, since: .at(3)), in: room) == .recorded)
+                    let id = drafts.next()
+                    let reaction = ChangeDraft(
+                        id: id.id, messageID: said.id, user: RoomUser(userID: user, username: "x"),
+                        request: .react(Emoji(unchecked: "👍"), isRemoved: false), authority: .anyMessage,
+                        clientMessageID: nil, timestamp: id.timestamp)
+                    _ = await store.commit([RoomWrite(roomID: room, lastKnown: 1, drafts: [.change(reaction)])])
+                }
+            }
+            #expect(try await store.set(mute, in: "b") == .recorded)
+            #expect(try await store.set(RoomStanding(.mute, of: "cy", since: .at(1)), in: "b") == .recorded)
+
+            let standings = try await store.standings(of: "ann", after: nil, limit: 10)
+            #expect(standings.map(\.roomID) == ["a", "b", "b", "c"])
+            #expect(Set(standings.map(\.standing)) == [moderator, mute])
+            #expect(try await store.standings(of: "ann", after: "b", limit: 10).map(\.roomID) == ["c"])
+            #expect(try await store.standings(of: "ann", after: nil, limit: 1).map(\.roomID) == ["a"])
+            let flags = try await store.flags(by: "ann", after: nil, limit: 2)
+            #expect(flags.map(\.flag.message) == Array(flagged.prefix(2)) && flags.map(\.roomID) == ["a", "b"])
+            #expect(try await store.flags(by: "ann", after: flagged[1], limit: 2).map(\.roomID) == ["c"])
+            var (changes, cursor, pages): ([MessageChange], String?, Int) = ([], nil, 0)
+            repeat {
+                let page = try await store.changes(by: "ann", after: cursor)
+                changes += page.changes
+                cursor = page.next
+                pages += 1
+            } while cursor != nil && pages < 100
+            #expect(Set(changes.map(\.messageID)) == Set(flagged) && changes.count == 3)
+            #expect(changes.allSatisfy { $0.user.userID == "ann" })
+        }
+    }
+
     /// Cursors of jobs and callers are input.
     @Test(
         arguments: StoreKind.allCases,
@@ -256,6 +302,7 @@ import Testing
         try await withStore(kind) { store async throws in
             await store.append(drafts.many(2), to: "r")
             _ = try await store.messages(of: "ann", after: cursor)
+            _ = try await store.changes(by: "ann", after: cursor)
             _ = try await store.eraseMessages(of: Self.ann(.erase), after: cursor)
             _ = try await store.eraseExpiredMessages(RetentionRule(days: 1), at: .at(0), after: cursor)
             _ = try await store.eraseMessages(of: "none", after: cursor)

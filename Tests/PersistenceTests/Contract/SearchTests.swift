@@ -151,7 +151,7 @@ import Testing
                 authority: .anyMessage, timestamp: draft.timestamp))
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func editsAndDeletionsAreFollowedAtOnce(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             _ = try await store.create(.group("a"), participants: ["ann"])
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func unreadMessagesAreThoseOfOthersThatAreNotDeleted(_ kind: StoreKind) async throws {
         try await withStore(kind) { store async throws in
             _ = try await store.create(.group("a"), participants: ["ann", "zoe"])

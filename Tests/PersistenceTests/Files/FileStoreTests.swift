@@ -96,6 +96,31 @@ import Testing
     }
 
     @Test(arguments: FileStoreKind.allCases)
+    func notesOfRemovalsStayUntilTheFileIsGone(_ kind: FileStoreKind) async throws {
+        try await withFileStore(kind) { store, home in
+            for number in [1, 2] { try await store.put(sampleFile(fileID(number), size: 10), Self.bytes(10)) }
+            let removals = [1, 2].map { number in
+                FileRemoval(
+                    file: fileID(number), roomID: "a", messageID: MessageID(high: 7, low: 9), author: "ann\u{E9}",
+                    notedAt: .at(Int64(number) * 1000))
+            }
+            for removal in removals { try await store.note(removal) }
+            try await store.note(removals[0])
+            let again = try await home.open()
+            #expect(try await Set(again.removals(notedBefore: .at(2001), limit: 10)) == Set(removals))
+            #expect(try await again.removals(notedBefore: .at(2000), limit: 10) == [removals[0]])
+            #expect(try await again.removals(notedBefore: .at(2001), limit: 1).count == 1)
+            try await again.forgetRemoval(of: fileID(1))
+            try await again.forgetRemoval(of: fileID(1))
+            #expect(try await again.removals(notedBefore: .at(2001), limit: 10) == [removals[1]])
+            try await again.remove([fileID(2)])
+            #expect(try await again.removals(notedBefore: .at(2001), limit: 10) == [])
+            #expect(try await again.file(fileID(1)) != nil)
+            await again.close()
+        }
+    }
+
+    @Test(arguments: FileStoreKind.allCases)
     func filesAreListedInPages(_ kind: FileStoreKind) async throws {
         try await withFileStore(kind) { store, _ in
             let places: [(Int, RoomID, UserID, Int64)] = [

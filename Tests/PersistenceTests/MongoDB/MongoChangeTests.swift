@@ -137,6 +137,33 @@ import Testing
         await home.remove()
     }
 
+    @Test(arguments: ["deleted", "neutral author"]) func anUpdateDoesNotWriteBackWhatAnErasureRemoved(
+        _ erasure: String
+    ) async throws {
+        try await withFleet { home, stores in
+            let said = drafts.next("secret")
+            _ = await commit([.message(said)], to: stores[0])
+            let erased: BSONDocument =
+                erasure == "deleted" ? ["message": "", "deleted": true] : ["userId": "erased-1", "message": "neutral"]
+            let (isReplaced, text) = try await home.raw {
+                [room] connection throws(MongoError) -> (Bool, String?) in
+                let query: BSONDocument = ["roomId": .string(room.value), "_id": .objectID(said.id)]
+                let found = try connection.find(MongoSchema.messages, query)
+                guard let document = found.first, let message = document.message() else { return (true, "nothing") }
+                var changed = message
+                changed.noteReply(2)
+                // An instance has read the message; an erasure comes before it writes.
+                try connection.update(
+                    MongoSchema.messages, [["q": .document(query), "u": ["$set": .document(erased)]]])
+                let isReplaced = try connection.replace(message, by: changed, readFrom: document)
+                let after = try connection.find(MongoSchema.messages, query).first
+                return (isReplaced, after?["message"]?.text)
+            }
+            #expect(!isReplaced)
+            #expect(text == (erasure == "deleted" ? "" : "neutral"))
+        }
+    }
+
     @Test func aRepeatIsAnsweredAsTheFirstWas() async throws {
         try await withFleet { _, stores in
             let said = drafts.next("one", client: "m")

@@ -1,5 +1,6 @@
 """Exports of users and rooms."""
 
+from support.files import uploaded
 from support.privacy import ENVIRONMENT, SERVICE, export
 
 
@@ -36,6 +37,45 @@ def test_a_room_is_exported(make_server, make_chat):
     assert [line["userId"] for line in lines if line["type"] == "participant"] == ["ann", "bob"]
     messages = [line["message"] for line in lines if line["type"] == "message"]
     assert [message["seq"] for message in messages] == list(range(1, 1201))
+
+
+def test_rights_reports_changes_and_files_are_exported(make_server, make_chat):
+    """Of both subjects: what names the user `ann`, and what the room `r` has."""
+    server = make_server(ENVIRONMENT)
+    as_bob = {"X-User-Id": "bob"}
+    ann, bob = make_chat(server, "ann"), make_chat(server, "bob")
+    server.post("/api/rooms", headers=as_bob, json={"roomId": "r", "participants": ["ann"]})
+    for chat in (ann, bob):
+        chat.join("r")
+    said, other = bob.send("r", "one")["messageId"], ann.send("r", "two")["messageId"]
+    ann.ask("react", {"roomId": "r", "messageId": said, "emoji": "👍"})
+    ann.ask("react", {"roomId": "r", "messageId": said, "emoji": "👍", "remove": True})
+    ann.ask("edit_message", {"roomId": "r", "messageId": other, "message": "three"})
+    bob.ask("react", {"roomId": "r", "messageId": other, "emoji": "🎉"})
+    flag = server.post(f"/api/chat/r/messages/{said}/flags", headers={"X-User-Id": "ann"}, json={"reason": "rude"})
+    assert flag.status_code == 200
+    assert server.request("PUT", "/api/users/ann/blocks/cy", headers={"X-User-Id": "ann"}).ok
+    assert server.request("PUT", "/api/rooms/r/mutes/ann", headers=as_bob, json={"reason": "loud"}).ok
+    file = uploaded(server, "r", b"content", user="ann")
+    assert server.request("PUT", "/internal/bans/ann", headers=SERVICE, json={"reason": "spam"}).ok
+
+    def chosen(lines: list[dict], kind: str, *names: str) -> list[tuple]:
+        return [tuple(line.get(name) for name in names) for line in lines if line["type"] == kind]
+
+    user, whole = list(export(server, "users/ann")), list(export(server, "rooms/r"))
+    assert chosen(user, "block", "userId") == [("cy",)]
+    assert chosen(user, "ban", "reason") == [("spam",)]
+    for lines in (user, whole):
+        assert chosen(lines, "standing", "kind", "by", "reason") == [("mute", "bob", "loud")]
+        assert chosen(lines, "flag", "roomId", "messageId", "userId", "reason") == [("r", said, "ann", "rude")]
+        assert chosen(lines, "file", "fileId", "roomId", "userId", "size") == [(file["fileId"], "r", "ann", 7)]
+    by_ann = [
+        (said, "ann", 3, "reaction", "👍"), (said, "ann", 4, "reaction removed", "👍"), (other, "ann", 5, "edited", None),
+    ]  # fmt: skip
+    names = ("messageId", "userId", "seq", "change", "emoji")
+    assert chosen(user, "change", *names) == by_ann
+    assert chosen(whole, "change", *names) == [*by_ann, (other, "bob", 6, "reaction", "🎉")]
+    assert "three" not in str([line for line in user if line["type"] == "change"]), "texts are in messages alone"
 
 
 def test_unknown_subjects(make_server):

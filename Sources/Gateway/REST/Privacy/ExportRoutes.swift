@@ -8,6 +8,8 @@ import WireProtocols
 struct ExportRoutes: RouteGroup {
     static let maximumCursorCharacters = 256
     private static let roomsPerPage = 1000
+    /// Of lists whose entries are short.
+    private static let entriesPerPage = 500
 
     private let services: Services
     private var access: RoomAccess { RoomAccess(services: services) }
@@ -16,7 +18,7 @@ struct ExportRoutes: RouteGroup {
 
     // MARK: Users
 
-    /// Profile and friends, then rooms, then messages.
+    /// Profile, friends and blocks, then rooms, what rooms have on record, reports, messages, changes, and files.
     func user(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let user = request.userID
         let cursor = try cursor(request)
@@ -25,7 +27,11 @@ struct ExportRoutes: RouteGroup {
             await services.audit.record(try request.act(.userExport))
             return try await records(of: user)
         case "r": return try await rooms(of: user, after: cursor.map { String($0.dropFirst()) })
+        case "s": return try await standings(of: user, after: cursor.map { String($0.dropFirst()) })
+        case "g": return try await flags(by: user, after: cursor.map { String($0.dropFirst()) })
         case "m": return try await messages(of: user, after: cursor.map { String($0.dropFirst()) })
+        case "c": return try await changes(by: user, after: cursor.map { String($0.dropFirst()) })
+        case "f": return try await files(.owner(user), after: cursor.map { String($0.dropFirst()) })
         default: throw Self.foreignCursor
         }
     }
@@ -34,6 +40,9 @@ struct ExportRoutes: RouteGroup {
         let (profile, friends) = try await access.store { (store) async throws(StoreError) in
             (try await store.profiles(of: [user])[user], try await store.friends(of: user))
         }
+        let (blocks, ban) = try await access.store { (store) async throws(StoreError) in
+            (try await store.blocks(by: user, after: nil, limit: UserBlock.limit), try await store.ban(of: user))
+        }
         let sessions = await services.presence.directory.sessions(of: user)
         var page = ExportPage()
         page.line("user") { out in
@@ -41,6 +50,15 @@ struct ExportRoutes: RouteGroup {
             if let profile { Self.write(profile, into: &out) }
         }
         for friend in friends.sorted() { page.line("friend") { $0.member("userId", friend.value) } }
+        for block in blocks {
+            page.line("block") { out in
+                out.member("userId", block.user.value)
+                out.member("since", block.since.milliseconds)
+            }
+        }
+        if let ban {
+            page.line("ban") { Self.write(until: ban.until, reason: ban.reason, since: ban.since, into: &$0) }
+        }
         for session in sessions {
             page.line("session") { out in
                 out.member("socketId", session.id.value)
@@ -80,7 +98,7 @@ struct ExportRoutes: RouteGroup {
                 out.member("lastReadSeq", mark)
             }
         }
-        return page.response(next: entries.count < Self.roomsPerPage ? "m" : entries.last.map { "r" + $0.0.value })
+        return page.response(next: entries.count < Self.roomsPerPage ? "s" : entries.last.map { "r" + $0.0.value })
     }
 
     private func messages(of user: UserID, after cursor: String?) async throws(ChatError) -> HTTPResponse {
@@ -90,12 +108,75 @@ struct ExportRoutes: RouteGroup {
         }
         var page = ExportPage()
         for message in found.messages { page.line(message) }
-        return page.response(next: found.next.map { "m" + $0 })
+        return page.response(next: found.next.map { "m" + $0 } ?? "c")
+    }
+
+    private func standings(of user: UserID, after cursor: String?) async throws(ChatError) -> HTTPResponse {
+        let place = cursor.flatMap { $0.isEmpty ? nil : RoomID(unchecked: $0) }
+        var found = try await access.store { (store) async throws(StoreError) in
+            try await store.standings(of: user, after: place, limit: Self.entriesPerPage)
+        }
+        // A page ends with the last entry of a room.
+        let hasMore = found.count == Self.entriesPerPage
+        if hasMore, let last = found.last?.roomID { found.removeAll { $0.roomID == last } }
+        var page = ExportPage()
+        for entry in found {
+            page.line("standing") { out in
+                out.member("roomId", entry.roomID.value)
+                Self.write(entry.standing, into: &out)
+            }
+        }
+        return page.response(next: hasMore ? found.last.map { "s" + $0.roomID.value } ?? "g" : "g")
+    }
+
+    private static func write(_ standing: RoomStanding, into out: inout JSONWriter) {
+        out.member("kind", standing.kind.rawValue)
+        if let author = standing.author { out.member("by", author.value) }
+        write(until: standing.until, reason: standing.reason, since: standing.since, into: &out)
+    }
+
+    private static func write(until: Timestamp?, reason: String?, since: Timestamp, into out: inout JSONWriter) {
+        if let until { out.member("until", until.milliseconds) }
+        if let reason { out.member("reason", reason) }
+        out.member("since", since.milliseconds)
+    }
+
+    private func flags(by user: UserID, after cursor: String?) async throws(ChatError) -> HTTPResponse {
+        let place = cursor.flatMap { MessageID($0) }
+        let found = try await access.store { (store) async throws(StoreError) in
+            try await store.flags(by: user, after: place, limit: Self.entriesPerPage)
+        }
+        var page = ExportPage()
+        for entry in found { page.line(entry.flag, in: entry.roomID) }
+        return page.response(next: found.count < Self.entriesPerPage ? "m" : found.last.map { "g\($0.flag.message)" })
+    }
+
+    private func changes(by user: UserID, after cursor: String?) async throws(ChatError) -> HTTPResponse {
+        let place = cursor.flatMap { $0.isEmpty ? nil : $0 }
+        let found = try await access.store { (store) async throws(StoreError) in
+            try await store.changes(by: user, after: place)
+        }
+        var page = ExportPage()
+        for change in found.changes { page.line(change) }
+        return page.response(next: found.next.map { "c" + $0 } ?? "f")
+    }
+
+    // MARK: Files
+
+    private func files(_ selection: FileSelection, after cursor: String?) async throws(ChatError) -> HTTPResponse {
+        var page = ExportPage()
+        guard let files = services.files else { return page.response(next: nil) }
+        let place = cursor.flatMap { FileID($0) }
+        let found = try await files.call { (store) async throws(StoreError) in
+            try await store.files(selection, after: place, limit: Self.entriesPerPage)
+        }
+        for file in found { page.line(file) }
+        return page.response(next: found.count < Self.entriesPerPage ? nil : found.last.map { "f\($0.id)" })
     }
 
     // MARK: Rooms
 
-    /// The room and its participants, then its messages.
+    /// The room, its participants and its rights, then reports, messages, changes, and files.
     func room(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let room = request.roomID
         guard let cursor = try cursor(request) else {
@@ -103,16 +184,47 @@ struct ExportRoutes: RouteGroup {
             await services.audit.record(try request.act(.roomExport))
             return answer
         }
-        guard cursor.first == "m", let sequence = MessageNumbers.boundary(Int64(cursor.dropFirst())) else {
-            throw Self.foreignCursor
+        let place = String(cursor.dropFirst())
+        switch cursor.first {
+        case "g": return try await flags(in: room, after: MessageFlag.Place(text: place))
+        case "m": return try await messages(of: room, after: try number(place))
+        case "c": return try await changes(in: room, after: try number(place))
+        case "f": return try await files(.room(room), after: place)
+        default: throw Self.foreignCursor
         }
+    }
+
+    private func number(_ place: String) throws(ChatError) -> SequenceNumber {
+        guard let number = MessageNumbers.boundary(Int64(place)) else { throw Self.foreignCursor }
+        return number
+    }
+
+    private func flags(in room: RoomID, after place: MessageFlag.Place?) async throws(ChatError) -> HTTPResponse {
+        let found = try await access.store { (store) async throws(StoreError) in
+            try await store.flags(in: room, after: place, limit: Self.entriesPerPage)
+        }
+        var page = ExportPage()
+        for flag in found { page.line(flag, in: room) }
+        return page.response(next: found.count < Self.entriesPerPage ? "m0" : found.last.map { "g" + $0.place.text })
+    }
+
+    private func changes(in room: RoomID, after sequence: SequenceNumber) async throws(ChatError) -> HTTPResponse {
+        let found = try await access.store { (store) async throws(StoreError) in
+            try await store.log(of: room, after: sequence, limit: Self.entriesPerPage)
+        }
+        var page = ExportPage()
+        for change in found.entries.compactMap(\.change) { page.line(change) }
+        return page.response(next: found.hasMore ? found.entries.last.map { "c\($0.sequence)" } ?? "f" : "f")
+    }
+
+    private func messages(of room: RoomID, after sequence: SequenceNumber) async throws(ChatError) -> HTTPResponse {
         let query = HistoryQuery(.after(sequence), limit: HistoryQuery.limits.upperBound)
         let found = try await access.store { (store) async throws(StoreError) in
             try await store.history(of: room, query)
         }
         var page = ExportPage()
         for message in found.messages { page.line(message) }
-        return page.response(next: found.hasMoreAfter ? found.messages.last.map { "m\($0.sequence)" } : nil)
+        return page.response(next: found.hasMoreAfter ? found.messages.last.map { "m\($0.sequence)" } ?? "c0" : "c0")
     }
 
     private func records(of room: RoomID) async throws(ChatError) -> HTTPResponse {
@@ -133,7 +245,18 @@ struct ExportRoutes: RouteGroup {
         for user in snapshot?.participants.sorted() ?? [] {
             page.line("participant") { $0.member("userId", user.value) }
         }
-        return page.response(next: "m0")
+        for kind in RoomStanding.Kind.allCases {
+            let standings = try await access.store { (store) async throws(StoreError) in
+                try await store.standings(kind, in: room, after: nil, limit: kind.limit)
+            }
+            for standing in standings {
+                page.line("standing") { out in
+                    out.member("userId", standing.user.value)
+                    Self.write(standing, into: &out)
+                }
+            }
+        }
+        return page.response(next: "g")
     }
 
     // MARK: Cursors
@@ -146,31 +269,5 @@ struct ExportRoutes: RouteGroup {
             throw Self.foreignCursor
         }
         return cursor
-    }
-}
-
-/// A page of an export: newline-delimited JSON.
-private struct ExportPage {
-    private var bytes: [UInt8] = []
-
-    mutating func line(_ type: String, _ members: (inout JSONWriter) -> Void) {
-        bytes += EventJSON.object { out in
-            out.member("type", type)
-            members(&out)
-        }
-        bytes.append(UInt8(ascii: "\n"))
-    }
-
-    mutating func line(_ message: Message) {
-        line("message") { out in
-            out.key("message")
-            out.raw(MessageJSON.encode(message))
-        }
-    }
-
-    /// - Parameter next: the cursor of the next page; nil at the end.
-    consuming func response(next: String?) -> HTTPResponse {
-        if let next { line("next") { $0.member("cursor", next) } } else { line("end") { _ in } }
-        return HTTPResponse(status: 200, fields: [HTTPField("Content-Type", "application/x-ndjson")], body: bytes)
     }
 }

@@ -47,16 +47,26 @@ extension MongoConnection {
         var changed = message
         for each in open { if let entry = each.entry(of: changed) { changed.apply(entry) } }
         if changed != message {
-            guard try replace(message, by: changed, storedIn: document["roomId"] ?? .null) else { return false }
+            guard try replace(message, by: changed, readFrom: document) else { return false }
         }
-        if changed.isDeleted { try eraseChanges(of: changed) }
+        if changed.isDeleted {
+            try eraseChanges(of: changed)
+            try dropReasons(ofFlagsOf: [changed.id], in: message.roomID)
+        }
         if changed.state?.changeSequence ?? 0 > 0 { try updateLastMessages([changed]) }
         try close(open, in: message.roomID)
         return true
     }
 
-    private func replace(
-        _ message: Message, by changed: Message, storedIn room: BSONValue
+    /// Fields that an erasure changes although the message takes no number for it.
+    private static let erasableFields = ["message", "deleted", "userId", "mentions"]
+
+    /// Changes a message's document, unless a change, a reply or an erasure came in between. Otherwise what an erasure removed would be
+    /// written back.
+    ///
+    /// - Returns: whether the document was still the one that was read.
+    func replace(
+        _ message: Message, by changed: Message, readFrom document: BSONDocument
     ) throws(MongoError) -> Bool {
         var set = BSONDocument()
         var unset = BSONDocument()
@@ -65,10 +75,16 @@ extension MongoConnection {
         }
         // An event that was not published yet would tell the text.
         if changed.isDeleted, !message.isDeleted { unset.fields += BSONDocument.pendingEvents.fields }
-        let query: BSONDocument = [
-            "roomId": room, "_id": .objectID(message.id), "changeSeq": .stored(message.state?.changeSequence),
+        var query: BSONDocument = [
+            "roomId": document["roomId"] ?? .null, "_id": .objectID(message.id),
+            "changeSeq": .stored(message.state?.changeSequence),
             "lastReplySeq": .stored(message.state?.lastReply),
         ]
+        for name in Self.erasableFields {
+            // What no program of this protocol wrote cannot be compared.
+            if case .other? = document[name] { continue }
+            query[name] = document[name] ?? .null
+        }
         return try update(
             MongoSchema.messages, [["q": .document(query), "u": ["$set": .document(set), "$unset": .document(unset)]]]
         ) > 0
@@ -94,6 +110,14 @@ extension MongoConnection {
                 update(["edited"], ["$set": ["change.kind": "deleted"], "$unset": .document(unset)]),
                 update(["reaction", "pinned"], ["$unset": .document(.pendingEvents)]),
             ])
+    }
+
+    /// Reports of deleted messages stay, without what their authors wrote: that may repeat the text.
+    func dropReasons(ofFlagsOf messages: [MessageID], in room: RoomID) throws(MongoError) {
+        guard !messages.isEmpty else { return }
+        let query: BSONDocument = ["roomId": .any(of: room), "messageId": .anyID(of: messages)]
+        try self.update(
+            MongoSchema.flags, [["q": .document(query), "u": ["$unset": ["reason": ""]], "multi": true]])
     }
 
     /// All changes of a message, in order.

@@ -6,6 +6,8 @@ enum GridFS {
     static let chunks = "fs.chunks"
     /// Files that are being written or removed, so that a process that dies leaves no chunks behind: `_id`, `touchedAt`, `isGoing`.
     static let unfinished = "chatUploads"
+    /// Notes of files that go with their messages: `_id`, `roomId`, `messageId`, `userId`, `notedAt`.
+    static let removals = "chatFileRemovals"
     /// Bytes of a chunk: as many as a download reads at once.
     static let chunkBytes = 128 * 1024
     /// The note with the key of signed addresses.

@@ -64,6 +64,34 @@ extension MongoConnection {
         return found.count
     }
 
+    // MARK: Notes of removals
+
+    func note(_ removal: FileRemoval) throws(MongoError) {
+        let content: BSONDocument = [
+            "roomId": .string(removal.roomID), "messageId": .objectID(removal.messageID),
+            "userId": .string(removal.author), "notedAt": .date(removal.notedAt),
+        ]
+        try upsert(
+            GridFS.removals, [["q": Self.query(removal.file), "u": ["$set": .document(content)], "upsert": true]])
+    }
+
+    func forgetRemoval(of id: FileID) throws(MongoError) {
+        try delete(GridFS.removals, [["_id": .string(id.text)]])
+    }
+
+    func removals(notedBefore time: Timestamp, limit: Int) throws(MongoError) -> [FileRemoval] {
+        try find(GridFS.removals, ["notedAt": ["$lt": .date(time)]], ["limit": .int64(Int64(limit))])
+            .compactMap { document in
+                guard let file = document["_id"]?.text.flatMap({ FileID($0) }),
+                    let room = document["roomId"]?.text, let roomID = try? RoomID(validating: room, field: "roomId"),
+                    let user = document["userId"]?.text, let author = try? UserID(validating: user, field: "userId"),
+                    let message = document["messageId"]?.objectID, let notedAt = document["notedAt"]?.timestamp
+                else { return nil }
+                return FileRemoval(
+                    file: file, roomID: roomID, messageID: message, author: author, notedAt: notedAt)
+            }
+    }
+
     /// What is kept under the note's name: `text`, or what another instance has put there before.
     func fileKey(orElse text: String) throws(MongoError) -> String? {
         let query: BSONDocument = ["_id": .string(GridFS.keyNote)]

@@ -76,7 +76,27 @@ public final class MongoFileStore: FileStore {
     }
 
     public func remove(_ ids: [FileID]) async throws(StoreError) {
-        for id in ids { try await workers.run { connection throws(MongoError) in try connection.removeFile(id) } }
+        for id in ids {
+            try await workers.run { connection throws(MongoError) in
+                try connection.removeFile(id)
+                try connection.forgetRemoval(of: id)
+            }
+        }
+    }
+
+    public func note(_ removal: FileRemoval) async throws(StoreError) {
+        try await workers.run { connection throws(MongoError) in try connection.note(removal) }
+    }
+
+    public func forgetRemoval(of id: FileID) async throws(StoreError) {
+        try await workers.run { connection throws(MongoError) in try connection.forgetRemoval(of: id) }
+    }
+
+    public func removals(notedBefore time: Timestamp, limit: Int) async throws(StoreError) -> [FileRemoval] {
+        guard limit > 0 else { return [] }
+        return try await workers.run { connection throws(MongoError) in
+            try connection.removals(notedBefore: time, limit: limit)
+        }
     }
 
     public func files(

@@ -49,6 +49,7 @@ extension MongoConnection {
         var rooms: Set<RoomID> = []
         var updates: [BSONDocument] = []
         var lastMessages: [BSONDocument] = []
+        var stones: [RoomID: [MessageID]] = [:]
         for document in found {
             guard let id = document["_id"] else { continue }
             if let room = document["roomId"]?.identifier { rooms.insert(RoomID(unchecked: room)) }
@@ -58,6 +59,9 @@ extension MongoConnection {
                 slice.messages += 1
                 let rest = document.erased(erased)
                 updates.append(["q": ["_id": id], "u": .document(rest)])
+                if erased.messages == .erase, let message = id.objectID, let room = document["roomId"]?.identifier {
+                    stones[RoomID(unchecked: room), default: []].append(message)
+                }
                 if let room = document["roomId"], let sequence = document["seq"] {
                     lastMessages.append([
                         "q": ["roomId": room, "lastSeq": sequence],
@@ -77,6 +81,7 @@ extension MongoConnection {
             }
         }
         if !updates.isEmpty { try update(MongoSchema.messages, updates) }
+        for (room, messages) in stones { try dropReasons(ofFlagsOf: messages, in: room) }
         if !lastMessages.isEmpty { try update(MongoSchema.rooms, lastMessages) }
         if slice.next == nil { try eraseLastMessages(of: erased) }
         slice.rooms = rooms.sorted()

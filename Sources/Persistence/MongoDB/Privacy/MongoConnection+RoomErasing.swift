@@ -193,6 +193,7 @@ extension MongoConnection {
             try update(
                 MongoSchema.messages,
                 stones.map { ["q": ["_id": $0["_id"] ?? .null], "u": .document($0.stone())] })
+            try dropReasons(ofFlagsOf: stones.compactMap { $0["_id"]?.objectID }, in: room)
         }
         try update(
             MongoSchema.rooms,

@@ -56,6 +56,49 @@ extension MongoStore {
         return Array(rooms.sorted().drop { room in cursor.map { room <= $0 } ?? false }.prefix(max(0, limit)))
     }
 
+    public func standings(
+        of user: UserID, after cursor: RoomID?, limit: Int
+    ) async throws(StoreError) -> [UserStanding] {
+        guard limit > 0 else { return [] }
+        let filter: BSONDocument = ["userId": .string(user), "roomId": ["$gt": .string(cursor?.value ?? "")]]
+        return try await run { connection throws(MongoError) in
+            try connection.find(
+                MongoSchema.standings, filter, ["sort": ["roomId": 1, "kind": 1], "limit": .int64(Int64(limit))]
+            ).compactMap { document in
+                guard let standing = document.standing, let room = document["roomId"]?.text else { return nil }
+                return UserStanding(roomID: RoomID(unchecked: room), standing: standing)
+            }
+        }
+    }
+
+    public func flags(
+        by user: UserID, after cursor: MessageID?, limit: Int
+    ) async throws(StoreError) -> [UserFlag] {
+        guard limit > 0 else { return [] }
+        let filter: BSONDocument = [
+            "userId": .string(user), "messageId": ["$gt": .objectID(cursor ?? MessageID(high: 0, low: 0))],
+        ]
+        return try await run { connection throws(MongoError) in
+            try connection.find(
+                MongoSchema.flags, filter, ["sort": ["messageId": 1], "limit": .int64(Int64(limit))]
+            ).compactMap { document in
+                guard let flag = document.flag, let room = document["roomId"]?.text else { return nil }
+                return UserFlag(roomID: RoomID(unchecked: room), flag: flag)
+            }
+        }
+    }
+
+    public func changes(by user: UserID, after cursor: String?) async throws(StoreError) -> ExportedChanges {
+        try await run { connection throws(MongoError) in
+            // Changes have ids of this service's, which are object ids.
+            let range = try connection.idRange(after: cursor ?? MessageID(high: 0, low: 0).description)
+            let found = try connection.find(
+                MongoSchema.messages, ["_id": range.filter, "change.userId": .any(of: user)],
+                ["sort": ["_id": 1], "limit": .int64(IDRange.size)])
+            return ExportedChanges(changes: found.compactMap { $0.change() }, next: connection.place(behind: range))
+        }
+    }
+
     public func messages(of user: UserID, after cursor: String?) async throws(StoreError) -> ExportedMessages {
         try await run { connection throws(MongoError) in
             let range = try connection.idRange(after: cursor)

@@ -122,6 +122,23 @@ extension SQLiteConnection {
         return page
     }
 
+    /// The next changes that the user made.
+    func changes(by user: UserID, after place: Int64) throws(StoreError) -> ExportedChanges {
+        var keys: [Int64] = []
+        var part = MessageScan.Part()
+        try statement("SELECT key, user = ?2 FROM changes WHERE key > ?1 ORDER BY key LIMIT ?3")
+            .bind(1, place).bind(2, user.value).bind(3, Int64(MessageScan.rows)).each { row in
+                if row.integer(1) != 0 { keys.append(row.integer(0)) }
+                return part.took(row.integer(0), isFull: keys.count >= MessageScan.matches)
+            }
+        var page = ExportedChanges(changes: [], next: part.isLast ? nil : String(part.last))
+        for key in keys {
+            guard let row = try change(at: key), let message = try message(row.message) else { continue }
+            page.changes.append(row.change(of: message))
+        }
+        return page
+    }
+
     private func message(_ key: Int64) throws(StoreError) -> Message? {
         let room = try statement("SELECT id FROM rooms WHERE key = ?").bind(1, key >> Schema.sequenceBits)
             .first { RoomID(unchecked: $0.text(0)) }

@@ -65,16 +65,9 @@ extension SQLiteStore {
         }
     }
 
-    /// Rows that are erased are overwritten where they lie. The writer overwrites the free pages and empties the log behind that.
-    ///
-    /// What SQLite moves within pages, as rows get shorter, leaves copies in their unused parts. A small database is written anew;
-    /// commits wait for that. A large one would hold them up for too long.
+    /// Rows that are erased are overwritten where they lie. The writer empties the log behind that.
     public func purgeErased() async throws(StoreError) {
         try await moveJournal()
-        try await backups.run(orThrow: .refused) { path throws(StoreError) in
-            let connection = try SQLiteConnection(path: path, mode: .readWrite)
-            if try connection.bytes <= Self.rewrittenBytes { try connection.rewrite() }
-        }
         try await write { session throws(StoreError) in try session.noteErasure() }
         try await wait(reason: "a reader needs the log") { session throws(StoreError) in !session.erasure.isPending }
     }
@@ -101,10 +94,14 @@ extension SQLiteStore {
         }
     }
 
-    // MARK: Waiting for the writer
+    public func changes(by user: UserID, after cursor: String?) async throws(StoreError) -> ExportedChanges {
+        if cursor == nil { try await moveJournal() }
+        return try await read { connection throws(StoreError) in
+            try connection.changes(by: user, after: cursor.flatMap { Int64($0) } ?? .min)
+        }
+    }
 
-    /// Databases up to this size are written anew: that takes less than a second.
-    private static let rewrittenBytes: Int64 = 64 << 20
+    // MARK: Waiting for the writer
 
     /// The writer moves its journal about every second.
     private static let attempts = 400
@@ -137,19 +134,6 @@ private struct JournalRow: Sendable {
 }
 
 extension SQLiteConnection {
-    fileprivate var bytes: Int64 {
-        get throws(StoreError) {
-            let pages = try statement("PRAGMA page_count").first { $0.integer(0) } ?? 0
-            let size = try statement("PRAGMA page_size").first { $0.integer(0) } ?? 0
-            return pages.multipliedReportingOverflow(by: size).partialValue
-        }
-    }
-
-    /// Writes all rows into new pages.
-    fileprivate func rewrite() throws(StoreError) {
-        try execute("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; VACUUM")
-    }
-
     /// The newest row of the journal; nil where it is empty.
     fileprivate func newestOfJournal() throws(StoreError) -> JournalRow? {
         try statement("SELECT position, id FROM journal ORDER BY position DESC LIMIT 1").first { row in

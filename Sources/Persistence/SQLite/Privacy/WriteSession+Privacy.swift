@@ -147,6 +147,11 @@ extension WriteSession {
     /// - Parameter author: nil to leave the author as it is.
     private func makeStone(of key: Int64, author: UserID? = nil, username: String? = nil) throws(StoreError) {
         try removeEvents(ofMessage: key)
+        if let id = try connection.statement("SELECT id FROM messages WHERE key = ?").bind(1, key)
+            .first({ $0.messageID(0) })
+        {
+            try dropReasons(ofFlagsOf: id, room: key >> Schema.sequenceBits)
+        }
         if let old = try indexed(key) { try reindex(key, author: old.author, from: old.text, to: nil) }
         try connection.statement(
             """

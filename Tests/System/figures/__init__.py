@@ -1,0 +1,1 @@
+"""Measurements of changes, searches and files; see scripts/conversation-figures."""
