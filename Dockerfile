@@ -13,6 +13,7 @@ RUN --mount=type=cache,target=/src/.build \
     && install -D "$(swift build --configuration release --show-bin-path)/chat-service" /out/chat-service
 COPY client-example client-example
 COPY admin-page admin-page
+COPY sdk/js sdk/js
 COPY scripts/image-root scripts/image-root
 # The image has no distribution: only the program, its libraries, certificates and the pages. A larger one fails here.
 RUN scripts/image-root --limit 60 /out/chat-service /out/root && install -d -m 0700 /out/data/data

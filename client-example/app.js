@@ -2,16 +2,16 @@
 import { Chat } from "./model/chat.js";
 import { lastName, readAddress, tabToken, userIdFrom, writeAddress } from "./model/identity.js";
 import { Page } from "./view/page.js";
-import { usableTransport } from "./view/settings.js";
+import { chosenTransport } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 
 const defaultRoom = "lobby";
 const address = readAddress();
 const signIn = new SignIn(begin);
 
-async function begin(identity) {
+function begin(identity) {
   signIn.connecting();
-  const chat = new Chat({ ...identity }, await usableTransport());
+  const chat = new Chat(identity, chosenTransport.get());
   let page = null;
 
   chat.on("session", () => {

@@ -1,4 +1,4 @@
-import { newId } from "./outbox.js";
+import { newId } from "../sdk/index.js";
 
 /** Most files that wait for one message's sending. */
 const mostFiles = 10;

@@ -1,24 +1,18 @@
-import { Api } from "../net/api.js";
-import { Connection } from "../net/connection.js";
-import { Emitter } from "../net/emitter.js";
+import { ChatClient, Emitter } from "../sdk/index.js";
 import { Attachments } from "./attachments.js";
 import { Directory } from "./directory.js";
 import { Drafts } from "./drafts.js";
 import { Features } from "./features.js";
 import { History } from "./history.js";
-import { Joiner } from "./joiner.js";
 import { MessageActions } from "./message-actions.js";
 import { Moderation } from "./moderation.js";
 import { PeopleFinder } from "./people-finder.js";
-import { Presence } from "./presence.js";
+import { ShownRoom } from "./room.js";
 import { Rooms } from "./rooms.js";
-import { Sender } from "./sender.js";
-import { Signals } from "./signals.js";
 import { Threads } from "./threads.js";
-import { wireEvents } from "./wire-events.js";
 
 /**
- * Everything the page knows, and what it can do. Fires
+ * What the page knows, and what it can do, on top of the SDK's client. Fires
  *   connection (its state) · session · rooms · room (one that changed) · message {room, message} of others, live ·
  *   resumed {missed, isPartial} · resynced (a room) · notice (a sentence) · expiring · presence · thread · attachments (a room id) ·
  *   features
@@ -27,16 +21,16 @@ export class Chat extends Emitter {
   active = null;
   directory = new Directory();
   features = new Features(() => this.fire("features"));
+  #client;
   #resumed = { missed: 0, isPartial: false };
   #sessions = 0;
   #isRefreshing = false;
 
-  constructor(identity, transportKind) {
+  constructor(identity, framing) {
     super();
-    this.identity = identity;
-    this.api = new Api(identity);
-    this.rooms = new Rooms(this.api, identity);
-    this.connection = new Connection(identity, transportKind);
+    const makeRoom = (roomId) => new ShownRoom(roomId);
+    this.#client = new ChatClient({ ...identity, framing, storage: sessionStorage, makeRoom });
+    this.rooms = new Rooms(this.#client);
     this.finder = new PeopleFinder(this.connection, this.api, this.features);
     this.history = new History(this.api, this.directory, (room) => this.fire("room", room));
     this.threads = new Threads(this.api, this.features, this.directory, () => this.fire("thread"));
@@ -46,9 +40,31 @@ export class Chat extends Emitter {
       refused: (what, error) => this.#notice(what, error),
       removeNow: (room, messageId) => this.api.removeMessage(room.id, messageId),
     });
-    this.connection.on("state", (state) => this.#stateChanged(state));
-    this.connection.on("session", (session) => this.#resume(session));
-    this.connection.on("event", ({ event, data }) => this.#receive(event, data ?? {}));
+    this.#listen();
+  }
+
+  get identity() {
+    return this.#client.identity;
+  }
+
+  get connection() {
+    return this.#client.connection;
+  }
+
+  get api() {
+    return this.#client.api;
+  }
+
+  get signals() {
+    return this.#client.signals;
+  }
+
+  get presence() {
+    return this.#client.presence;
+  }
+
+  get sender() {
+    return this.#client.sender;
   }
 
   /** The open thread, or null. */
@@ -57,17 +73,17 @@ export class Chat extends Emitter {
   }
 
   get me() {
-    return this.identity.userId;
+    return this.#client.me;
   }
 
   start() {
-    this.connection.start();
+    // How the connection fares is shown from its states.
+    this.#client.connect().catch(() => {});
   }
 
   stop() {
     this.actions.flush();
-    this.sender?.stop();
-    this.connection.stop();
+    this.#client.close();
   }
 
   // Rooms
@@ -77,6 +93,7 @@ export class Chat extends Emitter {
     this.rooms.reopen(roomId);
     if (this.active && this.active !== room) this.#leaveView(this.active);
     this.active = room;
+    room.isOpen = true;
     room.dividerSeq = room.unread > 0 ? room.lastReadSeq : null;
     this.fire("rooms");
     this.fire("room", room);
@@ -120,16 +137,7 @@ export class Chat extends Emitter {
 
   leave(room) {
     if (this.active === room) this.active = null;
-    if (room.isJoined) this.connection.emit("leave_room", { roomId: room.id }).catch(() => {});
     this.rooms.leave(room).catch((error) => this.#notice("Leaving failed", error));
-    this.fire("rooms");
-  }
-
-  /** The server put the user out of a room. */
-  close(room, error) {
-    room.error = error;
-    room.forgetLiveState();
-    this.#changed(room);
     this.fire("rooms");
   }
 
@@ -162,9 +170,7 @@ export class Chat extends Emitter {
   /** @param content {message, mentions?, replyTo?, messageType?, metadata?} */
   send(room, content) {
     room.dividerSeq = null;
-    this.signals.sent(room);
-    const canSendNow = this.connection.isOnline && room.isJoined;
-    if (!this.sender.send(room.id, content, canSendNow)) this.fire("notice", "Too many messages are waiting to be sent.");
+    if (!this.#client.send(room.id, content)) this.fire("notice", "Too many messages are waiting to be sent.");
     this.#changed(room);
   }
 
@@ -182,7 +188,7 @@ export class Chat extends Emitter {
 
   /** The room's messages that are on their way. */
   pending(room) {
-    return this.sender?.pending(room.id) ?? [];
+    return this.#client.pending(room.id);
   }
 
   openThread(room, messageId) {
@@ -192,8 +198,25 @@ export class Chat extends Emitter {
 
   // What happens on the wire
 
+  #listen() {
+    const handlers = {
+      state: (state) => this.#stateChanged(state),
+      session: (session) => this.#resume(session),
+      news: (news) => this.#absorb(news),
+      room: (room) => this.#changed(room),
+      resync: (room) => this.fire("resynced", room),
+      person: ({ userId, username, isHere }) => this.#personMoved({ userId, username }, isHere),
+      typing: ({ userId, username }) => this.directory.learn([{ userId, username }]),
+      read: () => this.fire("rooms"),
+      closed: () => this.fire("rooms"),
+      direct: (message) => this.#receiveDirect(message),
+      problem: ({ message, code }) => this.fire("notice", `${message} (${code})`),
+      expiring: (data) => this.fire("expiring", data),
+    };
+    for (const [event, handler] of Object.entries(handlers)) this.#client.on(event, handler);
+  }
+
   #stateChanged(state) {
-    if (state.name !== "online") for (const room of this.rooms.all) room.forgetLiveState();
     this.fire("connection", state);
     if (this.active) this.fire("room", this.active);
   }
@@ -201,85 +224,65 @@ export class Chat extends Emitter {
   async #resume(session) {
     const isFirst = this.#sessions++ === 0;
     this.#resumed = { missed: 0, isPartial: false };
-    if (isFirst) this.#begin(session);
-    this.joiner?.abandon();
-    this.joiner = new Joiner(this.connection, (room, result) => this.#joined(room, result));
+    if (isFirst) this.#begin();
     this.fire("session", session);
-    this.presence.resume();
+    // Before the client resumes the others.
     if (this.active) await this.join(this.active);
     const listed = await this.#refreshRooms().catch((error) => this.#notice("Your rooms could not be loaded", error));
-    const due = new Set([...(listed ?? []), ...this.sender.roomIds.map((roomId) => this.rooms.get(roomId))]);
-    for (const room of this.rooms.all) if (room.timeline.isPrimed) due.add(room);
-    await Promise.all([...due].filter((room) => !room.isJoined).map((room) => this.join(room)));
+    const known = this.rooms.all.filter((room) => room.timeline.isPrimed);
+    const due = new Set([...(listed ?? []), ...known].filter((room) => !room.isJoined));
+    await Promise.all([...due].map((room) => this.join(room)));
     if (this.active) this.moderation.load(this.active).catch(() => {});
-    this.signals.resume();
     if (!isFirst && this.connection.isOnline) this.fire("resumed", this.#resumed);
   }
 
-  #begin({ userId, username }) {
-    Object.assign(this.identity, { userId, username: username ?? userId });
+  #begin() {
     this.directory.learn([this.identity]);
-    this.drafts = new Drafts(userId);
-    this.moderation = new Moderation(this.api, this.features, userId, (room) => this.#changed(room));
-    this.presence = new Presence(this.connection, userId);
+    this.drafts = new Drafts(this.me);
+    this.moderation = new Moderation(this.api, this.features, this.me, (room) => this.#changed(room));
     this.presence.on("change", () => this.fire("presence"));
-    this.signals = new Signals(this.connection);
-    this.sender = new Sender(this.connection, userId, {
-      changed: (roomId) => this.#changed(this.rooms.known(roomId)),
-      rejoin: (roomId) => this.join(this.rooms.get(roomId)),
-      missing: (roomId, seq) => this.#catchUp(this.rooms.get(roomId), seq),
-      lastSeq: (roomId) => this.rooms.known(roomId)?.timeline.lastSeq ?? 0,
-    });
   }
 
-  /** Joins or resumes, then sends what waits; a refusal is kept on the room. */
+  /** Joins or resumes; the room keeps a refusal as its error. */
   async join(room) {
-    try {
-      await this.joiner.join(room);
-      this.sender.flush(room.id);
-      this.presence.watch([...room.people.keys(), room.partner(this.me)].filter(Boolean));
-    } catch (error) {
-      if (!error.isUnknownOutcome) room.error = error;
-    }
-    this.fire("room", room);
+    await this.#client.join(room.id).catch(() => {});
     this.fire("rooms");
   }
 
-  #joined(room, outcome) {
-    this.directory.learn([...room.people.values()]);
-    this.absorb(room, outcome, outcome.isFirst);
-    if (!outcome.isFirst) this.#resumed.missed += outcome.added.filter((message) => message.userId !== this.me).length;
-    if (!outcome.replaced) return;
-    this.#resumed.isPartial = true;
-    this.fire("resynced", room);
+  #personMoved(user, isHere) {
+    if (!isHere) return;
+    this.directory.learn([user]);
+    this.presence.watch([user.userId]);
   }
 
-  #catchUp(room, seq) {
-    if (this.connection.isOnline && room.timeline.lastSeq < seq) this.join(room);
+  /** Straight to this user: another user's page says that it made a room for both. */
+  #receiveDirect({ metadata }) {
+    if (typeof metadata?.roomId === "string" && !this.rooms.known(metadata.roomId)) this.pollRooms().catch(() => {});
   }
 
-  #receive(event, data) {
-    const handler = wireEvents[event];
-    if (handler) handler(this, data);
-    else this.presence?.receive(event, data);
-  }
-
-  /** Messages and changes that just took their place in a room's timeline. */
-  absorb(room, news, isFirst = false) {
-    const { added, changes } = news;
+  /** Messages and changes took their places in a room's timeline. */
+  #absorb(news) {
+    const { room, added, changes, isJoin, isFirst, replaced } = news;
     this.directory.learn(added);
-    if (room !== this.active) room.timeline.trim();
+    this.directory.learn(changes.map(({ change }) => change).filter(({ username }) => username));
+    if (isJoin) this.#noteJoin(room, added, isFirst, replaced);
     for (const { change, before } of changes) room.applyChange(change, before, this.me);
     for (const message of added) this.#absorbMessage(room, message, isFirst);
     this.threads.absorb(room, news);
-    this.#changed(room);
     this.fire("rooms");
+    if (isJoin) return;
+    for (const message of added) if (message.userId !== this.me) this.fire("message", { room, message });
+  }
+
+  #noteJoin(room, added, isFirst, replaced) {
+    this.directory.learn([...room.people.values()]);
+    this.presence.watch([...room.people.keys(), room.partner(this.me)].filter(Boolean));
+    if (!isFirst) this.#resumed.missed += added.filter((message) => message.userId !== this.me).length;
+    if (replaced) this.#resumed.isPartial = true;
   }
 
   #absorbMessage(room, message, isFirst) {
-    this.sender.didStore(message);
     room.showPreview(message);
-    room.typing.set(message.userId, false);
     if (isFirst) return;
     if (message.replyTo) room.excerpt?.noteReply(message);
     // The author of a message, here or elsewhere, has read what came before.
@@ -297,6 +300,7 @@ export class Chat extends Emitter {
     this.signals?.typing(room, false);
     room.dividerSeq = null;
     room.excerpt = null;
+    room.isOpen = false;
     room.timeline.trim();
   }
 
@@ -305,7 +309,6 @@ export class Chat extends Emitter {
   }
 
   #changed(room) {
-    if (!room) return;
     this.fire("room", room);
     this.threads.roomChanged(room);
   }

@@ -1,5 +1,4 @@
-import { changed, withReply } from "./changes.js";
-import { Run } from "./run.js";
+import { changed, Run, withReply } from "../sdk/index.js";
 
 /** Most messages of an excerpt; past it, what lies furthest from the user's reading goes. */
 const mostKept = 1_000;

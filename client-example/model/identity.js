@@ -18,26 +18,6 @@ export function userIdFrom(name) {
 
 export const roomIdFrom = userIdFrom;
 
-/** The id of the room two users share; the ids are sorted by their UTF-8 bytes. */
-export function directRoomId(a, b) {
-  const escape = (id) => id.replaceAll("%", "%25").replaceAll(":", "%3A");
-  return `direct:${[a, b].sort(byUTF8).map(escape).join(":")}`;
-}
-
-/** The other of a direct room's two users. */
-export function directPartner(roomId, me) {
-  const unescape = (id) => id.replaceAll("%3A", ":").replaceAll("%25", "%");
-  const pair = roomId.split(":").slice(1).map(unescape);
-  return pair.find((id) => id !== me) ?? pair[0];
-}
-
-function byUTF8(a, b) {
-  const encoder = new TextEncoder();
-  const [left, right] = [encoder.encode(a), encoder.encode(b)];
-  for (let i = 0; i < Math.min(left.length, right.length); i += 1) if (left[i] !== right[i]) return left[i] - right[i];
-  return left.length - right.length;
-}
-
 /** What this tab asks for: `?user=` signs in by name, `?room=` opens a room. */
 export function readAddress() {
   const query = new URLSearchParams(location.search);

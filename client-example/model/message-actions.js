@@ -1,4 +1,4 @@
-import { stone, withReaction } from "./changes.js";
+import { stone, withReaction } from "../sdk/index.js";
 
 /** How long a deletion can be undone, in milliseconds. */
 export const undoSpan = 5_000;

@@ -1,4 +1,4 @@
-import { RequestError } from "../net/request-error.js";
+import { RequestError } from "../sdk/index.js";
 import { userIdFrom } from "./identity.js";
 import { folded, matching } from "./mentions.js";
 

@@ -1,43 +1,22 @@
-import { changed } from "./changes.js";
-import { directPartner } from "./identity.js";
-import { Timeline } from "./timeline.js";
-import { TypingUsers } from "./typing-users.js";
+import { changed, Room } from "../sdk/index.js";
 
-/** Most read marks kept of a room; the ones moved longest ago go first. */
-const mostReads = 500;
 /** Most quoted messages kept that are not among the shown ones. */
 const mostQuotes = 200;
 
-/** One room as this user sees it. */
-export class Room {
-  timeline = new Timeline();
+/** One room as the page shows it. */
+export class ShownRoom extends Room {
   /** A stretch of the past that is shown instead of the live end, or null. */
   excerpt = null;
-  people = new Map();
-  typing = new TypingUsers();
-  counts = null;
   preview = null;
   unread = 0;
   /** Unread messages that mention this user. */
   mentions = 0;
-  lastReadSeq = 0;
   /** The mark above which the "new" divider stands, or null. */
   dividerSeq = null;
-  isJoined = false;
   isLoading = false;
-  error = null;
   /** What its owner has set: `{name, private, readOnly, slowModeSeconds, owner}`, and the user's `role`. */
   settings = {};
-  #reads = new Map();
   #quotes = new Map();
-
-  constructor(id) {
-    this.id = id;
-  }
-
-  get isDirect() {
-    return this.id.startsWith("direct:");
-  }
 
   get isPrivate() {
     return this.settings.private === true;
@@ -46,10 +25,6 @@ export class Room {
   /** The messages on the screen. */
   get shown() {
     return this.excerpt ?? this.timeline;
-  }
-
-  partner(me) {
-    return this.isDirect ? directPartner(this.id, me) : null;
   }
 
   title(me, directory) {
@@ -93,7 +68,7 @@ export class Room {
 
   /** The user has read it in another tab or on another device. */
   readElsewhere(seq, me) {
-    this.lastReadSeq = Math.max(this.lastReadSeq, seq);
+    super.readElsewhere(seq);
     if (!this.timeline.has(this.lastReadSeq)) return;
     const left = this.timeline.messages.filter(
       (message) => message.seq > this.lastReadSeq && message.userId !== me && !message.deleted,
@@ -132,33 +107,16 @@ export class Room {
     this.#quotes.set(messageId, message);
   }
 
-  noteRead(userId, seq) {
-    const mark = Math.max(this.#reads.get(userId) ?? 0, seq);
-    this.#reads.delete(userId);
-    if (this.#reads.size >= mostReads) this.#reads.delete(this.#reads.keys().next().value);
-    this.#reads.set(userId, mark);
-  }
-
   /** Whose read mark stands at which message: the newest one at or below the mark. */
   readersBySeq(me) {
     const readers = new Map();
     const { messages } = this.shown;
-    for (const [userId, mark] of this.#reads) {
+    for (const [userId, mark] of this.readMarks) {
       if (userId === me || messages.length === 0 || mark < messages[0].seq) continue;
       if (this.excerpt && mark > messages.at(-1).seq) continue;
       const { seq } = messages.findLast((message) => message.seq <= mark);
       readers.set(seq, [...(readers.get(seq) ?? []), userId]);
     }
     return readers;
-  }
-
-  setPeople(users) {
-    this.people = new Map(users.map((user) => [user.userId, user]));
-  }
-
-  /** After a disconnect nothing is known of who is here and who types. */
-  forgetLiveState() {
-    this.isJoined = false;
-    this.typing.clear();
   }
 }

@@ -1,23 +1,19 @@
-import { directRoomId } from "./identity.js";
-import { Room } from "./room.js";
+import { directRoomId } from "../sdk/index.js";
 
 /** Most rooms that are joined by themselves, the most lately active; the others are when they are opened. */
 const mostRoomsJoined = 50;
 
 /** The rooms this user has, and how more come to be. */
 export class Rooms {
-  #byId = new Map();
   #left = new Set();
-  #api;
-  #identity;
+  #client;
 
-  constructor(api, identity) {
-    this.#api = api;
-    this.#identity = identity;
+  constructor(client) {
+    this.#client = client;
   }
 
   get all() {
-    return [...this.#byId.values()];
+    return this.#client.rooms;
   }
 
   get unread() {
@@ -25,38 +21,32 @@ export class Rooms {
   }
 
   known(id) {
-    return this.#byId.get(id);
+    return this.#client.known(id);
   }
 
   /** The room of that id, made known if it was not. */
   get(id) {
-    if (!this.#byId.has(id)) this.#byId.set(id, new Room(id));
-    return this.#byId.get(id);
+    return this.#client.room(id);
   }
 
   /** The room with this user; it is made if it is not there. */
   async direct(userId) {
-    const { userId: me } = this.#identity;
-    const answer = await this.#api.createRoom({ type: "direct", participants: [me, userId] });
+    const { me } = this.#client;
+    const answer = await this.#client.api.createRoom({ type: "direct", participants: [me, userId] });
     return answer.roomId ?? directRoomId(me, userId);
   }
 
   async createPrivate(roomId, name, userIds) {
-    const participants = [this.#identity.userId, ...userIds];
-    const summary = await this.#api.createRoom({ type: "group", roomId, name, private: true, participants });
-    this.get(roomId).applySummary(summary, this.#identity.userId);
+    const participants = [this.#client.me, ...userIds];
+    const summary = await this.#client.api.createRoom({ type: "group", roomId, name, private: true, participants });
+    this.get(roomId).applySummary(summary, this.#client.me);
   }
 
   /** A group is left for good; a direct chat goes out of sight until it is opened again. */
   async leave(room) {
     this.#left.add(room.id);
-    this.#byId.delete(room.id);
-    room.forgetLiveState();
-    if (!room.isDirect && !room.error) await this.#api.leaveRoom(room.id);
-  }
-
-  wasLeft(id) {
-    return this.#left.has(id);
+    this.#client.leave(room.id);
+    if (!room.isDirect && !room.error) await this.#client.api.leaveRoom(room.id);
   }
 
   /** The user came back to it. */
@@ -67,12 +57,12 @@ export class Rooms {
   /** Lists the user's rooms, those others have added too; gives the ones that are to be joined. */
   async refresh() {
     const rooms = [];
-    for (const summary of await this.#api.rooms()) {
+    for (const summary of await this.#client.api.rooms()) {
       const id = summary.roomId;
       if (this.#left.has(id) && !(summary.type === "direct" && summary.unread > 0)) continue;
       this.#left.delete(id);
       const room = this.get(id);
-      room.applySummary(summary, this.#identity.userId);
+      room.applySummary(summary, this.#client.me);
       rooms.push(room);
     }
     return rooms.slice(0, mostRoomsJoined);

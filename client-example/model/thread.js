@@ -1,4 +1,4 @@
-import { changed } from "./changes.js";
+import { changed } from "../sdk/index.js";
 
 const pageSize = 200;
 

@@ -1,4 +1,4 @@
-import { statusName } from "../model/presence.js";
+import { statusName } from "../model/statuses.js";
 import { h, icon } from "./dom.js";
 import { hueOf, initials } from "./text.js";
 

@@ -1,4 +1,4 @@
-import { statusName } from "../model/presence.js";
+import { statusName } from "../model/statuses.js";
 import { byId } from "./dom.js";
 import { lastSeen, listNames, plural } from "./text.js";
 

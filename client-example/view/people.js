@@ -1,5 +1,5 @@
 import { folded } from "../model/mentions.js";
-import { statusName } from "../model/presence.js";
+import { statusName } from "../model/statuses.js";
 import { avatar } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";
 import { plural } from "./text.js";

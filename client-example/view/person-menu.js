@@ -1,4 +1,4 @@
-import { statusName } from "../model/presence.js";
+import { statusName } from "../model/statuses.js";
 import { avatar } from "./avatar.js";
 import { h } from "./dom.js";
 import { showMenu } from "./menu.js";

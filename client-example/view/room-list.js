@@ -1,4 +1,4 @@
-import { statusName } from "../model/presence.js";
+import { statusName } from "../model/statuses.js";
 import { readable } from "../model/mentions.js";
 import { avatar, roomBadge } from "./avatar.js";
 import { byId, clearRows, h, reconcile } from "./dom.js";

@@ -1,6 +1,5 @@
 import { preferences } from "../model/preferences.js";
-import { statuses } from "../model/presence.js";
-import { socketIOAvailable } from "../net/transport.js";
+import { statuses } from "../model/statuses.js";
 import { byId, h } from "./dom.js";
 import { Notifier } from "./notifier.js";
 
@@ -10,11 +9,6 @@ export const chosenTransport = {
   get: () => (localStorage.getItem(transportKey) === "socketio" ? "socketio" : "raw"),
   set: (kind) => localStorage.setItem(transportKey, kind),
 };
-
-/** The chosen transport, or the one that needs nothing where the other's client file is gone. */
-export async function usableTransport() {
-  return chosenTransport.get() === "socketio" && (await socketIOAvailable()) ? "socketio" : "raw";
-}
 
 /** Status, notifications, transport, shortcuts, signing out. */
 export class Settings {
@@ -35,13 +29,12 @@ export class Settings {
     for (const radio of this.#radios) radio.onchange = () => this.#switchTo(radio.value);
   }
 
-  async show() {
+  show() {
     if (this.#dialog.open) return;
     const { userId, username } = this.#chat.identity;
     byId("settings-me").textContent = userId === username ? username : `${username} (${userId})`;
     this.render();
     this.#dialog.showModal();
-    await this.#offerSocketIO();
   }
 
   render() {
@@ -66,15 +59,8 @@ export class Settings {
     return this.#dialog.querySelectorAll("input[name=transport]");
   }
 
-  async #offerSocketIO() {
-    const isThere = await socketIOAvailable();
-    const radio = this.#dialog.querySelector("input[value=socketio]");
-    radio.disabled = !isThere;
-    if (!isThere) byId("socketio-note").textContent = "Not available: the server has no Socket.IO client file (SOCKETIO_CLIENT_FILE).";
-  }
-
   #switchTo(kind) {
     chosenTransport.set(kind);
-    this.#chat.connection.useTransport(kind);
+    this.#chat.connection.useFraming(kind);
   }
 }

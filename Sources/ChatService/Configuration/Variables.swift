@@ -243,7 +243,7 @@ enum Variables {
     )
     static let clientDirectory = Variable(
         "CLIENT_DIR", .page, .readableDirectory, unset: "client-example beside the working directory or the executable",
-        "Directory of the chat page.")
+        "Directory of the chat page. The files of ../sdk/js, seen from there, are served at /client/sdk/.")
     static let socketIOClientFile = Variable(
         "SOCKETIO_CLIENT_FILE", .page, .readableFile, unset: "not served",
         "A socket.io.min.js to serve at /client/vendor/socket.io.min.js.")

@@ -133,6 +133,8 @@ extension Configuration.Page {
     func files() throws -> StaticFiles {
         var files = try StaticFiles(directory: directory, at: "/client")
         files.serveIndex(at: "/")
+        // The page imports its client library from there. A page of the operator's own need not have one.
+        try files.add(directory: directory + "/../sdk/js", below: "/client/sdk/")
         if let socketIOClientFile { try files.add(path: "/client/vendor/socket.io.min.js", file: socketIOClientFile) }
         return files
     }

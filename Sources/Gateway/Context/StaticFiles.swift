@@ -37,19 +37,26 @@ public struct StaticFiles: Sendable {
     /// No files.
     public init() {}
 
-    /// Reads all files below `directory`, to be served below a path. Files whose names begin with a dot, or lie below such a
-    /// folder, are left out.
+    /// Reads all files below `directory`, to be served below a path.
     ///
     /// - Parameter path: without a slash at its end.
     /// - Throws: when a file cannot be read.
     public init(directory: String, at path: String) throws {
         root = path
+        try add(directory: directory, below: path + "/")
+    }
+
+    /// Adds all files below `directory`, to be served below `path`, which ends with a slash. Files whose names begin with a dot, or
+    /// lie below such a folder, are left out; where there is no such directory, there are none.
+    ///
+    /// - Throws: when a file cannot be read.
+    public mutating func add(directory: String, below path: String) throws {
         let names = (try? FileManager.default.subpathsOfDirectory(atPath: directory)) ?? []
         for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
             let file = "\(directory)/\(name)"
             guard try FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType == .typeRegular
             else { continue }
-            try add(path: path + "/" + name, file: file)
+            try add(path: path + name, file: file)
         }
     }
 

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from support.browser import chromium
 from support.deadline import TIMEOUT_SECONDS
 from support.server import ROOT
-from support.socketio_client import client_file
 
 __all__ = ["chromium"]
 
@@ -25,7 +24,7 @@ def artifacts() -> pathlib.Path:
 
 @pytest.fixture
 def server(make_server):
-    return make_server(PAGE | {"SOCKETIO_CLIENT_FILE": str(client_file())})
+    return make_server(PAGE)
 
 
 @pytest.fixture

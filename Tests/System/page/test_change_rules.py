@@ -7,7 +7,7 @@ import pytest
 
 # A client that hears the log live, drops and repeats some of it, resumes when there is a hole, and at times goes away and joins again.
 CLIENT = """async (steps) => {
-  const { Timeline } = await import('/client/model/timeline.js');
+  const { Timeline } = await import('/client/sdk/index.js');
   const timeline = new Timeline();
   const holes = [];
   for (const [name, value] of steps) {
@@ -142,7 +142,7 @@ def test_a_client_that_applied_everything_sees_what_history_shows(page, seed):
 
 def test_a_change_twice_changes_nothing(page):
     script = """async () => {
-      const { changed } = await import('/client/model/changes.js');
+      const { changed } = await import('/client/sdk/index.js');
       const message = { messageId: 'm', seq: 1, message: 'a' };
       const change = { kind: 'reaction', seq: 2, emoji: '👍', userId: 'ada', removed: false, count: 1 };
       const once = changed(message, change);
@@ -153,7 +153,7 @@ def test_a_change_twice_changes_nothing(page):
 
 def test_a_reaction_is_counted_ahead_of_the_answer_and_corrected_by_it(page):
     script = """async () => {
-      const { withReaction } = await import('/client/model/changes.js');
+      const { withReaction } = await import('/client/sdk/index.js');
       const many = [{ emoji: '👍', count: 30, userIds: ['b', 'c'] }];
       const ahead = withReaction(many, { emoji: '👍', userId: 'a', removed: false });
       const twice = withReaction(ahead, { emoji: '👍', userId: 'a', removed: false });
@@ -166,8 +166,8 @@ def test_a_reaction_is_counted_ahead_of_the_answer_and_corrected_by_it(page):
 
 def test_deleting_an_unread_message_takes_it_off_the_count(page):
     script = """async () => {
-      const { Room } = await import('/client/model/room.js');
-      const room = new Room('r');
+      const { ShownRoom } = await import('/client/model/room.js');
+      const room = new ShownRoom('r');
       const message = { messageId: 'm1', seq: 1, userId: 'ben', message: '<@ada>', mentions: ['ada'], timestamp: 1 };
       room.showPreview(message);
       room.countUnread(message, 'ada');

@@ -3,7 +3,7 @@
 import pytest
 
 TIMELINE = """async (steps) => {
-  const { Timeline } = await import('/client/model/timeline.js');
+  const { Timeline } = await import('/client/sdk/index.js');
   const timeline = new Timeline();
   const message = (seq) => ({ seq, messageId: `m${seq}` });
   const live = (seq) => ({ seq, message: message(seq) });
@@ -72,10 +72,10 @@ def test_timeline_believes_the_server_about_numbers_that_are_no_messages(page):
     ],
 )
 def test_direct_rooms_have_one_id(page, pair, room):
-    script = "async (ids) => (await import('/client/model/identity.js')).directRoomId(...ids)"
+    script = "async (ids) => (await import('/client/sdk/index.js')).directRoomId(...ids)"
     assert page.evaluate(script, list(pair)) == room
     assert page.evaluate(script, list(reversed(pair))) == room
-    partner = "async ([room, me]) => (await import('/client/model/identity.js')).directPartner(room, me)"
+    partner = "async ([room, me]) => (await import('/client/sdk/index.js')).directPartner(room, me)"
     assert page.evaluate(partner, [room, pair[0]]) == pair[1]
 
 
@@ -144,7 +144,7 @@ def test_last_seen_names_the_day(page, at, text):
 
 def test_backoff_grows_to_its_ceiling_and_spreads(page):
     script = """async (random) => {
-      const { Backoff } = await import('/client/net/reconnect.js');
+      const { Backoff } = await import('/client/sdk/index.js');
       const backoff = new Backoff();
       return Array.from({ length: 9 }, () => backoff.next({ random: () => random }));
     }"""
@@ -155,7 +155,7 @@ def test_backoff_grows_to_its_ceiling_and_spreads(page):
 
 def test_close_codes_say_what_to_do(page):
     script = """async (codes) => {
-      const { adviceFor } = await import('/client/net/reconnect.js');
+      const { adviceFor } = await import('/client/sdk/index.js');
       return codes.map(adviceFor);
     }"""
     advice = {1000: "retry", 1001: "retry", 1002: "stop", 1006: "retry", 1009: "stop", 1012: "retry", 1013: "slow", 4008: "retry"}

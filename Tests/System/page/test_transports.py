@@ -2,22 +2,11 @@
 
 from playwright.sync_api import expect
 
-CLIENT_FILE = "/client/vendor/socket.io.min.js"
-
 
 def choose(chat, transport):
     chat.page.locator("#me").click()
     chat.page.locator(f'input[name=transport][value="{transport}"]').check()
     chat.page.keyboard.press("Escape")
-
-
-def test_without_the_client_file_the_switch_says_why(window):
-    ada = window()
-    ada.page.route(f"**{CLIENT_FILE}", lambda route: route.fulfill(status=404))
-    ada.enter("Ada")
-    ada.page.locator("#me").click()
-    expect(ada.page.locator('input[name=transport][value="socketio"]')).to_be_disabled()
-    expect(ada.page.locator("#socketio-note")).to_contain_text("Not available")
 
 
 def test_both_transports_meet_in_one_room(window, server):

@@ -1,24 +1,25 @@
 import { changed, withReply } from "./changes.js";
 import { Run } from "./run.js";
 
-/** Most messages kept of a room while no user scrolls in it; older ones come back from history when asked for. */
+/** Most messages kept of a room while it is not open; history has the older ones. */
 const mostKept = 600;
-/** Most entries held back while a hole before them is being filled. */
+/** Most entries held back while a hole before them is filled. */
 const mostHeld = 500;
 
 /**
- * One room's live end: what the room's log says, number by number. An entry of the log is `{seq, message}` or `{seq, change}`.
+ * The newest part of one room's log, number by number. An entry of the log is `{seq, message}` or `{seq, change}`.
  *
- * Its methods change only itself and say what the caller has to do.
+ * Its methods change only itself. They return what took its place, and whether something before it is missing.
  */
 export class Timeline {
   lastSeq = 0;
   /** True when nothing older than the first message exists. */
   isComplete = false;
-  /** False until the room's first history came: until then live entries are held. */
+  /** False until the first history came. Live entries are held until then. */
   isPrimed = false;
   #run = new Run();
   #held = new Map();
+  #wasReset = false;
 
   get messages() {
     return this.#run.messages;
@@ -28,7 +29,7 @@ export class Timeline {
     return this.#run.firstSeq ?? this.lastSeq + 1;
   }
 
-  /** The newest message's; numbers of changes may be above it. */
+  /** The number of the newest message; numbers of changes may be above it. */
   get newestSeq() {
     return this.#run.newestSeq;
   }
@@ -41,7 +42,7 @@ export class Timeline {
     return this.#run.find(messageId);
   }
 
-  /** A live entry: what of it took its place in order, or `{hole: true}` when something before it is missing. */
+  /** Takes a live entry. `hole` says that something before it is missing; the entry is held then. */
   receive(entry) {
     if (this.isPrimed && entry.seq <= this.lastSeq) return nothing();
     if (this.isPrimed && entry.seq === this.lastSeq + 1) return this.#release(this.#take(entry, nothing()));
@@ -50,13 +51,14 @@ export class Timeline {
   }
 
   /**
-   * What the server answered to joining or resuming: messages, oldest first; `changes`, the messages here that have changed
-   * since; `lastSeq`, up to which nothing is missing. It is the truth: a number that is still missing is no message.
-   * `resync` says that it does not join on to what was here, which is dropped.
+   * Takes the answer to a join: messages, oldest first; `changes`, earlier messages that have changed since; `lastSeq`, up to which
+   * nothing is missing. The answer is complete: a number that is still missing is no message. `resync` says that the answer does
+   * not follow on what was here, which is dropped.
    */
   applyJoin({ messages: page, changes = [], lastSeq = 0, resync = false }) {
-    const replaced = this.isPrimed && resync;
+    const replaced = this.#wasReset || (this.isPrimed && resync);
     this.isPrimed = true;
+    this.#wasReset = false;
     if (replaced) this.#clear();
     const added = page.filter((message) => message.seq > this.lastSeq || this.messages.length === 0);
     this.#run.append(added);
@@ -67,7 +69,7 @@ export class Timeline {
     return { ...outcome, replaced };
   }
 
-  /** Older messages, which must end right before the first one here. */
+  /** Adds older messages, which must end right before the first one here. */
   prepend(page, hasMore) {
     const older = page.filter((message) => message.seq < this.firstSeq);
     this.#run.prepend(older);
@@ -75,18 +77,19 @@ export class Timeline {
     return older;
   }
 
-  /** Puts what is known better in a message's place. */
+  /** Puts what `make` returns in the message's place. */
   replace(messageId, make) {
     this.#run.replace(messageId, make);
   }
 
-  /** Forgets everything, so that the next page starts afresh. */
+  /** Drops everything. The next join begins anew. */
   reset() {
     this.#clear();
+    this.#wasReset = this.isPrimed;
     this.isPrimed = false;
   }
 
-  /** Drops the oldest past the bound, some at a time; only while the user does not read them. */
+  /** Drops the oldest past the bound, some at a time. */
   trim() {
     if (this.messages.length <= mostKept * 1.2) return;
     this.#run.keep(mostKept);

@@ -1,9 +1,9 @@
-/** The server ends typing after 6 s; this covers a lost "stopped". */
+/** The server ends typing after 6 s; this covers a lost event, in milliseconds. */
 const typingLasts = 8_000;
-/** Most people shown typing at once. */
+/** Most users shown typing at once. */
 const mostTyping = 50;
 
-/** Who types in a room now. */
+/** The users that type in a room now. */
 export class TypingUsers {
   #timers = new Map();
 
@@ -11,6 +11,7 @@ export class TypingUsers {
     return [...this.#timers.keys()];
   }
 
+  /** @param {() => void} onEnd is called when typing ends without an event */
   set(userId, isTyping, onEnd) {
     clearTimeout(this.#timers.get(userId));
     this.#timers.delete(userId);

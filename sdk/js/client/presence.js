@@ -1,19 +1,15 @@
-import { Emitter } from "../net/emitter.js";
+import { Emitter } from "../connection/emitter.js";
 
 /** Most users watched at once. */
 const mostWatched = 500;
 
-export const statuses = { online: "Online", away: "Away", busy: "Busy", invisible: "Invisible" };
-
-/** A status in a word; a user in none of them is offline. */
-export const statusName = (status) => statuses[status] ?? "Offline";
-
 /**
- * Who is online and how. Fires `change`. `isSupported` is null until the server has answered; where it does not know
- * the events, everything stays quiet.
+ * The statuses of the users that are watched, and of this user. Fires `change`. `isSupported` is null until the server has answered;
+ * with a server that does not know the events, nothing happens.
  */
 export class Presence extends Emitter {
   isSupported = null;
+  /** This user's status. */
   own = "online";
   #connection;
   #me;
@@ -26,11 +22,12 @@ export class Presence extends Emitter {
     this.#me = me;
   }
 
-  /** `{status, lastSeen}` or undefined when nothing is known. */
+  /** `{status, lastSeen}` of a watched user; undefined when nothing is known. */
   of(userId) {
     return userId === this.#me && this.isSupported ? { status: this.own } : this.#byUser.get(userId);
   }
 
+  /** Watches further users, as far as the bound allows. */
   async watch(userIds) {
     if (this.isSupported === false || !this.#connection.isOnline) return;
     const fresh = [...new Set(userIds)].filter((id) => id !== this.#me && !this.#watched.has(id));
@@ -40,6 +37,7 @@ export class Presence extends Emitter {
     await this.#ask("subscribe_presence", { userIds: fresh.slice(0, room) });
   }
 
+  /** @param {"online" | "away" | "busy" | "invisible" | "offline"} status */
   async setStatus(status) {
     const previous = this.own;
     this.own = status;
@@ -48,20 +46,22 @@ export class Presence extends Emitter {
     this.fire("change");
   }
 
-  /** A new connection starts with no subscriptions; a status chosen here is chosen again. One's own is always watched. */
+  /** A new session has no subscriptions: those of before are made again, and a status that was chosen here is set again. */
   resume() {
     const watched = [...this.#watched];
     this.#watched.clear();
     if (this.own !== "online") this.setStatus(this.own);
-    this.#ask("subscribe_presence", { userIds: [this.#me] });
+    if (watched.length > 0 || this.hasHandler("change")) this.#ask("subscribe_presence", { userIds: [this.#me] });
     this.watch(watched);
   }
 
+  /** Whether the event was one of presence. */
   receive(event, data) {
     if (event === "presence_snapshot") for (const user of data.users ?? []) this.#note(user);
     else if (event === "user_status_change") this.#note(data);
-    else return;
+    else return false;
     this.fire("change");
+    return true;
   }
 
   #note({ userId, status, lastSeen }) {

@@ -20,7 +20,7 @@ export class Run {
     this.#note(messages);
   }
 
-  /** For the live end, where one message comes at a time. */
+  /** Adds one message in place, without a copy of the list. */
   push(message) {
     this.messages.push(message);
     this.#note([message]);
@@ -31,7 +31,7 @@ export class Run {
     this.#note(messages);
   }
 
-  /** Puts what `make` gives in the message's place; nothing where the message is not here. */
+  /** Puts what `make` returns in the message's place. Does nothing when the message is not here. */
   replace(messageId, make) {
     const at = this.#indexOf(messageId);
     if (at >= 0) this.messages[at] = make(this.messages[at]);

@@ -1,24 +1,32 @@
-import { RequestError, problem } from "./request-error.js";
+import { RequestError, problem } from "../protocol/errors.js";
 import { upload } from "./upload.js";
 
 const roomsPage = 200;
-/** Most rooms asked for. */
+/** Most rooms that `rooms` reads. */
 const mostRooms = 5_000;
 
 const isHeaderSafe = (text) => /^[\x20-\x7e]+$/.test(text);
 const encoded = encodeURIComponent;
 
-/** The REST side, in the name of the signed-in user. */
+/** The calls over REST, in the name of the signed-in user. All reject with a `RequestError`. */
 export class Api {
+  #base;
   #identity;
+  #fetch;
 
-  constructor(identity) {
+  /**
+   * @param {string} base the server's address
+   * @param {import("../connection/credentials.js").Credentials} identity is read at each call
+   */
+  constructor(base, identity, { fetch = globalThis.fetch.bind(globalThis) } = {}) {
+    this.#base = base;
     this.#identity = identity;
+    this.#fetch = fetch;
   }
 
   // Rooms
 
-  /** @returns {Promise<object[]>} the caller's rooms, the most lately active first */
+  /** @returns {Promise<object[]>} the user's rooms, those with the latest messages first */
   async rooms() {
     const rooms = [];
     let cursor;
@@ -44,7 +52,7 @@ export class Api {
     return this.#call("PATCH", `/api/rooms/${encoded(roomId)}`, { body: fields });
   }
 
-  /** Gives up one's part in a room; only a group can be left. */
+  /** Ends the user's participation in a group. */
   leaveRoom(roomId) {
     return this.removeParticipant(roomId, this.#identity.userId);
   }
@@ -83,7 +91,7 @@ export class Api {
     return body.message?.messageId ? body.message : body;
   }
 
-  /** Is carried out also when the page goes away meanwhile. */
+  /** A browser sends it even when the page is closed meanwhile. */
   removeMessage(roomId, messageId) {
     return this.#call("DELETE", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}`, { keepalive: true });
   }
@@ -92,7 +100,7 @@ export class Api {
     return this.#call("GET", `/api/chat/${encoded(roomId)}/messages/${encoded(messageId)}/replies`, { query });
   }
 
-  /** Messages changed after that number, as they are now. */
+  /** Messages that changed after `query.after`, as they are now. */
   changes(roomId, query) {
     return this.#call("GET", `/api/chat/${encoded(roomId)}/changes`, { query });
   }
@@ -124,35 +132,39 @@ export class Api {
 
   // Files
 
-  /** @returns {{done: Promise<object>, cancel: () => void}} */
-  upload(roomId, file, onProgress) {
-    const url = new URL(`/api/chat/${encoded(roomId)}/files`, location.origin);
-    url.searchParams.set("name", file.name);
-    return upload(url, this.#identify(url), file, onProgress);
+  /**
+   * @param {Blob} file with a `name`, as a `File` has, or with the name given
+   * @param {(part: number) => void} onProgress gets 0 to 1
+   * @returns {{done: Promise<object>, cancel: () => void}}
+   */
+  upload(roomId, file, onProgress = () => {}, name = file.name) {
+    const url = new URL(`/api/chat/${encoded(roomId)}/files`, this.#base);
+    url.searchParams.set("name", name);
+    return upload(url, this.#identify(url), file, onProgress, this.#fetch);
   }
 
-  /** A file's bytes; an address of its own would have to name the caller. */
+  /** A file's content, as a `Blob`. */
   async file(fileId, name) {
-    const url = new URL(`/api/files/${encoded(fileId)}/${encoded(name)}`, location.origin);
-    const response = await this.#fetch(url, { headers: this.#identify(url) });
+    const url = new URL(`/api/files/${encoded(fileId)}/${encoded(name)}`, this.#base);
+    const response = await this.#send(url, { headers: this.#identify(url) });
     if (!response.ok) throw problem(response.status, await answerOf(response));
     return response.blob();
   }
 
   async #call(method, path, { query = {}, body, keepalive = false } = {}) {
-    const url = new URL(path, location.origin);
+    const url = new URL(path, this.#base);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     const headers = this.#identify(url);
     if (body) headers["Content-Type"] = "application/json";
-    const response = await this.#fetch(url, { method, headers, keepalive, body: body && JSON.stringify(body) });
+    const response = await this.#send(url, { method, headers, keepalive, body: body && JSON.stringify(body) });
     const answer = await answerOf(response);
     if (!response.ok) throw problem(response.status, answer);
     return answer;
   }
 
-  async #fetch(url, options) {
+  async #send(url, options) {
     try {
-      return await fetch(url, options);
+      return await this.#fetch(url, options);
     } catch {
       throw RequestError.unreachable();
     }

@@ -1,7 +1,11 @@
+/** A user that goes on typing says so once in this span, in milliseconds. */
 const typingEvery = 3_000;
+/** How long read marks are gathered, in milliseconds. */
 const readDelay = 300;
+/** A sign of life is sent at most once in this span, in milliseconds. */
+const activityEvery = 60_000;
 
-/** What this user does, told to the others no more often than needed: typing, read marks, being active. */
+/** Sends what this user does, no more often than needed: typing, read marks, signs of life. A failure is passed over. */
 export class Signals {
   #connection;
   #typing = null;
@@ -25,7 +29,7 @@ export class Signals {
     this.#emit("typing", { roomId: room.id, isTyping });
   }
 
-  /** The server ends typing itself when a message comes. */
+  /** A message was sent; the server ends typing by itself then. */
   sent(room) {
     if (this.#typing?.room === room) this.#typing = null;
   }
@@ -36,27 +40,29 @@ export class Signals {
     this.#readTimer = setTimeout(() => this.#flushReads(), readDelay);
   }
 
-  /** After a reconnect: what the server did not confirm is sent again. */
+  /** After a reconnect: read marks that the server did not confirm are sent again. */
   resume() {
     this.#typing = null;
     this.#flushReads();
   }
 
   activity() {
-    if (Date.now() - this.#lastActivity < 60_000) return;
+    if (Date.now() - this.#lastActivity < activityEvery) return;
     this.#lastActivity = Date.now();
     this.#emit("user_activity", {});
   }
 
+  stop() {
+    clearTimeout(this.#readTimer);
+  }
+
   #flushReads() {
-    if (!this.#connection.isOnline) return;
     for (const [roomId, seq] of this.#reads) {
       const confirm = () => this.#reads.get(roomId) === seq && this.#reads.delete(roomId);
       this.#emit("mark_read", { roomId, seq }, confirm, (error) => error.isUnknownOutcome || confirm());
     }
   }
 
-  /** Nothing here is worth troubling the user with when it fails. */
   #emit(event, data, then = () => {}, otherwise = () => {}) {
     if (this.#connection.isOnline) this.#connection.emit(event, data).then(then, otherwise);
   }

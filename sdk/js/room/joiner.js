@@ -1,8 +1,8 @@
-import { RequestError } from "../net/request-error.js";
+import { RequestError } from "../protocol/errors.js";
 
 const pageSize = 50;
 
-/** One connection's joins, one after another, so that the room the user looks at does not wait for fifty others. */
+/** One session's joins, one after another, so that the first room does not wait for fifty others. */
 export class Joiner {
   #connection;
   #onJoined;
@@ -29,7 +29,7 @@ export class Joiner {
     return this.#joins.has(room);
   }
 
-  /** The connection is gone: what is still under way counts for nothing. */
+  /** The session is gone: answers that still come are ignored. */
   abandon() {
     this.#isAbandoned = true;
   }
@@ -37,21 +37,18 @@ export class Joiner {
   async #run(room) {
     let answer = await this.#ask(room);
     if (answer.lastSeq < room.timeline.lastSeq) {
-      // The server numbers lower than what was seen: its store was reset, and so is the memory of it.
+      // The server numbers lower than what was seen: its store was reset, so the timeline is reset too.
       room.timeline.reset();
       answer = await this.#ask(room);
     }
     const isFirst = !room.timeline.isPrimed;
     const outcome = room.timeline.applyJoin(answer);
-    room.setPeople(answer.users ?? []);
-    room.counts = { members: answer.members, online: answer.online };
-    for (const { userId, seq } of answer.readMarks ?? []) room.noteRead(userId, seq);
-    room.isJoined = true;
-    room.error = null;
+    room.joined(answer);
     this.#onJoined(room, { ...outcome, isFirst });
   }
 
   async #ask(room) {
+    if (this.#isAbandoned) throw RequestError.connectionLost();
     const { timeline } = room;
     const from = timeline.isPrimed ? { since: timeline.lastSeq } : { limit: pageSize };
     const answer = await this.#connection.emit("join_room", { roomId: room.id, ...from });

@@ -1,9 +1,6 @@
-/** How long a request may stay unanswered, in milliseconds. */
-export const replyTimeout = 10_000;
-
 /** Why a request got no good answer: the server's refusal, or what happened to it on the way. */
 export class RequestError extends Error {
-  /** How long the server asks to wait before the next try, in milliseconds. */
+  /** How long the server asks to wait before the next attempt, in milliseconds. */
   retryAfter = 0;
   /** The server has no such call. */
   isUnknownPath = false;
@@ -16,7 +13,7 @@ export class RequestError extends Error {
     this.retryable = retryable;
   }
 
-  /** The request may have been carried out all the same: only a retry under the same id is safe. */
+  /** The server may have carried the request out: only a retry under the same id is safe. */
   get isUnknownOutcome() {
     return this.code === "connection_lost" || this.code === "timeout";
   }
@@ -32,26 +29,28 @@ export class RequestError extends Error {
   static timeout(event) {
     return new RequestError("timeout", `The server did not answer “${event}” in time.`, true);
   }
-}
 
-/** Turns a reply's data into its value, or throws the refusal it carries. */
-export function unwrapReply(data) {
-  if (data && data.success === false) {
-    const { code, message, retryable, retryAfterMs } = data.error ?? {};
+  /** The error that a refusal on the wire describes: `{code, message, retryable, retryAfterMs?}`. */
+  static refusal({ code, message, retryable, retryAfterMs } = {}) {
     const error = new RequestError(code ?? "error", message ?? "The server refused the request.", Boolean(retryable));
     error.retryAfter = Number(retryAfterMs) || 0;
-    throw error;
+    return error;
   }
+}
+
+/** The value of an answer's data; throws the refusal that it carries. */
+export function unwrapReply(data) {
+  if (data && data.success === false) throw RequestError.refusal(data.error);
   return data ?? {};
 }
 
-/** How the server says that it has no such call; what is merely not there has other words. */
+/** The detail with which the server says that it has no such call; a missing object has another detail. */
 const unknownPath = "there is nothing at this path";
 
-/** The refusal in a REST answer. */
-export function problem(status, { code, detail, title }) {
+/** The refusal in a REST answer, a problem document (RFC 9457). */
+export function problem(status, { code, detail, title, retryable }) {
   const text = detail ?? title ?? `The server answered ${status}.`;
-  const error = new RequestError(code ?? String(status), text, status === 429 || status >= 500);
+  const error = new RequestError(code ?? String(status), text, retryable ?? (status === 429 || status >= 500));
   error.isUnknownPath = status === 404 && detail === unknownPath;
   return error;
 }

@@ -1,12 +1,12 @@
-import { Backoff } from "../net/reconnect.js";
+import { Backoff } from "../connection/backoff.js";
 import { Outbox } from "./outbox.js";
 
-/** How long after its acknowledgement a message may take to come round, in milliseconds. */
+/** How long after its acknowledgement a message's own event may take, in milliseconds. */
 const echoTimeout = 2_000;
-/** The shortest pause after a refusal that a later try may get over, in milliseconds. */
+/** The shortest pause after a refusal that a later attempt may get over, in milliseconds. */
 const leastPause = 300;
 
-/** A room's messages on their way: one at a time, so that a refused one keeps its place. */
+/** The messages of one room on their way: one at a time, so that a refused one keeps its place. */
 class Lane {
   isBusy = false;
   backoff = new Backoff();
@@ -14,24 +14,25 @@ class Lane {
 }
 
 /**
- * Optimistic sending. Every message has a client id, so a message whose fate is unknown is sent again under the
- * same id and stored once. What the server refuses only for now is tried again until it is taken, later messages of
- * the room after it.
+ * Optimistic sending. Each message has a client id. So a message whose outcome is unknown is sent again under the same id, and the
+ * server stores it once. A message that is refused only for now is sent again until the server takes it, and later messages of the
+ * room wait behind it. A message that is refused for good is reported, and the next one follows.
  */
 export class Sender {
   #connection;
   #hooks;
   #outbox;
   #lanes = new Map();
+  #echoTimers = new Set();
 
   /**
-   * @param hooks changed(roomId): an entry changed; rejoin(roomId): membership was lost;
-   *   missing(roomId, seq): an acknowledged message did not come round; lastSeq(roomId)
+   * @param hooks changed(roomId): an entry changed; accepted(entry); refused(entry): for good; rejoin(roomId): the server says that
+   *   the room is not joined; missing(roomId, seq): the event of an acknowledged message did not come; lastSeq(roomId)
    */
-  constructor(connection, userId, hooks) {
+  constructor(connection, userId, storage, hooks) {
     this.#connection = connection;
     this.#hooks = hooks;
-    this.#outbox = new Outbox(userId);
+    this.#outbox = new Outbox(userId, storage);
   }
 
   get roomIds() {
@@ -43,14 +44,15 @@ export class Sender {
     return this.#outbox.of(roomId);
   }
 
-  /** False when too many wait already. */
+  /** @returns the entry, or null when too many wait already */
   send(roomId, content, canSendNow) {
-    if (this.#outbox.isFull) return false;
-    this.#outbox.add(roomId, content);
+    if (this.#outbox.isFull) return null;
+    const entry = this.#outbox.add(roomId, content);
     if (canSendNow && !this.#lane(roomId).timer) this.#advance(roomId);
-    return true;
+    return entry;
   }
 
+  /** Tries at once what waits or was refused. */
   retry(entry) {
     if (entry.state !== "sending") this.#outbox.mark(entry, "waiting");
     this.#advance(entry.roomId);
@@ -62,18 +64,19 @@ export class Sender {
     this.#hooks.changed(entry.roomId);
   }
 
-  /** Sends what the room has waiting, in order; called once it is joined. */
+  /** Sends the room's waiting messages in order; called once the room is joined. */
   flush(roomId) {
     this.#lane(roomId).backoff.reset();
     this.#advance(roomId);
   }
 
-  /** Signs off: nothing is tried any more. */
+  /** Ends all attempts. The entries stay. */
   stop() {
     for (const lane of this.#lanes.values()) clearTimeout(lane.timer);
+    for (const timer of this.#echoTimers) clearTimeout(timer);
   }
 
-  /** A message took its place: the entry it stems from is done. */
+  /** A message took its place: the entry that it stems from is done. */
   didStore(message) {
     const entry = this.#outbox.match(message);
     if (entry) this.#outbox.remove(entry);
@@ -107,9 +110,9 @@ export class Sender {
     this.#outbox.mark(entry, "sending");
     const { roomId, content, clientMessageId } = entry;
     try {
-      const ack = await this.#connection.emit("send_message", { roomId, ...content, clientMessageId });
+      const answer = await this.#connection.emit("send_message", { roomId, ...content, clientMessageId });
       lane.backoff.reset();
-      this.#acknowledged(entry, ack);
+      this.#acknowledged(entry, answer);
       return true;
     } catch (error) {
       return this.#refused(entry, error, lane);
@@ -117,9 +120,14 @@ export class Sender {
   }
 
   #acknowledged(entry, { seq, messageId, timestamp }) {
-    if (seq <= this.#hooks.lastSeq(entry.roomId)) return this.#outbox.remove(entry);
     this.#outbox.mark(entry, "sent", { seq, messageId, timestamp });
-    setTimeout(() => this.#hooks.missing(entry.roomId, seq), echoTimeout);
+    this.#hooks.accepted(entry);
+    if (seq <= this.#hooks.lastSeq(entry.roomId)) return this.#outbox.remove(entry);
+    const timer = setTimeout(() => {
+      this.#echoTimers.delete(timer);
+      this.#hooks.missing(entry.roomId, seq);
+    }, echoTimeout);
+    this.#echoTimers.add(timer);
   }
 
   #refused(entry, error, lane) {
@@ -139,6 +147,7 @@ export class Sender {
       return false;
     }
     this.#outbox.mark(entry, "failed", { error: { code, message } });
+    this.#hooks.refused(entry);
     return true;
   }
 }

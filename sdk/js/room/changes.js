@@ -1,9 +1,9 @@
-/** What a change makes of a message. Messages are values: a change gives a new one and leaves the old one alone. */
+/** Changes of messages. Messages are values: a change gives a new one and leaves the old one alone. */
 
 /** Most ids of users kept with a reaction; the count goes on. */
 const mostReactors = 50;
 
-/** The kind of change an event of the server tells about; undefined for an event that is no change. */
+/** The kind of change that an event of the server stands for; undefined for an event that is no change. */
 export const changeKinds = {
   message_edited: "edited",
   message_deleted: "deleted",
@@ -24,13 +24,13 @@ const makers = {
   pinned: (message, { pinned }) => ({ ...message, pinned }),
 };
 
-/** The message after the change; the same object where the change is in it already. */
+/** The message after the change; the same object when the message has the change already. */
 export function changed(message, change) {
   if (change.seq <= (message.changeSeq ?? 0)) return message;
   return { ...makers[change.kind](message, change), changeSeq: change.seq };
 }
 
-/** What remains of a deleted message: id, number, author and time. */
+/** A deleted message: id, number, author and time remain. */
 export function stone(message) {
   const { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo } = message;
   const { replyCount, lastReplySeq } = message;
@@ -38,10 +38,7 @@ export function stone(message) {
   return { ...kept, message: "", deleted: true };
 }
 
-/**
- * The list of reactions with one added or removed. `count` is the server's; without it, the count follows from the list, as
- * long as the server has not answered.
- */
+/** The list of reactions with one added or removed. `count` is the server's; before the server has answered, the list is counted. */
 export function withReaction(reactions, { emoji, userId, removed, count }) {
   const before = reactions.find((reaction) => reaction.emoji === emoji) ?? { emoji, count: 0, userIds: [] };
   const others = before.userIds.filter((id) => id !== userId);
@@ -50,10 +47,10 @@ export function withReaction(reactions, { emoji, userId, removed, count }) {
   const after = { emoji, count: count ?? guess, userIds: removed ? others : [...others, userId].slice(-mostReactors) };
   if (after.count <= 0) return reactions.filter((reaction) => reaction.emoji !== emoji);
   const at = reactions.findIndex((reaction) => reaction.emoji === emoji);
-  return at < 0 ? [...reactions, after] : reactions.with(at, after);
+  return at < 0 ? [...reactions, after] : reactions.map((reaction, index) => (index === at ? after : reaction));
 }
 
-/** The message after one that answers it; an answer that is counted already changes nothing. */
+/** The message after a reply to it. A reply that is counted already changes nothing. */
 export function withReply(message, { seq }) {
   if (seq <= (message.lastReplySeq ?? 0)) return message;
   return { ...message, replyCount: (message.replyCount ?? 0) + 1, lastReplySeq: seq };

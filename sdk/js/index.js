@@ -1,0 +1,14 @@
+export { ChatClient } from "./client/chat-client.js";
+export { Presence } from "./client/presence.js";
+export { Backoff } from "./connection/backoff.js";
+export { Connection } from "./connection/connection.js";
+export { Emitter } from "./connection/emitter.js";
+export { newId } from "./outbox/new-id.js";
+export { adviceFor } from "./protocol/close-codes.js";
+export { directPartner, directRoomId } from "./protocol/direct-rooms.js";
+export { RequestError } from "./protocol/errors.js";
+export { Api } from "./rest/api.js";
+export { changed, stone, withReaction, withReply } from "./room/changes.js";
+export { Room } from "./room/room.js";
+export { Run } from "./room/run.js";
+export { Timeline } from "./room/timeline.js";
