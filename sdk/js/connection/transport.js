@@ -88,8 +88,7 @@ export class Transport extends Emitter {
         this.#socket.send(action.text);
         break;
       case "refused":
-        this.#connected()?.reject(RequestError.refusal(action.error));
-        this.close();
+        this.#end({ code: 1006, reason: "refused" }, RequestError.refusal(action.error));
         break;
       case "closed":
         this.#end(action);
@@ -116,7 +115,8 @@ export class Transport extends Emitter {
     }
   }
 
-  #end({ code, reason }) {
+  /** @param error why `connect` failed, if it is not done yet */
+  #end({ code, reason }, error = RequestError.unreachable()) {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#socket.onclose = this.#socket.onmessage = this.#socket.onopen = null;
@@ -127,7 +127,7 @@ export class Transport extends Emitter {
     }
     this.#waiting.clear();
     const connecting = this.#connected();
-    if (connecting) connecting.reject(RequestError.unreachable());
+    if (connecting) connecting.reject(error);
     else this.fire("close", { code, reason });
   }
 }

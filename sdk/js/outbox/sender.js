@@ -76,10 +76,12 @@ export class Sender {
     for (const timer of this.#echoTimers) clearTimeout(timer);
   }
 
-  /** A message took its place: the entry that it stems from is done. */
+  /** A message took its place in the room's log: the entry that it stems from is done, whether its acknowledgement came or not. */
   didStore(message) {
     const entry = this.#outbox.match(message);
-    if (entry) this.#outbox.remove(entry);
+    if (!entry) return;
+    this.#accept(entry, message);
+    this.#outbox.remove(entry);
   }
 
   #lane(roomId) {
@@ -119,9 +121,14 @@ export class Sender {
     }
   }
 
-  #acknowledged(entry, { seq, messageId, timestamp }) {
+  #accept(entry, { seq, messageId, timestamp }) {
+    if (entry.state === "sent") return;
     this.#outbox.mark(entry, "sent", { seq, messageId, timestamp });
     this.#hooks.accepted(entry);
+  }
+
+  #acknowledged(entry, { seq, messageId, timestamp }) {
+    this.#accept(entry, { seq, messageId, timestamp });
     if (seq <= this.#hooks.lastSeq(entry.roomId)) return this.#outbox.remove(entry);
     const timer = setTimeout(() => {
       this.#echoTimers.delete(timer);
@@ -131,6 +138,8 @@ export class Sender {
   }
 
   #refused(entry, error, lane) {
+    // Its own event came before the answer was lost.
+    if (entry.state === "sent") return error.code !== "connection_lost";
     const { code, message, retryable, retryAfter } = error;
     if (code === "connection_lost") {
       this.#outbox.mark(entry, "waiting");

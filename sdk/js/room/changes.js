@@ -30,12 +30,13 @@ export function changed(message, change) {
   return { ...makers[change.kind](message, change), changeSeq: change.seq };
 }
 
+/** What a deleted message keeps. */
+const kept = ["messageId", "seq", "roomId", "userId", "username", "messageType", "timestamp", "replyTo", "replyCount", "lastReplySeq"];
+
 /** A deleted message: id, number, author and time remain. */
 export function stone(message) {
-  const { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo } = message;
-  const { replyCount, lastReplySeq } = message;
-  const kept = { messageId, seq, roomId, userId, username, timestamp, clientMessageId, replyTo, replyCount, lastReplySeq };
-  return { ...kept, message: "", deleted: true };
+  const remains = kept.filter((name) => message[name] !== undefined).map((name) => [name, message[name]]);
+  return { ...Object.fromEntries(remains), message: "", deleted: true };
 }
 
 /** The list of reactions with one added or removed. `count` is the server's; before the server has answered, the list is counted. */

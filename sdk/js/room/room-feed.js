@@ -85,9 +85,10 @@ export class RoomFeed extends Emitter {
     for (const room of this.#wereJoined) room.isJoined = true;
   }
 
-  /** The connection ended. */
+  /** The connection ended; further states of the reconnect change nothing. */
   ended() {
-    this.#joiner?.abandon();
+    if (!this.#joiner) return;
+    this.#joiner.abandon();
     this.#joiner = null;
     this.#wereJoined = this.all.filter((room) => room.isJoined || this.#missed.has(room));
     for (const room of this.all) room.forgetLiveState();
