@@ -1,5 +1,6 @@
 """The SDKs against real servers: in Node, in Chromium, in Python."""
 
+import sys
 from typing import Callable, Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from support.browser import chromium
 from support.server import ROOT, Server
 
 __all__ = ["chromium"]
+
+sys.path.insert(0, str(ROOT / "sdk" / "python"))
 
 # The server serves the SDK of this checkout beside the page.
 PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}

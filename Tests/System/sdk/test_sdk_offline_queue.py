@@ -2,17 +2,13 @@
 
 import pytest
 from conftest import PAGE
+from room_history import texts_of
 from sdk_client import SDKClient
 
 from support.deadline import eventually
 from support.relay import Relay
 
 ROOM = "lobby"
-
-
-def history(server, room: str = ROOM) -> list[str]:
-    answer = server.get(f"/api/chat/{room}/history?limit=1000", headers={"X-User-Id": "reader"})
-    return [message["message"] for message in answer.json()["messages"]]
 
 
 @pytest.fixture
@@ -42,7 +38,7 @@ def test_a_server_that_is_killed_twice_in_the_middle_of_a_queue(make_server, new
     server.restart()
     ada.wait("() => report.sent.length >= 120 && chat.pending('lobby').length === 0")
     assert ada.report("refused") == []
-    assert history(server) == texts
+    assert texts_of(server) == texts
     assert ada.texts(ROOM) == texts
 
 
@@ -55,7 +51,7 @@ def test_refusals_for_now_keep_the_order(make_server, new_client):
         ada.send(ROOM, text)
     ada.wait("() => report.messages.length === 12")
     assert ada.run("() => frames.some((text) => text.includes('rate_limited'))")
-    assert history(server) == ada.texts(ROOM) == ada.report("sent") == texts
+    assert texts_of(server) == ada.texts(ROOM) == ada.report("sent") == texts
     assert ada.report("refused") == []
 
 
@@ -64,7 +60,7 @@ def test_a_refusal_for_good_is_reported_and_the_next_ones_follow(ada, server):
     ada.send(ROOM, "x" * 20_000)
     ada.send(ROOM, "after")
     ada.wait("() => report.messages.length === 2")
-    assert ada.texts(ROOM) == history(server) == ["before", "after"]
+    assert ada.texts(ROOM) == texts_of(server) == ["before", "after"]
     assert ada.report("refused") == [["x" * 20_000, "bad_request"]]
     (failed,) = ada.pending(ROOM)
     assert failed["state"] == "failed" and failed["error"]["code"] == "bad_request"
@@ -74,12 +70,12 @@ def test_a_refusal_for_good_is_reported_and_the_next_ones_follow(ada, server):
 def test_an_answer_that_was_lost_does_not_double_the_message(ada, server):
     ada.run("() => { losing = ['']; }")
     ada.send(ROOM, "once")
-    eventually(lambda: history(server) == ["once"], "the message is stored")
+    eventually(lambda: texts_of(server) == ["once"], "the message is stored")
     assert ada.pending(ROOM)[0]["state"] == "sending"
     ada.run("() => { losing = []; }")
     ada.break_connection()
     ada.wait("() => report.sent.length === 1 && report.messages.length === 1 && chat.pending('lobby').length === 0")
-    assert history(server) == ada.texts(ROOM) == ["once"]
+    assert texts_of(server) == ada.texts(ROOM) == ["once"]
 
 
 def test_a_server_that_is_silent_gets_the_message_again_and_stores_it_once(server, new_client):
@@ -93,7 +89,7 @@ def test_a_server_that_is_silent_gets_the_message_again_and_stores_it_once(serve
         ada.wait("() => chat.pending('lobby')[0].error?.code === 'timeout'")
         relay.resume()
         ada.wait("() => report.messages.length === 2 && chat.pending('lobby').length === 0")
-        assert history(server) == ada.texts(ROOM) == ["one", "two"]
+        assert texts_of(server) == ada.texts(ROOM) == ["one", "two"]
     finally:
         relay.close()
 
@@ -107,7 +103,7 @@ def test_what_waits_outlives_a_reload(ada, server, framing):
     server.restart()
     again = SDKClient(ada.runner, server.url, framing=framing, userId="ada").connect()
     again.wait("() => chat.pending('lobby').length === 0")
-    assert history(server) == ["one", "two"]
+    assert texts_of(server) == ["one", "two"]
 
 
 def test_a_full_queue_takes_no_more(ada, server):
@@ -117,4 +113,4 @@ def test_a_full_queue_takes_no_more(ada, server):
     assert taken == [True] * 200 + [False]
     server.restart()
     ada.wait("() => report.messages.length === 200")
-    assert history(server) == [str(number) for number in range(200)]
+    assert texts_of(server) == [str(number) for number in range(200)]

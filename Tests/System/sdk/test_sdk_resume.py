@@ -3,17 +3,9 @@
 import random
 
 import pytest
+from room_history import history, plain, texts_of
 
 ROOM = "lobby"
-
-
-def history(server, room: str = ROOM, limit: int = 1000) -> list[dict]:
-    return server.get(f"/api/chat/{room}/history?limit={limit}", headers={"X-User-Id": "reader"}).json()["messages"]
-
-
-def plain(messages: list[dict]) -> list[dict]:
-    """Without what is empty, which a client may have or not."""
-    return [{name: value for name, value in message.items() if value not in (None, [], False)} for message in messages]
 
 
 @pytest.fixture
@@ -66,7 +58,7 @@ def test_more_than_one_answer_holds_is_a_resync(ada, ben, server):
     assert ada.report("resyncs") == [ROOM]
     shown = ada.texts(ROOM)
     assert shown[0] == "first" and shown[-1] == "text 1099"
-    assert shown[1:] == [message["message"] for message in history(server)][-len(shown[1:]) :]
+    assert shown[1:] == texts_of(server)[-len(shown[1:]) :]
 
 
 class Talk:
@@ -113,9 +105,9 @@ def test_a_client_that_applied_all_changes_has_what_history_shows(new_client, ma
     sessions = 1
     for _ in range(90):
         talk.say()
-        if chance.random() < 0.06:
+        if chance.random() < 0.15:
             ada.break_connection()
-            for _ in range(chance.randrange(6)):
+            for _ in range(chance.randrange(8)):
                 talk.say()
             sessions += 1
             ada.wait_online(sessions)

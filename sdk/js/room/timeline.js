@@ -63,6 +63,8 @@ export class Timeline {
     const added = page.filter((message) => message.seq > this.lastSeq || this.messages.length === 0);
     this.#run.append(added);
     for (const message of changes) this.#run.replace(message.messageId, () => message);
+    // A message that was only answered is not among the changes.
+    for (const message of added) this.#noteReply(message);
     this.lastSeq = Math.max(this.lastSeq, lastSeq, this.#run.newestSeq);
     if (this.firstSeq === 1) this.isComplete = true;
     const outcome = this.#release({ ...nothing(), added });
@@ -106,7 +108,7 @@ export class Timeline {
     this.lastSeq = seq;
     if (message) {
       this.#run.push(message);
-      if (message.replyTo) this.#run.replace(message.replyTo, (answered) => withReply(answered, message));
+      this.#noteReply(message);
       outcome.added.push(message);
     } else {
       const before = this.find(change.messageId);
@@ -114,6 +116,10 @@ export class Timeline {
       outcome.changes.push({ change, before });
     }
     return outcome;
+  }
+
+  #noteReply(message) {
+    if (message.replyTo) this.#run.replace(message.replyTo, (answered) => withReply(answered, message));
   }
 
   #release(outcome) {
