@@ -119,8 +119,9 @@ export class Connection extends Emitter {
   }
 
   #newTransport() {
-    const framing =
-      this.#framing === "socketio" ? new SocketIOFraming(this.#recovery, this.#credentials.token) : new RawFraming();
+    const { token } = this.#credentials;
+    const auth = token === undefined ? {} : { token };
+    const framing = this.#framing === "socketio" ? new SocketIOFraming(this.#recovery, auth) : new RawFraming();
     return new Transport(this.#url, framing, this.#WebSocket);
   }
 

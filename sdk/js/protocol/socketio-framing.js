@@ -25,16 +25,16 @@ export class SocketIOFraming {
   path = "/socket.io/?EIO=4&transport=websocket";
   farewell = `${message}${disconnect}`;
   #recovery;
-  #token;
+  #auth;
   #lastError = null;
 
   /**
    * @param {RecoveryState} recovery is read for this connection and kept up to date for the next
-   * @param {string=} token goes into the handshake, so that the server refuses a bad one before anything else
+   * @param {object} auth goes into the handshake: `{token}`, or `{serviceKey, serviceName}` on the internal listener
    */
-  constructor(recovery, token) {
+  constructor(recovery = new RecoveryState(), auth = {}) {
     this.#recovery = recovery;
-    this.#token = token;
+    this.#auth = auth;
   }
 
   /** The server speaks first. */
@@ -64,7 +64,7 @@ export class SocketIOFraming {
   #claim() {
     const { pid, offset } = this.#recovery;
     const recovering = pid !== null && offset !== null ? { pid, offset } : {};
-    return { recovery: true, ...recovering, ...(this.#token !== undefined && { token: this.#token }) };
+    return { recovery: true, ...recovering, ...this.#auth };
   }
 
   #packet(type, body) {
