@@ -260,12 +260,14 @@ export class Run {
   clear(): void;
 }
 
-export class Connection extends Emitter<{
+export interface ConnectionEvents {
   state: ConnectionState;
   session: Session;
   event: { event: string; data: any };
   expiring: { expiresAt: number };
-}> {
+}
+
+export class Connection extends Emitter<ConnectionEvents> {
   constructor(url: string, credentials: object, options?: Pick<ChatOptions, "framing" | "WebSocket">);
   readonly state: ConnectionState;
   readonly isOnline: boolean;
