@@ -48,15 +48,21 @@ import WireProtocols
         let client = directory.appendingPathComponent("client")
         try FileManager.default.createDirectory(
             at: client.appendingPathComponent("js/.hidden"), withIntermediateDirectories: true)
+        let sdk = directory.appendingPathComponent("sdk")
+        try FileManager.default.createDirectory(
+            at: sdk.appendingPathComponent("room"), withIntermediateDirectories: true)
         for (name, text) in [
             ("client/index.html", "<p>page"), ("client/js/app.js", "app()"), ("client/.env", "SECRET=1"),
             ("client/js/.hidden/key", "SECRET=2"), ("secret.txt", "SECRET=3"),
+            ("sdk/room/room.js", "room()"), ("sdk/.key", "SECRET=4"),
         ] { try text.write(to: directory.appendingPathComponent(name), atomically: true, encoding: .utf8) }
         try FileManager.default.createSymbolicLink(
             at: client.appendingPathComponent("link.txt"),
             withDestinationURL: directory.appendingPathComponent("secret.txt"))
         var files = try StaticFiles(directory: client.path, at: "/client")
         files.serveIndex(at: "/")
+        try files.add(directory: sdk.path, below: "/client/sdk/")
+        try files.add(directory: directory.appendingPathComponent("missing").path, below: "/client/missing/")
         self.files = files
         try FileManager.default.removeItem(at: directory)
     }
@@ -88,6 +94,13 @@ import WireProtocols
         }
     }
 
+    @Test func servesFilesOfAnotherDirectoryBelowAPath() async throws {
+        try await route { request in
+            let script = try await request("GET", "/client/sdk/room/room.js", [])
+            #expect(script.body.text == "room()")
+        }
+    }
+
     @Test func filesTakeNoOtherMethods() async throws {
         try await route { request in
             let refusal = try await request("POST", "/client/js/app.js", [])
@@ -100,7 +113,7 @@ import WireProtocols
         "/client/../secret.txt", "/client/js/../../secret.txt", "/secret.txt", "/client/.env", "/client/js/.hidden/key",
         "/client/",
         "/client", "//client/index.html", "/client//index.html", "/client/js", "/client/link.txt", "/etc/passwd",
-        "/client/index.html/",
+        "/client/index.html/", "/client/sdk/.key", "/client/sdk/../secret.txt",
     ]) func servesNothingElse(_ path: String) throws {
         let segments = try #require(try head("GET", path).target.pathSegments)
         #expect(try RouteTable(files.routes).match("GET", segments).alternatives.isEmpty)

@@ -178,7 +178,7 @@ export class ChatClient extends Emitter<ClientEvents> {
   close(): void;
   room(roomId: string): Room;
   known(roomId: string): Room | undefined;
-  /** Joins a room, and resumes it from now on after every reconnect. */
+  /** Joins a room, and resumes it from now on after every reconnect. A rejection that is retryable means: later. */
   join(roomId: string): Promise<Room>;
   leave(roomId: string): void;
   /** @returns null when 200 messages wait already */
@@ -212,6 +212,8 @@ export class Room {
   counts: { members: number; online: number } | null;
   lastReadSeq: number;
   isJoined: boolean;
+  /** It is joined in every session, until it is left or the server refuses for good. */
+  isWanted: boolean;
   /** While it is set, no messages are dropped from memory; else the newest 600 are kept. */
   isOpen: boolean;
   error: RequestError | null;

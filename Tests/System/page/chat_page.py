@@ -11,9 +11,8 @@ import urllib.request
 
 from playwright.sync_api import Page, expect
 from support.deadline import TIMEOUT_SECONDS
-from support.server import ROOT
+from support.page import PAGE
 
-PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
 DESKTOP = {"width": 1280, "height": 820}
 PHONE = {"width": 390, "height": 844}
 SECRET = "only-for-the-tests-of-the-chat-page"

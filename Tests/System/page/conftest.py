@@ -4,10 +4,11 @@ import os
 import pathlib
 
 import pytest
-from chat_page import DESKTOP, PAGE, SECRET, ChatPage
+from chat_page import DESKTOP, SECRET, ChatPage
 from playwright.sync_api import expect
 from support.browser import chromium
 from support.deadline import TIMEOUT_SECONDS
+from support.page import PAGE
 from support.server import ROOT
 
 __all__ = ["chromium"]

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from chat_page import PAGE, PHONE, post_message
+from chat_page import PHONE, post_message
+from support.page import PAGE
 
 
 def test_two_windows_chat_at_once(window, artifacts):

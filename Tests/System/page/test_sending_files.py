@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import pytest
-from chat_page import PAGE
+from support.page import PAGE
 from playwright.sync_api import expect
 
 

@@ -172,6 +172,10 @@ def test_only_files_of_the_page_directory_are_served(make_server, tmp_path):
     (pages / "styles" / "a.css").write_text("body{}")
     (pages / ".secret").write_text("hidden")
     (tmp_path / "outside.txt").write_text("outside")
+    sdk = tmp_path / "sdk" / "js"
+    (sdk / "room").mkdir(parents=True)
+    (sdk / "room" / "room.js").write_text("export {}")
+    (sdk.parent / "outside.txt").write_text("outside")
     server = make_server({"SERVE_CLIENT": "true", "CLIENT_DIR": str(pages)})
     index = server.get("/")
     assert index.status_code == 200 and "<title>page</title>" in index.text
@@ -179,12 +183,14 @@ def test_only_files_of_the_page_directory_are_served(make_server, tmp_path):
     again = server.get("/client/index.html", headers={"If-None-Match": index.headers["ETag"]})
     assert again.status_code == 304
     assert server.get("/client/styles/a.css").headers["Content-Type"].startswith("text/css")
+    assert server.get("/client/sdk/room/room.js").headers["Content-Type"].startswith("text/javascript")
     assert server.request("HEAD", "/").headers["Content-Length"] == str(len(index.content))
     for path in ("/", "/client/styles/a.css"):
         refused = server.post(path)
         assert refused.status_code == 405 and refused.headers["Allow"] == "GET, HEAD"
     for path in ("/client/.secret", "/client/../outside.txt", "/client/%2e%2e/outside.txt", "/client/styles/",
-                 "/client/..%2foutside.txt", "/client//etc/passwd", "/client/"):  # fmt: skip
+                 "/client/..%2foutside.txt", "/client//etc/passwd", "/client/", "/client/sdk/../outside.txt",
+                 "/client/sdk/%2e%2e/outside.txt"):  # fmt: skip
         with Wire(server.port) as wire:
             answer = wire.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert answer.status in (400, 404), (path, answer)

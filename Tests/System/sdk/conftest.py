@@ -8,14 +8,12 @@ from script_runner import BrowserRunner, NodeRunner, ScriptRunner
 from sdk_client import SDKClient
 
 from support.browser import chromium
+from support.page import PAGE
 from support.server import ROOT, Server
 
 __all__ = ["chromium"]
 
 sys.path.insert(0, str(ROOT / "sdk" / "python"))
-
-# The server serves the SDK of this checkout beside the page.
-PAGE = {"CLIENT_DIR": str(ROOT / "client-example"), "SERVE_CLIENT": "true"}
 
 NewSDKClient = Callable[..., SDKClient]
 

@@ -8,10 +8,10 @@ from typing import Any, Callable
 import jwt
 import pytest
 from chat_client import ChatClient, RequestError
-from conftest import PAGE
 from room_history import history, plain, texts_of
 
 from support.deadline import TIMEOUT_SECONDS
+from support.page import PAGE
 
 ROOM = "lobby"
 SECRET = "only-for-the-tests-of-the-sdk-of-this-server"

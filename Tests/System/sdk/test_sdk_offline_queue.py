@@ -1,11 +1,11 @@
 """Messages that wait: nothing is lost, nothing is doubled, and a room's messages keep their order."""
 
 import pytest
-from conftest import PAGE
 from room_history import texts_of
 from sdk_client import SDKClient
 
 from support.deadline import eventually
+from support.page import PAGE
 from support.relay import Relay
 
 ROOM = "lobby"

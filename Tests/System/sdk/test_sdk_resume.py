@@ -47,6 +47,18 @@ def test_a_hole_in_what_comes_live_is_repaired(ada, ben, server):
     assert ada.texts(ROOM) == ["one", "lost on the way", "after"]
 
 
+def test_a_room_that_is_joined_while_offline_is_joined_later(ada, server, make_chat):
+    server.kill()
+    ada.wait_offline()
+    assert ada.run("() => chat.join('other').catch(({ code }) => code)") == "connection_lost"
+    server.restart()
+    ben = make_chat(server, "ben")
+    ben.join("other")
+    ben.send("other", "welcome")
+    ada.wait("() => report.messages.length === 1")
+    assert ada.texts("other") == ["welcome"]
+
+
 def test_more_than_one_answer_holds_is_a_resync(ada, ben, server):
     ben.send(ROOM, "first")
     ada.wait("() => report.messages.length === 1")

@@ -4,8 +4,9 @@ import time
 
 import jwt
 import pytest
-from conftest import PAGE
 from sdk_client import SDKClient
+
+from support.page import PAGE
 
 SECRET = "only-for-the-tests-of-the-sdk-of-this-server"
 

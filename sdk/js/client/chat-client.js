@@ -98,9 +98,9 @@ export class ChatClient extends Emitter {
   }
 
   /**
-   * Joins a room, or resumes it after the last number received. From then on it is resumed after every reconnect. Then the room's
-   * waiting messages are sent.
-   * @returns {Promise<Room>} rejects with a `RequestError`
+   * Joins a room, or resumes it after the last number received, and sends its waiting messages. From now on this is done after
+   * every reconnect.
+   * @returns {Promise<Room>} rejects with a `RequestError`; one that is retryable does not change that the room is joined later
    */
   async join(roomId) {
     const room = this.room(roomId);
@@ -193,9 +193,9 @@ export class ChatClient extends Emitter {
     for (const room of this.rooms) if (this.#isDue(room)) this.join(room.id).catch(() => {});
   }
 
-  /** The rooms to resume: those that were joined before, and those that have something to send. */
+  /** The rooms to join or resume: those that the application joined, and those that have something to send. */
   #isDue(room) {
-    return !room.isJoined && (room.timeline.isPrimed || this.pending(room.id).length > 0);
+    return !room.isJoined && (room.isWanted || this.pending(room.id).length > 0);
   }
 
   #prepare() {

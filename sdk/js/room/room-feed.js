@@ -56,11 +56,13 @@ export class RoomFeed extends Emitter {
 
   /** Joins or resumes. A refusal is kept as the room's error, and thrown. */
   async join(room) {
+    room.isWanted = true;
     try {
       if (!this.#joiner) throw RequestError.connectionLost();
       await this.#joiner.join(room);
     } catch (error) {
       if (!error.isUnknownOutcome) room.error = error;
+      if (!error.retryable) room.isWanted = false;
       throw error;
     } finally {
       this.fire("room", room);
@@ -131,6 +133,7 @@ export class RoomFeed extends Emitter {
     },
     error: (room, { code, message }) => {
       room.error = new RequestError(code, message);
+      room.isWanted = false;
       room.forgetLiveState();
       this.fire("closed", room);
       this.fire("room", room);

@@ -18,6 +18,8 @@ export class Room {
   lastReadSeq = 0;
   /** On the present session. */
   isJoined = false;
+  /** The application has joined it: it is joined again in every session, until it is left or the server refuses for good. */
+  isWanted = false;
   /** While it is set, no messages are dropped from memory: the user may read them. */
   isOpen = false;
   /** Why the room could not be joined or was closed: a `RequestError`, or null. */

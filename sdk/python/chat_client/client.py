@@ -94,8 +94,12 @@ class ChatClient:
         return self.rooms[room_id]
 
     async def join(self, room_id: str) -> Room:
-        """Joins a room, or resumes it. It is resumed from now on after every reconnect, and its waiting messages are sent."""
+        """Joins a room, or resumes it, and sends its waiting messages. From now on this is done after every reconnect.
+
+        An error that is retryable does not change that the room is joined later.
+        """
         room = self.room(room_id)
+        room.is_wanted = True
         if room_id not in self._joins or self._joins[room_id].done():
             self._joins[room_id] = asyncio.create_task(self._join(room))
         await asyncio.shield(self._joins[room_id])
@@ -173,7 +177,7 @@ class ChatClient:
         if self.presence:
             self._begin(self._try("subscribe_presence", {"userIds": list(self.presence)}))
         for room in list(self.rooms.values()):
-            if room.timeline.is_primed or room.id in self._outbox.room_ids:
+            if room.is_wanted or room.id in self._outbox.room_ids:
                 self._join_later(room)
 
     async def _try(self, event: str, data: dict[str, Any]) -> None:
@@ -190,7 +194,7 @@ class ChatClient:
                 room.timeline.reset()
                 answer = await self._ask_to_join(room)
         except RequestError as error:
-            room.error = error
+            room.error, room.is_wanted = error, error.retryable
             raise
         news = room.timeline.apply_join(answer)
         room.joined(answer)
@@ -268,7 +272,7 @@ class ChatClient:
             room.timeline.reset()
             self._join_later(room)
         elif event == "error":
-            room.error = RequestError.refusal(data)
+            room.error, room.is_wanted = RequestError.refusal(data), False
             room.forget_live_state()
             self._fire("closed", room)
 

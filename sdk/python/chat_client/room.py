@@ -21,6 +21,8 @@ class Room:
         self.members = 0
         self.online = 0
         self.is_joined = False
+        # It is joined in every session, until it is left or the server refuses for good.
+        self.is_wanted = False
         # Why the room could not be joined or was closed.
         self.error: RequestError | None = None
 
