@@ -2,6 +2,12 @@ import ChatDomain
 import EventLoop
 import Telemetry
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Drives running servers through one scenario and checks that each watcher receives each change once, in order, and nothing else.
 public struct PresenceBench: Sendable {
     /// Within this span the users of a killed instance must be offline.
