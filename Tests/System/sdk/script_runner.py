@@ -15,6 +15,11 @@ from support.deadline import TIMEOUT_SECONDS
 from support.server import Server, die_with_parent
 
 HERE = Path(__file__).parent
+# Playwright itself waits for a promise without a limit.
+IN_TIME = """(argument) => Promise.race([
+  (async () => (%s)(argument))(),
+  new Promise((_, reject) => setTimeout(() => reject(new Error("the script did not end in time")), %d)),
+])"""
 
 
 class ScriptRunner(Protocol):
@@ -76,7 +81,7 @@ class BrowserRunner:
         )
 
     def evaluate(self, source: str, argument: Any = None) -> Any:
-        return self._page.evaluate(source, argument)
+        return self._page.evaluate(IN_TIME % (source, TIMEOUT_SECONDS * 1000), argument)
 
     def close(self) -> None:
         self._context.close()

@@ -78,7 +78,9 @@ def test_an_answer_that_was_lost_does_not_double_the_message(ada, server):
     assert texts_of(server) == ada.texts(ROOM) == ["once"]
 
 
-def test_a_server_that_is_silent_gets_the_message_again_and_stores_it_once(server, new_client):
+def test_a_server_that_is_silent_gets_the_message_again_and_stores_it_once(make_server, new_client):
+    # The relay is another origin for a browser.
+    server = make_server(PAGE | {"CORS_ORIGIN": "*"})
     relay = Relay(server.port)
     try:
         ada = new_client(server, "ada", url=f"http://127.0.0.1:{relay.port}").connect()

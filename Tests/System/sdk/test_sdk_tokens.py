@@ -70,7 +70,7 @@ def test_a_callback_that_fails_is_called_again(new_token_client):
 
 def test_without_a_callback_the_application_is_asked(new_client, server):
     ada = new_client(server, token=token(lifetime=31)).connect()
-    ada.wait("() => report.expiring === 1")
+    ada.wait("() => report.expiring >= 1")
     ada.run("(token) => chat.connection.renewToken(token)", token())
     assert ada.report("sessions") == [False]
 

@@ -119,9 +119,8 @@ export class Connection extends Emitter {
   }
 
   #newTransport() {
-    const { token } = this.#credentials;
-    const auth = token === undefined ? {} : { token };
-    const framing = this.#framing === "socketio" ? new SocketIOFraming(this.#recovery, auth) : new RawFraming();
+    // Both framings authenticate by a request, so a token is shown once.
+    const framing = this.#framing === "socketio" ? new SocketIOFraming(this.#recovery) : new RawFraming();
     return new Transport(this.#url, framing, this.#WebSocket);
   }
 

@@ -30,7 +30,7 @@ export class SocketIOFraming {
 
   /**
    * @param {RecoveryState} recovery is read for this connection and kept up to date for the next
-   * @param {object} auth goes into the handshake: `{token}`, or `{serviceKey, serviceName}` on the internal listener
+   * @param {object} auth goes into the handshake: `{serviceKey, serviceName}` on the internal listener
    */
   constructor(recovery = new RecoveryState(), auth = {}) {
     this.#recovery = recovery;
