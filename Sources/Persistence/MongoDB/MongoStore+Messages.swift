@@ -51,13 +51,11 @@ extension MongoStore {
         sentAs clientMessageID: String, by author: UserID, in room: RoomID, above base: SequenceNumber
     ) async throws(StoreError) -> Message? {
         try await run { connection throws(MongoError) in
-            try connection.find(
+            let found = try connection.find(
                 MongoSchema.messages,
-                [
-                    "roomId": .string(room), "userId": .string(author), "clientMessageId": .string(clientMessageID),
-                    "seq": ["$gt": .int64(base)],
-                ], ["limit": 1]
-            ).lazy.compactMap { $0.message() }.first
+                ["roomId": .string(room), "userId": .string(author), "clientMessageId": .string(clientMessageID)])
+            // An entry with this client id may be a change, and the message may be one of an earlier room.
+            return found.lazy.compactMap { $0.message() }.first { $0.sequence > base }
         }
     }
 

@@ -4,7 +4,7 @@ extension RouteCatalogue {
     /// Calls about webhooks, for services.
     static let webhooks = [
         Route(
-            .get, "/internal/webhooks/dead-letters", access: .service, limit: .calls,
+            .get, "/internal/webhooks/dead-letters", access: .service,
             summary: "events that webhook receivers did not take",
             parameters: [
                 .query("cursor", .text(atMost: WebhookRoutes.maximumCursorCharacters)),

@@ -95,7 +95,6 @@ enum MongoSchema {
             [
                 index("event_1_receiver_1", ["event": 1, "receiver": 1], unique: true),
                 index("owner_1_receiver_1_due_1", ["owner": 1, "receiver": 1, "due": 1]),
-                index("failedAt_1", ["failedAt": 1]), index("userId_1", ["userId": 1]),
             ]
         ),
         (
