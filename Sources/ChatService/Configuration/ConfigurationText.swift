@@ -28,14 +28,14 @@ enum ConfigurationText {
 
             <!-- Written by `chat-service --print-configuration-docs`; change Sources/ChatService/Configuration/Variables.swift. -->
 
-            Every setting is an environment variable. A `.env` file in the working directory is read too; the environment takes
-            precedence over it. An empty variable counts as unset. Unknown variables are ignored, but one that looks like a
+            Every setting is an environment variable. The file that CONFIG_FILE names, or `.env` in the working directory, is read
+            too; the environment takes precedence over it. An empty variable counts as unset. Unknown variables are ignored, but one that looks like a
             misspelling of a known one is reported. `chat-service --check-config` shows the settings in force, secrets masked, and
             every problem, without starting. A bad value stops the start with a message that names the variable, the value and
             the allowed values.
 
-            `SIGHUP` reads certificates, token keys and the service key again; every other variable takes effect at the next start
-            (see [operations](operations.md#reload)).
+            `SIGHUP` and `POST /internal/reload` read certificates, token keys, the service key, the log level, rates and origins
+            again; every other variable takes effect at the next start (see [operations](operations.md#reload)).
 
             """
         for group in VariableGroup.allCases {
