@@ -42,7 +42,7 @@ def window(chromium, artifacts, request):
 
 
 def sign_in(page: Page, secret: str = KEY, kind: str = "the service key", actor: str = "olga") -> Page:
-    page.get_by_label(kind).check()
+    page.get_by_role("radio", name=kind).check()
     page.get_by_label("Key or token").fill(secret)
     page.get_by_label("Your user id").fill(actor)
     page.get_by_role("button", name="Sign in").click()
