@@ -160,7 +160,8 @@ def test_another_instance_may_answer_anything(pair, make_chat):
     ]
     for channel in channels:
         for text in texts:
-            pair.keys().publish(channel, text)
+            # Before the zero byte is the name of the sender.
+            pair.keys().publish(channel, b"stranger\0" + text.encode())
     assert Operator(one).users() == ["ben"] and Operator(two).users() == ["ben"]
 
 
