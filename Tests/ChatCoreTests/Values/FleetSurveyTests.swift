@@ -1,6 +1,6 @@
 import ChatDomain
+import ChatProtocol
 import ChatTestSupport
-import Identity
 import JSON
 import TestSupport
 import Testing
