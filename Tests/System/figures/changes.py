@@ -19,7 +19,7 @@ BROADCASTS = ("new_message", "message_edited", "message_reaction")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     add_directory(parser)
-    parser.add_argument("--members", type=int, default=500, help="members of the room")
+    parser.add_argument("--members", type=int, default=200, help="members of the room")
     parser.add_argument("--rate", type=float, default=50, help="messages or changes a second")
     parser.add_argument("--seconds", type=float, default=20, help="length of one run")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each kind; the medians are compared")
@@ -32,6 +32,7 @@ def measure(options: argparse.Namespace, directory: Path) -> Iterator[dict[str, 
     sender = member(server, "sender", "room")
     try:
         yield from compare(options, server, sender)
+        assert listeners.lost == 0, f"{listeners.lost} members were closed: the figures mean nothing"
     finally:
         sender.close()
         listeners.close()

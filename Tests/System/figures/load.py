@@ -15,6 +15,9 @@ from typing import Any, Iterator, Sequence
 from support.chat import Chat
 from support.server import Server
 
+# A client that sends nothing for long is closed.
+SIGN_OF_LIFE_SECONDS = 10
+PONG = b"\x8a\x80\0\0\0\0"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,6 +63,8 @@ class Listeners:
     def __init__(self, server: Server, room: str, count: int):
         self._selector = selectors.DefaultSelector()
         self._ended = threading.Event()
+        # Those that the server closed, for instance because this machine was too slow for them.
+        self.lost = 0
         for number in range(count):
             near = socket.create_connection(("127.0.0.1", server.port))
             self._shake_hands(near, server.port)
@@ -93,11 +98,18 @@ class Listeners:
         near.sendall(b"\x81" + length + bytes(4) + text)
 
     def _read(self) -> None:
+        shown = time.monotonic()
         while not self._ended.is_set():
+            if time.monotonic() - shown > SIGN_OF_LIFE_SECONDS:
+                shown = time.monotonic()
+                for key in list(self._selector.get_map().values()):
+                    assert isinstance(key.fileobj, socket.socket)
+                    key.fileobj.send(PONG)
             for key, _ in self._selector.select(timeout=0.2):
                 assert isinstance(key.fileobj, socket.socket)
-                while len(key.fileobj.recv(262_144)) == 262_144:
-                    pass
+                if not key.fileobj.recv(262_144):
+                    self._selector.unregister(key.fileobj)
+                    self.lost += 1
 
     def close(self) -> None:
         self._ended.set()
