@@ -7,6 +7,7 @@ import pytest
 from operating import ENVIRONMENT, KEY, Operator
 from support.chat import Refused
 from support.deadline import eventually
+from support.wire import event, narrow
 
 
 def names(servers):
@@ -81,6 +82,25 @@ def test_a_session_is_disconnected_wherever_it_is(servers, operator, make_chat):
     entry = operator.wait_for_entry("kick")
     assert (entry["userId"], entry["actor"], entry["service"], entry["address"]) == ("ben", "olga", True, "127.0.0.1")
     assert entry["detail"] == target["socketId"]
+
+
+def test_the_slowest_connection_is_listed_first(servers, operator, make_chat, room):
+    talker = make_chat(servers[0], "talker")
+    talker.join(room)
+    deaf = narrow(servers[-1].port)
+    deaf.open().send(event("authenticate", {"userId": "deaf"}) + event("join_room", {"roomId": room}))
+    deaf.event("room_state")
+    # The kernel takes a few megabytes before the server has to queue.
+    for _ in range(1000):
+        for _ in range(4):
+            talker.send(room, "x" * 16_000)
+            talker.expect("new_message")
+        slowest = operator.sessions(sort="queuedBytes", limit=1)[0]
+        if slowest["queuedBytes"] > 0 and slowest["userId"] == "deaf":
+            break
+    assert slowest["userId"] == "deaf" and slowest["queuedBytes"] > 0
+    assert slowest["instance"] == names(servers)[-1] and slowest["framing"] == "event"
+    deaf.socket.close()
 
 
 def test_an_instance_is_drained(servers, operator, make_chat):

@@ -1,7 +1,6 @@
 """What clients may make the server hold, with and without a name: little, and only for a while."""
 
 import json
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -9,7 +8,7 @@ import requests
 from support.deadline import eventually
 from support.metrics import metric
 from support.process import resident_bytes
-from support.wire import TEXT, Wire, event
+from support.wire import TEXT, Wire, event, narrow
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
 # The most a WebSocket client with the `websockets` library's defaults takes.
@@ -43,16 +42,6 @@ def fill(server, room: str, count: int) -> None:
                 f"{server.url}/api/chat/{room}/messages", json={"message": LONG}, headers={"X-User-Id": "filler"}
             )
             assert answer.status_code == 201
-
-
-def narrow(port: int) -> Wire:
-    """A connection whose kernel buffer takes little."""
-    wire = Wire.__new__(Wire)
-    wire.port, wire.host, wire.timeout, wire.buffer = port, "127.0.0.1", 10.0, b""
-    wire.socket = socket.socket()
-    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    wire.socket.connect(("127.0.0.1", port))
-    return wire
 
 
 class TestWithoutAName:

@@ -1,25 +1,14 @@
 """Clients that take what they asked for too slowly, or never: their queues are bounded, then they go."""
 
 import json
-import socket
 
 from support.chat import Chat
 from support.deadline import eventually
 from support.process import resident_bytes
-from support.wire import CLOSE, PING, TEXT, Wire, event, frame
+from support.wire import CLOSE, PING, TEXT, Wire, event, frame, narrow
 
 ENVIRONMENT = {"OUTPUT_QUEUE_BYTES": "262144"}
 QUEUE = 262_144
-
-
-def narrow(port: int) -> Wire:
-    """A connection whose kernel buffer takes little."""
-    wire = Wire.__new__(Wire)
-    wire.port, wire.host, wire.timeout, wire.buffer = port, "127.0.0.1", 5.0, b""
-    wire.socket = socket.socket()
-    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    wire.socket.connect(("127.0.0.1", port))
-    return wire
 
 
 def counted(shared, name: str) -> int:

@@ -215,3 +215,13 @@ def upgrade_request(path: str = "/", **headers: str) -> bytes:
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items() if value), "", ""]
     return "\r\n".join(lines).encode()
+
+
+def narrow(port: int, timeout: float = 10.0) -> Wire:
+    """A connection whose kernel buffer takes little."""
+    wire = Wire.__new__(Wire)
+    wire.port, wire.host, wire.timeout, wire.buffer = port, "127.0.0.1", timeout, b""
+    wire.socket = socket.socket()
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    wire.socket.connect(("127.0.0.1", port))
+    return wire
