@@ -35,8 +35,10 @@ export class Joiner {
   }
 
   async #run(room) {
+    // Live messages may move the timeline on before the answer is taken.
+    const { lastSeq } = room.timeline;
     let answer = await this.#ask(room);
-    if (answer.lastSeq < room.timeline.lastSeq) {
+    if (answer.lastSeq < lastSeq) {
       // The server numbers lower than what was seen: its store was reset, so the timeline is reset too.
       room.timeline.reset();
       answer = await this.#ask(room);

@@ -188,8 +188,10 @@ class ChatClient:
 
     async def _join(self, room: Room) -> None:
         try:
+            # Live messages may move the timeline on before the answer is taken.
+            last_seq = room.timeline.last_seq
             answer = await self._ask_to_join(room)
-            if answer["lastSeq"] < room.timeline.last_seq:
+            if answer["lastSeq"] < last_seq:
                 # The server numbers lower than what was seen: its store was reset, so the timeline is reset too.
                 room.timeline.reset()
                 answer = await self._ask_to_join(room)
