@@ -91,23 +91,38 @@ extension MongoConnection {
     /// A query may have 16 MiB; client ids are short.
     private static let repeatsPerQuery = 500
 
-    /// Entries with the client ids of these drafts.
+    /// Entries with the client ids of these drafts, by their authors.
     ///
     /// - Parameter options: the read concern; as far as the majority has them without one.
     func entries(
         repeating drafts: [(room: RoomID, draft: RoomDraft)], _ options: BSONDocument = [:]
     ) throws(MongoError) -> [RoomLogEntry] {
-        let keys = drafts.compactMap { room, draft -> BSONDocument? in
-            guard let clientID = draft.clientMessageID else { return nil }
-            return [
-                "roomId": .string(room), "userId": .string(draft.author), "clientMessageId": .string(clientID),
-            ]
-        }
         var entries: [RoomLogEntry] = []
-        for slice in keys.slices(of: Self.repeatsPerQuery) {
-            entries += try self.entries(find(MongoSchema.messages, ["$or": .documents(slice)], options))
+        for slice in drafts.filter({ $0.draft.clientMessageID != nil }).slices(of: Self.repeatsPerQuery) {
+            // One range of the index for each room. An alternative for each draft would be planned and read one by one.
+            let rooms = Dictionary(grouping: slice, by: \.room).map { room, drafts -> BSONDocument in
+                let authors = Set(drafts.map(\.draft.author)).map { BSONValue.string($0) }
+                let ids = drafts.compactMap(\.draft.clientMessageID).map { BSONValue.string($0) }
+                return [
+                    "roomId": .string(room), "userId": ["$in": .array(authors)],
+                    "clientMessageId": ["$in": .array(ids)],
+                ]
+            }
+            let query: BSONDocument = rooms.count == 1 ? rooms[0] : ["$or": .documents(rooms)]
+            let keys = Set(
+                slice.map { RepeatKey(room: $0.room, author: $0.draft.author, id: $0.draft.clientMessageID) })
+            entries += try self.entries(find(MongoSchema.messages, query, options)).filter { entry in
+                keys.contains(RepeatKey(room: entry.roomID, author: entry.author, id: entry.clientMessageID))
+            }
         }
         return entries
+    }
+
+    /// What an entry is known by to its author.
+    private struct RepeatKey: Hashable {
+        var room: RoomID
+        var author: UserID
+        var id: String?
     }
 
     /// Removes the client ids of those entries that belong to an earlier room with the same id, so that the ids can be used
