@@ -18,7 +18,7 @@ struct ParticipantRoutes: RouteGroup {
             throw ChatError(.conflict, "this user is banned from the room")
         }
         let limit = services.configuration.roomLimits.maximumParticipants
-        let isStored = try await access.store { (store) async throws(StoreError) in
+        let isStored = try await access.change(id) { (store) async throws(StoreError) in
             try await store.add(user, to: id, limit: limit)
         }
         guard isStored else { throw ChatError(.conflict, "the room holds \(limit) participants already") }
@@ -34,7 +34,7 @@ struct ParticipantRoutes: RouteGroup {
             caller.user?.userID == user
             ? try await access.info(id, by: caller) : try await access.infoForOwner(id, by: caller)
         guard info.room.kind == .group else { throw .badRequest("a direct room has its two participants") }
-        let isStored = try await access.store { (store) async throws(StoreError) in
+        let isStored = try await access.change(id, isMade: \.self) { (store) async throws(StoreError) in
             try await store.remove(user, from: id)
         }
         guard isStored else { throw ChatError(.notFound, "this user takes no part in the room") }

@@ -54,6 +54,25 @@ struct RoomAccess: Sendable {
         services.logger.notice(change, ["room": room.value, "user": user?.value, "by": caller.logName])
     }
 
+    /// Changes a room in the store.
+    ///
+    /// An attempt whose answer was lost may have made a change that no instance was told of. So where the outcome is not known, and
+    /// where there was nothing left to change, all instances look in the store.
+    ///
+    /// - Parameter isMade: whether the result says that the store has the change by this call.
+    func change<R: Sendable>(
+        _ room: RoomID, isMade: (R) -> Bool = { _ in true },
+        _ body: (any DurableStore) async throws(StoreError) -> R
+    ) async throws(ChatError) -> R {
+        let result: R
+        do throws(ChatError) { result = try await store(body) } catch {
+            Task { [services] in await services.announce(room, .unspecified) }
+            throw error
+        }
+        if !isMade(result) { await services.announce(room, .unspecified) }
+        return result
+    }
+
     func store<R: Sendable>(
         _ body: (any DurableStore) async throws(StoreError) -> R
     ) async throws(ChatError) -> R {

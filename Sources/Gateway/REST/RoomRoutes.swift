@@ -52,7 +52,7 @@ struct RoomRoutes: RouteGroup {
         var info = try await access.infoForOwner(id, by: caller)
         try await check(revision, of: info)
         let now = services.clock.now.wall
-        let isStored = try await access.store { (store) async throws(StoreError) in
+        let isStored = try await access.change(id, isMade: \.self) { (store) async throws(StoreError) in
             try await store.revise(id, revision, at: now)
         }
         guard isStored else { throw .roomUnavailable }
@@ -80,7 +80,8 @@ struct RoomRoutes: RouteGroup {
         let (id, caller) = (request.roomID, try request.caller())
         _ = try await access.infoForOwner(id, by: caller)
         let now = services.clock.now.wall
-        let isStored = try await access.store { (store) async throws(StoreError) in try await store.delete(id, at: now)
+        let isStored = try await access.change(id, isMade: \.self) { (store) async throws(StoreError) in
+            try await store.delete(id, at: now)
         }
         guard isStored else { throw .roomUnavailable }
         access.log("room deleted", id, by: caller)

@@ -150,6 +150,31 @@ def _records_participants(command: Command) -> bool:
     return command.name == "update" and command.collection == "rooms" and "$addToSet" in command.document["updates"][0]["u"]
 
 
+@pytest.mark.parametrize("is_repeated", [False, True])
+def test_a_removal_whose_answer_is_lost_holds_everywhere(proxied, make_chat, is_repeated):
+    fleet, proxy = proxied()
+    one, two = fleet.servers
+    alice = {"X-User-Id": "alice"}
+    room = {"roomId": "closed", "private": True, "participants": ["bob"]}
+    assert one.post("/api/rooms", headers=alice, json=room).status_code == 201
+    bob = make_chat(two, "bob")
+    bob.join("closed")
+    lost = proxy.arm(Fault(_removes_participants, part=0))
+    answer = one.delete("/api/rooms/closed/participants/bob", headers=alice)
+    assert (answer.status_code, lost.hits) == (503, 1)
+    if is_repeated:
+        # The answer says what was found, and then the removal is in force on every instance.
+        assert one.delete("/api/rooms/closed/participants/bob", headers=alice).status_code == 404
+        assert bob.request("send_message", {"roomId": "closed", "message": "still here?"})["success"] is False
+    else:
+        send = lambda: bob.request("send_message", {"roomId": "closed", "message": "still here?"})  # noqa: E731
+        eventually(lambda: send()["success"] is False, "bob is out")
+
+
+def _removes_participants(command: Command) -> bool:
+    return command.name == "update" and command.collection == "rooms" and "$pull" in command.document["updates"][0]["u"]
+
+
 def test_a_short_step_down_is_not_noticed(proxied, make_chat):
     # The driver gives up after a fifth of the time that senders wait, so that a step-down takes longer than it waits.
     fleet, proxy = proxied(serverSelectionTimeoutMS=500)

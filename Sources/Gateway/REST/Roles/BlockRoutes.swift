@@ -30,7 +30,11 @@ struct BlockRoutes: RouteGroup {
         let isDone = try await access.store { (store) async throws(StoreError) in
             try await store.unblock(other, by: user)
         }
-        guard isDone else { throw ChatError(.notFound, "this user is not blocked") }
+        guard isDone else {
+            // An attempt whose answer was lost may have ended it, and told no instance.
+            try await announce(.unblocked(other), of: other, by: user)
+            throw ChatError(.notFound, "this user is not blocked")
+        }
         services.logger.info("block ended", ["by": user.value])
         try await announce(.unblocked(other), of: other, by: user)
         return .json(EventJSON.success())

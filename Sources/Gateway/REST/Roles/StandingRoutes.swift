@@ -100,7 +100,7 @@ struct StandingRoutes: RouteGroup {
         try await check(kind, request, by: caller)
         let standing = RoomStanding(
             kind, of: user, until: until, reason: reason, by: caller.user?.userID, since: services.clock.now.wall)
-        let outcome = try await access.store { (store) async throws(StoreError) in
+        let outcome = try await access.change(id) { (store) async throws(StoreError) in
             try await store.set(standing, in: id)
         }
         try outcome.check("the room has \(kind.limit) of these already")
@@ -114,7 +114,7 @@ struct StandingRoutes: RouteGroup {
     private func clear(_ kind: RoomStanding.Kind, _ request: RESTRequest) async throws(ChatError) -> Bool {
         let (user, id, caller) = (request.userID, request.roomID, try request.caller())
         try await check(kind, request, by: caller)
-        let isCleared = try await access.store { (store) async throws(StoreError) in
+        let isCleared = try await access.change(id, isMade: \.self) { (store) async throws(StoreError) in
             try await store.clear(kind, of: user, in: id)
         }
         guard isCleared else { return false }

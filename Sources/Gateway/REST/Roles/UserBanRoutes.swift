@@ -28,7 +28,11 @@ struct UserBanRoutes: RouteGroup {
     func unban(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
         let (user, caller) = (request.userID, try request.caller())
         let isDone = try await access.store { (store) async throws(StoreError) in try await store.unban(user) }
-        guard isDone else { throw ChatError(.notFound, "this user is not banned") }
+        guard isDone else {
+            // An attempt whose answer was lost may have ended it, and told no instance.
+            try await services.announceStanding(of: user)
+            throw ChatError(.notFound, "this user is not banned")
+        }
         services.logger.notice("ban of a user ended", ["user": user.value, "by": caller.logName])
         await services.audit.record(try request.act(.userUnban))
         try await services.announceStanding(of: user)
