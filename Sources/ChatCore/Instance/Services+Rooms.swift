@@ -34,4 +34,13 @@ extension Services {
             return await group.reduce(nil) { $0 ?? $1 }
         }
     }
+
+    /// Runs a step of messages' way, and records it where they are traced.
+    func trace(_ step: MessageStep, of entries: [RoomLogEntry], _ body: () -> Void) {
+        guard let tracer = observers.tracer else { return body() }
+        let messages = entries.compactMap(\.message?.id)
+        tracer.begin(step, of: messages)
+        body()
+        tracer.end(step, of: messages, failure: nil)
+    }
 }

@@ -301,8 +301,8 @@ final class HomeRoom {
         case .reply(let origin, let answer):
             if !joins.isEmpty { joins.didAnswer(origin) }
             reply(answer, to: origin)
-        case .deliver(let entries): trace(.deliver, of: entries) { broadcaster.deliver(entries, to: audience) }
-        case .publish(let entries): trace(.publish, of: entries) { channel.publish(entries) }
+        case .deliver(let entries): services.trace(.deliver, of: entries) { broadcaster.deliver(entries, to: audience) }
+        case .publish(let entries): services.trace(.publish, of: entries) { channel.publish(entries) }
         case .share(let news): channel.share(news)
         case .announce(let announcement, let user): broadcaster.announce(announcement, to: audience, except: user)
         case .repair(let after): repair(after)
@@ -316,14 +316,6 @@ final class HomeRoom {
             }
         case .tellDevices(let mark, let session): services.sendToDevices(mark, in: id, except: session)
         }
-    }
-
-    private func trace(_ step: MessageStep, of entries: [RoomLogEntry], _ body: () -> Void) {
-        guard let tracer = services.observers.tracer else { return body() }
-        let messages = entries.compactMap(\.message?.id)
-        tracer.begin(step, of: messages)
-        body()
-        tracer.end(step, of: messages, failure: nil)
     }
 
     private func repair(_ after: SequenceNumber) {

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreKind.changing)
+    @Test(arguments: StoreKind.allCases)
     func webhooksAreOwedEveryChange(_ kind: StoreKind) async throws {
         try await withStore(kind, StoreOptions(webhookOwner: Self.one)) { store async throws in
             let message = drafts.next("secret")
