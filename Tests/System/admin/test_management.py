@@ -182,7 +182,9 @@ def test_another_instance_may_answer_anything(pair, make_chat):
         for text in texts:
             # Before the zero byte is the name of the sender.
             pair.keys().publish(channel, b"stranger\0" + text.encode())
-    assert Operator(one).users() == ["ben"] and Operator(two).users() == ["ben"]
+    # A first question may still get the stranger's answer in place of the other instance's.
+    for server in (one, two):
+        eventually(lambda: Operator(server).users() == ["ben"], "both instances answer")
 
 
 def test_figures_of_dependencies_say_why_and_since_when(pair):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import socket
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_a_sound_host_has_no_errors(make_server, tmp_path):
     done = run(server.directory, "doctor", env=server.env)
     assert done.returncode == 0, done.stdout
     assert f"it runs on port {server.port}, and all that it uses is up" in done.stdout
-    assert "the embedded store has version 6 and is in use" in done.stdout
+    assert re.search(r"the embedded store has version \d+ and is in use", done.stdout)
     assert done.stdout.splitlines()[-1].startswith("0 errors")
 
 
