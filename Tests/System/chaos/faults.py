@@ -4,6 +4,8 @@ import asyncio
 from collections import defaultdict
 from typing import Awaitable, Callable
 
+import redis
+
 from chaos.deployment import Deployment
 from chaos.history import Disturbance, History
 from chaos.plan import Fault
@@ -114,8 +116,12 @@ class Faults:
         await asyncio.to_thread(self._flush)
 
     def _flush(self) -> None:
-        with self._deployment.redis.primary().client() as client:
-            client.flushall()
+        try:
+            with self._deployment.redis.primary().client() as client:
+                client.flushall()
+        except redis.RedisError:
+            # A fail-over is under way, and the sentinels still name the primary of before.
+            pass
 
     async def _kill_redis(self, _: Fault) -> Callable[[], Awaitable[None]]:
         server = await asyncio.to_thread(self._deployment.redis.primary)

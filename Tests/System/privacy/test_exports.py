@@ -55,8 +55,8 @@ def test_rights_reports_changes_and_files_are_exported(make_server, make_chat):
     flag = server.post(f"/api/chat/r/messages/{said}/flags", headers={"X-User-Id": "ann"}, json={"reason": "rude"})
     assert flag.status_code == 200
     assert server.request("PUT", "/api/users/ann/blocks/cy", headers={"X-User-Id": "ann"}).ok
-    assert server.request("PUT", "/api/rooms/r/mutes/ann", headers=as_bob, json={"reason": "loud"}).ok
     file = uploaded(server, "r", b"content", user="ann")
+    assert server.request("PUT", "/api/rooms/r/mutes/ann", headers=as_bob, json={"reason": "loud"}).ok
     assert server.request("PUT", "/internal/bans/ann", headers=SERVICE, json={"reason": "spam"}).ok
 
     def chosen(lines: list[dict], kind: str, *names: str) -> list[tuple]:
