@@ -77,7 +77,12 @@ extension WriteSession {
     func eraseSome(at now: ContinuousClock.Instant) throws(StoreError) {
         guard erasure.begin(at: now) else { return }
         let isEmpty = try connection.emptyLog()
-        if isEmpty { reserveLog(frames: Self.reservedFrames) }
+        if isEmpty {
+            // The pages in memory still have the copies that the checkpoint left out of the file; the next change of such a page would
+            // write them into the log.
+            connection.forgetPages()
+            reserveLog(frames: Self.reservedFrames)
+        }
         guard erasure.didEmptyLog(isEmpty, at: now) else { return }
         try begin(flushing: false)
         try connection.statement("DELETE FROM settlements WHERE key = ?").bind(1, Self.owedKey).run()

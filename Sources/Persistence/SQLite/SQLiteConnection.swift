@@ -108,6 +108,9 @@ final class SQLiteConnection {
         return true
     }
 
+    /// Drops the pages in memory that no statement and no transaction uses.
+    func forgetPages() { sqlite3_db_release_memory(handle) }
+
     /// Copies the whole database over another, as this connection's open transaction sees it.
     ///
     /// - Parameter step: called after each `pagesAtOnce` pages with how many are copied, and of how many; ends the
