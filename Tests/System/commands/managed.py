@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Callable
 
 from support.command import run
-from support.server import ROOT, Server
+from support.server import Server
 
 KEY = "key-of-the-operator-" + "k" * 32
-
-# The routes of the fleet are asked of a real server once the documents list them.
-HAS_FLEET_ROUTES = "`GET /internal/stats" in (ROOT / "docs/protocol.md").read_text()
 
 
 @dataclass
@@ -21,8 +18,7 @@ class Managed:
     instance: str
     directory: Path
     join: Callable[[str, str], object]
-    # None for the stand-in.
-    server: Server | None = None
+    server: Server
 
     def command(self, *arguments: str, **options):
         key = self.directory / "service.key"

@@ -1,101 +1,96 @@
 """`stats`, `sessions`, `rooms` and `drain`, and how commands find the server and show their key."""
 
-import http.server
 import json
-import threading
 
 import pytest
 from managed import KEY
 from support.command import run
+from support.web_server import Answer, Call, WebServer
 
 
-def test_sessions_are_listed_and_chosen(fleet_routes):
-    fleet_routes.join("ada", "general")
-    fleet_routes.join("ben", "kitchen")
-    heading, *lines, count = fleet_routes.output("sessions").splitlines()
+def test_sessions_are_listed_and_chosen(managed):
+    managed.join("ada", "general")
+    managed.join("ben", "kitchen")
+    heading, *lines, count = managed.output("sessions").splitlines()
     assert heading.split()[:4] == ["USER", "SESSION", "INSTANCE", "ADDRESS"]
     assert sorted(line.split()[0] for line in lines) == ["ada", "ben"] and count == "2 of 2 sessions"
-    assert all(line.split()[2] == fleet_routes.instance for line in lines)
+    assert all(line.split()[2] == managed.instance for line in lines)
     for options in (["--user", "ben"], ["--room", "kitchen"], ["--search", "be"], ["--instance", "a", "--search", "ben"]):
-        answer = json.loads(fleet_routes.output("sessions", "--json", *options))
+        answer = json.loads(managed.output("sessions", "--json", *options))
         assert [session["userId"] for session in answer["sessions"]] == ["ben"] and answer["total"] == 1
         assert answer["sessions"][0]["rooms"] == ["kitchen"]
-    assert json.loads(fleet_routes.output("sessions", "--limit", "1", "--sort", "userId", "--json"))["total"] == 2
+    assert json.loads(managed.output("sessions", "--limit", "1", "--sort", "userId", "--json"))["total"] == 2
 
 
-def test_rooms_are_listed(fleet_routes):
+def test_rooms_are_listed(managed):
     for user, room in (("ada", "general"), ("ben", "general"), ("cid", "kitchen")):
-        fleet_routes.join(user, room)
-    lines = fleet_routes.output("rooms").splitlines()
+        managed.join(user, room)
+    lines = managed.output("rooms").splitlines()
     assert {tuple(line.split()[:2]) for line in lines[1:-1]} == {("general", "2"), ("kitchen", "1")}
-    (room,) = json.loads(fleet_routes.output("rooms", "--search", "kit", "--json"))["rooms"]
+    (room,) = json.loads(managed.output("rooms", "--search", "kit", "--json"))["rooms"]
     assert (room["roomId"], room["sessions"], room["instances"]) == ("kitchen", 1, ["a"])
 
 
-def test_the_figures_of_instances_are_shown(fleet_routes):
-    fleet_routes.join("ada", "general")
-    heading, line, online, *_ = fleet_routes.output("stats").splitlines()
-    assert heading.startswith("INSTANCE") and line.split()[0] == fleet_routes.instance and "serving" in line
+def test_the_figures_of_instances_are_shown(managed):
+    managed.join("ada", "general")
+    heading, line, online, *_ = managed.output("stats").splitlines()
+    assert heading.startswith("INSTANCE") and line.split()[0] == managed.instance and "serving" in line
     assert online == "online users: 1"
-    (instance,) = json.loads(fleet_routes.output("stats", "--json"))["fleet"]
-    assert instance["instance"] == fleet_routes.instance and instance["sessions"] == 1
+    (instance,) = json.loads(managed.output("stats", "--json"))["fleet"]
+    assert instance["instance"] == managed.instance and instance["sessions"] == 1
 
 
-def test_an_instance_is_drained(fleet_routes):
-    fleet_routes.join("ada", "general")
-    output = fleet_routes.output("drain", fleet_routes.instance, "--wait")
+def test_an_instance_is_drained(managed):
+    managed.join("ada", "general")
+    output = managed.output("drain", managed.instance, "--wait")
     assert output.splitlines() == ["a drains; sessions: 1", "a has no sessions"]
-    assert "draining" in fleet_routes.output("stats")
-    done = fleet_routes.command("drain", "nowhere")
+    assert "draining" in managed.output("stats")
+    done = managed.command("drain", "nowhere")
     assert done.returncode == 1 and "not_found" in done.stderr
 
 
-def test_the_key_comes_from_the_environment_or_a_file_and_is_never_shown(fleet_routes, tmp_path):
-    by_environment = run(tmp_path, "stats", "--server", fleet_routes.url, env={"SERVICE_API_KEY": KEY})
+def test_the_key_comes_from_the_environment_or_a_file_and_is_never_shown(managed, tmp_path):
+    by_environment = run(tmp_path, "stats", "--server", managed.url, env={"SERVICE_API_KEY": KEY})
     assert by_environment.returncode == 0, by_environment.stderr
     (tmp_path / ".env").write_text(f"SERVICE_API_KEY={KEY}\n")
-    assert run(tmp_path, "stats", "--server", fleet_routes.url).returncode == 0
+    assert run(tmp_path, "stats", "--server", managed.url).returncode == 0
     (tmp_path / ".env").unlink()
-    done = run(tmp_path, "stats", "--server", fleet_routes.url)
+    done = run(tmp_path, "stats", "--server", managed.url)
     assert done.returncode == 78 and "SERVICE_API_KEY" in done.stderr
     done = run(tmp_path, "stats", "--service-key", KEY)
     assert done.returncode == 64 and KEY not in done.stdout + done.stderr
     wrong = "w" * 40
-    done = run(tmp_path, "stats", "--server", fleet_routes.url, env={"SERVICE_API_KEY": wrong})
+    done = run(tmp_path, "stats", "--server", managed.url, env={"SERVICE_API_KEY": wrong})
     assert done.returncode == 1 and "unauthorized" in done.stderr and "service key" in done.stderr
     assert wrong not in done.stdout + done.stderr
     (tmp_path / "short.key").write_text("short\n")
     for file, reason in (("short.key", "does not begin with a service key"), ("none.key", "does not exist")):
-        done = run(tmp_path, "stats", "--server", fleet_routes.url, "--service-key-file", file)
+        done = run(tmp_path, "stats", "--server", managed.url, "--service-key-file", file)
         assert done.returncode == 78 and reason in done.stderr
+
+
+class OneAnswer(WebServer):
+    """Gives one answer to every request."""
+
+    def __init__(self, *answer):
+        super().__init__()
+        self._answer = answer
+
+    def respond(self, _: Call) -> Answer:
+        return self._answer
 
 
 @pytest.fixture
 def answering():
-    """Starts a server that gives one answer to every request."""
     servers = []
 
     def start(status: int, body: bytes, **fields: str) -> str:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                for name, value in fields.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_) -> None:
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
+        servers.append(OneAnswer(status, fields, body).start())
+        return servers[-1].origin
 
     yield start
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.stop()
 
 
 @pytest.mark.parametrize(

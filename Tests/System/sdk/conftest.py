@@ -62,3 +62,19 @@ def new_client(new_runner, framing: str) -> NewSDKClient:
         return SDKClient(new_runner(server), url or server.url, framing=framing, **identity, **options)
 
     return make
+
+
+@pytest.fixture
+def ada(new_client, server):
+    """A client of the SDK in the lobby."""
+    client = new_client(server, "ada").connect()
+    client.join("lobby")
+    return client
+
+
+@pytest.fixture
+def ben(make_chat, server):
+    """A raw client in the lobby."""
+    chat = make_chat(server, "ben", "Ben")
+    chat.join("lobby")
+    return chat

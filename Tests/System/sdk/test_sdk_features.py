@@ -10,20 +10,6 @@ def setting(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture
-def ada(new_client, server):
-    client = new_client(server, "ada").connect()
-    client.join(ROOM)
-    return client
-
-
-@pytest.fixture
-def ben(make_chat, server):
-    chat = make_chat(server, "ben", "Ben")
-    chat.join(ROOM)
-    return chat
-
-
 def test_typing_goes_both_ways_and_ends_with_a_message(ada, ben):
     ada.run("() => chat.typing('lobby')")
     assert ben.expect("user_typing", lambda data: data["userId"] == "ada")["isTyping"] is True

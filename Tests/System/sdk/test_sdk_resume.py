@@ -8,20 +8,6 @@ from room_history import history, plain, texts_of
 ROOM = "lobby"
 
 
-@pytest.fixture
-def ada(new_client, server):
-    client = new_client(server, "ada").connect()
-    client.join(ROOM)
-    return client
-
-
-@pytest.fixture
-def ben(make_chat, server):
-    chat = make_chat(server, "ben", "Ben")
-    chat.join(ROOM)
-    return chat
-
-
 def test_what_was_missed_comes_once_and_in_order(ada, ben, server):
     ben.send(ROOM, "first")
     ada.wait("() => report.messages.length === 1")

@@ -4,22 +4,19 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Iterator
 
 import pytest
 
 from support.deadline import TIMEOUT_SECONDS, eventually
-from support.server import Server, free_port
+from support.server import Server
+from support.web_server import Answer, Call, WebServer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = "a service key of a test"
 SERVICE = {"X-Service-Key": KEY}
-
-Answer = tuple[int, dict[str, str], bytes]
 
 
 def signature(secret: str, id: str, timestamp: str, body: bytes) -> str:
@@ -59,19 +56,15 @@ class Request:
         assert signature(secret, self.id, self.fields["webhook-timestamp"], self.body) in given
 
 
-class Receiver:
-    """It keeps its port over stops and starts."""
-
+class Receiver(WebServer):
     def __init__(self):
-        self.port = free_port()
+        super().__init__()
         self.requests: list[Request] = []
         self.answer: Callable[[Request], Answer] = lambda _: (200, {}, b"")
-        self.released = threading.Event()
-        self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/events"
+        return self.origin + "/events"
 
     def answers(self, status: int, body: bytes = b"", **fields: str) -> None:
         named = {name.replace("_", "-"): value for name, value in fields.items()}
@@ -98,51 +91,12 @@ class Receiver:
     def wait_for_text(self, *texts: str) -> None:
         eventually(lambda: set(texts) <= set(self.texts()), f"the messages {texts}")
 
-    def start(self) -> "Receiver":
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                fields = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.path, fields, body, time.monotonic())
-                # Taken first: a test that sees the request may change what the next one gets.
-                decide = receiver.answer
-                receiver.requests.append(request)
-                status, answer_fields, answer = decide(request)
-                try:
-                    self.send_response(status)
-                    for name, value in answer_fields.items():
-                        self.send_header(name, value)
-                    if status != 204:
-                        self.send_header("Content-Length", str(len(answer)))
-                    self.end_headers()
-                    self.wfile.write(answer)
-                except OSError:
-                    pass
-
-            def log_message(self, *_):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, *_):
-                pass
-
-        self._server = Server(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def stop(self) -> None:
-        self.released.set()
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-        self._server = None
+    def respond(self, call: Call) -> Answer:
+        request = Request(call.path, call.fields, call.body, time.monotonic())
+        # Taken first: a test that sees the request may change what the next one gets.
+        decide = self.answer
+        self.requests.append(request)
+        return decide(request)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable
 
 import pytest
@@ -12,24 +11,20 @@ from minting import SECRET, Keys, claims, public_jwk
 from support.certificate import make_certificate
 from support.deadline import eventually
 from support.metrics import metric
-from support.server import free_port
-
-Answer = tuple[int, dict[str, str], bytes]
+from support.web_server import Answer, Call, WebServer
 
 
-class Provider:
-    """A web server whose pages a test sets; it keeps its port over stops and starts."""
+class Provider(WebServer):
+    """A test sets its pages."""
 
     def __init__(self):
-        self.port = free_port()
+        super().__init__()
         self.pages: dict[str, Callable[[], Answer]] = {}
         self.requests: list[str] = []
-        self.release = threading.Event()
-        self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return self.origin
 
     def publish(self, *jwks: dict, path: str = "/keys", **fields: str) -> None:
         self.page(path, json.dumps({"keys": jwks}).encode(), **fields)
@@ -40,47 +35,14 @@ class Provider:
 
     def hang(self, path: str = "/keys") -> None:
         def wait() -> Answer:
-            self.release.wait(60)
+            self.released.wait(60)
             return 503, {}, b""
 
         self.pages[path] = wait
 
-    def start(self) -> "Provider":
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                provider.requests.append(self.path)
-                status, fields, body = provider.pages.get(self.path, lambda: (404, {}, b""))()
-                try:
-                    self.send_response(status)
-                    for name, value in fields.items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    pass
-
-            def log_message(self, *_):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass
-
-        self._server = Server(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def stop(self) -> None:
-        self.release.set()
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-        self._server = None
+    def respond(self, call: Call) -> Answer:
+        self.requests.append(call.path)
+        return self.pages.get(call.path, lambda: (404, {}, b""))()
 
 
 @pytest.fixture
