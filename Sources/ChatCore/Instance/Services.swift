@@ -13,6 +13,8 @@ public final class Services: Sendable {
     package let authentication: AuthenticationPolicy
     package let logger: Logger
     package let storeTrouble: OccasionalLogger
+    /// Apart from `storeTrouble`, which is noisy when a store comes back without what it had.
+    let storeLosses: OccasionalLogger
     package let busTrouble: OccasionalLogger
     /// Live traffic between instances; nil for an instance by itself.
     package let bus: (any RoomBus)?
@@ -64,6 +66,7 @@ public final class Services: Sendable {
         self.mailboxes = mailboxes
         shardCount = mailboxes.count
         storeTrouble = OccasionalLogger(logger)
+        storeLosses = OccasionalLogger(logger)
         busTrouble = OccasionalLogger(logger)
         bus = ports.bus
         cache = ports.cache

@@ -338,7 +338,7 @@ final class HomeRoom {
     /// Has every session in the room begin again, and drops what the cache has of the room.
     private func resync(at sequence: SequenceNumber) {
         services.metrics.rewinds.add()
-        services.storeTrouble.error(
+        services.storeLosses.error(
             "the store has lost messages it had acknowledged", ["room": id.value, "lastSeq": Int(sequence)])
         services.cache?.drop(id)
         broadcaster.resync(audience, at: sequence)
