@@ -17,13 +17,17 @@ extension SQLiteStore {
     }
 
     public func readMark(of user: UserID, in room: RoomID) async throws(StoreError) -> SequenceNumber {
-        try await read { connection throws(StoreError) in
-            try connection.statement(
+        try await read { [unmoved] connection throws(StoreError) in
+            // Marks of authors reach their table together with the messages.
+            let sent = unmoved.rooms([room])[room]?.lastSent(by: user) ?? 0
+            return try connection.statement(
                 """
-                SELECT k.sequence FROM rooms r JOIN read_marks k ON k.room = r.key AND k.user = ?
-                WHERE r.id = ? AND r.state = 1
+                SELECT coalesce(k.sequence, 0), r.history_base FROM rooms r
+                LEFT JOIN read_marks k ON k.room = r.key AND k.user = ? WHERE r.id = ? AND r.state = 1
                 """
-            ).bind(1, user.value).bind(2, room.value).first { MessageNumbers.mark($0.integer(0)) } ?? 0
+            ).bind(1, user.value).bind(2, room.value).first { row in
+                max(MessageNumbers.mark(row.integer(0)), sent > row.integer(1) ? sent : 0)
+            } ?? 0
         }
     }
 
