@@ -78,7 +78,8 @@ public final class MessageTraces: MessageTracer {
                     let followed = state.followed[message]
                 else { return nil }
                 return Span(
-                    name: "message \(step)", kind: step.kind, trace: followed.trace, id: Self.span(step, of: message),
+                    name: "message \(step.name)", kind: step.kind, trace: followed.trace,
+                    id: Self.span(step, of: message),
                     parent: step == .receive ? followed.caller : Self.span(.receive, of: message), start: start,
                     end: max(start, now), attributes: [.init("messaging.message.id", message.description)],
                     failure: failure)
@@ -108,7 +109,7 @@ public final class MessageTraces: MessageTracer {
     }
 
     private static func span(_ step: MessageStep, of message: MessageID) -> UInt64 {
-        hash(message, UInt64(step.rawValue) + 1)
+        hash(message, step.salt)
     }
 
     /// Spreads a message's id over 64 bits, another way for each salt (the mixing steps of SplitMix64). Never zero.
@@ -121,11 +122,23 @@ public final class MessageTraces: MessageTracer {
 }
 
 extension MessageStep {
+    /// Distinguishes the ids of a message's spans.
+    fileprivate var salt: UInt64 {
+        switch self {
+        case .receive: 1
+        case .commit: 2
+        case .publish: 3
+        case .deliver: 4
+        case .event: 5
+        case .webhook(let receiver): 0x100 + UInt64(UInt16(truncatingIfNeeded: receiver))
+        }
+    }
+
     fileprivate var kind: Span.Kind {
         switch self {
         case .receive: .server
         case .commit, .deliver: .inside
-        case .publish, .event: .producer
+        case .publish, .event, .webhook: .producer
         }
     }
 }

@@ -1,5 +1,5 @@
 /// A part of a message's way through an instance.
-public enum MessageStep: UInt8, CaseIterable, Sendable {
+public enum MessageStep: Hashable, Sendable {
     /// From the draft to the answer of its sender, on the sender's instance.
     case receive
     /// In the store, on the instance that numbers the room.
@@ -10,6 +10,20 @@ public enum MessageStep: UInt8, CaseIterable, Sendable {
     case deliver
     /// From the outbox to the broker's confirmation.
     case event
+    /// One request to the webhook receiver of this number.
+    case webhook(receiver: Int)
+
+    /// The name of its spans.
+    public var name: String {
+        switch self {
+        case .receive: "receive"
+        case .commit: "commit"
+        case .publish: "publish"
+        case .deliver: "deliver"
+        case .event: "event"
+        case .webhook: "webhook"
+        }
+    }
 }
 
 /// Follows messages through an instance, for tracing systems.

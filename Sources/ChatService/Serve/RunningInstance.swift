@@ -51,7 +51,8 @@ struct RunningInstance {
                 registry: registry)
         }
         webhooks = try WebhookServices(
-            configuration, store: store, directory: directory, logger: logger, registry: registry)
+            configuration, store: store, directory: directory, tracer: tracing?.tracer, logger: logger,
+            registry: registry)
         var observers = ChatObservers()
         observers.storedMessages = events?.hint
         observers.instanceLost = events?.instanceLost

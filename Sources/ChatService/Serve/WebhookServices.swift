@@ -13,8 +13,8 @@ struct WebhookServices: Sendable {
 
     /// nil where neither is configured.
     init?(
-        _ configuration: Configuration, store: any DurableStore, directory: any SessionDirectory, logger: Logger,
-        registry: MetricsRegistry
+        _ configuration: Configuration, store: any DurableStore, directory: any SessionDirectory,
+        tracer: (any MessageTracer)?, logger: Logger, registry: MetricsRegistry
     ) throws {
         let settings = configuration.webhooks
         guard settings.webhooks != nil || settings.beforeMessage != nil else { return nil }
@@ -30,7 +30,7 @@ struct WebhookServices: Sendable {
         webhooks = settings.webhooks.map {
             Webhooks(
                 $0, instance: configuration.instance, store: store, isAlive: { await directory.isAlive($0) },
-                clock: { Now.system.wall }, logger: logger, registry: registry, send: send)
+                tracer: tracer, clock: { Now.system.wall }, logger: logger, registry: registry, send: send)
         }
         beforeMessage = settings.beforeMessage.map {
             BeforeMessageHook($0, clock: { Now.system.wall }, logger: logger, registry: registry, send: send)

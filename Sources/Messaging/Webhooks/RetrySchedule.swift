@@ -6,6 +6,15 @@ enum AttemptOutcome: Hashable, Sendable {
     case answered(status: Int, retryAfter: String? = nil)
     /// There is no answer, for this reason.
     case failed(String)
+
+    /// Why it was not taken; nil when it was.
+    var failure: String? {
+        switch self {
+        case .answered(200..<300, _): nil
+        case .answered(let status, _): "status \(status)"
+        case .failed(let reason): reason
+        }
+    }
 }
 
 /// When a delivery is attempted again, and when no more. A value without clock or I/O.

@@ -21,6 +21,8 @@ final class WebhookReceiver: Sendable {
     let id: String
     /// Its name for operators: its place in the configuration, from 1 on, and its host.
     let name: String
+    /// Its place in the configuration, from 1 on.
+    let number: Int
     private let signer: WebhookSigner
     private let timeLimit: Duration
     private let send: @Sendable (HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse
@@ -35,6 +37,7 @@ final class WebhookReceiver: Sendable {
     ) {
         self.url = url
         id = Self.id(of: url)
+        self.number = number
         name = "\(number) (\(Origin(of: url)?.host ?? ""))"
         self.signer = signer
         self.timeLimit = timeLimit
@@ -80,12 +83,15 @@ final class WebhookReceiver: Sendable {
 
     /// Sends an event once. Redirects are not followed.
     ///
-    /// - Parameter now: goes into the signature.
+    /// - Parameters:
+    ///   - now: goes into the signature.
+    ///   - traceparent: the trace that the event belongs to; nil for none.
     /// - Returns: nil when the client was closed, so that nothing is known of the receiver.
-    func attempt(id: String, body: [UInt8], at now: Timestamp) async -> AttemptOutcome? {
-        let fields =
+    func attempt(id: String, body: [UInt8], at now: Timestamp, traceparent: String? = nil) async -> AttemptOutcome? {
+        var fields =
             [("content-type", "application/json"), ("user-agent", "chat-service")]
             + signer.fields(id: id, timestamp: now.milliseconds / 1000, body: body)
+        if let traceparent { fields.append(("traceparent", traceparent)) }
         let request = HTTPClientRequest(
             .post, url, fields: fields, body: body, deadline: timeLimit, maximumBytes: Self.maximumAnswerBytes)
         do throws(HTTPClientError) {

@@ -15,6 +15,7 @@ final class WebhookSender: Sendable {
     private let store: any WebhookStore
     private let schedule: RetrySchedule
     private let metrics: WebhookMetrics.Receiver
+    private let tracer: (any MessageTracer)?
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     private let trouble: OccasionalLogger
@@ -24,13 +25,15 @@ final class WebhookSender: Sendable {
     /// - Parameter clock: the wall clock.
     init(
         _ receiver: WebhookReceiver, instance: InstanceID, store: any WebhookStore, schedule: RetrySchedule,
-        metrics: WebhookMetrics.Receiver, clock: @escaping @Sendable () -> Timestamp, logger: Logger
+        metrics: WebhookMetrics.Receiver, tracer: (any MessageTracer)? = nil,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.receiver = receiver
         self.instance = instance
         self.store = store
         self.schedule = schedule
         self.metrics = metrics
+        self.tracer = tracer
         self.clock = clock
         self.logger = logger
         trouble = OccasionalLogger(logger)
@@ -109,7 +112,7 @@ final class WebhookSender: Sendable {
     private func attempt(_ due: DueDelivery) async -> WebhookResult? {
         let id = due.delivery.id
         guard let body = WebhookEvent.body(of: due) else { return WebhookResult(id, .done) }
-        guard let outcome = await receiver.attempt(id: id.event, body: body, at: clock()) else { return nil }
+        guard let outcome = await send(id.event, body, of: due.entry?.message) else { return nil }
         let decision = schedule.decision(
             on: outcome, after: due.delivery.attempts, at: clock(), random: Double.random(in: 0...1))
         switch decision {
@@ -128,6 +131,17 @@ final class WebhookSender: Sendable {
             note(failure, nil)
             return dead(id, failure)
         }
+    }
+
+    /// - Parameter message: the message that the event tells of; nil for another event.
+    private func send(_ event: String, _ body: [UInt8], of message: Message?) async -> AttemptOutcome? {
+        let step = MessageStep.webhook(receiver: receiver.number)
+        let traced = tracer == nil ? [] : [message?.id].compactMap(\.self)
+        tracer?.begin(step, of: traced)
+        let traceparent = traced.first.flatMap { tracer?.traceparent(of: step, of: $0) }
+        let outcome = await receiver.attempt(id: event, body: body, at: clock(), traceparent: traceparent)
+        tracer?.end(step, of: traced, failure: outcome?.failure)
+        return outcome
     }
 
     private func note(_ failure: String, _ pause: Timestamp?) {

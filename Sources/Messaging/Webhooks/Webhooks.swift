@@ -49,8 +49,8 @@ public final class Webhooks: Sendable {
     ///   - send: sends a request of HTTP.
     public init(
         _ settings: Settings, instance: InstanceID, store: any Outbox & WebhookStore,
-        isAlive: @escaping @Sendable (InstanceID) async -> Bool, clock: @escaping @Sendable () -> Timestamp,
-        logger: Logger, registry: MetricsRegistry,
+        isAlive: @escaping @Sendable (InstanceID) async -> Bool, tracer: (any MessageTracer)? = nil,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger, registry: MetricsRegistry,
         send: @escaping @Sendable (HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse
     ) {
         let metrics = WebhookMetrics(registry, receivers: settings.urls.count)
@@ -61,7 +61,7 @@ public final class Webhooks: Sendable {
         let senders = zip(receivers, metrics.receivers).map { receiver, metrics in
             WebhookSender(
                 receiver, instance: instance, store: store, schedule: settings.schedule, metrics: metrics,
-                clock: clock, logger: logger)
+                tracer: tracer, clock: clock, logger: logger)
         }
         let fanOut = WebhookFanOut(
             instance: instance, store: store, receivers: receivers, kinds: settings.kinds, metrics: metrics,

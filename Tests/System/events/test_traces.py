@@ -6,6 +6,9 @@ from support.broker import collect
 from support.collector import Collector
 from support.deadline import eventually
 from support.metrics import metric
+from support.webhooks import SECRET, make_receiver
+
+__all__ = ["make_receiver"]
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
@@ -133,3 +136,23 @@ def test_a_collector_that_is_away_holds_nothing_up(make_traced, collector):
     # Stopping exports what waits.
     assert server.terminate() == 0
     assert after in {span["attributes"]["messaging.message.id"] for span in collector.spans()}
+
+
+def test_a_webhook_continues_the_trace(make_server, make_chat, collector, make_receiver):
+    receiver = make_receiver()
+    server = make_server(
+        settings(collector, WEBHOOK_URL=receiver.url, WEBHOOK_SECRET=SECRET, WEBHOOK_RETRIES="1s", OTEL_TRACES_SAMPLER_ARG="0")
+    )
+    receiver.answers(503)
+    make_chat(server, "alice").join("den")
+    post(server, "traced", TRACEPARENT)
+    first = receiver.wait_for("message.sent")[0]
+    receiver.answers(204)
+    receiver.wait_for("message.sent", 2)
+    spans = lambda: [span for span in collector.spans() if span["name"] == "message webhook"]  # noqa: E731
+    eventually(lambda: len(spans()) >= 2, "each attempt is exported")
+    failed, *_, taken = spans()
+    assert failed["status"] == {"code": 2, "message": "status 503"} and "status" not in taken
+    receive = collector.of_trace(TRACE)["message receive"]
+    assert failed["parentSpanId"] == receive["spanId"] and failed["traceId"] == TRACE
+    assert first.fields["traceparent"] == f"00-{TRACE}-{failed['spanId']}-01"
