@@ -47,7 +47,8 @@ enum InstanceStats {
 extension JSONWriter {
     fileprivate mutating func figure(_ name: StaticString, _ value: Double?) {
         key(name)
-        if let value { number(value) } else { null() }
+        guard let value else { return null() }
+        if let whole = Int64(exactly: value) { integer(whole) } else { number(value) }
     }
 
     /// A distribution of times, in milliseconds.

@@ -45,7 +45,7 @@ enum FleetText {
                 instance["draining"]?.bool == true ? "draining" : "serving", count("sessions"), count("rooms"),
                 count("messages"), count("deliveries"), count("refusals"), percentile(instance["fanOut"]),
                 percentile(instance["commit"]), instance["outbox"]?["messages"]?.integer.map { "\($0)" } ?? "-",
-                count("slowSessions"), megabytes(instance["memoryBytes"]))
+                count("slowConsumers"), megabytes(instance["memoryBytes"]))
             troubles += (instance["dependencies"]?.array ?? []).compactMap { trouble($0, of: name) }
         }
         let online = "online users: \(answer["online"]?.integer ?? 0)"

@@ -38,6 +38,9 @@ def test_the_figures_of_instances_are_shown(managed):
     assert online == "online users: 1"
     (instance,) = json.loads(managed.output("stats", "--json"))["fleet"]
     assert instance["instance"] == managed.instance and instance["sessions"] == 1
+    assert isinstance(instance["slowConsumers"], int) and isinstance(instance["memoryBytes"], int)
+    slow, memory, unit = line.split()[-3:]
+    assert (slow, unit) == ("0", "MiB") and float(memory) > 0
 
 
 def test_an_instance_is_drained(managed):
