@@ -143,6 +143,7 @@ enum Schema {
             timestamp INTEGER NOT NULL, id BLOB NOT NULL, action TEXT NOT NULL, outcome TEXT NOT NULL,
             service INTEGER NOT NULL, actor TEXT, address TEXT, instance TEXT NOT NULL, user TEXT, room TEXT,
             message TEXT, detail TEXT, PRIMARY KEY(timestamp, id)) WITHOUT ROWID;
+        DROP TABLE overwritten;
         """,
     ]
 
