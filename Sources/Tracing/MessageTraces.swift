@@ -13,16 +13,8 @@ public final class MessageTraces: MessageTracer {
         var begun: [MessageStep: Int64] = [:]
     }
 
-    private struct State {
-        var followed: [MessageID: Followed] = [:]
-        /// In order of arrival. Once it is full, the next message replaces the one at `oldest`.
-        var ring: [MessageID] = []
-        var oldest = 0
-    }
-
-    private let state = Mutex(State())
+    private let followed: Mutex<LatestMessages<Followed>>
     private let ratio: Double
-    private let capacity: Int
     private let clock: @Sendable () -> Int64
     private let record: @Sendable ([Span]) -> Void
 
@@ -36,7 +28,7 @@ public final class MessageTraces: MessageTracer {
         record: @escaping @Sendable ([Span]) -> Void
     ) {
         self.ratio = ratio
-        self.capacity = max(1, capacity)
+        followed = Mutex(LatestMessages(capacity: capacity))
         self.clock = clock
         self.record = record
     }
@@ -44,12 +36,12 @@ public final class MessageTraces: MessageTracer {
     public func receive(_ message: MessageID, parent: String?) -> String? {
         if let parent = parent.flatMap(TraceContext.init) {
             guard parent.isSampled else { return nil }
-            note(message, Followed(trace: parent.trace, caller: parent.span))
+            follow(message, Followed(trace: parent.trace, caller: parent.span))
         } else {
             let trace = TraceContext.TraceID(high: Self.hash(message, 0x71), low: Self.hash(message, 0x72))
             // The ids are as good as random, so their part below the ratio is that share of them.
             guard Double(trace.low >> 11) < ratio * Double(1 << 53) else { return nil }
-            note(message, Followed(trace: trace))
+            follow(message, Followed(trace: trace))
         }
         begin(.receive, of: [message])
         return traceparent(of: .receive, of: message)
@@ -58,29 +50,33 @@ public final class MessageTraces: MessageTracer {
     public func follow(_ message: MessageID, traceparent: String) {
         guard let parent = TraceContext(traceparent), parent.isSampled else { return }
         // Its first span is the sender's instance's.
-        note(message, Followed(trace: parent.trace))
+        follow(message, Followed(trace: parent.trace))
+    }
+
+    private func follow(_ message: MessageID, _ trace: Followed) {
+        followed.withLock { $0.insert(trace, of: message) }
     }
 
     public func begin(_ step: MessageStep, of messages: [MessageID]) {
         let now = clock()
-        state.withLock { state in
-            guard !state.followed.isEmpty else { return }
-            for message in messages { state.followed[message]?.begun[step] = now }
+        followed.withLock { followed in
+            guard !followed.isEmpty else { return }
+            for message in messages { followed.update(message) { $0.begun[step] = now } }
         }
     }
 
     public func end(_ step: MessageStep, of messages: [MessageID], failure: String?) {
         let now = clock()
-        let spans = state.withLock { state -> [Span] in
-            guard !state.followed.isEmpty else { return [] }
+        let spans = followed.withLock { followed -> [Span] in
+            guard !followed.isEmpty else { return [] }
             return messages.compactMap { message in
-                guard let start = state.followed[message]?.begun.removeValue(forKey: step),
-                    let followed = state.followed[message]
+                guard let start = followed.update(message, { $0.begun.removeValue(forKey: step) }) ?? nil,
+                    let trace = followed[message]
                 else { return nil }
                 return Span(
-                    name: "message \(step.name)", kind: step.kind, trace: followed.trace,
+                    name: "message \(step.name)", kind: step.kind, trace: trace.trace,
                     id: Self.span(step, of: message),
-                    parent: step == .receive ? followed.caller : Self.span(.receive, of: message), start: start,
+                    parent: step == .receive ? trace.caller : Self.span(.receive, of: message), start: start,
                     end: max(start, now), attributes: [.init("messaging.message.id", message.description)],
                     failure: failure)
             }
@@ -89,23 +85,8 @@ public final class MessageTraces: MessageTracer {
     }
 
     public func traceparent(of step: MessageStep, of message: MessageID) -> String? {
-        guard let trace = state.withLock({ $0.followed[message]?.trace }) else { return nil }
+        guard let trace = followed.withLock({ $0[message]?.trace }) else { return nil }
         return TraceContext(trace: trace, span: Self.span(step, of: message), isSampled: true).text
-    }
-
-    private func note(_ message: MessageID, _ followed: Followed) {
-        state.withLock { state in
-            if state.followed[message] == nil {
-                if state.ring.count < capacity {
-                    state.ring.append(message)
-                } else {
-                    state.followed[state.ring[state.oldest]] = nil
-                    state.ring[state.oldest] = message
-                    state.oldest = (state.oldest + 1) % capacity
-                }
-            }
-            state.followed[message] = followed
-        }
     }
 
     private static func span(_ step: MessageStep, of message: MessageID) -> UInt64 {

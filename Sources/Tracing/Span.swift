@@ -1,3 +1,5 @@
+public import ChatDomain
+
 /// A part of a trace that this instance has recorded.
 public struct Span: Hashable, Sendable {
     /// The values of OTLP (`Span.SpanKind`).

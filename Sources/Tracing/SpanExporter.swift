@@ -42,8 +42,8 @@ public final class SpanExporter: Sendable {
     private let settings: Settings
     private let client: HTTPClient
     private let waiting = Mutex<[Span]>([])
-    private let wakeUps: AsyncStream<Void>
-    private let wakeUp: AsyncStream<Void>.Continuation
+    /// A batch is full, or the exporter is stopped.
+    private let signal = Signal()
     private let isStopped = Atomic(false)
     private let task = Mutex<Task<Void, Never>?>(nil)
     private let exported: Counter
@@ -55,7 +55,6 @@ public final class SpanExporter: Sendable {
         self.settings = settings
         self.client = client
         self.logger = OccasionalLogger(logger)
-        (wakeUps, wakeUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let help = "Spans of traces, by what became of them."
         exported = registry.counter("chat_spans_total", help: help, labels: ["outcome": "exported"])
         dropped = registry.counter("chat_spans_total", help: help, labels: ["outcome": "dropped"])
@@ -70,7 +69,7 @@ public final class SpanExporter: Sendable {
     /// Exports what waits, as far as the collector takes it within one attempt, and ends.
     public func stop() async {
         isStopped.store(true, ordering: .relaxed)
-        wakeUp.yield()
+        signal.raise()
         await task.withLock { $0 }?.value
     }
 
@@ -82,25 +81,15 @@ public final class SpanExporter: Sendable {
             return (taken.count, waiting.count >= settings.batch)
         }
         dropped.add(spans.count - taken)
-        if isBatch { wakeUp.yield() }
+        if isBatch { signal.raise() }
     }
 
     private func run() async {
         while !isStopped.load(ordering: .relaxed) {
-            await waitForSpans()
+            await signal.wait(upTo: settings.interval)
             await exportAll()
         }
         await exportAll()
-    }
-
-    /// Returns when a batch is full, the interval is over, or the exporter is stopped.
-    private func waitForSpans() async {
-        let timer = Task { [wakeUp, interval = settings.interval] in
-            try await Task.sleep(for: interval)
-            wakeUp.yield()
-        }
-        for await _ in wakeUps { break }
-        timer.cancel()
     }
 
     private func exportAll() async {

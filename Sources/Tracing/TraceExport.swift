@@ -1,3 +1,4 @@
+import ChatDomain
 import JSON
 
 /// The body of a request that exports spans: OTLP 1.x over HTTP, in JSON (`ExportTraceServiceRequest`).

@@ -36,26 +36,17 @@ package final class ChangeNotices: Sendable {
         }
     }
 
-    private struct Wait {
-        var missing: Set<InstanceID>
-        var continuation: CheckedContinuation<Void, Never>?
-    }
-
-    private struct State {
-        var last: UInt64 = 0
-        var waits: [UInt64: Wait] = [:]
-        var unreported: Set<Subject> = []
-    }
-
     private let instance: InstanceID
     private let directory: any SessionDirectory
     private let clock: any ChatClock
-    private let state = Mutex(State())
+    private let waits: InstanceWaits<Void>
+    private let unreported = Mutex<Set<Subject>>([])
 
     package init(instance: InstanceID, directory: any SessionDirectory, clock: any ChatClock) {
         self.instance = instance
         self.directory = directory
         self.clock = clock
+        waits = InstanceWaits(clock: clock)
     }
 
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
@@ -63,43 +54,35 @@ package final class ChangeNotices: Sendable {
     package func announce(_ subject: Subject) async {
         let deadline = clock.now.monotonic + Self.timeout
         guard let others = await others(until: deadline) else {
-            state.withLock { state in
-                if state.unreported.count < Self.maximumUnannounced { state.unreported.insert(subject.unspecified) }
+            unreported.withLock { unreported in
+                if unreported.count < Self.maximumUnannounced { unreported.insert(subject.unspecified) }
             }
             return
         }
-        guard !others.isEmpty else { return }
-        let ticket = state.withLock { state in
-            state.last += 1
-            state.waits[state.last] = Wait(missing: others)
-            return state.last
-        }
-        defer { state.withLock { $0.waits[ticket] = nil } }
+        guard !others.isEmpty, let ticket = waits.begin(others) else { return }
+        defer { waits.end(ticket) }
         let notice = ChangeNotice(teller: instance, ticket: ticket)
         directory.send(subject.message(notice).encoded, to: nil)
         while clock.now.monotonic < deadline {
-            await wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
-            guard !missing(ticket).isEmpty else { return }
+            await waits.wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
+            guard !waits.missing(ticket).isEmpty else { return }
             guard let alive = await directory.others() else { continue }
-            state.withLock { $0.waits[ticket]?.missing.formIntersection(alive) }
+            waits.keep(alive, for: ticket)
             // The notice may be lost. A repeat may arrive behind a later change, so the instance looks in the store.
             let repeated = subject.unspecified.message(notice).encoded
-            for other in missing(ticket) { directory.send(repeated, to: other) }
+            for other in waits.missing(ticket) { directory.send(repeated, to: other) }
         }
     }
 
     package func applied(_ ticket: UInt64, by instance: InstanceID) {
-        resume(ticket) { wait in
-            wait.missing.remove(instance)
-            return wait.missing.isEmpty
-        }
+        waits.receivedAnswer((), to: ticket, by: instance)
     }
 
     /// Contact is back: other instances are asked to look for unannounced changes in the store.
     package func catchUp() {
-        let subjects = state.withLock { state in
-            defer { state.unreported = [] }
-            return state.unreported
+        let subjects = unreported.withLock { unreported in
+            defer { unreported = [] }
+            return unreported
         }
         guard !subjects.isEmpty else { return }
         Task { for subject in subjects { await announce(subject) } }
@@ -114,33 +97,5 @@ package final class ChangeNotices: Sendable {
             guard now < deadline, now - Self.stagger < directory.contact.until else { return nil }
             await clock.sleep(for: Self.retryInterval)
         }
-    }
-
-    private func missing(_ ticket: UInt64) -> Set<InstanceID> {
-        state.withLock { $0.waits[ticket]?.missing ?? [] }
-    }
-
-    private func wait(for ticket: UInt64, upTo limit: Duration) async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                guard state.waits[ticket]?.missing.isEmpty == false else { return true }
-                state.waits[ticket]?.continuation = continuation
-                return false
-            }
-            if isOver { return continuation.resume() }
-            // Not before there is something to resume, else the wait would not end.
-            clock.schedule(after: limit) { [self] in resume(ticket) { _ in true } }
-        }
-    }
-
-    private func resume(_ ticket: UInt64, when isDue: (inout Wait) -> Bool) {
-        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard var wait = state.waits[ticket] else { return nil }
-            defer { state.waits[ticket] = wait }
-            guard isDue(&wait) else { return nil }
-            defer { wait.continuation = nil }
-            return wait.continuation
-        }
-        continuation?.resume()
     }
 }

@@ -1,5 +1,4 @@
 import ChatDomain
-import Synchronization
 
 /// Puts questions to all instances of the fleet, this one among them, and waits for their answers. See ADR 43.
 package final class FleetQuestions: Sendable {
@@ -8,26 +7,14 @@ package final class FleetQuestions: Sendable {
     /// Bytes of an answer at most.
     private static let maximumAnswerBytes = 4 << 20
 
-    private struct Wait {
-        var missing: Set<InstanceID>
-        var answers: [InstanceID: [UInt8]] = [:]
-        var continuation: CheckedContinuation<Void, Never>?
-    }
-
-    private struct State {
-        var last: UInt64 = 0
-        var waits: [UInt64: Wait] = [:]
-    }
-
     private let instance: InstanceID
     private let directory: any SessionDirectory
-    private let clock: any ChatClock
-    private let state = Mutex(State())
+    private let waits: InstanceWaits<[UInt8]>
 
     package init(instance: InstanceID, directory: any SessionDirectory, clock: any ChatClock) {
         self.instance = instance
         self.directory = directory
-        self.clock = clock
+        waits = InstanceWaits(clock: clock, limit: Self.maximumWaiting)
     }
 
     /// - Parameters:
@@ -55,57 +42,23 @@ package final class FleetQuestions: Sendable {
         } else if asked != [instance] {
             directory.send(message, to: nil)
         }
-        await wait(for: ticket, upTo: question.deadline)
-        let answers = state.withLock { $0.waits.removeValue(forKey: ticket.number)?.answers } ?? [:]
-        return FleetAnswers(answers, asked: asked, isFleetKnown: others != nil)
+        await waits.wait(for: ticket.number, upTo: question.deadline)
+        return FleetAnswers(waits.end(ticket.number), asked: asked, isFleetKnown: others != nil)
     }
 
     /// Takes an answer. One that was not asked for, came too late or is too long is dropped.
     package func receivedAnswer(to ticket: FleetTicket, by instance: InstanceID, _ answer: [UInt8]) {
         guard ticket.asker == self.instance, answer.count <= Self.maximumAnswerBytes else { return }
-        resume(ticket) { wait in
-            guard wait.missing.remove(instance) != nil else { return false }
-            wait.answers[instance] = answer
-            return wait.missing.isEmpty
-        }
+        waits.receivedAnswer(answer, to: ticket.number, by: instance)
     }
 
     /// The instances whose answers a question waits for; none once it waits no more.
-    func missing(_ ticket: FleetTicket) -> Set<InstanceID> {
-        state.withLock { $0.waits[ticket.number]?.missing ?? [] }
-    }
+    func missing(_ ticket: FleetTicket) -> Set<InstanceID> { waits.missing(ticket.number) }
 
     private func begin(_ asked: Set<InstanceID>) throws(ChatError) -> FleetTicket {
-        let number = state.withLock { state -> UInt64? in
-            guard state.waits.count < Self.maximumWaiting else { return nil }
-            state.last += 1
-            state.waits[state.last] = Wait(missing: asked)
-            return state.last
+        guard let number = waits.begin(asked) else {
+            throw ChatError(.overloaded, "too many questions to the fleet wait for answers")
         }
-        guard let number else { throw ChatError(.overloaded, "too many questions to the fleet wait for answers") }
         return FleetTicket(asker: instance, number: number)
-    }
-
-    private func wait(for ticket: FleetTicket, upTo limit: Duration) async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                guard state.waits[ticket.number]?.missing.isEmpty == false else { return true }
-                state.waits[ticket.number]?.continuation = continuation
-                return false
-            }
-            if isOver { return continuation.resume() }
-            clock.schedule(after: limit) { [self] in resume(ticket) { _ in true } }
-        }
-    }
-
-    private func resume(_ ticket: FleetTicket, when isDue: (inout Wait) -> Bool) {
-        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard var wait = state.waits[ticket.number] else { return nil }
-            defer { state.waits[ticket.number] = wait }
-            guard isDue(&wait) else { return nil }
-            defer { wait.continuation = nil }
-            return wait.continuation
-        }
-        continuation?.resume()
     }
 }

@@ -15,13 +15,7 @@ struct MessageRoutes: RouteGroup {
     /// The trace the request belongs to; nil without one. A malformed header is ignored, not refused (W3C Trace Context,
     /// section 3.2.2).
     private static func traceparent(_ request: RESTRequest) -> String? {
-        guard let header = request.header("traceparent") else { return nil }
-        let parts = header.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.map(\.count) == [2, 32, 16, 2], parts[0].elementsEqual("00".utf8),
-            parts.joined().allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            parts[1...2].allSatisfy({ !$0.allSatisfy { $0 == UInt8(ascii: "0") } })
-        else { return nil }
-        return header
+        request.header("traceparent").flatMap { $0.hasPrefix("00-") && TraceContext($0) != nil ? $0 : nil }
     }
 
     func send(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {

@@ -2,6 +2,7 @@ import ChatDomain
 import Crypto
 import Synchronization
 import Telemetry
+import Workers
 
 /// Sends presence to one receiver, at most once: each user's newest state, many users in one request. Nothing of it is stored.
 final class PresenceWebhook: Sendable {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one task that waits. A signal that comes while the task works is kept; further ones are one with it.
-final class Signal: Sendable {
+public final class Signal: Sendable {
     private struct State {
         var isRaised = false
         var waiting: CheckedContinuation<Void, Never>?
@@ -9,7 +9,10 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    func raise() {
+    public init() {}
+
+    /// From any thread.
+    public func raise() {
         let waiting = state.withLock { state in
             defer { state.waiting = nil }
             if state.waiting == nil { state.isRaised = true }
@@ -19,7 +22,7 @@ final class Signal: Sendable {
     }
 
     /// Returns on a signal, or after `span`. One task at a time may wait.
-    func wait(upTo span: Duration) async {
+    public func wait(upTo span: Duration) async {
         let timer = Task {
             guard (try? await Task.sleep(for: max(span, .milliseconds(1)))) != nil else { return }
             raise()

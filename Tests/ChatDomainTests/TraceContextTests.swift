@@ -1,6 +1,5 @@
+import ChatDomain
 import Testing
-
-@testable import Tracing
 
 @Suite("W3C Trace Context")
 struct TraceContextTests {

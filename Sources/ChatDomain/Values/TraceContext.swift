@@ -13,7 +13,8 @@ public struct TraceContext: Hashable, Sendable {
         /// 32 lower-case hex digits.
         public var hex: String { Self.hex(high) + Self.hex(low) }
 
-        static func hex(_ value: UInt64) -> String {
+        /// 16 lower-case hex digits.
+        package static func hex(_ value: UInt64) -> String {
             let digits = String(value, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }
