@@ -176,7 +176,7 @@ extension HostedRoomModel {
             return host.joins.tick(&live, isShown: { shown.contains($0) }, at: now)
         }
         perform(host?.live?.tick(at: .at(now)) ?? [])
-        if let write = host?.live?.nextWrite() { ask(.commit(write)) }
+        if let write = host?.live?.nextWrite(at: .at(now)) { ask(.commit(write)) }
         let isWanted = host.map { !$0.shown.isEmpty || $0.joins.needsTraffic } ?? false
         if isWanted, host?.isSubscribed == false { ask(.subscription) }
         host?.isSubscribed = isWanted

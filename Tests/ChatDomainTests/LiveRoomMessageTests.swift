@@ -106,6 +106,20 @@ import Testing
         #expect(room.pendingBytes == 0)
     }
 
+    @Test mutating func whatASlowStoreCannotTakeInTimeIsRefusedAtOnce() {
+        for number in 1...40 { send(number) }
+        _ = room.nextWrite(at: .at(0))
+        let stored = (11...50).map { RoomWriteOutcome.Draft.stored($0) }
+        _ = room.committed(RoomWriteOutcome(roomID: "room", drafts: stored, readMarks: []), at: .at(4000))
+        for number in 41...60 {
+            #expect(
+                room.send(.sample(number), from: .slot(1), origin: .request(number), at: .at(4000)).refusal == nil)
+        }
+        let refusal = room.send(.sample(61), from: .slot(1), origin: .request(61), at: .at(4000)).refusal
+        #expect(refusal == .overloaded)
+        #expect(room.nextWrite(at: .at(4000))?.drafts.count == 20)
+    }
+
     @Test mutating func numbersOfAnotherInstanceBetweenOursAreWaitedFor() {
         send(1)
         let effects = commit([.stored(12)], at: 1000)

@@ -257,6 +257,18 @@ import Testing
         #expect(read(3, .failure(Self.down)) == ["failRefresh", "resume subscription"])
     }
 
+    @Test mutating func aChangeThatCouldNotBeReadIsReadAgainUntilItIs() {
+        open()
+        #expect(names(life.received(.unspecified, notice: nil, at: .at(0))) == ["read 2"])
+        #expect(read(2, .failure(Self.down), at: 100) == ["failRefresh"])
+        #expect(!life.isIdle && life.deadline == .at(1100))
+        #expect(names(life.tick(at: .at(1100))) == ["read 3"])
+        #expect(read(3, .failure(Self.down), at: 1200) == ["failRefresh"])
+        #expect(names(life.tick(at: .at(2200))) == ["read 4"])
+        #expect(read(4, .success(Self.snapshot), at: 2300) == ["refresh"])
+        #expect(life.isIdle && life.deadline == nil)
+    }
+
     // MARK: Closing
 
     @Test mutating func aDeletedRoomPassesItsCommandsOnToTheNext() {

@@ -123,7 +123,7 @@ struct RoomModel {
     }
 
     private mutating func beginWrite() {
-        if let write = room.nextWrite() { writing = write }
+        if let write = room.nextWrite(at: .at(now)) { writing = write }
     }
 
     private mutating func endWrite() {

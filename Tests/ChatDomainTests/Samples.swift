@@ -80,9 +80,11 @@ extension LiveRoom {
         return LiveRoom(RoomSnapshot(room: room, participants: participants, lastSequence: 0), limits: RoomLimits())
     }
 
+    mutating func nextWrite() -> RoomWrite? { nextWrite(at: .at(0)) }
+
     /// Answers the write in flight: everything stored, numbered from the newest delivered number on.
     mutating func commitAll(at now: Moment) -> [RoomEffect] {
-        guard let write = nextWrite() else { return [] }
+        guard let write = nextWrite(at: now) else { return [] }
         return committed(.everything(of: write, after: lastSequence), at: now)
     }
 }

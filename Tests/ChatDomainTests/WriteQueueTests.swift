@@ -3,7 +3,7 @@ import Testing
 @testable import ChatDomain
 
 @Suite struct WriteQueueTests {
-    private var queue = WriteQueue()
+    private var queue = WriteQueue(timeout: .seconds(5))
 
     private mutating func add(_ number: Int, deadline: Int64 = 5000, text: String? = nil) {
         queue.add(
@@ -18,12 +18,12 @@ import Testing
                 deadline: .at(deadline)))
     }
 
-    private mutating func next() -> RoomWrite? { queue.next(in: "room", lastKnown: 7) }
+    private mutating func next() -> RoomWrite? { queue.next(in: "room", lastKnown: 7, at: .at(0)) }
 
     @Test mutating func isIdleWithNothingToDo() {
         #expect(queue.isIdle)
         #expect(next() == nil)
-        #expect(queue.finish().drafts.isEmpty)
+        #expect(queue.finish(at: .at(0)).drafts.isEmpty)
         #expect(queue.nextDeadline == nil)
         #expect(queue.expire(at: .at(1_000_000)).isEmpty)
     }
@@ -40,11 +40,11 @@ import Testing
         add(3)
         add(4)
         #expect(next() == nil)
-        let finished = queue.finish()
+        let finished = queue.finish(at: .at(0))
         #expect(finished.drafts.map(\.origin) == [.request(1)])
         #expect(finished.marks.map(\.origin) == [.request(2)])
         #expect(next()?.drafts.map(\.id.low) == [3, 4])
-        _ = queue.finish()
+        _ = queue.finish(at: .at(0))
         #expect(queue.isIdle)
     }
 
@@ -56,7 +56,7 @@ import Testing
         #expect(queue.bytes == all)
         add(4)
         #expect(queue.bytes > all)
-        _ = queue.finish()
+        _ = queue.finish(at: .at(0))
         #expect(queue.bytes > 0 && queue.bytes < 1000)
         #expect(queue.expire(at: .at(5000)) == [.request(4)])
         #expect(queue.bytes == 0)
@@ -82,7 +82,7 @@ import Testing
         #expect(queue.expire(at: .at(200)).isEmpty)
         #expect(queue.nextDeadline == nil)
         #expect(!queue.isIdle)
-        let finished = queue.finish()
+        let finished = queue.finish(at: .at(0))
         #expect(finished.drafts.map(\.draft.id.low) == [1])
         #expect(finished.drafts.map(\.origin) == [nil])
         #expect(queue.isIdle)
@@ -96,7 +96,7 @@ import Testing
         #expect(queue.nextDeadline == .at(300))
         _ = queue.expire(at: .at(300))
         #expect(queue.nextDeadline == .at(400))
-        _ = queue.finish()
+        _ = queue.finish(at: .at(0))
         #expect(queue.nextDeadline == .at(400))
     }
 
@@ -107,12 +107,12 @@ import Testing
         #expect(queue.nextDeadline == .at(100))
         #expect(queue.expire(at: .at(100)) == [.request(2)])
         #expect(queue.nextDeadline == .at(200))
-        _ = queue.next(in: "room", lastKnown: 0)
+        _ = next()
         add(4, deadline: 250)
         #expect(queue.nextDeadline == .at(200), "those in flight wait too")
         #expect(queue.expire(at: .at(260)) == [.request(3), .request(4)])
         #expect(queue.nextDeadline == .at(300))
-        _ = queue.finish()
+        _ = queue.finish(at: .at(0))
         #expect(queue.nextDeadline == nil)
     }
 }

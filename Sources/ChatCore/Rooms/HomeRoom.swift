@@ -401,7 +401,7 @@ final class HomeRoom {
         isQueuedForWrite = false
         guard live != nil, !comparison.isPending else { return .nothing }
         guard comparison.isCurrent(failures: storeFailures) else { return .compare }
-        return live?.nextWrite().map { .write($0) } ?? .nothing
+        return live?.nextWrite(at: now).map { .write($0) } ?? .nothing
     }
 
     func committed(_ outcome: RoomWriteOutcome) {

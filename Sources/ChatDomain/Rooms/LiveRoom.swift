@@ -10,7 +10,7 @@ public struct LiveRoom: Sendable {
     let limits: RoomLimits
     private var attendance = RoomAttendance()
     private var timeline: MessageTimeline
-    private var writes = WriteQueue()
+    private var writes: WriteQueue
     private var typing = RoomTyping()
     private var stateNews = StateNews()
     /// How far users have read.
@@ -26,6 +26,7 @@ public struct LiveRoom: Sendable {
         participants = snapshot.participants
         timeline = MessageTimeline(after: snapshot.lastSequence)
         readMarks = ReadMarkBoard(snapshot.readMarks)
+        writes = WriteQueue(timeout: limits.storeTimeout)
         self.limits = limits
     }
 
@@ -320,6 +321,7 @@ public struct LiveRoom: Sendable {
     ) -> ChatError? {
         let deadline = (since ?? now) + limits.storeTimeout
         guard deadline > now else { return .storageUnavailable }
+        guard writes.canStore(by: deadline, at: now) else { return .roomOverloaded }
         writes.add(.init(draft: draft, origin: origin, deadline: deadline))
         return nil
     }
@@ -415,11 +417,13 @@ public struct LiveRoom: Sendable {
     }
 
     /// What to store next, if anything; `committed` must follow before there is more.
-    public mutating func nextWrite() -> RoomWrite? { writes.next(in: room.id, lastKnown: lastSequence) }
+    public mutating func nextWrite(at now: Moment) -> RoomWrite? {
+        writes.next(in: room.id, lastKnown: lastSequence, at: now)
+    }
 
     /// Takes the store's answer to the last `nextWrite`.
     public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [RoomEffect] {
-        let written = writes.finish()
+        let written = writes.finish(at: now)
         var effects: [RoomEffect] = []
         effects.reserveCapacity(written.drafts.count + 2)
         var stored: [RoomLogEntry] = []

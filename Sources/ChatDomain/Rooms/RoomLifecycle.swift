@@ -126,6 +126,8 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         var isRoom = false
 
         var isEmpty: Bool { reasons.isEmpty && !areCommands && !isRoom }
+        /// Whether what the room is has to be known even if every command that waits is refused.
+        var concernRoom: Bool { isRoom || !reasons.isEmpty }
 
         mutating func add(_ other: Askers) {
             reasons = other.reasons + reasons
@@ -136,6 +138,8 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// News of changes may come in another order than the store has them. The store is asked this much later.
     static var reorderingTime: Duration { .seconds(1) }
+    /// A store that could not say what the room is is asked again this much later.
+    static var repetitionTime: Duration { .seconds(1) }
 
     private let id: RoomID
     private let policy: Policy
@@ -175,7 +179,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         if isOpen, verifying == nil, command.isAlwaysAllowed || isCurrent(contact(), at: now) { return .execute }
         if case .closed = phase { return .refuse(.roomUnavailable) }
         guard waiting.count < policy.maximumWaiting else {
-            return .refuse(.init(.overloaded, "too many wait for this room"))
+            return .refuse(.roomOverloaded)
         }
         waiting.append(Waiting(command: command.waiting(since: now), deadline: now + policy.storeTimeout))
         switch phase {
@@ -313,7 +317,10 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         case .success(nil):
             pending.add(read.askers)
             return [.close]
-        case .failure: return [.failRefresh] + end(read.askers, isDone: false, at: now)
+        case .failure:
+            // A change that was announced is not known here yet.
+            if policy.isShared, read.askers.concernRoom { refreshDue = refreshDue ?? now + Self.repetitionTime }
+            return [.failRefresh] + end(read.askers, isDone: false, at: now)
         }
     }
 

@@ -41,8 +41,14 @@ struct WriteQueue: Sendable {
     private var flightDue: Moment?
     private(set) var marks: [Mark] = []
     private(set) var inFlight: (drafts: [Draft], marks: [Mark], enrolments: [Enrolment])?
+    /// When the write in flight was given to the store.
+    private var flightBegunAt = Moment(milliseconds: 0)
+    private var limit: BatchLimit
     /// The weight of drafts, waiting and in flight, in bytes.
     private(set) var bytes = 0
+
+    /// - Parameter timeout: how long senders wait for the store.
+    init(timeout: Duration) { limit = BatchLimit(timeout: timeout) }
 
     var isIdle: Bool { inFlight == nil && !hasWork }
     var hasWork: Bool { !drafts.isEmpty || !marks.isEmpty || !enrolments.isEmpty }
@@ -55,6 +61,12 @@ struct WriteQueue: Sendable {
 
     mutating func add(_ mark: Mark) { marks.append(mark) }
     mutating func add(_ enrolment: Enrolment) { enrolments.append(enrolment) }
+
+    /// Whether a draft that is added now is likely to be stored by then. One that fits into the next write always counts as such:
+    /// the time of one slow write says little about the next.
+    func canStore(by deadline: Moment, at now: Moment) -> Bool {
+        drafts.count < limit.drafts || now + limit.wait(behind: drafts.count) <= deadline
+    }
 
     /// Whether the user waits for a write to come.
     func isEnrolling(_ user: UserID) -> Bool { enrolments.contains { $0.user == user } }
@@ -73,24 +85,32 @@ struct WriteQueue: Sendable {
         return refused
     }
 
-    /// The next write, if there is one and none is in flight.
-    mutating func next(in room: RoomID, lastKnown: SequenceNumber) -> RoomWrite? {
+    /// The next write, if there is one and none is in flight. Drafts past the limit of a write stay for those after it.
+    mutating func next(in room: RoomID, lastKnown: SequenceNumber, at now: Moment) -> RoomWrite? {
         guard inFlight == nil, hasWork else { return nil }
+        let batch = drafts.count <= limit.drafts ? drafts : Array(drafts.prefix(limit.drafts))
         var users: [UserID] = []
         for enrolment in enrolments where !users.contains(enrolment.user) { users.append(enrolment.user) }
         let write = RoomWrite(
             roomID: room, lastKnown: lastKnown, newParticipants: users, readMarks: marks.map(\.mark),
-            drafts: drafts.map(\.draft))
-        inFlight = (drafts, marks, enrolments)
-        (flightDue, draftsDue) = (draftsDue, nil)
+            drafts: batch.map(\.draft))
+        inFlight = (batch, marks, enrolments)
+        flightBegunAt = now
         enrolments = []
-        drafts = []
         marks = []
+        if batch.count == drafts.count {
+            drafts = []
+            (flightDue, draftsDue) = (draftsDue, nil)
+        } else {
+            drafts.removeFirst(batch.count)
+            (flightDue, draftsDue) = (Self.earliest(batch), Self.earliest(drafts))
+        }
         return write
     }
 
-    mutating func finish() -> (drafts: [Draft], marks: [Mark], enrolments: [Enrolment]) {
+    mutating func finish(at now: Moment) -> (drafts: [Draft], marks: [Mark], enrolments: [Enrolment]) {
         guard let finished = inFlight else { return ([], [], []) }
+        limit.didWrite(finished.drafts.count, in: now - flightBegunAt)
         inFlight = nil
         flightDue = nil
         bytes -= finished.drafts.reduce(0) { $0 + $1.draft.approximateBytes }

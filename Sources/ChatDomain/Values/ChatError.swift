@@ -42,6 +42,7 @@ public struct ChatError: Error, Hashable, Sendable {
     public static let authUnavailable = Self(
         .authUnavailable, "the token cannot be verified now; try again", retryAfter: .seconds(2))
     public static let storageUnavailable = Self(.storageUnavailable, "the store cannot take this now; try again")
+    public static let roomOverloaded = Self(.overloaded, "too much waits for this room; try again")
     public static let noSuchReply = Self.badRequest("replyTo must name a message of this room")
     /// A message of another room and one that does not exist answer alike.
     public static let messageUnavailable = Self(.notFound, "the room has no such message")

@@ -9,6 +9,8 @@ public final class MongoStore: DurableStore {
     public var isShared: Bool { true }
 
     private let workers: MongoWorkers
+    /// Probes have a thread of their own, so that a store that is merely busy is not taken for one that is away.
+    private let prober: MongoWorkers
     private let committer: MongoCommitter
     private let lastMessages: WriteBehind<RoomID, Message>
     private let authorsMarks: WriteBehind<MongoConnection.MarkPlace, SequenceNumber>
@@ -43,15 +45,19 @@ public final class MongoStore: DurableStore {
     public static func canRead(uri: String) -> Bool { MongoPool.canRead(uri) }
 
     private init(uri: String, options: StoreOptions, workers count: Int) throws(StoreError) {
-        workers = try MongoWorkers(
-            pool: MongoPool(uri: uri, size: count), count: count, retryTimeout: options.retryTimeout)
+        let pool = try MongoPool(uri: uri, size: count + 1)
+        workers = try MongoWorkers(pool: pool, count: count, retryTimeout: options.retryTimeout)
+        prober = try MongoWorkers(pool: pool, count: 1, retryTimeout: options.retryTimeout)
         lastMessages = .lastMessages(workers)
         authorsMarks = .authorsMarks(workers)
         committer = MongoCommitter(
             workers: workers, options: options, lastMessages: lastMessages, authorsMarks: authorsMarks)
     }
 
-    deinit { workers.close() }
+    deinit {
+        workers.close()
+        prober.close()
+    }
 
     /// Runs a call of a port on a worker thread, and again while no primary is found. `body` has to have the same result then.
     ///
@@ -63,7 +69,7 @@ public final class MongoStore: DurableStore {
     }
 
     public func probe() async throws(StoreError) {
-        try await workers.runOnce { connection throws(MongoError) in _ = try connection.read(["ping": 1]) }
+        try await prober.runOnce { connection throws(MongoError) in _ = try connection.read(["ping": 1]) }
     }
 
     public func close() async {
@@ -71,8 +77,10 @@ public final class MongoStore: DurableStore {
             lastMessages.flush(on: connection)
             authorsMarks.flush(on: connection)
         }
-        workers.close()
-        await workers.finished()
+        for each in [workers, prober] {
+            each.close()
+            await each.finished()
+        }
     }
 
     public func commit(_ writes: [RoomWrite], completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void) {

@@ -86,7 +86,7 @@ struct RoomLogModel {
     private mutating func write() async throws {
         let instance = Int.random(in: 0..<rooms.count, using: &random)
         for _ in 0..<Int.random(in: 1...4, using: &random) { ask(instance) }
-        guard let write = rooms[instance].nextWrite() else { return }
+        guard let write = rooms[instance].nextWrite(at: moment) else { return }
         let outcomes = await store.commit([write])
         for case .stored(let sequence) in outcomes[0].drafts where sequence > 0 { counts.messages += 1 }
         for case .changed in outcomes[0].drafts { counts.changes += 1 }

@@ -1,4 +1,5 @@
 import ChatDomain
+import Dispatch
 import Synchronization
 import TestSupport
 import Testing
@@ -57,6 +58,29 @@ import Testing
         outage.close()
         #expect(resumed.withLock { $0 } == 1)
         #expect(!outage.takeProbe())
+    }
+
+    @Test func aProbeDoesNotWaitForTheThreadsOfABusyStore() async throws {
+        let server = try MongoServer()
+        try await server.answers()
+        let store = try await MongoStore.open(uri: server.uri("busy"), options: StoreOptions(), workers: 1)
+        let (isBusy, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let call = Task {
+            try await store.run { _ in
+                isBusy.signal()
+                isOver.wait()
+            }
+        }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                isBusy.wait()
+                continuation.resume()
+            }
+        }
+        try await store.probe()
+        isOver.signal()
+        try await call.value
+        await store.close()
     }
 
     @Test func writesRefusedWithoutAServerAreNotStored() async throws {
