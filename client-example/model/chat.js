@@ -25,6 +25,8 @@ export class Chat extends Emitter {
   #resumed = { missed: 0, isPartial: false };
   #sessions = 0;
   #isRefreshing = false;
+  /** Something happened during a refresh that its list may not show. */
+  #isRefreshDue = false;
 
   constructor(identity, framing) {
     super();
@@ -148,10 +150,14 @@ export class Chat extends Emitter {
   }
 
   async pollRooms() {
+    if (this.#isRefreshing) this.#isRefreshDue = true;
     if (!this.connection.isOnline || this.#isRefreshing) return;
     this.#isRefreshing = true;
     try {
-      for (const room of await this.#refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
+      do {
+        this.#isRefreshDue = false;
+        for (const room of await this.#refreshRooms()) if (!room.isJoined && !room.error) this.join(room);
+      } while (this.#isRefreshDue);
       if (this.active) await this.moderation.load(this.active);
     } finally {
       this.#isRefreshing = false;

@@ -5,7 +5,8 @@ const mostRoomsJoined = 50;
 
 /** The rooms this user has, and how more come to be. */
 export class Rooms {
-  #left = new Set();
+  /** The rooms that were left, and the newest number that was here of each. */
+  #left = new Map();
   #client;
 
   constructor(client) {
@@ -44,7 +45,7 @@ export class Rooms {
 
   /** A group is left for good; a direct chat goes out of sight until it is opened again. */
   async leave(room) {
-    this.#left.add(room.id);
+    this.#left.set(room.id, room.timeline.newestSeq);
     this.#client.leave(room.id);
     if (!room.isDirect && !room.error) await this.#client.api.leaveRoom(room.id);
   }
@@ -59,12 +60,21 @@ export class Rooms {
     const rooms = [];
     for (const summary of await this.#client.api.rooms()) {
       const id = summary.roomId;
-      if (this.#left.has(id) && !(summary.type === "direct" && summary.unread > 0)) continue;
+      if (this.#left.has(id) && !this.#isBack(summary)) continue;
       this.#left.delete(id);
       const room = this.get(id);
       room.applySummary(summary, this.#client.me);
       rooms.push(room);
     }
     return rooms.slice(0, mostRoomsJoined);
+  }
+
+  /**
+   * A direct chat comes back with a message that came after it was closed. A list that was made before the server knew how far the
+   * user has read counts the earlier messages as unread.
+   */
+  #isBack({ roomId, type, unread, lastReadSeq, lastMessage }) {
+    const seenSeq = this.#left.get(roomId);
+    return type === "direct" && unread > 0 && (lastReadSeq >= seenSeq || (lastMessage?.seq ?? 0) > seenSeq);
   }
 }

@@ -1,3 +1,5 @@
+import { afterPress } from "./press.js";
+
 const svg = "http://www.w3.org/2000/svg";
 
 /**
@@ -80,7 +82,7 @@ export function rememberFocus() {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Runs `work` at most once per frame, however often it is asked for; in hidden pages too. */
+/** Runs `work` at most once per frame, however often it is asked for, and not between a press and its click; in hidden pages too. */
 export function onceAFrame(work) {
   let isDue = false;
   return () => {
@@ -90,7 +92,8 @@ export function onceAFrame(work) {
       isDue = false;
       work();
     };
-    if (document.visibilityState === "visible") requestAnimationFrame(run);
-    else setTimeout(run, 100);
+    const draw = () => afterPress(run);
+    if (document.visibilityState === "visible") requestAnimationFrame(draw);
+    else setTimeout(draw, 100);
   };
 }

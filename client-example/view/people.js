@@ -1,7 +1,7 @@
 import { folded } from "../model/mentions.js";
 import { statusName } from "../model/statuses.js";
 import { avatar } from "./avatar.js";
-import { byId, clearRows, h, reconcile } from "./dom.js";
+import { byId, clearRows, h, onceAFrame, reconcile } from "./dom.js";
 import { plural } from "./text.js";
 
 /** How many people the list gets a filter from. */
@@ -14,6 +14,7 @@ export class People {
   #list = byId("people-list");
   #filter = byId("people-filter");
   #members = { room: null, userIds: [] };
+  #draw = onceAFrame(() => this.render());
 
   /** @param {(userId: string, anchor: HTMLElement) => void} onPerson a person was chosen */
   constructor(chat, onPerson) {
@@ -46,7 +47,7 @@ export class People {
       if (this.#members.room !== room) return;
       this.#members.userIds = participants;
       this.#chat.presence.watch(participants);
-      this.render();
+      this.#draw();
     } catch {
       // Those who are here are known all the same.
     }

@@ -180,6 +180,7 @@ export class ChatClient extends Emitter<ClientEvents> {
   known(roomId: string): Room | undefined;
   /** Joins a room, and resumes it from now on after every reconnect. A rejection that is retryable means: later. */
   join(roomId: string): Promise<Room>;
+  /** A join that is under way is rejected with the code `left`. */
   leave(roomId: string): void;
   /** @returns null when 200 messages wait already */
   send(roomId: string, content: string | MessageContent): OutboxEntry | null;

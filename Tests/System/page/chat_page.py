@@ -64,6 +64,11 @@ class ChatPage:
         self.page.locator("#people-list").get_by_role("button", name=re.compile(f"^{name}\\b")).click()
         self.page.get_by_role("menuitem", name=action, exact=True).click()
 
+    def open_direct(self, name: str):
+        """Opens the chat with a person of the list of people. The server is asked for the room first."""
+        self.choose_person(name, "Message")
+        expect(self.page.locator("#room-title")).to_have_text(name)
+
     def choose_for_room(self, action: str):
         self.page.locator("#room-menu").click()
         self.page.get_by_role("menuitem", name=action, exact=True).click()

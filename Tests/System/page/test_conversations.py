@@ -1,7 +1,9 @@
 """How the page finds people and rooms: by name, by id, and all of them."""
 
-from chat_page import post_message
+from chat_page import make_room, post_message
 from playwright.sync_api import expect
+
+from support.deadline import eventually
 
 
 def open_direct(chat, name):
@@ -58,3 +60,32 @@ def test_ones_own_messages_by_rest_are_not_unread(window, server, make_chat):
     post_message(server.url, "ada", "garden", "by myself again")
     expect(row).to_contain_text("by myself again")
     expect(row.locator(".badge")).to_have_count(0)
+
+
+def test_a_list_from_before_a_chat_was_read_does_not_bring_it_back(window, server):
+    ada, ben = window().enter("Ada"), window().enter("Ben")
+    ada.open_direct("Ben")
+    row = ben.page.locator('[data-room="direct:ada:ben"]')
+    expect(row).to_have_count(1)
+    ada.send("unread so far")
+    expect(row.locator(".badge")).to_have_text("1")
+
+    held = []
+    ben.page.route("**/api/rooms?**", lambda route: held.append((route, route.fetch())), times=1)
+    ask_for_rooms = "window.dispatchEvent(new Event('focus'))"
+    ben.page.evaluate(ask_for_rooms)
+    eventually(lambda: held or ben.page.wait_for_timeout(20), "the list is made")
+    ((route, stale),) = held
+    assert [room["unread"] for room in stale.json()["rooms"] if room["roomId"] == "direct:ada:ben"] == [1]
+
+    row.click()
+    ben.expect_stored("unread so far")
+    expect(ada.message("unread so far").locator(".readers")).to_have_attribute("aria-label", "Read by Ben")
+    ben.choose_for_room("Close this chat")
+    expect(row).to_have_count(0)
+    make_room(server, "ben", "newer")
+    # During a refresh: another one follows it.
+    ben.page.evaluate(ask_for_rooms)
+    route.fulfill(response=stale)
+    expect(ben.page.locator('[data-room="newer"]')).to_have_count(1)
+    expect(row).to_have_count(0)

@@ -186,8 +186,7 @@ def test_unread_rooms_carry_a_badge(window):
 
 def test_a_direct_chat_reaches_the_other(window):
     ada, ben = window().enter("Ada"), window().enter("Ben")
-    ada.choose_person("Ben", "Message")
-    expect(ada.page.locator("#room-title")).to_have_text("Ben")
+    ada.open_direct("Ben")
     ada.send("just between us")
     ada.expect_stored("just between us")
     expect(ada.page.locator("#room-subtitle")).to_have_text(re.compile("^(Online|Here now)$"))
@@ -198,7 +197,7 @@ def test_a_direct_chat_reaches_the_other(window):
 
 def test_a_closed_direct_chat_comes_back_with_the_next_message(window):
     ada, ben = window().enter("Ada"), window().enter("Ben")
-    ada.choose_person("Ben", "Message")
+    ada.open_direct("Ben")
     ada.send("first")
     row = ben.page.locator('[data-room="direct:ada:ben"]')
     row.click()
@@ -309,7 +308,7 @@ def test_a_status_is_set_and_seen_and_last_seen_stays(window):
     expect(ben.page.locator("#people-list")).to_contain_text("busy")
     expect(ada.page.locator("#me .status-dot.is-busy")).to_have_count(1)
     expect(ada.page.locator("#me")).to_contain_text("Connected · Busy")
-    ben.choose_person("Ada", "Message")
+    ben.open_direct("Ada")
     expect(ben.page.locator("#room-subtitle")).to_have_text("Busy")
     ada.page.goto("about:blank")
     expect(ben.page.locator("#room-subtitle")).to_contain_text("Last seen today at")

@@ -161,3 +161,25 @@ def test_close_codes_say_what_to_do(page):
     advice = {1000: "retry", 1001: "retry", 1002: "stop", 1006: "retry", 1009: "stop", 1012: "retry", 1013: "slow", 4008: "retry"}
     advice |= {4400: "stop", 4401: "signIn", 4403: "stop", 4409: "replaced", 4429: "slow"}
     assert page.evaluate(script, list(advice)) == list(advice.values())
+
+
+def test_nothing_is_drawn_between_a_press_and_its_click(page):
+    source = """async () => {
+      const { onceAFrame } = await import('/client/view/dom.js');
+      const frames = async () => { for (let n = 0; n < 3; n += 1) await new Promise(requestAnimationFrame); };
+      const steps = [];
+      document.addEventListener('click', () => steps.push('click'), { once: true });
+      const pointer = (type) => document.body.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0 }));
+      const drawn = new Promise((resolve) => {
+        const draw = onceAFrame(() => resolve(steps.push('drawn')));
+        pointer('pointerdown');
+        draw();
+      });
+      await frames();
+      steps.push('released');
+      pointer('pointerup');
+      document.body.click();
+      await drawn;
+      return steps;
+    }"""
+    assert page.evaluate(source) == ["released", "click", "drawn"]

@@ -19,7 +19,7 @@ def test_a_live_message_ahead_of_the_answer_to_a_join_is_no_reset(node):
     """Frames that arrive together are all handled before the code that awaits the first of them goes on."""
     source = """async (sdkURL) => {
       const { Joiner } = await import(`${sdkURL}/room/joiner.js`);
-      const room = new sdk.Room('lobby');
+      const room = Object.assign(new sdk.Room('lobby'), { isWanted: true });
       const message = (seq) => ({ seq, messageId: `m${seq}`, roomId: 'lobby', userId: 'ben' });
       room.timeline.applyJoin({ messages: [message(1), message(2)], lastSeq: 2 });
       let asked = 0;
@@ -38,7 +38,7 @@ def test_a_live_message_ahead_of_the_answer_to_a_join_is_no_reset(node):
 def test_a_store_that_was_reset_begins_anew(node):
     source = """async (sdkURL) => {
       const { Joiner } = await import(`${sdkURL}/room/joiner.js`);
-      const room = new sdk.Room('lobby');
+      const room = Object.assign(new sdk.Room('lobby'), { isWanted: true });
       room.timeline.applyJoin({ messages: [{ seq: 9, messageId: 'old' }], lastSeq: 9 });
       const asked = [];
       const emit = async (_, { since }) => {
@@ -50,6 +50,48 @@ def test_a_store_that_was_reset_begins_anew(node):
       return { asked, ids: room.messages.map(({ messageId }) => messageId), replaced: outcomes[0].replaced };
     }"""
     assert node.evaluate(source, SDK) == {"asked": [9, None], "ids": ["new"], "replaced": True}
+
+
+LEAVING = """async ([isAsked]) => {
+  const client = new sdk.ChatClient({ url: 'http://127.0.0.1:9', userId: 'ada', WebSocket: class {} });
+  const sent = [];
+  let answer;
+  client.connection.state = { name: 'online' };
+  client.connection.emit = (event) => {
+    sent.push(event);
+    return event === 'join_room' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve({});
+  };
+  client.connection.fire('session', { userId: 'ada' });
+  const join = client.join('lobby').catch((error) => error.code);
+  if (isAsked) await Promise.resolve();
+  client.leave('lobby');
+  if (isAsked) answer({ messages: [], lastSeq: 0 });
+  return { outcome: await join, sent: sent.filter((event) => event.endsWith('_room')), rooms: client.rooms.length };
+}"""
+
+
+def test_a_room_left_during_its_join_is_left_on_the_server_too(node):
+    assert node.evaluate(LEAVING, [True]) == {"outcome": "left", "sent": ["join_room", "leave_room"], "rooms": 0}
+
+
+def test_a_room_left_before_its_join_was_sent_is_not_joined(node):
+    assert node.evaluate(LEAVING, [False]) == {"outcome": "left", "sent": [], "rooms": 0}
+
+
+def test_read_marks_go_out_before_the_room_is_left(node):
+    source = """async () => {
+      const client = new sdk.ChatClient({ url: 'http://127.0.0.1:9', userId: 'ada', WebSocket: class {} });
+      const sent = [];
+      client.connection.state = { name: 'online' };
+      client.connection.emit = async (event) => sent.push(event);
+      const room = client.room('lobby');
+      room.timeline.applyJoin({ messages: [{ seq: 1, messageId: 'm1' }], lastSeq: 1 });
+      room.joined({});
+      client.markRead('lobby');
+      client.leave('lobby');
+      return sent;
+    }"""
+    assert node.evaluate(source) == ["mark_read", "leave_room"]
 
 
 FRAMING = """async ([sdkURL, texts]) => {

@@ -113,6 +113,8 @@ export class ChatClient extends Emitter {
   leave(roomId) {
     const room = this.known(roomId);
     if (!room) return;
+    // While the user is still in the room.
+    this.signals.flushReads();
     if (room.isJoined) this.connection.emit("leave_room", { roomId }).catch(() => {});
     this.#feed.forget(room);
   }

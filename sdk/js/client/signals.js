@@ -37,13 +37,22 @@ export class Signals {
   read(room, seq) {
     this.#reads.set(room.id, seq);
     clearTimeout(this.#readTimer);
-    this.#readTimer = setTimeout(() => this.#flushReads(), readDelay);
+    this.#readTimer = setTimeout(() => this.flushReads(), readDelay);
   }
 
   /** After a reconnect: read marks that the server did not confirm are sent again. */
   resume() {
     this.#typing = null;
-    this.#flushReads();
+    this.flushReads();
+  }
+
+  /** Sends the gathered read marks now. */
+  flushReads() {
+    clearTimeout(this.#readTimer);
+    for (const [roomId, seq] of this.#reads) {
+      const confirm = () => this.#reads.get(roomId) === seq && this.#reads.delete(roomId);
+      this.#emit("mark_read", { roomId, seq }, confirm, (error) => error.isUnknownOutcome || confirm());
+    }
   }
 
   activity() {
@@ -54,13 +63,6 @@ export class Signals {
 
   stop() {
     clearTimeout(this.#readTimer);
-  }
-
-  #flushReads() {
-    for (const [roomId, seq] of this.#reads) {
-      const confirm = () => this.#reads.get(roomId) === seq && this.#reads.delete(roomId);
-      this.#emit("mark_read", { roomId, seq }, confirm, (error) => error.isUnknownOutcome || confirm());
-    }
   }
 
   #emit(event, data, then = () => {}, otherwise = () => {}) {

@@ -5,7 +5,7 @@ export class RequestError extends Error {
   /** The server has no such call. */
   isUnknownPath = false;
 
-  /** @param {string} code the server's error code, or `connection_lost`, `timeout`, `network` */
+  /** @param {string} code the server's error code, or `connection_lost`, `timeout`, `network`, `left` */
   constructor(code, message, retryable = false) {
     super(message);
     this.name = "RequestError";
@@ -24,6 +24,10 @@ export class RequestError extends Error {
 
   static connectionLost() {
     return new RequestError("connection_lost", "The connection was lost before the server answered.", true);
+  }
+
+  static left() {
+    return new RequestError("left", "The room was left before it was joined.");
   }
 
   static timeout(event) {

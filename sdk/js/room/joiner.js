@@ -45,12 +45,18 @@ export class Joiner {
     }
     const isFirst = !room.timeline.isPrimed;
     const outcome = room.timeline.applyJoin(answer);
+    if (!room.isWanted) {
+      // The room was left during the join, and the server has the user in it now.
+      this.#connection.emit("leave_room", { roomId: room.id }).catch(() => {});
+      throw RequestError.left();
+    }
     room.joined(answer);
     this.#onJoined(room, { ...outcome, isFirst });
   }
 
   async #ask(room) {
     if (this.#isAbandoned) throw RequestError.connectionLost();
+    if (!room.isWanted) throw RequestError.left();
     const { timeline } = room;
     const from = timeline.isPrimed ? { since: timeline.lastSeq } : { limit: pageSize };
     const answer = await this.#connection.emit("join_room", { roomId: room.id, ...from });

@@ -51,6 +51,7 @@ export class RoomFeed extends Emitter {
 
   forget(room) {
     this.#rooms.delete(room.id);
+    room.isWanted = false;
     room.forgetLiveState();
   }
 
@@ -61,7 +62,7 @@ export class RoomFeed extends Emitter {
       if (!this.#joiner) throw RequestError.connectionLost();
       await this.#joiner.join(room);
     } catch (error) {
-      if (!error.isUnknownOutcome) room.error = error;
+      if (!error.isUnknownOutcome && error.code !== "left") room.error = error;
       if (!error.retryable) room.isWanted = false;
       throw error;
     } finally {
