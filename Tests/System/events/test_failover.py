@@ -63,6 +63,7 @@ def test_fail_over_to_the_next_broker_and_back(make_server, make_chat, broker, s
     with Load(server.ws_url, "den", rate=50).running() as load:
         receives_new_events(broker)
         assert not take_texts(spare, queue), "the first host is used while it answers"
+        broker.save_queues()
         broker.kill()
         try:
             receives_new_events(spare)

@@ -64,6 +64,7 @@ def test_a_broker_killed_under_load(make_server, broker, queue, audience):
     audience(server)
     with Load(server.ws_url, "den", rate=100).running() as load:
         eventually(lambda: len(load.sent) > 100, "messages flow")
+        broker.save_queues()
         broker.kill()
         eventually(lambda: broker_state(server) == "down", "the outage shows")
         assert server.get("/ready").status_code == 200, "an instance serves without its broker"

@@ -54,6 +54,7 @@ def test_edges_during_an_outage_of_the_broker_come_afterwards_in_order(broker, q
     server = make_server(settings(broker, queue))
     make_chat(server, "first")
     eventually(lambda: waiting(server) == 0, "the first is told")
+    broker.save_queues()
     broker.kill()
     try:
         for _ in range(3):

@@ -58,6 +58,7 @@ def test_a_message_deleted_before_it_was_published_is_not_published(members, bro
     alice.send("den", "before")
     pending = {"eventOwner": {"$exists": True}}
     eventually(lambda: fleet.database()["messages"].count_documents(pending) == 0, "it is published")
+    broker.save_queues()
     broker.kill()
     withdrawn = alice.send("den", "withdrawn")["messageId"]
     alice.ask("edit_message", {"roomId": "den", "messageId": withdrawn, "message": "withdrawn too"})

@@ -26,6 +26,7 @@ def test_killed_for_ten_seconds(make_fleet, broker):
     async def through() -> None:
         async with talking(talkers) as talk:
             await talk.progress(3)
+            await asyncio.to_thread(broker.save_queues)
             broker.kill()
             down_since = time.monotonic()
             for server in fleet.servers:
