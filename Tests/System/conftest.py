@@ -6,10 +6,10 @@ from typing import Callable, Iterator, Mapping
 import pytest
 
 from support.chat import Chat
-from support.reruns import pytest_runtest_logreport
+from support.reruns import pytest_runtest_logreport, pytest_sessionfinish
 from support.server import Server
 
-__all__ = ["pytest_runtest_logreport"]
+__all__ = ["pytest_runtest_logreport", "pytest_sessionfinish"]
 
 MakeServer = Callable[..., Server]
 MakeChat = Callable[..., Chat]

@@ -1,4 +1,4 @@
-"""Notes every test that had to be run again, for `scripts/test`, which allows a few over all its processes."""
+"""Notes for `scripts/test`, over all its processes: the tests that had to be run again, and how many tests there were."""
 
 import os
 
@@ -6,8 +6,16 @@ import pytest
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    file = os.environ.get("RERUNS_FILE")
-    if file and report.outcome == "rerun":
+    if report.outcome == "rerun":
+        _note(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    _note(str(session.testscollected))
+
+
+def _note(line: str) -> None:
+    if file := os.environ.get("RERUNS_FILE"):
         # One write to a file opened for appending: two processes do not get into each other's lines.
         with open(file, "a") as log:
-            log.write(f"{report.nodeid}\n")
+            log.write(f"{line}\n")
