@@ -8,7 +8,7 @@ import socketio
 from websockets.exceptions import InvalidStatus
 
 from support.chat import Chat
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import free_port
 
 KEY = "a-service-key-that-nobody-guesses"
@@ -83,7 +83,7 @@ def test_a_connection_that_breaks_off(server):
 
 def test_over_socket_io(server):
     client = socket_io(server, "alice")
-    client.call("send_message", {"roomId": "den", "message": TEXT}, timeout=5)
+    client.call("send_message", {"roomId": "den", "message": TEXT}, timeout=TIMEOUT_SECONDS)
     client.disconnect()
     expect(server, "session opened", level="debug", framing="socket.io")
     session = expect(server, "authenticated", user="alice")["session"]

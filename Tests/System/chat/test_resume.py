@@ -13,7 +13,7 @@ def fill(shared, make_chat):
         author = make_chat(shared, "author")
         author.join(room)
         ids = [author.emit_with_id("send_message", {"roomId": room, "message": f"{text} {n + 1}"}) for n in range(count)]
-        numbers = [author.reply(id, timeout=30)["seq"] for id in ids]
+        numbers = [author.reply(id)["seq"] for id in ids]
         author.settle()
         return numbers
 

@@ -70,7 +70,7 @@ def test_started_used_and_stopped(tmp_path):
             chat.close()
         assert requests.get(urls["CLUSTER_URL"] + "/metrics", timeout=TIMEOUT_SECONDS).status_code == 404
         # A second start says why it will not.
-        again = subprocess.run(cluster.command("start"), env=cluster.env, capture_output=True, text=True, timeout=30)
+        again = subprocess.run(cluster.command("start"), env=cluster.env, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         assert again.returncode == 1 and "stop" in again.stderr
     finally:
         cluster.run("stop")

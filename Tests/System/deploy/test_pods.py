@@ -57,7 +57,7 @@ def test_a_server_that_answers_is_alive_even_when_it_is_full(make_server, make_c
     # One place is taken by the connection that the test's own requests keep.
     server = make_server({"MAX_CONNECTIONS": "2"})
     make_chat(server, "alice")
-    eventually(lambda: requests.get(server.url + "/health", timeout=20).status_code == 503, "it is full")
+    eventually(lambda: requests.get(server.url + "/health", timeout=TIMEOUT_SECONDS).status_code == 503, "it is full")
     assert alive(server).returncode == 0
 
 

@@ -66,7 +66,7 @@ def test_a_polling_session_is_found_by_its_pods_name(pods):
     eventually(both, "sessions on both pods")
     for sid in sids:
         for _ in range(3):
-            posted = requests.post(f"{pods.balancer.url}/socket.io/?EIO=4&transport=polling&sid={sid}", data="6", timeout=20)
+            posted = requests.post(f"{pods.balancer.url}/socket.io/?EIO=4&transport=polling&sid={sid}", data="6", timeout=TIMEOUT_SECONDS)
             assert posted.status_code == 200, "its pod knows the session"
     assert {f"chat-0.{NAMESPACE}", f"chat-1.{NAMESPACE}"} <= pods.balancer.names.asked
     for unknown in ("chat-9-0-0123456789abcdef01234567", "nonsense"):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import Server, binary
 
 BOB = {"X-User-Id": "bob"}
@@ -78,7 +78,7 @@ def test_a_full_disk_refuses_sends_and_is_got_over(full_disk, make_chat):
     with ThreadPoolExecutor() as pool:
         id = alice.emit_with_id("send_message", {"roomId": "r", "message": "nowhere to go", "clientMessageId": "full-1"})
         waiting = [pool.submit(server.post, path, headers=BOB, json=body) for path, body in calls]
-        answers = [each.result(timeout=10) for each in waiting]
+        answers = [each.result(timeout=TIMEOUT_SECONDS) for each in waiting]
     assert [answer.status_code for answer in answers] == [503, 503]
     assert {answer.json()["code"] for answer in answers} == {"storage_unavailable"}
     error = alice.reply(id)["error"]

@@ -17,9 +17,8 @@ def test_where_another_can_take_them_everybody_leaves_at_once(make_fleet, make_c
     eventually(lambda: fleet.keys().zcard("chat-service:instances") == 2, "both hold a lease")
     eventually(lambda: "chat_other_instances 1" in one.get("/metrics").text, "and the one knows")
     with ThreadPoolExecutor() as pool:
-        ended = pool.submit(one.terminate, 40)
+        ended = pool.submit(one.terminate)
         for chat in chats:
-            chat.timeout = 30
             hint = chat.expect("server_draining")["reconnectInMs"]
             assert 0 <= hint <= 100, "there is nothing to wait for"
             chat.expect_close(1012)

@@ -37,7 +37,7 @@ def test_killed_for_ten_seconds(make_fleet, broker):
             await asyncio.to_thread(broker.start)
             await talk.progress(2)
             for server in fleet.servers:
-                await asyncio.to_thread(eventually, lambda s=server: _state(s) == "up", "the broker is back", 20)
+                await asyncio.to_thread(eventually, lambda s=server: _state(s) == "up", "the broker is back")
 
     asyncio.run(through())
     expected = _events_owed(talkers)

@@ -155,7 +155,7 @@ def test_room_traffic_in_redis(fleet, make_chat, room, value):
     keys.delete(f"chat:history:{room}")
     keys.rpush(f"chat:history:{room}", json.dumps(said | {"seq": value}))
     assert alice.send(room, "two")["seq"] == 2
-    assert bob.expect("new_message", lambda message: message["message"] == "two", timeout=10)["seq"] == 2
+    assert bob.expect("new_message", lambda message: message["message"] == "two")["seq"] == 2
     for server in fleet.servers:
         page = server.get(f"/api/chat/{room}/history").json()["messages"]
         assert [(each["seq"], each["message"]) for each in page] == [(1, "one"), (2, "two")]

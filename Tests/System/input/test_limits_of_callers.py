@@ -56,7 +56,7 @@ def test_guesses_of_the_service_key(make_server):
 def test_rooms_made_by_joining(make_server, make_chat):
     chat = make_chat(make_server({"RATE_LIMIT_MESSAGES": "20"}), "maker")
     ids = [chat.emit_with_id("join_room", {"roomId": f"made-{number}"}) for number in range(150)]
-    replies = [chat.reply(id, timeout=60) for id in ids]
+    replies = [chat.reply(id) for id in ids]
     assert all(reply["success"] for reply in replies[:60]), "a burst"
     refused = [reply["error"] for reply in replies if not reply["success"]]
     assert refused and {error["code"] for error in refused} == {"rate_limited"}
@@ -74,9 +74,9 @@ def test_typing_on_and_off(make_server, make_chat):
         for _ in range(130)
         for is_typing in (True, False)
     ]
-    assert all(ann.reply(id, timeout=60)["success"] for id in ids), "it is no error"
+    assert all(ann.reply(id)["success"] for id in ids), "it is no error"
     ann.send("toggles", "the end")
-    ben.expect("new_message", timeout=60)
+    ben.expect("new_message")
     begun = [typing for typing in ben.events("user_typing") if typing["isTyping"]]
     assert 20 <= len(begun) < 130, "a burst, then the rate"
 
@@ -87,7 +87,7 @@ def test_typing_on_and_off(make_server, make_chat):
 def test_lists_over_a_socket(make_server, make_chat, name):
     chat = make_chat(make_server({"RATE_LIMIT_MESSAGES": "20"}), "lister")
     ids = [chat.emit_with_id(name) for _ in range(250)]
-    replies = [chat.reply(id, timeout=60) for id in ids]
+    replies = [chat.reply(id) for id in ids]
     refused = [reply["error"]["code"] for reply in replies if isinstance(reply, dict) and "error" in reply]
     assert set(refused) == {"rate_limited"} and len(refused) <= 190
 

@@ -7,6 +7,8 @@ import pytest
 import requests
 from openapi_spec_validator import validate
 
+from support.deadline import TIMEOUT_SECONDS
+
 SERVICE_KEY = "0123456789abcdef"
 ENVIRONMENT = {"SERVICE_API_KEY": SERVICE_KEY, "RATE_LIMIT_MESSAGES": "0", "RATE_LIMIT_CONNECTIONS": "0"}
 CHECKS = (
@@ -69,5 +71,5 @@ def test_the_page_needs_no_script_and_no_other_host(shared):
     assert "<script" not in text and "http://" not in text and "https://" not in text.replace("https://example.org", "")
     for part in ["/api/chat/:roomId/history", "send_message", "new_message", "storage_unavailable", "4409"]:
         assert part in text
-    sheet = requests.get(f"{shared.url}/docs/style.css", timeout=10)
+    sheet = requests.get(f"{shared.url}/docs/style.css", timeout=TIMEOUT_SECONDS)
     assert sheet.status_code == 200 and sheet.headers["Content-Type"].startswith("text/css")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+from support.deadline import TIMEOUT_SECONDS
 from support.server import binary, clean_environment
 
 GRACE = {"PRESENCE_GRACE_MS": "400"}
@@ -140,5 +141,5 @@ def test_an_older_service_s_state_is_taken_over(make_server, make_chat):
 
 def run_service(server, *arguments):
     return subprocess.run(
-        [str(binary()), *arguments], env=clean_environment(server.env), capture_output=True, text=True, timeout=30
+        [str(binary()), *arguments], env=clean_environment(server.env), capture_output=True, text=True, timeout=TIMEOUT_SECONDS
     )

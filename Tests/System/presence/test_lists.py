@@ -6,7 +6,7 @@ from websockets.exceptions import InvalidStatus
 
 from presence.conftest import KEY
 from support.chat import Chat
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 
 ENVIRONMENT = {"SERVICE_API_KEY": KEY["X-Service-Key"], "PRESENCE_GRACE_MS": "300", "MAX_CONNECTIONS_PER_USER": "0"}
 
@@ -83,7 +83,7 @@ class TestServices:
         client = socketio.SimpleClient()
         client.connect(server.url, transports=["websocket"], auth={"serviceKey": KEY["X-Service-Key"]})
         try:
-            (alice,) = client.call("get_detailed_online_users", timeout=5)
+            (alice,) = client.call("get_detailed_online_users", timeout=TIMEOUT_SECONDS)
             assert len(alice["devices"]) == 1
         finally:
             client.disconnect()

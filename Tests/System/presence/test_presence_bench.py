@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from support.deadline import TIMEOUT_SECONDS
 from support.server import binary, clean_environment
 
 BENCH = {
@@ -84,6 +85,6 @@ def test_an_unexpected_announcement_is_found(make_server):
 def test_bad_options_are_named(arguments):
     run = subprocess.run(
         [str(binary()), "bench", "presence", *arguments],
-        env=clean_environment({}), capture_output=True, text=True, timeout=20,
+        env=clean_environment({}), capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
     )  # fmt: skip
     assert run.returncode == 64 and "usage: chat-service bench presence" in run.stderr

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support.deadline import TIMEOUT_SECONDS
 from support.server import binary, clean_environment
 
 KEY = {"X-Service-Key": "a-service-key-of-length"}
@@ -22,7 +23,7 @@ def token(server, user):
         env=clean_environment(server.env),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=TIMEOUT_SECONDS,
         check=True,
     )
     return done.stdout.strip()

@@ -7,7 +7,7 @@ from functools import partial
 
 import redis
 
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.redis_cluster import RedisCluster
 from support.talkers import Talker, check, talking
 
@@ -91,10 +91,10 @@ def test_chat_presence_and_history(make_fleet, make_chat, room):
     assert dict([node.execute_command("PUBSUB", "SHARDNUMSUB", f"chat:room:{room}")]) == {f"chat:room:{room}": 2}
     listener = fleet.redis.primaries[0].client().pubsub()
     listener.subscribe("presence:updates")
-    assert listener.get_message(timeout=10)["type"] == "subscribe"
+    assert listener.get_message(timeout=TIMEOUT_SECONDS)["type"] == "subscribe"
     bob.close()
     eventually(lambda: keys.smembers("online_users") == keys.smembers(f"chat:room:{room}:users") == {"alice"}, "bob is gone")
-    update = json.loads(listener.get_message(timeout=10)["data"])
+    update = json.loads(listener.get_message(timeout=TIMEOUT_SECONDS)["data"])
     assert (update["userId"], update["status"]) == ("bob", "offline")
     assert not keys.exists("user:presence:bob") and not keys.exists("online:presence:bob")
     spread = {fleet.redis.owner(key).port for key in ("online_users", f"chat:history:{room}", PRESENCE)}

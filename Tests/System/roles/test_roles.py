@@ -4,7 +4,7 @@ import pytest
 import socketio
 
 from role_calls import KEY, SERVICE, by, code_of, delete, make_room, patch, post_code, put, send_code, soon
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 
 ENVIRONMENT = {"SERVICE_API_KEY": KEY}
 
@@ -211,7 +211,7 @@ def test_a_stock_client_is_put_out_and_told_so(shared, room):
         put(shared, f"/api/rooms/{room}/bans/bob")
         event = ["", {}]
         while event[0] != "error":
-            event = bob.receive(timeout=20)
+            event = bob.receive(timeout=TIMEOUT_SECONDS)
         assert event[1]["code"] == "banned" and event[1]["roomId"] == room
         assert bob.call("join_room", {"roomId": room})["error"]["code"] == "banned"
         delete(shared, f"/api/rooms/{room}/bans/bob")

@@ -7,7 +7,7 @@ import socketio
 
 from role_calls import KEY, SERVICE, by, delete, put, soon
 from support.chat import Chat
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 
 ENVIRONMENT = {"SERVICE_API_KEY": KEY, "PRESENCE_GRACE_MS": "60000"}
 _numbers = itertools.count(1)
@@ -52,14 +52,14 @@ def test_a_stock_client(pair, bob):
         put(pair[0], f"/internal/bans/{bob}", user=None)
         event = ["", {}]
         while event[0] != "error":
-            event = client.receive(timeout=20)
+            event = client.receive(timeout=TIMEOUT_SECONDS)
         assert event[1]["code"] == "banned"
         eventually(lambda: not client.client.connected, "it is disconnected and does not come back")
     refused = socketio.Client(reconnection=False)
     reasons = []
     refused.on("connect_error", reasons.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        refused.connect(pair[1].url, auth={"userId": bob}, transports=["websocket"], wait_timeout=20)
+        refused.connect(pair[1].url, auth={"userId": bob}, transports=["websocket"], wait_timeout=TIMEOUT_SECONDS)
     assert reasons[0]["message"] == "banned"
     delete(pair[0], f"/internal/bans/{bob}", user=None)
 

@@ -273,7 +273,7 @@ class TestWithoutCloseCodes:
         with Socket(server.port, PATH) as socket:
             socket.send("40")
             assert socket.receive().startswith("40")
-            name, data = json.loads(socket.receive(timeout=15)[2:])
+            name, data = json.loads(socket.receive()[2:])
             assert (name, data["code"]) == ("error", "unauthenticated")
             assert socket.receive() == "41"
             socket.expect_close()

@@ -130,7 +130,7 @@ def test_through_a_restart_with_resume(connect, make_server, make_chat, room, op
     raw = make_chat(server, "raw")
     raw.join(room)
     raw.send(room, "while away or just back")
-    ada.wait_connected(2, timeout=30)
+    ada.wait_connected(2)
     raw.send(room, "after")
     ada.page.wait_for_function("seen.length >= 5")
     assert ada.page.evaluate("seen") == [1, 2, 3, 4, 5]

@@ -211,7 +211,7 @@ def test_through_a_restart_with_resume(make_server, make_chat, transport, room):
     raw = make_chat(server, "raw")
     raw.join(room)
     raw.send(room, "while away or just back")
-    ada.wait_for(lambda: ada.connects == 2, "reconnect", timeout=30)
+    ada.wait_for(lambda: ada.connects == 2, "reconnect")
     raw.send(room, "after")
     while len(seen) < 5:
         # Either the history of the resume or live, each message once.

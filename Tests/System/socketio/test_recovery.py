@@ -300,5 +300,5 @@ class TestTheJavaScriptClient:
         client = BrowserClient(context.new_page(), server.url)
         client.enter(make_chat(server, "sender"), "ada", room)
         server.restart()
-        assert client.wait_connected(2, timeout=30)["recovered"] is False
+        assert client.wait_connected(2)["recovered"] is False
         context.close()

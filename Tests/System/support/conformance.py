@@ -20,7 +20,7 @@ class EchoServer:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        eventually(self._listens, "the echo server listens", 60)
+        eventually(self._listens, "the echo server listens")
 
     def _listens(self) -> bool:
         assert self.process.poll() is None, "the echo server ended"
@@ -31,7 +31,7 @@ class EchoServer:
         return True
 
     def open(self, **headers: str) -> Wire:
-        return Wire(self.port, timeout=20).open("/echo", **headers)
+        return Wire(self.port).open("/echo", **headers)
 
     def stop(self) -> None:
         alive = self.process.poll() is None

@@ -11,7 +11,7 @@ from auth_service import AuthService, answer, text
 from minting import SECRET, Keys, claims
 from support.certificate import make_certificate
 from support.chat import Refused
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.metrics import metric
 from support.server import free_port
 
@@ -80,17 +80,17 @@ def test_a_handshake_with_a_token_is_answered_before_the_commands_behind_it(serv
 def test_socket_io_waits_with_its_answer_to_connect(server, service, transport):
     def connect(token) -> socketio.Client:
         client = socketio.Client(reconnection=False)
-        client.connect(server.url, auth={"token": token}, transports=[transport], wait_timeout=30)
+        client.connect(server.url, auth={"token": token}, transports=[transport], wait_timeout=TIMEOUT_SECONDS)
         return client
 
     client = connect("user:ann")
-    assert client.call("ping", {}, timeout=30) is not None
+    assert client.call("ping", {}, timeout=TIMEOUT_SECONDS) is not None
     client.disconnect()
     refusals = []
     client = socketio.Client(reconnection=False)
     client.on("connect_error", refusals.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client.connect(server.url, auth={"token": "stranger"}, transports=[transport], wait_timeout=30)
+        client.connect(server.url, auth={"token": "stranger"}, transports=[transport], wait_timeout=TIMEOUT_SECONDS)
     assert refusals[0]["message"] == "unauthorized"
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from minting import SECRET, Keys, b64, claims, compact, hmac_signed, pem, public_jwk
 from support.chat import Refused
+from support.deadline import TIMEOUT_SECONDS
 from support.server import binary, clean_environment
 from support.wire import Wire, event
 
@@ -198,6 +199,6 @@ def test_tokens_of_the_services_own_making(make_server):
     server = make_server({"JWT_SECRET": SECRET})
     minted = subprocess.run(
         [str(binary()), "token", "mint", "--user", "alice", "--name", "Alice"],
-        env=clean_environment({"JWT_SECRET": SECRET}), capture_output=True, text=True, timeout=20, check=True,
+        env=clean_environment({"JWT_SECRET": SECRET}), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True,
     )  # fmt: skip
     assert whoami(server, minted.stdout.strip()).status_code == 200

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.process import descriptors, resident_bytes
 from support.server import Server, binary, clean_environment
 from support.wire import TEXT, Wire, event, frame, upgrade_request
@@ -41,7 +41,7 @@ def secured(port: int, context: ssl.SSLContext, **options) -> Wire:
 
 def test_the_health_check_command_takes_the_alert_for_life(shared):
     command = [str(binary()), "healthcheck"]
-    done = subprocess.run(command, env=clean_environment(shared.env), cwd=shared.directory, timeout=20)
+    done = subprocess.run(command, env=clean_environment(shared.env), cwd=shared.directory, timeout=TIMEOUT_SECONDS)
     assert done.returncode == 0
 
 
@@ -124,7 +124,7 @@ def test_more_commands_than_may_wait_are_all_answered(shared, make_chat, room):
     alice = make_chat(shared, "alice")
     ids = [alice.emit_with_id("join_room", {"roomId": room})]
     ids += [alice.emit_with_id("send_message", {"roomId": room, "message": f"{n}"}) for n in range(1000)]
-    assert [alice.reply(id, timeout=20)["seq"] for id in ids[1:]] == list(range(1, 1001))
+    assert [alice.reply(id)["seq"] for id in ids[1:]] == list(range(1, 1001))
     alice.settle()
 
 
@@ -136,7 +136,7 @@ def test_large_answers_and_many_small_records(shared, context, make_chat, room):
     alice.settle()
     with secured(shared.port, context) as wire:
         wire.send(f"GET /api/chat/{room}/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        answer = wire.response(timeout=20)
+        answer = wire.response()
         assert len(json.loads(answer.body)["messages"]) == 50
         data = upgrade_request() + b"".join(event("ping", n) for n in range(500))
         for byte in (data[n : n + 37] for n in range(0, len(data), 37)):
