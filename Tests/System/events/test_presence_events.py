@@ -8,6 +8,7 @@ import uuid
 import aio_pika
 import pytest
 
+from support.broker import declared_queue, message_count
 from support.deadline import eventually
 
 
@@ -19,8 +20,7 @@ def queue() -> str:
 async def read(url: str, queue: str, count: int):
     connection = await aio_pika.connect(url)
     async with connection:
-        channel = await connection.channel()
-        source = await channel.declare_queue(queue, passive=True)
+        source = await declared_queue(connection, queue)
         found = []
         async with source.iterator(no_ack=True, timeout=60) as messages:
             async for message in messages:
@@ -53,7 +53,8 @@ def settings(broker, queue):
 def test_edges_during_an_outage_of_the_broker_come_afterwards_in_order(broker, queue, make_server, make_chat):
     server = make_server(settings(broker, queue))
     make_chat(server, "first")
-    eventually(lambda: waiting(server) == 0, "the first is told")
+    eventually(lambda: message_count(broker, queue) == 1, "the first is told")
+    eventually(lambda: waiting(server) == 0, "the server knows")
     broker.save_queues()
     broker.kill()
     try:

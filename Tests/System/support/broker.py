@@ -142,18 +142,31 @@ class Notifications:
         """Consumes until `until(self)` holds."""
         connection = await aio_pika.connect(url)
         async with connection:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=100)
-            queue = await channel.get_queue(queue_name, ensure=True)
-            async with asyncio.timeout(timeout), queue.iterator() as deliveries:
-                if until(self):
-                    return self
-                async for message in deliveries:
-                    async with message.process():
-                        self.take(message)
-                    if until(self):
-                        break
+            async with asyncio.timeout(timeout):
+                queue = await declared_queue(connection, queue_name)
+                await self._consume(queue, until)
         return self
+
+    async def _consume(self, queue: aio_pika.abc.AbstractQueue, until) -> None:
+        async with queue.iterator() as deliveries:
+            if until(self):
+                return
+            async for message in deliveries:
+                async with message.process():
+                    self.take(message)
+                if until(self):
+                    return
+
+
+async def declared_queue(connection: aio_pika.abc.AbstractConnection, name: str) -> aio_pika.abc.AbstractQueue:
+    """The queue, once the service has declared it: instances start to serve before they have reached the broker."""
+    while True:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=100)
+        try:
+            return await channel.get_queue(name, ensure=True)
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            await asyncio.sleep(0.05)
 
 
 def collect(broker: RabbitMQ, queue: str, until, timeout: float = 120) -> Notifications:
@@ -164,6 +177,17 @@ async def _with_channel(url: str, body) -> Any:
     connection = await aio_pika.connect(url)
     async with connection:
         return await body(await connection.channel())
+
+
+def message_count(broker: RabbitMQ, queue: str) -> int:
+    """How many messages wait in the queue for a consumer."""
+
+    async def count() -> int:
+        connection = await aio_pika.connect(broker.url)
+        async with connection:
+            return (await declared_queue(connection, queue)).declaration_result.message_count
+
+    return asyncio.run(count())
 
 
 def declare(broker: RabbitMQ, queue: str, **options: Any) -> None:
