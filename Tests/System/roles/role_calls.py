@@ -53,6 +53,10 @@ def post_code(server, room: str, user: str, text: str = "hello", **fields) -> st
     return answer.json()["code"]
 
 
+# How long a short ban lasts: a slow machine finds the user banned within it.
+BAN_SECONDS = 8
+
+
 def soon(seconds: float) -> int:
     """A time that much later, in milliseconds since 1970."""
     return int((time.time() + seconds) * 1000)

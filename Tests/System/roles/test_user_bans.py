@@ -5,7 +5,7 @@ import itertools
 import pytest
 import socketio
 
-from role_calls import KEY, SERVICE, by, delete, put, soon
+from role_calls import BAN_SECONDS, KEY, SERVICE, by, delete, put, soon
 from support.chat import Chat
 from support.deadline import TIMEOUT_SECONDS, eventually
 
@@ -65,12 +65,12 @@ def test_a_stock_client(pair, bob):
 
 
 def test_a_ban_ends_by_itself(pair, bob, make_chat):
-    until = soon(1.5)
+    until = soon(BAN_SECONDS)
     ban = put(pair[0], f"/internal/bans/{bob}", user=None, until=until).json()
     assert ban["userId"] == bob and ban["until"] == until
     call = lambda: pair[1].get("/api/rooms", headers=by(bob)).status_code
     assert call() == 403
-    eventually(lambda: call() == 200, "the ban is over")
+    eventually(lambda: call() == 200, "the ban is over", every=0.1)
     assert soon(0) >= until
     make_chat(pair[1], bob)
     listed = pair[0].get("/internal/bans", headers=SERVICE).json()["bans"]
