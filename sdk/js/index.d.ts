@@ -377,6 +377,7 @@ export class RequestError extends Error {
   readonly isUnknownOutcome: boolean;
   static unreachable(): RequestError;
   static connectionLost(): RequestError;
+  static left(): RequestError;
   static timeout(event: string): RequestError;
   static refusal(error?: object): RequestError;
 }

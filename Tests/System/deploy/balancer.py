@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Sequence
 
 from kustomize import one, render
+from support.deadline import TIMEOUT_SECONDS
 from support.server import ROOT, Server
 from support.services import Service
 
@@ -103,6 +104,6 @@ class Balancer(Service):
         # Its workers end with it.
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(TIMEOUT_SECONDS)
             self.process = None
         self.names.close()

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from bson import ObjectId
 
+from support.deadline import TIMEOUT_SECONDS
 from support.server import binary, clean_environment
 from support.talkers import whole_history
 
@@ -134,7 +135,7 @@ def test_without_mongodb_the_embedded_store_is_brought_up_to_date(tmp_path):
         env=clean_environment({"DATA_DIR": str(tmp_path)}),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     )
     assert done.returncode == 0 and '"message":"migrated"' in done.stderr
     assert (tmp_path / "chat.db").exists()

@@ -13,7 +13,7 @@ import requests
 import socketio
 
 from support.chat import Chat
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.server import ROOT, binary, clean_environment, cluster_ports
 
 ENVIRONMENT = {
@@ -166,7 +166,7 @@ def test_no_token_is_written_down(cluster):
         cluster.http.get(
             f"{cluster.url}{path}?token={secret}",
             headers={"Authorization": f"Bearer {secret}", "Referer": f"http://x/?token={secret}"},
-            timeout=10,
+            timeout=TIMEOUT_SECONDS,
         )
     eventually(lambda: '"path":"/api/rooms"' in cluster.access_log(), "the requests are noted")
     for line in cluster.access_log().splitlines():

@@ -1,11 +1,10 @@
 """A change of a room is in force on every instance when the call returns, whatever an instance holds in memory."""
 
 import threading
-import time
 
 import pytest
 
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.relay import Relay
 
 ALICE = {"X-User-Id": "alice"}
@@ -80,10 +79,8 @@ def test_a_frozen_instance_serves_nothing_outdated_when_it_continues(make_fleet,
     two.pause()
     answers: list[int] = []
     try:
-        started = time.monotonic()
         assert one.request("DELETE", "/api/rooms/closed/participants/bob", headers=ALICE).status_code == 200
-        assert one.request("DELETE", "/api/rooms/doomed", headers=ALICE, timeout=20).status_code == 200
-        assert time.monotonic() - started < 30
+        assert one.request("DELETE", "/api/rooms/doomed", headers=ALICE).status_code == 200
         # What comes from here on comes after the removal; it waits in the frozen instance's sockets.
         late = [threading.Thread(target=lambda f=f: answers.append(f(two, "closed"))) for f in (_send, _history)]
         for thread in late:
@@ -93,10 +90,10 @@ def test_a_frozen_instance_serves_nothing_outdated_when_it_continues(make_fleet,
         ]
     finally:
         two.unpause()
-    codes = [bob.reply(request, 15)["error"]["code"] for request in requests]
+    codes = [bob.reply(request)["error"]["code"] for request in requests]
     assert all(code in ("not_joined", "forbidden") for code in codes), codes
     for thread in late:
-        thread.join(15)
+        thread.join(TIMEOUT_SECONDS)
     assert len(answers) == 2 and all(code in REFUSED for code in answers), answers
 
 

@@ -92,14 +92,13 @@ def test_unread_pongs_are_bounded(shared):
     wire = narrow(shared.port)
     wire.open()
     before, cut = resident_bytes(shared.pid), slow_consumers(shared)
-    wire.socket.settimeout(2)
     ping = frame(PING, b"p" * 125) * 500
     try:
         for _ in range(1000):
             wire.send(ping)
-    except (TimeoutError, OSError):
+    except OSError:
         pass
-    assert slow_consumers(shared) == cut + 1
+    eventually(lambda: slow_consumers(shared) == cut + 1, "the connection is cut")
     assert resident_bytes(shared.pid) - before < 24 << 20
     wire.socket.close()
 

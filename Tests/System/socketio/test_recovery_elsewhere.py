@@ -9,7 +9,7 @@ import pytest
 from engineio_wire import Closed, Polling
 from js_client import BrowserClient
 from recovering_client import BROWSER, PATH, Client
-from support.deadline import eventually
+from support.deadline import TIMEOUT_SECONDS, eventually
 from support.fleet import Fleet
 
 KEY = {"X-Service-Key": "the-key-of-the-services"}
@@ -280,7 +280,7 @@ class TestWhenAnInstanceEnds:
         with ThreadPoolExecutor(1 + len(clients)) as pool:
             ended = pool.submit(server.terminate)
             for client in clients:
-                pool.submit(client.read_to_the_end).result(15)
+                pool.submit(client.read_to_the_end).result(TIMEOUT_SECONDS)
             assert ended.result() == 0
 
     def test_its_clients_go_on_elsewhere(self, pair, make_chat, room):
