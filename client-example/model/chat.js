@@ -25,7 +25,7 @@ export class Chat extends Emitter {
   #resumed = { missed: 0, isPartial: false };
   #sessions = 0;
   #isRefreshing = false;
-  /** Something happened during a refresh that its list may not show. */
+  /** A refresh was asked for during another one, whose list may be too old. */
   #isRefreshDue = false;
 
   constructor(identity, framing) {

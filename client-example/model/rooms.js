@@ -5,7 +5,7 @@ const mostRoomsJoined = 50;
 
 /** The rooms this user has, and how more come to be. */
 export class Rooms {
-  /** The rooms that were left, and the newest number that was here of each. */
+  /** The newest number seen of each room that was left. */
   #left = new Map();
   #client;
 

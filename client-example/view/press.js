@@ -1,13 +1,13 @@
 /** How long a press holds up drawing, in milliseconds. A longer one selects text or moves a scroll bar. */
 const longestClick = 3_000;
 
-/** Settled once the press that lasts is over; null while nothing is pressed. */
+/** Resolves after the current press and its click; null while nothing is pressed. */
 let press = null;
 
 addEventListener("pointerdown", ({ button }) => button === 0 && begin(), { capture: true });
 
 /**
- * Runs `work` while nothing is pressed. A browser sends a click to the element that got both the press and the release: one drawn
+ * Runs `work` now, or after the current press. A browser sends a click to the element that got both the press and the release: one drawn
  * anew or moved between the two gets none.
  */
 export function afterPress(work) {
