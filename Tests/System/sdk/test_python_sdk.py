@@ -250,6 +250,27 @@ def test_tokens_are_fetched_renewed_and_given_up(make_server):
     asyncio.run(refused())
 
 
+def test_a_room_that_is_left_during_its_join_is_left_on_the_server(server, make_chat):
+    ben = make_chat(server, "ben", "Ben")
+    ben.join(ROOM)
+
+    async def scenario() -> None:
+        async with Watched(server.url).chat as chat:
+            joining = asyncio.create_task(chat.join(ROOM))
+            while ROOM not in chat.rooms:
+                await asyncio.sleep(0)
+            await chat.leave(ROOM)
+            with pytest.raises(RequestError) as refusal:
+                await joining
+            assert refusal.value.code == "left" and ROOM not in chat.rooms
+            assert (await asyncio.to_thread(ben.expect, "user_joined"))["userId"] == "ada"
+            assert (await asyncio.to_thread(ben.expect, "user_left"))["userId"] == "ada"
+            again = await chat.join(ROOM)
+            assert again.is_joined and set(again.people) == {"ada", "ben"}
+
+    asyncio.run(scenario())
+
+
 def test_a_failing_handler_does_not_end_the_connection(server, make_chat, caplog):
     async def scenario() -> None:
         ada = Watched(server.url)

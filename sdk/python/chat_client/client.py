@@ -108,6 +108,10 @@ class ChatClient:
     async def leave(self, room_id: str) -> None:
         """Forgets a room, and is no longer present in it."""
         room = self.rooms.pop(room_id, None)
+        join = self._joins.pop(room_id, None)
+        if join and not join.done():
+            # Its answer is still to come, and the server then has the user in the room.
+            self._begin(join)
         if room and room.is_joined:
             await self.connection.emit("leave_room", {"roomId": room_id})
 
@@ -198,6 +202,11 @@ class ChatClient:
         except RequestError as error:
             room.error, room.is_wanted = error, error.retryable
             raise
+        if self.rooms.get(room.id) is not room:
+            # It was left during the join. One joined again since is another `Room`, and the server's answer is the same for both.
+            if room.id not in self.rooms:
+                self._begin(self._try("leave_room", {"roomId": room.id}))
+            raise RequestError.left()
         news = room.timeline.apply_join(answer)
         room.joined(answer)
         self._tell(room, news)

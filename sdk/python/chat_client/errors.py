@@ -6,7 +6,7 @@ from typing import Any, Mapping
 class RequestError(Exception):
     """The server's refusal, or what happened to a request on the way.
 
-    `code` is the server's error code, or `connection_lost`, `timeout`, `network`, `token_unavailable`. `retry_after` is in seconds.
+    `code` is the server's error code, or `connection_lost`, `timeout`, `network`, `token_unavailable`, `left`. `retry_after` is in seconds.
     """
 
     def __init__(self, code: str, message: str, retryable: bool = False, retry_after: float = 0):
@@ -25,6 +25,10 @@ class RequestError(Exception):
     @classmethod
     def connection_lost(cls) -> "RequestError":
         return cls("connection_lost", "The connection was lost before the server answered.", retryable=True)
+
+    @classmethod
+    def left(cls) -> "RequestError":
+        return cls("left", "The room was left before it was joined.")
 
 
 # What a close code asks of the client; every other code asks to come back.
