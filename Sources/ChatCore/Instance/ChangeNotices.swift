@@ -5,6 +5,9 @@ import Synchronization
 package final class ChangeNotices: Sendable {
     /// Rooms and users with changes that could not be announced that are remembered, at most.
     private static let maximumUnannounced = 1000
+    /// How long after an attempt they are announced again, and how many together.
+    private static let repetitionInterval: Duration = .seconds(1)
+    private static let repetitionCount = 64
     /// How much later than this instance's contact another's may have been proved last.
     private static let stagger: Duration = .seconds(3)
     /// How often the liveness of instances that have not answered is checked, and how often these are asked again.
@@ -36,11 +39,18 @@ package final class ChangeNotices: Sendable {
         }
     }
 
+    /// Changes that may not hold everywhere yet.
+    private struct Unannounced {
+        var subjects: Set<Subject> = []
+        /// A task repeats them, and ends with the last one.
+        var isRepeated = false
+    }
+
     private let instance: InstanceID
     private let directory: any SessionDirectory
     private let clock: any ChatClock
     private let waits: InstanceWaits<Void>
-    private let unreported = Mutex<Set<Subject>>([])
+    private let unannounced = Mutex(Unannounced())
 
     package init(instance: InstanceID, directory: any SessionDirectory, clock: any ChatClock) {
         self.instance = instance
@@ -50,42 +60,57 @@ package final class ChangeNotices: Sendable {
     }
 
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
-    /// nothing without asking the store.
+    /// nothing without asking the store. Where this instance alone is cut off, the change is announced once it is not.
     package func announce(_ subject: Subject) async {
-        let deadline = clock.now.monotonic + Self.timeout
-        guard let others = await others(until: deadline) else {
-            unreported.withLock { unreported in
-                if unreported.count < Self.maximumUnannounced { unreported.insert(subject.unspecified) }
-            }
-            return
+        guard await !isAnnounced(subject) else { return }
+        let isRepeated = unannounced.withLock { unannounced in
+            if unannounced.subjects.count < Self.maximumUnannounced { unannounced.subjects.insert(subject.unspecified) }
+            defer { unannounced.isRepeated = true }
+            return unannounced.isRepeated
         }
-        guard !others.isEmpty, let ticket = waits.begin(others) else { return }
+        if !isRepeated { Task { await repeatUnannounced() } }
+    }
+
+    /// Announces a change; whether every other instance that lives has answered.
+    private func isAnnounced(_ subject: Subject) async -> Bool {
+        let deadline = clock.now.monotonic + Self.timeout
+        guard let others = await others(until: deadline) else { return false }
+        guard !others.isEmpty else { return true }
+        guard let ticket = waits.begin(others) else { return false }
         defer { waits.end(ticket) }
         let notice = ChangeNotice(teller: instance, ticket: ticket)
         directory.send(subject.message(notice).encoded, to: nil)
         while clock.now.monotonic < deadline {
             await waits.wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
-            guard !waits.missing(ticket).isEmpty else { return }
+            guard !waits.missing(ticket).isEmpty else { return true }
             guard let alive = await directory.others() else { continue }
             waits.keep(alive, for: ticket)
             // The notice may be lost. A repeat may arrive behind a later change, so the instance looks in the store.
             let repeated = subject.unspecified.message(notice).encoded
             for other in waits.missing(ticket) { directory.send(repeated, to: other) }
         }
+        return waits.missing(ticket).isEmpty
+    }
+
+    /// Asks the other instances to look for the changes in the store, until they have answered.
+    private func repeatUnannounced() async {
+        while true {
+            await clock.sleep(for: Self.repetitionInterval)
+            let subjects = unannounced.withLock { unannounced in
+                unannounced.isRepeated = !unannounced.subjects.isEmpty
+                let taken = Set(unannounced.subjects.prefix(Self.repetitionCount))
+                unannounced.subjects.subtract(taken)
+                return taken
+            }
+            guard !subjects.isEmpty else { return }
+            await withDiscardingTaskGroup { group in
+                for subject in subjects { group.addTask { await self.announce(subject) } }
+            }
+        }
     }
 
     package func applied(_ ticket: UInt64, by instance: InstanceID) {
         waits.receivedAnswer((), to: ticket, by: instance)
-    }
-
-    /// Contact is back: other instances are asked to look for unannounced changes in the store.
-    package func catchUp() {
-        let subjects = unreported.withLock { unreported in
-            defer { unreported = [] }
-            return unreported
-        }
-        guard !subjects.isEmpty else { return }
-        Task { for subject in subjects { await announce(subject) } }
     }
 
     /// The other instances, as soon as they can be reached; nil when they could not be reached for so long that none of them

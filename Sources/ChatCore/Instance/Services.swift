@@ -146,9 +146,7 @@ public final class Services: Sendable {
             switch event {
             case .received(let room, let payload): mailbox(home(of: room)).post(.received(room, payload))
             case .subscribed(let room): mailbox(home(of: room)).post(.subscribed(room))
-            case .reconnected:
-                broadcast(.reconnected)
-                notices.catchUp()
+            case .reconnected: broadcast(.reconnected)
             case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
             }
         }

@@ -119,23 +119,47 @@ import Testing
         #expect(await eventually { done.entries == [true] })
     }
 
-    @Test func instancesThatMissedAChangeLookItUpOnceThereIsContactAgain() async {
+    /// How often "two" was asked to look for changes of the lobby in the store.
+    private var requests: Int {
+        exchange.sent.count {
+            if case .roomChanged(room("lobby"), .unspecified, _) = $0.message { true } else { false }
+        }
+    }
+
+    @Test func instancesThatMissedAChangeLookItUpOnceThereIsContactAgain() async throws {
         _ = join("two")
         exchange.setReachable(false)
         exchange.setContact(Contact(since: moment(0), until: moment(-10_000)))
         await notices.announce(.room(room("lobby"), .deleted))
         #expect(exchange.sent.isEmpty)
+        // It stays away longer than one attempt.
+        for _ in 0..<3 {
+            #expect(await eventually { clock.pendingTimers == 1 })
+            clock.advance(by: .seconds(1))
+        }
+        #expect(await eventually { clock.pendingTimers == 1 } && exchange.sent.isEmpty)
         exchange.setReachable(true)
-        notices.catchUp()
-        #expect(
-            await eventually {
-                exchange.sent.contains {
-                    if case .roomChanged(room("lobby"), .unspecified, _) = $0.message { true } else { false }
-                }
-            })
-        // Once is enough.
-        let count = exchange.sent.count
-        notices.catchUp()
-        #expect(exchange.sent.count == count)
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { requests == 1 && clock.pendingTimers == 1 })
+        try notices.applied(#require(ticket), by: InstanceID("two"))
+        // Once is enough: the timer of the repetition ends it.
+        #expect(await eventually { clock.pendingTimers == 2 })
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { clock.pendingTimers == 0 } && requests == 1)
+    }
+
+    @Test func anInstanceThatDidNotAnswerIsAskedAgain() async throws {
+        _ = join("two")
+        exchange.lose(true)
+        await announce()
+        for _ in 0..<100 where done.entries.isEmpty {
+            clock.advance(by: .milliseconds(500))
+            #expect(await eventually { clock.pendingTimers == 1 || !done.entries.isEmpty })
+        }
+        #expect(done.entries == [true])
+        let before = requests
+        #expect(await eventually { clock.pendingTimers == 1 })
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { requests > before })
     }
 }
