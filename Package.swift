@@ -57,7 +57,7 @@ let package = Package(
         library("WireProtocols", uses: ["JSON"]),
         library("ChatProtocol", uses: ["ChatDomain", "JSON", "WireProtocols"]),
         library("Telemetry"),
-        tests("Telemetry"),
+        tests("Telemetry", uses: ["TestSupport"]),
 
         // The edge: sockets, threads, C libraries.
         library("Workers"),
@@ -77,7 +77,7 @@ let package = Package(
         library(
             "PersistenceRedis", in: "Persistence/Redis",
             uses: ["ChatDomain", "JSON", "ChatProtocol", "RedisLink", "Telemetry"], embedding: "Scripts"),
-        library("PersistenceDisk", in: "Persistence/Disk", uses: ["ChatDomain", "JSON", "Workers"]),
+        library("PersistenceDisk", in: "Persistence/Disk", uses: ["ChatDomain", "ChatProtocol", "JSON", "Workers"]),
         library("PersistenceInProcess", in: "Persistence/InProcess", uses: ["ChatDomain"]),
         library("MessagingOutbox", in: "Messaging/Outbox", uses: ["ChatDomain", "JSON", "Telemetry", "Workers"]),
         library("MessagingRabbitMQ", in: "Messaging/RabbitMQ", uses: ["ChatDomain", "Workers", "CRabbitMQ"]),
@@ -108,7 +108,7 @@ let package = Package(
             uses: [
                 "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Gateway", "IdentityProviders", "JSON",
                 "MessagingOutbox", "MessagingWebhooks", "PersistenceSQLite", "RedisLink",
-                "Telemetry",
+                "Telemetry", "TestSupport",
             ]),
         .executableTarget(
             name: "ChatService",
@@ -155,7 +155,8 @@ let package = Package(
             "ChatProtocol",
             uses: ["ChatDomain", "ChatTestSupport", "Compression", "JSON", "TestSupport", "WireProtocols"]),
         // Rules of rooms, loops, connections and sessions.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "ChatTestSupport", dependencies: ["ChatDomain", "JSON", "PersistenceSQLite", "WireProtocols"],
             path: "Tests/ChatTestSupport", swiftSettings: strict),

@@ -1,6 +1,6 @@
 import Foundation
-import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import ChatService
@@ -34,13 +34,7 @@ private struct NotifySocket: ~Copyable {
     }
 }
 
-private final class RecordingSink: LogSink {
-    private let written = Mutex<[String]>([])
-    var lines: [String] { written.withLock { $0 } }
-    func write(_ line: [UInt8]) { written.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
-}
-
-private func manager(_ environment: [String: String], sink: RecordingSink = RecordingSink()) -> ServiceManager {
+private func manager(_ environment: [String: String], sink: CollectingSink = CollectingSink()) -> ServiceManager {
     ServiceManager(
         environment: environment, processID: 77, logger: Logger(level: .debug, format: .json, sink: sink))
 }
@@ -69,7 +63,7 @@ private func manager(_ environment: [String: String], sink: RecordingSink = Reco
     }
 
     @Test func withoutAServiceManagerNothingIsSent() async {
-        let sink = RecordingSink()
+        let sink = CollectingSink()
         let manager = manager(["NOTIFY_SOCKET": "", "WATCHDOG_USEC": "1000"], sink: sink)
         #expect(manager.address == nil && manager.aliveInterval == nil)
         manager.notify(.ready)
@@ -82,7 +76,7 @@ private func manager(_ environment: [String: String], sink: RecordingSink = Reco
         ("/" + String(repeating: "x", count: 200), "too long"), ("@", "Connection refused"),
     ])
     func aSocketThatCannotBeUsedIsLogged(_ address: String, _ reason: String) {
-        let sink = RecordingSink()
+        let sink = CollectingSink()
         manager(["NOTIFY_SOCKET": address], sink: sink).notify(.ready)
         #expect(sink.lines.count == 1 && sink.lines.first?.contains(reason) == true, "\(sink.lines)")
     }

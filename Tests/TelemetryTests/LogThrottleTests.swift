@@ -1,5 +1,6 @@
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct LogThrottleTests {

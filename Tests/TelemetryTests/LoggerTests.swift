@@ -1,5 +1,9 @@
 import Telemetry
+import TestSupport
 import Testing
+
+/// 2026-01-02T03:04:05.678Z
+let sometime: Int64 = 1_767_323_045_678
 
 @Suite struct LoggerTests {
     private let sink = CollectingSink()

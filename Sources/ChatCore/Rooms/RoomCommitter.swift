@@ -17,7 +17,7 @@ final class RoomCommitter {
     /// Without other writers no race can be lost, and nothing is forwarded.
     private let isSequenced: Bool
     private var isTicking = false
-    private var traces: [MessageID: String] = [:]
+    private var traces = LatestMessages<String>(capacity: RoomCommitter.maximumTraces)
     /// The messages of each room's write under way, where messages are traced.
     private var received: [RoomID: [MessageID]] = [:]
     private let finished: (RoomWriteOutcome) -> Void
@@ -42,8 +42,7 @@ final class RoomCommitter {
         guard let trace = services.observers.tracer?.receive(message, parent: parent) ?? parent else { return }
         services.observers.noteTrace?(trace, message)
         guard services.bus != nil else { return }
-        if traces.count >= Self.maximumTraces { traces = [:] }
-        traces[message] = trace
+        traces.insert(trace, of: message)
     }
 
     func submit(_ writes: [RoomWrite]) {

@@ -1,4 +1,5 @@
 import ChatDomain
+import ChatProtocol
 import JSON
 
 /// What the directory knows of a file: a JSON object in the file's first bytes, so that content and description come and go
@@ -11,17 +12,9 @@ enum FileHeader {
     static func encode(_ file: StoredFile) -> [UInt8]? {
         var out = JSONWriter(reserving: 1024)
         out.object { out in
-            out.member("fileId", file.id.text)
-            out.member("roomId", file.roomID.value)
-            out.member("userId", file.owner.value)
-            out.member("name", file.name)
-            out.member("contentType", file.contentType)
-            out.member("size", file.size)
-            out.member("sha256", file.sha256)
+            out.place(of: file)
+            out.describe(file)
             out.member("uploadedAt", file.uploadedAt.milliseconds)
-            guard let dimensions = file.dimensions else { return }
-            out.member("width", dimensions.width)
-            out.member("height", dimensions.height)
         }
         guard out.bytes.count < byteCount else { return nil }
         return out.bytes + repeatElement(UInt8(ascii: " "), count: byteCount - 1 - out.bytes.count) + [10]

@@ -159,6 +159,28 @@ import Testing
         }
     }
 
+    @Test func ofMoreTracesThanAreKeptTheOldestAreForgotten() async throws {
+        try await ChatUnderTest.serve(Self.fleet(2)) { chat in
+            let sender = 1 - owner(chat)
+            chat.directory.lose(true)
+            let committer = RoomCommitter(context: chat.instances[sender].shards[0].context) { _ in }
+            committer.setInstances(Set(chat.instances.map(\.id)))
+            let ids = (0...4096).map { MessageID(high: 9, low: $0) }
+            for id in ids { committer.noteTrace(parent: "trace of \(id)", of: id) }
+            let drafts = [ids[0], ids[1], ids[4096]].map { id in
+                MessageDraft(
+                    id: id, body: MessageBody(author: user("ann"), username: "ann", text: "x"), timestamp: stamp(0))
+            }
+            committer.submit([RoomWrite(roomID: room("lobby"), lastKnown: 0, messages: drafts)])
+            committer.flush()
+            let forwarded = chat.directory.sent.compactMap { sent -> [UInt8]? in
+                if case .forward(_, let write)? = sent.message { write } else { nil }
+            }
+            let traces = try forwarded.first.map { try JSONValue(parsing: $0) }?["traces"]?.array
+            #expect(traces == [.null, .string("trace of \(ids[1])"), .string("trace of \(ids[4096])")])
+        }
+    }
+
     @Test func foreignForwardsAreCountedAndDropped() async throws {
         try await ChatUnderTest.serve(Self.fleet(2)) { chat in
             _ = await clients(chat)

@@ -137,15 +137,8 @@ actor FileUpload: RequestBodyReader {
 
     private static func answer(_ file: StoredFile, address: String) -> [UInt8] {
         EventJSON.success { out in
-            out.member("fileId", file.id.text)
             out.member("url", address)
-            out.member("name", file.name)
-            out.member("size", file.size)
-            out.member("contentType", file.contentType)
-            out.member("sha256", file.sha256)
-            guard let dimensions = file.dimensions else { return }
-            out.member("width", dimensions.width)
-            out.member("height", dimensions.height)
+            out.describe(file)
         }
     }
 }

@@ -55,13 +55,8 @@ struct ExportPage {
 
     mutating func line(_ file: StoredFile) {
         line("file") { out in
-            out.member("fileId", file.id.text)
-            out.member("roomId", file.roomID.value)
-            out.member("userId", file.owner.value)
-            out.member("name", file.name)
-            out.member("contentType", file.contentType)
-            out.member("size", file.size)
-            out.member("sha256", file.sha256)
+            out.place(of: file)
+            out.describe(file)
             out.member("timestamp", file.uploadedAt.milliseconds)
         }
     }
