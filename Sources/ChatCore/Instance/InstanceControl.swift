@@ -29,11 +29,15 @@ public struct ReloadReport: Hashable, Sendable {
         if root["applied"]?.array == nil, error == nil { error = "the answer was not understood" }
     }
 
+    /// Whether the instance uses what it has read.
+    package var isApplied: Bool { error == nil }
+
     package func write(into out: inout JSONWriter) {
         func texts(_ name: StaticString, _ texts: [String]) {
             out.key(name)
             out.array(texts) { $0.string($1) }
         }
+        out.member("outcome", (isApplied ? AuditEntry.Outcome.done : .refused).rawValue)
         texts("applied", applied)
         texts("restartNeeded", restartNeeded)
         texts("warnings", warnings)

@@ -19,14 +19,17 @@ package final class PresenceSession {
     private var awaitingFriends: [() -> Void]?
     /// What waits until it is known how the user stands; nil while nothing waits.
     private var awaitingPresence: [() -> Void]?
-    private(set) var lastActiveAt = Moment(milliseconds: 0)
+    private(set) var lastActiveAt: Now
     private var seenAt = Moment(milliseconds: 0)
     private var reportedActiveAt = Moment(milliseconds: 0)
     private var isIdle = false
     /// Whether the user goes without a grace period.
     private(set) var leavesAtOnce = false
 
-    init(_ session: Session) { self.session = session }
+    init(_ session: Session) {
+        self.session = session
+        lastActiveAt = session.connectedAt
+    }
 
     var hub: PresenceHub { session.context.services.presence }
     var context: ShardContext { session.context }
@@ -38,7 +41,7 @@ package final class PresenceSession {
 
     func register(_ found: Identity) {
         let now = context.now
-        lastActiveAt = now.monotonic
+        lastActiveAt = now
         seenAt = now.monotonic
         reportedActiveAt = now.monotonic
         context.services.gracePeriods.end(session.id)
@@ -65,22 +68,22 @@ package final class PresenceSession {
 
     /// - Parameter isHeartbeat: whether the client sent it for nothing else than to be seen.
     func noteActivity(isHeartbeat: Bool) {
-        let now = context.now.monotonic
+        let now = context.now
         lastActiveAt = now
-        guard let user = userID, isIdle || now - seenAt >= Self.sightInterval else { return }
-        seenAt = now
-        hub.see(user, at: context.now.wall)
-        guard isIdle || isHeartbeat || now - reportedActiveAt >= Self.activityInterval else { return }
+        guard let user = userID, isIdle || now.monotonic - seenAt >= Self.sightInterval else { return }
+        seenAt = now.monotonic
+        hub.see(user, at: now.wall)
+        guard isIdle || isHeartbeat || now.monotonic - reportedActiveAt >= Self.activityInterval else { return }
         isIdle = false
-        reportedActiveAt = now
+        reportedActiveAt = now.monotonic
         update(.active)
         guard hub.presence(of: user)?.status.isOnline == true else { return }
-        hub.seen.note(user, at: context.now.wall)
+        hub.seen.note(user, at: now.wall)
     }
 
     /// Called now and then.
     func checkIdleness(after limit: Duration) {
-        guard userID != nil, !isIdle, context.now.monotonic - lastActiveAt >= limit else { return }
+        guard userID != nil, !isIdle, context.now.monotonic - lastActiveAt.monotonic >= limit else { return }
         isIdle = true
         update(.idle(true))
     }

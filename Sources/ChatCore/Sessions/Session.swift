@@ -21,7 +21,7 @@ package final class Session {
     let registry: SessionRegistry
     package let id: SessionID
     package let address: SessionAddress
-    let connectedAt: Moment
+    let connectedAt: Now
     let channel: any SessionChannel
     package private(set) var encoding: FrameEncoding
     let isRaw: Bool
@@ -53,9 +53,9 @@ package final class Session {
         self.encoding = encoding
         self.isRaw = isRaw
         self.handshake = handshake
-        connectedAt = registry.context.now.monotonic
+        connectedAt = registry.context.now
         requests = RequestQueue(pipelines: registry.context.services.hook == nil)
-        rate = ConnectionRate(messageRate: registry.context.services.users.messageRate, at: connectedAt)
+        rate = ConnectionRate(messageRate: registry.context.services.users.messageRate, at: connectedAt.monotonic)
     }
 
     /// Whether the service key was shown.
@@ -264,7 +264,8 @@ package final class Session {
             "session closed",
             [
                 "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
-                "reason": ending?.reason ?? reason, "seconds": (context.now.monotonic - connectedAt).components.seconds,
+                "reason": ending?.reason ?? reason,
+                "seconds": (context.now.monotonic - connectedAt.monotonic).components.seconds,
             ])
         cancelTimer()
         requests.removeAll()

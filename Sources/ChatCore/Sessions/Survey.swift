@@ -68,14 +68,10 @@ final class RoomSurvey {
 extension Session {
     /// The session for operators.
     fileprivate var summary: SessionSummary {
-        let now = context.now
-        func time(of moment: Moment) -> Timestamp {
-            Timestamp(milliseconds: now.wall.milliseconds - (now.monotonic - moment).wholeMilliseconds)
-        }
-        return SessionSummary(
+        SessionSummary(
             id: id, instance: context.services.configuration.instance, user: user, address: handshake.address,
             framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: handshake.userAgent,
-            connectedAt: time(of: connectedAt), lastActiveAt: time(of: max(connectedAt, presence.lastActiveAt)),
+            connectedAt: connectedAt.wall, lastActiveAt: presence.lastActiveAt.wall,
             queuedBytes: channel.queuedBytes, rooms: Array(rooms.prefix(SessionSummary.maximumRooms)),
             roomCount: rooms.count)
     }

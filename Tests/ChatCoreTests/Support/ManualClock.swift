@@ -7,6 +7,8 @@ import Synchronization
 final class ManualClock: ChatClock {
     private struct State {
         var monotonic = Moment(milliseconds: 1_000_000)
+        /// What the wall clock is ahead of the other one.
+        var wallOffset: Int64 = 1_700_000_000_000
         var timers = ManualTimers<@Sendable () -> Void>()
     }
 
@@ -16,13 +18,18 @@ final class ManualClock: ChatClock {
     var pendingTimers: Int { state.withLock { $0.timers.count } }
 
     var now: Now {
-        let monotonic = monotonic
-        return Now(wall: Timestamp(milliseconds: 1_700_000_000_000 + monotonic.milliseconds), monotonic: monotonic)
+        state.withLock { state in
+            let wall = Timestamp(milliseconds: state.wallOffset + state.monotonic.milliseconds)
+            return Now(wall: wall, monotonic: state.monotonic)
+        }
     }
 
     func schedule(after span: Duration, _ action: @escaping @Sendable () -> Void) {
         state.withLock { state in _ = state.timers.add(action, at: state.monotonic + max(span, .zero)) }
     }
+
+    /// Sets the wall clock forward or back.
+    func setWall(by span: Duration) { state.withLock { $0.wallOffset += span.wholeMilliseconds } }
 
     /// Moves the time alone; timers that are due then run by `fireTimer`.
     func advance(to moment: Moment) { state.withLock { $0.monotonic = max($0.monotonic, moment) } }

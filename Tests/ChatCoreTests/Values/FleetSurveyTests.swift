@@ -55,6 +55,24 @@ import Testing
         }
     }
 
+    /// The two clocks are read one after the other, so that their difference varies.
+    @Test func theTimesOfASessionAreTheSameInEveryAnswer() async throws {
+        try await ChatUnderTest.serve { chat async throws in
+            let connectedAt = chat.clock.now.wall
+            let ann = await chat.client("ann", in: "lobby")
+            await chat.advance(by: .seconds(2))
+            ann.send("user_activity")
+            await chat.runUntilQuiet()
+            let activeAt = chat.clock.now.wall
+            for difference: Duration in [.zero, .milliseconds(3), .milliseconds(-5)] {
+                chat.clock.setWall(by: difference)
+                await chat.advance(by: .seconds(1))
+                let found = try await sessions(SessionQuery(limit: 1), in: chat).sessions.first
+                #expect(found?.connectedAt == connectedAt && found?.lastActiveAt == activeAt)
+            }
+        }
+    }
+
     @Test func manySessionsAreLookedThroughInSlices() async throws {
         try await ChatUnderTest.serve { chat async throws in
             for _ in 0..<2500 {
@@ -124,6 +142,7 @@ import Testing
             }
             let reports = try await ask(.reload, in: chat).answers.map { ReloadReport($0.root) }
             #expect(reports.map(\.warnings) == [["i1"], ["i2"]] && reports.allSatisfy { $0.error == nil })
+            #expect(reports.allSatisfy(\.isApplied) && !ReloadReport(error: "PORT").isApplied)
             #expect(reports.first?.applied == ["rates"] && reports.first?.restartNeeded == ["PORT"])
             #expect(try await ask(.drain, of: "i2", in: chat).answers.map { $0.root["sessions"]?.integer } == [0])
             #expect(await eventually { drains.entries == ["i2"] })
