@@ -63,7 +63,7 @@ package final class ErasureRunner: Sendable {
             while !Task.isCancelled {
                 if job.step == .finish {
                     try await services.store.removeErasure(job.id)
-                    services.logger.notice("erasure finished", ["id": "\(job.id)", "messages": job.messages])
+                    logEnd(of: job)
                     return true
                 }
                 job = try await eraser.perform(job)
@@ -75,6 +75,14 @@ package final class ErasureRunner: Sendable {
             trouble.warning("an erasure cannot go on", ["reason": "\(error)"])
         }
         return false
+    }
+
+    /// Expired messages are looked for at every start and every hour, mostly in vain; that is no news.
+    private func logEnd(of job: ErasureJob) {
+        guard job.subject == .expiredMessages else {
+            return services.logger.notice("erasure finished", ["id": "\(job.id)", "messages": job.messages])
+        }
+        if job.messages > 0 { services.logger.notice("expired messages erased", ["messages": job.messages]) }
     }
 
     private func leaseEnd(_ now: Timestamp) -> Timestamp {

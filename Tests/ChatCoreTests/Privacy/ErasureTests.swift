@@ -2,6 +2,7 @@ import ChatDomain
 import ChatTestSupport
 import JSON
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 
@@ -89,6 +90,33 @@ import Testing
             #expect(next.stage == .waiting && next.notBefore > chat.clock.now.wall)
             #expect(ann.channel.closed != nil)
         }
+    }
+
+    /// Messages of the log once the runner has looked for expired messages, and has then erased a room.
+    private func logOfRetention(days: Int) async throws -> [String] {
+        let sink = CollectingSink()
+        var setup = ChatSetup(logger: Logger(level: .info, format: .json, sink: sink))
+        setup.configuration = { $0.retention = RetentionRule(days: days) }
+        try await ChatUnderTest.serve(setup) { chat async throws in
+            try await chat.store.fill("lobby", count: 3)
+            _ = try await chat.services.requestErasure(of: .expiredMessages)
+            await chat.advance(by: .milliseconds(1))
+            let last = try await chat.services.requestErasure(of: .room(room("attic")))
+            let runner = ErasureRunner(services: chat.services)
+            runner.start()
+            #expect(
+                await eventually {
+                    await chat.runUntilQuiet()
+                    return sink.lines.contains { $0.contains("\(last.id)") }
+                })
+            runner.stop()
+        }
+        return try sink.lines.map { try JSONValue(parsing: $0.utf8)["message"]?.string ?? "" }
+    }
+
+    @Test func aLookForExpiredMessagesIsLoggedWhereThereWereSome() async throws {
+        #expect(try await logOfRetention(days: 0) == ["erasure finished"])
+        #expect(try await logOfRetention(days: 1) == ["expired messages erased", "erasure finished"])
     }
 
     @Test func aJobIsDoneInTheBackground() async throws {

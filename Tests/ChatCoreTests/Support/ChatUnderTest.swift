@@ -24,6 +24,7 @@ struct ChatSetup {
     var recovery: (any RecoveryStore)?
     var hook: (any MessageHook)?
     var observers = ChatObservers()
+    var logger = Logger.disabled
     /// What decides about tokens; claims are accepted too.
     var authorities: [any TokenAuthority] = []
     var configuration: (inout ChatConfiguration) -> Void = { _ in }
@@ -115,7 +116,7 @@ final class ChatUnderTest {
                 recovery: setup.recovery, hook: setup.hook),
             observers: setup.observers,
             authentication: AuthenticationPolicy(mode: .trusted, authorities: setup.authorities),
-            logger: .disabled, registry: MetricsRegistry(), clock: clock, mailboxes: mailboxes)
+            logger: setup.logger, registry: MetricsRegistry(), clock: clock, mailboxes: mailboxes)
         let shards = loops.map { loop in
             ChatShard(context: ShardContext(index: loop.index, loop: loop, services: services) { Array($0) })
         }
