@@ -10,6 +10,8 @@ package struct AuditAct: Sendable {
     package var isService = false
     package var actor: UserID?
     package var address: String?
+    /// The account, at its host, that the caller says it runs under.
+    package var account: String?
     package var user: UserID?
     package var room: RoomID?
     package var message: MessageID?
@@ -19,6 +21,14 @@ package struct AuditAct: Sendable {
         self.action = action
         self.outcome = outcome
         self.detail = detail
+    }
+}
+
+extension AuditAct {
+    /// What the entry says of the act beside its members.
+    fileprivate var details: String? {
+        let parts = [detail, account.map { "by account \($0)" }].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }
 
@@ -184,7 +194,7 @@ extension AuditEntry {
         self.init(
             id: id, timestamp: now, action: act.action, outcome: act.outcome, isService: act.isService,
             actor: act.actor, address: act.address, instance: instance, user: act.user, room: act.room,
-            message: act.message, detail: act.detail)
+            message: act.message, detail: act.details)
     }
 }
 

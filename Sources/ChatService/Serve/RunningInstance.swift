@@ -135,7 +135,7 @@ struct RunningInstance {
     /// Records a reload that a signal asked for.
     var recordReload: @Sendable (ReloadReport) async -> Void {
         { [gateway] report in
-            let outcome = report.error == nil ? AuditEntry.Outcome.done : .refused
+            let outcome = report.isApplied ? AuditEntry.Outcome.done : .refused
             await gateway.services.audit.record(AuditAct(.reload, outcome: outcome, detail: "SIGHUP"))
         }
     }

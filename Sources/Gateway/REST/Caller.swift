@@ -13,6 +13,8 @@ struct Caller: Sendable {
     var isService = false
     /// Where the request came from, for the audit trail.
     var address: String?
+    /// The account that a service says it runs under, for the audit trail.
+    var account: String?
 
     var actor: RoomActor { RoomActor(user: user?.userID, isService: isService) }
 
@@ -35,6 +37,8 @@ extension Caller {
 
 /// Finds the caller of a request from its credentials.
 struct CallerResolver {
+    private static let maximumAccountBytes = 128
+
     let gateway: GatewayContext
 
     /// - Throws: `unauthorized` for a bad token or key, `auth_unavailable` where nothing can verify the token now, `forbidden`
@@ -47,7 +51,7 @@ struct CallerResolver {
             let user = credentials.userID.map {
                 RoomUser(userID: $0, username: credentials.username ?? $0.value)
             }
-            return .known(Caller(user: user, isService: true))
+            return .known(Caller(user: user, isService: true, account: Self.account(head)))
         }
         guard credentials.namesUser else { return .known(Caller()) }
         switch try gateway.services.authentication.identify(credentials, now: now) {
@@ -92,6 +96,14 @@ struct CallerResolver {
         return Credentials(
             token: token(head), userID: userID, username: username,
             userAgent: head.headers["User-Agent"].map { ShortText.cut($0, maximumCharacters: 256) })
+    }
+
+    /// The field `From` (RFC 9110 section 10.1.2), which names the person behind a program. nil for a text that is none.
+    private static func account(_ head: HTTPRequestHead) -> String? {
+        head.headers["From"].flatMap { text in
+            let isFit = !text.isEmpty && text.utf8.count <= maximumAccountBytes
+            return isFit && text.utf8.allSatisfy { 0x21...0x7E ~= $0 } ? text : nil
+        }
     }
 
     private static func token(_ head: HTTPRequestHead) -> String? {

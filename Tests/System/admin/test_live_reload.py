@@ -60,7 +60,8 @@ def test_origins_rates_and_log_level_change_under_open_connections(server, make_
     write(server, CORS_ORIGIN="https://new.example.com", RATE_LIMIT_MESSAGES="1", LOG_LEVEL="debug", PORT="1")
     answer = reload(operator)
     report = answer["reloads"][0]
-    assert report["instance"] == "instance-1" and report["error"] is None and report["warnings"] == []
+    assert (report["instance"], report["outcome"]) == ("instance-1", "done")
+    assert report["error"] is None and report["warnings"] == []
     assert report["applied"] == ["service key", "log level", "rates", "origins"]
     assert answer["complete"] is True
     assert allowed(server, "https://new.example.com")
@@ -134,9 +135,14 @@ def test_all_instances_reload_or_one(pair, make_chat):
     (two.directory / ".env").write_text("CORS_ORIGIN=nonsense origin\n")
     answer = operator.call("POST", "/internal/reload")
     assert answer.status_code == 409
-    assert "instance-2: CORS_ORIGIN" in answer.json()["detail"] and "instance-1" not in answer.json()["detail"]
-    reports = {each["instance"]: each["error"] for each in answer.json()["reloads"]}
-    assert reports["instance-1"] is None and "CORS_ORIGIN" in reports["instance-2"]
+    assert "instance-2: CORS_ORIGIN" in answer.json()["detail"] and answer.json()["detail"].endswith("; reloaded: instance-1")
+    reports = {each["instance"]: each for each in answer.json()["reloads"]}
+    assert reports["instance-1"]["outcome"] == "done" and reports["instance-1"]["error"] is None
+    assert reports["instance-2"]["outcome"] == "refused" and "CORS_ORIGIN" in reports["instance-2"]["error"]
+    assert reports["instance-1"]["applied"] and reports["instance-2"]["applied"] == []
+    # The trail says of each of them what became of it, too.
+    entries = operator.entries(action="reload", limit=2)
+    assert sorted((each["outcome"], each["detail"]) for each in entries) == [("done", "instance-1"), ("refused", "instance-2")]
     assert allowed(one, "https://new.example.com") and allowed(two, "https://new.example.com")
 
 

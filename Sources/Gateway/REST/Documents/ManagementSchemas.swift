@@ -78,7 +78,8 @@ enum ManagementSchemas {
             "reloads",
             .list(
                 of: .object(
-                    .required("instance", .text("a")), .required("applied", .list(of: .text("certificate"))),
+                    .required("instance", .text("a")), .required("outcome", .choice(["done", "refused"])),
+                    .required("applied", .list(of: .text("certificate"))),
                     .required("restartNeeded", .list(of: .text("PORT"))),
                     .required("warnings", .list(of: .text("key set: HTTP 500"))),
                     .required("error", .nullable(.text("JWT_JWKS_FILE=/keys.json: it is no JSON"))))))

@@ -107,12 +107,15 @@ struct ManagementRoutes: RouteGroup {
         let instance = try request.instance()
         let fleet = try await services.askFleet(.reload, of: instance)
         let reports = fleet.answers.map { (instance: $0.instance, report: ReloadReport($0.root)) }
-        let refusals = reports.filter { $0.report.error != nil }
-        let isDone = refusals.isEmpty && !reports.isEmpty
-        let names = reports.map(\.instance.value).joined(separator: " ")
-        var act = try request.act(.reload, detail: names)
-        if !isDone { act.outcome = .refused }
-        await services.audit.record(act)
+        let refusals = reports.filter { !$0.report.isApplied }
+        let applied = reports.filter(\.report.isApplied).map(\.instance)
+        if !applied.isEmpty { await services.audit.record(try request.act(.reload, detail: Self.names(applied))) }
+        if !refusals.isEmpty || reports.isEmpty {
+            let names = Self.names(reports.isEmpty ? fleet.unanswered : refusals.map(\.instance))
+            var act = try request.act(.reload, detail: names)
+            act.outcome = .refused
+            await services.audit.record(act)
+        }
         guard !reports.isEmpty else { throw ChatError(.overloaded, "no instance answered") }
         func write(_ out: inout JSONWriter) {
             out.key("reloads")
@@ -124,10 +127,15 @@ struct ManagementRoutes: RouteGroup {
             }
             fleet.write(into: &out)
         }
-        guard !isDone else { return .json(EventJSON.success { write(&$0) }) }
+        guard !refusals.isEmpty else { return .json(EventJSON.success { write(&$0) }) }
         let reasons = refusals.map { "\($0.instance): \($0.report.error ?? "")" }.joined(separator: "; ")
-        let error = ChatError(.conflict, "the reload was refused and the previous settings stay in use; \(reasons)")
-        return Problem.response(error, members: write)
+        let others = applied.isEmpty ? "" : "; reloaded: \(Self.names(applied))"
+        let text = "the reload was refused, and there the previous settings stay in use: \(reasons)\(others)"
+        return Problem.response(ChatError(.conflict, text), members: write)
+    }
+
+    private static func names(_ instances: [InstanceID]) -> String {
+        instances.map(\.value).joined(separator: " ")
     }
 }
 
@@ -164,6 +172,7 @@ extension RESTRequest {
         act.isService = caller.isService
         act.actor = caller.user?.userID
         act.address = caller.address
+        act.account = caller.account
         act.user = optionalPathParameter("userId").map { UserID(unchecked: $0) }
         act.room = optionalPathParameter("roomId").map { RoomID(unchecked: $0) }
         act.message = optionalPathParameter("messageId").flatMap { MessageID($0) }
