@@ -56,6 +56,7 @@ extension Configuration {
         if let directory = management.pageDirectory {
             gateway.adminPage = try StaticFiles(directory: directory, at: "/admin")
             gateway.adminPage?.serveIndex(at: "/admin")
+            gateway.adminPage?.serveIndex(at: "/admin/")
         }
         return gateway
     }

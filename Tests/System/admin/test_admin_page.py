@@ -198,7 +198,8 @@ def test_a_token_in_the_address_is_refused(guarded):
         answer = guarded.get(f"/admin?{query}")
         assert answer.status_code == 400 and answer.json()["code"] == "bad_request", query
         assert guarded.get(f"/admin/app.js?{query}").status_code == 400
-    assert guarded.get("/admin").status_code == 200
+    assert guarded.get("/admin").status_code == guarded.get("/admin/").status_code == 200
+    assert guarded.get("/admin/").text == guarded.get("/admin").text
     assert guarded.get("/admin/../secret").status_code == 404
 
 

@@ -66,6 +66,7 @@ def test_the_server_keeps_it(shared, headers, tmp_path):
 
 def test_the_page_needs_no_script_and_no_other_host(shared):
     page = shared.get("/docs")
+    assert shared.get("/docs/").text == page.text
     assert page.headers["Content-Type"].startswith("text/html")
     text = page.text
     assert "<script" not in text and "http://" not in text and "https://" not in text.replace("https://example.org", "")

@@ -228,7 +228,8 @@ enum RouteCatalogue {
             answer: RouteAnswer(.document, 200, 304),
             handler: DocumentRoutes.asyncAPI),
         Route(
-            .get, "/docs", access: .everyone, summary: "both as a page to read", parameters: [.knownTag],
+            .get, "/docs", also: ["/docs/"], access: .everyone, summary: "both as a page to read",
+            parameters: [.knownTag],
             answer: RouteAnswer(.page, 200, 304),
             handler: DocumentRoutes.page),
         Route(
