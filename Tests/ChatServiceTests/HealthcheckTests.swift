@@ -1,5 +1,4 @@
 import Foundation
-import Gateway
 import Testing
 
 @testable import ChatService
@@ -31,10 +30,7 @@ private func answering(_ answer: String) throws -> Int {
 @Suite struct HealthcheckTests {
     private func check(port: Int, tls: Bool = false, isAliveWhenFull: Bool = false) throws(Healthcheck.Failure) {
         try Healthcheck.run(
-            .init(
-                host: "0.0.0.0", port: port, internalListener: nil, tls: tls ? .init(certificate: "c", key: "k") : nil,
-                origins: .sameOrigin, trustedProxies: TrustedProxies(), eventLoops: 1),
-            isAliveWhenFull: isAliveWhenFull)
+            ServerAddress(host: "0.0.0.0", port: port, usesTLS: tls), isAliveWhenFull: isAliveWhenFull)
     }
 
     @Test func aFullServerIsAliveWhereThatIsAsked() throws {
@@ -66,8 +62,8 @@ private func answering(_ answer: String) throws -> Int {
     }
 
     @Test func listenersOnEveryAddressAreCheckedOnLoopback() {
-        #expect(Healthcheck.target(of: "0.0.0.0") == "127.0.0.1")
-        #expect(Healthcheck.target(of: "::") == "::1")
-        #expect(Healthcheck.target(of: "10.0.0.1") == "10.0.0.1")
+        #expect(ServerAddress(host: "0.0.0.0", port: 1).url == "http://127.0.0.1:1")
+        #expect(ServerAddress(host: "::", port: 1, usesTLS: true).url == "https://[::1]:1")
+        #expect(ServerAddress(host: "10.0.0.1", port: 1).url == "http://10.0.0.1:1")
     }
 }

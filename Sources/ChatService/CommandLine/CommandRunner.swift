@@ -56,7 +56,7 @@ struct CommandRunner: Sendable {
 
     private func runConfigured(_ action: CommandLineAction) async -> Int32 {
         do throws(InvalidConfiguration) {
-            return try await run(action, try source.load())
+            return try await perform(action)
         } catch {
             for warning in error.warnings { complain("warning: \(warning)") }
             for problem in error.problems { complain("error: \(problem)") }
@@ -64,35 +64,42 @@ struct CommandRunner: Sendable {
         }
     }
 
-    private func run(_ action: CommandLineAction, _ loaded: LoadedConfiguration) async throws(InvalidConfiguration)
-        -> Int32
-    {
-        let authentication = loaded.configuration.authentication
+    /// Reads the settings that the command needs, and no others where that is little.
+    private func perform(_ action: CommandLineAction) async throws(InvalidConfiguration) -> Int32 {
+        switch action {
+        case .healthcheck(let isAliveWhenFull):
+            return checkHealth(try source.read { ServerAddress(reading: &$0) }, isAliveWhenFull: isAliveWhenFull)
+        case .mintToken(let request):
+            let authentication = try source.read { Configuration.Authentication(reading: &$0) }
+            return answer { () throws(TokenCommands.Failure) in
+                try TokenCommands.mint(request, by: authentication, now: now)
+            }
+        case .checkToken(let tokenSource):
+            let verifier = try source.read { Configuration.Authentication(reading: &$0) }.verifier()
+            return answer { () throws(TokenCommands.Failure) in
+                try TokenCommands.check(text(of: tokenSource), by: verifier, now: now)
+            }
+        default: return try await run(action, try source.load())
+        }
+    }
+
+    private func run(
+        _ action: CommandLineAction, _ loaded: LoadedConfiguration
+    ) async throws(InvalidConfiguration) -> Int32 {
         switch action {
         case .serve: return await programs.serve(loaded, source)
         case .migrate(let arguments): return await programs.migrate(loaded, arguments)
         case .importUserState(let path): return await programs.importUserState(loaded, path)
         case .backup(let arguments): return await programs.backup(loaded, arguments)
         case .restore(let arguments): return await programs.restore(loaded, arguments)
-        case .healthcheck(let isAliveWhenFull):
-            return checkHealth(loaded.configuration, isAliveWhenFull: isAliveWhenFull)
-        case .mintToken(let request):
-            return answer { () throws(TokenCommands.Failure) in
-                try TokenCommands.mint(request, by: authentication, now: now)
-            }
-        case .checkToken(let source):
-            let verifier = try authentication.verifier()
-            return answer { () throws(TokenCommands.Failure) in
-                try TokenCommands.check(text(of: source), by: verifier, now: now)
-            }
         case .checkConfiguration:
             _ = try ServiceCredentials(loaded.configuration)
             for warning in loaded.warnings { complain("warning: \(warning)") }
             print(ConfigurationText.settings(loaded))
             for (name, value) in StartBanner.facts(loaded.configuration) { print("# \(name): \(value)") }
             return ExitCode.success
-        case .help, .version, .printConfigurationDocs, .bench, .doctor, .manage:
-            preconditionFailure("runs without a configuration")
+        case .help, .version, .printConfigurationDocs, .bench, .doctor, .manage, .healthcheck, .mintToken, .checkToken:
+            preconditionFailure("runs without the whole configuration")
         }
     }
 
@@ -106,9 +113,9 @@ struct CommandRunner: Sendable {
         }
     }
 
-    private func checkHealth(_ configuration: Configuration, isAliveWhenFull: Bool) -> Int32 {
+    private func checkHealth(_ address: ServerAddress, isAliveWhenFull: Bool) -> Int32 {
         do throws(Healthcheck.Failure) {
-            try Healthcheck.run(configuration.listening, isAliveWhenFull: isAliveWhenFull)
+            try Healthcheck.run(address, isAliveWhenFull: isAliveWhenFull)
             return ExitCode.success
         } catch {
             complain("unhealthy: \(error)")

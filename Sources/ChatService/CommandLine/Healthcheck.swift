@@ -26,37 +26,28 @@ enum Healthcheck {
     ///   - isAliveWhenFull: whether 503 counts as healthy: a server with as many connections as it takes answers it.
     ///   - timeout: the limit for each step, in whole seconds.
     static func run(
-        _ listening: Configuration.Listening, isAliveWhenFull: Bool = false, timeout: Duration = .seconds(5)
+        _ address: ServerAddress, isAliveWhenFull: Bool = false, timeout: Duration = .seconds(5)
     ) throws(Failure) {
         let head: [UInt8]
         do throws(Failure) {
-            head = try exchange(host: target(of: listening.host), port: listening.port, timeout: timeout)
+            head = try exchange(with: address, timeout: timeout)
         } catch {
             // A TLS listener answers plain text with an alert or a reset, which shows that it is alive. This check does not
             // verify the certificate.
-            if listening.tls != nil, error == .reset { return }
+            if address.usesTLS, error == .reset { return }
             throw error
         }
-        if listening.tls != nil, !head.isEmpty, head.first != UInt8(ascii: "H") { return }
+        if address.usesTLS, !head.isEmpty, head.first != UInt8(ascii: "H") { return }
         let line = String(decoding: head.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(100), as: UTF8.self)
         if isAliveWhenFull, line.hasPrefix("HTTP/1.1 503") { return }
         guard line.hasPrefix("HTTP/1.1 200") else { throw .unhealthy(line.isEmpty ? "nothing" : line) }
     }
 
-    /// The address to connect to. A listener on every address is reached over loopback.
-    static func target(of host: String) -> String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1"
-        case "::": "::1"
-        default: host
-        }
-    }
-
-    private static func exchange(host: String, port: Int, timeout: Duration) throws(Failure) -> [UInt8] {
-        let descriptor = try connected(host: host, port: port, timeout: timeout)
+    private static func exchange(with address: ServerAddress, timeout: Duration) throws(Failure) -> [UInt8] {
+        let descriptor = try connected(host: address.host, port: address.port, timeout: timeout)
         defer { close(descriptor) }
-        let shown = host.contains(":") ? "[\(host)]" : host
-        let request = Array("GET /health HTTP/1.1\r\nHost: \(shown):\(port)\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array(
+            "GET /health HTTP/1.1\r\nHost: \(address.authority)\r\nConnection: close\r\n\r\n".utf8)
         guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { throw .silent }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1024)

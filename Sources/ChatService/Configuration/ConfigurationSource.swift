@@ -6,7 +6,23 @@ struct ConfigurationSource: Sendable {
     var system: SystemFacts
 
     func load() throws(InvalidConfiguration) -> LoadedConfiguration {
-        let file = try BoundedFile.bytes(at: environmentFile).map { String(decoding: $0, as: UTF8.self) }
-        return try Configuration.load(environment: environment, file: file, system: system)
+        try Configuration.load(environment: environment, file: fileText(), system: system)
+    }
+
+    /// Reads some variables. Bad values of others are no problem.
+    func read<Settings>(
+        _ settings: (inout ConfigurationReader) -> Settings
+    ) throws(InvalidConfiguration) -> Settings {
+        var reader = ConfigurationReader(
+            environment: environment, file: EnvironmentFile(parsing: try fileText() ?? ""))
+        let settings = settings(&reader)
+        guard reader.problems.isEmpty else {
+            throw InvalidConfiguration(problems: reader.problems, warnings: reader.warnings)
+        }
+        return settings
+    }
+
+    private func fileText() throws(InvalidConfiguration) -> String? {
+        try BoundedFile.bytes(at: environmentFile).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -6,20 +6,20 @@ enum ServerChecks {
     private static let deadline = Duration.seconds(5)
 
     static func findings(_ configuration: Configuration) async -> [Finding] {
-        let listening = configuration.listening
+        let address = ServerAddress(configuration.listening)
         do throws(Healthcheck.Failure) {
-            try Healthcheck.run(listening)
+            try Healthcheck.run(address)
         } catch {
-            return [failure(error, port: listening.port)]
+            return [failure(error, port: address.port)]
         }
-        guard listening.tls == nil, let client = try? HTTPClient(HTTPClient.Settings(name: "doctor-http")) else {
-            return [.ok("service", "the service runs on port \(listening.port)")]
+        guard !address.usesTLS, let client = try? HTTPClient(HTTPClient.Settings(name: "doctor-http")) else {
+            return [.ok("service", "the service runs on port \(address.port)")]
         }
-        let request = HTTPClientRequest(.get, ManagedServer.url(of: listening) + "/ready", deadline: deadline)
+        let request = HTTPClientRequest(.get, address.url + "/ready", deadline: deadline)
         let answer = try? await client.send(request)
         await client.close()
         let readiness = answer.flatMap { try? JSONValue(parsing: $0.body) }
-        return findings(readiness, port: listening.port)
+        return findings(readiness, port: address.port)
     }
 
     private static func failure(_ failure: Healthcheck.Failure, port: Int) -> Finding {

@@ -8,28 +8,22 @@ struct ManagedServer: Equatable, Sendable {
         let description: String
     }
 
-    /// - Throws: `Unknown` when there is no key, `InvalidConfiguration` when the configuration is needed and not allowed.
+    /// Reads the variables that the options do not stand for.
+    ///
+    /// - Throws: `Unknown` when there is no key, `InvalidConfiguration` when a variable that is needed is not allowed.
     init(_ access: ServerAccess, _ source: ConfigurationSource) throws {
-        let configuration =
-            access.url == nil || access.serviceKeyFile == nil ? try source.load().configuration : nil
         if let text = access.url {
             url = text.hasSuffix("/") ? String(text.dropLast()) : text
         } else {
-            url = configuration.map { Self.url(of: $0.listening) } ?? ""
+            url = try source.read { ServerAddress(reading: &$0) }.url
         }
         if let file = access.serviceKeyFile {
             key = try Self.key(in: file)
-        } else if let configured = configuration?.authentication.serviceKey {
+        } else if let configured = try source.read({ $0.optional(Variables.serviceKey) }) {
             key = configured
         } else {
             throw Unknown(description: "there is no service key: set SERVICE_API_KEY, or give --service-key-file FILE")
         }
-    }
-
-    static func url(of listening: Configuration.Listening) -> String {
-        let host = Healthcheck.target(of: listening.host)
-        let shown = host.contains(":") ? "[\(host)]" : host
-        return "\(listening.tls == nil ? "http" : "https")://\(shown):\(listening.port)"
     }
 
     /// The first line of the file, so that an editor's newline does no harm.
