@@ -27,6 +27,17 @@ import Testing
         #expect(ConfigurationChecks.expiry(at: .max, now: 0).level == .ok)
     }
 
+    @Test func theDataDirectoryIsLookedAtWhereItIsUsed() throws {
+        func looks(_ environment: [String: String]) throws -> Bool {
+            let elsewhere = environment.merging(["DATA_DIR": "/nowhere/data"]) { first, _ in first }
+            return HostChecks.findings(try load(elsewhere).configuration).contains { $0.text.contains("/nowhere/data") }
+        }
+        #expect(try looks([:]))
+        #expect(try !looks(["MONGODB_URI": "mongodb://db"]))
+        #expect(try looks(["MONGODB_URI": "mongodb://db", "FILES_STORE": "disk"]))
+        #expect(try !looks(["MONGODB_URI": "mongodb://db", "FILES_STORE": "disk", "MAX_FILE_BYTES": "0"]))
+    }
+
     @Test func descriptorsHaveToCoverTheConnections() {
         #expect(HostChecks.descriptors(131_072, maximumConnections: nil).level == .ok)
         #expect(HostChecks.descriptors(1200, maximumConnections: 1000).level == .ok)

@@ -9,7 +9,13 @@ import Testing
             unasked.count == 1 && unasked[0].message.hasPrefix("TRUSTED MODE")
                 && unasked[0].message.contains("loopback"))
         let chosen = StartBanner.warnings(try load(["AUTH_MODE": "trusted"]).configuration)
-        #expect(chosen.count == 1 && chosen[0].message.contains("every address"))
+        #expect(chosen.count == 1 && chosen[0].message.hasSuffix(", on every address of this machine"))
+        for (host, reach) in [
+            ("127.0.0.1", "from this machine only (HOST=127.0.0.1)"), ("10.0.0.5", "on HOST=10.0.0.5"),
+        ] {
+            let bounded = StartBanner.warnings(try load(["AUTH_MODE": "trusted", "HOST": host]).configuration)
+            #expect(bounded.count == 1 && bounded[0].message.hasSuffix(", \(reach)"))
+        }
         #expect(StartBanner.warnings(try load(["JWT_SECRET": secret]).configuration) == [])
     }
 

@@ -1,4 +1,5 @@
 import ChatDomain
+import EventLoop
 import HTTPClient
 import IdentityProviders
 import MessagingOutbox
@@ -36,7 +37,7 @@ enum StartBanner {
         guard authentication.mode == .trusted else { return [] }
         let claim = "TRUSTED MODE: every client is accepted under the user id that it claims"
         if authentication.isTrustedOnPurpose {
-            return [Line(level: .warning, message: "\(claim), on every address this server listens on")]
+            return [Line(level: .warning, message: "\(claim), \(reach(configuration.listening.host))")]
         }
         return [
             Line(
@@ -45,6 +46,11 @@ enum StartBanner {
                     "\(claim); listening on loopback only, until JWT_SECRET (or another key) or AUTH_MODE=trusted is set"
             )
         ]
+    }
+
+    private static func reach(_ host: String) -> String {
+        if IPAddress(host)?.isLoopback == true { return "from this machine only (HOST=\(host))" }
+        return ["0.0.0.0", "::"].contains(host) ? "on every address of this machine" : "on HOST=\(host)"
     }
 
     static func log(_ configuration: Configuration, warnings configured: [String], to logger: Logger) {

@@ -24,8 +24,9 @@ enum HostChecks {
 
     static func findings(_ configuration: Configuration) -> [Finding] {
         var findings = limits(maximumConnections: configuration.limits.connections) + account()
-        findings += directory(configuration.dataDirectory, holdsStore: configuration.store.isEmbedded)
-        let paths = [configuration.dataDirectory, configuration.logging.directory].compactMap(\.self)
+        let data = configuration.usedDataDirectory
+        if let data { findings += directory(data, holdsStore: configuration.store.isEmbedded) }
+        let paths = [data, configuration.logging.directory].compactMap(\.self)
         return findings + paths.compactMap(space)
     }
 
@@ -131,6 +132,13 @@ enum HostChecks {
         var url = URL(fileURLWithPath: path)
         while url.path != "/", access(url.path, F_OK) != 0 { url.deleteLastPathComponent() }
         return url.path
+    }
+}
+
+extension Configuration {
+    /// nil where neither the store nor rooms' files are in it.
+    fileprivate var usedDataDirectory: String? {
+        store.isEmbedded || files?.store == .disk ? dataDirectory : nil
     }
 }
 

@@ -158,6 +158,7 @@ def test_mongodb(tmp_path):
         done = run(tmp_path, "doctor", env=SOUND | {"MONGODB_URI": mongo.uri()})
         assert done.returncode == 0, done.stdout
         assert "answers (single, database chat)" in done.stdout or "answers (replicaSet, database chat)" in done.stdout
+        assert "./data" not in done.stdout
         assert "the next start makes" in done.stdout and "the clocks of this host and of MongoDB agree" in done.stdout
         with mongo.client() as client:
             assert client.chat.list_collection_names() == []
