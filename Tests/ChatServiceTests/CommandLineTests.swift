@@ -1,3 +1,4 @@
+import ChatDomain
 import Foundation
 import Synchronization
 import Testing
@@ -41,6 +42,20 @@ import Testing
             .manage(.ban(BanRequest(user: "ada", room: "g", span: .seconds(3600), reason: "spam")), ServerAccess())
         ),
         (["ban", "--lift", "ada"], .manage(.ban(BanRequest(user: "ada", isLifted: true)), ServerAccess())),
+        (
+            ["ban", "ada", "--as", "olga"],
+            .manage(.ban(BanRequest(user: "ada")), ServerAccess(actor: UserID(unchecked: "olga")))
+        ),
+        (["reload"], .manage(.reload(instance: nil), ServerAccess())),
+        (["reload", "--instance", "b"], .manage(.reload(instance: "b"), ServerAccess())),
+        (
+            ["audit", "--action", "kick", "--user", "ada", "--actor", "olga", "--limit", "5", "--before", "1:a"],
+            .manage(
+                .audit([
+                    QueryItem("userId", "ada"), QueryItem("action", "kick"), QueryItem("actor", "olga"),
+                    QueryItem("before", "1:a"), QueryItem("limit", "5"),
+                ]), ServerAccess())
+        ),
         (["drain", "b", "--wait"], .manage(.drain(instance: "b", waits: true), ServerAccess())),
         (["export", "--room", "g"], .manage(.export(.room("g"), output: nil), ServerAccess())),
         (
@@ -80,6 +95,14 @@ import Testing
         (["rooms", "--limit", "201"], "--limit 201 is not allowed; allowed: an integer from 1 to 200"),
         (["rooms", "--sort", "size"], "--sort takes one of sessions, roomId, lastSeq"),
         (["tail"], "tail needs --room ID or --user ID"),
+        (["kick", "ada", "--as", ""], "--as must not be empty"),
+        (["kick", "ada", "--as", "a\nX-Admin: true"], "--as must not contain control characters"),
+        (["sessions", "--as", "olga"], "unknown option --as"),
+        (
+            ["audit", "--action", "party"],
+            "--action takes one of user_ban, user_unban, room_ban, room_unban, mute, unmute, role_set, role_cleared, "
+                + "message_delete, room_delete, user_erase, room_erase, user_export, room_export, kick, drain, reload, login"
+        ),
         (["ban", "ada", "--until", "soon"], "--until must be an ISO 8601 time such as 2030-01-31T12:00:00Z"),
         (["ban", "ada", "--until", "2030-01-31T12:00:00Z", "--for", "1h"], "--for and --until say the same; give one"),
         (["ban", "ada", "--lift", "--reason", "x"], "--lift goes with --room alone"),
@@ -170,6 +193,19 @@ import Testing
         #expect(await run(["--version"], ["PORT": "x"]) == 0)
         #expect(printed == "chat-service \(Version.current)\n")
         #expect(await run(["--help"], ["PORT": "x"]) == 0)
+    }
+
+    @Test func tokensNeedTheSettingsOfTokensAlone() async {
+        let broken = Self.secret.merging(["LOG_LEVEL": "loud", "PORT": "x"]) { first, _ in first }
+        #expect(await run(["token", "mint", "--user", "u1"], broken) == 0)
+        #expect(await run(["token", "check"], broken, input: printed) == 0 && complained == "")
+    }
+
+    @Test func aHealthCheckNeedsTheAddressAlone() async {
+        // Nothing listens there.
+        #expect(await run(["healthcheck"], ["LOG_LEVEL": "loud", "PORT": "1"]) == ExitCode.failure)
+        #expect(complained == "unhealthy: cannot connect: Connection refused\n")
+        #expect(await run(["healthcheck"], ["PORT": "x"]) == ExitCode.configuration)
     }
 
     private static let secret = ["JWT_SECRET": String(repeating: "k", count: 32), "JWT_ISSUER": "us"]

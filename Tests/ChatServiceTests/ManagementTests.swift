@@ -18,6 +18,19 @@ import Testing
         #expect(server.url == "http://[::1]:6001" && server.key.text == Self.key)
     }
 
+    @Test func settingsThatAreNotNeededMayBeBad() throws {
+        let server = try ManagedServer(
+            ServerAccess(),
+            source(["SERVICE_API_KEY": Self.key, "LOG_LEVEL": "loud", "HOST": "10.0.0.1", "PORT": "6001"]))
+        #expect(server.url == "http://10.0.0.1:6001" && server.key.text == Self.key)
+        #expect(throws: InvalidConfiguration.self) {
+            try ManagedServer(ServerAccess(), source(["SERVICE_API_KEY": Self.key, "PORT": "x"]))
+        }
+        #expect(throws: InvalidConfiguration.self) {
+            try ManagedServer(ServerAccess(), source(["SERVICE_API_KEY": "short"]))
+        }
+    }
+
     @Test func withoutAKeyThereIsNoCall() {
         #expect(throws: ManagedServer.Unknown.self) { try ManagedServer(ServerAccess(), source()) }
     }
@@ -54,6 +67,60 @@ import Testing
         var table = TextTable("A", "BB")
         table.add("xyz", "1")
         #expect(table.text == "A    BB\nxyz  1")
+    }
+}
+
+@Suite struct OperatorAccountTests {
+    @Test func theAccountBehindSudoIsNamed() {
+        let own = OperatorAccount.current(environment: [:])
+        #expect(own.split(separator: "@").count == 2)
+        let behindSudo = OperatorAccount.current(environment: ["SUDO_USER": "olga"])
+        #expect(geteuid() == 0 ? behindSudo == "olga@\(own.split(separator: "@")[1])" : behindSudo == own)
+    }
+
+    @Test func itFitsIntoAHeaderField() {
+        #expect(OperatorAccount.name(account: "ol ga\r\nX: y", host: "hö st") == "ol?ga??X:?y@h??st")
+        let long = String(repeating: "x", count: 500)
+        #expect(OperatorAccount.name(account: long, host: long).utf8.count == 127)
+    }
+}
+
+@Suite struct TrailAndReloadTextTests {
+    @Test func entriesOfTheTrailAreRows() throws {
+        let answer = try JSONValue(
+            parsing: #"""
+                {"entries":[{"timestamp":1000,"action":"user_ban","outcome":"done","service":true,"actor":"olga","address":"::1",
+                "instance":"a","userId":"ben"},{"timestamp":0,"action":"message_delete","outcome":"done","service":true,
+                "messageId":"65f0","detail":"by account olga@h"}],"cursor":"0:65"}
+                """#.utf8)
+        let lines = FleetText.audit(answer).split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(
+            lines == [
+                ["TIME", "ACTION", "OUTCOME", "ACTOR", "ADDRESS", "INSTANCE", "USER", "ROOM", "DETAIL"],
+                ["1970-01-01T00:00:01.000Z", "user_ban", "done", "olga", "::1", "a", "ben", "-", "-"],
+                [
+                    "1970-01-01T00:00:00.000Z", "message_delete", "done", "(service)", "-", "-", "-", "-", "message",
+                    "65f0;", "by", "account", "olga@h",
+                ],
+                ["2", "entries;", "older", "ones", "with", "--before", "0:65"],
+            ])
+    }
+
+    @Test func eachInstanceSaysWhetherItReloaded() throws {
+        let answer = try JSONValue(
+            parsing: #"""
+                {"reloads":[{"instance":"a","outcome":"done","applied":["rates","origins"],"restartNeeded":["PORT"],"warnings":["w"],
+                "error":null},{"instance":"b","outcome":"refused","applied":[],"restartNeeded":[],"warnings":[],"error":"PORT=x"}]}
+                """#.utf8)
+        #expect(
+            FleetText.reloads(answer) == """
+                INSTANCE  OUTCOME  APPLIED
+                a         done     rates, origins
+                b         refused  -
+                a: at the next start: PORT
+                a: warning: w
+                b: refused: PORT=x
+                """)
     }
 }
 

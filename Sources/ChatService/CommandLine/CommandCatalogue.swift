@@ -11,9 +11,15 @@ enum CommandCatalogue {
         .init("--service-key-file", "FILE", "file that holds the service key; by default SERVICE_API_KEY is used"),
         .init("--ca-file", "FILE", "certificates (PEM) that are trusted instead of the system's"),
     ]
-    private static let list: [CommandSyntax.Option] = [
-        .init("--search", "TEXT", "those whose name or id holds the text"),
-        .init("--limit", "N", "at most so many; 50 by default, 200 at most"),
+    /// Likewise, of commands that the audit trail records.
+    private static let acting =
+        [
+            CommandSyntax.Option(
+                "--as", "USER", "your user id, which the audit trail then names; it has your account and host anyway")
+        ] + access
+    private static let limit = CommandSyntax.Option("--limit", "N", "at most so many; 50 by default, 200 at most")
+    private static let list = [
+        CommandSyntax.Option("--search", "TEXT", "those whose name or id holds the text"), limit,
     ]
     private static let user = CommandSyntax.Option("--user", "ID", "of this user")
     private static let room = CommandSyntax.Option("--room", "ID", "of this room")
@@ -83,7 +89,7 @@ enum CommandCatalogue {
             notes: "With --json each line is one message or change. Ends with Ctrl-C."),
         CommandSyntax(
             "kick", .one("USER"), "end the user's sessions on all instances",
-            options: [.init("--session", "ID", "end this session only")] + access),
+            options: [.init("--session", "ID", "end this session only")] + acting),
         CommandSyntax(
             "ban", .one("USER"), "keep a user out of the deployment, or of one room",
             options: [
@@ -91,20 +97,33 @@ enum CommandCatalogue {
                 .init("--for", "SPAN", "90s, 15m, 24h or 7d; for ever by default"),
                 .init("--until", "TIME", "ISO 8601, instead of --for"),
                 .init("--reason", "TEXT", "kept with the ban"), .init("--lift", "end the ban"),
-            ] + access),
+            ] + acting),
         CommandSyntax(
             "drain", .one("INSTANCE"), "let an instance take no new sessions and close those it has",
-            options: [.init("--wait", "return when it has no session, within ten minutes")] + access),
+            options: [.init("--wait", "return when it has no session, within ten minutes")] + acting),
+        CommandSyntax(
+            "reload", "have all instances read settings, certificates and keys again",
+            options: [.init("--instance", "NAME", "this instance only")] + acting,
+            notes: """
+                Each instance takes all of it or keeps what it had. Exit code 1: an instance refused, or did not answer.
+                """),
+        CommandSyntax(
+            "audit", "list acts of management, the newest first",
+            options: [
+                .init("--action", "ACTION", "of this kind, such as user_ban or login"),
+                .init("--user", "ID", "about this user"), .init("--actor", "ID", "by this user"), limit,
+                .init("--before", "CURSOR", "the next page; an answer that is not the last shows its cursor"),
+            ] + access),
         CommandSyntax(
             "export", "write all that is known of a user or a room, as lines of JSON",
-            options: [user, room, .init("--output", "FILE", "a new file, instead of standard output")] + access),
+            options: [user, room, .init("--output", "FILE", "a new file, instead of standard output")] + acting),
         CommandSyntax(
             "erase", "erase a user or a room; cannot be undone",
             options: [
                 user, room,
                 .init("--messages", "HOW", "of a user: erase (default) or anonymize"),
                 .init("--yes", "confirms it; needed"), .init("--wait", "return when all is erased"),
-            ] + access),
+            ] + acting),
     ]
 
     static let tools: [CommandSyntax] = [

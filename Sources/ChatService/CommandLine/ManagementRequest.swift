@@ -9,6 +9,9 @@ enum ManagementRequest: Equatable, Sendable {
     case kick(user: String, session: String?)
     case ban(BanRequest)
     case drain(instance: String, waits: Bool)
+    /// - Parameter instance: nil: all of them.
+    case reload(instance: String?)
+    case audit([QueryItem])
     case export(DataSubject, output: String?)
     case erase(DataSubject, messages: String?, waits: Bool)
 }
@@ -31,6 +34,8 @@ struct ServerAccess: Equatable, Sendable {
     /// nil: the configured key.
     var serviceKeyFile: String?
     var certificateFile: String?
+    /// The user that acts, for the audit trail; nil for a caller that names none.
+    var actor: UserID?
     var printsJSON = false
 }
 
@@ -66,6 +71,11 @@ extension ServerAccess {
         }
         serviceKeyFile = try arguments.text("--service-key-file")
         certificateFile = try arguments.text("--ca-file")
+        if let text = arguments["--as"] {
+            do throws(ChatError) { actor = try UserID(validating: text, field: "--as") } catch {
+                throw UsageError(description: error.message)
+            }
+        }
         printsJSON = arguments.has("--json")
     }
 }
@@ -76,11 +86,15 @@ extension ManagementRequest {
         switch arguments.command {
         case "stats": self = .stats
         case "sessions":
-            self = .sessions(try Self.query(arguments, sort: ["connectedAt", "lastActivity", "queuedBytes", "userId"]))
-        case "rooms": self = .rooms(try Self.query(arguments, sort: ["sessions", "roomId", "lastSeq"]))
+            self = .sessions(
+                try Self.query(arguments, "--sort", from: ["connectedAt", "lastActivity", "queuedBytes", "userId"]))
+        case "rooms": self = .rooms(try Self.query(arguments, "--sort", from: ["sessions", "roomId", "lastSeq"]))
         case "tail": self = .tail(try TailRequest(arguments))
         case "kick": self = .kick(user: arguments.operand, session: try arguments.text("--session"))
         case "ban": self = .ban(try BanRequest(arguments))
+        case "reload": self = .reload(instance: try arguments.text("--instance"))
+        case "audit":
+            self = .audit(try Self.query(arguments, "--action", from: AuditEntry.Action.allCases.map(\.rawValue)))
         case "drain": self = .drain(instance: arguments.operand, waits: arguments.has("--wait"))
         case "export": self = .export(try DataSubject(arguments), output: try arguments.text("--output"))
         case "erase": self = try Self.erasure(arguments)
@@ -88,16 +102,20 @@ extension ManagementRequest {
         }
     }
 
-    private static func query(_ arguments: CommandArguments, sort: [String]) throws(UsageError) -> [QueryItem] {
+    /// - Parameters:
+    ///   - choice: an option that takes one of `values`.
+    private static func query(
+        _ arguments: CommandArguments, _ choice: String, from values: [String]
+    ) throws(UsageError) -> [QueryItem] {
         var items: [QueryItem] = []
         let names = [
             ("--user", "userId"), ("--room", "roomId"), ("--instance", "instance"), ("--search", "q"),
-            ("--sort", "sort"),
+            ("--sort", "sort"), ("--action", "action"), ("--actor", "actor"), ("--before", "before"),
         ]
         for (option, name) in names {
             guard let value = try arguments.text(option) else { continue }
-            if option == "--sort", !sort.contains(value) {
-                throw UsageError(description: "--sort takes one of \(sort.joined(separator: ", "))")
+            if option == choice, !values.contains(value) {
+                throw UsageError(description: "\(choice) takes one of \(values.joined(separator: ", "))")
             }
             items.append(QueryItem(name, value))
         }

@@ -1,7 +1,7 @@
 import ChatDomain
 import JSON
 
-/// The answers about sessions, rooms and instances as tables.
+/// The answers about sessions, rooms, instances and acts of management as tables.
 enum FleetText {
     static func sessions(_ answer: JSONValue) -> String {
         var table = TextTable(
@@ -50,6 +50,40 @@ enum FleetText {
         }
         let online = "online users: \(answer["online"]?.integer ?? 0)"
         return ([table.text, online] + troubles).joined(separator: "\n")
+    }
+
+    static func audit(_ answer: JSONValue) -> String {
+        var table = TextTable("TIME", "ACTION", "OUTCOME", "ACTOR", "ADDRESS", "INSTANCE", "USER", "ROOM", "DETAIL")
+        let entries = answer["entries"]?.array ?? []
+        for entry in entries {
+            let time = entry["timestamp"]?.integer.map { Timestamp(milliseconds: $0).iso8601 }
+            let message = entry["messageId"]?.string.map { "message \($0)" }
+            let details = [message, entry["detail"]?.string].compactMap(\.self)
+            table.add(
+                time ?? "-", entry["action"]?.string ?? "-", entry["outcome"]?.string ?? "-",
+                entry["actor"]?.string ?? (entry["service"]?.bool == true ? "(service)" : "-"),
+                entry["address"]?.string ?? "-", entry["instance"]?.string ?? "-", entry["userId"]?.string ?? "-",
+                entry["roomId"]?.string ?? "-", details.isEmpty ? "-" : details.joined(separator: "; "))
+        }
+        let more = answer["cursor"]?.string.map { "; older ones with --before \($0.printable)" } ?? ""
+        return "\(table.text)\n\(entries.count) \(entries.count == 1 ? "entry" : "entries")\(more)"
+    }
+
+    static func reloads(_ answer: JSONValue) -> String {
+        var table = TextTable("INSTANCE", "OUTCOME", "APPLIED")
+        var remarks: [String] = []
+        func texts(_ value: JSONValue?) -> [String] { value?.array?.compactMap(\.string) ?? [] }
+        for reload in answer["reloads"]?.array ?? [] {
+            let name = reload["instance"]?.string ?? "-"
+            let applied = texts(reload["applied"])
+            table.add(
+                name, reload["outcome"]?.string ?? "-", applied.isEmpty ? "-" : applied.joined(separator: ", "))
+            let later = texts(reload["restartNeeded"])
+            if !later.isEmpty { remarks.append("\(name): at the next start: \(later.joined(separator: ", "))") }
+            remarks += texts(reload["warnings"]).map { "\(name): warning: \($0)" }
+            if let reason = reload["error"]?.string { remarks.append("\(name): refused: \(reason)") }
+        }
+        return ([table.text] + remarks.map(\.printable)).joined(separator: "\n")
     }
 
     private static func list(_ table: TextTable, shown: Int, _ answer: JSONValue, _ noun: String) -> String {

@@ -1,3 +1,4 @@
+import ChatDomain
 import HTTPClient
 import JSON
 
@@ -17,11 +18,18 @@ struct ManagementClient: Sendable {
     private let client: HTTPClient
     private let base: String
     private let key: Secret
+    private let actor: UserID?
+    private let account: String
 
-    init(_ server: ManagedServer, client: HTTPClient) {
+    /// - Parameters:
+    ///   - actor: the user that calls, for the audit trail; nil for a caller that names none.
+    ///   - account: the account that calls, likewise.
+    init(_ server: ManagedServer, client: HTTPClient, actor: UserID? = nil, account: String) {
         self.client = client
         base = server.url
         key = server.key
+        self.actor = actor
+        self.account = account
     }
 
     struct Answer: Sendable {
@@ -40,15 +48,17 @@ struct ManagementClient: Sendable {
 
     /// - Parameters:
     ///   - path: segments that are not encoded yet.
-    ///   - user: the user that the call acts for.
-    /// - Returns: an answer of status 200 to 299.
+    ///   - user: the user that the call acts for; nil: the actor.
+    ///   - refusal: the status of a refusal that is an answer too.
+    /// - Returns: an answer of status 200 to 299, or `refusal`.
     func call(
         _ method: HTTPClientRequest.Method = .get, _ path: [String], query: [QueryItem] = [], body: [UInt8] = [],
-        actingFor user: String? = nil
+        actingFor user: String? = nil, accepting refusal: Int? = nil
     ) async throws(ManagementError) -> Answer {
         var fields = [("X-Service-Key", key.text), ("Accept", "application/json, application/x-ndjson")]
         if !body.isEmpty { fields.append(("Content-Type", "application/json")) }
-        if let user { fields.append(("X-User-Id", user)) }
+        fields.append(("From", account))
+        if let user = user ?? actor?.value { fields.append(("X-User-Id", user)) }
         let request = HTTPClientRequest(
             method, url(path, query), fields: fields, body: body, deadline: Self.deadline,
             maximumBytes: Self.maximumBytes)
@@ -56,7 +66,9 @@ struct ManagementClient: Sendable {
         do throws(HTTPClientError) { response = try await client.send(request) } catch {
             throw ManagementError(description: "\(base): \(error)", isPassing: Self.isPassing(error))
         }
-        guard (200..<300).contains(response.status) else { throw Self.refusal(response) }
+        guard (200..<300).contains(response.status) || response.status == refusal else {
+            throw Self.refusal(response)
+        }
         return Answer(status: response.status, bytes: response.body)
     }
 

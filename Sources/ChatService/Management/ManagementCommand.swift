@@ -3,7 +3,7 @@ import HTTPClient
 import JSON
 import Telemetry
 
-/// The commands that call a running server: `stats`, `sessions`, `rooms`, `tail`, `kick`, `ban`, `drain`, `export`, `erase`.
+/// The commands that call a running server with the service key.
 struct ManagementCommand: Sendable {
     /// How long `--wait` waits for an instance that is drained.
     private static let drainLimit: Duration = .seconds(600)
@@ -22,7 +22,9 @@ struct ManagementCommand: Sendable {
         do {
             let address = try ManagedServer(access, source)
             let settings = HTTPClient.Settings(name: "manage", certificateAuthorities: access.certificateFile)
-            server = ManagementClient(address, client: try HTTPClient(settings))
+            server = ManagementClient(
+                address, client: try HTTPClient(settings), actor: access.actor,
+                account: OperatorAccount.current(environment: source.environment))
         } catch {
             complain("chat-service: \(error)")
             return ExitCode.configuration
@@ -48,6 +50,8 @@ struct ManagementCommand: Sendable {
             try await Tail(request, server, printsJSON: printsJSON, print: print, complain: complain).run()
         case .kick(let user, let session): try await kick(user, session)
         case .ban(let ban): try await put(ban)
+        case .reload(let instance): try await reload(instance)
+        case .audit(let query): try await show(["internal", "audit"], query) { FleetText.audit($0) }
         case .drain(let instance, let waits): try await drain(instance, waits: waits)
         case .export(let subject, let output):
             let lines = try await DataExport(server: server, subject: subject, output: output).run(print)
@@ -65,10 +69,13 @@ struct ManagementCommand: Sendable {
         let answer = try await server.call(.get, path, query: query)
         let value = try answer.json()
         print(printsJSON ? answer.text : text(value))
-        let missing = value["unanswered"]?.array?.compactMap(\.string) ?? []
-        if !missing.isEmpty {
-            complain("warning: without \(missing.joined(separator: ", ").printable), which did not answer in time")
-        }
+        let missing = Self.unanswered(value)
+        if !missing.isEmpty { complain("warning: without \(missing), which did not answer in time") }
+    }
+
+    /// The names of instances that did not answer; empty where all did.
+    private static func unanswered(_ answer: JSONValue) -> String {
+        (answer["unanswered"]?.array?.compactMap(\.string) ?? []).joined(separator: ", ").printable
     }
 
     // MARK: Acts
@@ -108,6 +115,21 @@ struct ManagementCommand: Sendable {
         }
         guard isEmpty else { throw ManagementError(description: "\(instance) still has sessions after ten minutes") }
         if !printsJSON { print("\(instance) has no sessions") }
+    }
+
+    private func reload(_ instance: String?) async throws(ManagementError) {
+        let query = instance.map { [QueryItem("instance", $0)] } ?? []
+        let answer = try await server.call(.post, ["internal", "reload"], query: query, accepting: 409)
+        let value = try answer.json()
+        print(printsJSON ? answer.text : FleetText.reloads(value))
+        let missing = Self.unanswered(value)
+        guard missing.isEmpty else {
+            throw ManagementError(description: "\(missing) did not answer in time; whether it reloaded is not known")
+        }
+        guard answer.status != 409 else {
+            throw ManagementError(
+                description: "not every instance reloaded; those that refused keep their previous settings")
+        }
     }
 
     private func erase(_ subject: DataSubject, _ messages: String?, waits: Bool) async throws(ManagementError) {

@@ -26,6 +26,12 @@ class Managed:
         key.chmod(0o600)
         return run(self.directory, *arguments, "--server", self.url, "--service-key-file", str(key), **options)
 
+    def trail(self, **query) -> list[dict]:
+        """The audit trail, the newest entry first."""
+        answer = self.server.get("/internal/audit", params=query, headers={"X-Service-Key": KEY})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["entries"]
+
     def output(self, *arguments: str) -> str:
         """What a command that succeeds prints."""
         done = self.command(*arguments)

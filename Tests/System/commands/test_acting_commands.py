@@ -1,6 +1,9 @@
 """`kick`, `ban`, `export` and `erase`, against a server."""
 
 import json
+import os
+import pwd
+import socket
 import stat
 
 import pytest
@@ -74,6 +77,23 @@ def test_a_room_is_erased(managed):
     assert json.loads(managed.output("erase", "--room", "general", "--yes", "--wait", "--json"))["state"] == "running"
     done = managed.command("export", "--room", "general")
     assert done.returncode == 1 or "hello" not in done.stdout
+
+
+def test_the_trail_names_the_person_and_the_account(managed):
+    account = f"by account {pwd.getpwuid(os.geteuid()).pw_name}@{socket.gethostname()}"
+    managed.output("ban", "ada", "--as", "olga")
+    managed.output("kick", "ben", "--as", "Ölga")
+    managed.output("export", "--user", "ada", "--as", "olga", "--output", str(managed.directory / "ada.jsonl"))
+    managed.output("ban", "ada", "--lift")
+    managed.output("drain", managed.instance, "--as", "olga")
+    entries = managed.trail()
+    assert [(entry["action"], entry["actor"], entry["detail"]) for entry in entries] == [
+        ("drain", "olga", f"{managed.instance}; {account}"), ("user_unban", None, account), ("user_export", "olga", account),
+        ("kick", "Ölga", account), ("user_ban", "olga", account),
+    ]  # fmt: skip
+    assert all(entry["service"] for entry in entries)
+    done = managed.command("kick", "ben", "--as", "a\nX-Admin: true")
+    assert done.returncode == 64 and "--as must not" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["", "a/b?c#d&e=%", "ä 😀"])

@@ -52,6 +52,56 @@ def test_an_instance_is_drained(managed):
     assert done.returncode == 1 and "not_found" in done.stderr
 
 
+def test_the_trail_is_listed_and_chosen(managed):
+    for user in ("ada", "ben", "cid"):
+        managed.output("ban", user, "--as", "olga")
+    managed.output("kick", "ben", "--as", "otto")
+    heading, *lines, count = managed.output("audit").splitlines()
+    assert heading.split() == ["TIME", "ACTION", "OUTCOME", "ACTOR", "ADDRESS", "INSTANCE", "USER", "ROOM", "DETAIL"]
+    assert [line.split()[1:7] for line in lines[:2]] == [
+        ["kick", "done", "otto", "127.0.0.1", "a", "ben"], ["user_ban", "done", "olga", "127.0.0.1", "a", "cid"],
+    ]  # fmt: skip
+    assert count == "4 entries"
+
+    def users(*options: str) -> list[str]:
+        return [entry["userId"] for entry in json.loads(managed.output("audit", "--json", *options))["entries"]]
+
+    assert users("--action", "user_ban") == ["cid", "ben", "ada"] and users("--actor", "otto") == ["ben"]
+    assert users("--user", "ben", "--limit", "1") == ["ben"]
+    count = managed.output("audit", "--limit", "3").splitlines()[-1]
+    assert count.startswith("3 entries; older ones with --before ")
+    assert users("--before", count.split()[-1]) == ["ada"]
+
+
+def test_settings_are_reloaded(managed):
+    environment = managed.server.directory / ".env"
+    environment.write_text("CORS_ORIGIN=https://new.example.com\nMAX_FRAME_BYTES=200000\n")
+    table = managed.output("reload", "--as", "olga").splitlines()
+    assert [line.split()[:2] for line in table[:2]] == [["INSTANCE", "OUTCOME"], ["a", "done"]] and "origins" in table[1]
+    assert table[2:] == ["a: at the next start: MAX_FRAME_BYTES"]
+    assert json.loads(managed.output("reload", "--instance", "a", "--json"))["reloads"][0]["outcome"] == "done"
+    environment.write_text("CORS_ORIGIN=nonsense origin\n")
+    refused = managed.command("reload")
+    assert refused.returncode == 1 and "not every instance reloaded" in refused.stderr
+    assert refused.stdout.splitlines()[1].split() == ["a", "refused", "-"] and "a: refused: CORS_ORIGIN" in refused.stdout
+    done = managed.command("reload", "--instance", "nowhere")
+    assert done.returncode == 1 and "not_found" in done.stderr and done.stdout == ""
+    assert [(entry["outcome"], entry["actor"]) for entry in managed.trail(action="reload")] == [
+        ("refused", None), ("done", None), ("done", "olga"),
+    ]  # fmt: skip
+
+
+def test_commands_read_only_the_settings_that_they_need(managed, tmp_path):
+    (tmp_path / ".env").write_text(f"LOG_LEVEL=loud\nPORT=x\nSERVICE_API_KEY={KEY}\n")
+    assert run(tmp_path, "sessions", "--server", managed.url).returncode == 0
+    done = run(tmp_path, "sessions")
+    assert done.returncode == 78 and "PORT=x" in done.stderr and "LOG_LEVEL" not in done.stderr
+    (tmp_path / ".env").write_text(f"LOG_LEVEL=loud\nHOST=127.0.0.1\nPORT={managed.server.port}\nSERVICE_API_KEY={KEY}\n")
+    for command in (["sessions"], ["healthcheck"]):
+        done = run(tmp_path, *command)
+        assert done.returncode == 0, done.stderr
+
+
 def test_the_key_comes_from_the_environment_or_a_file_and_is_never_shown(managed, tmp_path):
     by_environment = run(tmp_path, "stats", "--server", managed.url, env={"SERVICE_API_KEY": KEY})
     assert by_environment.returncode == 0, by_environment.stderr
