@@ -1,6 +1,6 @@
 """Exports of users and rooms."""
 
-from support.files import uploaded
+from support.files import png, uploaded
 from support.privacy import ENVIRONMENT, SERVICE, export
 
 
@@ -56,6 +56,7 @@ def test_rights_reports_changes_and_files_are_exported(make_server, make_chat):
     assert flag.status_code == 200
     assert server.request("PUT", "/api/users/ann/blocks/cy", headers={"X-User-Id": "ann"}).ok
     file = uploaded(server, "r", b"content", user="ann")
+    image = uploaded(server, "r", png(7, 5), "a.png", user="ann")
     assert server.request("PUT", "/api/rooms/r/mutes/ann", headers=as_bob, json={"reason": "loud"}).ok
     assert server.request("PUT", "/internal/bans/ann", headers=SERVICE, json={"reason": "spam"}).ok
 
@@ -68,7 +69,14 @@ def test_rights_reports_changes_and_files_are_exported(make_server, make_chat):
     for lines in (user, whole):
         assert chosen(lines, "standing", "kind", "by", "reason") == [("mute", "bob", "loud")]
         assert chosen(lines, "flag", "roomId", "messageId", "userId", "reason") == [("r", said, "ann", "rude")]
-        assert chosen(lines, "file", "fileId", "roomId", "userId", "size") == [(file["fileId"], "r", "ann", 7)]
+        described = {line["fileId"]: line for line in lines if line["type"] == "file"}
+        assert described.keys() == {file["fileId"], image["fileId"]}
+        for each in (file, image):
+            line = described[each["fileId"]]
+            assert (line["roomId"], line["userId"]) == ("r", "ann")
+            answer = {name: value for name, value in each.items() if name not in ("success", "url")}
+            assert line == line | answer
+        assert described[image["fileId"]]["width"] == 7
     by_ann = [
         (said, "ann", 3, "reaction", "👍"), (said, "ann", 4, "reaction removed", "👍"), (other, "ann", 5, "edited", None),
     ]  # fmt: skip
