@@ -42,6 +42,7 @@ public final class Gateway: Sendable {
         services.startBus()
         services.startPresence()
         services.startFiles()
+        await services.watchChanges()
         await services.beginFollowingStandings()
         erasures.start()
         services.audit.start()

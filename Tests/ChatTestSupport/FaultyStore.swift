@@ -428,5 +428,13 @@ extension FaultyStore {
         try await read { store throws(StoreError) in try await store.probe() }
     }
 
+    package func noteUnannouncedChange() async throws(StoreError) {
+        try await call(#function, .note) { store throws(StoreError) in try await store.noteUnannouncedChange() }
+    }
+
+    package func unannouncedChanges() async throws(StoreError) -> Int64 {
+        try await read { store throws(StoreError) in try await store.unannouncedChanges() }
+    }
+
     package func close() async { await real.close() }
 }

@@ -41,35 +41,40 @@ package final class ChangeNotices: Sendable {
 
     /// Changes that may not hold everywhere yet.
     private struct Unannounced {
-        var subjects: Set<Subject> = []
+        /// Whether each was noted in the store.
+        var subjects: [Subject: Bool] = [:]
         /// A task repeats them, and ends with the last one.
         var isRepeated = false
     }
 
     private let instance: InstanceID
     private let directory: any SessionDirectory
+    private let store: any DurableStore
     private let clock: any ChatClock
     private let waits: InstanceWaits<Void>
     private let unannounced = Mutex(Unannounced())
 
-    package init(instance: InstanceID, directory: any SessionDirectory, clock: any ChatClock) {
+    package init(
+        instance: InstanceID, directory: any SessionDirectory, store: any DurableStore, clock: any ChatClock
+    ) {
         self.instance = instance
+        self.store = store
         self.directory = directory
         self.clock = clock
         waits = InstanceWaits(clock: clock)
     }
 
     /// Returns when the change holds on every other instance: it said so, or it is dead, or its contact is over and it serves
-    /// nothing without asking the store. Where this instance alone is cut off, the change is announced once it is not.
+    /// nothing without asking the store, or it has found in the store that it missed a change.
     package func announce(_ subject: Subject) async {
         guard await !isAnnounced(subject) else { return }
-        let isRepeated = unannounced.withLock { unannounced in
-            if unannounced.subjects.count < Self.maximumUnannounced { unannounced.subjects.insert(subject.unspecified) }
-            defer { unannounced.isRepeated = true }
-            return unannounced.isRepeated
-        }
-        if !isRepeated { Task { await repeatUnannounced() } }
+        let isNoted = await isNotedInStore()
+        repeatLater(subject.unspecified, isNoted: isNoted)
+        // The others look in the store meanwhile.
+        if isNoted { await clock.sleep(for: ChangeWatch.interval * 2) }
     }
+
+    private func isNotedInStore() async -> Bool { (try? await store.noteUnannouncedChange()) != nil }
 
     /// Announces a change; whether every other instance that lives has answered.
     private func isAnnounced(_ subject: Subject) async -> Bool {
@@ -92,21 +97,37 @@ package final class ChangeNotices: Sendable {
         return waits.missing(ticket).isEmpty
     }
 
+    private func repeatLater(_ subject: Subject, isNoted: Bool) {
+        let isRepeated = unannounced.withLock { unannounced in
+            if unannounced.subjects.count < Self.maximumUnannounced { unannounced.subjects[subject] = isNoted }
+            defer { unannounced.isRepeated = true }
+            return unannounced.isRepeated
+        }
+        if !isRepeated { Task { await repeatUnannounced() } }
+    }
+
     /// Asks the other instances to look for the changes in the store, until they have answered.
     private func repeatUnannounced() async {
         while true {
             await clock.sleep(for: Self.repetitionInterval)
             let subjects = unannounced.withLock { unannounced in
-                unannounced.isRepeated = !unannounced.subjects.isEmpty
-                let taken = Set(unannounced.subjects.prefix(Self.repetitionCount))
-                unannounced.subjects.subtract(taken)
+                let taken = unannounced.subjects.prefix(Self.repetitionCount).map { $0 }
+                for (subject, _) in taken { unannounced.subjects[subject] = nil }
+                unannounced.isRepeated = !taken.isEmpty
                 return taken
             }
             guard !subjects.isEmpty else { return }
             await withDiscardingTaskGroup { group in
-                for subject in subjects { group.addTask { await self.announce(subject) } }
+                for (subject, isNoted) in subjects { group.addTask { await self.announce(again: subject, isNoted) } }
             }
         }
+    }
+
+    private func announce(again subject: Subject, _ wasNoted: Bool) async {
+        guard await !isAnnounced(subject) else { return }
+        var isNoted = wasNoted
+        if !isNoted { isNoted = await isNotedInStore() }
+        repeatLater(subject, isNoted: isNoted)
     }
 
     package func applied(_ ticket: UInt64, by instance: InstanceID) {

@@ -39,6 +39,7 @@ public final class Services: Sendable {
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
     package let storeFailures = Atomic<UInt64>(0)
     package let notices: ChangeNotices
+    private let changes: ChangeWatch
     package let questions: FleetQuestions
     package let audit: AuditTrail
     /// What the process offers to operators beyond the chat.
@@ -79,7 +80,9 @@ public final class Services: Sendable {
             instance: configuration.instance, directory: ports.directory, store: ports.store, standings: standings,
             settings: configuration.presence, changed: observers.presenceChanged, online: metrics.usersOnline,
             logger: logger)
-        notices = ChangeNotices(instance: configuration.instance, directory: ports.directory, clock: clock)
+        notices = ChangeNotices(
+            instance: configuration.instance, directory: ports.directory, store: ports.store, clock: clock)
+        changes = ChangeWatch(store: ports.store, clock: clock)
         questions = FleetQuestions(instance: configuration.instance, directory: ports.directory, clock: clock)
         audit = AuditTrail(
             instance: configuration.instance, store: ports.store, clock: clock, retention: configuration.audit,
@@ -149,6 +152,15 @@ public final class Services: Sendable {
             case .reconnected: broadcast(.reconnected)
             case .disconnected(let reason): busTrouble.warning("bus disconnected", ["reason": reason])
             }
+        }
+    }
+
+    /// Has rooms and standings be read from the store again where an instance could not announce what it changed.
+    package func watchChanges() async {
+        guard bus != nil else { return }
+        await changes.start { [weak self] moment in
+            self?.presence.directory.restartContact(at: moment)
+            self?.broadcast(.reconnected)
         }
     }
 

@@ -8,6 +8,13 @@ public protocol DurableStore:
     /// Whether the database answers now. Cheap; asked by `/ready`.
     func probe() async throws(StoreError)
 
+    /// Counts one more change that an instance could not announce to the others by any other way.
+    func noteUnannouncedChange() async throws(StoreError)
+
+    /// How many such changes instances of this deployment have made. An instance that finds another number than before has
+    /// missed one.
+    func unannouncedChanges() async throws(StoreError) -> Int64
+
     /// Finishes what is in flight and closes. No call may follow.
     func close() async
 }

@@ -57,6 +57,8 @@ public protocol SessionDirectory: Sendable {
 
     /// Whether what others `send` to all comes here.
     var contact: Contact { get }
+    /// News may have been missed up to `moment`: what was read from the store before it no longer holds.
+    func restartContact(at moment: Moment)
     /// The other instances that may be at work now; nil while that is not known.
     func others() async -> Set<InstanceID>?
 
@@ -77,6 +79,7 @@ extension SessionDirectory {
     }
     /// For an instance by itself.
     public var contact: Contact { .always }
+    public func restartContact(at moment: Moment) {}
     public func others() async -> Set<InstanceID>? { [] }
     /// For a directory that keeps nothing beside sessions.
     public func eraseTraces(of user: UserID) async throws(StoreError) {}

@@ -35,6 +35,9 @@ public struct Contact: Hashable, Sendable {
         until = max(until, sentAt + Self.validity)
     }
 
+    /// The same where news may have been missed up to `moment`.
+    public func restarted(at moment: Moment) -> Contact { Contact(since: max(since, moment), until: until) }
+
     /// The way news comes is broken.
     public mutating func lose() { since = Moment(milliseconds: .max) }
 }

@@ -8,6 +8,9 @@ public import ChatDomain
 public final class MongoStore: DurableStore {
     public var isShared: Bool { true }
 
+    /// The note that counts changes which were not announced.
+    private static let unannounced: BSONValue = "unannouncedChanges"
+
     private let workers: MongoWorkers
     /// Probes have a thread of their own, so that a store that is merely busy is not taken for one that is away.
     private let prober: MongoWorkers
@@ -70,6 +73,21 @@ public final class MongoStore: DurableStore {
 
     public func probe() async throws(StoreError) {
         try await prober.runOnce { connection throws(MongoError) in _ = try connection.read(["ping": 1]) }
+    }
+
+    public func noteUnannouncedChange() async throws(StoreError) {
+        try await run { connection throws(MongoError) in
+            try connection.upsert(
+                MongoSchema.notes,
+                [["q": ["_id": Self.unannounced], "u": ["$inc": ["count": .int64(1)]], "upsert": true]])
+        }
+    }
+
+    public func unannouncedChanges() async throws(StoreError) -> Int64 {
+        try await run { connection throws(MongoError) in
+            try connection.find(MongoSchema.notes, ["_id": Self.unannounced], ["limit": 1]).first?["count"]?.integer
+                ?? 0
+        }
     }
 
     public func close() async {

@@ -1,4 +1,5 @@
 public import ChatDomain
+import Synchronization
 import Workers
 
 /// The embedded store: one SQLite file in the data directory, used by one process at a time.
@@ -30,6 +31,8 @@ public final class SQLiteStore: DurableStore {
     let unmoved = UnmovedMessages()
     private let helper = CheckpointHelper()
     private let health = WriterHealth()
+    /// One process uses the file, so that its memory will do.
+    private let unannounced = Atomic<Int64>(0)
     private let lock: DirectoryLock
     private let threads: [WorkerThread]
 
@@ -89,6 +92,10 @@ public final class SQLiteStore: DurableStore {
         for thread in threads { await thread.finished() }
         lock.unlock()
     }
+
+    public func noteUnannouncedChange() async throws(StoreError) { unannounced.add(1, ordering: .relaxed) }
+
+    public func unannouncedChanges() async throws(StoreError) -> Int64 { unannounced.load(ordering: .relaxed) }
 
     public func probe() async throws(StoreError) {
         if health.isFailing {

@@ -1,4 +1,5 @@
 import ChatDomain
+import ChatTestSupport
 import TestSupport
 import Testing
 
@@ -8,12 +9,15 @@ import Testing
 @Suite struct ChangeNoticesTests {
     private let clock = ManualClock()
     private let exchange = DirectoryExchange()
+    private let store: FaultyStore
     private let notices: ChangeNotices
     private let one = InstanceID("one")
     private let done = CallbackLog<Bool>()
 
-    init() {
-        notices = ChangeNotices(instance: one, directory: DirectoryDouble(one, on: exchange), clock: clock)
+    init() throws {
+        store = try FaultyStore()
+        notices = ChangeNotices(
+            instance: one, directory: DirectoryDouble(one, on: exchange), store: store, clock: clock)
     }
 
     /// Has an instance be there; it acknowledges nothing by itself.
@@ -93,7 +97,7 @@ import Testing
         #expect(await eventually { done.entries == [true] })
     }
 
-    @Test func aSilentInstanceIsWaitedForUntilItsContactIsOver() async {
+    @Test func aSilentInstanceIsWaitedForUntilItsContactIsOver() async throws {
         _ = join("two")
         await announce()
         var left = Contact.validity + .milliseconds(500)
@@ -104,6 +108,11 @@ import Testing
         clock.advance(by: left - .milliseconds(1))
         #expect(clock.pendingTimers == 1 && done.entries.isEmpty)
         clock.advance(by: .milliseconds(1))
+        // Its clients must not wait for it, so it is given the time to find the change in the store.
+        #expect(await eventually { clock.pendingTimers == 2 })
+        #expect(try await store.real.unannouncedChanges() == 1)
+        #expect(done.entries.isEmpty)
+        clock.advance(by: ChangeWatch.interval * 2)
         #expect(await eventually { done.entries == [true] })
     }
 
@@ -119,19 +128,50 @@ import Testing
         #expect(await eventually { done.entries == [true] })
     }
 
-    /// How often "two" was asked to look for changes of the lobby in the store.
-    private var requests: Int {
-        exchange.sent.count {
-            if case .roomChanged(room("lobby"), .unspecified, _) = $0.message { true } else { false }
+    /// Cuts this instance off for so long that its contact is over.
+    private func cutOff() {
+        exchange.setReachable(false)
+        exchange.setContact(Contact(since: moment(0), until: moment(-10_000)))
+    }
+
+    @Test func anInstanceThatIsCutOffNotesItsChangesInTheStore() async throws {
+        _ = join("two")
+        cutOff()
+        // The end of the wait for the others, and the repetition.
+        Task { [notices, done] in
+            await notices.announce(.room(room("lobby"), .deleted))
+            done.add(true)
         }
+        #expect(await eventually { clock.pendingTimers == 2 })
+        #expect(try await store.real.unannouncedChanges() == 1)
+        #expect(exchange.sent.isEmpty && done.entries.isEmpty)
+        clock.advance(by: ChangeWatch.interval * 2)
+        #expect(await eventually { done.entries == [true] })
+        // It is noted once, however often it is repeated.
+        for _ in 0..<3 {
+            #expect(await eventually { clock.pendingTimers == 1 })
+            clock.advance(by: .seconds(1))
+        }
+        #expect(try await store.real.unannouncedChanges() == 1)
+    }
+
+    @Test func aChangeThatTheStoreDidNotTakeIsNotedLater() async throws {
+        _ = join("two")
+        cutOff()
+        store.setNotes(.fails)
+        await notices.announce(.room(room("lobby"), .deleted))
+        #expect(await eventually { clock.pendingTimers == 1 })
+        store.setNotes(.works)
+        clock.advance(by: .seconds(1))
+        #expect(await eventually { clock.pendingTimers == 1 })
+        #expect(try await store.real.unannouncedChanges() == 1)
     }
 
     @Test func instancesThatMissedAChangeLookItUpOnceThereIsContactAgain() async throws {
         _ = join("two")
-        exchange.setReachable(false)
-        exchange.setContact(Contact(since: moment(0), until: moment(-10_000)))
+        cutOff()
+        store.setNotes(.fails)
         await notices.announce(.room(room("lobby"), .deleted))
-        #expect(exchange.sent.isEmpty)
         // It stays away longer than one attempt.
         for _ in 0..<3 {
             #expect(await eventually { clock.pendingTimers == 1 })
@@ -151,6 +191,7 @@ import Testing
     @Test func anInstanceThatDidNotAnswerIsAskedAgain() async throws {
         _ = join("two")
         exchange.lose(true)
+        store.setNotes(.fails)
         await announce()
         for _ in 0..<100 where done.entries.isEmpty {
             clock.advance(by: .milliseconds(500))
@@ -161,5 +202,12 @@ import Testing
         #expect(await eventually { clock.pendingTimers == 1 })
         clock.advance(by: .seconds(1))
         #expect(await eventually { requests > before })
+    }
+
+    /// How often "two" was asked to look for changes of the lobby in the store.
+    private var requests: Int {
+        exchange.sent.count {
+            if case .roomChanged(room("lobby"), .unspecified, _) = $0.message { true } else { false }
+        }
     }
 }

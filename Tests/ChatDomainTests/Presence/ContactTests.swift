@@ -24,6 +24,15 @@ import Testing
         #expect(contact.vouches(for: .at(20_001), at: .at(20_001)))
     }
 
+    @Test mutating func whatWasReadBeforeARestartIsOutdated() {
+        contact.prove(sentAt: .at(0), at: .at(1))
+        let restarted = contact.restarted(at: .at(50))
+        #expect(!restarted.vouches(for: .at(49), at: .at(60)))
+        #expect(restarted.vouches(for: .at(50), at: .at(60)))
+        #expect(contact.restarted(at: .at(0)) == contact)
+        #expect(!Contact().restarted(at: .at(50)).vouches(for: .at(60), at: .at(60)))
+    }
+
     @Test mutating func aBrokenWayIsMadeGoodByTheNextProofOnly() {
         contact.prove(sentAt: .at(0), at: .at(1))
         contact.lose()

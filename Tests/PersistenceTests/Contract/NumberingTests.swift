@@ -125,6 +125,15 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func unannouncedChangesAreCounted(_ kind: StoreKind) async throws {
+        try await withStore(kind) { store async throws in
+            #expect(try await store.unannouncedChanges() == 0)
+            for _ in 0..<2 { try await store.noteUnannouncedChange() }
+            #expect(try await store.unannouncedChanges() == 2)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func aClosedStoreRefuses(_ kind: StoreKind) async throws {
         try await withHome(kind) { home async throws in
             let store = try await home.open(StoreOptions())

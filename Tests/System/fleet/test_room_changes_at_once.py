@@ -133,3 +133,27 @@ def test_an_instance_cut_off_from_redis_serves_nothing_outdated(cut_off, make_ch
     alice.send("closed", "alone")
     relay.resume()
     alice.send("closed", "together")
+
+
+def test_what_an_instance_changes_while_it_is_cut_off_holds_on_the_others(cut_off, make_chat):
+    fleet, relay = cut_off
+    one, two = fleet.servers
+    for name in ("closed", "open"):
+        _make(one, name, private=name == "closed", participants=["bob"])
+    bob = make_chat(one, "bob")
+    for name in ("closed", "open"):
+        bob.join(name)
+    relay.stall()
+    for name in ("closed", "open"):
+        assert two.request("DELETE", f"/api/rooms/{name}/participants/bob", headers=ALICE).status_code == 200
+    for name in ("closed", "open"):
+        refused = bob.request("send_message", {"roomId": name, "message": "still here?"})
+        assert refused["success"] is False and refused["error"]["code"] == "not_joined", name
+    assert _history(one, "closed") in REFUSED and _send(one, "closed") in REFUSED
+    # It stays in force whatever becomes of the instance that was cut off.
+    two.kill()
+    relay.resume()
+    assert _history(one, "closed") in REFUSED
+    assert one.request("PUT", "/api/rooms/closed/participants/bob", headers=ALICE).status_code == 200
+    bob.join("closed")
+    bob.send("closed", "back")

@@ -30,7 +30,7 @@ public final class RedisDirectory: SessionDirectory {
     private let trouble: OccasionalLogger
     private let state: Mutex<State>
     /// Read before every command of a room, so it is never locked for long.
-    private let contactCell = Mutex(Contact())
+    private let contactCell = Mutex((latest: Contact(), restart: Moment(milliseconds: .min)))
 
     /// - Parameters:
     ///   - deployment: news and payloads of other deployments are not received.
@@ -163,7 +163,9 @@ public final class RedisDirectory: SessionDirectory {
         }
     }
 
-    public var contact: Contact { contactCell.withLock { $0 } }
+    public var contact: Contact { contactCell.withLock { $0.latest.restarted(at: $0.restart) } }
+
+    public func restartContact(at moment: Moment) { contactCell.withLock { $0.restart = max($0.restart, moment) } }
     public var otherInstances: Int { state.withLock { $0.machine.otherInstances } }
     /// The state of the connection over which news and payloads arrive.
     public var subscription: RedisState { state.withLock { $0.subscriber }?.state ?? .connecting }
@@ -213,7 +215,7 @@ public final class RedisDirectory: SessionDirectory {
         switch action {
         case .send(let request): send(request)
         case .deliver(let event): state.handler?(event)
-        case .setContact(let contact): contactCell.withLock { $0 = contact }
+        case .setContact(let contact): contactCell.withLock { $0.latest = contact }
         case .warn(let error): trouble.warning("presence was not sent to Redis", ["reason": "\(error)"])
         case .completeConnect(let ticket, let evicted):
             guard let completion = state.completions.removeValue(forKey: ticket) else { return nil }
