@@ -111,7 +111,11 @@ public struct PresenceBench: Sendable {
         findings.report.add(latencies: connecting, of: "coming")
         findings.isClean = wrongCounts == 0
         if let before, let after = ProcessTime.microseconds(of: options.measuredProcesses) {
-            findings.report.add("cpuMicrosecondsPerTransition", Double(after - before) / Double(2 * options.users))
+            let costs = zip(before, after).map { Double($1 - $0) / Double(2 * options.users) }
+            findings.report.add("cpuMicrosecondsPerTransition", costs.reduce(0, +))
+            for (index, cost) in costs.enumerated() {
+                findings.report.add("cpuMicrosecondsPerTransition.\(index + 1)", cost)
+            }
         }
         return findings
     }

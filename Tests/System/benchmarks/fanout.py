@@ -1,0 +1,117 @@
+"""Messages to the members of rooms: one large room, many small ones, little load, the highest rate, too much load, two loops."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.programs import Cores, Run, chat_load, floor, service
+
+# A rate holds while 99 of 100 copies arrive within this time.
+LIMIT_MS = 100
+SMALL_ROOMS = {"connections": 5000, "rooms": 500}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured, and where."""
+
+    seconds: float
+    rounds: int
+    # Of figures that take long.
+    few_rounds: int
+    directory: Path
+    cores: Cores = field(default_factory=Cores.found)
+
+
+Runs = dict[str, list[Run]]
+
+
+def alternated(plan: Plan, rounds: int, load: dict[str, Any]) -> Runs:
+    """The floor and the service in turn, each new for every round."""
+    runs: Runs = {"floor": [], "service": []}
+    for _ in range(rounds):
+        with floor(plan.cores.server) as target:
+            runs["floor"] += chat_load(plan.cores.load, target, **load)
+        with service((plan.cores.server,), plan.directory) as (target, _server):
+            runs["service"] += chat_load(plan.cores.load, target, **load)
+    return runs
+
+
+def large_room(plan: Plan) -> Runs:
+    return alternated(plan, plan.rounds, {"connections": 1000, "rooms": 1, "window": 8, "seconds": plan.seconds})
+
+
+def small_rooms(plan: Plan) -> Runs:
+    return alternated(plan, plan.rounds, {**SMALL_ROOMS, "rate": 2000, "warm_up": 2, "seconds": plan.seconds})
+
+
+def quiet(plan: Plan) -> Runs:
+    return alternated(plan, plan.rounds, {"connections": 100, "rooms": 10, "rate": 100, "seconds": max(plan.seconds, 3)})
+
+
+def highest_rate(plan: Plan) -> Runs:
+    """Every rate that was tried; the last of each round is the first that did not hold."""
+    runs: Runs = {"floor": [], "service": []}
+    begins = {"floor": 8000.0, "service": 4000.0}
+    for _ in range(plan.few_rounds):
+        for name in runs:
+            found = ramp(plan, name, begins[name])
+            runs[name] += [{**run, "holds": holds(run)} for run in found]
+            # The next round begins near what this one found.
+            begins[name] = max((run["rate"] for run in found if holds(run)), default=begins[name]) / 1.4
+    return runs
+
+
+def holds(run: Run) -> bool:
+    return run["missing"] == 0 and run["closed"] == 0 and run["latencyMs"]["p99"] <= LIMIT_MS
+
+
+def ramp(plan: Plan, name: str, begin: float) -> list[Run]:
+    load = {
+        **SMALL_ROOMS, "rate": ",".join(f"{begin * 1.1**step:.0f}" for step in range(40)), "limit_ms": LIMIT_MS,
+        "warm_up": 0.5, "seconds": min(plan.seconds, 2), "drain": 2,
+    }  # fmt: skip
+    if name == "floor":
+        with floor(plan.cores.server) as target:
+            return chat_load(plan.cores.load, target, **load)
+    with service((plan.cores.server,), plan.directory) as (target, _):
+        return chat_load(plan.cores.load, target, **load)
+
+
+def highest(runs: list[Run]) -> float:
+    """Messages a second: the median over the rounds of the highest rate that held. A lower rate begins a round."""
+    best: list[float] = []
+    previous = float("inf")
+    for run in runs:
+        if run["rate"] < previous:
+            best.append(0)
+        previous = run["rate"]
+        if run["holds"]:
+            best[-1] = max(best[-1], run["rate"])
+    return median(best)
+
+
+def overload(plan: Plan) -> Runs:
+    """At twice the highest rate: what is accepted, refused and lost, and how long the accepted messages take."""
+    found = ramp(plan, "service", 4000)
+    rate = max((run["rate"] for run in found if holds(run)), default=4000)
+    load = {**SMALL_ROOMS, "rate": f"{2 * rate:.0f}", "warm_up": 1, "seconds": plan.seconds, "drain": 10}
+    runs: list[Run] = []
+    for _ in range(plan.few_rounds):
+        with service((plan.cores.server,), plan.directory) as (target, _server):
+            runs += chat_load(plan.cores.load, target, **load)
+    return {"service": runs}
+
+
+def loops(plan: Plan) -> Runs:
+    """As many messages as the senders' windows allow, with one loop on one core and with two on two."""
+    runs: Runs = {}
+    for _ in range(plan.few_rounds):
+        for count, cores in ((1, (plan.cores.server,)), (2, (plan.cores.server, plan.cores.second))):
+            for name, load in (("rooms", SMALL_ROOMS), ("room", {"connections": 1000, "rooms": 1})):
+                with service(cores, plan.directory) as (target, _):
+                    found = chat_load(plan.cores.load, target, **load, window=4, seconds=plan.seconds)
+                runs.setdefault(f"{name}-{count}", []).extend(found)
+    return runs
+

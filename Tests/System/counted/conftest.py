@@ -1,0 +1,81 @@
+"""What a message costs, in things that can be counted: the counts are the same on every machine, and in debug builds.
+
+A bound here is the present count with a little room for timers and for the machine's other work. When a change has a reason to
+cost more, its commit raises the bound and says why.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from support.exchange import Exchange
+from support.fleet import Fleet, make_fleet
+from support.mongo_proxy import MongoProxy
+from support.redis_counter import RedisCounter
+from support.server import Server
+from support.system_calls import SystemCalls
+
+__all__ = ["make_fleet"]
+
+MakeExchange = Callable[..., Exchange]
+
+
+@pytest.fixture
+def one_loop(make_server: Callable[..., Server]) -> Server:
+    """A server with one loop, whose log is silent: a line of the log is a call too."""
+    return make_server({"EVENT_LOOPS": "1", "LOG_LEVEL": "error"})
+
+
+@pytest.fixture
+def make_exchange() -> Iterator[MakeExchange]:
+    """Fills rooms: `make_exchange(server, "room", 10)`."""
+    exchanges: list[Exchange] = []
+
+    def make(server: Server, room: str, members: int) -> Exchange:
+        exchanges.append(Exchange(server, room, members))
+        return exchanges[-1]
+
+    yield make
+    for each in exchanges:
+        each.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Callable[[Server], SystemCalls]:
+    """The system calls of a server, for a `with` statement."""
+    return lambda server: SystemCalls(server.pid, tmp_path / "calls")
+
+
+@dataclass
+class CountedFleet:
+    """An instance with a proxy before each of its servers."""
+
+    fleet: Fleet
+    mongo: MongoProxy
+    redis: RedisCounter
+
+    @property
+    def server(self) -> Server:
+        return self.fleet.servers[0]
+
+
+@pytest.fixture
+def counted_fleet(make_fleet: Callable[..., Fleet]) -> Iterator[CountedFleet]:
+    proxies: list[MongoProxy | RedisCounter] = []
+
+    def before(kind: type[MongoProxy] | type[RedisCounter], port: int) -> MongoProxy | RedisCounter:
+        proxies.append(kind(port))
+        return proxies[-1]
+
+    fleet = make_fleet(
+        {"LOG_LEVEL": "error", "EVENT_LOOPS": "1"},
+        instances=1,
+        mongo_through=lambda port: before(MongoProxy, port).uri(),
+        redis_through=lambda port: before(RedisCounter, port).port,
+    )
+    mongo, redis = sorted(proxies, key=lambda each: type(each).__name__)
+    yield CountedFleet(fleet, mongo, redis)
+    for each in proxies:
+        each.close()

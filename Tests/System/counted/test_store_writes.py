@@ -1,0 +1,56 @@
+"""Pages, bytes and flushes that the embedded store writes for a message."""
+
+import os
+
+from support.system_calls import SystemCalls
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+FILES = "/data/"
+LOG = "chat.db-wal"
+COUNT = 200
+
+
+def pages(calls: SystemCalls) -> int:
+    """Pages in the log. The head of each is a write of its own."""
+    return sum(call.result >= PAGE for call in calls.of("pwrite64", file=LOG))
+
+
+def test_a_commit_of_one_message_writes_one_page_and_flushes_once(one_loop, make_exchange, watched):
+    exchange = make_exchange(one_loop, "alone", 2)
+    with watched(one_loop) as calls:
+        exchange.one_by_one(COUNT)
+    # The journal's page is full after some messages, and then a commit writes two. A move may come in between.
+    assert COUNT <= pages(calls) <= 2 * COUNT
+    assert COUNT <= len(calls.of("fdatasync", "fsync", file=FILES)) <= 1.1 * COUNT
+
+
+def test_a_commit_of_many_rooms_writes_few_pages(one_loop, make_exchange, watched):
+    rooms = [make_exchange(one_loop, f"room-{number}", 1) for number in range(30)]
+    with watched(one_loop) as calls:
+        one_loop.pause()
+        pending = [(room, room.emit(1)) for room in rooms]
+        one_loop.unpause()
+        for room, sent in pending:
+            room.receive(sent)
+    commits = len(calls.of("fdatasync", file=LOG))
+    assert 1 <= commits <= 5, "the rooms' messages were not committed together"
+    # Thirty messages fill three pages of the journal. Ordered by room they would dirty thirty of the table alone.
+    assert pages(calls) <= 15
+
+
+def test_a_message_costs_few_bytes_until_it_is_in_its_place(one_loop, make_exchange, watched):
+    rooms = [make_exchange(one_loop, f"room-{number}", 1) for number in range(10)]
+    with watched(one_loop) as calls:
+        for _ in range(4):
+            one_loop.pause()
+            pending = [(room, room.emit(COUNT // 4)) for room in rooms]
+            one_loop.unpause()
+            for room, sent in pending:
+                room.receive(sent)
+        # A drain ends the store, which copies the log into the tables.
+        assert one_loop.terminate() == 0
+    written = sum(call.result for call in calls.of("pwrite64", "write", "pwritev", file=FILES))
+    messages = COUNT * len(rooms)
+    assert written > 100 * messages, "strace did not see the writes"
+    # Each text of a hundred bytes is written to the journal and to its table, in the log and in the tables' file.
+    assert written / messages <= 3000

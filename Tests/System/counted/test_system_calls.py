@@ -1,0 +1,49 @@
+"""System calls for a message and for a delivery."""
+
+import collections
+import time
+
+from support.system_calls import SystemCall
+
+MEMBERS = 10
+COUNT = 200
+# The loop's and the store's timers, and what an allocator asks of the kernel now and then, in calls a second and in all.
+BACKGROUND_A_SECOND, BACKGROUND = 20, 40
+# A message alone: its loop wakes for it and for its commit, and reads once each; the loop wakes the store's thread, which writes one page of
+# the log with its head, flushes, and wakes the loop; each member gets one write, the sender's with its acknowledgement.
+OF_A_MESSAGE = {
+    "epoll_wait": 2, "recvfrom": 1, "read": 1, "write": 1, "pwrite64": 3, "fdatasync": 1, "sendto": MEMBERS,
+    "futex": 3,
+}  # fmt: skip
+# Waiting for a lock costs calls when threads meet, which depends on the machine.
+WAITING = {"sched_yield"}
+
+
+def excess(calls: list[SystemCall], count: int, seconds: float) -> dict[str, int]:
+    """The calls over the bound."""
+    made = collections.Counter(call.name for call in calls if call.name not in WAITING)
+    allowance = BACKGROUND + BACKGROUND_A_SECOND * seconds
+    return {name: made[name] for name in made if made[name] > OF_A_MESSAGE.get(name, 0) * count + allowance}
+
+
+def test_a_message_alone_takes_no_call_more_than_it_needs(one_loop, make_exchange, watched):
+    exchange = make_exchange(one_loop, "alone", MEMBERS)
+    with watched(one_loop) as calls:
+        begin = time.monotonic()
+        exchange.one_by_one(COUNT)
+        seconds = time.monotonic() - begin
+    assert len(calls.of("sendto")) >= MEMBERS * COUNT, "strace did not see the deliveries"
+    assert excess(calls.calls, COUNT, seconds) == {}
+
+
+def test_messages_of_one_turn_share_a_commit_and_each_members_write(one_loop, make_exchange, watched):
+    exchange = make_exchange(one_loop, "together", MEMBERS)
+    with watched(one_loop) as calls:
+        one_loop.pause()
+        pending = exchange.emit(COUNT)
+        one_loop.unpause()
+        exchange.receive(pending)
+    commits, writes = len(calls.of("fdatasync")), len(calls.of("sendto"))
+    # What came while the server was paused is read at once, or in a few pieces.
+    assert 1 <= commits <= 8
+    assert MEMBERS <= writes <= MEMBERS * (commits + 2)
