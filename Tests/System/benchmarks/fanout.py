@@ -51,7 +51,7 @@ def quiet(plan: Plan) -> Runs:
 
 
 def highest_rate(plan: Plan) -> Runs:
-    """Every rate that was tried; the last of each round is the first that did not hold."""
+    """Every rate that was tried; the last of each round is the first that did not hold twice."""
     runs: Runs = {"floor": [], "service": []}
     begins = {"floor": 8000.0, "service": 4000.0}
     for _ in range(plan.few_rounds):
@@ -70,7 +70,7 @@ def holds(run: Run) -> bool:
 def ramp(plan: Plan, name: str, begin: float) -> list[Run]:
     load = {
         **SMALL_ROOMS, "rate": ",".join(f"{begin * 1.1**step:.0f}" for step in range(40)), "limit_ms": LIMIT_MS,
-        "warm_up": 0.5, "seconds": min(plan.seconds, 2), "drain": 2,
+        "warm_up": 0.5, "seconds": min(plan.seconds, 2), "drain": 5,
     }  # fmt: skip
     if name == "floor":
         with floor(plan.cores.server) as target:
