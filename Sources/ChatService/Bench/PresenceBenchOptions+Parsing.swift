@@ -12,7 +12,8 @@ extension PresenceBenchOptions {
 
           crash  users are on --url, watchers on --other. --kill ends the first server with SIGKILL; without it the bench says when to
                  kill it. --settle is the pause before that. With --redis the keys of the killed instance are searched for afterwards.
-          churn  users connect within --seconds and leave within --seconds; --cpu reports the CPU time that a transition costs.
+          churn  users connect within --seconds and leave within --seconds; --cpu reports the CPU time that a
+                 transition costs, in all and by process, in their order.
           watch  each watcher subscribes to all users, which change their status --rate times a second.
           flap   users disconnect and reconnect at once, three times.
 

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.certificate import make_certificate
@@ -13,7 +14,9 @@ from benchmarks.programs import Run, Target, chat_load, floor, on_cores, service
 from figures.load import cpu_seconds, resident_bytes
 
 PEOPLE_IN_A_ROOM = 10
-COUNT, TLS_COUNT = 10_000, 1_000
+COUNT, TLS_COUNT = 10_000, 2_000
+# Connections that are opened at the same time over TLS.
+OPENING = 32
 
 
 def connections(plan: Plan) -> Runs:
@@ -38,7 +41,8 @@ def idle_over_tls(target: Target, certificate: Path) -> Run:
     context = ssl.create_default_context(cafile=str(certificate))
     open_over_tls(target, context, -1).close()
     memory, cpu, begin = resident_bytes(target.pid), cpu_seconds(target.pid), time.monotonic()
-    links = [open_over_tls(target, context, number) for number in range(TLS_COUNT)]
+    with ThreadPoolExecutor(OPENING) as pool:
+        links = list(pool.map(lambda number: open_over_tls(target, context, number), range(TLS_COUNT)))
     opening, used = time.monotonic() - begin, cpu_seconds(target.pid) - cpu
     time.sleep(1)
     run = {
