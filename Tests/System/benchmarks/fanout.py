@@ -9,6 +9,8 @@ from benchmarks.programs import Cores, Run, chat_load, floor, service
 
 # A rate holds while 99 of 100 copies arrive within this time.
 LIMIT_MS = 100
+# The highest rate is sought from this many messages a second, in these steps.
+SEARCH_BEGIN, SEARCH_STEP, STEP = 2000, 1.3, 1.1
 SMALL_ROOMS = {"connections": 5000, "rooms": 500}
 
 
@@ -51,15 +53,20 @@ def quiet(plan: Plan) -> Runs:
 
 
 def highest_rate(plan: Plan) -> Runs:
-    """Every rate that was tried; the last of each round is the first that did not hold twice."""
+    """Rates that grow until one does not hold twice, and then twice the service's highest rate.
+
+    A first round in large steps finds where the others begin.
+    """
     runs: Runs = {"floor": [], "service": []}
-    begins = {"floor": 8000.0, "service": 4000.0}
-    for _ in range(plan.few_rounds):
+    begins = dict.fromkeys(runs, SEARCH_BEGIN)
+    for number in range(1 + plan.few_rounds):
+        is_search = number == 0
         for name in runs:
-            found = ramp(plan, name, begins[name])
-            runs[name] += [{**run, "holds": holds(run)} for run in found]
-            # The next round begins near what this one found.
-            begins[name] = max((run["rate"] for run in found if holds(run)), default=begins[name]) / 1.4
+            found = ramp(plan, name, begins[name], SEARCH_STEP if is_search else STEP)
+            runs[name] += [{**run, "holds": holds(run), "search": is_search} for run in found]
+            best = max((run["rate"] for run in found if holds(run)), default=begins[name] / SEARCH_STEP)
+            begins[name] = best / SEARCH_STEP
+    runs["overload"] = overload(plan, highest(runs["service"]))
     return runs
 
 
@@ -67,9 +74,9 @@ def holds(run: Run) -> bool:
     return run["missing"] == 0 and run["closed"] == 0 and run["latencyMs"]["p99"] <= LIMIT_MS
 
 
-def ramp(plan: Plan, name: str, begin: float) -> list[Run]:
+def ramp(plan: Plan, name: str, begin: float, step: float) -> list[Run]:
     load = {
-        **SMALL_ROOMS, "rate": ",".join(f"{begin * 1.1**step:.0f}" for step in range(40)), "limit_ms": LIMIT_MS,
+        **SMALL_ROOMS, "rate": ",".join(f"{begin * step**number:.0f}" for number in range(30)), "limit_ms": LIMIT_MS,
         "warm_up": 0.5, "seconds": min(plan.seconds, 2), "drain": 5,
     }  # fmt: skip
     if name == "floor":
@@ -84,6 +91,8 @@ def highest(runs: list[Run]) -> float:
     best: list[float] = []
     previous = float("inf")
     for run in runs:
+        if run["search"]:
+            continue
         if run["rate"] < previous:
             best.append(0)
         previous = run["rate"]
@@ -92,16 +101,14 @@ def highest(runs: list[Run]) -> float:
     return median(best)
 
 
-def overload(plan: Plan) -> Runs:
-    """At twice the highest rate: what is accepted, refused and lost, and how long the accepted messages take."""
-    found = ramp(plan, "service", 4000)
-    rate = max((run["rate"] for run in found if holds(run)), default=4000)
-    load = {**SMALL_ROOMS, "rate": f"{2 * rate:.0f}", "warm_up": 1, "seconds": plan.seconds, "drain": 10}
+def overload(plan: Plan, rate: float) -> list[Run]:
+    """At twice the rate: what is accepted, refused and lost, and how long the accepted messages take."""
+    load = {**SMALL_ROOMS, "rate": f"{2 * max(rate, SEARCH_BEGIN):.0f}", "warm_up": 1, "seconds": plan.seconds, "drain": 10}
     runs: list[Run] = []
     for _ in range(plan.few_rounds):
         with service((plan.cores.server,), plan.directory) as (target, _server):
             runs += chat_load(plan.cores.load, target, **load)
-    return {"service": runs}
+    return runs
 
 
 def loops(plan: Plan) -> Runs:

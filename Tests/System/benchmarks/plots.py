@@ -6,7 +6,7 @@ from html import escape
 from typing import Sequence
 
 WIDTH, HEIGHT = 760, 340
-LEFT, RIGHT, TOP, BOTTOM = 80, 20, 66, 56
+LEFT, RIGHT, TOP, BOTTOM = 80, 30, 66, 56
 COLOURS = ("#2f6fde", "#9aa3ad", "#d9822b")
 INK, GRID = "#1f2933", "#e1e5ea"
 

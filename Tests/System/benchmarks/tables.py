@@ -82,7 +82,7 @@ def messages(figures: Figures) -> str:
 def rates(figures: Figures) -> str:
     runs = figures["highest-rate"]["runs"]
     ours, bare = (10 * highest(runs[name]) for name in ("service", "floor"))
-    over = figures["overload"]["runs"]["service"]
+    over = runs["overload"]
     refused = [{"share": run["refused"] / (run["owed"] / 10)} for run in over]
     lost = max(run["missing"] - 10 * run["refused"] for run in over)
     rows = [
@@ -90,6 +90,7 @@ def rates(figures: Figures) -> str:
         ["at twice that rate: deliveries/s", spread(over, rate), "", ""],
         ["the same: p50 of the accepted messages", spread(over, latency("p50"), "ms"), "", ""],
         ["the same: p99 of the accepted messages", spread(over, latency("p99"), "ms"), "", ""],
+        ["the same: delay of the generator, p99", spread(over, lambda run: run["sendLagMs"]["p99"], "ms"), "", ""],
         ["the same: refused", f"{100 * middle(refused, field('share')):.0f} %", "", ""],
         ["the same: accepted and not delivered to all", figure(max(lost, 0)), "", ""],
         ["the same: clients that were closed", spread(over, field("closed")), "", ""],

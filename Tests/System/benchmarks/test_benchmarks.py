@@ -72,7 +72,8 @@ def test_a_figure_is_measured_and_kept_beside_others(tmp_path, server):
 
 def test_the_highest_rate_is_the_median_of_the_rounds():
     rounds = [[(100, True), (200, True), (300, False)], [(90, True), (180, False), (180, True), (270, False)], [(80, False)]]
-    runs = [{"rate": rate, "holds": holds} for each in rounds for rate, holds in each]
+    runs = [{"rate": rate, "holds": holds, "search": False} for each in rounds for rate, holds in each]
+    runs.insert(0, {"rate": 1000, "holds": True, "search": True})
     assert highest(runs) == 180
 
 
