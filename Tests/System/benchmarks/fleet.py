@@ -1,14 +1,12 @@
 """A message over MongoDB and Redis: the instance's processor time, and what it asks of the two, counted at the wire."""
 
-import collections
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Callable
 
+from support.counted_fleet import CountedFleet
 from support.exchange import Exchange
 from support.fleet import Fleet
-from support.mongo_proxy import MongoProxy
-from support.redis_counter import RedisCounter
 
 from benchmarks.fanout import Plan, Runs
 from benchmarks.programs import Run, Target, chat_load, floor, on_cores, service
@@ -20,7 +18,6 @@ UNLIMITED = {
 # Rooms of ten, at a rate that the test server for MongoDB's protocol stands on a shared core.
 LOAD: dict[str, Any] = {"connections": 100, "rooms": 10, "rate": 100, "warm_up": 2}
 COUNT = 200
-OF_THE_DRIVER = {"hello", "isMaster", "ismaster", "ping", "endSessions"}
 
 
 def fleet(plan: Plan) -> Runs:
@@ -54,47 +51,21 @@ def over_servers(plan: Plan, load: dict[str, Any]) -> list[Run]:
 
 def commands(plan: Plan) -> list[Run]:
     """Commands a message, one after another and many in a turn."""
-    with TemporaryDirectory(dir=plan.directory) as directory:
-        proxies: dict[str, Any] = {}
-
-        def before_mongo(port: int) -> str:
-            proxies["mongo"] = MongoProxy(port)
-            return proxies["mongo"].uri()
-
-        def before_redis(port: int) -> int:
-            proxies["redis"] = RedisCounter(port)
-            return proxies["redis"].port
-
-        running = Fleet(
-            Path(directory), UNLIMITED, instances=1, mongo_through=before_mongo, redis_through=before_redis
-        )
-        try:
-            with Exchange(running.servers[0], "counted", 10) as exchange:
-                server = running.servers[0]
-
-                def in_one_turn() -> None:
-                    server.pause()
-                    pending = exchange.emit(COUNT)
-                    server.unpause()
-                    exchange.receive(pending)
-
-                return [
-                    counted("one after another", proxies["mongo"], proxies["redis"], lambda: exchange.one_by_one(COUNT)),
-                    counted(f"{COUNT} in one turn", proxies["mongo"], proxies["redis"], in_one_turn),
-                ]
-        finally:
-            running.stop()
-            for each in proxies.values():
-                each.close()
+    with TemporaryDirectory(dir=plan.directory) as directory, CountedFleet(Path(directory), UNLIMITED) as running:
+        with Exchange(running.server, "counted", 10) as exchange:
+            return [
+                counted("one after another", running, exchange.one_by_one),
+                counted(f"{COUNT} in one turn", running, exchange.in_one_turn),
+            ]
 
 
-def counted(name: str, mongo: MongoProxy, redis: RedisCounter, exchange: Any) -> Run:
+def counted(name: str, running: CountedFleet, exchange: Callable[[int], None]) -> Run:
+    mongo, redis = running.mongo, running.redis
     begin, asked, writes = len(mongo.commands), redis.commands.copy(), redis.writes
-    exchange()
-    made = collections.Counter(f"{each.name} {each.collection}" for each in mongo.commands[begin:] if each.name not in OF_THE_DRIVER)
+    exchange(COUNT)
     return {
         "messages": name,
-        "mongo": {command: count / COUNT for command, count in made.most_common()},
+        "mongo": {command: count / COUNT for command, count in mongo.counted(begin).most_common()},
         "redis": {command: count / COUNT for command, count in (redis.commands - asked).most_common()},
         "redisWrites": (redis.writes - writes) / COUNT,
     }

@@ -3,9 +3,6 @@
 import json
 import shutil
 import subprocess
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Iterator
 
 import requests
 
@@ -75,6 +72,7 @@ def wrk(plan: Plan, target: Target, *tag: str) -> Run:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=die_with_parent)
     used = cpu_seconds(target.pid) - before
     run: Run = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    assert run["failed"] == 0, f"{run['failed']} requests failed"
     return {
         **run, "requestsPerSecond": run["requests"] / run["seconds"], "cpuMicroseconds": used / run["requests"] * 1e6,
         "serverBusy": used / run["seconds"],

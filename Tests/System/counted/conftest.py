@@ -4,20 +4,15 @@ A bound here is the present count with a little room for timers and for the mach
 cost more, its commit raises the bound and says why.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
+from support.counted_fleet import CountedFleet
 from support.exchange import Exchange
-from support.fleet import Fleet, make_fleet
-from support.mongo_proxy import MongoProxy
-from support.redis_counter import RedisCounter
 from support.server import Server
 from support.system_calls import SystemCalls
-
-__all__ = ["make_fleet"]
 
 MakeExchange = Callable[..., Exchange]
 
@@ -48,34 +43,7 @@ def watched(tmp_path: Path) -> Callable[[Server], SystemCalls]:
     return lambda server: SystemCalls(server.pid, tmp_path / "calls")
 
 
-@dataclass
-class CountedFleet:
-    """An instance with a proxy before each of its servers."""
-
-    fleet: Fleet
-    mongo: MongoProxy
-    redis: RedisCounter
-
-    @property
-    def server(self) -> Server:
-        return self.fleet.servers[0]
-
-
 @pytest.fixture
-def counted_fleet(make_fleet: Callable[..., Fleet]) -> Iterator[CountedFleet]:
-    proxies: list[MongoProxy | RedisCounter] = []
-
-    def before(kind: type[MongoProxy] | type[RedisCounter], port: int) -> MongoProxy | RedisCounter:
-        proxies.append(kind(port))
-        return proxies[-1]
-
-    fleet = make_fleet(
-        {"LOG_LEVEL": "error", "EVENT_LOOPS": "1"},
-        instances=1,
-        mongo_through=lambda port: before(MongoProxy, port).uri(),
-        redis_through=lambda port: before(RedisCounter, port).port,
-    )
-    mongo, redis = sorted(proxies, key=lambda each: type(each).__name__)
-    yield CountedFleet(fleet, mongo, redis)
-    for each in proxies:
-        each.close()
+def counted_fleet(tmp_path: Path) -> Iterator[CountedFleet]:
+    with CountedFleet(tmp_path / "fleet", {"LOG_LEVEL": "error", "EVENT_LOOPS": "1"}) as fleet:
+        yield fleet

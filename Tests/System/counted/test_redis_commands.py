@@ -41,10 +41,7 @@ def test_a_message_alone_is_a_publication_and_a_place_in_the_cache_in_one_round_
 def test_messages_of_one_turn_are_one_round_trip(counted_fleet, make_exchange):
     exchange = make_exchange(counted_fleet.server, "together", 4)
     since = Since(counted_fleet.redis)
-    counted_fleet.server.pause()
-    pending = exchange.emit(COUNT)
-    counted_fleet.server.unpause()
-    exchange.receive(pending)
+    exchange.in_one_turn(COUNT)
     made = since.commands()
     assert COUNT <= made["PUBLISH"] <= COUNT + since.background()
     # The cache takes the messages of a batch in one command.

@@ -47,10 +47,7 @@ def test_members_on_two_loops_cost_a_wake_up_of_each(make_server, make_exchange,
 def test_messages_of_one_turn_share_a_commit_and_each_members_write(one_loop, make_exchange, watched):
     exchange = make_exchange(one_loop, "together", MEMBERS)
     with watched(one_loop) as calls:
-        one_loop.pause()
-        pending = exchange.emit(COUNT)
-        one_loop.unpause()
-        exchange.receive(pending)
+        exchange.in_one_turn(COUNT)
     commits, writes = len(calls.of("fdatasync")), len(calls.of("sendto"))
     # What came while the server was paused is read at once, or in a few pieces.
     assert 1 <= commits <= 8

@@ -12,7 +12,7 @@ class Exchange:
     """Members of a room on one server. Each method returns when every member has every message."""
 
     def __init__(self, server: Server, room: str, members: int):
-        self.room = room
+        self.server, self.room = server, room
         self._opened = ExitStack()
         self.members = [self._opened.enter_context(Chat(server.ws_url)) for _ in range(members)]
         for number, chat in enumerate(self.members):
@@ -33,9 +33,12 @@ class Exchange:
             self.members[0].send(self.room, f"{TEXT} {number}")
             self._receive(1)
 
-    def at_once(self, count: int) -> None:
-        """All messages are sent before the first answer is read."""
-        self.receive(self.emit(count))
+    def in_one_turn(self, count: int) -> None:
+        """The server is paused while messages are sent, so it reads them at once, or in a few pieces."""
+        self.server.pause()
+        pending = self.emit(count)
+        self.server.unpause()
+        self.receive(pending)
 
     def emit(self, count: int) -> list[int]:
         """Sends messages and reads nothing; `receive` takes what comes of them."""

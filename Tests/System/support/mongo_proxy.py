@@ -1,5 +1,6 @@
 """A proxy before MongoDB that reads the protocol: it keeps the commands of clients, and spoils answers as a test chooses."""
 
+import collections
 import socket
 import struct
 import threading
@@ -13,6 +14,7 @@ from support.between import Between, shut
 
 _HEADER = struct.Struct("<iiii")
 _OP_REPLY, _OP_MSG = 1, 2013
+_OF_THE_DRIVER = {"hello", "isMaster", "ismaster", "ping", "endSessions"}
 
 
 @dataclass
@@ -67,6 +69,11 @@ class MongoProxy(Between):
         with self._lock:
             self._faults.append(fault)
         return fault
+
+    def counted(self, since: int) -> collections.Counter[str]:
+        """The commands after the first `since`, each with its collection, without those that a driver sends for itself."""
+        commands = [each for each in self.commands[since:] if each.name not in _OF_THE_DRIVER]
+        return collections.Counter(f"{each.name} {each.collection}" for each in commands)
 
     def connect(self, client: socket.socket, server: socket.socket) -> None:
         connection = _Connection(self, client, server)
