@@ -37,7 +37,8 @@ FIGURES: dict[str, Callable[[Plan], Runs]] = {
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench-all", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), metavar="NAME", help=f"of {', '.join(FIGURES)}")
+    names = ", ".join(FIGURES)
+    parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), metavar="NAME", help=f"of {names}")
     parser.add_argument("--seconds", type=float, default=3, help="length of one measured span")
     parser.add_argument("--rounds", type=int, default=7, help="alternated runs of floor and service; the medians are shown")
     parser.add_argument("--few-rounds", type=int, default=3, help="the same, of figures that take long")

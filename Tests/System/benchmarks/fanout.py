@@ -10,7 +10,7 @@ from benchmarks.programs import Cores, Run, chat_load, floor, service
 # A rate holds while 99 of 100 copies arrive within this time.
 LIMIT_MS = 100
 # The highest rate is sought from this many messages a second, in these steps.
-SEARCH_BEGIN, SEARCH_STEP, STEP = 2000, 1.3, 1.1
+SEARCH_BEGIN, SEARCH_STEP, STEP = 1000, 1.4, 1.1
 SMALL_ROOMS = {"connections": 5000, "rooms": 500}
 
 

@@ -1,4 +1,4 @@
-"""Pages of 50 messages over REST, against a server on Node that has the same messages in memory, and the floor that sends one page."""
+"""Pages of 50 messages over REST, against a server on Node with the same messages in memory, and the floor that sends one page."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ TEXT = "So much is said in an ordinary message of about a hundred characters, wh
 def history(plan: Plan) -> Runs:
     for tool in ("wrk", "node"):
         if not shutil.which(tool):
-            raise SystemExit(f"scripts/bench-all: {tool} is needed for the history figures: scripts/packages --install bench test")
+            raise SystemExit(f"scripts/bench-all: {tool} is needed: scripts/packages --install bench test")
     runs: Runs = {}
     for _ in range(plan.few_rounds):
         with service((plan.cores.server,), plan.directory) as (target, server):

@@ -54,13 +54,13 @@ def cost_of_floor(figures: tables.Figures) -> str:
     for name, label in (("large-room", "one room of 1,000"), ("small-rooms", "500 rooms of 10"), ("quiet", "100 messages/s")):
         runs = figures[name]["runs"]
         unit = tables.middle(runs["floor"], tables.cpu)
-        groups.append((label, [bar(series, runs[series], tables.cpu, unit) for series in ("service", "floor")]))
+        groups.append((label, [bar(series, runs[series], tables.cpu, unit) for series in tables.SIDES]))
     return plots.bars("CPU of a delivery", "multiples of the floor's median; lines are the range of the runs", groups, mark=1)
 
 
 def latency_over_rate(figures: tables.Figures) -> str:
     drawn = []
-    for series in ("service", "floor"):
+    for series in tables.SIDES:
         found: dict[float, list[float]] = defaultdict(list)
         for run in figures["highest-rate"]["runs"][series]:
             found[10 * run["rate"]].append(run["latencyMs"]["p99"])

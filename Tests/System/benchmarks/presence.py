@@ -1,4 +1,4 @@
-"""What a transition of presence costs in each process, and how long watchers wait: scripts/presence-figures, over two instances."""
+"""What a transition of presence costs in each process, and how long watchers wait: scripts/presence-figures."""
 
 import json
 import os

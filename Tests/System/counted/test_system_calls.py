@@ -10,8 +10,9 @@ MEMBERS = 10
 COUNT = 200
 # The loop's and the store's timers, and what an allocator asks of the kernel now and then, in calls a second and in all.
 BACKGROUND_A_SECOND, BACKGROUND = 20, 40
-# A message alone: its loop wakes for it and for its commit, and reads once each; the loop wakes the store's thread, which writes one page of
-# the log with its head, flushes, and wakes the loop; each member gets one write, the sender's with its acknowledgement.
+# A message alone: its loop wakes for it and for its commit, and reads once each; the loop wakes the store's thread, which
+# writes one page of the log with its head, flushes, and wakes the loop; each member gets one write, the sender's with its
+# acknowledgement.
 OF_A_MESSAGE = {
     "epoll_wait": 2, "recvfrom": 1, "read": 1, "write": 1, "pwrite64": 3, "fdatasync": 1, "sendto": MEMBERS,
     "futex": 3,

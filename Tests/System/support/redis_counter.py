@@ -47,7 +47,10 @@ def _taken(data: bytes) -> tuple[list[str], bytes]:
 
 
 def _command(data: bytes, begin: int) -> tuple[str, int] | None:
-    """The name of the command that begins there, and where it ends; nothing when it is not whole. A command is an array of texts."""
+    """The name of the command that begins there, and where it ends; nothing when it is not whole.
+
+    A command is an array of texts.
+    """
     line = data.find(b"\r\n", begin)
     if line < 0:
         return None
