@@ -50,13 +50,13 @@ def read_options() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, results: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-all-", dir=options.directory) as directory:
+        # Before the results change, which are part of the repository.
+        measured = {"commit": commit(), "measured": time.strftime("%Y-%m-%d"), "seconds": options.seconds}
         plan = Plan(options.seconds, options.rounds, min(options.few_rounds, options.rounds), Path(directory))
         for name in options.only:
             begin = time.monotonic()
             runs = FIGURES[name](plan)
-            results["figures"][name] = {
-                "commit": commit(), "measured": time.strftime("%Y-%m-%d"), "seconds": options.seconds, "runs": runs,
-            }  # fmt: skip
+            results["figures"][name] = {**measured, "runs": runs}
             print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
             options.results.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -426,6 +426,7 @@ int main(int count, char **arguments) {
     connections = calloc(options.connections, sizeof *connections);
     sent_in_room = calloc(options.rooms, sizeof *sent_in_room);
     Usage before = usage_of(options.process);
+    if (before.cpu_seconds == 0) fail("the kernel does not tell the processor time of process %d in its schedstat", options.process);
     uint64_t begin = now_ns();
     open_all();
     double opening = (double)(now_ns() - begin) / 1e9;
