@@ -15,15 +15,27 @@ struct FoldedScalar {
         case mark
     }
 
-    var role: Role
-    /// In UTF-8 at most 15 bytes, so that it takes no memory of its own.
-    var text: String = ""
+    /// In UTF-8. No scalar folds to more, see `init(folding:)`.
+    static let maximumBytes = 15
 
-    static let separator = Self(role: .separator)
+    let role: Role
+    /// How many of `bytes` are its text.
+    let count: Int
+    /// Inline, so that a folded scalar takes no memory of its own.
+    let bytes: InlineArray<15, UInt8>
 
-    init(role: Role, text: String = "") {
+    static let separator = Self(role: .separator, text: "")
+
+    private init(role: Role, text: String) {
         self.role = role
-        self.text = text
+        var bytes = InlineArray<15, UInt8>(repeating: 0)
+        var count = 0
+        for byte in text.utf8.prefix(Self.maximumBytes) {
+            bytes[count] = byte
+            count += 1
+        }
+        self.bytes = bytes
+        self.count = count
     }
 
     /// Latin, Greek, Cyrillic, Hebrew and Arabic are looked up, the rest is worked out each time.
@@ -37,14 +49,17 @@ struct FoldedScalar {
     }
 
     private init(folding scalar: Unicode.Scalar) {
-        role = Self.role(of: scalar)
-        guard role != .separator, role != .ignored else { return }
+        let role = Self.role(of: scalar)
+        guard role != .separator, role != .ignored else {
+            self.init(role: role, text: "")
+            return
+        }
         var folded = String.UnicodeScalarView()
         for part in String(scalar)._nfd where !Self.isIgnored(part) {
             folded.append(contentsOf: Self.withoutCase(part))
         }
-        text = String(folded)
-        if text.utf8.count > 15 || text.isEmpty { text = String(scalar) }
+        let isUsable = !folded.isEmpty && String(folded).utf8.count <= Self.maximumBytes
+        self.init(role: role, text: isUsable ? String(folded) : String(scalar))
     }
 
     /// Lower, upper, lower: so `ẞ` and `ß` become `ss`, and the three forms of sigma one.

@@ -26,53 +26,14 @@ public struct SearchText: Sendable {
 
     public private(set) var tokens: [SearchToken] = []
 
-    private var pending: [UInt8] = []
-    private var start = 0
-    private var end = 0
-    private var isClosed = false
-
     public init(_ text: String) {
-        var offset = 0
-        for scalar in text.unicodeScalars {
-            guard tokens.count < Self.maximumTokens else { return }
-            let next = offset + (scalar.value > 0xFFFF ? 2 : 1)
-            take(FoldedScalar(scalar), offset..<next)
-            offset = next
+        var scanner = WordScanner()
+        scanner.scan(text) { word, range in
+            tokens.append(
+                SearchToken(word: SearchWord(unchecked: String(decoding: word, as: UTF8.self)), range: range))
         }
-        if tokens.count < Self.maximumTokens { finishWord() }
-        pending = []
     }
 
     /// The different words.
     public var words: Set<SearchWord> { Set(tokens.lazy.map(\.word)) }
-
-    private mutating func take(_ scalar: FoldedScalar, _ range: Range<Int>) {
-        switch scalar.role {
-        case .separator: finishWord()
-        case .ignored: if !pending.isEmpty { end = range.upperBound }
-        case .mark: append(scalar, range)
-        case .letter:
-            if isClosed { finishWord() }
-            append(scalar, range)
-        case .wordOfItsOwn:
-            finishWord()
-            append(scalar, range)
-            isClosed = true
-        }
-    }
-
-    private mutating func append(_ scalar: FoldedScalar, _ range: Range<Int>) {
-        if pending.isEmpty { start = range.lowerBound }
-        end = range.upperBound
-        guard pending.count + scalar.text.utf8.count <= SearchWord.maximumBytes else { return }
-        pending.append(contentsOf: scalar.text.utf8)
-    }
-
-    private mutating func finishWord() {
-        isClosed = false
-        guard !pending.isEmpty else { return }
-        tokens.append(
-            SearchToken(word: SearchWord(unchecked: String(decoding: pending, as: UTF8.self)), range: start..<end))
-        pending.removeAll(keepingCapacity: true)
-    }
 }

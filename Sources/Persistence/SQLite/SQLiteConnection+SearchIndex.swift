@@ -26,32 +26,38 @@ extension SQLiteConnection {
 
     // MARK: Building segments
 
-    /// The terms of the messages at these positions. Messages that were erased have none.
-    func terms(at positions: ClosedRange<Int64>) throws(StoreError) -> [(position: Int64, terms: Set<SearchWord>)] {
+    /// Adds the messages at these positions. Messages that were erased are not found.
+    func readMessages(at positions: ClosedRange<Int64>, into build: inout SegmentBuild) throws(StoreError) {
         try statement(
             """
             SELECT d.position, m.key, m.author, m.text FROM search_documents d JOIN messages m ON m.key = d.key
-            WHERE d.position BETWEEN ? AND ? AND m.text <> ''
+            WHERE d.position BETWEEN ? AND ? AND m.text <> '' ORDER BY d.position
             """
-        ).bind(1, positions.lowerBound).bind(2, positions.upperBound).rows { row in
-            (
-                row.integer(0),
-                SearchTerm.all(
-                    of: row.text(3), author: UserID(unchecked: row.text(2)), room: row.integer(1) >> Schema.sequenceBits
-                )
-            )
+        ).bind(1, positions.lowerBound).bind(2, positions.upperBound).each { row in
+            build.add(
+                row.bytes(3), author: row.bytes(2), room: row.integer(1) >> Schema.sequenceBits, at: row.integer(0))
+            return true
         }
     }
 
-    func write(_ postings: some Sequence<SegmentBuild.Posting>, of segment: Int64) throws(StoreError) {
-        for posting in postings {
-            try statement(
-                """
-                INSERT INTO search_postings(segment, term, documents) VALUES(?1, ?2, ?3)
-                ON CONFLICT DO UPDATE SET documents = excluded.documents
-                """
-            ).bind(1, segment).bind(2, posting.term.value).bind(3, posting.documents).run()
+    /// Writes these of the lists.
+    func write(_ lists: PostingLists, _ range: Range<Int>, of segment: Int64) throws(StoreError) {
+        let insert = try listInsertion()
+        var list: [UInt8] = []
+        for index in range {
+            try lists.withList(at: index, using: &list) { term, documents throws(StoreError) in
+                try insert.bind(1, segment).bind(2, lentText: term).bind(3, lentBytes: documents).run()
+            }
         }
+    }
+
+    private func listInsertion() throws(StoreError) -> Statement {
+        try statement(
+            """
+            INSERT INTO search_postings(segment, term, documents) VALUES(?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET documents = excluded.documents
+            """
+        )
     }
 
     func markBuilt(_ segment: Int64) throws(StoreError) {
@@ -87,7 +93,7 @@ extension SQLiteConnection {
             try statement("DELETE FROM search_postings WHERE segment = ? AND term = ?")
                 .bind(1, segment).bind(2, term.value).run()
         } else {
-            try write(CollectionOfOne(SegmentBuild.Posting(term: term, documents: documents.stored)), of: segment)
+            try listInsertion().bind(1, segment).bind(2, term.value).bind(3, documents.stored).run()
         }
     }
 

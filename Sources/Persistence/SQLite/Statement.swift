@@ -56,6 +56,19 @@ struct Statement {
         try check(bytes.withUnsafeBytes { chat_bind_blob(handle, index, $0.baseAddress, Int32(clamping: bytes.count)) })
     }
 
+    /// Binds UTF-8 that stays where it is until the statement has run; SQLite makes no copy of it.
+    @discardableResult
+    func bind(_ index: Int32, lentText text: UnsafeRawBufferPointer) throws(StoreError) -> Self {
+        let start = text.baseAddress?.assumingMemoryBound(to: CChar.self)
+        return try check(sqlite3_bind_text(handle, index, start, Int32(clamping: text.count), nil))
+    }
+
+    /// Binds bytes that stay where they are until the statement has run; SQLite makes no copy of them.
+    @discardableResult
+    func bind(_ index: Int32, lentBytes bytes: UnsafeRawBufferPointer) throws(StoreError) -> Self {
+        try check(sqlite3_bind_blob(handle, index, bytes.baseAddress, Int32(clamping: bytes.count), nil))
+    }
+
     // MARK: Execution
 
     /// Runs a statement that answers with no rows.

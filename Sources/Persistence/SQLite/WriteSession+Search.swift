@@ -9,23 +9,22 @@ extension WriteSession {
     /// - Throws: `.unavailable`; the transaction must be rolled back then, and the segment is built from its beginning again.
     func indexSome() throws(StoreError) {
         guard let segment = segmentBuild?.segment ?? searchPositions.buildable else { return }
+        let isNew = segmentBuild == nil
         var build = segmentBuild ?? SegmentBuild(segment)
+        // With a second owner every change of the lists would copy them.
+        segmentBuild = nil
         try begin(flushing: false)
-        if segmentBuild == nil { try connection.removePostings(of: segment) }
-        switch build.step {
-        case .read(let positions):
-            for (position, terms) in try connection.terms(at: positions) { build.add(terms, at: position) }
-        case .write(let postings): try connection.write(postings, of: segment)
+        if isNew { try connection.removePostings(of: segment) }
+        let step = build.step
+        switch step {
+        case .read(let positions): try connection.readMessages(at: positions, into: &build)
+        case .write(let range): try connection.write(build.lists, range, of: segment)
         case .finish: try connection.markBuilt(segment)
         }
         try commit()
-        if case .finish = build.step {
-            searchPositions.didBuild(segment)
-            segmentBuild = nil
-        } else {
-            build.didStep()
-            segmentBuild = build
-        }
+        if case .finish = step { return searchPositions.didBuild(segment) }
+        build.didStep()
+        segmentBuild = build
     }
 
     /// Has the index follow a message whose text changes, within the transaction under way.

@@ -53,4 +53,23 @@ import Testing
         #expect(many.tokens.count == SearchText.maximumTokens)
         #expect(many.words == ["x", "y"].reduce(into: []) { $0.insert(SearchWord(unchecked: $1)) })
     }
+
+    /// `WordScanner` reads stored bytes without making a string of them, and keeps nothing of the text before.
+    @Test func bytesHaveTheWordsOfTheirString() {
+        let texts: [[UInt8]] = [
+            Array("東".utf8), Array("Hello, Big_world! v2.0".utf8), Array("cre\u{300}me 👍🏽 x".utf8), [],
+            [0x61, 0xFF, 0x62],
+            [0xE6, 0x9D], Array(String(repeating: "x y ", count: 600).utf8), Array("end".utf8),
+        ]
+        var scanner = WordScanner()
+        for text in texts {
+            var found: [SearchToken] = []
+            text.withUnsafeBytes { bytes in
+                scanner.scan(bytes) { word, range in
+                    found.append(.init(word: .init(unchecked: String(decoding: word, as: UTF8.self)), range: range))
+                }
+            }
+            #expect(found == SearchText(String(decoding: text, as: UTF8.self)).tokens)
+        }
+    }
 }

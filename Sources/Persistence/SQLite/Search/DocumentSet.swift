@@ -55,7 +55,15 @@ struct DocumentSet: Equatable {
 
     /// As it is stored.
     var stored: [UInt8] {
-        descending.reversed().flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+        var bytes: [UInt8] = []
+        for document in descending.reversed() { Self.store(document, to: &bytes) }
+        return bytes
+    }
+
+    /// Appends a document to a stored list.
+    static func store(_ document: Int, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(truncatingIfNeeded: document))
+        bytes.append(UInt8(truncatingIfNeeded: document >> 8))
     }
 }
 

@@ -1,5 +1,3 @@
-import ChatDomain
-
 /// Makes the lists of messages by term for one segment, a short transaction at a time.
 ///
 /// Its messages are read first; then the lists are written, in their order, and the segment counts as built. After a crash in
@@ -8,14 +6,10 @@ struct SegmentBuild {
     enum Step {
         /// Read the messages at these positions.
         case read(ClosedRange<Int64>)
-        case write(ArraySlice<Posting>)
+        /// Write these of the lists.
+        case write(Range<Int>)
         /// Note that the segment is built.
         case finish
-    }
-
-    struct Posting {
-        var term: SearchWord
-        var documents: [UInt8]
     }
 
     /// Messages a transaction reads, and lists it writes: half a millisecond of either.
@@ -24,8 +18,8 @@ struct SegmentBuild {
 
     let segment: Int64
     private var next: Int64
-    private var documents: [SearchWord: [UInt8]] = [:]
-    private var postings: [Posting] = []
+    private(set) var lists = PostingLists()
+    private var terms = TermScanner()
     private var written = 0
 
     init(_ segment: Int64) {
@@ -37,27 +31,27 @@ struct SegmentBuild {
 
     var step: Step {
         guard isRead else { return .read(next...(next + Self.readAtOnce - 1)) }
-        return written < postings.count ? .write(postings[written...].prefix(Self.writtenAtOnce)) : .finish
+        return written < lists.count ? .write(written..<min(written + Self.writtenAtOnce, lists.count)) : .finish
     }
 
-    /// To be called for each message of a step that reads.
-    mutating func add(_ terms: Set<SearchWord>, at position: Int64) {
+    /// To be called for each message of a step that reads, in the order of their positions.
+    ///
+    /// - Parameters:
+    ///   - text, author: in UTF-8.
+    ///   - room: the key of the room.
+    mutating func add(
+        _ text: UnsafeRawBufferPointer, author: UnsafeRawBufferPointer, room: Int64, at position: Int64
+    ) {
         let document = SearchSegment.document(position)
-        for term in terms {
-            documents[term, default: []] += [
-                UInt8(truncatingIfNeeded: document), UInt8(truncatingIfNeeded: document >> 8),
-            ]
-        }
+        terms.scan(text, author: author, room: room) { lists.add($0, document) }
     }
 
     mutating func didStep() {
         switch step {
         case .read(let positions):
             next = positions.upperBound + 1
-            guard isRead else { return }
-            postings = documents.map { Posting(term: $0, documents: $1) }.sorted { $0.term < $1.term }
-            documents = [:]
-        case .write(let slice): written = slice.endIndex
+            if isRead { lists.sort() }
+        case .write(let range): written = range.upperBound
         case .finish: break
         }
     }
