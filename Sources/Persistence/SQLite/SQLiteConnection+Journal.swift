@@ -3,27 +3,51 @@ import ChatDomain
 extension SQLiteConnection {
     /// Copies messages of the journal into the table of messages, and moves their authors' read marks. Messages
     /// that are in the table already stay as they are.
-    func copyToMessages(_ entries: some Sequence<JournalEntry>) throws(StoreError) {
+    func copyToMessages(_ entries: some Collection<JournalEntry>) throws(StoreError) {
+        // One statement for all: as many as there are messages would cost three times as much.
+        try statement(
+            """
+            INSERT INTO messages(
+                key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to, mentions)
+            SELECT j.key, j.key >> 32, j.id, j.author, j.username, j.text, j.kind, j.timestamp, j.client_id, j.metadata,
+                j.reply_to, j.mentions
+            FROM json_each(?) e CROSS JOIN journal j WHERE j.position = e.value ON CONFLICT DO NOTHING
+            """
+        ).bind(1, Self.json(positionsOf: entries)).run()
+        if changes < entries.count {
+            for entry in entries { try copyToMessages(entry) }
+        }
+        try statement(
+            """
+            INSERT INTO search_documents(position, key)
+            SELECT CAST(e.key AS INTEGER), e.value FROM json_each(?) e WHERE true ON CONFLICT DO NOTHING
+            """
+        ).bind(1, Self.json(documentsOf: entries)).run()
+        try moveReadMarks(entries)
+    }
+
+    /// Copies a message that is in the table already, or whose client id is.
+    private func copyToMessages(_ entry: JournalEntry) throws(StoreError) {
+        // A client id that another message has already cannot be here, unless the file was changed by hand; the
+        // message is kept all the same.
+        try statement(
+            """
+            INSERT INTO messages(
+                key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to,
+                mentions)
+            SELECT key, key >> 32, id, author, username, text, kind, timestamp, CASE
+                WHEN client_id IS NULL OR EXISTS(
+                    SELECT 1 FROM messages m
+                    WHERE m.room = j.key >> 32 AND m.author = j.author AND m.client_id = j.client_id) THEN NULL
+                ELSE client_id END, metadata, reply_to, mentions
+            FROM journal j WHERE position = ? ON CONFLICT DO NOTHING
+            """
+        ).bind(1, entry.position).run()
+    }
+
+    private func moveReadMarks(_ entries: some Collection<JournalEntry>) throws(StoreError) {
         var marks: [JournalPart.Author: SequenceNumber] = [:]
         for entry in entries {
-            // A client id that another message has already cannot be here, unless the file was changed by hand; the
-            // message is kept all the same.
-            try statement(
-                """
-                INSERT INTO messages(
-                    key, room, id, author, username, text, kind, timestamp, client_id, metadata, reply_to,
-                    mentions)
-                SELECT key, key >> 32, id, author, username, text, kind, timestamp, CASE
-                    WHEN client_id IS NULL OR EXISTS(
-                        SELECT 1 FROM messages m
-                        WHERE m.room = j.key >> 32 AND m.author = j.author AND m.client_id = j.client_id) THEN NULL
-                    ELSE client_id END, metadata, reply_to, mentions
-                FROM journal j WHERE position = ? ON CONFLICT DO NOTHING
-                """
-            ).bind(1, entry.position).run()
-            if let document = entry.document {
-                try addDocument(Schema.messageKey(room: entry.room, entry.sequence), at: document)
-            }
             let author = JournalPart.Author(room: entry.room, user: entry.author)
             marks[author] = max(entry.sequence, marks[author] ?? 0)
         }
@@ -36,6 +60,29 @@ extension SQLiteConnection {
                 """
             ).bind(1, author.room).bind(2, author.user.value).bind(3, sequence).run()
         }
+    }
+
+    /// An array of the entries' rows.
+    private static func json(positionsOf entries: some Collection<JournalEntry>) -> String {
+        var text = ""
+        for entry in entries {
+            text += text.isEmpty ? "[" : ","
+            text += String(entry.position)
+        }
+        return text.isEmpty ? "[]" : text + "]"
+    }
+
+    /// An object of the messages' keys by their positions in the search index, for the entries that have one.
+    private static func json(documentsOf entries: some Collection<JournalEntry>) -> String {
+        var text = ""
+        for entry in entries {
+            guard let document = entry.document else { continue }
+            text += text.isEmpty ? "{\"" : ",\""
+            text += String(document)
+            text += "\":"
+            text += String(Schema.messageKey(room: entry.room, entry.sequence))
+        }
+        return text.isEmpty ? "{}" : text + "}"
     }
 
     /// Removes the journal's rows up to a position; from here on the messages are found by their ids in `message_ids`.

@@ -4,19 +4,22 @@ import ChatDomain
 struct WriteJob: Sendable {
     typealias Answer = @Sendable () -> Void
 
-    /// Whose messages it brings; empty for other work.
-    let rooms: [RoomID]
+    /// What it stores for rooms; empty for other work.
+    private let writes: [RoomWrite]
     /// Runs inside the transaction; what it returns is called when that is durable.
     ///
     /// Throws `.unavailable` when the whole transaction must be rolled back, `.rejected` when only this job failed.
     let perform: @Sendable (WriteSession) throws(StoreError) -> Answer
     /// Called instead when nothing of the job was stored.
     let fail: @Sendable (StoreError) -> Void
+
+    /// The rooms that it writes to, in no order; none for other work.
+    var rooms: some Sequence<RoomID> { writes.lazy.map(\.roomID) }
 }
 
 extension WriteJob {
     /// Has the writer look for what is due.
-    static let nothing = WriteJob(rooms: []) { _ throws(StoreError) in
+    static let nothing = WriteJob(writes: []) { _ throws(StoreError) in
         {}
     } fail: { _ in
     }
@@ -24,7 +27,7 @@ extension WriteJob {
     static func commit(
         _ writes: [RoomWrite], _ completion: @escaping @Sendable ([RoomWriteOutcome]) -> Void
     ) -> Self {
-        WriteJob(rooms: writes.map(\.roomID)) { session throws(StoreError) in
+        WriteJob(writes: writes) { session throws(StoreError) in
             var outcomes: [RoomWriteOutcome] = []
             outcomes.reserveCapacity(writes.count)
             for write in writes { outcomes.append(try session.perform(write)) }
@@ -38,7 +41,7 @@ extension WriteJob {
         _ body: @escaping @Sendable (WriteSession) throws(StoreError) -> Value,
         answer: @escaping @Sendable (Result<Value, StoreError>) -> Void
     ) -> Self {
-        WriteJob(rooms: []) { session throws(StoreError) in
+        WriteJob(writes: []) { session throws(StoreError) in
             let value = try session.atomically { () throws(StoreError) in try body(session) }
             return { answer(.success(value)) }
         } fail: { error in

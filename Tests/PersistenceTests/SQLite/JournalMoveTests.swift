@@ -140,4 +140,21 @@ import Testing
         expect(3)
         #expect(journal.entries(of: 1).map(\.sequence) == [2, 3])
     }
+
+    @Test func aClientIDThatTheTableHasAlreadyKeepsNoMessageOut() throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let store = try SteppedStore(home)
+        _ = try store.append([drafts.next("one"), drafts.next("two", client: "c"), drafts.next("three")], to: "a")
+        // As if the file were changed by hand.
+        try store.session.connection.execute(
+            """
+            INSERT INTO messages(key, room, id, author, username, text, kind, timestamp, client_id)
+            VALUES((1 << 32) + 900, 1, x'000000000000000000000001', 'ann', 'ann', 'by hand', 'text', 1, 'c')
+            """)
+        try store.moveAll()
+        let texts = try store.session.connection.statement("SELECT text, client_id FROM messages ORDER BY key")
+            .rows { "\($0.text(0)) \($0.text(1))" }
+        #expect(texts == ["one ", "two ", "three ", "by hand c"])
+    }
 }
