@@ -4,11 +4,18 @@
 public struct JSONWriter: Sendable {
     public private(set) var bytes: [UInt8]
     private var needsComma = false
+    private static let keptCapacity = 64 * 1024
 
     /// - Parameter bytes: bytes before the first value, such as a frame's head.
     public init(after bytes: [UInt8] = [], reserving capacity: Int = 256) {
         self.bytes = bytes
         self.bytes.reserveCapacity(bytes.count + capacity)
+    }
+
+    /// Begins a new text in the memory of the last one, unless that was long.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
+        needsComma = false
     }
 
     public mutating func beginObject() { open(UInt8(ascii: "{")) }

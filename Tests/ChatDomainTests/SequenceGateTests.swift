@@ -35,6 +35,19 @@ import Testing
         }
     }
 
+    @Test func entriesComeInOrderHoweverTheyAreBatched() {
+        for order in Self.permutations(of: Array(11...14)) {
+            for split in 0...4 {
+                var gate = SequenceGate(delivered: 10)
+                gate.announce(12)
+                let batches = [order.prefix(split), order.dropFirst(split), order[...]]
+                let out = batches.flatMap { batch in gate.admit(batch.map { .message(.number($0)) }) }
+                #expect(out.map(\.sequence) == Array(11...14), "\(order) in two at \(split)")
+                #expect(gate.delivered == 14 && gate.newest == 14)
+            }
+        }
+    }
+
     @Test func aMissingMessageIsAHoleUntilItComes() {
         var gate = SequenceGate(delivered: 0)
         #expect(!gate.hasHole)

@@ -1,4 +1,5 @@
 import ChatDomain
+import JSON
 
 /// The context that the parts of one shard share: its loop, the instance, and how much of a turn is used up.
 package final class ShardContext {
@@ -7,6 +8,8 @@ package final class ShardContext {
     package let services: Services
     /// A millisecond later, as what is due at once would still run in this turn.
     package private(set) lazy var slices = TurnSlices { [loop] in loop.schedule(after: .milliseconds(1), $0) }
+    /// For JSON that is copied on before another is written.
+    var scratch = JSONWriter(reserving: 4096)
     private let compress: (UnsafeRawBufferPointer) -> [UInt8]
 
     /// - Parameter compress: the bytes as a message of a WebSocket that agreed on compression.

@@ -17,7 +17,7 @@ final class HomeRoom {
     /// The rules of the open room; nil while there is none.
     private var live: LiveRoom?
     private var audience = RoomAudience()
-    private let timer: RoomTimer
+    private lazy var timer = RoomTimer(loop: context.loop) { [unowned self] in fire() }
     /// When the room is removed from memory if no command comes before.
     private var idleDeadline: Moment?
     private var isQueuedForWrite = false
@@ -36,7 +36,6 @@ final class HomeRoom {
         broadcaster = RoomBroadcaster(room: id, context: context)
         channel = RoomChannel(room: id, services: services)
         queries = RoomQueries(room: id, context: context)
-        timer = RoomTimer(loop: context.loop)
         life = RoomLifecycle(
             id: id,
             policy: .init(
@@ -53,9 +52,10 @@ final class HomeRoom {
 
     /// Asks the live room, if there is one, without copying it: a copy retains all it holds, which several times a message is
     /// dear.
-    private func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? {
-        live == nil ? nil : ask(&live!)
-    }
+    private func inPlace<Answer>(_ ask: (inout LiveRoom) -> Answer) -> Answer? { live == nil ? nil : ask(&live!) }
+
+    /// Asks a value of the room in the same way.
+    private func inPlace<Value, Answer>(_ value: inout Value, _ ask: (inout Value) -> Answer) -> Answer { ask(&value) }
 
     // MARK: Commands
 
@@ -475,18 +475,18 @@ final class HomeRoom {
     }
 
     private var isForgettable: Bool {
-        life.isIdle && joins.isEmpty && !comparison.isPending && !isQueuedForWrite && watchers.isEmpty
-            && inPlace { $0.isIdle } ?? false
+        inPlace { $0.isIdle } == true && !isQueuedForWrite && !comparison.isPending && watchers.isEmpty
+            && inPlace(&life) { $0.isIdle } && inPlace(&joins) { $0.isEmpty }
     }
 
     private var deadline: Moment? {
-        (inPlace { $0.deadline } ?? nil).orEarlier(life.deadline).orEarlier(joins.deadline)
-            .orEarlier(comparison.deadline).orEarlier(idleDeadline)
+        (inPlace { $0.deadline } ?? nil).orEarlier(inPlace(&life) { $0.deadline })
+            .orEarlier(inPlace(&joins) { $0.deadline }).orEarlier(comparison.deadline).orEarlier(idleDeadline)
     }
 
     private func schedule() {
         if !isForgettable { idleDeadline = nil } else if idleDeadline == nil { idleDeadline = now + hub.idleTime }
-        if let deadline { timer.set(for: deadline) { [weak self] in self?.fire() } }
+        if let deadline { timer.set(for: deadline) }
     }
 
     private func fire() {

@@ -1,5 +1,6 @@
 import ChatDomain
 import ChatProtocol
+import JSON
 import Telemetry
 
 /// Encodes what a room's sessions are sent, once for each form in use, and hands each shard its sessions' share.
@@ -28,8 +29,10 @@ struct RoomBroadcaster {
             let offset = MessageOffset(room: room, number: entry.sequence)
             switch entry {
             case .message(let message):
+                context.scratch.removeAll()
+                MessageJSON.encode(message, into: &context.scratch)
                 frames.append(
-                    "new_message", data: MessageJSON.encode(message), offset: offset, for: audience.encodings,
+                    "new_message", data: context.scratch.bytes, offset: offset, for: audience.encodings,
                     deflate: context.deflate)
             case .change(let change):
                 frames.append(

@@ -40,7 +40,8 @@ final class RoomHub {
     // MARK: Rooms
 
     func dispatch(_ command: RoomCommand, in id: RoomID) {
-        let room = rooms[id] ?? HomeRoom(id: id, hub: self, context: context)
+        if let room = rooms[id] { return room.receive(command) }
+        let room = HomeRoom(id: id, hub: self, context: context)
         rooms[id] = room
         room.receive(command)
     }

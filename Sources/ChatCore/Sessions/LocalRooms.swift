@@ -20,7 +20,12 @@ final class LocalRooms {
 
         @inline(__always)
         func deliver(_ frames: EncodedFrames, isDroppable: Bool) {
-            let form = frames[encoding]
+            deliver(frames[encoding], of: frames, isDroppable: isDroppable)
+        }
+
+        /// - Parameter form: the frames in the session's encoding.
+        @inline(__always)
+        func deliver(_ form: [UInt8], of frames: EncodedFrames, isDroppable: Bool) {
             if let sink, !form.isEmpty {
                 sink.send(form, isDroppable: isDroppable)
             } else {
@@ -38,7 +43,20 @@ final class LocalRooms {
         /// Queues the frames for every member; how many there were.
         @inline(__always)
         func deliver(_ frames: EncodedFrames, isDroppable: Bool) -> Int {
-            for member in list { member.deliver(frames, isDroppable: isDroppable) }
+            // Members are used in place, because a copy of one counts references of two objects. A connection that breaks meanwhile is
+            // removed from another copy of the list.
+            let list = list
+            list.withUnsafeBufferPointer { members in
+                guard var encoding = members.first?.encoding else { return }
+                var form = frames[encoding]
+                for index in members.indices {
+                    if members[index].encoding != encoding {
+                        encoding = members[index].encoding
+                        form = frames[encoding]
+                    }
+                    members[index].deliver(form, of: frames, isDroppable: isDroppable)
+                }
+            }
             return list.count
         }
     }

@@ -46,8 +46,9 @@ public struct PresenceBoard: Sendable {
 
     /// Something came from a user here; a hidden user leaves no trace of it.
     public mutating func see(_ user: UserID, at now: Timestamp) {
-        guard let known = entries[user], known.status.isOnline, known.lastSeen < now else { return }
-        entries[user]?.lastSeen = now
+        guard var known = entries[user], known.status.isOnline, known.lastSeen < now else { return }
+        known.lastSeen = now
+        entries[user] = known
     }
 
     public mutating func forget(_ users: [UserID]) {

@@ -328,7 +328,7 @@ public struct LiveRoom: Sendable {
 
     /// Takes entries that another instance stored.
     public mutating func received(_ entries: [RoomLogEntry], at now: Moment) -> [RoomEffect] {
-        deliver(timeline.admit(entries, at: now))
+        deliver(timeline.admit(entries, at: now)).map { [$0] } ?? []
     }
 
     /// Takes what the store holds after the number `repair` named.
@@ -336,7 +336,7 @@ public struct LiveRoom: Sendable {
     /// - Parameter reachedEnd: these are all entries of the store. A number that was announced before the read and is not among
     ///   them does not exist, and is waited for no longer.
     public mutating func repaired(_ entries: [RoomLogEntry], reachedEnd: Bool, at now: Moment) -> [RoomEffect] {
-        deliver(timeline.repair(with: entries, reachedEnd: reachedEnd, at: now))
+        deliver(timeline.repair(with: entries, reachedEnd: reachedEnd, at: now)).map { [$0] } ?? []
     }
 
     /// Learns that the room has entries up to `sequence`, as the store or another instance says.
@@ -353,12 +353,12 @@ public struct LiveRoom: Sendable {
     /// The store has erased messages. What is kept of them here may hold their texts.
     mutating func forgetContent() { timeline.forgetContent() }
 
-    private mutating func deliver(_ ready: [RoomLogEntry]) -> [RoomEffect] {
+    private mutating func deliver(_ ready: [RoomLogEntry]) -> RoomEffect? {
         for case .message(let message) in ready {
             rights.noteSender(of: message, in: room)
             readMarks.note(ReadMark(userID: message.body.author, sequence: message.sequence))
         }
-        return ready.isEmpty ? [] : [.deliver(ready)]
+        return ready.isEmpty ? nil : .deliver(ready)
     }
 
     // MARK: Read marks
@@ -425,6 +425,7 @@ public struct LiveRoom: Sendable {
     public mutating func committed(_ outcome: RoomWriteOutcome, at now: Moment) -> [RoomEffect] {
         let written = writes.finish(at: now)
         var effects: [RoomEffect] = []
+        // The answers, and what is stored is published and delivered.
         effects.reserveCapacity(written.drafts.count + 2)
         var stored: [RoomLogEntry] = []
         for (draft, result) in zip(written.drafts, outcome.drafts) {
@@ -438,7 +439,7 @@ public struct LiveRoom: Sendable {
             effects += rewind(to: first.sequence - 1) + [.share(.rewound(to: first.sequence - 1))]
         }
         if !stored.isEmpty { effects.append(.publish(stored)) }
-        effects += received(stored, at: now)
+        if let delivery = deliver(timeline.admit(stored, at: now)) { effects.append(delivery) }
         for (mark, result) in zip(written.marks, outcome.readMarks) { effects += marked(mark, result) }
         // Behind the messages: a joining session is shown the room with them, and must not get them once more.
         return written.enrolments.isEmpty ? effects : effects + enrolled(written.enrolments, outcome)

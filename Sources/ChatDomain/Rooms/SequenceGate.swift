@@ -19,9 +19,25 @@ public struct SequenceGate: Sendable {
 
     /// Takes entries and returns those that may be delivered now, in order; none for repeats and early ones.
     public mutating func admit(_ entries: [RoomLogEntry]) -> [RoomLogEntry] {
+        if early.isEmpty, let last = entries.last?.sequence, isNext(entries) {
+            delivered = last
+            newest = max(newest, last)
+            return entries
+        }
         var ready: [RoomLogEntry] = []
         for entry in entries { admit(entry, into: &ready) }
         return ready
+    }
+
+    /// Whether these are the entries behind the delivered ones, in order and without a hole: they are returned as they are then, without
+    /// a copy.
+    private func isNext(_ entries: [RoomLogEntry]) -> Bool {
+        var last = delivered
+        for entry in entries {
+            guard entry.sequence == last + 1 else { return false }
+            last += 1
+        }
+        return true
     }
 
     private mutating func admit(_ entry: RoomLogEntry, into ready: inout [RoomLogEntry]) {

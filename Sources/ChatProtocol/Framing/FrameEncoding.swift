@@ -49,7 +49,7 @@ package enum FrameEncoding: Int, CaseIterable, Sendable {
     /// The text around the answer to a request.
     package func answer(_ tag: RequestTag, data: [UInt8], under name: StaticString = "data") -> Envelope {
         if case .acknowledgement(let id) = tag {
-            return Envelope(before: Array("43\(id)[".utf8), data: data[...], after: [UInt8(ascii: "]")])
+            return Envelope(before: .bytes(Array("43\(id)[".utf8)), data: data[...], after: [UInt8(ascii: "]")])
         }
         var head = JSONWriter(reserving: 32)
         head.beginObject()
@@ -59,13 +59,13 @@ package enum FrameEncoding: Int, CaseIterable, Sendable {
         if isFlat {
             guard data.first == UInt8(ascii: "{") else {
                 head.key(name)
-                return Envelope(before: head.bytes, data: data[...], after: [UInt8(ascii: "}")])
+                return Envelope(before: .bytes(head.bytes), data: data[...], after: [UInt8(ascii: "}")])
             }
             let comma: [UInt8] = data.count == 2 ? [] : [UInt8(ascii: ",")]
-            return Envelope(before: head.bytes + comma, data: data.dropFirst(), after: [])
+            return Envelope(before: .bytes(head.bytes + comma), data: data.dropFirst(), after: [])
         }
         head.key("data")
-        return Envelope(before: head.bytes, data: data[...], after: [UInt8(ascii: "}")])
+        return Envelope(before: .bytes(head.bytes), data: data[...], after: [UInt8(ascii: "}")])
     }
 
     /// The text around an event's data.
@@ -83,26 +83,53 @@ package enum FrameEncoding: Int, CaseIterable, Sendable {
 
 /// An event's text in three parts, so that its length is known before it is put together.
 package struct Envelope {
-    package var before: [UInt8]
-    package var data: ArraySlice<UInt8>
-    package var after: [UInt8]
+    /// The text in front of the data.
+    fileprivate enum Head {
+        case bytes([UInt8])
+        /// An event's name between two texts, which takes no memory.
+        case name(StaticString, StaticString, StaticString)
+
+        var count: Int {
+            switch self {
+            case .bytes(let bytes): bytes.count
+            case .name(let a, let b, let c): a.utf8CodeUnitCount + b.utf8CodeUnitCount + c.utf8CodeUnitCount
+            }
+        }
+
+        func append(to out: inout [UInt8]) {
+            switch self {
+            case .bytes(let bytes): out.append(contentsOf: bytes)
+            case .name(let a, let b, let c):
+                Self.append(a, to: &out)
+                Self.append(b, to: &out)
+                Self.append(c, to: &out)
+            }
+        }
+
+        private static func append(_ text: StaticString, to out: inout [UInt8]) {
+            out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        }
+    }
+
+    fileprivate var before: Head
+    fileprivate var data: ArraySlice<UInt8>
+    fileprivate var after: [UInt8]
 
     package var count: Int { before.count + data.count + after.count }
 
     package static func event(_ event: StaticString, data: [UInt8]) -> Self {
-        Self(before: text("{\"event\":\"", event, "\",\"data\":"), data: data[...], after: [UInt8(ascii: "}")])
+        Self(before: .name("{\"event\":\"", event, "\",\"data\":"), data: data[...], after: [UInt8(ascii: "}")])
     }
 
     /// Data that is an object is spread out flat; anything else travels under a name.
     package static func type(_ event: StaticString, data: [UInt8]) -> Self {
         guard data.first == UInt8(ascii: "{") else {
             return Self(
-                before: text("{\"type\":\"", event, "\",\"\(name(for: event))\":"), data: data[...],
+                before: .bytes(Array("{\"type\":\"\(event)\",\"\(name(for: event))\":".utf8)), data: data[...],
                 after: [UInt8(ascii: "}")])
         }
         let isEmpty = data.count == 2
-        return Self(
-            before: text("{\"type\":\"", event, isEmpty ? "\"" : "\","), data: data.dropFirst(), after: [])
+        return Self(before: .name("{\"type\":\"", event, isEmpty ? "\"" : "\","), data: data.dropFirst(), after: [])
     }
 
     package static func socketIO(_ event: StaticString, data: [UInt8], offset: MessageOffset? = nil) -> Self {
@@ -112,7 +139,7 @@ package struct Envelope {
             text.string(offset.text)
             after = [UInt8(ascii: ",")] + text.bytes
         }
-        return Self(before: text("42[\"", event, "\","), data: data[...], after: after + [UInt8(ascii: "]")])
+        return Self(before: .name("42[\"", event, "\","), data: data[...], after: after + [UInt8(ascii: "]")])
     }
 
     private static func name(for event: StaticString) -> String {
@@ -123,17 +150,8 @@ package struct Envelope {
         }
     }
 
-    private static func text(_ head: String, _ event: StaticString, _ tail: String) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(head.utf8.count + event.utf8CodeUnitCount + tail.utf8.count)
-        out.append(contentsOf: head.utf8)
-        out.append(contentsOf: UnsafeBufferPointer(start: event.utf8Start, count: event.utf8CodeUnitCount))
-        out.append(contentsOf: tail.utf8)
-        return out
-    }
-
     package func append(to out: inout [UInt8]) {
-        out.append(contentsOf: before)
+        before.append(to: &out)
         out.append(contentsOf: data)
         out.append(contentsOf: after)
     }
@@ -148,11 +166,18 @@ package struct Envelope {
 
 /// Some events of a room as shared, immutable bytes, once per encoding in use.
 package struct EncodedFrames: Sendable {
-    private var forms: [[UInt8]] = Array(repeating: [], count: FrameEncoding.allCases.count)
+    /// The first form stands by itself, as most rooms need only one.
+    private var first: FrameEncoding?
+    private var bytes: [UInt8] = []
+    /// The other forms by their numbers; empty where there are none.
+    private var others: [[UInt8]] = []
 
     package init() {}
 
-    package subscript(encoding: FrameEncoding) -> [UInt8] { forms[encoding.rawValue] }
+    package subscript(encoding: FrameEncoding) -> [UInt8] {
+        if encoding == first { return bytes }
+        return others.isEmpty ? [] : others[encoding.rawValue]
+    }
 
     /// - Parameter deflate: compresses a message for clients that agreed on it; nil where it is too short to be worth it.
     package mutating func append(
@@ -161,7 +186,13 @@ package struct EncodedFrames: Sendable {
     ) {
         for encoding in encodings {
             let envelope = encoding.envelope(event, data: data, offset: offset)
-            Self.append(envelope, as: encoding, deflate: deflate, to: &forms[encoding.rawValue])
+            if first == nil { first = encoding }
+            guard encoding != first else {
+                Self.append(envelope, as: encoding, deflate: deflate, to: &bytes)
+                continue
+            }
+            if others.isEmpty { others = Array(repeating: [], count: FrameEncoding.allCases.count) }
+            Self.append(envelope, as: encoding, deflate: deflate, to: &others[encoding.rawValue])
         }
     }
 
