@@ -2,6 +2,8 @@
 
 import os
 
+from support.exchange import Exchange
+from support.server import Server
 from support.system_calls import SystemCalls
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -13,6 +15,16 @@ COUNT = 200
 def pages(calls: SystemCalls) -> int:
     """Pages in the log. The head of each is a write of its own."""
     return sum(call.result >= PAGE for call in calls.of("pwrite64", file=LOG))
+
+
+def in_one_turn(server: Server, rooms: list[Exchange], count: int) -> None:
+    """So many messages in each room."""
+    prepared = [room.prepare(count) for room in rooms]
+    server.pause()
+    pending = [emit() for emit in prepared]
+    server.unpause()
+    for room, sent in zip(rooms, pending):
+        room.receive(sent)
 
 
 def test_a_commit_of_one_message_writes_one_page_and_flushes_once(one_loop, make_exchange, watched):
@@ -27,11 +39,7 @@ def test_a_commit_of_one_message_writes_one_page_and_flushes_once(one_loop, make
 def test_a_commit_of_many_rooms_writes_few_pages(one_loop, make_exchange, watched):
     rooms = [make_exchange(one_loop, f"room-{number}", 1) for number in range(30)]
     with watched(one_loop) as calls:
-        one_loop.pause()
-        pending = [(room, room.emit(1)) for room in rooms]
-        one_loop.unpause()
-        for room, sent in pending:
-            room.receive(sent)
+        in_one_turn(one_loop, rooms, 1)
     commits = len(calls.of("fdatasync", file=LOG))
     assert 1 <= commits <= 5, "the rooms' messages were not committed together"
     # Thirty messages fill three pages of the journal. Ordered by room they would dirty thirty of the table alone.
@@ -42,11 +50,7 @@ def test_a_message_costs_few_bytes_until_it_is_in_its_place(one_loop, make_excha
     rooms = [make_exchange(one_loop, f"room-{number}", 1) for number in range(10)]
     with watched(one_loop) as calls:
         for _ in range(4):
-            one_loop.pause()
-            pending = [(room, room.emit(COUNT // 4)) for room in rooms]
-            one_loop.unpause()
-            for room, sent in pending:
-                room.receive(sent)
+            in_one_turn(one_loop, rooms, COUNT // 4)
         # A drain ends the store, which copies the log into the tables.
         assert one_loop.terminate() == 0
     written = sum(call.result for call in calls.of("pwrite64", "write", "pwritev", file=FILES))

@@ -1,15 +1,13 @@
 """System calls for a message and for a delivery."""
 
 import collections
-import time
 
+from background import Background
 from support.exchange import Exchange
 from support.system_calls import SystemCalls
 
 MEMBERS = 10
 COUNT = 200
-# The loop's and the store's timers, and what an allocator asks of the kernel now and then, in calls a second and in all.
-BACKGROUND_A_SECOND, BACKGROUND = 20, 40
 # A message alone: its loop wakes for it and for its commit, and reads once each; the loop wakes the store's thread, which
 # writes one page of the log with its head, flushes, and wakes the loop; each member gets one write, the sender's with its
 # acknowledgement.
@@ -26,9 +24,10 @@ WAITING = {"sched_yield"}
 def excess(calls: SystemCalls, exchange: Exchange, bounds: dict[str, int]) -> dict[str, int]:
     """The calls that messages one after another cost over the bound."""
     with calls:
-        begin = time.monotonic()
+        # The loop's and the store's timers, and what an allocator asks of the kernel now and then.
+        background = Background(40, 20)
         exchange.one_by_one(COUNT)
-        allowance = BACKGROUND + BACKGROUND_A_SECOND * (time.monotonic() - begin)
+        allowance = background.allowed()
     assert len(calls.of("sendto")) >= MEMBERS * COUNT, "strace did not see the deliveries"
     made = collections.Counter(call.name for call in calls.calls if call.name not in WAITING)
     return {name: made[name] for name in made if made[name] > bounds.get(name, 0) * COUNT + allowance}

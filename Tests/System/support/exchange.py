@@ -1,10 +1,14 @@
 """A room with members, one of whom sends: the traffic that counted tests and measurements count."""
 
 from contextlib import ExitStack
+from typing import Callable
 
 from support.chat import Chat
 from support.server import Server
+from support.wire import event
 
+# Ids that the clients do not reach by themselves.
+PREPARED = 1_000_000
 TEXT = "So much is said in an ordinary message of about a hundred characters, which is what most people write."
 
 
@@ -35,19 +39,28 @@ class Exchange:
 
     def in_one_turn(self, count: int) -> None:
         """The server is paused while messages are sent, so it reads them at once, or in a few pieces."""
+        emit = self.prepare(count)
         self.server.pause()
-        pending = self.emit(count)
+        pending = emit()
         self.server.unpause()
         self.receive(pending)
 
-    def emit(self, count: int) -> list[int]:
-        """Sends messages and reads nothing; `receive` takes what comes of them."""
-        sender, data = self.members[0], {"roomId": self.room}
-        return [sender.emit_with_id("send_message", data | {"message": f"{TEXT} {number}"}) for number in range(count)]
+    def prepare(self, count: int) -> Callable[[], list[int]]:
+        """Makes messages whose sending is one call. What that returns is for `receive`."""
+        pending = [PREPARED + number for number in range(count)]
+        data = {"roomId": self.room}
+        frames = b"".join(event("send_message", data | {"message": f"{TEXT} {id}"}, id) for id in pending)
+
+        def emit() -> list[int]:
+            self.members[0].socket.socket.sendall(frames)
+            return pending
+
+        return emit
 
     def receive(self, pending: list[int]) -> None:
         for id in pending:
-            assert self.members[0].reply(id)["success"], "not stored"
+            reply = self.members[0].reply(id)
+            assert reply["success"], reply
         self._receive(len(pending))
 
     def close(self) -> None:
