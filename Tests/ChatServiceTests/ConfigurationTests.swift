@@ -45,7 +45,8 @@ func problems(_ environment: [String: String], file: String? = nil) -> [String] 
                 mode: .trusted, isTrustedOnPurpose: false, secret: nil, publicKeyFile: nil, keySetFile: nil,
                 issuer: nil,
                 audience: nil, tokenLifetime: .seconds(86_400), serviceKey: nil),
-            store: .embedded(directory: "./data"), dataDirectory: "./data", redis: nil, events: nil,
+            store: .embedded(directory: "./data"), dataDirectory: "./data", commitSpacing: .microseconds(800),
+            redis: nil, events: nil,
             webhooks: .init(),
             limits: .init(
                 connections: nil, connectionsPerUser: 5, messageBytes: 16_384, frameBytes: 131_072, messageRate: 20,

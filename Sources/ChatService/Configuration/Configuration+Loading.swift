@@ -65,7 +65,7 @@ extension Configuration {
             tracing: Self.tracing(reading: &reader),
             authentication: authentication,
             store: store,
-            dataDirectory: dataDirectory,
+            dataDirectory: dataDirectory, commitSpacing: reader.value(Variables.commitSpacing),
             redis: redis,
             events: Self.events(reading: &reader),
             webhooks: Webhooks(reading: &reader, maximumMessageBytes: limits.messageBytes),

@@ -24,6 +24,8 @@ struct Configuration: Equatable, Sendable {
     var store: Store
     /// The directory of this instance's files, whatever the store is.
     var dataDirectory: String
+    /// Between the starts of two commits of the embedded store.
+    var commitSpacing: Duration
     /// nil: this instance runs alone.
     var redis: RedisDeployment?
     /// nil: no events are published.

@@ -44,6 +44,11 @@ extension ValueType<Duration> {
         whole(ValueType<Int>.integer(range)) { .milliseconds($0) }
     }
 
+    /// A span written as a whole number of microseconds.
+    static func microseconds(_ range: ClosedRange<Int>) -> Self {
+        whole(ValueType<Int>.integer(range)) { .microseconds($0) }
+    }
+
     /// A span written as a whole number of seconds.
     static func seconds(_ range: ClosedRange<Int>) -> Self { whole(ValueType<Int>.integer(range)) { .seconds($0) } }
 

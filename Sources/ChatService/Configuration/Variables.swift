@@ -120,6 +120,10 @@ enum Variables {
     static let dataDirectory = Variable(
         "DATA_DIR", .storage, .writableDirectory, default: "./data",
         "Directory of the embedded store; made when missing.")
+    static let commitSpacing = Variable(
+        "COMMIT_SPACING_US", .storage, .microseconds(0...100_000), default: "800",
+        "Microseconds between the starts of two commits of the embedded store under load. More takes less processor time, and messages wait longer."
+    )
     static let mongoURI = Variable(
         "MONGODB_URI", .storage, .mongoURI, unset: "the embedded store in DATA_DIR", sensitivity: .credentials,
         "MongoDB deployment that keeps messages and rooms.")
@@ -272,7 +276,7 @@ enum Variables {
         authMode, jwtSecret, jwtPublicKeyFile, jwtJWKSFile, jwtJWKSURL, oidcIssuer, authGRPCURL,
         authGRPCMethod, authCAFile, jwtIssuer, jwtAudience, jwtExpiration, serviceKey,
         internalAuth,
-        dataDirectory, mongoURI, redisURL, redisHost, redisPort, redisPassword,
+        dataDirectory, commitSpacing, mongoURI, redisURL, redisHost, redisPort, redisPassword,
         rabbitURL, newMessageQueue, changesQueue, presenceQueue, queueType, eventMode, filesStore,
         webhookURL, webhookSecret, webhookEvents, webhookTimeout, webhookRetries, webhookCAFile,
         hookURL, hookDeadline, hookFailure,

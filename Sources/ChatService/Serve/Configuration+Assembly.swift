@@ -94,7 +94,8 @@ extension Configuration {
             webhookOwner: webhooks.webhooks?.sendsEntries == true ? instance : nil,
             maximumParticipants: rooms.maximumParticipants)
         switch store {
-        case .embedded(let directory): return try SQLiteStore(directory: directory, options: options)
+        case .embedded(let directory):
+            return try SQLiteStore(directory: directory, options: options, commitSpacing: commitSpacing)
         case .mongo(let uri): return try await MongoStore.open(uri: uri.text, options: options)
         }
     }
