@@ -14,6 +14,9 @@ package final class ChangeNotices: Sendable {
     private static let checkInterval: Duration = .milliseconds(500)
     /// How often the directory is asked for the other instances while it cannot be reached.
     private static let retryInterval: Duration = .milliseconds(50)
+    /// How long an instance counts as live after its lease was seen last: until leases that were lost with all of Redis's data have
+    /// been renewed.
+    private static let memoryOfLeases: Duration = .seconds(4)
     /// Longer than any proof of contact holds.
     private static let timeout = Contact.validity + .milliseconds(500)
 
@@ -52,6 +55,8 @@ package final class ChangeNotices: Sendable {
     private let store: any DurableStore
     private let clock: any ChatClock
     private let waits: InstanceWaits<Void>
+    /// When each instance's lease was seen last.
+    private let seen = Mutex<[InstanceID: Moment]>([:])
     private let unannounced = Mutex(Unannounced())
 
     package init(
@@ -88,7 +93,7 @@ package final class ChangeNotices: Sendable {
         while clock.now.monotonic < deadline {
             await waits.wait(for: ticket, upTo: min(Self.checkInterval, deadline - clock.now.monotonic))
             guard !waits.missing(ticket).isEmpty else { return true }
-            guard let alive = await directory.others() else { continue }
+            guard let alive = await liveOthers() else { continue }
             waits.keep(alive, for: ticket)
             // The notice may be lost. A repeat may arrive behind a later change, so the instance looks in the store.
             let repeated = subject.unspecified.message(notice).encoded
@@ -130,6 +135,25 @@ package final class ChangeNotices: Sendable {
         repeatLater(subject, isNoted: isNoted)
     }
 
+    /// The leases of these instances were there.
+    package func sawLeases(of instances: Set<InstanceID>) {
+        let now = clock.now.monotonic
+        seen.withLock { seen in
+            for instance in instances { seen[instance] = now }
+            seen = seen.filter { now - $0.value < Self.memoryOfLeases }
+        }
+    }
+
+    /// An instance is dead.
+    package func lost(_ instance: InstanceID) { seen.withLock { $0[instance] = nil } }
+
+    /// The instances with a lease, or that had one a moment ago; nil while the directory cannot be reached.
+    private func liveOthers() async -> Set<InstanceID>? {
+        guard let others = await directory.others() else { return nil }
+        sawLeases(of: others)
+        return others.union(seen.withLock { $0.keys })
+    }
+
     package func applied(_ ticket: UInt64, by instance: InstanceID) {
         waits.receivedAnswer((), to: ticket, by: instance)
     }
@@ -138,7 +162,7 @@ package final class ChangeNotices: Sendable {
     /// relies on announcements any more.
     private func others(until deadline: Moment) async -> Set<InstanceID>? {
         while true {
-            if let others = await directory.others() { return others }
+            if let others = await liveOthers() { return others }
             let now = clock.now.monotonic
             guard now < deadline, now - Self.stagger < directory.contact.until else { return nil }
             await clock.sleep(for: Self.retryInterval)

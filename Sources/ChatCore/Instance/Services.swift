@@ -168,7 +168,10 @@ public final class Services: Sendable {
     package func startPresence() {
         presence.start(
             notify: { [self] message in
-                if case .lost(let instance) = message { observers.instanceLost?(instance) }
+                if case .lost(let instance) = message {
+                    notices.lost(instance)
+                    observers.instanceLost?(instance)
+                }
                 broadcast(message)
             },
             perform: { [self] in perform($0) })

@@ -39,6 +39,7 @@ package final class ChatShard {
         let services = context.services
         context.loop.run({ await services.presence.directory.others() }) { [weak self] others in
             guard let self else { return }
+            if let others { services.notices.sawLeases(of: others) }
             let instances = others.map { $0.union([services.configuration.instance]) } ?? []
             if instances != self.instances {
                 self.instances = instances

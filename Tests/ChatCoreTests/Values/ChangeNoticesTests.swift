@@ -90,10 +90,22 @@ import Testing
         let two = join("two")
         await announce()
         await two.close()
+        notices.lost(InstanceID("two"))
         // It is noticed at the next check.
         clock.advance(by: .milliseconds(499))
         #expect(clock.pendingTimers == 1 && done.entries.isEmpty)
         clock.advance(by: .milliseconds(1))
+        #expect(await eventually { done.entries == [true] })
+    }
+
+    /// Redis was emptied: live instances have no leases until they renew them.
+    @Test func anInstanceWhoseLeaseWasSeenAMomentAgoIsWaitedFor() async throws {
+        let two = join("two")
+        notices.sawLeases(of: [InstanceID("two")])
+        await two.close()
+        await announce()
+        for _ in 0..<7 { await advanceToNextWait(by: .milliseconds(500)) }
+        clock.advance(by: .milliseconds(500))
         #expect(await eventually { done.entries == [true] })
     }
 

@@ -7,7 +7,7 @@ COUNT = 100
 
 def test_a_message_alone_is_one_insert(counted_fleet, make_exchange):
     exchange = make_exchange(counted_fleet.server, "alone", 4)
-    before, background = len(counted_fleet.mongo.commands), Background(30, 5)
+    before, background = len(counted_fleet.mongo.commands), Background(40, 8)
     exchange.one_by_one(COUNT)
     made = counted_fleet.mongo.counted(before)
     assert made.pop("insert messages") == COUNT
