@@ -102,7 +102,8 @@ struct MongoHome: StoreHome {
     }
 
     func openMongo(_ options: StoreOptions = StoreOptions()) async throws -> MongoStore {
-        try await MongoStore.open(uri: server.uri(database), options: options)
+        // On a busy machine the server takes longer for an answer than the store's own limit.
+        try await MongoStore.open(uri: server.uri(database) + "?socketTimeoutMS=60000", options: options)
     }
 
     /// Sends commands as another program would.
