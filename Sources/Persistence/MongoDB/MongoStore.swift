@@ -91,10 +91,16 @@ public final class MongoStore: DurableStore {
     }
 
     public func close() async {
-        _ = try? await workers.runOnce { [lastMessages, authorsMarks] connection throws(MongoError) in
-            lastMessages.flush(on: connection)
-            authorsMarks.flush(on: connection)
-        }
+        let deadline = ContinuousClock.now + workers.retryTimeout
+        repeat {
+            _ = try? await workers.runOnce { [lastMessages, authorsMarks] connection throws(MongoError) in
+                lastMessages.flush(on: connection)
+                authorsMarks.flush(on: connection)
+            }
+            guard !(lastMessages.isEmpty && authorsMarks.isEmpty) else { break }
+            // The server is away, or another thread writes some of them.
+            await workers.waitForPrimary(until: deadline)
+        } while .now < deadline
         for each in [workers, prober] {
             each.close()
             await each.finished()

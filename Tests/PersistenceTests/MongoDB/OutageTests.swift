@@ -83,6 +83,28 @@ import Testing
         await store.close()
     }
 
+    @Test func whatFollowsFromMessagesIsWrittenBeforeAStoreClosesInAnOutage() async throws {
+        let server = try MongoServer(isDurable: true)
+        try await server.answers()
+        let uri = server.uri("closing") + "?serverSelectionTimeoutMS=300"
+        let store = try await MongoStore.open(uri: uri, options: StoreOptions(retryTimeout: .seconds(60)))
+        let drafts = Drafts()
+        let author = drafts.next("one").body.author
+        _ = try await store.create(.group("a", owner: author), participants: [author])
+        // The first message's are written at once, and those of the next after a while.
+        for number in SequenceNumber(1)...3 {
+            #expect(await store.append(drafts.many(1), to: "a") == [.stored(number)])
+        }
+        server.kill()
+        async let closing: Void = store.close()
+        try server.start()
+        try await server.answers()
+        await closing
+        let again = try await MongoStore.open(uri: uri, options: StoreOptions())
+        #expect(try await again.readMark(of: author, in: "a") == 3)
+        await again.close()
+    }
+
     @Test func writesRefusedWithoutAServerAreNotStored() async throws {
         let server = try MongoServer(isDurable: true)
         try await server.answers()

@@ -32,6 +32,10 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         /// The values of the current round that are not written yet.
         var round: ArraySlice<(key: Key, value: Value)> = []
         var isScheduled = false
+        /// Commands under way, whose values wait again if they fail.
+        var writing = 0
+
+        var isEmpty: Bool { newest.isEmpty && round.isEmpty && writing == 0 }
 
         /// Removes the next values from the current round, or from a new one. The rounds end when nothing is left.
         mutating func takeSlice(_ size: Int) -> ArraySlice<(key: Key, value: Value)> {
@@ -89,7 +93,10 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         if isFirst { schedule(after: .zero) }
     }
 
-    /// Writes all values that wait, until a write fails. Called when the store is closed.
+    /// Whether all values are written.
+    var isEmpty: Bool { state.withLock { $0.isEmpty } }
+
+    /// Writes all values that wait, until a write fails.
     func flush(on connection: MongoConnection) {
         while case .written = writeSlice(on: connection) {}
     }
@@ -111,15 +118,21 @@ final class WriteBehind<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private func writeSlice(on connection: MongoConnection) -> Step {
-        let slice = state.withLock { $0.takeSlice(pacing.slice) }
-        guard !slice.isEmpty else { return .nothing }
-        do {
-            try write(connection, slice)
-        } catch {
-            guard !error.isAnswer else { return .written }
-            state.withLock { $0.restore(slice, upTo: pacing.capacity, isNewer: isNewer) }
-            return .failed
+        let slice = state.withLock { state in
+            state.writing += 1
+            return state.takeSlice(pacing.slice)
         }
-        return .written
+        var isWritten = true
+        do {
+            if !slice.isEmpty { try write(connection, slice) }
+        } catch {
+            isWritten = error.isAnswer
+        }
+        state.withLock { state in
+            state.writing -= 1
+            if !isWritten { state.restore(slice, upTo: pacing.capacity, isNewer: isNewer) }
+        }
+        if slice.isEmpty { return .nothing }
+        return isWritten ? .written : .failed
     }
 }

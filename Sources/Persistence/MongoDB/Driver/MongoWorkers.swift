@@ -59,9 +59,14 @@ final class MongoWorkers: Sendable {
             guard case .failure(.noEffect) = result, remaining > .zero else {
                 return try result.mapError(\.asStoreError).get()
             }
-            await withCheckedContinuation { continuation in
-                outage.wait(atMost: remaining, delay: Self.retryDelay) { continuation.resume() }
-            }
+            await waitForPrimary(until: .now + remaining)
+        }
+    }
+
+    /// Returns when the outage ends, at `deadline` at the latest; without an outage after a moment.
+    func waitForPrimary(until deadline: ContinuousClock.Instant) async {
+        await withCheckedContinuation { continuation in
+            outage.wait(atMost: deadline - .now, delay: Self.retryDelay) { continuation.resume() }
         }
     }
 
