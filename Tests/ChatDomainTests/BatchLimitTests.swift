@@ -37,6 +37,8 @@ import Testing
     }
 
     @Test mutating func tellsHowLongADraftWaits() {
+        limit.didWrite(400, in: .seconds(3))
+        #expect(limit.wait(behind: 1000) == .zero, "one slow write says nothing about the next")
         limit.didWrite(200, in: .seconds(2))
         #expect(limit.wait(behind: 0) == .seconds(2))
         #expect(limit.wait(behind: 99) == .seconds(2))

@@ -107,17 +107,24 @@ import Testing
     }
 
     @Test mutating func whatASlowStoreCannotTakeInTimeIsRefusedAtOnce() {
-        for number in 1...40 { send(number) }
-        _ = room.nextWrite(at: .at(0))
-        let stored = (11...50).map { RoomWriteOutcome.Draft.stored($0) }
-        _ = room.committed(RoomWriteOutcome(roomID: "room", drafts: stored, readMarks: []), at: .at(4000))
-        for number in 41...60 {
-            #expect(
-                room.send(.sample(number), from: .slot(1), origin: .request(number), at: .at(4000)).refusal == nil)
+        for number in 1...80 { send(number) }
+        var (last, now): (SequenceNumber, Int64) = (10, 0)
+        for count in [80, 40] {
+            let write = room.nextWrite(at: .at(now))
+            #expect(write?.drafts.count == count)
+            now += 4000
+            let stored = (1...count).map { RoomWriteOutcome.Draft.stored(last + SequenceNumber($0)) }
+            last += SequenceNumber(count)
+            _ = room.committed(RoomWriteOutcome(roomID: "room", drafts: stored, readMarks: []), at: .at(now))
+            // One slow write alone has nothing refused.
+            if count == 80 { for number in 81...121 { send(number, at: now) } }
         }
-        let refusal = room.send(.sample(61), from: .slot(1), origin: .request(61), at: .at(4000)).refusal
+        for number in 122...140 {
+            #expect(room.send(.sample(number), from: .slot(1), origin: .request(number), at: .at(now)).refusal == nil)
+        }
+        let refusal = room.send(.sample(141), from: .slot(1), origin: .request(141), at: .at(now)).refusal
         #expect(refusal == .overloaded)
-        #expect(room.nextWrite(at: .at(4000))?.drafts.count == 20)
+        #expect(room.nextWrite(at: .at(now))?.drafts.count == 20)
     }
 
     @Test mutating func numbersOfAnotherInstanceBetweenOursAreWaitedFor() {

@@ -11,8 +11,9 @@ struct BatchLimit: Sendable {
     private let slow: Duration
     private let fast: Duration
     private(set) var drafts = Self.maximum
-    /// The time of the last write.
+    /// The time of the last write, and of the one before.
     private var lastDuration = Duration.zero
+    private var earlierDuration = Duration.zero
 
     /// - Parameter timeout: how long senders wait for the store.
     init(timeout: Duration) {
@@ -24,6 +25,7 @@ struct BatchLimit: Sendable {
     ///
     /// - Parameter count: the drafts it held.
     mutating func didWrite(_ count: Int, in duration: Duration) {
+        earlierDuration = lastDuration
         lastDuration = duration
         if duration > slow {
             drafts = max(Self.minimum, min(drafts, count) / 2)
@@ -32,6 +34,7 @@ struct BatchLimit: Sendable {
         }
     }
 
-    /// How long a draft waits for its answer behind so many others, if each write takes as long as the last one.
-    func wait(behind count: Int) -> Duration { lastDuration * (count / drafts + 1) }
+    /// How long a draft waits for its answer behind so many others, if each write takes as long as the faster one of the last two. A
+    /// single slow write, as during a fail-over or when the numbering instance pauses, says nothing about the next.
+    func wait(behind count: Int) -> Duration { min(lastDuration, earlierDuration) * (count / drafts + 1) }
 }

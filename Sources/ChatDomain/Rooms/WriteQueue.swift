@@ -62,8 +62,7 @@ struct WriteQueue: Sendable {
     mutating func add(_ mark: Mark) { marks.append(mark) }
     mutating func add(_ enrolment: Enrolment) { enrolments.append(enrolment) }
 
-    /// Whether a draft that is added now is likely to be stored by then. One that fits into the next write always counts as such:
-    /// the time of one slow write says little about the next.
+    /// Whether a draft that is added now is likely to be stored by then. One that fits into the next write always counts as such.
     func canStore(by deadline: Moment, at now: Moment) -> Bool {
         drafts.count < limit.drafts || now + limit.wait(behind: drafts.count) <= deadline
     }
