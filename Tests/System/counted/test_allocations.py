@@ -24,8 +24,9 @@ from support.server import ROOT, Server
 ROOMS, MEMBERS = 10, 10
 TEXT = "So much is said in an ordinary message of about a hundred characters, which is what most people write"
 # Nine are a message's own: its text, the request under way, the draft and its write, the outcome, what was stored and its effects, the frame
-# that all members share, and the list of messages that the table does not have yet. The rest is its part of a commit for ten messages.
-TOGETHER = 12
+# that all members share, and the list of messages that the table does not have yet. The rest is its part of one commit for ten messages, or
+# of two where the store's thread begins with the first of them.
+TOGETHER = 16
 # The same with a whole commit: its lists of writes, jobs and answers, and the wake-ups of two threads.
 ALONE = 26
 # The timers of the loop and the store, and the moves from the journal, of which one begins each second.
