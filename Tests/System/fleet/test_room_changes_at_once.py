@@ -110,6 +110,15 @@ def cut_off(make_fleet):
     relays[0].close()
 
 
+def _remove_from_both(server, bob) -> None:
+    """Removes bob from two rooms, and has him find out."""
+    for name in ("closed", "open"):
+        assert server.request("DELETE", f"/api/rooms/{name}/participants/bob", headers=ALICE).status_code == 200
+    for name in ("closed", "open"):
+        refused = bob.request("send_message", {"roomId": name, "message": "still here?"})
+        assert refused["success"] is False and refused["error"]["code"] == "not_joined", name
+
+
 def test_an_instance_cut_off_from_redis_serves_nothing_outdated(cut_off, make_chat):
     """Its connections stand, and nothing comes over them any more."""
     fleet, relay = cut_off
@@ -121,11 +130,7 @@ def test_an_instance_cut_off_from_redis_serves_nothing_outdated(cut_off, make_ch
         bob.join(name)
         bob.send(name, "hello")
     relay.stall()
-    for name in ("closed", "open"):
-        assert one.request("DELETE", f"/api/rooms/{name}/participants/bob", headers=ALICE).status_code == 200
-    for name in ("closed", "open"):
-        refused = bob.request("send_message", {"roomId": name, "message": "still here?"})
-        assert refused["success"] is False and refused["error"]["code"] == "not_joined", name
+    _remove_from_both(one, bob)
     assert _history(two, "closed") in REFUSED and _send(two, "closed") in REFUSED
     # Permitted users continue meanwhile, and when it has contact again.
     alice = make_chat(two, "alice")
@@ -144,11 +149,7 @@ def test_what_an_instance_changes_while_it_is_cut_off_holds_on_the_others(cut_of
     for name in ("closed", "open"):
         bob.join(name)
     relay.stall()
-    for name in ("closed", "open"):
-        assert two.request("DELETE", f"/api/rooms/{name}/participants/bob", headers=ALICE).status_code == 200
-    for name in ("closed", "open"):
-        refused = bob.request("send_message", {"roomId": name, "message": "still here?"})
-        assert refused["success"] is False and refused["error"]["code"] == "not_joined", name
+    _remove_from_both(two, bob)
     assert _history(one, "closed") in REFUSED and _send(one, "closed") in REFUSED
     # It stays in force whatever becomes of the instance that was cut off.
     two.kill()
