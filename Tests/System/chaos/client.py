@@ -8,7 +8,7 @@ from typing import Any, Callable, Coroutine
 from chaos.history import Attempt, Change, History
 from chaos.plan import ClientPlan, Command
 from chaos.rest import Rest
-from chaos.session import RETRY_SECONDS, Room, Session
+from chaos.session import ANSWER_SECONDS, RETRY_SECONDS, Room, Session
 
 # Messages that one client may be waiting for.
 MOST_PENDING = 12
@@ -38,6 +38,9 @@ class Client:
         self.changing: list[str] = []
         self._changes = 0
         self._sent: list[Message] = []
+        # Messages and changes under way, and whether it tries none of them again.
+        self._deliveries: set[asyncio.Task[Any]] = set()
+        self._gives_up = False
         self._history = history
         self._instances = len(ports)
         self._rest = rest
@@ -50,6 +53,14 @@ class Client:
         for command in self.plan.commands:
             await asyncio.sleep(max(0, command.at - self._history.now()))
             self._perform(command)
+
+    async def stop_trying(self) -> None:
+        """Waits until each attempt under way has ended, and begins none again, so that it writes nothing any more."""
+        self._gives_up = True
+        if self._deliveries:
+            _, not_joined = await asyncio.wait(self._deliveries, timeout=ANSWER_SECONDS + RETRY_SECONDS + 1)
+            for each in not_joined:
+                each.cancel()
 
     async def go_offline(self) -> None:
         """For the end of a run."""
@@ -114,6 +125,11 @@ class Client:
             seq = max(1, round(room.last * (0.5 + part / 2)))
             await self.session.request("mark_read", room.name, {"seq": seq}, seq)
 
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = self.session.spawn(work)
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
     # Sending
 
     def _send(self, room: Room, over_rest: int | None = None) -> None:
@@ -123,13 +139,13 @@ class Client:
         message = Message(room.name, id, f"text of {id}")
         self._sent.append(message)
         self.pending.append(message)
-        self.session.spawn(self._deliver(message, room, over_rest))
+        self._begin(self._deliver(message, room, over_rest))
 
     def _repeat(self, instance: int, age: float) -> None:
         """A recent message again, over another instance: acknowledged before, or under way."""
         recent = self._sent[-8:]
         if recent:
-            self.session.spawn(self._attempt_over_rest(recent[int(age * len(recent))], instance))
+            self._begin(self._attempt_over_rest(recent[int(age * len(recent))], instance))
 
     # Changing
 
@@ -161,7 +177,7 @@ class Client:
         id = f"{self.plan.name}-change-{self._changes}"
         self.changing.append(id)
         body = {"roomId": room.name, "messageId": target, "clientMessageId": id, **data}
-        self.session.spawn(self._deliver_change(room, event, kind, target, text, id, body))
+        self._begin(self._deliver_change(room, event, kind, target, text, id, body))
 
     async def _deliver_change(
         self, room: Room, event: str, kind: str, target: str, text: str, id: str, body: dict[str, Any]
@@ -169,6 +185,8 @@ class Client:
         """Tries until it is acknowledged, or refused for good."""
         while True:
             await room.joined.wait()
+            if self._gives_up:
+                return
             link, connection = self.session.link, self.session.connection
             assert link is not None and connection is not None
             change = Change(
@@ -196,18 +214,20 @@ class Client:
 
     async def _deliver(self, message: Message, room: Room, over_rest: int | None) -> None:
         """Tries until it is acknowledged."""
-        while not message.is_acked:
+        while not message.is_acked and not self._gives_up:
             if over_rest is not None:
                 attempt = await self._attempt_over_rest(message, over_rest)
                 over_rest = (over_rest + 1) % self._instances
             else:
                 if not room.joined.is_set():
                     await room.joined.wait()
+                    continue
                 attempt = await self._attempt(message, room)
             if attempt.outcome == "acked":
                 break
             await asyncio.sleep(RETRY_SECONDS)
-        self.pending.remove(message)
+        if message.is_acked:
+            self.pending.remove(message)
 
     async def _attempt(self, message: Message, room: Room) -> Attempt:
         link, connection = self.session.link, self.session.connection

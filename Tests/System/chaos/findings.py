@@ -73,6 +73,8 @@ class Findings:
     async def wait_for_rest(self) -> None:
         """Until all is acknowledged, seen and published, or its time is over."""
         await self._within("all messages are acknowledged", lambda: [m for c in self._clients for m in [*c.pending, *c.changing]])
+        # What would be acknowledged later could not be compared with the store, which is read once.
+        await asyncio.gather(*(client.stop_trying() for client in self._clients))
         newest = await asyncio.to_thread(self._newest)
         await self._within("all members have seen all", lambda: [lag for c in self._clients for lag in c.lags(newest)])
         await asyncio.gather(*(self._wait_until_ready(number) for number in range(len(self._deployment.servers))))

@@ -94,11 +94,12 @@ class Session:
         else:
             link.abort()
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Work that ends with the session; a failure of it fails the run."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._did_finish)
+        return task
 
     def _did_finish(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
