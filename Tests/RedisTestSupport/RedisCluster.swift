@@ -39,7 +39,9 @@ public final class RedisCluster: Sendable {
         for node in nodes {
             let isServing = try await eventually {
                 let info = try node.cli("CLUSTER", "INFO")
-                if info.contains("cluster_known_nodes:\(nodes.count)"), info.contains("cluster_state:ok") { return true }
+                if info.contains("cluster_known_nodes:\(nodes.count)"), info.contains("cluster_state:ok") {
+                    return true
+                }
                 // Each look is a process.
                 try await Task.sleep(for: .milliseconds(250))
                 return false
