@@ -45,7 +45,7 @@ RUN = """\
 ◇ Test run started.
 ✘ Test aSlowAnswer() recorded an issue at LinkTests.swift:12:6: Caught error: timed out
 ✘ Test aSlowAnswer() failed after 2.035 seconds with 1 issue.
-✘ Test eachKind(_:) failed after 1.2 seconds with 2 issues.
+✘ Test eachKind(_:) with 3 test cases failed after 1.2 seconds with 2 issues.
 ✔ Test anAnswer() passed after 0.1 seconds.
 """
 END = "✘ Test run with 576 tests in 90 suites failed after 91.165 seconds with 3 issues.\n"

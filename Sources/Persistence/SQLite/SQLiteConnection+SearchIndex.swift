@@ -74,34 +74,46 @@ extension SQLiteConnection {
 
     // MARK: Changing messages of built segments
 
-    func add(_ position: Int64, to term: SearchWord) throws(StoreError) {
+    /// - Parameter term: in UTF-8.
+    func add(_ position: Int64, to term: UnsafeRawBufferPointer) throws(StoreError) {
         try changeDocuments(of: term, at: position) { $0.insert(SearchSegment.document(position)) }
     }
 
     /// A term without messages leaves the index.
-    func remove(_ position: Int64, from term: SearchWord) throws(StoreError) {
+    ///
+    /// - Parameter term: in UTF-8.
+    func remove(_ position: Int64, from term: UnsafeRawBufferPointer) throws(StoreError) {
         try changeDocuments(of: term, at: position) { $0.remove(SearchSegment.document(position)) }
     }
 
     private func changeDocuments(
-        of term: SearchWord, at position: Int64, _ change: (inout DocumentSet) -> Void
+        of term: UnsafeRawBufferPointer, at position: Int64, _ change: (inout DocumentSet) -> Void
     ) throws(StoreError) {
         let segment = SearchSegment.of(position)
-        var documents = try documents(of: term, in: segment)
+        var documents =
+            try listSelection().bind(1, segment).bind(2, lentText: term).first { DocumentSet(stored: $0.bytes(0)) }
+            ?? DocumentSet()
         change(&documents)
         if documents.isEmpty {
             try statement("DELETE FROM search_postings WHERE segment = ? AND term = ?")
-                .bind(1, segment).bind(2, term.value).run()
+                .bind(1, segment).bind(2, lentText: term).run()
         } else {
-            try listInsertion().bind(1, segment).bind(2, term.value).bind(3, documents.stored).run()
+            try documents.stored.withUnsafeBufferPointer { stored throws(StoreError) in
+                try listInsertion().bind(1, segment).bind(2, lentText: term)
+                    .bind(3, lentBytes: UnsafeRawBufferPointer(stored)).run()
+            }
         }
+    }
+
+    private func listSelection() throws(StoreError) -> Statement {
+        try statement("SELECT documents FROM search_postings WHERE segment = ? AND term = ?")
     }
 
     // MARK: Reading
 
     func documents(of term: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {
-        try statement("SELECT documents FROM search_postings WHERE segment = ? AND term = ?")
-            .bind(1, segment).bind(2, term.value).first { DocumentSet(stored: $0.bytes(0)) } ?? DocumentSet()
+        try listSelection().bind(1, segment).bind(2, term.value).first { DocumentSet(stored: $0.bytes(0)) }
+            ?? DocumentSet()
     }
 
     func documents(ofPrefix word: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {

@@ -44,10 +44,15 @@ extension WriteSession {
         }
         guard try connection.isBuilt(segment) else { return }
         let room = key >> Schema.sequenceBits
-        let old = SearchTerm.all(of: oldText, author: author, room: room)
-        let new = newText.map { SearchTerm.all(of: $0, author: newAuthor ?? author, room: room) } ?? []
-        for term in old.subtracting(new) { try connection.remove(position, from: term) }
-        for term in new.subtracting(old) { try connection.add(position, to: term) }
+        var difference = TermDifference()
+        difference.addFormer(oldText, author: author, room: room)
+        if let newText { difference.addPresent(newText, author: newAuthor ?? author, room: room) }
+        try difference.forEach { term, change throws(StoreError) in
+            switch change {
+            case .removed: try connection.remove(position, from: term)
+            case .added: try connection.add(position, to: term)
+            }
+        }
     }
 
     /// Gives messages from before there was an index their positions.

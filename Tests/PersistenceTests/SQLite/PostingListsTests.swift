@@ -58,7 +58,7 @@ import Testing
             })
     }
 
-    @Test func termsAreThoseThatChangesGiveAMessage() {
+    @Test func termsAreTheWordsTheRoomAndTheAuthor() {
         let texts = ["Hello, hello world", "", "Crème 東京 👍🏽", "a\u{0}b", String(repeating: "word ", count: 600)]
         var scanner = TermScanner()
         for text in texts {
@@ -70,7 +70,35 @@ import Testing
                     }
                 }
             }
-            #expect(found == SearchTerm.all(of: text, author: "ann", room: .max))
+            #expect(found == SearchText(text).words.union([SearchTerm.room(.max), SearchTerm.author("ann")]))
         }
+    }
+}
+
+@Suite struct TermDifferenceTests {
+    private func changes(_ former: String, by author: UserID, _ present: String?, by newAuthor: UserID) -> [String] {
+        var difference = TermDifference()
+        difference.addFormer(former, author: author, room: 1)
+        if let present { difference.addPresent(present, author: newAuthor, room: 1) }
+        var found: [String] = []
+        difference.forEach { term, change in
+            found.append((change == .added ? "+" : "-") + String(decoding: term, as: UTF8.self))
+        }
+        return found.sorted()
+    }
+
+    @Test func onlyWhatOneOfThemHasIsAChange() {
+        #expect(changes("Red and red fox", by: "ann", "a blue FOX and", by: "ann") == ["+a", "+blue", "-red"])
+        #expect(changes("same", by: "ann", "Same!", by: "ann").isEmpty)
+        #expect(changes("", by: "ann", "new", by: "ann") == ["+new"])
+        #expect(changes("old", by: "ann", "", by: "ann") == ["-old"])
+    }
+
+    @Test func aDeletedMessageLosesItsRoomAndAuthorToo() {
+        #expect(changes("word word", by: "ann", nil, by: "ann") == ["-\u{1}1", "-\u{2}ann", "-word"])
+    }
+
+    @Test func anotherAuthorReplacesTheFormerOne() {
+        #expect(changes("word", by: "ann", "word", by: "ben") == ["+\u{2}ben", "-\u{2}ann"])
     }
 }
