@@ -16,6 +16,17 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if wasEmpty { wake() }
     }
 
+    /// Posts messages in their order, and leaves their memory to the caller.
+    package func post(taking messages: inout [Message]) {
+        guard !messages.isEmpty else { return }
+        let wasEmpty = queue.withLock { queue in
+            defer { queue.append(contentsOf: messages) }
+            return queue.isEmpty
+        }
+        messages.removeAll(keepingCapacity: messages.count <= 1024)
+        if wasEmpty { wake() }
+    }
+
     /// Takes everything out; the empty array given is filled from then on.
     package func takeAll(leaving empty: inout [Message]) { queue.withLock { swap(&$0, &empty) } }
 }

@@ -10,6 +10,10 @@ final class GatewayLoop: LoopContext {
     /// Messages of this shard to itself.
     private var local = TurnQueue<ShardMessage>()
     private var batch: [ShardMessage] = []
+    /// Messages to the other shards, by shard, and the shards that have some. Gathered for the turn: a shard that was woken for the
+    /// first would handle that one alone, and write twice to a session that gets two.
+    private var outgoing: [[ShardMessage]]
+    private var addressed: [Int] = []
     private var continuations: [UInt64: (any Sendable) -> Void] = [:]
     private var lastTicket: UInt64 = 0
     /// Called from any thread; has `finished` called on the loop.
@@ -22,6 +26,7 @@ final class GatewayLoop: LoopContext {
         self.loop = loop
         self.index = index
         self.mailboxes = mailboxes
+        outgoing = Array(repeating: [], count: mailboxes.count)
         self.finish = finish
     }
 
@@ -40,6 +45,8 @@ final class GatewayLoop: LoopContext {
     func run<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
     ) {
+        // What runs off the loop may post too, and must not overtake what was posted before.
+        postOutgoing()
         lastTicket += 1
         continuations[lastTicket] = { value in
             guard let value = value as? Value else {
@@ -55,7 +62,16 @@ final class GatewayLoop: LoopContext {
     // MARK: Messages
 
     func post(_ message: ShardMessage, to shard: UInt16) {
-        if shard == index { local.append(message) } else { mailboxes[Int(shard)].post(message) }
+        guard shard != index else { return local.append(message) }
+        if outgoing[Int(shard)].isEmpty { addressed.append(Int(shard)) }
+        outgoing[Int(shard)].append(message)
+    }
+
+    /// Hands the other shards what was posted to them. To be called at the end of a turn.
+    func postOutgoing() {
+        guard !addressed.isEmpty else { return }
+        for shard in addressed { mailboxes[shard].post(taking: &outgoing[shard]) }
+        addressed.removeAll(keepingCapacity: true)
     }
 
     /// Whether messages of this shard to itself wait.

@@ -83,9 +83,13 @@ final class ShardCore {
         } while engine.hasUndecoded || engineIO.hasDirty || chatLoop.hasLocal
             || internalEndpoint?.hasDirty == true
         chat.submitWrites()
+        // Before this loop writes to its sockets, so that the others work meanwhile.
+        chatLoop.postOutgoing()
         engine.flush()
         internalEndpoint?.flush()
         chat.endTurn()
+        // What connections that broke while they were written to bring about.
+        chatLoop.postOutgoing()
     }
 
     // MARK: Connections
