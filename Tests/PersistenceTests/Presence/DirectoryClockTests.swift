@@ -28,7 +28,9 @@ import Testing
                         monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds() + 77 * skew))
                 }, logger: .disabled)
             directory.start { [events] in events.add($0) }
-            let isReady = await eventually { [events] in !events.counts.isEmpty }
+            let isReady = await eventually { [events, directory] in
+                !events.counts.isEmpty && directory.subscription == .connected
+            }
             #expect(isReady)
         }
 

@@ -56,9 +56,11 @@ struct DirectoryUnderTest {
                 }, logger: .disabled)
         }
         directory.start { [events] in events.add($0) }
-        // Redis is asked for the number of users once this instance is registered.
-        if kind != .inProcess {
-            let isReady = await eventually { [events] in !events.counts.isEmpty }
+        if let directory = directory as? RedisDirectory {
+            // Redis is asked for the number of users once this instance is registered. News are missed before they are subscribed to.
+            let isReady = await eventually { [events] in
+                !events.counts.isEmpty && directory.subscription == .connected
+            }
             #expect(isReady)
         }
     }
