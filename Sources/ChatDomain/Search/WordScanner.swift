@@ -13,15 +13,45 @@ package struct WordScanner {
 
     /// - Parameter found: takes each word and its place in UTF-16 code units. The bytes are valid during the call.
     package mutating func scan(_ text: String, found: (UnsafeRawBufferPointer, Range<Int>) -> Void) {
-        scan(text.unicodeScalars, found: found)
+        var text = text
+        let isScanned = text.withUTF8 { scan(ifASCII: UnsafeRawBufferPointer($0), found) }
+        if !isScanned { scan(text.unicodeScalars, found: found) }
     }
 
     /// - Parameters:
     ///   - text: UTF-8. Bytes that are none count as U+FFFD, as in a string made of them.
     ///   - found: see above.
     package mutating func scan(_ text: UnsafeRawBufferPointer, found: (UnsafeRawBufferPointer, Range<Int>) -> Void) {
-        guard text.allSatisfy({ $0 < 0x80 }) else { return scan(String(decoding: text, as: UTF8.self), found: found) }
-        scan(text.lazy.map { Unicode.Scalar($0) }, found: found)
+        if !scan(ifASCII: text, found) { scan(String(decoding: text, as: UTF8.self).unicodeScalars, found: found) }
+    }
+
+    /// What a byte of ASCII folds to; 0 for one that separates words. ASCII has no scalars of another role.
+    private static let foldedASCII: [UInt8] = (0..<0x80).map { byte in
+        let scalar = FoldedScalar(Unicode.Scalar(UInt8(byte)))
+        return scalar.role == .letter ? scalar.bytes[0] : 0
+    }
+
+    /// - Returns: whether the text is ASCII; else nothing was done.
+    private mutating func scan(
+        ifASCII text: UnsafeRawBufferPointer, _ found: (UnsafeRawBufferPointer, Range<Int>) -> Void
+    ) -> Bool {
+        guard text.allSatisfy({ $0 < 0x80 }) else { return false }
+        let folded = Self.foldedASCII
+        count = 0
+        for (offset, byte) in text.enumerated() {
+            let letter = folded[Int(byte)]
+            guard letter == 0 else {
+                if word.isEmpty { start = offset }
+                end = offset + 1
+                if word.count < SearchWord.maximumBytes { word.append(letter) }
+                continue
+            }
+            finishWord(found)
+            if count >= SearchText.maximumTokens { break }
+        }
+        if count < SearchText.maximumTokens { finishWord(found) }
+        word.removeAll(keepingCapacity: true)
+        return true
     }
 
     private mutating func scan(

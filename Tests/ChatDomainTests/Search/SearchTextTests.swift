@@ -54,6 +54,17 @@ import Testing
         #expect(many.words == ["x", "y"].reduce(into: []) { $0.insert(SearchWord(unchecked: $1)) })
     }
 
+    /// Texts of ASCII alone are read byte by byte; a space outside of ASCII behind them changes no word.
+    @Test func textsOfASCIIHaveTheWordsThatTheirScalarsHave() {
+        let texts = [
+            String(decoding: UInt8(0)..<0x80, as: UTF8.self), "Hello, Big_world! v2.0 it's", "", "end", " a  B ",
+            String(repeating: "Long", count: 40), String(repeating: "x y ", count: 600), "a\u{0}b",
+        ]
+        for text in texts {
+            #expect(SearchText(text).tokens == SearchText(text + "\u{2003}").tokens, "\(text)")
+        }
+    }
+
     /// `WordScanner` reads stored bytes without making a string of them, and keeps nothing of the text before.
     @Test func bytesHaveTheWordsOfTheirString() {
         let texts: [[UInt8]] = [
