@@ -15,14 +15,13 @@ public final class RedisHistoryCache: HistoryCache {
     private static let keyPrefix = Array("chat:history:".utf8)
     /// The list may grow between two readings of one page. After this many readings the page counts as missing.
     private static let readings = 3
-    /// After this time the store is faster than a Redis that hangs.
-    private static let readTimeout: Duration = .milliseconds(250)
     /// Bytes of one write at most, so that other commands of the connection do not wait long for it.
     private static let bytesPerWrite = 1 << 20
 
     private let client: RedisClient
     private let maximumMessages: Int
     private let timeToLive: Duration
+    private let readTimeout: Duration
     private let metrics: HistoryCacheMetrics
     private let missed = MissedChanges()
 
@@ -30,10 +29,15 @@ public final class RedisHistoryCache: HistoryCache {
     ///   - client: stays the caller's to close.
     ///   - maximumMessages: how many messages of a room are held.
     ///   - timeToLive: how long a quiet room's list stays, in whole seconds, at least one.
-    public init(client: RedisClient, maximumMessages: Int, timeToLive: Duration, registry: MetricsRegistry) {
+    ///   - readTimeout: how long a page may take. By default the time after which the store is faster than a Redis that hangs.
+    public init(
+        client: RedisClient, maximumMessages: Int, timeToLive: Duration, readTimeout: Duration = .milliseconds(250),
+        registry: MetricsRegistry
+    ) {
         self.client = client
         self.maximumMessages = max(1, maximumMessages)
         self.timeToLive = max(.seconds(1), timeToLive)
+        self.readTimeout = readTimeout
         metrics = HistoryCacheMetrics(registry)
         client.observe { [weak self] state in
             if state == .connected { self?.repeatMissed() }
@@ -177,7 +181,7 @@ public final class RedisHistoryCache: HistoryCache {
                     RedisArgument(stretch.first), RedisArgument(stretch.last),
                     RedisArgument(stretch.isNewestFirst ? 1 : 0), RedisArgument(stretch.limit),
                     RedisArgument(stretch.bytes),
-                ], within: Self.readTimeout
+                ], within: readTimeout
             ).array
         } catch {
             metrics.failures.add()

@@ -24,7 +24,7 @@ struct CacheUnderTest: Sendable {
 
     init(
         _ kind: RedisKind = .server, maximumMessages: Int = 1000, timeToLive: Duration = .seconds(60),
-        options: RedisOptions = RedisOptions()
+        readTimeout: Duration = .seconds(20), options: RedisOptions = RedisOptions()
     ) async throws {
         let redis = try await RedisUnderTest(kind)
         let client = RedisClient(redis.deployment, options: options)
@@ -32,7 +32,8 @@ struct CacheUnderTest: Sendable {
         self.redis = redis
         self.client = client
         cache = RedisHistoryCache(
-            client: client, maximumMessages: maximumMessages, timeToLive: timeToLive, registry: registry)
+            client: client, maximumMessages: maximumMessages, timeToLive: timeToLive, readTimeout: readTimeout,
+            registry: registry)
     }
 
     var server: RedisServer { redis.server }

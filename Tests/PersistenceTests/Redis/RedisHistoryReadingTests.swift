@@ -135,7 +135,7 @@ import Testing
         var options = RedisOptions()
         options.commandTimeout = .seconds(600)
         options.livenessTimeout = .seconds(600)
-        let test = try await CacheUnderTest(options: options)
+        let test = try await CacheUnderTest(readTimeout: .seconds(2), options: options)
         test.cache.append(test.messages(1...3), to: "r")
         #expect(await test.page(.latest, newest: 3) != nil)
         test.server.pause()
