@@ -45,7 +45,7 @@ public final class Services: Sendable {
     /// What the process offers to operators beyond the chat.
     public let control = InstanceControl()
     package let startedAt: Timestamp
-    /// How often messages were erased. A page that was read before may hold their texts.
+    /// How often messages were erased, or rooms deleted. A page that was read before may hold their texts.
     private let erasures = Atomic<UInt64>(0)
     private let messageIDs = Mutex(MessageIDGenerator(seed: SecureRandom.uint64()))
     /// The dependencies whose condition `/ready` reports.
@@ -188,8 +188,15 @@ public final class Services: Sendable {
     /// From now on no room is written to that was not compared with the store.
     package func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
 
-    /// From now on the cache takes no page that was read before.
+    /// From now on the cache takes no page that was read before, and pages have other tags.
     package func noteErasure() { erasures.add(1, ordering: .releasing) }
+
+    /// Changes whenever what was stored of messages changes without a number of its own. Each start begins another one; nil where other
+    /// instances may change what is stored.
+    package var historyGeneration: String? {
+        guard !store.isShared else { return nil }
+        return "\(startedAt.milliseconds)-\(erasures.load(ordering: .acquiring))"
+    }
 
     package func broadcast(_ message: ShardMessage) {
         for mailbox in mailboxes { mailbox.post(message) }

@@ -62,7 +62,11 @@ final class RoomHub {
 
     /// The store has changed the room, on behalf of whatever instance.
     func follow(_ change: RoomChange, in id: RoomID, _ notice: ChangeNotice?) {
-        if case .contentErased = change { services.noteErasure() }
+        switch change {
+        // A room that is made again may reach the numbers that it had.
+        case .contentErased, .deleted: services.noteErasure()
+        default: break
+        }
         guard let room = rooms[id] else {
             if let notice { acknowledge(notice) }
             return

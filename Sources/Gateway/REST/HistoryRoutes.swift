@@ -19,20 +19,41 @@ struct HistoryRoutes: RouteGroup {
         let room = request.roomID
         let cursor = try Self.cursor(request, [.before, .after, .around])
         let limit = try request.integer("limit", in: Self.limits)
+        let generation = services.historyGeneration
         let info = try await access.info(room, by: try request.caller())
         let query = HistoryQuery(
             cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: info.room.historyBase)
+        let known = generation.map { Self.tag(of: query, in: info, $0) }
+        if let known, HTTPEntityTag.matches(request.header("If-None-Match"), known) { return Self.unchanged(known) }
         let page = try await access.store { (_) async throws(StoreError) in
             try await services.currentHistory(of: room, query, known: info.state.lastSequence)
         }
         let body = Self.body(page, cursor)
+        if let known { return .json(body, fields: Self.fields(known)) }
         let tag = "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\""
-        let fields = [HTTPField("ETag", tag), HTTPField("Cache-Control", "private, no-cache")]
-        if HTTPEntityTag.matches(request.header("If-None-Match"), tag) {
-            return HTTPResponse(status: 304, fields: fields)
-        }
-        return .json(body, fields: fields)
+        if HTTPEntityTag.matches(request.header("If-None-Match"), tag) { return Self.unchanged(tag) }
+        return .json(body, fields: Self.fields(tag))
     }
+
+    /// A page's tag, the same as long as the room gets no message or change and nothing is erased. It is known without the page.
+    ///
+    /// - Parameter generation: as it was before the room was asked for.
+    private static func tag(of query: HistoryQuery, in info: RoomInfo, _ generation: String) -> String {
+        let place =
+            switch query.cursor {
+            case .latest: "l"
+            case .before(let sequence): "b\(sequence)"
+            case .after(let sequence): "a\(sequence)"
+            case .around(let sequence): "m\(sequence)"
+            }
+        return "\"\(generation)-\(info.room.historyBase)-\(info.state.lastSequence)-\(place)-\(query.limit)\""
+    }
+
+    private static func fields(_ tag: String) -> [HTTPField] {
+        [HTTPField("ETag", tag), HTTPField("Cache-Control", "private, no-cache")]
+    }
+
+    private static func unchanged(_ tag: String) -> HTTPResponse { HTTPResponse(status: 304, fields: fields(tag)) }
 
     /// A parameter of the query that says where the page is.
     enum CursorName: String {

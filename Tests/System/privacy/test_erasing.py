@@ -63,6 +63,20 @@ def test_nothing_of_an_erased_user_is_found(make_server, make_chat, messages):
     wait_for_erasure(server, f"users/{ANN}")
 
 
+def test_a_page_of_erased_messages_is_sent_again(make_server, make_chat):
+    """Erasing takes no number, so that the room's last one does not tell it."""
+    server = make_server(ENVIRONMENT)
+    _talk(server, make_chat)
+    before = server.get("/api/chat/r/history", headers=SERVICE)
+    unchanged = SERVICE | {"If-None-Match": before.headers["ETag"]}
+    assert server.get("/api/chat/r/history", headers=unchanged).status_code == 304
+    erase_user(server, ANN, "erase")
+    wait_for_erasure(server, f"users/{ANN}")
+    after = server.get("/api/chat/r/history", headers=unchanged)
+    assert after.status_code == 200 and after.json()["lastSeq"] == before.json()["lastSeq"]
+    assert SECRET in before.text and SECRET not in after.text
+
+
 def test_members_and_sessions_hear_of_it(make_server, make_chat):
     server = make_server(ENVIRONMENT)
     ann, bob = make_chat(server, ANN), make_chat(server, "bob")

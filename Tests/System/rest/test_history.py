@@ -148,6 +148,40 @@ def test_a_new_message_makes_a_new_tag(shared, room):
     assert filled.status_code == 200 and filled.headers["ETag"] != empty.headers["ETag"]
 
 
+def test_whatever_changes_a_message_makes_a_new_tag(shared, room):
+    user = {"X-User-Id": "a"}
+    shared.post("/api/rooms", headers=user, json={"roomId": room})
+    messages = f"/api/chat/{room}/messages"
+    first = shared.post(messages, headers=user, json={"message": "x"}).json()["messageId"]
+    changes = [
+        ("PATCH", f"{messages}/{first}", {"message": "y"}),
+        ("PUT", f"{messages}/{first}/reactions/%F0%9F%91%8D", None),
+        ("POST", messages, {"message": "an answer", "replyTo": first}),
+        ("DELETE", f"{messages}/{first}", None),
+    ]
+    # The page of the first message alone: its answer is not on it.
+    path = f"/api/chat/{room}/history?after=0&limit=1"
+    seen = shared.get(path)
+    for method, target, body in changes:
+        assert shared.request(method, target, headers=user, json=body).status_code < 300, target
+        found = shared.get(path, headers={"If-None-Match": seen.headers["ETag"]})
+        assert found.status_code == 200 and found.json() != seen.json(), target
+        assert shared.get(path, headers={"If-None-Match": found.headers["ETag"]}).status_code == 304
+        seen = found
+
+
+def test_tags_do_not_outlive_the_process(make_server):
+    """What was erased before a start is not counted any more."""
+    server = make_server({})
+    server.post("/api/rooms", headers={"X-User-Id": "a"}, json={"roomId": "r"})
+    server.post("/api/chat/r/messages", headers={"X-User-Id": "a"}, json={"message": "x"})
+    before = server.get("/api/chat/r/history")
+    server.stop()
+    server.start()
+    after = server.get("/api/chat/r/history", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200 and after.json() == before.json()
+
+
 def test_head_gives_the_length_and_no_body(told):
     path = "/api/chat/told/history?limit=5"
     whole, head = told.get(path), told.request("HEAD", path)
