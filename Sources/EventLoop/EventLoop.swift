@@ -29,6 +29,8 @@ public struct Handover<Value>: @unchecked Sendable {
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private enum Item {
         case job(UnownedJob)
+        /// A part of a task that prefers this loop.
+        case part(UnownedJob)
         case work(@Sendable () -> Void)
     }
 
@@ -53,6 +55,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var timerDeadline: Int64?
     private var wallClock: Int64 = 0
     private var isStopping = false
+    private lazy var tasks = LoopTaskExecutor(self)
 
     /// Called at the end of every turn, before the loop waits. Set it before `start`.
     public var turnEnd: () -> Void = {}
@@ -143,6 +146,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private func run(_ item: Item) {
         switch item {
         case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+        case .part(let job): job.runSynchronously(on: tasks.asUnownedTaskExecutor())
         case .work(let work): work()
         }
     }
@@ -161,6 +165,22 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     // MARK: Executor
+
+    /// Runs `operation` on this loop, as far as it does not wait for other threads, and `then` with its result, also on this loop.
+    /// For what takes little time: changing threads would cost more.
+    public func run<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        preconditionInLoop()
+        let then = Handover(then)
+        Task(executorPreference: tasks) {
+            let value = await operation()
+            self.preconditionInLoop()
+            then.value(value)
+        }
+    }
+
+    func enqueuePart(of task: consuming ExecutorJob) { add(.part(UnownedJob(task))) }
 
     public func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
 
@@ -226,4 +246,13 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         let now = monotonicMilliseconds
         while let action = timers.popDue(at: now) { action() }
     }
+}
+
+/// Has tasks run on an event loop as long as nothing else is asked for.
+private final class LoopTaskExecutor: TaskExecutor {
+    private unowned let loop: EventLoop
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) { loop.enqueuePart(of: job) }
 }

@@ -113,7 +113,7 @@ extension ShardCore: EngineHandler {
         on connection: Connection
     ) {
         let router = router
-        channels.run({ () async -> Result<RESTAnswer, ChatError> in
+        channels.run(onLoop: match.route?.runsOnLoop ?? false, { () async -> Result<RESTAnswer, ChatError> in
             do throws(ChatError) {
                 return .success(
                     try await router.respond(to: request.head, body: request.body, by: caller, match))

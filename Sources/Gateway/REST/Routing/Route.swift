@@ -34,11 +34,14 @@ struct Route: Sendable {
     /// follow from the other members.
     let refusals: [ChatError.Code]
     let work: Work
+    /// Whether the handler runs on the loop of the connection: for what is asked for often and takes little time there. Changing threads
+    /// would cost more.
+    let runsOnLoop: Bool
 
     init(
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
-        answer: RouteAnswer, refusals: [ChatError.Code] = [], work: Work
+        answer: RouteAnswer, refusals: [ChatError.Code] = [], work: Work, runsOnLoop: Bool = false
     ) {
         self.method = method
         patterns = [pattern] + otherPatterns
@@ -50,17 +53,19 @@ struct Route: Sendable {
         self.answer = answer
         self.refusals = refusals
         self.work = work
+        self.runsOnLoop = runsOnLoop
     }
 
     init(
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
         answer: RouteAnswer,
-        refusals: [ChatError.Code] = [], handler: @escaping Handler
+        refusals: [ChatError.Code] = [], runsOnLoop: Bool = false, handler: @escaping Handler
     ) {
         self.init(
             method, pattern, also: otherPatterns, access: access, refusesInputFirst: refusesInputFirst, limit: limit,
-            summary: summary, parameters: parameters, answer: answer, refusals: refusals, work: .whole(handler))
+            summary: summary, parameters: parameters, answer: answer, refusals: refusals, work: .whole(handler),
+            runsOnLoop: runsOnLoop)
     }
 
     /// - Parameter handler: a method of a group of handlers, which is made for each request.
@@ -68,13 +73,13 @@ struct Route: Sendable {
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
         answer: RouteAnswer,
-        refusals: [ChatError.Code] = [],
+        refusals: [ChatError.Code] = [], runsOnLoop: Bool = false,
         handler: @escaping @Sendable (Group) -> @Sendable (RESTRequest) async throws(ChatError) -> HTTPResponse
     ) {
         self.init(
             method, pattern, also: otherPatterns, access: access, refusesInputFirst: refusesInputFirst, limit: limit,
             summary: summary,
-            parameters: parameters, answer: answer, refusals: refusals,
+            parameters: parameters, answer: answer, refusals: refusals, runsOnLoop: runsOnLoop,
             handler: { (services, request) async throws(ChatError) in
                 try await handler(Group(services: services))(request)
             })

@@ -20,7 +20,7 @@ enum RouteCatalogue {
                 .query("after", .integer(HistoryRoutes.cursors)), .query("around", .integer(HistoryRoutes.cursors)),
                 .knownTag,
             ],
-            answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable],
+            answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable], runsOnLoop: true,
             handler: HistoryRoutes.page),
         Route(
             .post, "/api/chat/:roomId/messages", access: .user, limit: .messages, summary: "sends a message",
@@ -29,7 +29,7 @@ enum RouteCatalogue {
                 .header("traceparent", .text(atMost: nil)),
             ],
             answer: RouteAnswer(.sentMessage, 201, 200), refusals: [.conflict, .overloaded, .storageUnavailable],
-            handler: MessageRoutes.send),
+            runsOnLoop: true, handler: MessageRoutes.send),
         Route(
             .get, "/api/chat/:roomId/read-marks", access: .reader, refusesInputFirst: true,
             summary: "the read marks of the room's users",
