@@ -147,7 +147,9 @@ class TestOnTheOther:
         for client in clients:
             client.emit("ping", {})
         got = [client for client in clients if client.recovered(first) and has_it(client)]
-        assert len(got) == 1 and numbers(got[0], room) == [1, 2]
+        assert len(got) == 1
+        # The message comes to the other instance through Redis, maybe behind the answer to a ping.
+        eventually(lambda: got[0].settle() or numbers(got[0], room) == [1, 2], "the one has the message")
         got[0].drop()
 
     def test_another_user_gets_nothing(self, two, make_chat, room):

@@ -1,5 +1,7 @@
 """Servers that believe only tokens."""
 
+import os
+
 import pytest
 
 from minting import SECRET, Keys
@@ -7,6 +9,9 @@ from support.server import Server
 from support.shared import room, wire
 
 __all__ = ["room", "wire"]
+
+# Read when gRPC is imported. Its handlers of forks abort a child now and then, here a server before its start.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 
 @pytest.fixture(scope="session")
