@@ -10,6 +10,7 @@ enum ModelCommand: LifecycleCommand {
 
     var isAlwaysAllowed: Bool { if case .leave = self { true } else { false } }
     var creation: RoomCreation? { if case .join(let join) = self { .byJoining(join.user.userID) } else { nil } }
+    var since: Moment? { nil }
     func waiting(since now: Moment) -> Self { self }
     var origin: RequestOrigin? {
         switch self {

@@ -8,6 +8,8 @@ import Testing
         case ask(Int)
         case join(UserID)
         case post(UserID)
+        /// Came to its session at this millisecond.
+        case queued(Int64)
         case leave
 
         var isAlwaysAllowed: Bool { self == .leave }
@@ -19,6 +21,7 @@ import Testing
             }
         }
 
+        var since: Moment? { if case .queued(let since) = self { .at(since) } else { nil } }
         func waiting(since now: Moment) -> Self { self }
     }
 
@@ -192,6 +195,26 @@ import Testing
                 "refuse ask(3) storage_unavailable",
             ])
         #expect(life.isIdle)
+    }
+
+    /// A client's commands wait for one another: if each had its own time here, a store that is away would keep the last one from an
+    /// answer for as many times as there are commands before it.
+    @Test mutating func aCommandThatWaitedBehindOthersHasLessTime() {
+        open()
+        contact = Contact()
+        #expect(say(.ask(1), at: 10_000) == ["read 2"])
+        #expect(say(.queued(6000), at: 10_000) == [])
+        #expect(life.deadline == .at(11_000), "though it came behind one that has longer")
+        #expect(say(.queued(5000), at: 10_000) == ["refuse storage_unavailable"])
+        #expect(names(life.tick(at: .at(11_000))) == ["refuse queued(6000) storage_unavailable"])
+        #expect(read(2, .success(Self.snapshot), at: 12_000) == ["refresh", "execute ask(1)"])
+    }
+
+    @Test mutating func anOverdueCommandHasTheRoomLoadedAllTheSame() {
+        #expect(say(.queued(0), at: 10_000) == ["read 1"])
+        #expect(names(life.tick(at: .at(10_000))) == ["refuse queued(0) storage_unavailable"])
+        #expect(read(1, .success(Self.snapshot), at: 10_100) == ["open", "reconsider"])
+        #expect(life.isOpen)
     }
 
     /// However often the room is read again meanwhile.

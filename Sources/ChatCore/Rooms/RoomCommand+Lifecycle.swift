@@ -31,6 +31,13 @@ extension RoomCommand: LifecycleCommand {
         }
     }
 
+    package var since: Moment? {
+        switch self {
+        case .send(_, _, _, _, let since), .change(_, _, _, _, _, let since): since
+        default: nil
+        }
+    }
+
     package func waiting(since now: Moment) -> Self {
         switch self {
         case .send(let session, let origin, let message, let author, nil):

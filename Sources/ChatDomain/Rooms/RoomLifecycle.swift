@@ -4,6 +4,8 @@ public protocol LifecycleCommand: Sendable {
     var isAlwaysAllowed: Bool { get }
     /// The user for whom the command creates a room that does not exist, and the way it does so; nil where it creates none.
     var creation: RoomCreation? { get }
+    /// When the command came to its session, from which its sender's time to wait counts; nil for when it comes to the room.
+    var since: Moment? { get }
     /// The command as it is kept while the room cannot take it; its sender's time to wait counts from `now`, or from earlier.
     func waiting(since now: Moment) -> Self
 }
@@ -181,7 +183,12 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         guard waiting.count < policy.maximumWaiting else {
             return .refuse(.roomOverloaded)
         }
-        waiting.append(Waiting(command: command.waiting(since: now), deadline: now + policy.storeTimeout))
+        // One that waited behind others of its session has waited already. Where nothing was asked yet it still has the room loaded.
+        let deadline = (command.since ?? now) + policy.storeTimeout
+        if deadline <= now {
+            guard case .new = phase else { return .refuse(.storageUnavailable) }
+        }
+        waiting.append(Waiting(command: command.waiting(since: now), deadline: deadline))
         switch phase {
         case .new: return .wait(load(at: now))
         case .open: return .wait(verify(at: now))
@@ -431,8 +438,14 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
     private var commandsDue: Moment? {
         switch phase {
         case .missing, .creating: nil
-        default: (verifying?.first?.deadline).orEarlier(waiting.first?.deadline)
+        default: Self.earliest(of: verifying ?? []).orEarlier(Self.earliest(of: waiting))
         }
+    }
+
+    private static func earliest(of commands: [Waiting]) -> Moment? {
+        var earliest = commands.first?.deadline
+        for command in commands where command.deadline < earliest ?? command.deadline { earliest = command.deadline }
+        return earliest
     }
 
     public mutating func tick(at now: Moment) -> [Action] {
