@@ -61,18 +61,19 @@ private actor Resident {
             let places = CallbackLog<Bool>()
             let answered: Bool = await withCheckedContinuation { continuation in
                 loop.post {
-                    loop.run({
-                        places.add(loop.isCurrent)
-                        await withCheckedContinuation { waiting in
-                            Thread.detachNewThread { waiting.resume() }
-                        }
-                        places.add(loop.isCurrent)
-                        let isElsewhere = await withTaskExecutorPreference(globalConcurrentExecutor) {
-                            !loop.isCurrent
-                        }
-                        places.add(isElsewhere && loop.isCurrent)
-                        return true
-                    }, then: { value in continuation.resume(returning: value && loop.isCurrent) })
+                    loop.run(
+                        {
+                            places.add(loop.isCurrent)
+                            await withCheckedContinuation { waiting in
+                                Thread.detachNewThread { waiting.resume() }
+                            }
+                            places.add(loop.isCurrent)
+                            let isElsewhere = await withTaskExecutorPreference(globalConcurrentExecutor) {
+                                !loop.isCurrent
+                            }
+                            places.add(isElsewhere && loop.isCurrent)
+                            return true
+                        }, then: { value in continuation.resume(returning: value && loop.isCurrent) })
                 }
             }
             #expect(answered && places.entries == [true, true, true])

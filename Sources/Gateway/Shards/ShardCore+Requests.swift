@@ -113,14 +113,17 @@ extension ShardCore: EngineHandler {
         on connection: Connection
     ) {
         let router = router
-        channels.run(onLoop: match.route?.runsOnLoop ?? false, { () async -> Result<RESTAnswer, ChatError> in
-            do throws(ChatError) {
-                return .success(
-                    try await router.respond(to: request.head, body: request.body, by: caller, match))
-            } catch {
-                return .failure(error)
+        channels.run(
+            onLoop: match.route?.runsOnLoop ?? false,
+            { () async -> Result<RESTAnswer, ChatError> in
+                do throws(ChatError) {
+                    return .success(
+                        try await router.respond(to: request.head, body: request.body, by: caller, match))
+                } catch {
+                    return .failure(error)
+                }
             }
-        }) { [unowned self] result in
+        ) { [unowned self] result in
             switch result {
             case .success(.whole(let response)): gateway.answer(response, verdict, to: connection)
             case .success(.upload(let reader)):
