@@ -27,19 +27,25 @@ struct HistoryRoutes: RouteGroup {
         let query = HistoryQuery(
             cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: info.room.historyBase)
         let known = generation.map { Self.tag(of: query, in: info, $0) }
-        if let known, HTTPEntityTag.matches(request.header("If-None-Match"), known) { return Self.unchanged(known) }
+        let isKnown = { HTTPEntityTag.matches(request.header("If-None-Match"), $0) }
+        if let known, isKnown(known) { return Self.unchanged(known) }
         let page = try await access.store { (_) async throws(StoreError) in
             try await services.currentHistory(of: room, query, known: info.state.lastSequence)
         }
-        let isLarge = page.messages.reduce(0) { $0 + $1.body.approximateBytes } > Self.bytesEncodedOnLoop
-        let body =
-            isLarge
-            ? await withTaskExecutorPreference(globalConcurrentExecutor) { Self.body(page, cursor) }
-            : Self.body(page, cursor)
-        if let known { return .json(body, fields: Self.fields(known)) }
-        let tag = "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\""
-        if HTTPEntityTag.matches(request.header("If-None-Match"), tag) { return Self.unchanged(tag) }
-        return .json(body, fields: Self.fields(tag))
+        let (body, tag) = await Self.encode(page, cursor, known)
+        return isKnown(tag) ? Self.unchanged(tag) : .json(body, fields: Self.fields(tag))
+    }
+
+    /// The page's body and its tag, a hash of the body where it is not known without. A large page is encoded and hashed by another thread.
+    private static func encode(
+        _ page: HistoryPage, _ cursor: HistoryQuery.Cursor, _ known: String?
+    ) async -> (body: [UInt8], tag: String) {
+        let encode = { @Sendable in
+            let body = Self.body(page, cursor)
+            return (body, known ?? "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\"")
+        }
+        let isLarge = page.messages.reduce(0) { $0 + $1.body.approximateBytes } > bytesEncodedOnLoop
+        return isLarge ? await withTaskExecutorPreference(globalConcurrentExecutor) { encode() } : encode()
     }
 
     /// A page's tag, the same as long as the room gets no message or change and nothing is erased. It is known without the page.
