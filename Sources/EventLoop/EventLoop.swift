@@ -7,7 +7,7 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A value on its way from one loop to another: moved, never shared.
+/// A value on its way from one loop to another, or through a task back to its own: moved, never shared.
 ///
 /// The sender gives up the value and all references to it; the receiver is its only owner. The compiler cannot see that for
 /// a value that lived on a loop, so it is promised here, beside the other promise.

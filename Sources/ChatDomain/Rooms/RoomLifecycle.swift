@@ -442,11 +442,7 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
         }
     }
 
-    private static func earliest(of commands: [Waiting]) -> Moment? {
-        var earliest = commands.first?.deadline
-        for command in commands where command.deadline < earliest ?? command.deadline { earliest = command.deadline }
-        return earliest
-    }
+    private static func earliest(of commands: [Waiting]) -> Moment? { commands.lazy.map { $0.deadline }.min() }
 
     public mutating func tick(at now: Moment) -> [Action] {
         var actions: [Action] = []

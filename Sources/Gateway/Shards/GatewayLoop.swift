@@ -10,10 +10,9 @@ final class GatewayLoop: LoopContext {
     /// Messages of this shard to itself.
     private var local = TurnQueue<ShardMessage>()
     private var batch: [ShardMessage] = []
-    /// Messages to the other shards, by shard, and the shards that have some. Gathered for the turn: a shard that was woken for the
-    /// first would handle that one alone, and write twice to a session that gets two.
+    /// Messages to the other shards, by shard. Gathered for the turn: a shard that was woken for the first would handle that one
+    /// alone, and write twice to a session that gets two.
     private var outgoing: [[ShardMessage]]
-    private var addressed: [Int] = []
     private var continuations: [UInt64: (any Sendable) -> Void] = [:]
     private var lastTicket: UInt64 = 0
     /// Called from any thread; has `finished` called on the loop.
@@ -62,16 +61,12 @@ final class GatewayLoop: LoopContext {
     // MARK: Messages
 
     func post(_ message: ShardMessage, to shard: UInt16) {
-        guard shard != index else { return local.append(message) }
-        if outgoing[Int(shard)].isEmpty { addressed.append(Int(shard)) }
-        outgoing[Int(shard)].append(message)
+        if shard == index { local.append(message) } else { outgoing[Int(shard)].append(message) }
     }
 
     /// Hands the other shards what was posted to them. To be called at the end of a turn.
     func postOutgoing() {
-        guard !addressed.isEmpty else { return }
-        for shard in addressed { mailboxes[shard].post(taking: &outgoing[shard]) }
-        addressed.removeAll(keepingCapacity: true)
+        for shard in outgoing.indices { mailboxes[shard].post(taking: &outgoing[shard]) }
     }
 
     /// Whether messages of this shard to itself wait.

@@ -90,9 +90,7 @@ extension SQLiteConnection {
         of term: UnsafeRawBufferPointer, at position: Int64, _ change: (inout DocumentSet) -> Void
     ) throws(StoreError) {
         let segment = SearchSegment.of(position)
-        var documents =
-            try listSelection().bind(1, segment).bind(2, lentText: term).first { DocumentSet(stored: $0.bytes(0)) }
-            ?? DocumentSet()
+        var documents = try documents(of: listSelection().bind(1, segment).bind(2, lentText: term))
         change(&documents)
         if documents.isEmpty {
             try statement("DELETE FROM search_postings WHERE segment = ? AND term = ?")
@@ -109,11 +107,15 @@ extension SQLiteConnection {
         try statement("SELECT documents FROM search_postings WHERE segment = ? AND term = ?")
     }
 
+    /// - Parameter selection: see `listSelection`, bound.
+    private func documents(of selection: Statement) throws(StoreError) -> DocumentSet {
+        try selection.first { DocumentSet(stored: $0.bytes(0)) } ?? DocumentSet()
+    }
+
     // MARK: Reading
 
     func documents(of term: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {
-        try listSelection().bind(1, segment).bind(2, term.value).first { DocumentSet(stored: $0.bytes(0)) }
-            ?? DocumentSet()
+        try documents(of: listSelection().bind(1, segment).bind(2, term.value))
     }
 
     func documents(ofPrefix word: SearchWord, in segment: Int64) throws(StoreError) -> DocumentSet {

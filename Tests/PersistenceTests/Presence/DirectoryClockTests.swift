@@ -28,10 +28,7 @@ import Testing
                         monotonic: Moment(milliseconds: WallClock.monotonicMilliseconds() + 77 * skew))
                 }, logger: .disabled)
             directory.start { [events] in events.add($0) }
-            let isReady = await eventually { [events, directory] in
-                !events.counts.isEmpty && directory.subscription == .connected
-            }
-            #expect(isReady)
+            #expect(await directory.becomesReady(events))
         }
 
         var now: Timestamp { Timestamp(milliseconds: WallClock.milliseconds() + skew) }

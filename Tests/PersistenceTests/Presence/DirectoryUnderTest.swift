@@ -56,13 +56,7 @@ struct DirectoryUnderTest {
                 }, logger: .disabled)
         }
         directory.start { [events] in events.add($0) }
-        if let directory = directory as? RedisDirectory {
-            // Redis is asked for the number of users once this instance is registered. News are missed before they are subscribed to.
-            let isReady = await eventually { [events] in
-                !events.counts.isEmpty && directory.subscription == .connected
-            }
-            #expect(isReady)
-        }
+        if let directory = directory as? RedisDirectory { #expect(await directory.becomesReady(events)) }
     }
 
     func connect(_ record: SessionRecord) async -> [SessionID] {
@@ -93,6 +87,15 @@ struct DirectoryUnderTest {
         await directory.close()
         await client?.close()
         if !sharesServer { server?.kill() }
+    }
+}
+
+extension RedisDirectory {
+    /// Waits until this instance is registered, as Redis is asked for the number of users then, and subscribed: news before that are missed.
+    ///
+    /// - Parameter events: what it delivered.
+    func becomesReady(_ events: CallbackLog<DirectoryEvent>) async -> Bool {
+        await eventually { !events.counts.isEmpty && subscription == .connected }
     }
 }
 
