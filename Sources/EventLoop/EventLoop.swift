@@ -43,6 +43,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     let uv: UnsafeMutablePointer<uv_loop_t>
     private let wakeup: UnsafeMutablePointer<uv_async_t>
     private let turn: UnsafeMutablePointer<uv_prepare_t>
+    /// While it runs, the loop looks for input without waiting for it.
+    private let again: UnsafeMutablePointer<uv_idle_t>
     private let timer: UnsafeMutablePointer<uv_timer_t>
     private let identity = Atomic<UInt>(0)
     private let inbox = Mutex(Inbox())
@@ -55,20 +57,28 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var timerDeadline: Int64?
     private var wallClock: Int64 = 0
     private var isStopping = false
+    private var isTurningAgain = false
+    /// When the last turn ended, in nanoseconds.
+    private var turnEnded: UInt64 = 0
     private lazy var tasks = LoopTaskExecutor(self)
 
     /// Called at the end of every turn, before the loop waits. Set it before `start`.
     public var turnEnd: () -> Void = {}
+
+    /// How long the turn took to handle its input, where the loop did not wait for it; zero where it did.
+    public private(set) var inputTime: Duration = .zero
 
     public init(name: String) {
         self.name = name
         uv = .allocate(capacity: 1)
         wakeup = .allocate(capacity: 1)
         turn = .allocate(capacity: 1)
+        again = .allocate(capacity: 1)
         timer = .allocate(capacity: 1)
         precondition(uv_loop_init(uv) == 0, "no event loop: out of descriptors")
         uv_async_init(uv, wakeup) { EventLoop.of($0).drainInbox() }
         uv_prepare_init(uv, turn)
+        uv_idle_init(uv, again)
         uv_timer_init(uv, timer)
         let this = Unmanaged.passUnretained(self).toOpaque()
         wakeup.pointee.data = this
@@ -135,6 +145,13 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         if wasEmpty { uv_async_send(wakeup) }
     }
 
+    /// Has the next turn begin at once, whether or not there is input for it.
+    public func turnAgain() {
+        preconditionInLoop()
+        isTurningAgain = true
+        uv_idle_start(again) { _ in }
+    }
+
     private func drainInbox() {
         // The loop may have slept since it was read last.
         refreshWallClock()
@@ -153,6 +170,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     private func finishTurn() {
         refreshWallClock()
+        measureInput()
         repeat {
             while !local.isEmpty {
                 var items = local.take()
@@ -162,6 +180,14 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             turnEnd()
         } while !local.isEmpty
         armTimer()
+        turnEnded = uv_hrtime()
+    }
+
+    private func measureInput() {
+        inputTime = isTurningAgain ? .nanoseconds(Int64(uv_hrtime() &- turnEnded)) : .zero
+        guard isTurningAgain else { return }
+        isTurningAgain = false
+        uv_idle_stop(again)
     }
 
     // MARK: Executor

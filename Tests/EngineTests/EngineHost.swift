@@ -10,6 +10,7 @@ actor EngineHost {
     private var engine: EngineContext?
     private var listener: Listener?
     private let script = Script()
+    private let turns = TurnLog()
     private let metrics = EngineMetrics(MetricsRegistry())
     /// The port it listens on.
     private(set) var port: UInt16 = 0
@@ -17,14 +18,17 @@ actor EngineHost {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Runs `body` against an engine, and ends it.
+    ///
+    /// - Parameter slice: the time of a turn for output, where it is not all written at once.
     static func serve(
-        _ change: (inout EngineConfiguration) -> Void = { _ in }, _ body: (EngineHost, UInt16) async throws -> Void
+        slice: Duration? = nil, _ change: (inout EngineConfiguration) -> Void = { _ in },
+        _ body: (EngineHost, UInt16) async throws -> Void
     ) async throws {
         var configuration = EngineConfiguration()
         change(&configuration)
         let host = EngineHost()
         host.loop.start()
-        try await host.listen(configuration)
+        try await host.listen(configuration, slice)
         do { try await body(host, await host.port) } catch {
             await host.end()
             throw error
@@ -32,12 +36,14 @@ actor EngineHost {
         await host.end()
     }
 
-    private func listen(_ configuration: EngineConfiguration) throws {
+    private func listen(_ configuration: EngineConfiguration, _ slice: Duration?) throws {
         let engine = try EngineContext(loop: loop, configuration: configuration, metrics: metrics, logger: .disabled)
         engine.handler = script
-        loop.turnEnd = { [unowned engine] in
+        loop.turnEnd = { [unowned engine, turns, metrics] in
             engine.decodePending()
-            engine.flush()
+            let before = metrics.writes.value
+            if let slice { engine.flushSlice(atLeast: slice) } else { engine.flush() }
+            turns.writes.append(Int(metrics.writes.value - before))
         }
         self.engine = engine
         let listener = try Listener(
@@ -78,6 +84,9 @@ actor EngineHost {
     func refuseUpload() { script.uploads.last?.connection.respond(HTTPResponse(status: 403)) }
 
     // MARK: Observations and actions of tests
+
+    /// How often each turn wrote to a socket.
+    var writesOfTurns: [Int] { turns.writes }
 
     var connectionCount: Int { engine?.connectionCount ?? 0 }
     var acceptedCount: UInt64 { metrics.accepted.value }
@@ -125,6 +134,13 @@ actor EngineHost {
         }
     }
 
+    /// Queues a message of one letter on every WebSocket, and the next one in the turn behind.
+    func broadcastInTurns(_ letters: [Character]) {
+        guard let letter = letters.first else { return }
+        broadcast(letter, bytes: 1)
+        loop.schedule(after: .zero) { self.assumeIsolated { $0.broadcastInTurns(Array(letters.dropFirst())) } }
+    }
+
     var queuedBytes: Int { script.sockets.reduce(0) { $0 + $1.queuedBytes } }
     var socketCount: Int { script.sockets.count }
 
@@ -136,6 +152,11 @@ actor EngineHost {
     func awaitDrain(to bytes: Int) {
         for socket in script.sockets { socket.whenDrained(to: bytes) { self.assumeIsolated { $0.drained += 1 } } }
     }
+}
+
+/// What the turns of a loop did.
+private final class TurnLog {
+    var writes: [Int] = []
 }
 
 /// Counts the bytes of a streamed body. It stops reading after each part while it is slow.

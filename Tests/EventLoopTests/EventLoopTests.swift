@@ -49,6 +49,20 @@ private actor Resident {
         }
     }
 
+    @Test func aLoopThatTurnsAgainDoesNotWait() async {
+        let loop = EventLoop(name: "test")
+        let turns = CallbackLog<Bool>()
+        loop.turnEnd = {
+            turns.add(loop.inputTime > .zero)
+            if turns.entries.count < 5 { loop.turnAgain() }
+        }
+        loop.start()
+        #expect(await eventually { turns.entries.count == 5 })
+        #expect(
+            turns.entries == [false, true, true, true, true], "the input's time is known where the loop has not waited")
+        loop.stop()
+    }
+
     private func withLoop(_ body: (EventLoop) async throws -> Void) async rethrows {
         let loop = EventLoop(name: "test")
         loop.start()

@@ -459,8 +459,8 @@ final class HomeRoom {
                 hub.queueForWriting(self)
             }
             // Where members wait between two messages, those on other instances count.
-            let isSlow = inPlace { $0.room.slowModeSeconds > 0 } == true
-            channel.setSubscribed(!audience.isEmpty || joins.needsTraffic || !watchers.isEmpty || isSlow)
+            let needsTraffic = inPlace { $0.room.slowModeSeconds > 0 } == true || inPlace(&joins) { $0.needsTraffic }
+            channel.setSubscribed(!audience.isEmpty || needsTraffic || !watchers.isEmpty)
             if !watchers.isEmpty, let revision = inPlace({ $0.participantsRevision }) {
                 watchers.participantsMayHaveChanged(revision)
             }

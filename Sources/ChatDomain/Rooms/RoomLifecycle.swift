@@ -436,7 +436,8 @@ public struct RoomLifecycle<Command: LifecycleCommand>: Sendable {
 
     /// When the first command has waited too long. While one creates the room, the store's answer decides about all.
     private var commandsDue: Moment? {
-        switch phase {
+        guard verifying != nil || !waiting.isEmpty else { return nil }
+        return switch phase {
         case .missing, .creating: nil
         default: Self.earliest(of: verifying ?? []).orEarlier(Self.earliest(of: waiting))
         }

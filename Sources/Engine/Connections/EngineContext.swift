@@ -11,6 +11,8 @@ public final class EngineContext {
     /// Read at once from a socket; also the scratch space for gathered writes.
     static let chunkBytes = 64 * 1024
     static let deflateWindowBits = 13
+    /// Writes between two looks at the clock.
+    static let writesBetweenLooks = 16
 
     /// The loop that everything here is confined to.
     public let loop: EventLoop
@@ -30,7 +32,7 @@ public final class EngineContext {
     var input = InputBuffer(capacity: EngineContext.chunkBytes)
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
     private var connections: [ObjectIdentifier: Connection] = [:]
-    private var unflushed = TurnQueue<Connection>()
+    private var unflushed = FIFO<Connection>()
     private var undecoded = TurnQueue<Connection>()
     /// Bytes of each connection that the kernel did not take by the end of its last turn.
     private var backlogs: [ObjectIdentifier: Int] = [:]
@@ -101,12 +103,25 @@ public final class EngineContext {
 
     func flushLater(_ connection: Connection) { unflushed.append(connection) }
 
-    /// Writes the output that the turn queued: one call per connection, as a rule.
+    /// Writes all queued output: one call per connection, as a rule.
     public func flush() {
+        while let connection = unflushed.popFirst() { connection.flush(scratch: scratch) }
+    }
+
+    /// Writes queued output for about as long as the turn's input took; the rest has its time in the next turn, which begins at
+    /// once. So a loop under load neither leaves input unread nor lets commits wait while it writes to thousands, and what comes
+    /// for a connection meanwhile goes out in the same write.
+    ///
+    /// - Parameter shortest: the time it writes however little input there was.
+    public func flushSlice(atLeast shortest: Duration = .milliseconds(1)) {
+        let clock = ContinuousClock()
+        let end = clock.now + max(loop.inputTime, shortest)
         while !unflushed.isEmpty {
-            var batch = unflushed.take()
-            for connection in batch { connection.flush(scratch: scratch) }
-            unflushed.recycle(&batch)
+            for _ in 0..<Self.writesBetweenLooks {
+                guard let connection = unflushed.popFirst() else { return }
+                connection.flush(scratch: scratch)
+            }
+            if clock.now >= end { return loop.turnAgain() }
         }
     }
 

@@ -85,7 +85,7 @@ final class ShardCore {
         chat.submitWrites()
         // Before this loop writes to its sockets, so that the others work meanwhile.
         chatLoop.postOutgoing()
-        engine.flush()
+        engine.flushSlice()
         internalEndpoint?.flush()
         chat.endTurn()
         // What connections that broke while they were written to bring about.

@@ -13,6 +13,9 @@ struct WriteJob: Sendable {
     /// Called instead when nothing of the job was stored.
     let fail: @Sendable (StoreError) -> Void
 
+    /// How many messages and changes it stores.
+    var draftCount: Int { writes.reduce(0) { $0 + $1.drafts.count } }
+
     /// The rooms that it writes to, in no order; none for other work.
     var rooms: some Sequence<RoomID> { writes.lazy.map(\.roomID) }
 }

@@ -53,9 +53,12 @@ final class Writer {
 
     /// Makes one transaction of what waits, or waits for something; false when the queue is closed and empty.
     func workOnce() -> Bool {
-        guard let jobs = nextJobs() else { return false }
-        if !jobs.isEmpty { process(gathered(jobs)) }
-        moveJournal()
+        guard var jobs = nextJobs() else { return false }
+        if !jobs.isEmpty {
+            jobs = gathered(jobs)
+            process(jobs)
+        }
+        moveJournal(behind: jobs.reduce(0) { $0 + $1.draftCount })
         eraseSome()
         wakeForMove()
         wakeForErasure()
@@ -76,19 +79,23 @@ final class Writer {
         return queue.poll(limit: Self.maximumJobs)
     }
 
-    /// Moves a little of the journal after each commit, so that the next waits for that little at most; where the journal is
-    /// full, commits wait until it is not.
-    private func moveJournal() {
+    /// Moves a little of the journal after each commit, so that the next waits for that little at most. A journal that holds much
+    /// becomes shorter with each commit; where it is full, commits wait until it is not.
+    ///
+    /// - Parameter committed: the messages of the commit.
+    private func moveJournal(behind committed: Int) {
+        var steps = JournalMove.steps(behind: committed)
         repeat {
             moveSome()
             checkpointer.committed(on: session.connection)
-        } while session.journal.isFull && moveFailure == nil
+            steps -= 1
+        } while (session.journal.isFull || session.journal.holdsMuch && steps > 0) && moveFailure == nil
     }
 
     private func moveSome(isForced: Bool = false) {
         do throws(StoreError) {
             // Between two moves: during one, positions are given to messages that are not in their table yet.
-            if session.isIndexing, !session.isMoving, !session.journal.isFull, !isForced {
+            if session.isIndexing, !session.isMoving, !session.journal.holdsMuch, !isForced {
                 try session.indexSome()
             } else {
                 try session.moveSome(at: .now, isForced: isForced)

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// Keeps the commands of each slot in order while the slot changes its node. A value without I/O.
 ///
 /// A node that gave a slot away answers every command that is still on its way with a redirection. A command that is sent to the new

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// The commands without an answer. Answers come in the order of the commands.
 struct CommandPipeline {
     typealias Reply = Result<RedisValue, RedisError>

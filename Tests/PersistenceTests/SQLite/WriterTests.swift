@@ -67,6 +67,35 @@ import Workers
         #expect(outcomes.entries.suffix(2) == [.stored(1), .stored(2)])
     }
 
+    /// However fast messages come and whatever the search index has to do: the journal stays far from the bound at which
+    /// commits wait for it.
+    @Test func aJournalOfManyMessagesIsMovedAsFastAsItGrows() throws {
+        let home = try SQLiteHome()
+        defer { home.remove() }
+        let queue = WorkQueue<WriteJob>(capacity: 100)
+        let unmoved = UnmovedMessages()
+        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
+        let writer = try Writer(
+            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
+            pacing: CommitPacing(spacing: .zero)
+        ) { () throws(StoreError) in
+            try WriteSession(
+                path: home.directory + "/chat.db", options: StoreOptions(), durability: .normal, unmoved: unmoved)
+        }
+        var most = 0
+        for batch in 0..<150 {
+            let writes = (0..<200).map { number in
+                RoomWrite(
+                    roomID: RoomID(unchecked: "room-\(number)"), lastKnown: 0,
+                    messages: [drafts.next("word\(batch) of \(number)")])
+            }
+            #expect(queue.post(.commit(writes) { _ in }))
+            #expect(writer.workOnce())
+            most = max(most, unmoved.snapshot().messages.count)
+        }
+        #expect(most > Journal.enough.messages && most < Journal.limit.messages * 3 / 4)
+    }
+
     /// While nothing can be moved, the journal fills to its bound, and then commits are refused.
     @Test func aFullJournalRefusesCommitsUntilItCanBeMoved() throws {
         let home = try SQLiteHome()

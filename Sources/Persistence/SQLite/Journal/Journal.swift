@@ -6,6 +6,8 @@ import ChatDomain
 struct Journal {
     /// Messages that a move begins at; the more it takes, the fewer pages of the table it touches for each.
     static let enough = Amount(messages: 4096, bytes: 4 << 20)
+    /// Past this, moving goes before whatever else can wait, and is faster than commits add to the journal.
+    static let much = Amount(messages: 8192, bytes: 8 << 20)
     /// Past this, commits wait for the move.
     static let limit = Amount(messages: 16_384, bytes: 16 << 20)
     /// A move begins this long after the first message, however few there are.
@@ -30,7 +32,9 @@ struct Journal {
     private var due: ContinuousClock.Instant?
 
     var isEmpty: Bool { gathered.isEmpty && move == nil }
-    var isFull: Bool { (gathered.amount + moving.amount).reaches(Self.limit) }
+    var holdsMuch: Bool { amount.reaches(Self.much) }
+    var isFull: Bool { amount.reaches(Self.limit) }
+    private var amount: Amount { gathered.amount + moving.amount }
 
     // MARK: What is in it
 

@@ -19,6 +19,9 @@ struct JournalMove {
     /// Rows a transaction removes. They are neighbours, so removing is cheaper.
     static let removedAtOnce: Int64 = 512
 
+    /// The steps behind a commit of so many messages that make the journal shorter, although each commit makes it longer.
+    static func steps(behind messages: Int) -> Int { 1 + 2 * messages / insertedAtOnce }
+
     private let entries: [JournalEntry]
     private var inserted = 0
     private var removed: Int64

@@ -1,14 +1,22 @@
 /// First in, first out, in amortised constant time.
-struct FIFO<Element> {
-    private var items: [Element] = []
-    private var head = 0
+///
+/// Inlinable, because other modules use it in every turn.
+@frozen
+public struct FIFO<Element> {
+    @usableFromInline var items: [Element] = []
+    @usableFromInline var head = 0
 
-    var count: Int { items.count - head }
-    var isEmpty: Bool { count == 0 }
+    @inlinable
+    public init() {}
 
-    mutating func append(_ element: Element) { items.append(element) }
+    @inlinable public var count: Int { items.count - head }
+    @inlinable public var isEmpty: Bool { count == 0 }
 
-    mutating func popFirst() -> Element? {
+    @inlinable
+    public mutating func append(_ element: Element) { items.append(element) }
+
+    @inlinable
+    public mutating func popFirst() -> Element? {
         guard head < items.count else { return nil }
         let element = items[head]
         head += 1
@@ -23,7 +31,8 @@ struct FIFO<Element> {
     }
 
     /// The element at `offset` from the front.
-    subscript(offset: Int) -> Element {
+    @inlinable
+    public subscript(offset: Int) -> Element {
         get { items[head + offset] }
         set { items[head + offset] = newValue }
     }
