@@ -49,6 +49,7 @@ let package = Package(
         cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", brew: "rabbitmq-c"),
         cLibrary("CSimdJSONLibrary", pkgConfig: "simdjson", apt: "libsimdjson-dev", brew: "simdjson"),
         cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
+        .systemLibrary(name: "CAllocator", path: "Sources/CLibraries/CAllocator"),
         .target(name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
 
         // Values and rules: no I/O, no clock.
@@ -113,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway", "HTTPClient",
+                "CAllocator", "ChatBench", "ChatCore", "ChatDomain", "Crypto", "Engine", "EventLoop", "Gateway",
+                "HTTPClient",
                 "Identity",
                 "IdentityProviders", "JSON",
                 "MessagingOutbox", "MessagingRabbitMQ", "MessagingRedis", "MessagingWebhooks",

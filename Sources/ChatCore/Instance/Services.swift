@@ -34,6 +34,8 @@ public final class Services: Sendable {
     package let files: RoomFiles?
     /// Decides about each text before it is stored; nil where none does.
     let hook: (any MessageHook)?
+    /// Pages whose tags are known before they are read.
+    package let pages: EncodedPages
     package let readiness = Readiness()
     package let calls = CallTable()
     /// How often the store failed. A store that was away may come back without what it had acknowledged.
@@ -88,6 +90,7 @@ public final class Services: Sendable {
             instance: configuration.instance, store: ports.store, clock: clock, retention: configuration.audit,
             logger: logger, registry: registry)
         startedAt = clock.now.wall
+        pages = EncodedPages(at: clock.now.monotonic)
         recovery = ports.recovery.map { SessionRecovery(store: $0, clock: clock) }
         limits = UserLimits(messageRate: configuration.messageRate)
         files = ports.files.map {
@@ -182,6 +185,7 @@ public final class Services: Sendable {
         users.sweep(at: now)
         limits.sweep(at: now)
         files?.sweepQuotas(at: now)
+        pages.sweep(at: now)
         standings.sweep { !users.sessions(of: $0).isEmpty }
     }
 
@@ -189,7 +193,10 @@ public final class Services: Sendable {
     package func noteStoreFailure() { storeFailures.add(1, ordering: .relaxed) }
 
     /// From now on the cache takes no page that was read before, and pages have other tags.
-    package func noteErasure() { erasures.add(1, ordering: .releasing) }
+    package func noteErasure() {
+        erasures.add(1, ordering: .releasing)
+        pages.removeAll()
+    }
 
     /// Changes whenever what was stored of messages changes without a number of its own. Each start begins another one; nil where other
     /// instances may change what is stored.

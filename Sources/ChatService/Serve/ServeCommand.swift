@@ -27,6 +27,7 @@ enum ServeCommand {
             logger.notice("listening", ["port": Int(instance.port)])
             manager.notify(.ready)
             let watchdog = Task { [respond = instance.respond] in await manager.reportAlive(afterEach: respond) }
+            let release = Task { await UnusedMemory.releaseRegularly() }
             let reload = Reload(
                 source: source, started: loaded, targets: instance.reloadTargets, logger: logger, registry: registry)
             instance.offerControl(reload: reload, grace: configuration.shutdownGrace)
@@ -45,6 +46,7 @@ enum ServeCommand {
                 "draining", ["signal": signal, "graceMs": Int(configuration.shutdownGrace.wholeMilliseconds)])
             await instance.stop(within: configuration.shutdownGrace)
             watchdog.cancel()
+            release.cancel()
             logger.notice("stopped")
             return ExitCode.success
         } catch {

@@ -28,11 +28,15 @@ struct HistoryRoutes: RouteGroup {
             cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: info.room.historyBase)
         let known = generation.map { Self.tag(of: query, in: info, $0) }
         let isKnown = { HTTPEntityTag.matches(request.header("If-None-Match"), $0) }
-        if let known, isKnown(known) { return Self.unchanged(known) }
+        if let known {
+            if isKnown(known) { return Self.unchanged(known) }
+            if let body = services.pages.body(of: room, known) { return .json(body, fields: Self.fields(known)) }
+        }
         let page = try await access.store { (_) async throws(StoreError) in
             try await services.currentHistory(of: room, query, known: info.state.lastSequence)
         }
         let (body, tag) = await Self.encode(page, cursor, known)
+        if let known { services.pages.add(body, of: room, known) }
         return isKnown(tag) ? Self.unchanged(tag) : .json(body, fields: Self.fields(tag))
     }
 

@@ -9,7 +9,7 @@
 public enum ProcessMetrics {
     public static func register(in registry: MetricsRegistry) {
         registry.counter(
-            "process_cpu_seconds_total", help: "User and system CPU time spent, in seconds.", read: cpuSeconds)
+            "process_cpu_seconds_total", help: "User and system CPU time spent, in seconds.", read: processorSeconds)
         registry.gauge("process_max_fds", help: "Most file descriptors the process may have open.") {
             Double(descriptorLimit())
         }
@@ -43,7 +43,8 @@ public enum ProcessMetrics {
         return Int(clamping: limit.rlim_cur)
     }
 
-    @Sendable private static func cpuSeconds() -> Double {
+    /// User and system time of this process until now, in seconds.
+    @Sendable public static func processorSeconds() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

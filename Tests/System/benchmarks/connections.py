@@ -15,13 +15,15 @@ from figures.load import cpu_seconds, resident_bytes
 
 PEOPLE_IN_A_ROOM = 10
 COUNT, TLS_COUNT = 10_000, 2_000
+# After that long with nothing to do, the service has given back what it needed only to open them.
+REST_SECONDS = 5
 # Connections that are opened at the same time over TLS.
 OPENING = 32
 
 
 def connections(plan: Plan) -> Runs:
     runs: Runs = {"floor": [], "raw": [], "socketIO": [], "tls": []}
-    idle = {"connections": COUNT, "rooms": COUNT // PEOPLE_IN_A_ROOM, "idle": True, "seconds": 1}
+    idle = {"connections": COUNT, "rooms": COUNT // PEOPLE_IN_A_ROOM, "idle": True, "seconds": REST_SECONDS}
     certificate, key = make_certificate(plan.directory / "certificate")
     for _ in range(plan.few_rounds):
         with floor(plan.cores.server) as target:
@@ -44,7 +46,7 @@ def idle_over_tls(target: Target, certificate: Path) -> Run:
     with ThreadPoolExecutor(OPENING) as pool:
         links = list(pool.map(lambda number: open_over_tls(target, context, number), range(TLS_COUNT)))
     opening, used = time.monotonic() - begin, cpu_seconds(target.pid) - cpu
-    time.sleep(1)
+    time.sleep(REST_SECONDS)
     run = {
         "connections": TLS_COUNT, "openingSeconds": opening, "connectMicroseconds": used / TLS_COUNT * 1e6,
         "bytesPerConnection": (resident_bytes(target.pid) - memory) / TLS_COUNT,

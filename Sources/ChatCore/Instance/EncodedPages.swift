@@ -1,0 +1,69 @@
+import ChatDomain
+import Synchronization
+
+/// Pages of history as they are sent, for the many that ask for the same one, as all clients of a room do when they come back at once.
+///
+/// A page is found by its tag, which changes whenever its content may have changed. So nothing has to be removed for a page to be right;
+/// what lapses is removed so that erased and deleted texts do not stay in memory.
+package final class EncodedPages: Sendable {
+    private let shelf: Mutex<PageShelf>
+
+    init(at now: Moment) { shelf = Mutex(PageShelf(at: now)) }
+
+    package func body(of room: RoomID, _ tag: String) -> [UInt8]? { shelf.withLock { $0.body(of: room, tag) } }
+
+    package func add(_ body: [UInt8], of room: RoomID, _ tag: String) {
+        shelf.withLock { $0.add(body, of: room, tag) }
+    }
+
+    func removeAll() { shelf.withLock { $0.removeAll() } }
+    func sweep(at now: Moment) { shelf.withLock { $0.sweep(at: now) } }
+}
+
+/// Pages in two generations: the older one lapses when the younger one is full, or after a time.
+struct PageShelf {
+    /// Bytes of bodies in a generation.
+    static let generationBytes = 16 << 20
+    /// Larger pages are not kept.
+    static let maximumPageBytes = 64 << 10
+    /// For so long pages are added to a generation. A page is kept for twice that, at most.
+    static let generationTime: Duration = .seconds(30)
+
+    private struct Key: Hashable {
+        let room: RoomID
+        let tag: String
+    }
+
+    private var young: [Key: [UInt8]] = [:]
+    private var old: [Key: [UInt8]] = [:]
+    private var youngBytes = 0
+    private var begun: Moment
+
+    init(at now: Moment) { begun = now }
+
+    func body(of room: RoomID, _ tag: String) -> [UInt8]? {
+        let key = Key(room: room, tag: tag)
+        return young[key] ?? old[key]
+    }
+
+    mutating func add(_ body: [UInt8], of room: RoomID, _ tag: String) {
+        guard body.count <= Self.maximumPageBytes else { return }
+        if youngBytes + body.count > Self.generationBytes { age() }
+        let replaced = young.updateValue(body, forKey: Key(room: room, tag: tag))
+        youngBytes += body.count - (replaced?.count ?? 0)
+    }
+
+    mutating func removeAll() { self = PageShelf(at: begun) }
+
+    mutating func sweep(at now: Moment) {
+        guard now - begun >= Self.generationTime else { return }
+        begun = now
+        age()
+    }
+
+    private mutating func age() {
+        old = young
+        young = [:]
+        youngBytes = 0
+    }
+}
