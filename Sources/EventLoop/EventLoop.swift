@@ -57,16 +57,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var timerDeadline: Int64?
     private var wallClock: Int64 = 0
     private var isStopping = false
-    private var isTurningAgain = false
-    /// When the last turn ended, in nanoseconds.
-    private var turnEnded: UInt64 = 0
+    /// When this turn's first input was handled, in nanoseconds; nil before that.
+    private var inputBegan: UInt64?
     private lazy var tasks = LoopTaskExecutor(self)
 
     /// Called at the end of every turn, before the loop waits. Set it before `start`.
     public var turnEnd: () -> Void = {}
 
-    /// How long the turn took to handle its input, where the loop did not wait for it; zero where it did.
-    public private(set) var inputTime: Duration = .zero
+    /// How long the turn has been at work: on its input first, and in `turnEnd` on what comes of it.
+    public var turnTime: Duration {
+        inputBegan.map { .nanoseconds(Int64(clamping: uv_hrtime() &- $0)) } ?? .zero
+    }
 
     public init(name: String) {
         self.name = name
@@ -148,11 +149,14 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Has the next turn begin at once, whether or not there is input for it.
     public func turnAgain() {
         preconditionInLoop()
-        isTurningAgain = true
         uv_idle_start(again) { _ in }
     }
 
+    @inline(__always)
+    func noteInput() { if inputBegan == nil { inputBegan = uv_hrtime() } }
+
     private func drainInbox() {
+        noteInput()
         // The loop may have slept since it was read last.
         refreshWallClock()
         inbox.withLock { swap(&$0.items, &received) }
@@ -170,7 +174,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     private func finishTurn() {
         refreshWallClock()
-        measureInput()
+        uv_idle_stop(again)
         repeat {
             while !local.isEmpty {
                 var items = local.take()
@@ -180,14 +184,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             turnEnd()
         } while !local.isEmpty
         armTimer()
-        turnEnded = uv_hrtime()
-    }
-
-    private func measureInput() {
-        inputTime = isTurningAgain ? .nanoseconds(Int64(uv_hrtime() &- turnEnded)) : .zero
-        guard isTurningAgain else { return }
-        isTurningAgain = false
-        uv_idle_stop(again)
+        inputBegan = nil
     }
 
     // MARK: Executor
@@ -267,6 +264,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     private func fireTimers() {
+        noteInput()
         timerDeadline = nil
         refreshWallClock()
         let now = monotonicMilliseconds

@@ -61,6 +61,7 @@ public final class Socket {
         uv_poll_start(poll, events) { poll, status, events in
             guard let data = poll.flatMap({ cuv_get_data($0) }) else { return }
             let socket = Unmanaged<Socket>.fromOpaque(data).takeUnretainedValue()
+            socket.loop.noteInput()
             // A broken socket shows itself in the next call on it, so it is reported as ready.
             socket.handler?.socketReady(
                 readable: status < 0 || events & Int32(UV_READABLE.rawValue) != 0,

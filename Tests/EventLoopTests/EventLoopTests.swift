@@ -51,15 +51,29 @@ private actor Resident {
 
     @Test func aLoopThatTurnsAgainDoesNotWait() async {
         let loop = EventLoop(name: "test")
-        let turns = CallbackLog<Bool>()
+        let turns = CallbackLog<Duration>()
         loop.turnEnd = {
-            turns.add(loop.inputTime > .zero)
+            turns.add(loop.turnTime)
             if turns.entries.count < 5 { loop.turnAgain() }
         }
         loop.start()
         #expect(await eventually { turns.entries.count == 5 })
-        #expect(
-            turns.entries == [false, true, true, true, true], "the input's time is known where the loop has not waited")
+        #expect(turns.entries == Array(repeating: .zero, count: 5), "there was no input")
+        loop.stop()
+    }
+
+    @Test func theTimeOfATurnBeginsWithItsInput() async {
+        let loop = EventLoop(name: "test")
+        let turns = CallbackLog<Duration>()
+        loop.turnEnd = { turns.add(loop.turnTime) }
+        loop.start()
+        #expect(await eventually { turns.entries.count == 1 })
+        loop.post {
+            let end = ContinuousClock.now + .milliseconds(30)
+            while .now < end {}
+        }
+        #expect(await eventually { turns.entries.count == 2 })
+        #expect(turns.entries[1] >= .milliseconds(30))
         loop.stop()
     }
 

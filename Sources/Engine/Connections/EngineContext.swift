@@ -115,7 +115,7 @@ public final class EngineContext {
     /// - Parameter shortest: the time it writes however little input there was.
     public func flushSlice(atLeast shortest: Duration = .milliseconds(1)) {
         let clock = ContinuousClock()
-        let end = clock.now + max(loop.inputTime, shortest)
+        let end = clock.now + max(loop.turnTime, shortest)
         while !unflushed.isEmpty {
             for _ in 0..<Self.writesBetweenLooks {
                 guard let connection = unflushed.popFirst() else { return }
