@@ -31,17 +31,19 @@ extension GatewayContext {
     /// Every answer forbids what no answer of this server needs. An answer that forbids more keeps its own field.
     private func secured(_ response: HTTPResponse) -> HTTPResponse {
         var response = response
-        let names = Set(response.fields.map(\.name))
-        response.fields += [
-            HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
-            HTTPField("Referrer-Policy", "no-referrer"),
-            HTTPField(
-                "Content-Security-Policy",
-                "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
-            ),
-        ].filter { !names.contains($0.name) }
+        let own = response.fields
+        response.fields += Self.prohibitions.filter { each in !own.contains { $0.name == each.name } }
         return response
     }
+
+    private static let prohibitions = [
+        HTTPField("X-Content-Type-Options", "nosniff"), HTTPField("X-Frame-Options", "DENY"),
+        HTTPField("Referrer-Policy", "no-referrer"),
+        HTTPField(
+            "Content-Security-Policy",
+            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
+        ),
+    ]
 
     /// Whether the request may be meant for this server, which only this machine reaches.
     func believes(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {

@@ -47,7 +47,7 @@ public enum HTTPResponseEncoder {
         output.reserveCapacity(512 + response.body.count)
         output.append(contentsOf: "HTTP/1.1 \(response.status) \(response.reason)\r\n".utf8)
         append("Date", date, to: &output)
-        for field in response.fields where !encoderFields.contains(field.name.lowercased()) {
+        for field in response.fields where !encoderFields.contains(where: { isCalled($0, field) }) {
             append(field.name, field.value, to: &output)
         }
         append("Connection", connection(of: response, keepsAlive: keepsAlive), to: &output)
@@ -58,16 +58,24 @@ public enum HTTPResponseEncoder {
 
     /// An `Upgrade` field has to be named in `Connection` (RFC 9110 section 7.8).
     private static func connection(of response: HTTPResponse, keepsAlive: Bool) -> String {
-        let upgrades = response.fields.contains { $0.name.lowercased() == "upgrade" }
+        let upgrades = response.fields.contains { isCalled("upgrade", $0) }
         if response.status == 101 { return "Upgrade" }
         return (upgrades ? "Upgrade, " : "") + (keepsAlive ? "keep-alive" : "close")
+    }
+
+    private static func isCalled(_ name: String, _ field: HTTPField) -> Bool {
+        HTTPSyntax.equalsIgnoringCase(name.utf8, field.name.utf8)
     }
 
     private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
         guard HTTPSyntax.isToken(name.utf8) else { return }
         output.append(contentsOf: name.utf8)
         output.append(contentsOf: ": ".utf8)
-        output.append(contentsOf: value.utf8.lazy.filter(HTTPSyntax.isFieldValueCharacter))
+        if value.utf8.allSatisfy(HTTPSyntax.isFieldValueCharacter) {
+            output.append(contentsOf: value.utf8)
+        } else {
+            output.append(contentsOf: value.utf8.filter(HTTPSyntax.isFieldValueCharacter))
+        }
         output.append(contentsOf: "\r\n".utf8)
     }
 }

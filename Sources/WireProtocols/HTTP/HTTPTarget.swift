@@ -6,6 +6,9 @@ public struct HTTPTarget: Sendable, Equatable {
     public let rawPath: String
     /// The part behind the first `?`, percent-encoded as it came.
     public let rawQuery: String?
+    /// The query's items in the order they came, decoded (`+` is a space). Nil when the encoding is malformed or not
+    /// UTF-8; empty when there is no query.
+    public let queryItems: [HTTPField]?
 
     /// Nil when the target is in none of the forms a server that is no proxy takes.
     init?(_ raw: String) {
@@ -16,6 +19,7 @@ public struct HTTPTarget: Sendable, Equatable {
         self.raw = raw
         rawPath = path.isEmpty ? "/" : path
         rawQuery = mark.map { String(raw[rest.index(after: $0)...]) }
+        queryItems = Self.items(of: rawQuery ?? "")
     }
 
     /// The path with its percent-encoding undone; nil when that is malformed or not UTF-8.
@@ -31,13 +35,11 @@ public struct HTTPTarget: Sendable, Equatable {
         ) { Self.decoded($0, plusIsSpace: false) }
     }
 
-    /// The query's items in the order they came, decoded (`+` is a space). Nil when the encoding is malformed or not
-    /// UTF-8; empty when there is no query.
-    public var queryItems: [HTTPField]? {
-        Self.allOrNothing((rawQuery ?? "").utf8.split(separator: UInt8(ascii: "&"))) { item in
+    private static func items(of query: String) -> [HTTPField]? {
+        allOrNothing(query.utf8.split(separator: UInt8(ascii: "&"))) { item in
             let parts = item.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decoded(parts[0], plusIsSpace: true),
-                let value = parts.count > 1 ? Self.decoded(parts[1], plusIsSpace: true) : ""
+            guard let name = decoded(parts[0], plusIsSpace: true),
+                let value = parts.count > 1 ? decoded(parts[1], plusIsSpace: true) : ""
             else { return nil }
             return HTTPField(name, value)
         }
