@@ -6,18 +6,40 @@ import Testing
 @Suite struct UnusedMemoryTests {
     private let start = ContinuousClock.now
 
-    @Test func memoryIsReleasedWhileThereIsLittleToDo() {
+    /// The looks, every two seconds, at which memory is released.
+    ///
+    /// - Parameters:
+    ///   - loads: the processor time of each two seconds, in seconds.
+    ///   - span: how long a release takes.
+    private func releases(_ loads: [Double], took span: Duration = .zero) -> [Int] {
         var schedule = ReleaseSchedule(at: start, processorSeconds: 10)
-        let busy = schedule.isDue(at: start + .seconds(2), processorSeconds: 11)
-        #expect(!busy)
-        let quiet = schedule.isDue(at: start + .seconds(4), processorSeconds: 11.1)
-        #expect(quiet)
+        var (used, found) = (10.0, [Int]())
+        for (number, load) in loads.enumerated() {
+            let now = start + .seconds(2) * (number + 1)
+            used += load
+            guard schedule.isDue(at: now, processorSeconds: used) else { continue }
+            schedule.noteRelease(at: now, took: span)
+            found.append(number)
+        }
+        return found
+    }
+
+    @Test func memoryIsReleasedOnceThereIsLittleToDo() {
+        #expect(releases([1, 1, 0.1, 0.1]) == [2])
+    }
+
+    @Test func aProcessThatDoesNothingReleasesNothing() {
+        #expect(releases(Array(repeating: 0.001, count: 200)) == [])
     }
 
     @Test func aProcessThatIsAlwaysBusyReleasesItOnceAMinute() {
-        var schedule = ReleaseSchedule(at: start, processorSeconds: 0)
-        let due = (1...90).filter { schedule.isDue(at: start + .seconds(2 * $0), processorSeconds: 2 * Double($0)) }
-        #expect(due == [30, 60, 90])
+        #expect(releases(Array(repeating: 2, count: 90)) == [29, 59, 89])
+    }
+
+    @Test func aReleaseThatTakesLongIsNotRepeatedSoon() {
+        let loads = Array(repeating: 0.3, count: 20)
+        #expect(releases(loads).count == 20)
+        #expect(releases(loads, took: .milliseconds(20)) == [0, 5, 10, 15])
     }
 
     #if os(Linux)

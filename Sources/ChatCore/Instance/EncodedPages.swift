@@ -22,8 +22,10 @@ package final class EncodedPages: Sendable {
 
 /// Pages in two generations: the older one lapses when the younger one is full, or after a time.
 struct PageShelf {
-    /// Bytes of bodies in a generation.
+    /// Bytes in a generation.
     static let generationBytes = 16 << 20
+    /// What a page takes beside its body, about.
+    static let overheadBytes = 256
     /// Larger pages are not kept.
     static let maximumPageBytes = 64 << 10
     /// For so long pages are added to a generation. A page is kept for twice that, at most.
@@ -48,9 +50,10 @@ struct PageShelf {
 
     mutating func add(_ body: [UInt8], of room: RoomID, _ tag: String) {
         guard body.count <= Self.maximumPageBytes else { return }
-        if youngBytes + body.count > Self.generationBytes { age() }
+        let bytes = body.count + Self.overheadBytes
+        if youngBytes + bytes > Self.generationBytes { age() }
         let replaced = young.updateValue(body, forKey: Key(room: room, tag: tag))
-        youngBytes += body.count - (replaced?.count ?? 0)
+        youngBytes += bytes - (replaced.map { $0.count + Self.overheadBytes } ?? 0)
     }
 
     mutating func removeAll() { self = PageShelf(at: begun) }

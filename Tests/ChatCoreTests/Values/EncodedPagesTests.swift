@@ -34,12 +34,19 @@ import Testing
     @Test func pagesAreBoundedInBytes() {
         var shelf = PageShelf(at: start)
         let page = body(PageShelf.maximumPageBytes)
-        let count = PageShelf.generationBytes / page.count
+        let count = PageShelf.generationBytes / (page.count + PageShelf.overheadBytes)
         for number in 0..<3 * count { shelf.add(page, of: a, "\(number)") }
         let kept = (0..<3 * count).count { shelf.body(of: a, "\($0)") != nil }
         #expect(kept == 2 * count)
         shelf.add(body(page.count + 1), of: a, "large")
         #expect(shelf.body(of: a, "large") == nil)
+    }
+
+    @Test func emptyPagesAreBoundedToo() {
+        var shelf = PageShelf(at: start)
+        let count = PageShelf.generationBytes / PageShelf.overheadBytes
+        for number in 0..<3 * count { shelf.add([], of: a, "\(number)") }
+        #expect(shelf.body(of: a, "0") == nil)
     }
 
     @Test func aPageThatIsAddedAgainCountsOnce() {
