@@ -10,6 +10,19 @@ import Workers
 @Suite struct WriterTests {
     private let drafts = Drafts()
 
+    private func writer(
+        in home: SQLiteHome, of queue: WorkQueue<WriteJob>, _ unmoved: UnmovedMessages = UnmovedMessages()
+    ) throws -> Writer {
+        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
+        let path = home.directory + "/chat.db"
+        return try Writer(
+            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
+            pacing: CommitPacing(spacing: .zero)
+        ) { () throws(StoreError) in
+            try WriteSession(path: path, options: StoreOptions(), durability: .normal, unmoved: unmoved)
+        }
+    }
+
     /// Works off jobs in one transaction each, on a database where a job can make the commit fail.
     private func work(in home: SQLiteHome, _ jobs: [WriteJob]) throws -> (failing: Bool, settled: Int64) {
         try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
@@ -74,14 +87,7 @@ import Workers
         defer { home.remove() }
         let queue = WorkQueue<WriteJob>(capacity: 100)
         let unmoved = UnmovedMessages()
-        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
-        let writer = try Writer(
-            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(spacing: .zero)
-        ) { () throws(StoreError) in
-            try WriteSession(
-                path: home.directory + "/chat.db", options: StoreOptions(), durability: .normal, unmoved: unmoved)
-        }
+        let writer = try writer(in: home, of: queue, unmoved)
         var most = 0
         for batch in 0..<150 {
             let writes = (0..<200).map { number in
@@ -116,15 +122,7 @@ import Workers
         }
         let block = run("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'no space'); END")
         let queue = WorkQueue<WriteJob>(capacity: 100)
-        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
-        let writer = try Writer(
-            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(spacing: .zero)
-        ) { () throws(StoreError) in
-            try WriteSession(
-                path: home.directory + "/chat.db", options: StoreOptions(), durability: .normal,
-                unmoved: UnmovedMessages())
-        }
+        let writer = try writer(in: home, of: queue)
         // Each in a transaction of its own.
         for job in [block, append, append] {
             #expect(queue.post(job))
