@@ -1,7 +1,7 @@
-import Foundation
 import Testing
 
 @testable import ChatService
+@testable import Telemetry
 
 @Suite struct UnusedMemoryTests {
     private let start = ContinuousClock.now
@@ -51,15 +51,10 @@ import Testing
                 return part
             }
             for part in parts.dropLast() { part.deallocate() }
-            let before = residentBytes()
+            let before = ProcessMetrics.residentBytes()
             UnusedMemory.release()
-            #expect(residentBytes() < before - (40 << 20))
+            #expect(ProcessMetrics.residentBytes() < before - Double(40 << 20))
             parts.last?.deallocate()
-        }
-
-        private func residentBytes() -> Int {
-            let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
-            return (fields.flatMap { $0.count > 1 ? Int($0[1]) : nil } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
         }
     #endif
 

@@ -1,12 +1,13 @@
-import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite struct OutputSliceTests {
     /// However little time a turn gives to output, each connection gets its own, and the loop waits for no input meanwhile.
     @Test func outputForManyIsWrittenInSeveralTurns() async throws {
         try await EngineHost.serve(slice: .zero) { host, port in
-            let atOnce = 16
+            let atOnce = EngineContext.writesBetweenLooks
             let clients = try (0..<3 * atOnce).map { _ in try LoopbackClient(port: port) }
             for client in clients { try await client.upgrade("/ws") }
             let turns = await host.writesOfTurns.count
@@ -21,7 +22,7 @@ import Testing
     /// A message that comes for a connection that still waits for its turn goes out with the one before.
     @Test func whatComesMeanwhileGoesOutInTheSameWrite() async throws {
         try await EngineHost.serve(slice: .zero) { host, port in
-            let clients = try (0..<64).map { _ in try LoopbackClient(port: port) }
+            let clients = try (0..<4 * EngineContext.writesBetweenLooks).map { _ in try LoopbackClient(port: port) }
             for client in clients { try await client.upgrade("/ws") }
             let turns = await host.writesOfTurns.count
             await host.broadcastInTurns(["a", "b"])

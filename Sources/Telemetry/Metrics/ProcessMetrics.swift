@@ -14,9 +14,8 @@ public enum ProcessMetrics {
             Double(descriptorLimit())
         }
         #if os(Linux)
-            registry.gauge("process_resident_memory_bytes", help: "Resident memory size in bytes.") {
-                Double(stat(field: 24) ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE)))
-            }
+            registry.gauge(
+                "process_resident_memory_bytes", help: "Resident memory size in bytes.", read: residentBytes)
             registry.gauge("process_virtual_memory_bytes", help: "Virtual memory size in bytes.") {
                 Double(stat(field: 23) ?? 0)
             }
@@ -51,6 +50,10 @@ public enum ProcessMetrics {
     }
 
     #if os(Linux)
+        @Sendable static func residentBytes() -> Double {
+            Double(stat(field: 24) ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE)))
+        }
+
         /// A field of `/proc/self/stat` by its number in proc(5). The second one may hold blanks, so counting starts behind it.
         private static func stat(field: Int) -> UInt64? {
             guard let text = readFile("/proc/self/stat"), let name = text.lastIndex(of: ")") else { return nil }

@@ -10,45 +10,41 @@ import Workers
 @Suite struct WriterTests {
     private let drafts = Drafts()
 
+    /// - Parameter preparation: SQL that is run when the database is opened.
     private func writer(
-        in home: SQLiteHome, of queue: WorkQueue<WriteJob>, _ unmoved: UnmovedMessages = UnmovedMessages()
+        in home: SQLiteHome, of queue: WorkQueue<WriteJob>, _ unmoved: UnmovedMessages = UnmovedMessages(),
+        health: WriterHealth = WriterHealth(), preparation: String = ""
     ) throws -> Writer {
         try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
         let path = home.directory + "/chat.db"
         return try Writer(
-            queue: queue, health: WriterHealth(), checkpointer: Checkpointer(helper: CheckpointHelper()),
+            queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
             pacing: CommitPacing(spacing: .zero)
         ) { () throws(StoreError) in
-            try WriteSession(path: path, options: StoreOptions(), durability: .normal, unmoved: unmoved)
+            let session = try WriteSession(
+                path: path, options: StoreOptions(), durability: .normal, unmoved: unmoved)
+            try session.connection.execute(preparation)
+            return session
         }
     }
 
     /// Works off jobs in one transaction each, on a database where a job can make the commit fail.
     private func work(in home: SQLiteHome, _ jobs: [WriteJob]) throws -> (failing: Bool, settled: Int64) {
-        try FileManager.default.createDirectory(atPath: home.directory, withIntermediateDirectories: true)
-        let path = home.directory + "/chat.db"
         let queue = WorkQueue<WriteJob>(capacity: 100)
         let health = WriterHealth()
-        let writer = try Writer(
-            queue: queue, health: health, checkpointer: Checkpointer(helper: CheckpointHelper()),
-            pacing: CommitPacing(spacing: .zero)
-        ) { () throws(StoreError) in
-            let session = try WriteSession(
-                path: path, options: StoreOptions(), durability: .normal, unmoved: UnmovedMessages())
-            // A deferred reference to nothing is found only by the commit.
-            try session.connection.execute(
-                """
+        // A deferred reference to nothing is found only by the commit.
+        let writer = try writer(
+            in: home, of: queue, health: health,
+            preparation: """
                 PRAGMA foreign_keys = ON;
                 CREATE TABLE IF NOT EXISTS parents(id INTEGER PRIMARY KEY);
                 CREATE TABLE IF NOT EXISTS children(id REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
                 """)
-            return session
-        }
         for job in jobs { #expect(queue.post(job)) }
         queue.close()
         writer.run()
-        let settled = try SQLiteConnection(path: path, mode: .readWrite).statement("SELECT count FROM settlements")
-            .first { $0.integer(0) }
+        let settled = try SQLiteConnection(path: home.directory + "/chat.db", mode: .readWrite)
+            .statement("SELECT count FROM settlements").first { $0.integer(0) }
         return (health.isFailing, try #require(settled))
     }
 
