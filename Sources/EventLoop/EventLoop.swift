@@ -24,7 +24,7 @@ public struct Handover<Value>: @unchecked Sendable {
 /// `post`, `enqueue` and `stop` may be called from any thread; everything else only on the loop, which is checked.
 ///
 /// This is the one file with `@unchecked Sendable`. It holds because `inbox` is behind a lock, `identity` is written once
-/// before the thread that reads it matters, `uv_async_send` is thread safe by libuv's contract, and every other member is
+/// before the thread that reads it matters, `Wakeup.wake` makes one system call, and every other member is
 /// touched only after `preconditionInLoop()`.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private enum Item {
@@ -41,7 +41,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     public let name: String
     let uv: UnsafeMutablePointer<uv_loop_t>
-    private let wakeup: UnsafeMutablePointer<uv_async_t>
+    private let wakeup: Wakeup
     private let turn: UnsafeMutablePointer<uv_prepare_t>
     /// While it runs, the loop looks for input without waiting for it.
     private let again: UnsafeMutablePointer<uv_idle_t>
@@ -61,7 +61,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var inputBegan: UInt64?
     private lazy var tasks = LoopTaskExecutor(self)
 
-    /// Called at the end of every turn, before the loop waits. Set it before `start`.
+    /// Called at the end of every turn, before the loop waits. Set it before `start`, or on the loop.
     public var turnEnd: () -> Void = {}
 
     /// How long the turn has been at work: on its input first, and in `turnEnd` on what comes of it.
@@ -72,17 +72,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     public init(name: String) {
         self.name = name
         uv = .allocate(capacity: 1)
-        wakeup = .allocate(capacity: 1)
         turn = .allocate(capacity: 1)
         again = .allocate(capacity: 1)
         timer = .allocate(capacity: 1)
         precondition(uv_loop_init(uv) == 0, "no event loop: out of descriptors")
-        uv_async_init(uv, wakeup) { EventLoop.of($0).drainInbox() }
+        wakeup = Wakeup(uv)
         uv_prepare_init(uv, turn)
         uv_idle_init(uv, again)
         uv_timer_init(uv, timer)
         let this = Unmanaged.passUnretained(self).toOpaque()
-        wakeup.pointee.data = this
+        wakeup.handle.pointee.data = this
+        wakeup.start { handle, _, _ in EventLoop.of(handle).drainInbox() }
         turn.pointee.data = this
         timer.pointee.data = this
     }
@@ -143,7 +143,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             inbox.items.append(item)
             return inbox.items.count == 1
         }
-        if wasEmpty { uv_async_send(wakeup) }
+        if wasEmpty { wakeup.wake() }
     }
 
     /// Has the next turn begin at once, whether or not there is input for it.
@@ -157,6 +157,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     private func drainInbox() {
         noteInput()
+        wakeup.take()
         // The loop may have slept since it was read last.
         refreshWallClock()
         inbox.withLock { swap(&$0.items, &received) }

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
 #ifdef __linux__
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #else
 #include <pthread.h>
@@ -121,6 +123,32 @@ static inline int cuv_is_shared_listening_supported(void) {
 }
 
 static inline void *cuv_get_data(const void *handle) { return uv_handle_get_data((const uv_handle_t *)handle); }
+
+/// Two ends of what wakes a loop: one to read, one to write. On Linux they are one descriptor. -1 with errno set.
+static inline int cuv_open_wakeup(int *reading, int *writing) {
+#ifdef __linux__
+    *reading = *writing = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return *reading < 0 ? -1 : 0;
+#else
+    int ends[2];
+    if (pipe(ends) < 0) return -1;
+    *reading = ends[0];
+    *writing = ends[1];
+    return cuv_prepare_descriptor(ends[0]) < 0 || cuv_prepare_descriptor(ends[1]) < 0 ? -1 : 0;
+#endif
+}
+
+/// Makes the reading end readable. Where the system takes no more, it is readable already.
+static inline void cuv_wake(int writing) {
+    uint64_t one = 1;
+    while (write(writing, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+/// Takes what made the reading end readable.
+static inline void cuv_take_wakeups(int reading) {
+    uint64_t space[128];
+    while (read(reading, space, sizeof space) < 0 && errno == EINTR) {}
+}
 
 /// Names the calling thread, for debuggers and `top`; systems cut it at their own length.
 static inline void cuv_name_thread(const char *name) {

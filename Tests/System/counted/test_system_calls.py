@@ -17,8 +17,6 @@ OF_A_MESSAGE = {
 }  # fmt: skip
 # With a second loop, the sender's wakes that of the room, and that one wakes the other for its members. The sendings stay.
 WITH_TWO_LOOPS = OF_A_MESSAGE | {"epoll_wait": 5, "read": 3, "write": 3}
-# Waiting for a lock costs calls when threads meet, which depends on the machine.
-WAITING = {"sched_yield"}
 
 
 def excess(calls: SystemCalls, exchange: Exchange, bounds: dict[str, int]) -> dict[str, int]:
@@ -29,7 +27,7 @@ def excess(calls: SystemCalls, exchange: Exchange, bounds: dict[str, int]) -> di
         exchange.one_by_one(COUNT)
         allowance = background.allowed()
     assert len(calls.of("sendto")) >= MEMBERS * COUNT, "strace did not see the deliveries"
-    made = collections.Counter(call.name for call in calls.calls if call.name not in WAITING)
+    made = collections.Counter(call.name for call in calls.calls)
     return {name: made[name] for name in made if made[name] > bounds.get(name, 0) * COUNT + allowance}
 
 
