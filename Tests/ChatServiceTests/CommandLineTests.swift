@@ -46,6 +46,11 @@ import Testing
             ["ban", "ada", "--as", "olga"],
             .manage(.ban(BanRequest(user: "ada")), ServerAccess(actor: UserID(unchecked: "olga")))
         ),
+        (["bans"], .manage(.bans(room: nil, []), ServerAccess())),
+        (
+            ["bans", "--room", "g", "--limit", "5", "--after", "ada"],
+            .manage(.bans(room: "g", [QueryItem("cursor", "ada"), QueryItem("limit", "5")]), ServerAccess())
+        ),
         (["reload"], .manage(.reload(instance: nil), ServerAccess())),
         (["reload", "--instance", "b"], .manage(.reload(instance: "b"), ServerAccess())),
         (

@@ -99,6 +99,12 @@ enum CommandCatalogue {
                 .init("--reason", "TEXT", "kept with the ban"), .init("--lift", "end the ban"),
             ] + acting),
         CommandSyntax(
+            "bans", "list the users that are banned from the deployment, or from one room",
+            options: [
+                .init("--room", "ID", "from this room"), limit,
+                .init("--after", "CURSOR", "the next page; an answer that is not the last shows its cursor"),
+            ] + access),
+        CommandSyntax(
             "drain", .one("INSTANCE"), "let an instance take no new sessions and close those it has",
             options: [.init("--wait", "return when it has no session, within ten minutes")] + acting),
         CommandSyntax(

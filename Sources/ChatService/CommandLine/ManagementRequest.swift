@@ -8,6 +8,8 @@ enum ManagementRequest: Equatable, Sendable {
     case tail(TailRequest)
     case kick(user: String, session: String?)
     case ban(BanRequest)
+    /// - Parameter room: nil: the bans from the whole deployment.
+    case bans(room: String?, [QueryItem])
     case drain(instance: String, waits: Bool)
     /// - Parameter instance: nil: all of them.
     case reload(instance: String?)
@@ -92,6 +94,8 @@ extension ManagementRequest {
         case "tail": self = .tail(try TailRequest(arguments))
         case "kick": self = .kick(user: arguments.operand, session: try arguments.text("--session"))
         case "ban": self = .ban(try BanRequest(arguments))
+        case "bans":
+            self = .bans(room: try arguments.text("--room"), try Self.page(arguments))
         case "reload": self = .reload(instance: try arguments.text("--instance"))
         case "audit":
             self = .audit(try Self.query(arguments, "--action", from: AuditEntry.Action.allCases.map(\.rawValue)))
@@ -119,6 +123,12 @@ extension ManagementRequest {
             }
             items.append(QueryItem(name, value))
         }
+        return items + (try page(arguments))
+    }
+
+    private static func page(_ arguments: CommandArguments) throws(UsageError) -> [QueryItem] {
+        var items: [QueryItem] = []
+        if let cursor = try arguments.text("--after") { items.append(QueryItem("cursor", cursor)) }
         if let limit = try arguments.value("--limit", .integer(1...200)) {
             items.append(QueryItem("limit", "\(limit)"))
         }

@@ -56,17 +56,28 @@ enum FleetText {
         var table = TextTable("TIME", "ACTION", "OUTCOME", "ACTOR", "ADDRESS", "INSTANCE", "USER", "ROOM", "DETAIL")
         let entries = answer["entries"]?.array ?? []
         for entry in entries {
-            let time = entry["timestamp"]?.integer.map { Timestamp(milliseconds: $0).iso8601 }
             let message = entry["messageId"]?.string.map { "message \($0)" }
             let details = [message, entry["detail"]?.string].compactMap(\.self)
             table.add(
-                time ?? "-", entry["action"]?.string ?? "-", entry["outcome"]?.string ?? "-",
+                time(entry["timestamp"]) ?? "-", entry["action"]?.string ?? "-", entry["outcome"]?.string ?? "-",
                 entry["actor"]?.string ?? (entry["service"]?.bool == true ? "(service)" : "-"),
                 entry["address"]?.string ?? "-", entry["instance"]?.string ?? "-", entry["userId"]?.string ?? "-",
                 entry["roomId"]?.string ?? "-", details.isEmpty ? "-" : details.joined(separator: "; "))
         }
         let more = answer["cursor"]?.string.map { "; older ones with --before \($0.printable)" } ?? ""
         return "\(table.text)\n\(entries.count) \(entries.count == 1 ? "entry" : "entries")\(more)"
+    }
+
+    static func bans(_ answer: JSONValue) -> String {
+        var table = TextTable("USER", "SINCE", "UNTIL", "BY", "REASON")
+        let bans = answer["bans"]?.array ?? []
+        for ban in bans {
+            table.add(
+                ban["userId"]?.string ?? "-", time(ban["timestamp"]) ?? "-", time(ban["until"]) ?? "for ever",
+                ban["by"]?.string ?? "-", ban["reason"]?.string ?? "-")
+        }
+        let more = answer["cursor"]?.string.map { "; more with --after \($0.printable)" } ?? ""
+        return "\(table.text)\n\(bans.count) \(bans.count == 1 ? "ban" : "bans")\(more)"
     }
 
     static func reloads(_ answer: JSONValue) -> String {
@@ -84,6 +95,10 @@ enum FleetText {
             if let reason = reload["error"]?.string { remarks.append("\(name): refused: \(reason)") }
         }
         return ([table.text] + remarks.map(\.printable)).joined(separator: "\n")
+    }
+
+    private static func time(_ value: JSONValue?) -> String? {
+        value?.integer.map { Timestamp(milliseconds: $0).iso8601 }
     }
 
     private static func list(_ table: TextTable, shown: Int, _ answer: JSONValue, _ noun: String) -> String {

@@ -50,6 +50,10 @@ struct ManagementCommand: Sendable {
             try await Tail(request, server, printsJSON: printsJSON, print: print, complain: complain).run()
         case .kick(let user, let session): try await kick(user, session)
         case .ban(let ban): try await put(ban)
+        case .bans(let room, let query):
+            try await show(room.map { ["api", "rooms", $0, "bans"] } ?? ["internal", "bans"], query) {
+                FleetText.bans($0)
+            }
         case .reload(let instance): try await reload(instance)
         case .audit(let query): try await show(["internal", "audit"], query) { FleetText.audit($0) }
         case .drain(let instance, let waits): try await drain(instance, waits: waits)

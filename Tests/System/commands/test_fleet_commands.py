@@ -73,6 +73,25 @@ def test_the_trail_is_listed_and_chosen(managed):
     assert users("--before", count.split()[-1]) == ["ada"]
 
 
+def test_bans_are_listed_page_by_page(managed):
+    managed.join("olga", "general")
+    for user in ("ada", "ben", "cid"):
+        managed.output("ban", user, "--for", "1h", "--reason", f"{user} spams")
+    managed.output("ban", "dan", "--room", "general")
+    heading, first, second, count = managed.output("bans", "--limit", "2").splitlines()
+    assert heading.split() == ["USER", "SINCE", "UNTIL", "BY", "REASON"]
+    assert first.split()[0] == "ada" and first.endswith("ada spams") and second.split()[0] == "ben"
+    since, until = first.split()[1:3]
+    assert since < until and until.endswith("Z")
+    assert count == "2 bans; more with --after ben"
+    (ban,) = json.loads(managed.output("bans", "--after", "ben", "--json"))["bans"]
+    assert ban["userId"] == "cid"
+    _, line, count = managed.output("bans", "--room", "general").splitlines()
+    assert line.split()[0] == "dan" and "for ever" in line and count == "1 ban"
+    refused = managed.command("bans", "--room", "nowhere")
+    assert refused.returncode == 1 and "forbidden" in refused.stderr
+
+
 def test_settings_are_reloaded(managed):
     environment = managed.server.directory / ".env"
     environment.write_text("CORS_ORIGIN=https://new.example.com\nMAX_FRAME_BYTES=200000\n")
