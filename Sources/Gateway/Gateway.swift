@@ -16,16 +16,16 @@ public final class Gateway: Sendable {
     /// The dependencies whose condition `/ready` reports.
     public var dependencies: Dependencies { services.dependencies }
 
-    /// Starts the loops. Nothing is listened on yet.
+    /// Opens a shard on every loop. Nothing is listened on yet.
     ///
-    /// - Parameter loops: how many loops; at least one is started.
+    /// - Parameter loops: they run already, and `stop` ends them.
     /// - Throws: when OpenSSL refuses the configured certificate or key.
     public init(
-        configuration: GatewayConfiguration, loops: Int, ports: ChatPorts,
+        configuration: GatewayConfiguration, loops: [EventLoop], ports: ChatPorts,
         observers: ChatObservers = ChatObservers(), authentication: AuthenticationPolicy, logger: Logger,
         registry: MetricsRegistry
     ) async throws {
-        let shards = (0..<max(loops, 1)).map { Shard(loop: EventLoop(name: "loop-\($0)"), index: UInt16($0)) }
+        let shards = loops.enumerated().map { Shard(loop: $1, index: UInt16($0)) }
         self.shards = shards
         let mailboxes = ShardMailboxes(
             chat: shards.map { shard in Mailbox { shard.loop.post { shard.openMailbox() } } },
@@ -37,7 +37,6 @@ public final class Gateway: Sendable {
         erasures = ErasureRunner(services: services)
         let context = GatewayContext(configuration: configuration, services: services, registry: registry)
         self.context = context
-        for shard in shards { shard.loop.start() }
         for shard in shards { try await shard.open(context, mailboxes) }
         services.startBus()
         services.startPresence()

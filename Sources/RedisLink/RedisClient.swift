@@ -81,7 +81,8 @@ public final class RedisClient: Sendable {
     /// server that the client found not to be the primary.
     ///
     /// - Parameters:
-    ///   - sharesThread: false for a thread of its own, where events take long to process.
+    ///   - sharesThread: false for a thread of its own, where events take long to process. A client on its caller's loop has its
+    ///     subscribers there too.
     ///   - usesShardedChannels: in a cluster that has them the channels are those of `RedisCommand.publish`, else those of `PUBLISH`.
     ///   - stateChanged, event: as those of `RedisSubscriber`.
     public func subscriber(
@@ -89,7 +90,7 @@ public final class RedisClient: Sendable {
         stateChanged: @escaping @Sendable (RedisState) -> Void = { _ in },
         event: @escaping @Sendable (RedisSubscriberEvent) -> Void
     ) -> RedisSubscriber {
-        let loop = sharesThread ? shared : SharedLoop(nil, name: "redis-sub")
+        let loop = sharesThread || !shared.isOwned ? shared : SharedLoop(nil, name: "redis-sub")
         if let (nodes, view) = cluster {
             let subscriber = RedisSubscriber(
                 nodes, usesShardedChannels: usesShardedChannels, on: loop, stateChanged: stateChanged, event: event

@@ -27,6 +27,8 @@ struct GatewayHost {
         // Longer than a busy machine may keep a test waiting.
         configuration.chat.roomLimits.storeTimeout = .seconds(60)
         let store = try FaultyStore()
+        let loops = (0..<loops).map { EventLoop(name: "loop-\($0)") }
+        for loop in loops { loop.start() }
         let gateway = try await Gateway(
             configuration: configuration, loops: loops,
             ports: ChatPorts(

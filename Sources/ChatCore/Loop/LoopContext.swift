@@ -20,6 +20,11 @@ package protocol LoopContext: AnyObject {
     /// Runs `operation` off the loop, and `then` on it with the result.
     func run<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void)
+
+    /// Runs `operation` on the loop, as far as it does not wait for other threads, and `then` with its result. For what takes
+    /// little time: changing threads would cost more.
+    func runHere<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void)
 }
 
 /// Names one scheduled action of a loop.

@@ -115,7 +115,7 @@ package final class PresenceSession {
         }
         awaitingPresence = [body]
         let timer = context.loop.schedule(after: Self.loadingLimit) { [session] in session.presence.didLoad() }
-        context.loop.run({ [hub] in await hub.directory.load([user]) }) { [session, loop = context.loop] in
+        context.loop.runHere({ [hub] in await hub.directory.load([user]) }) { [session, loop = context.loop] in
             loop.cancel(timer)
             session.presence.didLoad()
         }

@@ -90,7 +90,7 @@ final class PresenceWatchers {
         let unknown = users.filter { !hub.isLoaded($0) }
         for user in users.subtracting(unknown) { show(user, to: sessions(user)) }
         guard !unknown.isEmpty else { return }
-        context.loop.run({ await hub.directory.load(Array(unknown)) }) { [weak self] in
+        context.loop.runHere({ await hub.directory.load(Array(unknown)) }) { [weak self] in
             for user in unknown { self?.show(user, to: sessions(user)) }
         }
     }

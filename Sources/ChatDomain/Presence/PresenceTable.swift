@@ -31,6 +31,9 @@ public struct PresenceTable: Sendable {
     /// All sessions, those in their grace period too.
     public var records: [SessionRecord] { users.values.flatMap(\.records) }
 
+    /// A user's sessions, those in their grace period too.
+    public func records(of user: UserID) -> [SessionRecord] { users[user]?.records ?? [] }
+
     /// Adds a session, in place of one with the same id.
     ///
     /// - Parameter limit: sessions a user may have; 0 for no limit.

@@ -1,5 +1,6 @@
 import ChatCore
 import ChatDomain
+import EventLoop
 import Gateway
 import MessagingRedis
 import PersistenceRedis
@@ -16,11 +17,24 @@ struct RedisServices: Sendable {
     let recovery: RedisRecovery
     private let health: RedisHealth
 
-    init(_ configuration: Configuration, _ deployment: RedisDeployment, logger: Logger, registry: MetricsRegistry) {
+    /// With this many loops at most, one of them has the connections to Redis.
+    private static let fewLoops = 2
+
+    /// The loop for the connections to Redis: a message that changes threads costs two wake-ups. Where there are many loops, and cores
+    /// for them, a loop with this work would be the busiest of them.
+    ///
+    /// - Returns: nil for a thread of their own.
+    static func loop(among loops: [EventLoop]) -> EventLoop? { loops.count <= fewLoops ? loops.first : nil }
+
+    /// - Parameter loop: where the connections live; nil for a thread of their own. It must run until `close` has returned.
+    init(
+        _ configuration: Configuration, _ deployment: RedisDeployment, on loop: EventLoop?, logger: Logger,
+        registry: MetricsRegistry
+    ) {
         let health = RedisHealth(logger: logger, registry: registry)
         self.health = health
         client = RedisClient(
-            deployment, stateChanged: { health.didChange($0) }, refused: { health.didRefuse($0) })
+            deployment, on: loop, stateChanged: { health.didChange($0) }, refused: { health.didRefuse($0) })
         bus = RedisRoomBus(
             instance: configuration.instance, deployment: configuration.deployment, client: client, registry: registry)
         cache = RedisHistoryCache(

@@ -38,7 +38,11 @@ struct RunningInstance {
         let files = try await configuration.openFiles()
         self.files = files
         control = configuration.controlServer(of: store, logger: logger)
-        redis = configuration.redis.map { RedisServices(configuration, $0, logger: logger, registry: registry) }
+        let loops = Self.startLoops(configuration.listening.eventLoops)
+        redis = configuration.redis.map {
+            RedisServices(
+                configuration, $0, on: RedisServices.loop(among: loops), logger: logger, registry: registry)
+        }
         try await redis?.requireOwnName(configuration.instance)
         let directory: any SessionDirectory = redis?.directory ?? configuration.openDirectory()
         let tracing = try configuration.tracing.map {
@@ -62,7 +66,7 @@ struct RunningInstance {
         webhooks?.observe(&observers)
         gateway = try await Gateway(
             configuration: try configuration.gateway(tls: credentials.tls, serviceKey: live.serviceKey),
-            loops: configuration.listening.eventLoops,
+            loops: loops,
             ports: ChatPorts(
                 store: store, directory: directory, bus: redis?.bus, cache: redis?.cache,
                 recovery: redis?.recovery
@@ -103,6 +107,12 @@ struct RunningInstance {
                 address: try Self.address(listener.host), port: UInt16(listener.port))
         }
         port = try await gateway.listen(address: address, port: UInt16(configuration.listening.port))
+    }
+
+    private static func startLoops(_ count: Int) -> [EventLoop] {
+        let loops = (0..<max(count, 1)).map { EventLoop(name: "loop-\($0)") }
+        for loop in loops { loop.start() }
+        return loops
     }
 
     private static func address(_ host: String) throws(ListenError) -> IPAddress {
@@ -154,7 +164,6 @@ struct RunningInstance {
         await gateway.drain(over: grace)
         let deadline = ContinuousClock.now + Self.stopLimit
         await finish("presence", within: .milliseconds(1500), until: deadline) { [gateway] in await gateway.leave() }
-        gateway.stop()
         if let events { await finish("events", within: .milliseconds(3200), until: deadline) { await events.stop() } }
         if let webhooks {
             await finish("webhooks", within: .milliseconds(3000), until: deadline) { await webhooks.stop() }
@@ -166,6 +175,7 @@ struct RunningInstance {
             await finish("identity", within: .milliseconds(500), until: deadline) { await identity.stop() }
         }
         if let redis { await finish("redis", within: .milliseconds(500), until: deadline) { await redis.close() } }
+        gateway.stop()
         control?.stop()
         if let files { await finish("files", within: .milliseconds(500), until: deadline) { await files.close() } }
         await finish("store", within: Self.stopLimit, until: deadline) { [store] in await store.close() }

@@ -41,6 +41,6 @@ final class ChannelContext {
     func run<Value: Sendable>(
         onLoop: Bool = false, _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
     ) {
-        if onLoop { loop.run(operation, then: then) } else { chatLoop.run(operation, then: then) }
+        if onLoop { chatLoop.runHere(operation, then: then) } else { chatLoop.run(operation, then: then) }
     }
 }

@@ -56,6 +56,13 @@ final class GatewayLoop: LoopContext {
         Task { [finish, ticket = lastTicket] in finish(ticket, await operation()) }
     }
 
+    func runHere<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        postOutgoing()
+        loop.run(operation, then: then)
+    }
+
     func finished(_ ticket: UInt64, _ value: any Sendable) { continuations.removeValue(forKey: ticket)?(value) }
 
     // MARK: Messages

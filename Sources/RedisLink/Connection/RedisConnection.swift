@@ -262,7 +262,10 @@ final class RedisConnection: SocketHandler {
         for _ in 0..<Self.readsPerTurn {
             guard let transport, attempt == self.attempt else { return }
             switch transport.read(into: space) {
-            case .bytes(let count): parse(UnsafeRawBufferPointer(rebasing: space[..<count]))
+            case .bytes(let count):
+                parse(UnsafeRawBufferPointer(rebasing: space[..<count]))
+                // TLS gives out one record at a time, however many there are.
+                if count < space.count, !transport.isSecure { return }
             case .wantRead, .wantWrite: return
             case .broken(let reason): return fail(reason)
             }

@@ -4,7 +4,8 @@ internal import Synchronization
 /// A loop and the connections on it. A loop that was made here stops with the last connection.
 final class SharedLoop: Sendable {
     let loop: EventLoop
-    private let isOwned: Bool
+    /// Whether the loop was made here.
+    let isOwned: Bool
     private let users = Mutex(0)
 
     /// - Parameter loop: nil to make a loop with a thread of its own.

@@ -15,6 +15,8 @@ final class Transport {
 
     init(_ socket: Socket) { self.socket = socket }
 
+    var isSecure: Bool { session != nil }
+
     func secure(_ context: TLSClientContext, host: String) throws(TLSError) {
         session = try context.connect(on: socket.descriptor, host: host)
     }

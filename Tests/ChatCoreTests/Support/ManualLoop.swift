@@ -66,6 +66,12 @@ final class ManualLoop: LoopContext {
         Task { [results, ticket = last] in results.add(ticket, await operation()) }
     }
 
+    func runHere<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        run(operation, then: then)
+    }
+
     // MARK: As a test moves it
 
     /// Pieces of work that are off the loop.

@@ -156,7 +156,7 @@ import Testing
     @Test func aLateSliceHasSessionsAsTheyAreThen() {
         var test = MachineUnderTest.ready()
         test.breakConnection()
-        let count = PresenceRegistration.sliceSize + 500
+        let count = PresenceRegistration.sliceSize + 50
         for index in 0..<count { test.connect(record("s\(index)", of: "u\(index)", at: 1)) }
         test.connectionChanged(isUp: true)
         test.answer(.lease(isHeld: true, others: 0, ended: []))

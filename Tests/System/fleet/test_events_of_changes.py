@@ -39,7 +39,9 @@ def test_changes_have_events_in_a_queue_of_their_own(members, broker):
 
     common = {"messageId": said, "roomId": "den"}
     events = {event["eventType"]: event["data"] for event in seen.events}
-    assert [event["eventType"] for event in seen.events] == ["message.edited", "message.reaction", "message.deleted"], pin
+    kinds = [event["eventType"] for event in seen.events]
+    # Two instances publish the first two.
+    assert set(kinds[:2]) == {"message.edited", "message.reaction"} and kinds[2:] == ["message.deleted"], pin
     for data in events.values():
         assert common.items() <= data.items() and isinstance(data["timestamp"], int)
     expected = {"senderId": "alice", "receiverId": "bob", "seq": edit["seq"], "message": "bye <@bob>", "mentioned": True}

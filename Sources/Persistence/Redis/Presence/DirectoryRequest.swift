@@ -32,6 +32,18 @@ enum DirectoryRequest: Hashable, Sendable {
 extension DirectoryRequest {
     /// Whether it reads the keys of users that were named.
     var isReading: Bool { if case .readUsers = self { true } else { false } }
+
+    /// Users whose answer a loop reads between other work.
+    private static let fewUsers = 16
+
+    /// Whether the answer takes long to read.
+    var hasLongAnswer: Bool {
+        switch self {
+        case .readUsers(let users, _): users.count > Self.fewUsers
+        case .scanUsers, .readInventory: true
+        default: false
+        }
+    }
 }
 
 /// What Redis answers to a request.

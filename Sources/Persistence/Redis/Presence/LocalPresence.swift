@@ -19,6 +19,7 @@ struct LocalPresence {
     /// Users with a session here.
     var all: [UserPresence] { table.all }
     var records: [SessionRecord] { table.records }
+    func records(of user: UserID) -> [SessionRecord] { table.records(of: user) }
     var allPlaces: [RoomPlace] { Array(places) }
 
     func presence(of user: UserID) -> UserPresence? { table.presence(of: user) }

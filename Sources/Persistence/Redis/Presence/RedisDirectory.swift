@@ -233,12 +233,11 @@ public final class RedisDirectory: SessionDirectory {
 
     private func send(_ request: DirectoryRequest) {
         let commands = codec.commands(for: request)
-        switch request {
-        // Their answers are long: the loop has other work than to read them.
-        case .readUsers, .scanUsers, .readInventory:
-            client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }
-        default: derivedKeys.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
+        // The loop has other work than to read long answers.
+        guard !request.hasLongAnswer else {
+            return client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }
         }
+        derivedKeys.perform(commands) { [weak self] replies in self?.receive(replies, to: request) }
     }
 
     private func receive(_ replies: [RedisClient.Reply], to request: DirectoryRequest) {
