@@ -2,7 +2,7 @@ import ChatDomain
 
 /// When the log is rid of what is left of erased texts.
 ///
-/// Deleting a text overwrites it where it is (`secure_delete`), and no page of the database file has another copy (`ClearingFileSystem`).
+/// Deleting a text overwrites it where it is (`secure_delete`), and no page of the database file has another copy (`ClearedPages`).
 /// The log has copies. It is copied into the database and emptied behind the acknowledgement.
 struct Erasure {
     /// Between the end of one run and the start of the next, so that many deletions share one.

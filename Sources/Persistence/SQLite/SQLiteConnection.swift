@@ -28,7 +28,7 @@ final class SQLiteConnection {
         let access = mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
         var handle: OpaquePointer?
         // No mutex: the thread that owns the connection is the only one to use it.
-        let result = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, ClearingFileSystem.name)
+        let result = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, StoreFileSystem.name)
         guard let handle else { throw .unavailable(reason: "no memory for \(path)") }
         guard result == SQLITE_OK else {
             defer { sqlite3_close_v2(handle) }

@@ -9,10 +9,10 @@ from support.system_calls import SystemCalls
 MEMBERS = 10
 COUNT = 200
 # A message alone: its loop wakes for it and for its commit, and reads once each; the loop wakes the store's thread, which
-# writes one page of the log with its head, flushes, and wakes the loop; each member gets one write, the sender's with its
-# acknowledgement.
+# writes the pages of the log with their heads in one call, flushes, and wakes the loop; each member gets one write, the
+# sender's with its acknowledgement.
 OF_A_MESSAGE = {
-    "epoll_wait": 2, "recvfrom": 1, "read": 1, "write": 1, "pwrite64": 3, "fdatasync": 1, "sendto": MEMBERS,
+    "epoll_wait": 2, "recvfrom": 1, "read": 1, "write": 1, "pwrite64": 1, "fdatasync": 1, "sendto": MEMBERS,
     "futex": 3,
 }  # fmt: skip
 # With a second loop, the sender's wakes that of the room, and that one wakes the other for its members. The sendings stay.
