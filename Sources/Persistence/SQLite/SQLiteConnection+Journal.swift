@@ -17,13 +17,17 @@ extension SQLiteConnection {
         if changes < entries.count {
             for entry in entries { try copyToMessages(entry) }
         }
+        try moveReadMarks(entries)
+    }
+
+    /// Gives messages their positions in the search index, unless they have one.
+    func addDocuments(_ entries: some Collection<JournalEntry>) throws(StoreError) {
         try statement(
             """
             INSERT INTO search_documents(position, key)
             SELECT CAST(e.key AS INTEGER), e.value FROM json_each(?) e WHERE true ON CONFLICT DO NOTHING
             """
         ).bind(1, Self.json(documentsOf: entries)).run()
-        try moveReadMarks(entries)
     }
 
     /// Copies a message that is in the table already, or whose client id is.
@@ -109,8 +113,9 @@ extension SQLiteConnection {
             while true {
                 let entries = try oldestOfJournal()
                 guard let last = entries.last else { break }
-                let numbered = entries.numbered(from: positions.append(entries.count))
-                try copyToMessages(numbered.sorted(by: JournalEntry.isBefore))
+                let numbered = entries.numbered(from: positions.append(entries.count)).sorted(by: JournalEntry.isBefore)
+                try copyToMessages(numbered)
+                try addDocuments(numbered)
                 try removeFromJournal(through: last.position)
             }
             try statement("COMMIT").run()

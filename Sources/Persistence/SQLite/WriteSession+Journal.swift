@@ -45,6 +45,7 @@ extension WriteSession {
         try begin(flushing: false)
         switch step {
         case .insert(let entries): try connection.copyToMessages(entries)
+        case .index(let entries): try connection.addDocuments(entries)
         case .remove(let position): try connection.removeFromJournal(through: position)
         }
         try commit()

@@ -30,6 +30,8 @@ import Testing
             return entry
         }
         #expect(inserted == numbered.sorted { ($0.room, $0.sequence) < ($1.room, $1.sequence) })
+        #expect(move.step == .index(inserted[...]))
+        move.didStep()
         #expect(move.step == .remove(through: 156))
         move.didStep()
         #expect(move.step == nil)
@@ -52,11 +54,27 @@ import Testing
     @Test func manyRowsLeaveALittleAtATime() {
         var move = JournalMove((1...1000).map { entry($0, room: 1, $0) })
         while case .insert = move.step { move.didStep() }
+        var indexed: [Int] = []
+        while case .index(let slice) = move.step {
+            indexed.append(slice.count)
+            move.didStep()
+        }
+        #expect(indexed == [512, 488])
         #expect(move.step == .remove(through: 512))
         move.didStep()
         #expect(move.step == .remove(through: 1000))
         move.didStep()
         #expect(move.step == nil)
+    }
+
+    @Test(arguments: [(64, 64), (1000, 64), (4096, 256), (8192, 512)])
+    func aMoveOfManyMessagesTakesMoreAtOnce(count: Int64, atOnce: Int) {
+        let move = JournalMove((1...count).map { entry($0, room: 1, $0) })
+        guard case .insert(let slice) = move.step else {
+            Issue.record("no insertion")
+            return
+        }
+        #expect(slice.count == atOnce)
     }
 
     @Test func positionsAtTheEndsOfTheirRangeAreNoTrap() {

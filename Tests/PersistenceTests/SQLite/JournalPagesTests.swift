@@ -55,19 +55,19 @@ import Testing
     /// of a message's pages, behind the acknowledgement.
     static let loads = [
         // 1.8 pages a commit and a message
-        Load(batch: 1, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.4),
+        Load(batch: 1, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.35),
         // 3.2
-        Load(batch: 1, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.5),
+        Load(batch: 1, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.2, pagesPerMessage: 1.45),
         // 5.3
-        Load(batch: 1, withClientIDs: true, outboxOwner: .init("one"), pagesPerCommit: 3.5, pagesPerMessage: 3.7),
+        Load(batch: 1, withClientIDs: true, outboxOwner: .init("one"), pagesPerCommit: 3.5, pagesPerMessage: 3.6),
         // 6.2 and 3.1
-        Load(batch: 2, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.4, pagesPerMessage: 1.0),
+        Load(batch: 2, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 1.4, pagesPerMessage: 0.95),
         // 24.6 a commit, 1.5 a message
-        Load(batch: 16, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 3.5, pagesPerMessage: 0.7),
+        Load(batch: 16, withClientIDs: false, outboxOwner: nil, pagesPerCommit: 3.5, pagesPerMessage: 0.42),
         // 41.2 and 2.6
-        Load(batch: 16, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 3.7, pagesPerMessage: 0.8),
+        Load(batch: 16, withClientIDs: true, outboxOwner: nil, pagesPerCommit: 3.7, pagesPerMessage: 0.48),
         // 45.2 and 2.8
-        Load(batch: 16, withClientIDs: true, outboxOwner: .init("one"), pagesPerCommit: 7.5, pagesPerMessage: 1.0),
+        Load(batch: 16, withClientIDs: true, outboxOwner: .init("one"), pagesPerCommit: 7.5, pagesPerMessage: 0.7),
     ]
 
     @Test(arguments: loads) func aCommitWritesFewPagesHoweverManyRoomsTalk(_ load: Load) throws {

@@ -3,19 +3,27 @@ import ChatDomain
 /// Brings a part of the journal into the table of messages, a short transaction at a time.
 ///
 /// The messages go ordered by room and number, so that a transaction touches few pages of the table however many rooms
-/// talked. Their rows leave the journal in its own order after the last message is in the table. A crash in between leaves
-/// messages in both places; moving a message again changes nothing.
+/// talked. Then they get their positions in the search index, in the same order; in that order each transaction touches all pages of the
+/// positions, so that such a transaction takes many. Their rows leave the journal in its own order at last. A crash in between
+/// leaves messages in both places; moving a message again changes nothing.
 struct JournalMove {
     enum Step: Equatable {
         case insert(ArraySlice<JournalEntry>)
+        /// Give these their positions in the search index.
+        case index(ArraySlice<JournalEntry>)
         /// Remove the journal's rows up to this one.
         case remove(through: Int64)
     }
 
-    /// Messages a transaction inserts: about half a millisecond, which a commit that comes meanwhile has to wait.
+    /// Messages a transaction inserts: some tenths of a millisecond, which a commit that comes meanwhile has to wait.
     static let insertedAtOnce = 64
+    /// Transactions that insert a move's messages, where those are more than `insertedAtOnce` for each: many messages mean commits of many,
+    /// and longer transactions write fewer pages for each of them.
+    static let insertions = 16
     /// Bytes a transaction inserts at most, if it inserts more than one message.
     static let bytesAtOnce = 256 << 10
+    /// Messages that get their positions in one transaction.
+    static let indexedAtOnce = 512
     /// Rows a transaction removes. They are neighbours, so removing is cheaper.
     static let removedAtOnce: Int64 = 512
 
@@ -24,6 +32,7 @@ struct JournalMove {
 
     private let entries: [JournalEntry]
     private var inserted = 0
+    private var indexed = 0
     private var removed: Int64
     private let last: Int64
 
@@ -45,12 +54,15 @@ struct JournalMove {
         if inserted < entries.count {
             return .insert(nextEntries)
         }
+        if indexed < entries.count {
+            return .index(entries[indexed...].prefix(Self.indexedAtOnce))
+        }
         return removed < last ? .remove(through: min(removed &+ Self.removedAtOnce, last)) : nil
     }
 
     private var nextEntries: ArraySlice<JournalEntry> {
         var bytes = 0
-        return entries[inserted...].prefix(Self.insertedAtOnce).prefix { entry in
+        return entries[inserted...].prefix(max(Self.insertedAtOnce, count / Self.insertions)).prefix { entry in
             defer { bytes += entry.bytes }
             return bytes == 0 || bytes + entry.bytes <= Self.bytesAtOnce
         }
@@ -59,6 +71,7 @@ struct JournalMove {
     mutating func didStep() {
         switch step {
         case .insert(let slice): inserted = slice.endIndex
+        case .index(let slice): indexed = slice.endIndex
         case .remove(let position): removed = position
         case nil: break
         }
