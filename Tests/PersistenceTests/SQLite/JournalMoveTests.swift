@@ -67,7 +67,7 @@ import Testing
         #expect(move.step == nil)
     }
 
-    @Test(arguments: [(64, 64), (1000, 64), (4096, 256), (8192, 512)])
+    @Test(arguments: [(64, 64), (2000, 64), (4096, 128), (8192, 256)])
     func aMoveOfManyMessagesTakesMoreAtOnce(count: Int64, atOnce: Int) {
         let move = JournalMove((1...count).map { entry($0, room: 1, $0) })
         guard case .insert(let slice) = move.step else {

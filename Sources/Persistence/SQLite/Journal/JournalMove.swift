@@ -19,7 +19,7 @@ struct JournalMove {
     static let insertedAtOnce = 64
     /// Transactions that insert a move's messages, where those are more than `insertedAtOnce` for each: many messages mean commits of many,
     /// and longer transactions write fewer pages for each of them.
-    static let insertions = 16
+    static let insertions = 32
     /// Bytes a transaction inserts at most, if it inserts more than one message.
     static let bytesAtOnce = 256 << 10
     /// Messages that get their positions in one transaction.
