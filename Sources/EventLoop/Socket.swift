@@ -23,11 +23,11 @@ public enum IOResult: Equatable {
 /// A connected, non-blocking stream socket watched by one loop. Confined to that loop.
 public final class Socket {
     public private(set) var descriptor: Int32
+    private var watched: Int32 = 0
     private let poll: UnsafeMutablePointer<uv_poll_t>
     private unowned let loop: EventLoop
     /// Released when the socket is given up.
     private var handler: (any SocketHandler)?
-    private var watched: Int32 = 0
 
     /// Takes over `descriptor`; nil when the loop cannot watch it (the descriptor is closed then).
     public init?(descriptor: Int32, loop: EventLoop) {

@@ -11,8 +11,13 @@ struct TimerQueue {
         let id: UInt64
     }
 
+    /// A closure that is a generic container's own element is kept with an allocation for each; a member of a struct is not.
+    private struct Action {
+        let run: () -> Void
+    }
+
     private var heap: [Entry] = []
-    private var actions: [UInt64: () -> Void] = [:]
+    private var actions: [UInt64: Action] = [:]
     private var lastID: UInt64 = 0
 
     /// The earliest deadline, nil when nothing is pending.
@@ -20,7 +25,7 @@ struct TimerQueue {
 
     mutating func add(deadline: Int64, _ action: @escaping () -> Void) -> TimerID {
         lastID += 1
-        actions[lastID] = action
+        actions[lastID] = Action(run: action)
         heap.append(Entry(deadline: deadline, id: lastID))
         siftUp(from: heap.count - 1)
         return TimerID(lastID)
@@ -39,7 +44,7 @@ struct TimerQueue {
             removeFirst()
             let action = actions.removeValue(forKey: first.id)
             dropCancelled()
-            if let action { return action }
+            if let action { return action.run }
         }
         return nil
     }
