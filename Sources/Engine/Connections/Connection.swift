@@ -14,7 +14,7 @@ public final class Connection: SocketHandler {
         case http(HTTPExchange)
         case webSocket(WebSocketLink, any WebSocketHandler)
         /// Queued bytes still go out; bytes that come in are dropped.
-        case finishing(FinalWrite)
+        indirect case finishing(FinalWrite)
         /// Everything is written, and the peer has to close its side.
         case finished
         case closed
@@ -25,23 +25,24 @@ public final class Connection: SocketHandler {
     let context: EngineContext
     private var transport: ConnectionTransport
     private var phase: Phase
+    // There are very many connections: small fields stand together, so that none costs more than its size.
     private var input: ConnectionInput
-    private var output = ConnectionOutput()
-    private var timer: TimerID?
-    /// When bytes last came, in monotonic milliseconds.
-    private var lastHeard: Int64
     private var isWaitingForFlush = false
     /// Whether queued bytes are counted among those that wait for slow readers.
     private var isInBacklog = false
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
     public private(set) var compressesOutput = false
+    private var output = ConnectionOutput()
     /// Whether the peer has not identified itself yet; until it has, little may wait for it.
     public var isStranger = false { didSet { updateMark() } }
     /// Whether a peer that ends its side while its request is answered is taken as gone: true for long polls, whose
     /// answer would otherwise be lost on it.
     public var treatsEndAsGone = false
+    /// When bytes last came, in monotonic milliseconds.
+    private var lastHeard: Int64
     /// An object that the handler keeps with the connection.
     public var attachment: AnyObject?
+    private var timer: TimerID?
 
     init(socket: Socket, peer: IPAddress, context: EngineContext) {
         self.peer = peer

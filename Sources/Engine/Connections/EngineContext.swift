@@ -31,7 +31,7 @@ public final class EngineContext {
     /// Where the connection that is being read puts its bytes.
     var input = InputBuffer(capacity: EngineContext.chunkBytes)
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
-    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var connections: Set<Identified> = []
     private var unflushed = FIFO<Connection>()
     private var undecoded = TurnQueue<Connection>()
     /// Bytes of each connection that the kernel did not take by the end of its last turn.
@@ -63,7 +63,7 @@ public final class EngineContext {
     /// Open connections of this loop.
     public var connectionCount: Int { connections.count }
     /// The open connections of this loop, in no order.
-    public var allConnections: [Connection] { Array(connections.values) }
+    public var allConnections: [Connection] { connections.map(\.connection) }
 
     /// Whether there are as many connections as may be. A session that polls is one, whatever sockets it comes over.
     var isFull: Bool {
@@ -90,12 +90,12 @@ public final class EngineContext {
     }
 
     private func add(_ connection: Connection) {
-        connections[ObjectIdentifier(connection)] = connection
+        connections.insert(Identified(connection: connection))
         metrics.connections.add()
     }
 
     func remove(_ connection: Connection) {
-        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        guard connections.remove(Identified(connection: connection)) != nil else { return }
         metrics.connections.subtract()
     }
 
@@ -162,6 +162,14 @@ public final class EngineContext {
         if second != date.second { date = (second, HTTPDate.string(second)) }
         return date.text
     }
+}
+
+/// A connection that equals itself only.
+private struct Identified: Hashable {
+    let connection: Connection
+
+    static func == (a: Self, b: Self) -> Bool { a.connection === b.connection }
+    func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(connection)) }
 }
 
 extension HTTPRefusal {

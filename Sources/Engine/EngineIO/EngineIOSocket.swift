@@ -17,11 +17,11 @@ public final class EngineIOSocket {
     private var isFinished = false
     /// Whether the client has not identified itself yet; until it has, little may wait for it.
     private var isStranger: Bool
-    private var allowance = QueueAllowance()
-    private var drainWaiter: DrainWaiter?
     /// Whether the session is counted with the connections; on a WebSocket its connection is.
     private var isCountedAsPolling: Bool
     private var isWaitingForFlush = false
+    private var allowance = QueueAllowance()
+    private var drainWaiter: DrainWaiter?
     /// Takes the messages; set when the session opens.
     public var handler: (any EngineIOHandler)?
 

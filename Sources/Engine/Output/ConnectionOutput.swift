@@ -90,8 +90,13 @@ struct ConnectionOutput {
     }
 }
 
-/// An action to be run when a queue has become short.
-struct DrainWaiter {
+/// An action to be run when a queue has become short. An object, because few connections have one.
+final class DrainWaiter {
     let bytes: Int
     let action: () -> Void
+
+    init(bytes: Int, action: @escaping () -> Void) {
+        self.bytes = bytes
+        self.action = action
+    }
 }

@@ -29,7 +29,6 @@ final class WebSocketLink {
     }
 
     private var decoder: WebSocketDecoder
-    private let maximumMessageBytes: Int
     /// When the peer was last pinged, in monotonic milliseconds.
     private var pinged: Int64?
     /// The code of the close frame that was sent.
@@ -37,7 +36,6 @@ final class WebSocketLink {
 
     /// - Parameter deflates: whether the peer may compress messages (RFC 7692).
     init(maximumMessageBytes: Int, deflates: Bool) {
-        self.maximumMessageBytes = maximumMessageBytes
         decoder = WebSocketDecoder(.init(maximumMessageBytes: maximumMessageBytes, acceptsCompressed: deflates))
     }
 
@@ -63,7 +61,7 @@ final class WebSocketLink {
         _ payload: WebSocketDecoder.Payload, _ kind: WebSocketDecoder.MessageKind, in input: borrowing InputBuffer,
         by inflater: Inflater
     ) -> Step {
-        let limit = maximumMessageBytes
+        let limit = decoder.configuration.maximumMessageBytes
         let result =
             switch payload {
             case .slice(let slice): input.withUnsafeBytes(of: slice) { inflater.inflate($0, limit: limit) }

@@ -20,11 +20,11 @@ public struct EngineIOSession: Sendable {
 
     private let sharedSettings: Shared<EngineIOSettings>
     private var phase: Phase
+    private var holdsPoll = false
+    private var hasPost = false
     private var queue: [EngineIOOutgoing] = []
     /// Bytes that wait for a poll, as they would stand in its answer.
     public private(set) var queuedBytes = 0
-    private var holdsPoll = false
-    private var hasPost = false
     private var nextPing: Int64
     private var pongDeadline = Int64.max
     /// When the probe, or the orderly close, has taken too long.

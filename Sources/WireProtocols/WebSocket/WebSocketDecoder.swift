@@ -6,10 +6,10 @@
 /// dropped.
 public struct WebSocketDecoder: Sendable {
     public struct Configuration: Sendable {
-        public var role: WebSocketRole
         /// Bytes a message may have as it travels, all its fragments together; more is a failure with code 1009.
         /// The inflater bounds an inflated message.
         public var maximumMessageBytes: Int
+        public var role: WebSocketRole
         /// Whether permessage-deflate was agreed on (RFC 7692), so that a message's first frame may have RSV1 set.
         public var acceptsCompressed: Bool
 
@@ -46,9 +46,9 @@ public struct WebSocketDecoder: Sendable {
 
     /// A data message of which some, but not all, has come.
     private struct Assembly {
+        var bytes: [UInt8] = []
         let kind: MessageKind
         let isCompressed: Bool
-        var bytes: [UInt8] = []
         var validator = UTF8Validator()
 
         /// Bytes that come are to be checked while they come.
@@ -57,14 +57,14 @@ public struct WebSocketDecoder: Sendable {
 
     private enum Phase {
         case header
-        /// Within a data frame, `received` of whose payload's bytes have been taken.
-        case payload(WebSocketFrameHeader, received: Int)
+        /// Within a data frame, `received` of whose payload's bytes have been taken. On the heap, as most frames come whole.
+        indirect case payload(WebSocketFrameHeader, received: Int)
         case finished
     }
 
     private typealias Violation = WebSocketFrameHeader.Violation
 
-    private let configuration: Configuration
+    public let configuration: Configuration
     private var phase = Phase.header
     private var assembly: Assembly?
 
