@@ -35,10 +35,47 @@ final class LocalRooms {
     }
 
     private final class Members {
-        var list: ContiguousArray<Member> = []
-        var positions: [ObjectIdentifier: Int] = [:]
+        /// In the order of their sessions' identities, so that a session is found without an index beside the list.
+        private(set) var list: ContiguousArray<Member> = []
         /// The number of the newest message that came by.
         var newest: SequenceNumber = 0
+
+        /// Where the session stands, or would stand.
+        private func place(of session: Session) -> (index: Int, isTaken: Bool) {
+            let id = ObjectIdentifier(session)
+            var range = 0..<list.count
+            while !range.isEmpty {
+                let middle = range.lowerBound + range.count / 2
+                if ObjectIdentifier(list[middle].session) < id {
+                    range = middle + 1..<range.upperBound
+                } else {
+                    range = range.lowerBound..<middle
+                }
+            }
+            let index = range.lowerBound
+            return (index, index < list.count && list[index].session === session)
+        }
+
+        func contains(_ session: Session) -> Bool { place(of: session).isTaken }
+
+        func insert(_ session: Session) {
+            let (index, isTaken) = place(of: session)
+            guard !isTaken else { return }
+            // By a quarter: an array that doubles has on average as much free as a small room has members.
+            if list.count == list.capacity { list.reserveCapacity(list.count + list.count / 4 + 2) }
+            list.insert(Member(session), at: index)
+        }
+
+        /// Takes in the session's changed transport or encoding.
+        func refresh(_ session: Session) {
+            let (index, isTaken) = place(of: session)
+            if isTaken { list[index] = Member(session) }
+        }
+
+        func remove(_ session: Session) {
+            let (index, isTaken) = place(of: session)
+            if isTaken { list.remove(at: index) }
+        }
 
         /// Queues the frames for every member; how many there were.
         @inline(__always)
@@ -72,24 +109,16 @@ final class LocalRooms {
         let members = rooms[room] ?? Members()
         rooms[room] = members
         members.newest = max(members.newest, newest)
-        guard members.positions[ObjectIdentifier(session)] == nil else { return }
-        members.positions[ObjectIdentifier(session)] = members.list.count
-        members.list.append(Member(session))
+        members.insert(session)
     }
 
     func contains(_ session: Session, in room: RoomID) -> Bool {
-        rooms[room]?.positions[ObjectIdentifier(session)] != nil
+        rooms[room]?.contains(session) ?? false
     }
 
     func remove(_ session: Session, from room: RoomID) {
-        guard let members = rooms[room],
-            let position = members.positions.removeValue(forKey: ObjectIdentifier(session)),
-            let last = members.list.popLast()
-        else { return }
-        if last.session !== session {
-            members.list[position] = last
-            members.positions[ObjectIdentifier(last.session)] = position
-        }
+        guard let members = rooms[room] else { return }
+        members.remove(session)
         if members.list.isEmpty { rooms[room] = nil }
     }
 
@@ -105,8 +134,7 @@ final class LocalRooms {
 
     /// The session's transport or encoding changed.
     func refresh(_ session: Session, in room: RoomID) {
-        guard let members = rooms[room], let position = members.positions[ObjectIdentifier(session)] else { return }
-        members.list[position] = Member(session)
+        rooms[room]?.refresh(session)
     }
 
     /// Queues the session's form of the frames for each member; how many there were.

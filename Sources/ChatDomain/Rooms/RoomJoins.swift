@@ -146,8 +146,12 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
         guard let join = waiting.removeValue(forKey: number)?.join else { return nil }
         numbers[join.session]?.removeAll { $0 == number }
         if numbers[join.session]?.isEmpty == true { numbers[join.session] = nil }
+        if waiting.isEmpty { releaseStorage() }
         return join
     }
+
+    /// An emptied dictionary keeps its memory, and most rooms have no join under way.
+    private mutating func releaseStorage() { (waiting, numbers, enrolling) = ([:], [:], [:]) }
 
     private mutating func refuse(_ number: Int, _ error: ChatError) -> [Action] {
         remove(number).map { [.refuse($0, error)] } ?? []

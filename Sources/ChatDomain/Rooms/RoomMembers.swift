@@ -17,14 +17,13 @@ public struct SessionAddress: Hashable, Sendable {
 /// A user whose last session broke off stays until the grace period is over: flapping networks announce nothing.
 public struct RoomMembers: Sendable {
     private struct Entry {
-        var user: RoomUser
+        var username: String
         var sessions = SmallSet<SessionAddress>()
-        /// When the user counts as gone; nil while a session is there.
-        var leavesAt: Moment?
     }
 
     private var entries: [UserID: Entry] = [:]
     private var users: [SessionAddress: UserID] = [:]
+    /// When users without a session count as gone.
     private var departures: [UserID: Moment] = [:]
 
     public init() {}
@@ -35,25 +34,25 @@ public struct RoomMembers: Sendable {
 
     public func contains(_ session: SessionAddress) -> Bool { users[session] != nil }
     public func contains(_ user: UserID) -> Bool { entries[user] != nil }
-    public func user(of session: SessionAddress) -> RoomUser? { users[session].flatMap { entries[$0]?.user } }
-    public func user(_ id: UserID) -> RoomUser? { entries[id]?.user }
+    public func user(of session: SessionAddress) -> RoomUser? { users[session].flatMap(user) }
+    public func user(_ id: UserID) -> RoomUser? { entries[id].map { RoomUser(userID: id, username: $0.username) } }
 
     /// Up to `limit` of the users present.
     public func list(limit: Int, except hidden: Set<UserID> = []) -> [RoomUser] {
-        guard !hidden.isEmpty else { return entries.values.prefix(limit).map(\.user) }
-        return entries.values.lazy.map(\.user).filter { !hidden.contains($0.userID) }.prefix(limit).map { $0 }
+        entries.lazy.filter { !hidden.contains($0.key) }.prefix(limit)
+            .map { RoomUser(userID: $0.key, username: $0.value.username) }
     }
 
     public enum Joined { case firstSession, anotherSession, already }
 
     public mutating func join(_ user: RoomUser, session: SessionAddress) -> Joined {
         guard users.updateValue(user.userID, forKey: session) == nil else { return .already }
-        let known = entries[user.userID] != nil
-        entries[user.userID, default: Entry(user: user)].sessions.insert(session)
-        entries[user.userID]?.user.update(user)
-        entries[user.userID]?.leavesAt = nil
+        var known = self.user(user.userID)
+        entries[user.userID, default: Entry(username: user.username)].sessions.insert(session)
+        known?.update(user)
+        if let known { entries[user.userID]?.username = known.username }
         departures[user.userID] = nil
-        return known ? .anotherSession : .firstSession
+        return known == nil ? .firstSession : .anotherSession
     }
 
     public enum Left { case notHere, sessionsRemain, inGrace, gone(RoomUser) }
@@ -62,12 +61,11 @@ public struct RoomMembers: Sendable {
     public mutating func leave(_ session: SessionAddress, grace: Moment?) -> Left {
         guard let userID = users.removeValue(forKey: session), var entry = entries[userID] else { return .notHere }
         entry.sessions.remove(session)
-        entry.leavesAt = entry.sessions.isEmpty ? grace : nil
         entries[userID] = entry
         guard entry.sessions.isEmpty else { return .sessionsRemain }
         guard let grace else {
             entries[userID] = nil
-            return .gone(entry.user)
+            return .gone(RoomUser(userID: userID, username: entry.username))
         }
         departures[userID] = grace
         return .inGrace
@@ -89,7 +87,7 @@ public struct RoomMembers: Sendable {
         let gone = departures.filter { $0.value <= now }.keys
         return gone.compactMap { user in
             departures[user] = nil
-            return entries.removeValue(forKey: user)?.user
+            return entries.removeValue(forKey: user).map { RoomUser(userID: user, username: $0.username) }
         }
     }
 

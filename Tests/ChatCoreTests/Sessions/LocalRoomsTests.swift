@@ -29,7 +29,7 @@ import Testing
             #expect(rooms.newest(in: lobby) == 5)
             #expect(rooms.fanOut(frames("a"), to: room("other"), numbers: 1...1) == 0)
             for client in clients { #expect(client.channel.events("message").count == 1) }
-            // The first goes, the last takes its place; both are found afterwards.
+            // The first goes; the others are found afterwards.
             rooms.remove(clients[0].session, from: lobby)
             rooms.remove(clients[0].session, from: lobby)
             #expect(!rooms.contains(clients[0].session, in: lobby) && rooms.contains(clients[2].session, in: lobby))
