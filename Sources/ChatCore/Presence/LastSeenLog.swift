@@ -6,8 +6,9 @@ package final class LastSeenLog: Sendable {
     private struct Pending {
         var seen: [UserID: Timestamp] = [:]
         var profiles: [UserID: Profile] = [:]
-        /// The hash of what was written before, so that it is not written at every connection.
-        var known: [UserID: Int] = [:]
+        /// The hash of what was written before, by the user's, so that it is not written at every connection. Where two users have
+        /// one hash, their profiles are written more often.
+        var known: [UInt32: UInt32] = [:]
     }
 
     /// Users waiting at most while the store cannot be written; later ones are only remembered by the next write of theirs.
@@ -29,17 +30,20 @@ package final class LastSeenLog: Sendable {
     package func note(_ user: UserID, _ profile: Profile) {
         guard profile != Profile() else { return }
         pending.withLock { pending in
-            guard pending.known[user] != profile.hashValue, pending.profiles.count < Self.maximumPending else { return }
+            guard pending.known[Self.hash(user)] != Self.hash(profile), pending.profiles.count < Self.maximumPending
+            else { return }
             pending.profiles[user] = profile
         }
     }
+
+    private static func hash(_ value: some Hashable) -> UInt32 { UInt32(truncatingIfNeeded: value.hashValue) }
 
     /// Forgets what waits to be written of a user, and that a profile was written.
     package func forget(_ user: UserID) {
         pending.withLock { pending in
             pending.seen[user] = nil
             pending.profiles[user] = nil
-            pending.known[user] = nil
+            pending.known[Self.hash(user)] = nil
         }
     }
 
@@ -82,7 +86,7 @@ package final class LastSeenLog: Sendable {
         if let failure { throw failure }
         pending.withLock { pending in
             if pending.known.count > Self.maximumKnown { pending.known = [:] }
-            pending.known.merge(profiles.mapValues(\.hashValue)) { $1 }
+            for (user, profile) in profiles { pending.known[Self.hash(user)] = Self.hash(profile) }
         }
     }
 }

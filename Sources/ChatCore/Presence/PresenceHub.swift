@@ -1,10 +1,9 @@
 import ChatDomain
-import Synchronization
 import Telemetry
 
-/// The presence of users, for all shards of this instance. The board holds the users with sessions here and those that clients here
-/// watch. Changes that the directory reports update it, and the edges they make go to the shards. Other users, and lists, are asked
-/// of the directory.
+/// The presence of users, for all shards of this instance. Kept are the users with sessions here and those that clients here
+/// watch. Changes that the directory reports update them, and the edges they make go to the shards. Other users, and lists, are
+/// asked of the directory.
 package final class PresenceHub: Sendable {
     package let directory: any SessionDirectory
     package let settings: PresenceSettings
@@ -15,7 +14,7 @@ package final class PresenceHub: Sendable {
     private let gauge: Gauge
     /// Called with the edges others see, in order for each user, and whether this instance made them.
     private let changed: (@Sendable (PresenceEdge, _ isOwn: Bool) -> Void)?
-    private let board = Mutex(PresenceBoard())
+    private let kept: KeptPresence
     private let instance: InstanceID
 
     package init(
@@ -25,6 +24,7 @@ package final class PresenceHub: Sendable {
     ) {
         self.instance = instance
         self.directory = directory
+        kept = KeptPresence(directory)
         self.store = store
         self.standings = standings
         self.settings = settings
@@ -43,23 +43,17 @@ package final class PresenceHub: Sendable {
         directory.start { [self] event in
             switch event {
             case .changed(let news, let isFirst):
-                // Posted under the lock, so that edges of one user reach the shards in order.
-                board.withLock { board in
-                    let before = isFirst ? news.before : nil
-                    guard let edge = board.apply(news.presence, before: before ?? .offline) else { return }
+                kept.apply(news, isFirst: isFirst) { edge in
                     remember(edge, isOwn: news.origin == instance)
                     notify(.presence([edge]))
                 }
             case .passed(let news):
                 remember(
                     PresenceEdge(before: news.assumedBefore, presence: news.presence), isOwn: news.origin == instance)
-            case .learned(let users): board.withLock { $0.learn(users) }
+            case .learned(let users): kept.learn(users)
             case .compared(let users):
-                board.withLock { board in
-                    let edges = board.compare(users, at: Timestamp(milliseconds: WallClock.milliseconds()))
-                    if !edges.isEmpty { notify(.presence(edges)) }
-                }
-            case .forgotten(let users): board.withLock { $0.forget(users) }
+                kept.compare(users, at: Timestamp(milliseconds: WallClock.milliseconds())) { notify(.presence($0)) }
+            case .forgotten(let users): kept.forget(users)
             case .counted(let online): gauge.set(online)
             case .lost(let instance): notify(.lost(instance))
             case .lapsed: notify(.reconnected)
@@ -92,7 +86,7 @@ package final class PresenceHub: Sendable {
     }
 
     /// Something came from a user here.
-    package func see(_ user: UserID, at now: Timestamp) { board.withLock { $0.see(user, at: now) } }
+    package func see(_ user: UserID, at now: Timestamp) { kept.see(user, at: now) }
 
     // MARK: Looking
 
@@ -154,21 +148,19 @@ package final class PresenceHub: Sendable {
     }
 
     /// Whether it is known how a user stands that has a session here or is watched here.
-    package func isLoaded(_ user: UserID) -> Bool { board.withLock { $0.knows(user) } }
+    package func isLoaded(_ user: UserID) -> Bool { kept.knows(user) }
 
-    /// How many users' presence is kept here.
-    package var keptUsers: Int { board.withLock { $0.count } }
+    /// How many users' presence is kept here beside the directory.
+    package var keptUsers: Int { kept.count }
 
     /// How a user stands that has a session here or is watched here; nil for any other, and for one without a session.
-    package func presence(of user: UserID) -> UserPresence? { board.withLock { $0.presence(of: user) } }
+    package func presence(of user: UserID) -> UserPresence? { kept.presence(of: user) }
 
     /// How users stand, kept here or not; a user without a session is left out.
     package func presence(of users: [UserID]) async -> [UserID: UserPresence] {
         var (found, unknown): ([UserID: UserPresence], [UserID]) = ([:], [])
-        board.withLock { board in
-            for user in users {
-                if board.knows(user) { found[user] = board.presence(of: user) } else { unknown.append(user) }
-            }
+        for user in users {
+            if kept.knows(user) { found[user] = kept.presence(of: user) } else { unknown.append(user) }
         }
         guard !unknown.isEmpty else { return found }
         return found.merging(await directory.presence(of: unknown)) { $1 }
@@ -184,18 +176,15 @@ package final class PresenceHub: Sendable {
 
     /// The stored profiles of users that are kept here, offline and visible.
     package func absentees(among users: [UserID], for viewer: PresenceViewer) async -> [UserID: Profile] {
-        let absent = board.withLock { board in
-            users.filter { viewer.hidden.contains($0) || viewer.sees($0) && board.presence(of: $0) == nil }
-        }
-        return await profiles(of: absent)
+        await profiles(
+            of: users.filter { viewer.hidden.contains($0) || viewer.sees($0) && kept.presence(of: $0) == nil })
     }
 
     /// The presence of users that are kept here at this moment, in the order asked.
     package func views(
         of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
     ) -> [PresenceView] {
-        let present = board.withLock { board in users.map { board.presence(of: $0) } }
-        return zip(users, present).map { view(of: $0, $1, for: viewer, absentees) }
+        users.map { view(of: $0, kept.presence(of: $0), for: viewer, absentees) }
     }
 
     private func view(

@@ -34,6 +34,10 @@ public protocol SessionDirectory: Sendable {
     /// How a user stands by the sessions of this instance, with what was asked of them and is still on its way to the
     /// others; nil for one without.
     func ownPresence(of user: UserID) -> UserPresence?
+    /// Whether there are no other instances, so that all users are those with sessions here.
+    var isAlone: Bool { get }
+    /// Something came from a user here. Called where `isAlone`; a hidden user leaves no trace of it.
+    func see(_ user: UserID, at now: Timestamp)
     /// How users stand, followed or not; a user without a session is left out.
     func presence(of users: [UserID]) async -> [UserID: UserPresence]
     /// The users after `cursor` that others see online, ordered by id; at most `limit`.
@@ -77,6 +81,9 @@ extension SessionDirectory {
     public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
         await sessions(of: users).mapValues { Set($0.map(\.instance)) }
     }
+    /// For a directory of several instances.
+    public var isAlone: Bool { false }
+    public func see(_ user: UserID, at now: Timestamp) {}
     /// For an instance by itself.
     public var contact: Contact { .always }
     public func restartContact(at moment: Moment) {}

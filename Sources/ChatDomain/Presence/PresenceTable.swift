@@ -9,19 +9,22 @@ public struct PresenceTable: Sendable {
     public init() {}
 
     /// How a user with sessions stands; nil for one without.
-    public func presence(of user: UserID) -> UserPresence? { users[user]?.presence }
+    public func presence(of user: UserID) -> UserPresence? { users[user]?.presence(of: user) }
 
-    public var all: [UserPresence] { users.values.map(\.presence) }
+    /// Something came from a user; a hidden user leaves no trace of it.
+    public mutating func see(_ user: UserID, at now: Timestamp) { users[user]?.see(at: now) }
+
+    public var all: [UserPresence] { users.map { $1.presence(of: $0) } }
 
     /// The users after `cursor` that others see online, ordered by id; at most `limit`.
     public mutating func online(after cursor: UserID?, limit: Int) -> OnlineSlice {
-        let order = order ?? users.lazy.filter { $0.value.presence.status.isOnline }.map(\.key).sorted()
+        let order = order ?? users.lazy.filter { $0.value.status.isOnline }.map(\.key).sorted()
         self.order = order
         var start = cursor.map(order.place) ?? 0
         if start < order.count, order[start] == cursor { start += 1 }
         let shown = order[start...].prefix(max(limit, 0))
         return OnlineSlice(
-            users: shown.compactMap { users[$0]?.presence }, next: shown.endIndex < order.count ? shown.last : nil,
+            users: shown.compactMap(presence), next: shown.endIndex < order.count ? shown.last : nil,
             count: order.count)
     }
 
@@ -67,9 +70,9 @@ public struct PresenceTable: Sendable {
     ) -> UserPresence? {
         let found = users.removeValue(forKey: id)
         guard var sessions = found ?? user.map({ UserSessions($0, at: now) }) else { return nil }
-        let before = found?.presence
+        let before = found?.presence(of: id)
         body(&sessions)
-        let after = sessions.presence
+        let after = sessions.presence(of: id)
         if !sessions.isEmpty { users[id] = sessions }
         let isOnline = !sessions.isEmpty && after.status.isOnline
         if isOnline != before?.status.isOnline ?? false { setOnline(id, isOnline) }

@@ -7,29 +7,29 @@
 struct UserSessions: Sendable {
     /// In the order they came.
     private(set) var records: [SessionRecord] = []
-    private var name: RoomUser
+    private var username: String
     private var lastSeen: Timestamp
 
     init(_ user: RoomUser, at now: Timestamp) {
-        name = user
+        username = user.username
         lastSeen = now
     }
 
     var isEmpty: Bool { records.isEmpty }
     var live: [SessionRecord] { records.filter { !$0.isDisconnected } }
 
-    private var deciding: [SessionRecord] {
-        let live = live
-        return live.isEmpty ? records : live
+    /// As the user's own devices see it.
+    var status: PresenceStatus {
+        let isConnected = records.contains { !$0.isDisconnected }
+        let deciding = records.lazy.filter { !$0.isDisconnected || !isConnected }
+        return deciding.map(\.status).max { $0.rank < $1.rank } ?? .offline
     }
 
-    private var status: PresenceStatus {
-        deciding.map(\.status).max { $0.rank < $1.rank } ?? .offline
-    }
-
-    var presence: UserPresence {
+    /// - Parameter id: the user's own, which is not kept here.
+    func presence(of id: UserID) -> UserPresence {
         UserPresence(
-            user: name, actualStatus: status, lastSeen: lastSeen, sessions: records.count { !$0.isDisconnected })
+            user: RoomUser(userID: id, username: username), actualStatus: status, lastSeen: lastSeen,
+            sessions: records.count { !$0.isDisconnected })
     }
 
     /// Adds a session; those that must give way to it are returned, the oldest first.
@@ -43,7 +43,9 @@ struct UserSessions: Sendable {
         noteSight(at: now) { sessions in
             for old in evicted { sessions.records.removeAll { $0.id == old.id } }
             sessions.records.append(record)
-            sessions.name.update(record.user)
+            var user = RoomUser(userID: record.user.userID, username: sessions.username)
+            user.update(record.user)
+            sessions.username = user.username
         }
         return evicted
     }
@@ -71,7 +73,7 @@ struct UserSessions: Sendable {
                 }
             case .renamed(let username):
                 sessions.change(session) { $0.user.username = username }
-                sessions.name.username = username
+                sessions.username = username
             case .disconnected:
                 // Others keep the user in sight; what this one wished is over.
                 let isNeeded = !sessions.live.contains { $0.id != session }
@@ -107,6 +109,9 @@ struct UserSessions: Sendable {
         guard let index = records.firstIndex(where: { $0.id == session }) else { return }
         body(&records[index])
     }
+
+    /// Something came from the user.
+    mutating func see(at now: Timestamp) { noteSight(at: now) { _ in } }
 
     /// Only what others can see counts as seeing a user: hidden users leave no trace of when they were there.
     private mutating func noteSight(at now: Timestamp, _ body: (inout Self) -> Void) {

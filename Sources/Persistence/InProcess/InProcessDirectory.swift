@@ -70,6 +70,8 @@ public final class InProcessDirectory: SessionDirectory {
 
     public func onlineCount() async -> Int { state.withLock { $0.table.onlineCount } }
 
+    public var isAlone: Bool { true }
+    public func see(_ user: UserID, at now: Timestamp) { state.withLock { $0.table.see(user, at: now) } }
     public func ownPresence(of user: UserID) -> UserPresence? { state.withLock { $0.table.presence(of: user) } }
 
     public func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {

@@ -172,8 +172,10 @@ final class DirectoryDouble: SessionDirectory {
     private let exchange: DirectoryExchange
     private let maximumSessions: Int
     private let own = Mutex(PresenceTable())
+    let isAlone: Bool
 
-    init(_ instance: InstanceID, on exchange: DirectoryExchange, maximumSessions: Int = 0) {
+    init(_ instance: InstanceID, on exchange: DirectoryExchange, maximumSessions: Int = 0, isAlone: Bool = false) {
+        self.isAlone = isAlone
         self.instance = instance
         self.exchange = exchange
         self.maximumSessions = maximumSessions
@@ -211,6 +213,7 @@ final class DirectoryDouble: SessionDirectory {
     func online(after cursor: UserID?, limit: Int) async -> OnlineSlice { exchange.online(after: cursor, limit: limit) }
     func onlineCount() async -> Int { exchange.online(after: nil, limit: 0).count }
 
+    func see(_ user: UserID, at now: Timestamp) { own.withLock { $0.see(user, at: now) } }
     func ownPresence(of user: UserID) -> UserPresence? { own.withLock { $0.presence(of: user) } }
 
     func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {

@@ -34,6 +34,18 @@ private func record(_ id: String, at seconds: Int64 = 0) -> SessionRecord {
         #expect(table.presence(of: alice) == nil)
     }
 
+    @Test mutating func whatComesFromAUserMovesWhenOthersSawThem() {
+        _ = connect("a")
+        table.see(alice, at: time(5))
+        table.see(alice, at: time(3))
+        #expect(table.presence(of: alice)?.lastSeen == time(5))
+        _ = update("a", .requestedStatus(.invisible), at: 6)
+        table.see(alice, at: time(9))
+        #expect(table.presence(of: alice)?.lastSeen == time(6), "a hidden user leaves no trace")
+        table.see(UserID(unchecked: "bob"), at: time(9))
+        #expect(table.presence(of: UserID(unchecked: "bob")) == nil)
+    }
+
     @Test mutating func aSessionTakesOutItselfOnly() {
         _ = connect("a")
         #expect(remove("b") == nil)
