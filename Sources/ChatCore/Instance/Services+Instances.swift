@@ -33,13 +33,7 @@ extension Services {
     }
 
     private func end(_ session: SessionID, of user: UserID, _ ending: InstanceMessage.Ending) {
-        guard let address = users.address(of: session, of: user) else { return }
-        switch ending {
-        case .replaced:
-            let error = ChatError(.replaced, "replaced by a newer connection")
-            mailbox(address.shard).post(.close(address, .replaced, error))
-        case .loggedOut: mailbox(address.shard).post(.logOut(address))
-        }
+        for shard in Set(users.sessions(of: user).map(\.shard)) { mailbox(shard).post(.end(session, of: user, ending)) }
     }
 
     /// A friendship began or ended: sessions that watch friends see it on every instance.

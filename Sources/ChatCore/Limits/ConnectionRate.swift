@@ -4,24 +4,21 @@ import ChatDomain
 struct ConnectionRate {
     private static let framesPerMessage = 5
     /// So many refusals in a row within the window end the connection.
-    private static let abuseRefusals = 50
+    private static let abuseRefusals: UInt8 = 50
     private static let abuseWindow: Duration = .seconds(10)
 
-    private var rate: Int
     private var bucket: TokenBucket
-    private var refusals = 0
     private var firstRefusal = Moment(milliseconds: 0)
+    private var refusals: UInt8 = 0
 
     init(messageRate: Int, at now: Moment) {
-        rate = messageRate * Self.framesPerMessage
-        bucket = TokenBucket(burst: rate * 3, at: now)
+        bucket = TokenBucket(burst: messageRate * Self.framesPerMessage * 3, at: now)
     }
 
-    /// Uses another message rate of the user from now on.
-    mutating func setMessageRate(_ messageRate: Int) { rate = messageRate * Self.framesPerMessage }
-
+    /// - Parameter messageRate: the user's, as it is now.
     /// - Throws: `rate_limited` when this is one frame too many.
-    mutating func count(at now: Moment) throws(ChatError) {
+    mutating func count(messageRate: Int, at now: Moment) throws(ChatError) {
+        let rate = messageRate * Self.framesPerMessage
         guard rate > 0, let wait = bucket.take(rate: rate, burst: rate * 3, at: now) else { return }
         noteRefusal(at: now)
         throw .tooFast(wait: wait)
@@ -32,7 +29,7 @@ struct ConnectionRate {
             refusals = 0
             firstRefusal = now
         }
-        refusals += 1
+        refusals = min(refusals + 1, Self.abuseRefusals)
     }
 
     /// Whether the client continues after many refusals.

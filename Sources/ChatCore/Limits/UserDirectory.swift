@@ -6,22 +6,22 @@ import Synchronization
 /// Each instance has a bucket of its own for a user, and takes from it the usage that other instances report. Usage is reported
 /// in portions, and only for users that have used up a good part of their allowance.
 package final class UserDirectory: Sendable {
-    package struct Entry: Sendable {
-        package let id: SessionID
-        package let address: SessionAddress
-    }
-
-    fileprivate struct User {
-        var sessions: [Entry] = []
+    fileprivate struct Allowance {
         var bucket: TokenBucket
         /// Messages counted here since the bucket was last full that were not reported to other instances.
         var unreported = 0
     }
 
+    private struct Users {
+        var sessions: [UserID: SmallSet<SessionAddress>] = [:]
+        /// Of users whose bucket may not be full.
+        var allowances: [UserID: Allowance] = [:]
+    }
+
     /// Users remembered at most for what they spent elsewhere.
     private static let capacity = 131_072
 
-    private let users = Mutex<[UserID: User]>([:])
+    private let users = Mutex(Users())
     private let usages = Mutex<[UserID: Int]>([:])
     private let liveRate: Atomic<Int>
     private var rate: Int { messageRate }
@@ -37,38 +37,27 @@ package final class UserDirectory: Sendable {
         set { liveRate.store(newValue, ordering: .relaxed) }
     }
 
-    package func add(_ id: SessionID, at address: SessionAddress, of user: UserID, now: Moment) {
-        users.withLock { users in
-            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].sessions
-                .append(Entry(id: id, address: address))
-        }
+    package func add(_ session: SessionAddress, of user: UserID) {
+        users.withLock { _ = $0.sessions[user, default: SmallSet()].insert(session) }
     }
 
-    /// Where a session of this instance lives; nil when it is gone.
-    package func address(of session: SessionID, of user: UserID) -> SessionAddress? {
-        users.withLock { $0[user]?.sessions.first { $0.id == session }?.address }
-    }
-
-    package func remove(_ address: SessionAddress, of user: UserID, at now: Moment) {
+    /// A user that reconnects at once finds the allowance as it was left.
+    package func remove(_ session: SessionAddress, of user: UserID) {
         users.withLock { users in
-            guard var entry = users.removeValue(forKey: user) else { return }
-            entry.sessions.removeAll { $0.address == address }
-            // A user that reconnects at once finds the allowance as it was left.
-            guard entry.sessions.isEmpty, entry.bucket.isFull(rate: rate, burst: burst, at: now) else {
-                users[user] = entry
-                return
-            }
+            users.sessions[user]?.remove(session)
+            if users.sessions[user]?.isEmpty == true { users.sessions[user] = nil }
         }
     }
 
     /// Users with sessions here.
-    package var present: [UserID] { users.withLock { $0.filter { !$0.value.sessions.isEmpty }.map(\.key) } }
+    package var present: [UserID] { users.withLock { Array($0.sessions.keys) } }
 
-    /// Users remembered.
-    package var count: Int { users.withLock { $0.count } }
+    /// Users whose allowance is remembered.
+    package var count: Int { users.withLock { $0.allowances.count } }
 
-    package func sessions(of user: UserID) -> [SessionAddress] {
-        users.withLock { $0[user]?.sessions.map(\.address) ?? [] }
+    /// Where a user's sessions live, in no order.
+    package func sessions(of user: UserID) -> SmallSet<SessionAddress> {
+        users.withLock { $0.sessions[user] ?? SmallSet() }
     }
 
     package enum Verdict: Hashable, Sendable {
@@ -82,7 +71,8 @@ package final class UserDirectory: Sendable {
     package func countMessage(of user: UserID, at now: Moment) -> Verdict {
         guard rate > 0 else { return .allowed }
         let (wait, told) = users.withLock { users -> (Duration?, Int) in
-            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].count(rate, burst, portion, at: now)
+            users.allowances[user, default: Allowance(bucket: TokenBucket(burst: burst, at: now))]
+                .count(rate, burst, portion, at: now)
         }
         if let wait { return .tooFast(wait: wait) }
         guard told > 0 else { return .allowed }
@@ -104,24 +94,26 @@ package final class UserDirectory: Sendable {
     package func noteUsageElsewhere(_ count: Int, of user: UserID, at now: Moment) {
         guard rate > 0 else { return }
         users.withLock { users in
-            guard users[user] != nil || users.count < Self.capacity else { return }
-            users[user, default: User(bucket: TokenBucket(burst: burst, at: now))].bucket
+            guard
+                users.allowances[user] != nil || users.sessions[user] != nil || users.allowances.count < Self.capacity
+            else { return }
+            users.allowances[user, default: Allowance(bucket: TokenBucket(burst: burst, at: now))].bucket
                 .spend(count, rate: rate, burst: burst, at: now)
         }
     }
 
-    /// Forgets users without sessions whose allowance is whole again. Called periodically.
+    /// Forgets allowances that are whole again. Called periodically.
     package func sweep(at now: Moment) {
         users.withLock { users in
-            for (id, var user) in users
-            where user.sessions.isEmpty && user.bucket.isFull(rate: rate, burst: burst, at: now) {
-                users[id] = nil
+            for (user, var allowance) in users.allowances
+            where allowance.bucket.isFull(rate: rate, burst: burst, at: now) {
+                users.allowances[user] = nil
             }
         }
     }
 }
 
-extension UserDirectory.User {
+extension UserDirectory.Allowance {
     /// Takes from the bucket; the time to wait, and how many messages are to be reported now.
     fileprivate mutating func count(
         _ rate: Int, _ burst: Int, _ portion: Int, at now: Moment

@@ -36,9 +36,9 @@ package enum ShardMessage: Sendable {
     /// Frames for these sessions outside their rooms' traffic.
     case notice([SessionAddress], EncodedFrames)
     case close(SessionAddress, CloseCode, ChatError)
-    /// Ends a session for good: without a grace period.
-    case logOut(SessionAddress)
-    /// The same for a session whose user is banned from the deployment.
+    /// Ends a session of this id, if it lives on that shard.
+    case end(SessionID, of: UserID, InstanceMessage.Ending)
+    /// Ends a session without a grace period, because its user is banned from the deployment.
     case ban(SessionAddress)
     /// Answers at once, when all earlier messages have taken effect.
     case answer(RequestOrigin)

@@ -3,34 +3,61 @@ import ChatProtocol
 import Identity
 
 /// A session's share in presence: what others see of it, and the users its client watches.
-package final class PresenceSession {
+package struct PresenceSession {
+    /// Kept in the session.
+    struct State {
+        fileprivate var lastActiveAt: Now
+        fileprivate var seenAt = Moment(milliseconds: 0)
+        fileprivate var reportedActiveAt = Moment(milliseconds: 0)
+        fileprivate var isIdle = false
+        fileprivate var leavesAtOnce = false
+        /// nil for a session that watches nothing, as most do.
+        fileprivate var watching: Watching?
+
+        init(connectedAt: Now) { lastActiveAt = connectedAt }
+    }
+
+    /// What a session watches, and what waits for that to be known.
+    fileprivate final class Watching {
+        var list = WatchList()
+        /// Users whose edges the shard's index brings here.
+        var indexed: Set<UserID> = []
+        /// Read when only friends are visible, or when they are watched.
+        var friends: Set<UserID>?
+        /// What waits for the friends to be read; nil while they are not being read.
+        var awaitingFriends: [() -> Void]?
+        /// What waits until it is known how the user stands; nil while nothing waits.
+        var awaitingPresence: [() -> Void]?
+    }
+
     /// How often the activity of a session is reported to other instances and the store.
     private static let activityInterval: Duration = .seconds(30)
     /// How often a client's heartbeat, and activity on this instance, move when the user was last seen.
     private static let sightInterval: Duration = .seconds(1)
 
-    unowned let session: Session
-    private(set) var watch = WatchList()
-    /// Users whose edges the shard's index brings here.
-    private(set) var indexed: Set<UserID> = []
-    /// Read when only friends are visible, or when they are watched.
-    private(set) var friends: Set<UserID>?
-    /// What waits for the friends to be read; nil while they are not being read.
-    private var awaitingFriends: [() -> Void]?
-    /// What waits until it is known how the user stands; nil while nothing waits.
-    private var awaitingPresence: [() -> Void]?
-    private(set) var lastActiveAt: Now
-    private var seenAt = Moment(milliseconds: 0)
-    private var reportedActiveAt = Moment(milliseconds: 0)
-    private var isIdle = false
-    /// Whether the user goes without a grace period.
-    private(set) var leavesAtOnce = false
+    let session: Session
 
-    init(_ session: Session) {
-        self.session = session
-        lastActiveAt = session.connectedAt
+    private var state: State {
+        get { session.presenceState }
+        nonmutating _modify { yield &session.presenceState }
     }
 
+    /// What is watched, made where there was nothing.
+    private var watching: Watching {
+        if let watching = state.watching { return watching }
+        let watching = Watching()
+        state.watching = watching
+        return watching
+    }
+
+    var lastActiveAt: Now { state.lastActiveAt }
+    /// Whether the user goes without a grace period.
+    var leavesAtOnce: Bool { state.leavesAtOnce }
+    var watch: WatchList { state.watching?.list ?? WatchList() }
+    /// Users whose edges the shard's index brings here.
+    var indexed: Set<UserID> { state.watching?.indexed ?? [] }
+    /// nil where they were not read.
+    var friends: Set<UserID>? { state.watching?.friends }
     var hub: PresenceHub { session.context.services.presence }
     var context: ShardContext { session.context }
     var watchers: PresenceWatchers { session.registry.watchers }
@@ -41,19 +68,17 @@ package final class PresenceSession {
 
     func register(_ found: Identity) {
         let now = context.now
-        lastActiveAt = now
-        seenAt = now.monotonic
-        reportedActiveAt = now.monotonic
+        state.lastActiveAt = now
+        state.seenAt = now.monotonic
+        state.reportedActiveAt = now.monotonic
         context.services.gracePeriods.end(session.id)
-        context.services.users.add(session.id, at: session.address, of: found.userID, now: now.monotonic)
-        hub.seen.note(
-            found.userID,
-            Profile(
-                name: found.name, username: found.username == found.userID.value ? nil : found.username,
-                email: found.email, avatar: found.avatar))
+        context.services.users.add(session.address, of: found.userID)
+        var profile = found.profile
+        profile.username = found.username == found.userID.value ? nil : found.username
+        hub.seen.note(found.userID, profile)
         let record = SessionRecord(
             id: session.id, instance: context.services.configuration.instance,
-            user: RoomUser(userID: found.userID, username: found.username), userAgent: session.handshake.userAgent,
+            user: RoomUser(userID: found.userID, username: found.username), userAgent: session.userAgent,
             connectedAt: now.wall)
         readBlockers()
         hub.directory.connect(record) { [services = context.services] evicted in
@@ -69,13 +94,15 @@ package final class PresenceSession {
     /// - Parameter isHeartbeat: whether the client sent it for nothing else than to be seen.
     func noteActivity(isHeartbeat: Bool) {
         let now = context.now
-        lastActiveAt = now
-        guard let user = userID, isIdle || now.monotonic - seenAt >= Self.sightInterval else { return }
-        seenAt = now.monotonic
+        state.lastActiveAt = now
+        guard let user = userID, state.isIdle || now.monotonic - state.seenAt >= Self.sightInterval else { return }
+        state.seenAt = now.monotonic
         hub.see(user, at: now.wall)
-        guard isIdle || isHeartbeat || now.monotonic - reportedActiveAt >= Self.activityInterval else { return }
-        isIdle = false
-        reportedActiveAt = now.monotonic
+        guard state.isIdle || isHeartbeat || now.monotonic - state.reportedActiveAt >= Self.activityInterval else {
+            return
+        }
+        state.isIdle = false
+        state.reportedActiveAt = now.monotonic
         update(.active)
         guard hub.presence(of: user)?.status.isOnline == true else { return }
         hub.seen.note(user, at: now.wall)
@@ -83,8 +110,8 @@ package final class PresenceSession {
 
     /// Called now and then.
     func checkIdleness(after limit: Duration) {
-        guard userID != nil, !isIdle, context.now.monotonic - lastActiveAt.monotonic >= limit else { return }
-        isIdle = true
+        guard userID != nil, !state.isIdle, context.now.monotonic - lastActiveAt.monotonic >= limit else { return }
+        state.isIdle = true
         update(.idle(true))
     }
 
@@ -92,7 +119,7 @@ package final class PresenceSession {
     func logOut(
         _ error: ChatError = ChatError(.unauthorized, "logged out"), _ code: CloseCode = .unauthorized
     ) {
-        leavesAtOnce = true
+        state.leavesAtOnce = true
         session.refuse(error, event: nil, tag: nil)
         session.end(code, reason: error.message)
     }
@@ -109,11 +136,11 @@ package final class PresenceSession {
     /// another instance would be shown by what the session does.
     package func whenLoaded(_ body: @escaping () -> Void) {
         guard let user = userID, !isLoaded else { return body() }
-        if awaitingPresence != nil {
-            awaitingPresence?.append(body)
+        guard watching.awaitingPresence == nil else {
+            watching.awaitingPresence?.append(body)
             return
         }
-        awaitingPresence = [body]
+        watching.awaitingPresence = [body]
         let timer = context.loop.schedule(after: Self.loadingLimit) { [session] in session.presence.didLoad() }
         context.loop.runHere({ [hub] in await hub.directory.load([user]) }) { [session, loop = context.loop] in
             loop.cancel(timer)
@@ -122,8 +149,8 @@ package final class PresenceSession {
     }
 
     private func didLoad() {
-        let waiting = awaitingPresence ?? []
-        awaitingPresence = nil
+        let waiting = state.watching?.awaitingPresence ?? []
+        state.watching?.awaitingPresence = nil
         for body in waiting where !session.isClosed { body() }
     }
 
@@ -136,7 +163,7 @@ package final class PresenceSession {
     }
 
     func watchEverybody() {
-        watch.watchesEverybody = true
+        watching.list.watchesEverybody = true
         watchers.setEverybody(session, true)
         index()
     }
@@ -172,8 +199,8 @@ package final class PresenceSession {
     var mayShowEverybody: Bool { !hub.settings.isForFriendsOnly || session.isService }
 
     private func readFriends() {
-        guard let user = userID, awaitingFriends == nil else { return }
-        awaitingFriends = []
+        guard let user = userID, watching.awaitingFriends == nil else { return }
+        watching.awaitingFriends = []
         context.loop.run({ [hub] in await hub.friends(of: user) }) { [session] friends in
             guard !session.isClosed else { return }
             session.presence.received(friends)
@@ -181,10 +208,10 @@ package final class PresenceSession {
     }
 
     private func received(_ friends: Set<UserID>) {
-        self.friends = friends
+        watching.friends = friends
         index()
-        let waiting = awaitingFriends ?? []
-        awaitingFriends = nil
+        let waiting = watching.awaitingFriends ?? []
+        watching.awaitingFriends = nil
         for body in waiting { body() }
     }
 
@@ -204,7 +231,7 @@ package final class PresenceSession {
         guard hub.settings.isForFriendsOnly else { return body(session, nil) }
         if let friends { return body(session, friends) }
         readFriends()
-        awaitingFriends?.append { [unowned self] in withFriends(body) }
+        watching.awaitingFriends?.append { [unowned session] in session.presence.withFriends(body) }
     }
 
     func receivedFriendship(_ user: UserID, isFriend: Bool) {
@@ -216,33 +243,33 @@ package final class PresenceSession {
     /// Takes the user's friends as they are now; new friends are shown where friends are watched.
     func setFriends(_ friends: Set<UserID>) {
         guard let before = self.friends, before != friends else { return }
-        self.friends = friends
+        watching.friends = friends
         index()
         let shown = friends.subtracting(before).filter { watchers.receives(changesOf: $0, session) }
         watchers.show(shown) { [weak session] _ in session.flatMap { $0.isClosed ? nil : [$0] } ?? [] }
     }
 
     func watch(_ users: [UserID]) throws(ChatError) {
-        try watch.add(users)
+        try watching.list.add(users)
         index()
     }
 
     /// - Parameter friends: as they were just read.
     func watchFriends(_ friends: Set<UserID>) {
-        self.friends = friends
+        watching.friends = friends
         index()
     }
 
-    func beginWatchingFriends() { watch.watchesFriends = true }
+    func beginWatchingFriends() { watching.list.watchesFriends = true }
 
     func unwatch(_ subject: PresenceSubject) {
         switch subject {
-        case .users(let users): watch.remove(users)
+        case .users(let users): state.watching?.list.remove(users)
         case .rooms(let rooms): watchers.rooms.remove(session, from: rooms)
-        case .friends: watch.watchesFriends = false
-        case .everybody: watch.watchesEverybody = false
+        case .friends: state.watching?.list.watchesFriends = false
+        case .everybody: state.watching?.list.watchesEverybody = false
         case .anything:
-            watch.removeAll()
+            state.watching?.list.removeAll()
             watchers.rooms.forget(session)
         }
         watchers.setEverybody(session, watch.watchesEverybody)
@@ -251,13 +278,15 @@ package final class PresenceSession {
 
     /// Brings the shard's index up to what is watched; one's own changes come with whatever is watched.
     private func index() {
+        guard let watching = state.watching else { return }
+        let watch = watching.list
         var wanted = watch.users
         // Where a session sees friends only, they are everybody.
         if watch.watchesFriends || watch.watchesEverybody && !mayShowEverybody { wanted.formUnion(friends ?? []) }
         let watchesAnything = watch.watchesEverybody || !wanted.isEmpty
         if watchesAnything, let user = userID { wanted.insert(user) }
-        watchers.remove(session, of: indexed.subtracting(wanted))
-        watchers.add(session, of: wanted.subtracting(indexed))
-        indexed = wanted
+        watchers.remove(session, of: watching.indexed.subtracting(wanted))
+        watchers.add(session, of: wanted.subtracting(watching.indexed))
+        watching.indexed = wanted
     }
 }

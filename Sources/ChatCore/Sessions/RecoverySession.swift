@@ -2,7 +2,23 @@ import ChatDomain
 import Identity
 
 /// A session's data for recovery by its client, and the return of a session whose client came back.
-package final class RecoverySession {
+package struct RecoverySession {
+    /// Kept in the session.
+    struct State {
+        /// From this position on, the shard's trail holds everything that the client was sent and could have missed.
+        fileprivate var floor = 0
+        fileprivate var arrival = Arrival.first
+    }
+
+    /// How the client came. Most come for the first time, so the rest is on the heap.
+    fileprivate enum Arrival {
+        case first
+        /// The session enters the rooms that its client was in before.
+        case returning(Rejoining)
+        /// The client came back. It was sent these before `floor`, among them those it had missed.
+        case returned([RecoverableSession.Sent])
+    }
+
     /// Sessions in more rooms than this are not recovered.
     private static let maximumRecoveredRooms = 200
     /// Rooms entered at a time: what was missed in each may be a large page.
@@ -10,24 +26,21 @@ package final class RecoverySession {
     /// Broadcasts a client may have missed and still continue.
     private static let maximumMissed = 512
 
-    private unowned let session: Session
-    /// From this position on, the shard's trail holds everything that the client was sent and could have missed.
-    private var floor = 0
-    /// Messages sent before that to a client that came back, among them those it had missed.
-    private var before: [RecoverableSession.Sent] = []
-    private var rejoining: Rejoining?
-
-    init(_ session: Session) { self.session = session }
+    let session: Session
 
     private var registry: SessionRegistry { session.registry }
+
+    private var rejoining: Rejoining? {
+        if case .returning(let rejoining) = session.recoveryState.arrival { rejoining } else { nil }
+    }
 
     /// Whether the session enters the rooms that its client was in before.
     var isRejoining: Bool { rejoining != nil }
 
     /// Something was sent that cannot be repeated: only what comes after it can be recovered.
     func restart(at position: Int) {
-        floor = position
-        before = []
+        session.recoveryState.floor = position
+        if case .returned = session.recoveryState.arrival { session.recoveryState.arrival = .first }
     }
 
     /// This session, as its client can recover it; nil when the client would certainly miss something.
@@ -39,14 +52,16 @@ package final class RecoverySession {
         for room in session.rooms { newest[room] = registry.localRooms.newest(in: room) }
         return RecoverableSession(
             id: session.id, user: RoomUser(userID: identity.userID, username: identity.username),
-            profile: Profile(name: identity.name, email: identity.email, avatar: identity.avatar),
+            profile: identity.profile,
             isVerified: identity.isVerified, isUsernameVerified: identity.isUsernameVerified,
             tokenExpiresAt: identity.expiresAt, newest: newest, sent: sent)
     }
 
     private var sent: [RecoverableSession.Sent] {
-        let (sent, isAll) = registry.trail.sent(to: session.rooms, from: floor, limit: Self.maximumMissed)
-        return isAll ? (before + sent).suffix(Self.maximumMissed) : sent
+        let state = session.recoveryState
+        let (sent, isAll) = registry.trail.sent(to: session.rooms, from: state.floor, limit: Self.maximumMissed)
+        guard isAll, case .returned(let before) = state.arrival else { return sent }
+        return (before + sent).suffix(Self.maximumMissed)
     }
 
     /// Whether a join or leave is not done yet, so that the client cannot know which rooms it is in.
@@ -63,7 +78,8 @@ package final class RecoverySession {
     package func rejoin(
         _ seen: [RoomID: SequenceNumber], sent: [RecoverableSession.Sent], finished: @escaping (Bool) -> Void
     ) {
-        rejoining = Rejoining(seen, sent: sent, start: registry.trail.count, finished: finished)
+        session.recoveryState.arrival = .returning(
+            Rejoining(seen, sent: sent, start: registry.trail.count, finished: finished))
         for _ in 0..<Self.roomsAtOnce { rejoinNext() }
     }
 
@@ -86,20 +102,22 @@ package final class RecoverySession {
         restart(at: position)
         // Live messages in between came before some of what was missed: their order is not the trail's.
         let between = registry.trail.sent(to: session.rooms, from: rejoining.start, limit: 1)
-        if between.sent.isEmpty, between.isAll { before = rejoining.sent }
-        rejoined(isWhole: true)
+        let isInOrder = between.sent.isEmpty && between.isAll
+        rejoined(isWhole: true, sent: isInOrder ? rejoining.sent : [])
     }
 
     /// Ends the return, once.
-    func rejoined(isWhole: Bool) {
-        let finished = rejoining?.finished
-        rejoining = nil
-        finished?(isWhole)
+    ///
+    /// - Parameter sent: what the client was sent before it left, and now.
+    func rejoined(isWhole: Bool, sent: [RecoverableSession.Sent] = []) {
+        guard let finished = rejoining?.finished else { return }
+        session.recoveryState.arrival = sent.isEmpty ? .first : .returned(sent)
+        finished(isWhole)
     }
 }
 
 /// The return of a session: it enters its rooms again before its client is answered.
-private final class Rejoining {
+fileprivate final class Rejoining {
     /// Rooms not asked for yet, with what was seen of them.
     var waiting: [(room: RoomID, number: SequenceNumber)]
     /// Rooms not entered yet.
@@ -131,9 +149,7 @@ extension RecoverableSession {
         identity.isVerified = isVerified
         identity.isUsernameVerified = isUsernameVerified
         identity.expiresAt = tokenExpiresAt
-        identity.name = profile.name
-        identity.email = profile.email
-        identity.avatar = profile.avatar
+        identity.set(profile)
         return identity
     }
 }

@@ -138,7 +138,7 @@ extension Session {
         var act = AuditAct(.messageDelete)
         act.isService = isService
         act.actor = user?.userID
-        act.address = handshake.address
+        act.address = clientAddress
         Task { [services = context.services, act] in await services.recordDeletion(receipt, in: room, act) }
     }
 

@@ -13,7 +13,9 @@ extension Session {
     ///
     /// - Parameter then: gets nil for a handshake that names no user. Called at once, unless another server has to be asked;
     ///   not called when the session ends meanwhile.
-    package func identifyHandshake(_ then: @escaping (Result<Identity?, ChatError>) -> Void) {
+    package func identify(
+        _ handshake: Credentials, then: @escaping (Result<Identity?, ChatError>) -> Void
+    ) {
         guard handshake.namesUser else { return then(.success(nil)) }
         identify(handshake, tag: nil) { then($0.map(Optional.some)) }
     }
@@ -34,7 +36,7 @@ extension Session {
     /// The service key stands in for a token, as over REST: the service acts for the user it names.
     private func identification(_ credentials: Credentials) throws(ChatError) -> Identification {
         var credentials = credentials
-        credentials.token = credentials.token ?? handshake.token
+        credentials.token = credentials.token ?? handshakeToken
         if isService, credentials.token == nil, let user = credentials.userID {
             return .known(Identity(claimed: user, username: credentials.username))
         }
@@ -69,12 +71,12 @@ extension Session {
         return found
     }
 
-    /// Called once after the connection opened, in place of `identifyHandshake` and `opened(as:)`: the client of a bad
+    /// Called once after the connection opened, in place of `identify(_:then:)` and `opened(as:by:)`: the client of a bad
     /// handshake gets the reason over the open connection.
-    package func opened() {
-        identifyHandshake { [self] result in
+    package func opened(by handshake: Credentials) {
+        identify(handshake) { [self] result in
             switch result {
-            case .success(let identity): opened(as: identity)
+            case .success(let identity): opened(as: identity, by: handshake)
             case .failure(let error): rejectAuthentication(error)
             }
         }
@@ -83,7 +85,7 @@ extension Session {
     /// Called once after the connection opened.
     ///
     /// - Parameter found: the identity of the handshake; nil where the client has to send `authenticate`.
-    package func opened(as found: Identity?) {
+    package func opened(as found: Identity?, by handshake: Credentials) {
         if let found {
             do throws(ChatError) { try authenticate(as: found, handshake, tag: nil) } catch {
                 rejectAuthentication(error)

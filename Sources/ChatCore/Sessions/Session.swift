@@ -16,31 +16,38 @@ package final class Session {
     /// Bytes a client may leave untaken and still have a large answer made.
     private static let maximumUntaken = 64 * 1024
     /// Bad frames or requests in a row before the connection is ended.
-    static let maximumBadInputs = 10
+    static let maximumBadInputs: UInt8 = 10
 
-    let registry: SessionRegistry
+    // There are very many sessions: small fields stand together, so that none costs more than its size.
+    package let registry: SessionRegistry
     package let id: SessionID
     package let address: SessionAddress
-    let connectedAt: Now
-    let channel: any SessionChannel
     package private(set) var encoding: FrameEncoding
     let isRaw: Bool
+    /// Whether the service key was shown.
+    let isService: Bool
+    private(set) var isClosed = false
+    let connectedAt: Timestamp
+    let channel: any SessionChannel
     private(set) var identity: Identity?
-    /// The credentials of the handshake; used by a claim without a token of its own.
-    let handshake: Credentials
+    /// A large answer waits for the client to take what is queued, or for its turn.
+    private var isHeld = false
+    private var badInputs: UInt8 = 0
+    /// The token of the handshake; used by a claim without one of its own.
+    let handshakeToken: String?
+    /// The client's program as it calls itself.
+    let userAgent: String?
+    /// The client's address as text, for operators.
+    let clientAddress: String?
     package private(set) var rooms = SmallSet<RoomID>()
-    package private(set) lazy var presence = PresenceSession(self)
-    package private(set) lazy var recovery = RecoverySession(self)
+    var presenceState: PresenceSession.State
+    var recoveryState = RecoverySession.State()
     private(set) var requests: RequestQueue
-    private var badInputs = 0
     private var rate: ConnectionRate
     /// Authentication in time, or the token's expiry.
     private var timer: LoopTimer?
-    private(set) var isClosed = false
-    /// A large answer waits for the client to take what is queued, or for its turn.
-    private var isHeld = false
     /// Why the server ended the connection, if it did.
-    private var ending: (code: CloseCode, reason: String)?
+    private var ending: Ending?
 
     init(
         registry: SessionRegistry, id: SessionID, address: SessionAddress, channel: any SessionChannel,
@@ -52,14 +59,19 @@ package final class Session {
         self.channel = channel
         self.encoding = encoding
         self.isRaw = isRaw
-        self.handshake = handshake
-        connectedAt = registry.context.now
+        handshakeToken = handshake.token
+        userAgent = handshake.userAgent
+        clientAddress = handshake.address
+        isService = handshake.isService
+        let now = registry.context.now
+        connectedAt = now.wall
+        presenceState = .init(connectedAt: now)
         requests = RequestQueue(pipelines: registry.context.services.hook == nil)
-        rate = ConnectionRate(messageRate: registry.context.services.users.messageRate, at: connectedAt.monotonic)
+        rate = ConnectionRate(messageRate: registry.context.services.users.messageRate, at: now.monotonic)
     }
 
-    /// Whether the service key was shown.
-    var isService: Bool { handshake.isService }
+    package var presence: PresenceSession { PresenceSession(session: self) }
+    package var recovery: RecoverySession { RecoverySession(session: self) }
     var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
 
     var context: ShardContext { registry.context }
@@ -71,8 +83,7 @@ package final class Session {
         let services = context.services
         services.metrics.commands.add()
         do throws(ChatError) {
-            rate.setMessageRate(services.users.messageRate)
-            try rate.count(at: context.now.monotonic)
+            try rate.count(messageRate: services.users.messageRate, at: context.now.monotonic)
             let command = try CommandDecoder.decode(
                 event: event, data: data, isFlat: encoding.isFlat, limits: services.configuration.commands)
             badInputs = 0
@@ -101,8 +112,8 @@ package final class Session {
         switch error.code {
         case .rateLimited: endIfAbusive()
         case .badFrame, .badRequest, .unknownEvent:
-            badInputs += 1
-            if badInputs >= Self.maximumBadInputs { end(.malformed, reason: "too many malformed frames") }
+            badInputs = min(badInputs + 1, Self.maximumBadInputs)
+            if badInputs == Self.maximumBadInputs { end(.malformed, reason: "too many malformed frames") }
         default: break
         }
     }
@@ -248,7 +259,7 @@ package final class Session {
     ///
     /// - Parameter reason: goes to the client and to the log.
     package func end(_ code: CloseCode, reason: String) {
-        if ending == nil { ending = (code, reason) }
+        if ending == nil { ending = Ending(code: code, reason: reason) }
         channel.close(code, reason: reason)
     }
 
@@ -265,10 +276,21 @@ package final class Session {
             [
                 "session": id.value, "user": identity?.userID.value, "code": ending?.code.rawValue ?? code,
                 "reason": ending?.reason ?? reason,
-                "seconds": (context.now.monotonic - connectedAt.monotonic).components.seconds,
+                "seconds": (context.now.wall.milliseconds - connectedAt.milliseconds) / 1000,
             ])
         cancelTimer()
         requests.removeAll()
         registry.forget(self)
+    }
+}
+
+/// Why the server ended a connection. An object, because few sessions have one.
+private final class Ending {
+    let code: CloseCode
+    let reason: String
+
+    init(code: CloseCode, reason: String) {
+        self.code = code
+        self.reason = reason
     }
 }

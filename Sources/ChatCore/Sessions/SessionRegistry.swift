@@ -64,7 +64,7 @@ package final class SessionRegistry {
             context.post(.room(room, leave), to: context.services.home(of: room))
         }
         if let user = session.identity?.userID {
-            context.services.users.remove(session.address, of: user, at: context.now.monotonic)
+            context.services.users.remove(session.address, of: user)
             leave(session, user)
         }
         table.remove(session.address)
@@ -145,6 +145,15 @@ package final class SessionRegistry {
 
     func notify(_ addresses: [SessionAddress], _ frames: EncodedFrames) {
         for address in addresses { table[address]?.deliver(frames, isDroppable: false) }
+    }
+
+    func end(_ id: SessionID, of user: UserID, _ ending: InstanceMessage.Ending) {
+        guard let session = sessions(of: user).first(where: { $0.id == id }) else { return }
+        switch ending {
+        case .replaced:
+            close(session.address, .replaced, ChatError(.replaced, "replaced by a newer connection"))
+        case .loggedOut: session.presence.logOut()
+        }
     }
 
     func close(_ address: SessionAddress, _ code: CloseCode, _ error: ChatError) {

@@ -69,9 +69,9 @@ extension Session {
     /// The session for operators.
     fileprivate var summary: SessionSummary {
         SessionSummary(
-            id: id, instance: context.services.configuration.instance, user: user, address: handshake.address,
-            framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: handshake.userAgent,
-            connectedAt: connectedAt.wall, lastActiveAt: presence.lastActiveAt.wall,
+            id: id, instance: context.services.configuration.instance, user: user, address: clientAddress,
+            framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: userAgent,
+            connectedAt: connectedAt, lastActiveAt: presence.lastActiveAt.wall,
             queuedBytes: channel.queuedBytes, rooms: Array(rooms.prefix(SessionSummary.maximumRooms)),
             roomCount: rooms.count)
     }

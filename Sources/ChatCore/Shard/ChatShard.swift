@@ -94,7 +94,7 @@ package final class ChatShard {
         case .direct(let addresses, let frames): sessions.sendDirect(frames, to: addresses)
         case .notice(let addresses, let frames): sessions.notify(addresses, frames)
         case .close(let address, let code, let error): sessions.close(address, code, error)
-        case .logOut(let address): sessions[address]?.presence.logOut()
+        case .end(let session, let user, let ending): sessions.end(session, of: user, ending)
         case .ban(let address): sessions[address]?.presence.logOut(.banned, .forbidden)
         case .answer(.call(let ticket)): context.services.calls.answer(ticket, .done)
         case .answer(.session): break

@@ -5,12 +5,12 @@ import JSON
 
 /// The recovery state of a Socket.IO connection.
 struct ChannelRecovery {
-    /// Whether broadcasts carry offsets, because the client knows what they are.
-    var isOffered = false
-    /// Under what the session may be recovered later.
-    var pid: RecoveryPID?
     /// The return of a session that is under way; nil when none is.
     var returning: ReturningSession?
+    /// Under what the session may be recovered later.
+    var pid: RecoveryPID?
+    /// Whether broadcasts carry offsets, because the client knows what they are.
+    var isOffered = false
 }
 
 /// A session that its client wants back.

@@ -7,34 +7,31 @@ import JSON
 /// A raw WebSocket as a session's channel: text frames in one of the two framings.
 final class RawChannel: SessionChannel, WebSocketHandler {
     private let connection: Connection
-    private let context: ChannelContext
     private var session: Session?
     /// The framing of the endpoint holds until the first valid frame, then that frame's.
     private var isFramingFixed = false
 
-    init(connection: Connection, context: ChannelContext) {
-        self.connection = connection
-        self.context = context
-    }
+    init(connection: Connection) { self.connection = connection }
 
     /// Opens the session. Called after the upgrade, so that what it says first goes out as frames.
-    func open(_ framing: RawFraming, handshake: Credentials) {
+    func open(_ framing: RawFraming, in sessions: SessionRegistry, handshake: Credentials) {
         let encoding = FrameEncoding(framing, deflates: connection.compressesOutput)
         connection.isStranger = true
-        let session = context.sessions.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
+        let session = sessions.open(channel: self, encoding: encoding, isRaw: true, handshake: handshake)
         self.session = session
-        session.opened()
+        session.opened(by: handshake)
     }
 
     // MARK: From the client
 
     func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
         guard let session else { return }
+        let parser = session.registry.parser
         let root: JSONElement
-        do throws(JSONError) { root = try context.parser.parseMending(text, padded: isPadded) } catch {
+        do throws(JSONError) { root = try parser.parseMending(text, padded: isPadded) } catch {
             let refusal = RawFrame.refusal(error, expecting: "a frame is JSON text")
             return session.receivedMalformed(
-                refusal, tag: RequestTag(ofUnreadable: text, parser: context.parser))
+                refusal, tag: RequestTag(ofUnreadable: text, parser: parser))
         }
         var tag: RequestTag?
         do throws(ChatError) {

@@ -7,14 +7,30 @@ import Identity
 import JSON
 import WireProtocols
 
+/// What a handshake's request says of its user.
+private struct Claim: Sendable {
+    let token: String?
+    let userID: UserID?
+    let username: String?
+    /// The service key its header shows.
+    let serviceKey: String?
+
+    /// nil where it says nothing.
+    init?(_ handshake: Credentials, shownKey: String?) {
+        guard handshake.namesUser || handshake.username != nil || shownKey != nil else { return nil }
+        (token, userID, username) = (handshake.token, handshake.userID, handshake.username)
+        serviceKey = shownKey
+    }
+}
+
 /// A Socket.IO connection as a session's channel: packets over polling or a WebSocket.
 final class SocketIOChannel: SessionChannel, SocketIOServing {
     let socket: EngineIOSocket
     let context: ChannelContext
-    private let handshake: Credentials
     private let address: IPAddress
-    /// The service key the handshake's header showed.
-    private let shownKey: String?
+    private let userAgent: String?
+    /// What the handshake said for CONNECT to go without; nil for most, whose CONNECT says it.
+    private let claim: Shared<Claim>?
     var rules: SocketIOSession
     var timer: TimerID?
     private var session: Session?
@@ -24,10 +40,10 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     init(socket: EngineIOSocket, context: ChannelContext, address: IPAddress, handshake: Credentials, shownKey: String?)
     {
         self.address = address
-        self.shownKey = shownKey
         self.socket = socket
         self.context = context
-        self.handshake = handshake
+        userAgent = handshake.userAgent
+        claim = Claim(handshake, shownKey: shownKey).map(Shared.init)
         rules = Self.rules(on: context)
         schedule()
     }
@@ -44,7 +60,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let fields = try CommandFields(auth, limits: context.services.configuration.commands)
         let credentials = try credentials(fields)
         let claim = RecoveryClaim(fields)
-        recovery.isOffered = context.services.recovery != nil && claim.isUnderstood(by: handshake.userAgent)
+        recovery.isOffered = context.services.recovery != nil && claim.isUnderstood(by: userAgent)
         guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return begin(credentials) }
         let returning = ReturningSession(pid)
         recovery.returning = returning
@@ -57,13 +73,14 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     private func credentials(_ fields: CommandFields) throws(ChatError) -> Credentials {
+        let claim = claim?.value
         var credentials = Credentials(
-            token: try fields.optionalText("token", maximumBytes: CommandDecoder.maximumTokenBytes) ?? handshake.token,
-            userID: try fields.optionalIdentifier("userId") ?? handshake.userID,
+            token: try fields.optionalText("token", maximumBytes: CommandDecoder.maximumTokenBytes) ?? claim?.token,
+            userID: try fields.optionalIdentifier("userId") ?? claim?.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
-                ?? handshake.username,
-            userAgent: handshake.userAgent, address: handshake.address)
-        if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? shownKey {
+                ?? claim?.username,
+            userAgent: userAgent, address: "\(address)")
+        if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? claim?.serviceKey {
             try context.gateway.check(serviceKey: key, from: address, at: context.now.monotonic)
             credentials.isService = true
         }
@@ -75,23 +92,23 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         recovery.returning = nil
         let session = context.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
         self.session = session
-        session.identifyHandshake { [weak self] result in
-            guard let self, self.session === session else { return }
+        session.identify(credentials) { [self] result in
+            guard self.session === session else { return }
             switch result {
-            case .success(let identity): connect(session, as: identity)
+            case .success(let identity): connect(session, as: identity, by: credentials)
             case .failure(let error): refuseConnection(error)
             }
         }
     }
 
-    private func connect(_ session: Session, as identity: Identity?) {
+    private func connect(_ session: Session, as identity: Identity?, by handshake: Credentials) {
         if recovery.isOffered {
             let pid = RecoveryPID.random()
             recovery.pid = pid
             context.services.recovery?.opened(pid.key, at: session.address)
         }
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
-        session.opened(as: identity)
+        session.opened(as: identity, by: handshake)
     }
 
     func received(_ event: SocketIOEvent) {

@@ -14,8 +14,7 @@ extension ShardCore {
             maximumStrangers: ChannelContext.maximumStrangers,
             opened: { [unowned self] socket, request in
                 let address = gateway.client(of: request)
-                var handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
-                handshake.address = "\(address)"
+                let handshake = (try? CallerResolver.credentials(request.head)) ?? Credentials()
                 socket.handler = SocketIOChannel(
                     socket: socket, context: channels, address: address, handshake: handshake,
                     shownKey: request.head.headers["X-Service-Key"])

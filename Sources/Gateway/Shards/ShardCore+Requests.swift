@@ -195,10 +195,10 @@ extension ShardCore: EngineHandler {
             try gateway.check(serviceKey: key, from: gateway.client(of: request), at: now.monotonic)
             credentials.isService = true
         }
-        let channel = RawChannel(connection: connection, context: channels)
+        let channel = RawChannel(connection: connection)
         connection.attachment = channel
         connection.upgrade(handshake, subprotocol: handshake.subprotocol, handler: channel)
-        channel.open(framing, handshake: credentials)
+        channel.open(framing, in: channels.sessions, handshake: credentials)
     }
 }
 

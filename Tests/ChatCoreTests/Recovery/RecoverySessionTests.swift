@@ -199,7 +199,7 @@ import Testing
             isUsernameVerified: true, tokenExpiresAt: stamp(1000), newest: [:], sent: [])
         #expect(kept.identity(at: stamp(1000)) == nil)
         let identity = kept.identity(at: stamp(999))
-        #expect(identity?.username == "Ann" && identity?.isVerified == true && identity?.email == "a@b.test")
+        #expect(identity?.username == "Ann" && identity?.isVerified == true && identity?.profile == kept.profile)
         #expect(identity?.expiresAt == stamp(1000) && identity?.isUsernameVerified == true)
         kept.tokenExpiresAt = nil
         #expect(kept.identity(at: stamp(1_000_000))?.expiresAt == nil)

@@ -57,9 +57,10 @@ private final class DistantAuthority: TokenAuthority {
     /// A client whose handshake holds a token, before the answer about it.
     private func open(_ chat: ChatUnderTest, token: String?) -> TestClient {
         let channel = RecordingChannel()
+        let handshake = Credentials(token: token)
         let session = chat.shard.sessions.open(
-            channel: channel, encoding: .event, isRaw: true, handshake: Credentials(token: token), id: nil)
-        session.opened()
+            channel: channel, encoding: .event, isRaw: true, handshake: handshake, id: nil)
+        session.opened(by: handshake)
         return TestClient(session: session, channel: channel, parser: chat.shard.sessions.parser)
     }
 

@@ -35,7 +35,7 @@ import Testing
             await chat.runUntilQuiet()
             #expect(ann.answer(1)?.code == "forbidden" && ann.answer(2)?.code == "forbidden")
             #expect(ann.answer(3)?.success == true && ann.channel.closed == nil)
-            #expect(chat.services.users.sessions(of: user("ann")) == [ann.session.address])
+            #expect(chat.services.users.sessions(of: user("ann")) == .one(ann.session.address))
         }
     }
 

@@ -212,7 +212,7 @@ final class ChatUnderTest {
         handshake.isService = isService
         let session = sessions.open(
             channel: channel, encoding: encoding, isRaw: true, handshake: handshake, id: id)
-        session.opened()
+        session.opened(by: handshake)
         await runUntilQuiet()
         return TestClient(session: session, channel: channel, parser: sessions.parser)
     }
