@@ -20,6 +20,27 @@ final class KeptPresence: Sendable {
         isInDirectory ? directory.ownPresence(of: user) : board.withLock { $0.presence(of: user) }
     }
 
+    /// How each of these users stands, all at one moment; nil for one that is not kept, and for one without a session.
+    func presence(of users: [UserID]) -> [UserPresence?] {
+        isInDirectory ? users.map(presence(of:)) : board.withLock { board in users.map { board.presence(of: $0) } }
+    }
+
+    /// How those of these users stand that are kept, and which are not. A user may cease to be kept at any time, so both are found
+    /// in one step.
+    func lookUp(_ users: [UserID]) -> (found: [UserID: UserPresence], unknown: [UserID]) {
+        var (found, unknown): ([UserID: UserPresence], [UserID]) = ([:], [])
+        guard !isInDirectory else {
+            for user in users { found[user] = presence(of: user) }
+            return (found, [])
+        }
+        board.withLock { board in
+            for user in users {
+                if board.knows(user) { found[user] = board.presence(of: user) } else { unknown.append(user) }
+            }
+        }
+        return (found, unknown)
+    }
+
     /// Whether it is known how a user stands.
     func knows(_ user: UserID) -> Bool { isInDirectory || board.withLock { $0.knows(user) } }
 

@@ -158,10 +158,7 @@ package final class PresenceHub: Sendable {
 
     /// How users stand, kept here or not; a user without a session is left out.
     package func presence(of users: [UserID]) async -> [UserID: UserPresence] {
-        var (found, unknown): ([UserID: UserPresence], [UserID]) = ([:], [])
-        for user in users {
-            if kept.knows(user) { found[user] = kept.presence(of: user) } else { unknown.append(user) }
-        }
+        let (found, unknown) = kept.lookUp(users)
         guard !unknown.isEmpty else { return found }
         return found.merging(await directory.presence(of: unknown)) { $1 }
     }
@@ -184,7 +181,7 @@ package final class PresenceHub: Sendable {
     package func views(
         of users: [UserID], for viewer: PresenceViewer, _ absentees: [UserID: Profile]
     ) -> [PresenceView] {
-        users.map { view(of: $0, kept.presence(of: $0), for: viewer, absentees) }
+        zip(users, kept.presence(of: users)).map { view(of: $0, $1, for: viewer, absentees) }
     }
 
     private func view(

@@ -34,6 +34,8 @@ import Testing
         #expect(kept.presence(of: ann.userID)?.status == .online)
         kept.see(ann.userID, at: time(5))
         #expect(kept.presence(of: ann.userID)?.lastSeen == time(5))
+        let (found, unknown) = kept.lookUp([ann.userID, UserID(unchecked: "bob")])
+        #expect(found.count == 1 && unknown.isEmpty)
         #expect(edges(kept, news(.busy, before: .online), isFirst: true) == ["online busy"])
         #expect(edges(kept, news(.busy, before: .busy), isFirst: true).isEmpty)
     }
@@ -48,6 +50,8 @@ import Testing
         var missed: [PresenceEdge] = []
         kept.compare([.gone(ann.userID)], at: time(9)) { missed += $0 }
         #expect(missed.map(\.presence.status) == [.offline])
+        let bob = UserID(unchecked: "bob")
+        #expect(kept.lookUp([ann.userID, bob]).unknown == [bob] && kept.presence(of: [bob, ann.userID]).count == 2)
         kept.forget([ann.userID])
         #expect(!kept.knows(ann.userID))
         kept.learn([news(.online, before: nil).presence])
