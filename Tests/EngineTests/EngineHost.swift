@@ -1,4 +1,4 @@
-import Engine
+@testable import Engine
 import EventLoop
 import Telemetry
 import TestSupport
@@ -42,7 +42,7 @@ actor EngineHost {
         loop.turnEnd = { [unowned engine, turns, metrics] in
             engine.decodePending()
             let before = metrics.writes.value
-            if let slice { engine.flushSlice(atLeast: slice) } else { engine.flush() }
+            if let slice { engine.flush(for: slice) } else { engine.flush() }
             turns.writes.append(Int(metrics.writes.value - before))
         }
         self.engine = engine

@@ -11,6 +11,8 @@ public final class EngineContext {
     /// Read at once from a socket; also the scratch space for gathered writes.
     static let chunkBytes = 64 * 1024
     static let deflateWindowBits = 13
+    /// A slice is at least this long, however little input a turn had.
+    private static let shortestSlice: Duration = .milliseconds(1)
     /// Writes between two looks at the clock.
     static let writesBetweenLooks = 16
 
@@ -111,11 +113,12 @@ public final class EngineContext {
     /// Writes queued output for about as long as the turn's input took; the rest has its time in the next turn, which begins at
     /// once. So a loop under load neither leaves input unread nor lets commits wait while it writes to thousands, and what comes
     /// for a connection meanwhile goes out in the same write.
-    ///
-    /// - Parameter shortest: the time it writes however little input there was.
-    public func flushSlice(atLeast shortest: Duration = .milliseconds(1)) {
+    public func flushSlice() { flush(for: max(loop.turnTime, Self.shortestSlice)) }
+
+    /// Writes queued output for this time; the rest waits for the next turn.
+    func flush(for time: Duration) {
         let clock = ContinuousClock()
-        let end = clock.now + max(loop.turnTime, shortest)
+        let end = clock.now + time
         while !unflushed.isEmpty {
             for _ in 0..<Self.writesBetweenLooks {
                 guard let connection = unflushed.popFirst() else { return }
