@@ -59,5 +59,6 @@ def test_a_message_costs_few_bytes_until_it_is_in_its_place(one_loop, make_excha
     written = sum(call.result for call in calls.of("pwrite64", "write", "pwritev", file=FILES))
     messages = COUNT * len(rooms)
     assert written > 100 * messages, "strace did not see the writes"
-    # Each text of a hundred bytes is written to the journal and to its table, in the log and in the tables' file.
-    assert written / messages <= 1500
+    # Each text of a hundred bytes is written to the journal and to its table, in the log and in the tables' file. Where the log is copied
+    # before the end too, some pages of the tables are written twice: 1,100 bytes without that, 1,530 with it.
+    assert written / messages <= 1700
