@@ -133,6 +133,19 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Runs `work` on the loop: in this turn when called on it, else as soon as it wakes. In order per caller.
     public func post(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
 
+    /// As `post`, but in order over all callers, on the loop and elsewhere: for callers that a lock puts in order.
+    public func postInOrder(_ work: @escaping @Sendable () -> Void) {
+        // On the loop, work runs in this turn only where none of other threads waits for the next one.
+        let isQueued =
+            isCurrent
+            && inbox.withLock { inbox in
+                guard !inbox.items.isEmpty, !inbox.isClosed else { return false }
+                inbox.items.append(.work(work))
+                return true
+            }
+        if !isQueued { add(.work(work)) }
+    }
+
     private func add(_ item: Item) {
         if isCurrent {
             local.append(item)

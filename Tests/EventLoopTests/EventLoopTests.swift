@@ -121,6 +121,25 @@ private actor Resident {
         }
     }
 
+    /// Work of another thread that was posted first is not overtaken by the loop's own.
+    @Test func orderedPostsKeepTheirOrderOverThreads() async {
+        await withLoop { loop in
+            let log = CallbackLog<Int>()
+            loop.post {
+                let isPosted = DispatchSemaphore(value: 0)
+                Thread.detachNewThread {
+                    loop.postInOrder { log.add(1) }
+                    isPosted.signal()
+                }
+                isPosted.wait()
+                loop.postInOrder { log.add(2) }
+                loop.postInOrder { log.add(3) }
+            }
+            _ = await eventually { log.entries.count == 3 }
+            #expect(log.entries == [1, 2, 3])
+        }
+    }
+
     @Test func workTheLoopPostsToItselfRunsInTheSameTurn() async {
         let loop = EventLoop(name: "test")
         let log = CallbackLog<String>()

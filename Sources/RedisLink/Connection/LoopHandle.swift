@@ -1,8 +1,8 @@
 internal import EventLoop
 internal import Synchronization
 
-/// Runs work from any thread on a connection's loop, until the connection is closed. Work that was accepted runs before the
-/// end.
+/// Runs work from any thread on a connection's loop, in the order of the calls, until the connection is closed. Work that was accepted
+/// runs before the end.
 final class LoopHandle<Connection>: Sendable {
     private let shared: SharedLoop
     private let bound: LoopBound<Connection>
@@ -56,12 +56,12 @@ actor LoopBound<Value> {
 
     /// Makes the value, on the loop, before anything posted later.
     nonisolated func make(_ build: @escaping @Sendable (EventLoop) -> Value) {
-        loop.post { self.assumeIsolated { $0.value = build($0.loop) } }
+        loop.postInOrder { self.assumeIsolated { $0.value = build($0.loop) } }
     }
 
-    /// Runs `work` on the loop, in order per caller.
+    /// Runs `work` on the loop, in the order of the calls.
     nonisolated func post(_ work: @escaping @Sendable (Value) -> Void) {
-        loop.post {
+        loop.postInOrder {
             self.assumeIsolated { bound in
                 if let value = bound.value { work(value) }
             }
@@ -70,7 +70,7 @@ actor LoopBound<Value> {
 
     /// Runs `work` on the loop and releases the value. Work that is posted later does not run.
     nonisolated func finish(_ work: @escaping @Sendable (Value) -> Void) {
-        loop.post {
+        loop.postInOrder {
             self.assumeIsolated { bound in
                 if let value = bound.value { work(value) }
                 bound.value = nil
