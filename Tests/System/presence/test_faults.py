@@ -29,7 +29,11 @@ def test_the_sessions_of_a_dead_instance_are_announced_offline_once(make_pair, m
     chat.read_for(2)
     assert changes(chat, "offline") == []
     assert pair.online(two) == 2
-    eventually(lambda: pair.keys.scard("chat:room:lobby:users") == 0, "the room is empty")
+    users_there = "chat:room:lobby:users"
+    eventually(
+        lambda: pair.keys.scard(users_there) == 0,
+        lambda: f"the room is empty: {pair.keys.smembers(users_there)}, {[(key, pair.keys.smembers(key)) for key in pair.keys.keys('*:rooms')]}",
+    )
     names = {key for key in leftovers(pair.keys) if key.startswith("chat-service:instance:i1")}
     assert names == set() and pair.keys.smembers("online_users") == {"both", "watcher"}
     assert not [key for key in pair.keys.keys("*") if any(key.endswith(f":{user}") for user in users)]
