@@ -43,16 +43,7 @@ final class LocalRooms {
         /// Where the session stands, or would stand.
         private func place(of session: Session) -> (index: Int, isTaken: Bool) {
             let id = ObjectIdentifier(session)
-            var range = 0..<list.count
-            while !range.isEmpty {
-                let middle = range.lowerBound + range.count / 2
-                if ObjectIdentifier(list[middle].session) < id {
-                    range = middle + 1..<range.upperBound
-                } else {
-                    range = range.lowerBound..<middle
-                }
-            }
-            let index = range.lowerBound
+            let index = list.firstIndex(notBefore: { ObjectIdentifier($0.session) < id })
             return (index, index < list.count && list[index].session === session)
         }
 

@@ -15,12 +15,5 @@ public struct OnlineSlice: Sendable {
 
 extension RandomAccessCollection<UserID> where Index == Int {
     /// Where a user stands in this ordered list, or would stand.
-    public func place(of user: UserID) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if self[middle] < user { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    public func place(of user: UserID) -> Int { firstIndex(notBefore: { $0 < user }) }
 }

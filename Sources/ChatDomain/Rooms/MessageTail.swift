@@ -140,12 +140,7 @@ struct MessageTail: Sendable {
     }
 
     private func firstIndex(above sequence: SequenceNumber) -> Int {
-        var (low, high) = (messages.startIndex, messages.endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if messages[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
-        }
-        return low
+        messages.firstIndex(notBefore: { $0.sequence <= sequence })
     }
 
     // MARK: Its size

@@ -54,12 +54,6 @@ struct ConfirmTracker {
 
     /// The index of the first entry behind `delivery`; entries are in order.
     private func position(after delivery: UInt64) -> Int {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].delivery <= delivery { low = middle + 1 } else { high = middle }
-        }
-        return low
+        entries.firstIndex(notBefore: { $0.delivery <= delivery })
     }
 }

@@ -156,12 +156,7 @@ extension [Message] {
 
     /// The place of the first message with this number or a later one.
     private func index(from sequence: SequenceNumber) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].sequence < sequence { low = middle + 1 } else { high = middle }
-        }
-        return low
+        firstIndex(notBefore: { $0.sequence < sequence })
     }
 }
 
