@@ -6,8 +6,8 @@ package final class LastSeenLog: Sendable {
     private struct Pending {
         var seen: [UserID: Timestamp] = [:]
         var profiles: [UserID: Profile] = [:]
-        /// The hash of what was written before, by the user's, so that it is not written at every connection. Where two users have
-        /// one hash, their profiles are written more often.
+        /// The hash of the user and of what was written before, by the user's hash, so that it is not written at every connection.
+        /// Where two users have one hash, their profiles are written more often.
         var known: [UInt32: UInt32] = [:]
     }
 
@@ -30,13 +30,21 @@ package final class LastSeenLog: Sendable {
     package func note(_ user: UserID, _ profile: Profile) {
         guard profile != Profile() else { return }
         pending.withLock { pending in
-            guard pending.known[Self.hash(user)] != Self.hash(profile), pending.profiles.count < Self.maximumPending
+            guard pending.known[Self.hash(user)] != Self.hash(profile, of: user),
+                pending.profiles.count < Self.maximumPending
             else { return }
             pending.profiles[user] = profile
         }
     }
 
-    private static func hash(_ value: some Hashable) -> UInt32 { UInt32(truncatingIfNeeded: value.hashValue) }
+    private static func hash(_ user: UserID) -> UInt32 { UInt32(truncatingIfNeeded: user.hashValue) }
+
+    private static func hash(_ profile: Profile, of user: UserID) -> UInt32 {
+        var hasher = Hasher()
+        hasher.combine(profile)
+        hasher.combine(user)
+        return UInt32(truncatingIfNeeded: hasher.finalize())
+    }
 
     /// Forgets what waits to be written of a user, and that a profile was written.
     package func forget(_ user: UserID) {
@@ -86,7 +94,7 @@ package final class LastSeenLog: Sendable {
         if let failure { throw failure }
         pending.withLock { pending in
             if pending.known.count > Self.maximumKnown { pending.known = [:] }
-            for (user, profile) in profiles { pending.known[Self.hash(user)] = Self.hash(profile) }
+            for (user, profile) in profiles { pending.known[Self.hash(user)] = Self.hash(profile, of: user) }
         }
     }
 }
