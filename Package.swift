@@ -40,7 +40,6 @@ let package = Package(
         .executable(name: "conformance-server", targets: ["ConformanceServer"]),
     ],
     targets: [
-        cLibrary("CUV", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
         cLibrary("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
         cLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev", brew: "sqlite"),
         cLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
@@ -49,6 +48,7 @@ let package = Package(
         cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", brew: "rabbitmq-c"),
         cLibrary("CSimdJSONLibrary", pkgConfig: "simdjson", apt: "libsimdjson-dev", brew: "simdjson"),
         cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
+        .systemLibrary(name: "CSockets", path: "Sources/CLibraries/CSockets"),
         .systemLibrary(name: "CAllocator", path: "Sources/CLibraries/CAllocator"),
         .target(name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
 
@@ -62,7 +62,7 @@ let package = Package(
 
         // The edge: sockets, threads, C libraries.
         library("Workers"),
-        library("EventLoop", uses: ["CUV"]),
+        library("EventLoop", uses: ["CSockets"]),
         library("Crypto", uses: ["COpenSSL"]),
         library("Compression", uses: ["CZlib"]),
         library("RedisLink", uses: ["Crypto", "EventLoop", "Workers", "CHiredis"]),

@@ -1,11 +1,4 @@
-internal import CUV
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// A value on its way from one loop to another, or through a task back to its own: moved, never shared.
 ///
@@ -34,62 +27,39 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         case work(@Sendable () -> Void)
     }
 
-    private struct Inbox {
-        var items: [Item] = []
-        var isClosed = false
-    }
-
     public let name: String
-    let uv: UnsafeMutablePointer<uv_loop_t>
+    let readiness = ReadinessQueue()
     private let wakeup: Wakeup
-    private let turn: UnsafeMutablePointer<uv_prepare_t>
-    /// While it runs, the loop looks for input without waiting for it.
-    private let again: UnsafeMutablePointer<uv_idle_t>
-    private let timer: UnsafeMutablePointer<uv_timer_t>
     private let identity = Atomic<UInt>(0)
-    private let inbox = Mutex(Inbox())
+    private let inbox = Mutex<[Item]>([])
 
     // Confined to the loop's thread.
     private var local = TurnQueue<Item>()
     /// The items taken from the inbox, which gets the emptied buffer back.
     private var received: [Item] = []
+    var sockets = WatchedSockets()
     private var timers = TimerQueue()
-    private var timerDeadline: Int64?
-    private var wallClock: Int64 = 0
+    private var clocks = LoopClocks()
     private var isStopping = false
-    /// When this turn's first input was handled, in nanoseconds; nil before that.
-    private var inputBegan: UInt64?
+    private var isTurningAgain = false
+    /// Whether this turn has something to do beside the end of the last.
+    private var hasInput = false
     private lazy var tasks = LoopTaskExecutor(self)
 
     /// Called at the end of every turn, before the loop waits. Set it before `start`, or on the loop.
     public var turnEnd: () -> Void = {}
 
     /// How long the turn has been at work: on its input first, and in `turnEnd` on what comes of it.
-    public var turnTime: Duration {
-        inputBegan.map { .nanoseconds(Int64(clamping: uv_hrtime() &- $0)) } ?? .zero
-    }
+    public var turnTime: Duration { hasInput ? clocks.elapsed : .zero }
 
     public init(name: String) {
         self.name = name
-        uv = .allocate(capacity: 1)
-        turn = .allocate(capacity: 1)
-        again = .allocate(capacity: 1)
-        timer = .allocate(capacity: 1)
-        precondition(uv_loop_init(uv) == 0, "no event loop: out of descriptors")
-        wakeup = Wakeup(uv)
-        uv_prepare_init(uv, turn)
-        uv_idle_init(uv, again)
-        uv_timer_init(uv, timer)
-        let this = Unmanaged.passUnretained(self).toOpaque()
-        wakeup.handle.pointee.data = this
-        wakeup.start { handle, _, _ in EventLoop.of(handle).drainInbox() }
-        turn.pointee.data = this
-        timer.pointee.data = this
+        wakeup = Wakeup(readiness)
     }
 
-    private static func of<Handle>(_ handle: UnsafeMutablePointer<Handle>?) -> EventLoop {
-        guard let data = handle.flatMap({ cuv_get_data($0) }) else { fatalError("handle without its loop") }
-        return Unmanaged<EventLoop>.fromOpaque(data).takeUnretainedValue()
+    deinit {
+        wakeup.close()
+        readiness.close()
     }
 
     // MARK: Running
@@ -107,19 +77,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Runs the loop on the calling thread until `stop`.
     public func run() {
         identity.store(Thread.current, ordering: .releasing)
-        refreshWallClock()
-        uv_prepare_start(turn) { EventLoop.of($0).finishTurn() }
-        uv_run(uv, UV_RUN_DEFAULT)
+        clocks.refresh()
+        finishTurn()
+        while !isStopping {
+            takeInput()
+            finishTurn()
+        }
         identity.store(0, ordering: .releasing)
     }
 
-    /// Ends the loop after the turn in which it sees the request. Work posted later is dropped.
-    public func stop() {
-        post {
-            self.isStopping = true
-            uv_stop(self.uv)
-        }
-    }
+    /// Ends the loop after the turn in which it sees the request. Work posted later is not done.
+    public func stop() { post { self.isStopping = true } }
 
     public var isCurrent: Bool { identity.load(ordering: .acquiring) == Thread.current }
 
@@ -139,8 +107,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         let isQueued =
             isCurrent
             && inbox.withLock { inbox in
-                guard !inbox.items.isEmpty, !inbox.isClosed else { return false }
-                inbox.items.append(.work(work))
+                guard !inbox.isEmpty else { return false }
+                inbox.append(.work(work))
                 return true
             }
         if !isQueued { add(.work(work)) }
@@ -152,9 +120,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             return
         }
         let wasEmpty = inbox.withLock { inbox in
-            guard !inbox.isClosed else { return false }
-            inbox.items.append(item)
-            return inbox.items.count == 1
+            inbox.append(item)
+            return inbox.count == 1
         }
         if wasEmpty { wakeup.wake() }
     }
@@ -162,18 +129,27 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Has the next turn begin at once, whether or not there is input for it.
     public func turnAgain() {
         preconditionInLoop()
-        uv_idle_start(again) { _ in }
+        isTurningAgain = true
     }
 
-    @inline(__always)
-    func noteInput() { if inputBegan == nil { inputBegan = uv_hrtime() } }
+    /// Waits for input, and handles what there is.
+    private func takeInput() {
+        let count = readiness.wait(milliseconds: longestWait)
+        isTurningAgain = false
+        clocks.refresh()
+        hasInput = count > 0
+        for index in 0..<count { handle(readiness[index]) }
+        fireTimers()
+    }
+
+    private func handle(_ event: ReadinessQueue.Event) {
+        if event.watch == wakeup.watch { return drainInbox() }
+        sockets[event.watch]?.receivedReadiness(event.readiness)
+    }
 
     private func drainInbox() {
-        noteInput()
         wakeup.take()
-        // The loop may have slept since it was read last.
-        refreshWallClock()
-        inbox.withLock { swap(&$0.items, &received) }
+        inbox.withLock { swap(&$0, &received) }
         for item in received { run(item) }
         received.removeAll(keepingCapacity: received.count <= 1024)
     }
@@ -187,8 +163,6 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     private func finishTurn() {
-        refreshWallClock()
-        uv_idle_stop(again)
         repeat {
             while !local.isEmpty {
                 var items = local.take()
@@ -197,8 +171,6 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             }
             turnEnd()
         } while !local.isEmpty
-        armTimer()
-        inputBegan = nil
     }
 
     // MARK: Executor
@@ -230,16 +202,10 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     // MARK: Time
 
     /// Milliseconds from an arbitrary start, read once per turn.
-    public var monotonicMilliseconds: Int64 { Int64(uv_now(uv)) }
+    public var monotonicMilliseconds: Int64 { clocks.monotonicMilliseconds }
 
     /// Milliseconds since the Unix epoch, read once per turn.
-    public var wallMilliseconds: Int64 { wallClock }
-
-    private func refreshWallClock() {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        wallClock = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    public var wallMilliseconds: Int64 { clocks.wallMilliseconds }
 
     // MARK: Timers
 
@@ -267,22 +233,18 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         timers.cancel(id)
     }
 
-    private func armTimer() {
-        guard timers.nextDeadline != timerDeadline else { return }
-        timerDeadline = timers.nextDeadline
-        guard let deadline = timerDeadline else {
-            uv_timer_stop(timer)
-            return
-        }
-        uv_timer_start(timer, { EventLoop.of($0).fireTimers() }, UInt64(max(0, deadline - monotonicMilliseconds)), 0)
+    /// Milliseconds until something is to be done without input; negative for never.
+    private var longestWait: Int32 {
+        if isTurningAgain { return 0 }
+        guard let deadline = timers.nextDeadline else { return -1 }
+        return Int32(clamping: max(0, deadline - LoopClocks.currentMilliseconds))
     }
 
     private func fireTimers() {
-        noteInput()
-        timerDeadline = nil
-        refreshWallClock()
-        let now = monotonicMilliseconds
-        while let action = timers.popDue(at: now) { action() }
+        while let action = timers.popDue(at: monotonicMilliseconds) {
+            hasInput = true
+            action()
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 /// An IPv4 or IPv6 address; IPv4 is kept as its mapped IPv6 form, so that one address has one value.
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {

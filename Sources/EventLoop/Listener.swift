@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 #if canImport(Glibc)
     internal import Glibc
@@ -36,14 +36,14 @@ public final class Listener: SocketHandler {
     public let port: UInt16
 
     /// Whether each loop can have a listener of its own on one port.
-    public static var canShare: Bool { cuv_is_shared_listening_supported() != 0 }
+    public static var canShare: Bool { csockets_is_shared_listening_supported() != 0 }
 
     /// Refuses a port that another process listens on: with shared listening the system would let both, and give each a part
     /// of the connections.
     public static func requireUnused(address: IPAddress, port: UInt16) throws(ListenError) {
-        let descriptor = address.withSocketAddress(port: port) { cuv_bind($0, $1, 0) }
+        let descriptor = address.withSocketAddress(port: port) { csockets_bind($0, $1, 0) }
         guard descriptor >= 0 else { throw ListenError(address: address, port: port) }
-        CUV.close(descriptor)
+        CSockets.close(descriptor)
     }
 
     /// - Parameters:
@@ -53,25 +53,25 @@ public final class Listener: SocketHandler {
         on loop: EventLoop, address: IPAddress, port: UInt16, shared: Bool,
         accepted: @escaping (_ descriptor: Int32, _ peer: IPAddress) -> Void, starved: @escaping () -> Void = {}
     ) throws(ListenError) {
-        let descriptor = address.withSocketAddress(port: port) { cuv_listen($0, $1, Self.backlog, shared ? 1 : 0) }
+        let descriptor = address.withSocketAddress(port: port) { csockets_listen($0, $1, Self.backlog, shared ? 1 : 0) }
         guard descriptor >= 0 else { throw ListenError(address: address, port: port) }
-        self.port = UInt16(truncatingIfNeeded: cuv_local_port(descriptor))
-        guard let socket = Socket(descriptor: descriptor, loop: loop) else {
-            throw ListenError(description: "cannot watch the listening socket")
-        }
-        self.socket = socket
+        self.port = UInt16(truncatingIfNeeded: csockets_local_port(descriptor))
+        socket = Socket(descriptor: descriptor, loop: loop)
         self.loop = loop
         self.accepted = accepted
         self.didRunOut = starved
         holdReserve()
         socket.setHandler(self)
-        socket.watch(readable: true, writable: false)
+        guard socket.watch(readable: true, writable: false) else {
+            close()
+            throw ListenError(description: "cannot watch the listening socket")
+        }
     }
 
     public func socketReady(readable: Bool, writable: Bool) {
         var peer = sockaddr_storage()
         for _ in 0..<Self.acceptsPerTurn {
-            let descriptor = cuv_accept(socket.descriptor, &peer)
+            let descriptor = csockets_accept(socket.descriptor, &peer)
             if descriptor >= 0 {
                 accepted(descriptor, IPAddress(peer))
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
@@ -91,9 +91,9 @@ public final class Listener: SocketHandler {
         var peer = sockaddr_storage()
         for _ in 0..<Self.acceptsPerTurn {
             guard reserve >= 0 else { return }
-            CUV.close(reserve)
-            let descriptor = cuv_accept(socket.descriptor, &peer)
-            if descriptor >= 0 { CUV.close(descriptor) }
+            CSockets.close(reserve)
+            let descriptor = csockets_accept(socket.descriptor, &peer)
+            if descriptor >= 0 { CSockets.close(descriptor) }
             // Another thread may have taken the descriptor; then there is none until one comes free.
             holdReserve()
             if descriptor < 0 { return }
@@ -113,7 +113,7 @@ public final class Listener: SocketHandler {
 
     public func close() {
         socket.close()
-        if reserve >= 0 { CUV.close(reserve) }
+        if reserve >= 0 { CSockets.close(reserve) }
         reserve = -1
     }
 }

@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 #if canImport(Glibc)
     internal import Glibc
@@ -24,18 +24,15 @@ extension Socket {
     public static func connect(
         to address: IPAddress, port: UInt16, on loop: EventLoop
     ) throws(ConnectError) -> Socket {
-        let descriptor = address.withSocketAddress(port: port) { cuv_connect($0, $1) }
+        let descriptor = address.withSocketAddress(port: port) { csockets_connect($0, $1) }
         guard descriptor >= 0 else { throw ConnectError(errno) }
-        guard let socket = Socket(descriptor: descriptor, loop: loop) else {
-            throw ConnectError(description: "the event loop cannot watch the socket")
-        }
-        return socket
+        return Socket(descriptor: descriptor, loop: loop)
     }
 
     /// The error of a connect, to be asked once the socket is writable; nil when it succeeded.
     public func takeConnectError() -> ConnectError? {
         guard !isClosed else { return ConnectError(EBADF) }
-        let code = cuv_take_error(descriptor)
+        let code = csockets_take_error(descriptor)
         return code == 0 ? nil : ConnectError(code)
     }
 }

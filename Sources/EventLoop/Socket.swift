@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 #if canImport(Glibc)
     internal import Glibc
@@ -20,28 +20,22 @@ public enum IOResult: Equatable {
     case failed(Int32)
 }
 
-/// A connected, non-blocking stream socket watched by one loop. Confined to that loop.
+/// A connected, non-blocking stream socket watched by one loop. Confined to that loop, which keeps it alive until it is given up.
 public final class Socket {
     public private(set) var descriptor: Int32
-    private var watched: Int32 = 0
-    private let poll: UnsafeMutablePointer<uv_poll_t>
+    let tag: UInt32
     private unowned let loop: EventLoop
+    private var watched: Readiness = []
     /// Released when the socket is given up.
     private var handler: (any SocketHandler)?
 
-    /// Takes over `descriptor`; nil when the loop cannot watch it (the descriptor is closed then).
-    public init?(descriptor: Int32, loop: EventLoop) {
+    /// Takes over `descriptor`.
+    public init(descriptor: Int32, loop: EventLoop) {
         loop.preconditionInLoop()
         self.descriptor = descriptor
         self.loop = loop
-        poll = .allocate(capacity: 1)
-        guard uv_poll_init(loop.uv, poll, descriptor) == 0 else {
-            poll.deallocate()
-            CUV.close(descriptor)
-            return nil
-        }
-        // The handle keeps the socket alive until libuv lets go of it.
-        poll.pointee.data = Unmanaged.passRetained(self).toOpaque()
+        tag = loop.sockets.makeTag()
+        loop.sockets.insert(self)
     }
 
     public func setHandler(_ handler: any SocketHandler) { self.handler = handler }
@@ -49,24 +43,32 @@ public final class Socket {
     public var isClosed: Bool { descriptor < 0 }
 
     /// Sets the events that the handler is called for. Cheap when nothing changes.
-    public func watch(readable: Bool, writable: Bool) {
-        guard !isClosed else { return }
-        let events = Int32(readable ? UV_READABLE.rawValue : 0) | Int32(writable ? UV_WRITABLE.rawValue : 0)
-        guard events != watched else { return }
-        watched = events
-        guard events != 0 else {
-            uv_poll_stop(poll)
-            return
+    ///
+    /// - Returns: false when the system cannot watch the socket. Such a socket has ended: the handler is told in the next turn.
+    @discardableResult
+    public func watch(readable: Bool, writable: Bool) -> Bool {
+        guard !isClosed else { return true }
+        var wanted: Readiness = []
+        if readable { wanted.insert(.readable) }
+        if writable { wanted.insert(.writable) }
+        guard wanted != watched else { return true }
+        guard loop.readiness.change(Watch(descriptor: descriptor, tag: tag), from: watched, to: wanted) else {
+            endUnwatched()
+            return false
         }
-        uv_poll_start(poll, events) { poll, status, events in
-            guard let data = poll.flatMap({ cuv_get_data($0) }) else { return }
-            let socket = Unmanaged<Socket>.fromOpaque(data).takeUnretainedValue()
-            socket.loop.noteInput()
-            // A broken socket shows itself in the next call on it, so it is reported as ready.
-            socket.handler?.socketReady(
-                readable: status < 0 || events & Int32(UV_READABLE.rawValue) != 0,
-                writable: status < 0 || events & Int32(UV_WRITABLE.rawValue) != 0)
-        }
+        watched = wanted
+        return true
+    }
+
+    private func endUnwatched() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        loop.schedule(after: .zero) { [weak self] in self?.handler?.socketReady(readable: true, writable: true) }
+    }
+
+    /// A broken socket shows itself in the next call on it, so it is reported as ready for what is waited for.
+    func receivedReadiness(_ readiness: Readiness) {
+        let ready = readiness.contains(.broken) ? watched : readiness
+        handler?.socketReady(readable: ready.contains(.readable), writable: ready.contains(.writable))
     }
 
     public func read(into space: UnsafeMutableRawBufferPointer) -> IOResult {
@@ -82,7 +84,7 @@ public final class Socket {
     public func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         guard !isClosed else { return .failed(EPIPE) }
         while true {
-            let count = cuv_send(descriptor, bytes.baseAddress, bytes.count)
+            let count = csockets_send(descriptor, bytes.baseAddress, bytes.count)
             if count >= 0 { return .bytes(count) }
             if errno != EINTR { return Self.failure(errno) }
         }
@@ -100,29 +102,23 @@ public final class Socket {
 
     /// Stops watching and gives the descriptor away, for another loop to take over.
     public func detach() -> Int32 {
-        let descriptor = descriptor
-        release()
-        return descriptor
+        watch(readable: false, writable: false)
+        return release()
     }
 
     public func close() {
         guard !isClosed else { return }
-        CUV.close(detach())
+        // That ends the watch as well.
+        CSockets.close(release())
     }
 
-    private func release() {
-        guard !isClosed else { return }
+    private func release() -> Int32 {
         loop.preconditionInLoop()
-        descriptor = -1
-        watched = 0
+        guard !isClosed else { return descriptor }
+        loop.sockets.remove(self)
         handler = nil
-        uv_poll_stop(poll)
-        poll.withMemoryRebound(to: uv_handle_t.self, capacity: 1) { handle in
-            uv_close(handle) { handle in
-                guard let handle, let data = cuv_get_data(handle) else { return }
-                handle.withMemoryRebound(to: uv_poll_t.self, capacity: 1) { $0.deallocate() }
-                Unmanaged<Socket>.fromOpaque(data).release()
-            }
-        }
+        watched = []
+        defer { descriptor = -1 }
+        return descriptor
     }
 }

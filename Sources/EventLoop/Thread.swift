@@ -1,4 +1,4 @@
-internal import CUV
+internal import CSockets
 
 #if canImport(Glibc)
     internal import Glibc
@@ -26,7 +26,7 @@ enum Thread {
     static func start(name: String, _ body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(
             Start {
-                name.withCString { cuv_name_thread($0) }
+                name.withCString { csockets_name_thread($0) }
                 body()
             }
         ).toOpaque()

@@ -1,31 +1,26 @@
-internal import CUV
+internal import CSockets
 
 /// Wakes a loop from other threads.
-///
-/// libuv's own means, `uv_async_t`, has the loop spin until the call of the thread that woke it has returned. Where the two share a
-/// core, that thread returns only after the loop has spun in vain, for some twenty microseconds a wake-up.
 struct Wakeup {
-    /// The handle that the loop watches; its data is the owner's.
-    let handle: UnsafeMutablePointer<uv_poll_t>
-    private let reading: Int32
+    let watch: Watch
     private let writing: Int32
 
-    /// - Parameter loop: initialised, and not yet running.
-    init(_ loop: UnsafeMutablePointer<uv_loop_t>) {
-        handle = .allocate(capacity: 1)
+    init(_ queue: ReadinessQueue) {
         var (reading, writing): (Int32, Int32) = (-1, -1)
-        let isOpen = cuv_open_wakeup(&reading, &writing) == 0 && uv_poll_init(loop, handle, reading) == 0
-        precondition(isOpen, "no event loop: out of descriptors")
-        self.reading = reading
+        let isOpen = csockets_open_wakeup(&reading, &writing) == 0
+        watch = Watch(descriptor: reading, tag: WatchedSockets.unusedTag)
         self.writing = writing
+        precondition(isOpen && queue.change(watch, from: [], to: .readable), "no event loop: out of descriptors")
     }
 
-    /// Has the loop call `woken` after each wake-up, or after several of them.
-    func start(_ woken: @escaping uv_poll_cb) { uv_poll_start(handle, Int32(UV_READABLE.rawValue), woken) }
-
     /// Wakes the loop. May be called from any thread.
-    func wake() { cuv_wake(writing) }
+    func wake() { csockets_wake(writing) }
 
-    /// Takes the wake-ups until now, so that the next one calls again. Called on the loop.
-    func take() { cuv_take_wakeups(reading) }
+    /// Takes the wake-ups until now, so that the next one is an event again. Called on the loop.
+    func take() { csockets_take_wakeups(watch.descriptor) }
+
+    func close() {
+        CSockets.close(watch.descriptor)
+        if writing != watch.descriptor { CSockets.close(writing) }
+    }
 }

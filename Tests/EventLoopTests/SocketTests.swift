@@ -71,7 +71,7 @@ private actor Echo {
     }
 
     func adopt(_ descriptor: Int32) {
-        if let socket = Socket(descriptor: descriptor, loop: loop) { lines.append(Line(socket)) }
+        lines.append(Line(Socket(descriptor: descriptor, loop: loop)))
     }
 
     /// Gives the only line's descriptor away.

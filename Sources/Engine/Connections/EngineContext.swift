@@ -74,18 +74,17 @@ public final class EngineContext {
 
     /// Takes over an accepted socket.
     public func adopt(descriptor: Int32, peer: IPAddress) {
-        guard let socket = Socket(descriptor: descriptor, loop: loop) else { return }
         let isFull = self.isFull
-        let connection = Connection(socket: socket, peer: peer, context: self)
+        let connection = Connection(socket: Socket(descriptor: descriptor, loop: loop), peer: peer, context: self)
         add(connection)
         connection.begin()
         if isFull { connection.rejectOverCapacity() }
     }
 
     /// Takes over a connection of another loop; its request is to be answered here.
-    public func adopt(_ handover: Handover<DetachedConnection>) -> Connection? {
+    public func adopt(_ handover: Handover<DetachedConnection>) -> Connection {
         let detached = handover.value
-        guard let socket = Socket(descriptor: detached.descriptor, loop: loop) else { return nil }
+        let socket = Socket(descriptor: detached.descriptor, loop: loop)
         let connection = Connection(socket: socket, resuming: detached, context: self)
         add(connection)
         return connection

@@ -71,7 +71,7 @@ final class PassedPolls {
         case .pollAbandoned(let ticket, let origin):
             held.removeValue(forKey: ForeignPoll(shard: origin, ticket: ticket))?.abandoned()
         case .upgrade(let kind, let request, let moving):
-            guard let connection = engine.adopt(moving) else { return }
+            let connection = engine.adopt(moving)
             if let refusal = engineIO.upgrade(kind, request, on: connection) { connection.respond(refusal) }
         }
     }

@@ -249,10 +249,12 @@ final class RedisConnection: SocketHandler {
             switch outcome {
             case .bytes: break
             // TLS may have to read something first. Every read is followed by a flush.
-            case .wantRead, .wantWrite: blocked = true
+            case .wantRead:
+                transport.socket.watch(readable: true, writable: false)
+                return
+            case .wantWrite: blocked = true
             case .broken(let reason): return fail(reason)
             }
-            if outcome == .wantRead { return transport.socket.watch(readable: true, writable: false) }
         }
         transport.socket.watch(readable: true, writable: blocked)
     }

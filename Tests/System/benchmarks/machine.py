@@ -19,7 +19,6 @@ def machine(binary: Path) -> dict[str, str]:
         "service": version([str(binary), "--version"]),
         "swift": version(["swift", "--version"]),
         "sqlite": library("sqlite3"),
-        "libuv": library("libuv"),
         "node": version(["node", "--version"]),
         "redis": version(["redis-server", "--version"]),
         "load": f"{os.getloadavg()[0]:.1f}",

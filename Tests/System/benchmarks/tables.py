@@ -197,7 +197,7 @@ def machine(results: dict[str, Any]) -> str:
             f"- **Machine:** {kind}{found['cores']} cores, {found['processor']}, {found['memory']}; "
             f"a load of {found['load']} before the first figure.",
             f"- **System:** {found['distribution']}, Linux {found['kernel']}.",
-            f"- **Versions:** chat-service {found['service']}, Swift {found['swift']}, SQLite {found['sqlite']}, libuv {found['libuv']}, "
+            f"- **Versions:** chat-service {found['service']}, Swift {found['swift']}, SQLite {found['sqlite']}, "
             f"Node {found['node']}, Redis {found['redis']}.",
             f"- **Measured:** {' to '.join([dates[0], dates[-1]][: len(dates)])}, commit {', '.join(commits)}.",
         ]
