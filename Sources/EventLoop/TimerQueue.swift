@@ -4,89 +4,113 @@ public struct TimerID: Hashable, Sendable {
     public init(_ value: UInt64) { self.value = value }
 }
 
-/// Pending actions by deadline: a binary heap, with cancelled entries skipped when they surface.
+/// Pending actions by deadline: a binary heap of places in a table, whose entries know where in the heap they are. So a timer that is
+/// cancelled, as most are, leaves at once.
 struct TimerQueue {
     private struct Entry {
-        let deadline: Int64
-        let id: UInt64
+        var deadline: Int64 = 0
+        /// Counts the timers, in a circle: of two with one deadline it tells which was added first, and of a timer whether its place has
+        /// another now.
+        var number: UInt32 = 0
+        /// The index in the heap; of a free place, the next free one.
+        var link: UInt32 = 0
+        /// nil for a free place.
+        var action: (() -> Void)?
     }
 
-    /// A closure that is a generic container's own element is kept with an allocation for each; a member of a struct is not.
-    private struct Action {
-        let run: () -> Void
-    }
+    private static let none = UInt32.max
 
-    private var heap: [Entry] = []
-    private var actions: [UInt64: Action] = [:]
-    private var lastID: UInt64 = 0
+    private var entries: [Entry] = []
+    private var firstFree = Self.none
+    private var heap: [UInt32] = []
+    private var lastNumber: UInt32 = 0
 
     /// The earliest deadline, nil when nothing is pending.
-    var nextDeadline: Int64? { heap.first?.deadline }
+    var nextDeadline: Int64? { heap.first.map { entries[Int($0)].deadline } }
 
     mutating func add(deadline: Int64, _ action: @escaping () -> Void) -> TimerID {
-        lastID += 1
-        actions[lastID] = Action(run: action)
-        heap.append(Entry(deadline: deadline, id: lastID))
+        lastNumber &+= 1
+        let place = takePlace()
+        entries[place] = Entry(deadline: deadline, number: lastNumber, action: action)
+        heap.append(UInt32(place))
         siftUp(from: heap.count - 1)
-        return TimerID(lastID)
+        return TimerID(UInt64(lastNumber) << 32 | UInt64(place))
     }
 
     mutating func cancel(_ id: TimerID) {
-        guard actions.removeValue(forKey: id.value) != nil else { return }
-        dropCancelled()
-        // Cancelled entries wait deep in the heap for their deadline; too many of them are swept out.
-        if heap.count > 64, heap.count > 2 * actions.count { rebuild() }
+        let place = Int(UInt32(truncatingIfNeeded: id.value))
+        let isPending = entries.indices.contains(place) && entries[place].action != nil
+        guard isPending, entries[place].number == UInt32(id.value >> 32) else { return }
+        remove(at: Int(entries[place].link))
     }
 
     /// Takes the next action whose deadline has come.
     mutating func popDue(at now: Int64) -> (() -> Void)? {
-        while let first = heap.first, first.deadline <= now {
-            removeFirst()
-            let action = actions.removeValue(forKey: first.id)
-            dropCancelled()
-            if let action { return action.run }
+        guard let first = heap.first, entries[Int(first)].deadline <= now else { return nil }
+        let action = entries[Int(first)].action
+        remove(at: 0)
+        return action
+    }
+
+    private mutating func takePlace() -> Int {
+        guard firstFree == Self.none else {
+            let place = Int(firstFree)
+            firstFree = entries[place].link
+            return place
         }
-        return nil
+        if entries.count == entries.capacity {
+            // By a quarter: there is a timer for each connection, and an array that doubles has half as many free places.
+            entries.reserveCapacity(entries.count + entries.count / 4 + 16)
+        }
+        entries.append(Entry())
+        return entries.count - 1
     }
 
-    private mutating func dropCancelled() {
-        while let first = heap.first, actions[first.id] == nil { removeFirst() }
+    private mutating func remove(at index: Int) {
+        let place = heap[index]
+        heap.swapAt(index, heap.count - 1)
+        heap.removeLast()
+        if index < heap.count {
+            siftUp(from: index)
+            siftDown(from: index)
+        }
+        entries[Int(place)] = Entry(link: firstFree)
+        firstFree = place
     }
 
-    private mutating func rebuild() {
-        heap = heap.filter { actions[$0.id] != nil }.sorted { Self.precedes($0, $1) }
-    }
-
-    /// Equal deadlines run in the order they were added.
-    private static func precedes(_ a: Entry, _ b: Entry) -> Bool { (a.deadline, a.id) < (b.deadline, b.id) }
-
-    private mutating func removeFirst() {
-        guard let last = heap.popLast(), !heap.isEmpty else { return }
-        heap[0] = last
-        siftDown()
+    private func precedes(_ a: UInt32, _ b: UInt32) -> Bool {
+        let (a, b) = (Int(a), Int(b))
+        guard entries[a].deadline == entries[b].deadline else { return entries[a].deadline < entries[b].deadline }
+        return Int32(bitPattern: entries[a].number &- entries[b].number) < 0
     }
 
     private mutating func siftUp(from start: Int) {
         var child = start
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard Self.precedes(heap[child], heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            child = parent
+        while child > 0, precedes(heap[child], heap[(child - 1) / 2]) {
+            exchange(child, with: (child - 1) / 2)
+            child = (child - 1) / 2
         }
+        settle(child)
     }
 
-    private mutating func siftDown() {
-        var parent = 0
+    private mutating func siftDown(from start: Int) {
+        var parent = start
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < heap.count && Self.precedes(heap[child], heap[least]) {
-                least = child
-            }
-            guard least != parent else { return }
-            heap.swapAt(parent, least)
+            for child in 2 * parent + 1...2 * parent + 2
+            where child < heap.count && precedes(heap[child], heap[least]) { least = child }
+            guard least != parent else { break }
+            exchange(parent, with: least)
             parent = least
         }
+        settle(parent)
     }
+
+    private mutating func exchange(_ index: Int, with other: Int) {
+        heap.swapAt(index, other)
+        settle(index)
+    }
+
+    /// Notes where in the heap an entry is.
+    private mutating func settle(_ index: Int) { entries[Int(heap[index])].link = UInt32(index) }
 }

@@ -45,6 +45,32 @@ import Testing
         #expect(queue.nextDeadline == nil)
     }
 
+    @Test func anOldIdDoesNotCancelTheTimerThatHasItsPlace() {
+        var queue = TimerQueue()
+        let record = Record()
+        let old = queue.add(deadline: 1) { record.ran.append(0) }
+        queue.cancel(old)
+        _ = queue.add(deadline: 2) { record.ran.append(1) }
+        queue.cancel(old)
+        queue.cancel(TimerID(.max))
+        run(&queue, at: 2)
+        #expect(record.ran == [1])
+    }
+
+    @Test func aTimerThatIsOverKeepsNothingAlive() {
+        var queue = TimerQueue()
+        weak var (cancelled, run): (Record?, Record?)
+        do {
+            let records = (Record(), Record())
+            (cancelled, run) = records
+            queue.cancel(queue.add(deadline: 1) { [record = records.0] in record.ran.append(0) })
+            _ = queue.add(deadline: 1) { [record = records.1] in record.ran.append(0) }
+        }
+        #expect(cancelled == nil && run != nil)
+        queue.popDue(at: 1)?()
+        #expect(run == nil)
+    }
+
     @Test func anActionMayCancelAnotherOfItsOwnMoment() {
         var queue = TimerQueue()
         let record = Record()
