@@ -14,6 +14,18 @@ import Testing
         #expect(queue.count == 3)
     }
 
+    @Test func arrivalsOfIdentifiedClientsAreForgotten() {
+        var queue = StrangerQueue(limit: 10_000)
+        #expect(queue.add(ids[0]) == nil)
+        for _ in 0..<5000 {
+            let id = RandomID.make()
+            #expect(queue.add(id) == nil)
+            queue.remove(id)
+        }
+        #expect(queue.arrivals.count < 300)
+        #expect(queue.arrivals.first == ids[0], "it still waits")
+    }
+
     @Test func identifiedClientsMakeRoom() {
         var queue = StrangerQueue(limit: 2)
         for id in ids {

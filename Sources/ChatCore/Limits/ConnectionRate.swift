@@ -4,12 +4,17 @@ import ChatDomain
 struct ConnectionRate {
     private static let framesPerMessage = 5
     /// So many refusals in a row within the window end the connection.
-    private static let abuseRefusals: UInt8 = 50
+    private static let abuseRefusals = 50
     private static let abuseWindow: Duration = .seconds(10)
 
+    /// Refusals in a row. On the heap, because few clients have any.
+    private indirect enum Refusals {
+        case none
+        case some(since: Moment, count: Int)
+    }
+
     private var bucket: TokenBucket
-    private var firstRefusal = Moment(milliseconds: 0)
-    private var refusals: UInt8 = 0
+    private var refusals = Refusals.none
 
     init(messageRate: Int, at now: Moment) {
         bucket = TokenBucket(burst: messageRate * Self.framesPerMessage * 3, at: now)
@@ -25,15 +30,15 @@ struct ConnectionRate {
     }
 
     mutating func noteRefusal(at now: Moment) {
-        if refusals == 0 || now - firstRefusal > Self.abuseWindow {
-            refusals = 0
-            firstRefusal = now
+        if case .some(let first, let count) = refusals, now - first <= Self.abuseWindow {
+            refusals = .some(since: first, count: min(count + 1, Self.abuseRefusals))
+        } else {
+            refusals = .some(since: now, count: 1)
         }
-        refusals = min(refusals + 1, Self.abuseRefusals)
     }
 
     /// Whether the client continues after many refusals.
-    var isAbusive: Bool { refusals >= Self.abuseRefusals }
+    var isAbusive: Bool { if case .some(_, Self.abuseRefusals) = refusals { true } else { false } }
 }
 
 extension ChatError {

@@ -10,9 +10,9 @@ public final class EngineIOSocket {
     let id: RandomID
     unowned let server: EngineIOServer
     private var session: EngineIOSession
-    private var poll: HTTPResponder?
+    /// nil for a session that has left polling, or never polled.
+    private var polling: PollingTransport?
     private var webSocket: Connection?
-    private var probe: Connection?
     private var timer = DeadlineTimer()
     private var isFinished = false
     /// Whether the client has not identified itself yet; until it has, little may wait for it.
@@ -20,8 +20,6 @@ public final class EngineIOSocket {
     /// Whether the session is counted with the connections; on a WebSocket its connection is.
     private var isCountedAsPolling: Bool
     private var isWaitingForFlush = false
-    private var allowance = QueueAllowance()
-    private var drainWaiter: DrainWaiter?
     /// Takes the messages; set when the session opens.
     public var handler: (any EngineIOHandler)?
 
@@ -32,7 +30,10 @@ public final class EngineIOSocket {
         isCountedAsPolling = transport == .polling
         session = EngineIOSession(
             over: transport, settings: server.settings, now: server.context.loop.monotonicMilliseconds)
-        if isCountedAsPolling { server.context.metrics.pollingSessions.add() }
+        if isCountedAsPolling {
+            polling = PollingTransport()
+            server.context.metrics.pollingSessions.add()
+        }
         schedule()
     }
 
@@ -88,10 +89,13 @@ public final class EngineIOSocket {
     /// Whether so much more may wait for the next polls. A client that does not poll is a slow reader: its session ends.
     private func makeRoom(for bytes: Int) -> Bool {
         let (limits, queued) = (server.context.configuration, session.queuedBytes)
+        // A session that is over takes nothing, and refuses nothing.
+        guard let polling else { return true }
         let hasRoom =
             isStranger
             ? queued + bytes <= limits.strangerOutputLimit
-            : allowance.admits(bytes, behind: queued, mark: limits.softOutputLimit, limit: limits.pollingOutputLimit)
+            : polling.allowance.admits(
+                bytes, behind: queued, mark: limits.softOutputLimit, limit: limits.pollingOutputLimit)
         guard !hasRoom else { return true }
         server.context.metrics.slowConsumers.add()
         end(.transportClosed)
@@ -104,7 +108,7 @@ public final class EngineIOSocket {
     /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A session that ends calls nothing.
     public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
         if let connection = frameSink { return connection.whenDrained(to: bytes, action) }
-        drainWaiter = DrainWaiter(bytes: bytes, action: action)
+        polling?.drainWaiter = DrainWaiter(bytes: bytes, action: action)
         scheduleFlush()
     }
 
@@ -122,7 +126,7 @@ public final class EngineIOSocket {
         if let refusal = session.poll() {
             responder.respond(.engineIO(refusal))
         } else {
-            poll = responder
+            polling?.poll = responder
             responder.onAbandon { [weak self] in self?.requestAborted() }
         }
         scheduleFlush()
@@ -149,7 +153,7 @@ public final class EngineIOSocket {
     }
 
     private func requestAborted() {
-        poll = nil
+        polling?.poll = nil
         session.requestAborted()
         scheduleFlush()
     }
@@ -166,26 +170,25 @@ public final class EngineIOSocket {
     func probe(on connection: Connection) {
         // A refused probe is closed behind a complete handshake: clients expect it so.
         guard session.openProbe(now: now) == nil else { return connection.close(code: 1000, reason: "") }
-        probe = connection
+        polling?.probe = connection
         scheduleFlush()
     }
+
+    private func isProbe(_ connection: Connection) -> Bool { polling?.probe === connection }
 
     private func takeProbe(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) {
         switch session.receiveProbe(bytes, now: now) {
         case .sendPong: connection.sendMessage(EngineIOSession.probePong, isText: true)
         case .upgraded(let queued):
             webSocket = connection
-            probe = nil
             connection.isStranger = isStranger
             leavePolling()
             for packet in queued { connection.sendMessage(Array(packet.bytes), isText: !packet.isBinary) }
-            if let waiter = drainWaiter {
-                drainWaiter = nil
-                connection.whenDrained(to: waiter.bytes, waiter.action)
-            }
+            if let waiter = polling?.drainWaiter { connection.whenDrained(to: waiter.bytes, waiter.action) }
+            polling?.upgraded()
             handler?.transportChanged(self)
         case .closeProbe:
-            probe = nil
+            polling?.probe = nil
             connection.close(code: 1000, reason: "")
         }
         scheduleFlush()
@@ -225,21 +228,14 @@ public final class EngineIOSocket {
 
     func flush() {
         isWaitingForFlush = false
-        if let body = session.flush(now: now), let poll {
-            self.poll = nil
-            poll.respond(.engineIO(payload: body))
+        if let body = session.flush(now: now) { polling?.takePoll()?.respond(.engineIO(payload: body)) }
+        if let reason = session.closeReason { return finish(reason) }
+        if isOnWebSocket {
+            polling = nil
+        } else if let waiter = polling?.takeDrainWaiter(at: session.queuedBytes) {
+            server.context.loop.schedule(after: .zero, waiter.action)
         }
-        guard let reason = session.closeReason else {
-            if drainWaiter != nil { didDrain() }
-            return schedule()
-        }
-        finish(reason)
-    }
-
-    private func didDrain() {
-        guard let waiter = drainWaiter, session.queuedBytes <= waiter.bytes else { return }
-        drainWaiter = nil
-        server.context.loop.schedule(after: .zero, waiter.action)
+        schedule()
     }
 
     private func leavePolling() {
@@ -252,11 +248,10 @@ public final class EngineIOSocket {
         guard !isFinished else { return }
         isFinished = true
         timer.cancel(on: server.context.loop)
-        poll?.respond(.engineIO(.unknownSession))
-        poll = nil
-        probe?.close(code: 1000, reason: "")
+        polling?.takePoll()?.respond(.engineIO(.unknownSession))
+        polling?.probe?.close(code: 1000, reason: "")
+        polling = nil
         webSocket?.close(code: 1000, reason: "")
-        drainWaiter = nil
         leavePolling()
         server.forget(self)
         handler?.closed(self, reason: reason)
@@ -275,8 +270,8 @@ public final class EngineIOSocket {
         switch session.tick(now: now) {
         case .sendPing: webSocket?.sendMessage([EngineIOPacketType.ping.digit], isText: true)
         case .closeProbe:
-            probe?.close(code: 1000, reason: "")
-            probe = nil
+            polling?.probe?.close(code: 1000, reason: "")
+            polling?.probe = nil
         case .nothing, .close: break
         }
         scheduleFlush()
@@ -285,7 +280,7 @@ public final class EngineIOSocket {
 
 extension EngineIOSocket: WebSocketHandler {
     public func received(text: UnsafeRawBufferPointer, isPadded: Bool, on connection: Connection) {
-        if connection === probe { return takeProbe(text, connection) }
+        if isProbe(connection) { return takeProbe(text, connection) }
         guard connection === webSocket else { return }
         take(session.receiveText(text, now: now), text)
         guard session.closeReason == nil else { return scheduleFlush() }
@@ -295,8 +290,8 @@ extension EngineIOSocket: WebSocketHandler {
 
     public func received(binary: UnsafeRawBufferPointer, on connection: Connection) {
         guard connection === webSocket else {
-            if connection === probe {
-                probe = nil
+            if isProbe(connection) {
+                polling?.probe = nil
                 session.probeClosed()
                 connection.close(code: 1003, reason: "a probe is text")
             }
@@ -307,8 +302,8 @@ extension EngineIOSocket: WebSocketHandler {
     }
 
     public func closed(_ connection: Connection, code: UInt16?) {
-        if connection === probe {
-            probe = nil
+        if isProbe(connection) {
+            polling?.probe = nil
             session.probeClosed()
         } else if connection === webSocket {
             webSocket = nil

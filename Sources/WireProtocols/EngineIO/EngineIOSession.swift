@@ -25,8 +25,9 @@ public struct EngineIOSession: Sendable {
     private var queue: [EngineIOOutgoing] = []
     /// Bytes that wait for a poll, as they would stand in its answer.
     public private(set) var queuedBytes = 0
-    private var nextPing: Int64
-    private var pongDeadline = Int64.max
+    /// When the client is to be pinged, or its pong to be here.
+    private var heartbeat: Int64
+    private var awaitsPong = false
     /// When the probe, or the orderly close, has taken too long.
     private var phaseDeadline = Int64.max
     /// When a held poll is let go for the sake of the upgrade.
@@ -36,7 +37,7 @@ public struct EngineIOSession: Sendable {
     public init(over transport: Transport, settings: Shared<EngineIOSettings>, now: Int64) {
         sharedSettings = settings
         phase = transport == .polling ? .polling : .webSocket
-        nextPing = now + settings.value.pingInterval.wholeMilliseconds
+        heartbeat = now + settings.value.pingInterval.wholeMilliseconds
     }
 
     public var settings: EngineIOSettings { sharedSettings.value }
@@ -348,9 +349,9 @@ public struct EngineIOSession: Sendable {
         switch phase {
         case .closed: .max
         case .closing: phaseDeadline
-        case .polling, .webSocket: min(nextPing, pongDeadline)
+        case .polling, .webSocket: heartbeat
         case .probing(let isAnswered):
-            min(nextPing, pongDeadline, phaseDeadline, isAnswered && holdsPoll ? pollRelease : .max)
+            min(heartbeat, phaseDeadline, isAnswered && holdsPoll ? pollRelease : .max)
         }
     }
 
@@ -363,7 +364,7 @@ public struct EngineIOSession: Sendable {
             end(.serverClosed)
             return .close(.serverClosed)
         case .polling, .probing, .webSocket:
-            if now >= pongDeadline {
+            if awaitsPong, now >= heartbeat {
                 end(.pingTimeout)
                 return .close(.pingTimeout)
             }
@@ -371,20 +372,20 @@ public struct EngineIOSession: Sendable {
                 probeClosed()
                 return .closeProbe
             }
-            return now >= nextPing ? ping(now: now) : .nothing
+            return now >= heartbeat ? ping(now: now) : .nothing
         }
     }
 
     private mutating func ping(now: Int64) -> TimerAction {
-        nextPing = .max
-        pongDeadline = now + settings.pingTimeout.wholeMilliseconds
+        awaitsPong = true
+        heartbeat = now + settings.pingTimeout.wholeMilliseconds
         if transport == .webSocket { return .sendPing }
         enqueue(.ping)
         return .nothing
     }
 
     private mutating func receivedPong(now: Int64) {
-        pongDeadline = .max
-        nextPing = now + settings.pingInterval.wholeMilliseconds
+        awaitsPong = false
+        heartbeat = now + settings.pingInterval.wholeMilliseconds
     }
 }

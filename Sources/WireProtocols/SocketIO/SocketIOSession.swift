@@ -39,6 +39,19 @@ public struct SocketIOSession: Sendable {
         var bytes: Int
     }
 
+    /// Attachments still to come of a packet that was delivered without them, and bytes they may have.
+    private struct Unwanted: Sendable {
+        var count: Int
+        var bytes: Int
+    }
+
+    /// What the binary messages to come are for. On the heap, because few sessions wait for any.
+    private enum Awaited: Sendable {
+        case nothing
+        case attachments(Shared<Partial>)
+        case unwanted(Shared<Unwanted>)
+    }
+
     /// Namespaces by their place in the settings, as bits.
     private struct Namespaces: Hashable, Sendable {
         private var bits: UInt32 = 0
@@ -59,9 +72,7 @@ public struct SocketIOSession: Sendable {
     /// Ended by the server: packets that crossed its DISCONNECT are dropped.
     private var ended = Namespaces()
     private var connectDeadline: Int64
-    private var partial: Shared<Partial>?
-    /// Attachments still to come of a packet that was delivered without them, and bytes they may have.
-    private var unwanted: (count: Int, bytes: Int) = (0, 0)
+    private var awaited = Awaited.nothing
 
     /// - Parameter settings: shared by all sessions of one server.
     public init(settings: Shared<SocketIOSettings>, now: Int64) {
@@ -86,7 +97,7 @@ public struct SocketIOSession: Sendable {
         _ bytes: UnsafeRawBufferPointer, in range: Range<Int>, json: JSONParser, now: Int64
     ) -> SocketIOAction {
         guard !isClosed else { return .nothing }
-        guard partial == nil, unwanted.count == 0 else { return close(.missingAttachment) }
+        guard case .nothing = awaited else { return close(.missingAttachment) }
         guard range.count <= settings.maxPayload else { return close(.tooBig) }
         do throws(SocketIOPacketError) {
             let packet = try SocketIOPacket.decode(bytes, in: range, maximumAttachments: settings.maximumAttachments)
@@ -99,14 +110,21 @@ public struct SocketIOSession: Sendable {
     /// A binary message came.
     public mutating func receiveBinary(_ bytes: [UInt8]) -> SocketIOAction {
         guard !isClosed else { return .nothing }
-        if unwanted.count > 0 { return drop(bytes.count) }
-        guard var partial = partial?.value else { return close(.unexpectedAttachment) }
-        self.partial = nil
+        switch awaited {
+        case .nothing: return close(.unexpectedAttachment)
+        case .unwanted(let unwanted): return drop(bytes.count, of: unwanted.value)
+        case .attachments(let partial): return add(bytes, to: partial.value)
+        }
+    }
+
+    private mutating func add(_ bytes: [UInt8], to partial: Partial) -> SocketIOAction {
+        var partial = partial
+        awaited = .nothing
         partial.bytes += bytes.count
         guard partial.bytes <= settings.maxPayload else { return close(.tooBig) }
         partial.attachments.append(bytes)
         guard partial.attachments.count == partial.attachmentsDue else {
-            self.partial = Shared(partial)
+            awaited = .attachments(Shared(partial))
             return .nothing
         }
         return deliver(
@@ -114,9 +132,10 @@ public struct SocketIOSession: Sendable {
             attachments: partial.attachments)
     }
 
-    private mutating func drop(_ bytes: Int) -> SocketIOAction {
-        unwanted = (unwanted.count - 1, unwanted.bytes - bytes)
-        return unwanted.bytes < 0 ? close(.tooBig) : .nothing
+    private mutating func drop(_ bytes: Int, of unwanted: Unwanted) -> SocketIOAction {
+        let left = Unwanted(count: unwanted.count - 1, bytes: unwanted.bytes - bytes)
+        awaited = left.count > 0 ? .unwanted(Shared(left)) : .nothing
+        return left.bytes < 0 ? close(.tooBig) : .nothing
     }
 
     private mutating func take(
@@ -160,14 +179,16 @@ public struct SocketIOSession: Sendable {
             return close(.invalidPlaceholders)
         }
         guard settings.keepsAttachments else {
-            unwanted = (packet.attachments, settings.maxPayload - payload.count)
+            awaited = .unwanted(
+                Shared(Unwanted(count: packet.attachments, bytes: settings.maxPayload - payload.count)))
             return deliver(
                 packet.type, namespace: namespace, id: packet.id, payload: .inPlace(packet.payload), attachments: [])
         }
-        partial = Shared(
-            Partial(
-                packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
-                attachmentsDue: packet.attachments, bytes: payload.count))
+        awaited = .attachments(
+            Shared(
+                Partial(
+                    packet: packet.type, namespace: namespace, id: packet.id, payload: Array(payload),
+                    attachmentsDue: packet.attachments, bytes: payload.count)))
         return .nothing
     }
 
@@ -190,7 +211,7 @@ public struct SocketIOSession: Sendable {
 
     private mutating func close(_ reason: SocketIOCloseReason) -> SocketIOAction {
         isClosed = true
-        partial = nil
+        awaited = .nothing
         return .close(reason)
     }
 
