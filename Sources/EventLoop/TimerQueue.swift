@@ -1,5 +1,6 @@
-/// Names one scheduled action.
+/// Names one scheduled action of a loop.
 public struct TimerID: Hashable, Sendable {
+    /// Of 56 bits.
     public let value: UInt64
     public init(_ value: UInt64) { self.value = value }
 }
@@ -19,6 +20,8 @@ struct TimerQueue {
     }
 
     private static let none = UInt32.max
+    /// There are fewer timers than this has numbers: a connection has two at most, and memory for it.
+    private static let placeBits = 24
 
     private var entries: [Entry] = []
     private var firstFree = Self.none
@@ -34,13 +37,13 @@ struct TimerQueue {
         entries[place] = Entry(deadline: deadline, number: lastNumber, action: action)
         heap.append(UInt32(place))
         siftUp(from: heap.count - 1)
-        return TimerID(UInt64(lastNumber) << 32 | UInt64(place))
+        return TimerID(UInt64(lastNumber) << Self.placeBits | UInt64(place))
     }
 
     mutating func cancel(_ id: TimerID) {
-        let place = Int(UInt32(truncatingIfNeeded: id.value))
+        let place = Int(id.value & (1 << Self.placeBits - 1))
         let isPending = entries.indices.contains(place) && entries[place].action != nil
-        guard isPending, entries[place].number == UInt32(id.value >> 32) else { return }
+        guard isPending, entries[place].number == id.value >> Self.placeBits else { return }
         remove(at: Int(entries[place].link))
     }
 
@@ -62,6 +65,7 @@ struct TimerQueue {
             // By a quarter: there is a timer for each connection, and an array that doubles has half as many free places.
             entries.reserveCapacity(entries.count + entries.count / 4 + 16)
         }
+        precondition(entries.count < 1 << Self.placeBits, "too many timers")
         entries.append(Entry())
         return entries.count - 1
     }

@@ -26,7 +26,7 @@ public struct TurnQueue<Element> {
     /// Keeps a batch's memory for a later one, unless it was unusually large.
     @inlinable
     public mutating func recycle(_ batch: inout [Element]) {
-        batch.removeAll(keepingCapacity: batch.count <= 4096)
+        batch.removeAll(keepingCapacity: batch.count <= 1024)
         swap(&spare, &batch)
     }
 }

@@ -27,8 +27,19 @@ package protocol LoopContext: AnyObject {
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void)
 }
 
-/// Names one scheduled action of a loop.
+/// Names one scheduled action of a loop. It has seven bytes, so that an optional one takes a word: each session has one.
 package struct LoopTimer: Hashable, Sendable {
-    package let value: UInt64
-    package init(_ value: UInt64) { self.value = value }
+    private let low: UInt32
+    private let middle: UInt16
+    private let high: UInt8
+
+    /// - Parameter value: of 56 bits.
+    package init(_ value: UInt64) {
+        precondition(value >> 56 == 0, "a timer's name has 56 bits")
+        low = UInt32(truncatingIfNeeded: value)
+        middle = UInt16(truncatingIfNeeded: value >> 32)
+        high = UInt8(truncatingIfNeeded: value >> 48)
+    }
+
+    package var value: UInt64 { UInt64(high) << 48 | UInt64(middle) << 32 | UInt64(low) }
 }

@@ -18,6 +18,12 @@ package final class Session {
     /// Bad frames or requests in a row before the connection is ended.
     static let maximumBadInputs: UInt8 = 10
 
+    /// On the heap, because many sessions have none.
+    private indirect enum HandshakeClaim {
+        case none
+        case token(String)
+    }
+
     // There are very many sessions: small fields stand together, so that none costs more than its size.
     package let registry: SessionRegistry
     package let id: SessionID
@@ -33,8 +39,7 @@ package final class Session {
     /// A large answer waits for the client to take what is queued, or for its turn.
     private var isHeld = false
     private var badInputs: UInt8 = 0
-    /// The token of the handshake; used by a claim without one of its own.
-    let handshakeToken: String?
+    private let handshakeClaim: HandshakeClaim
     /// The client's program as it calls itself.
     let userAgent: String?
     /// The client's address as text, for operators.
@@ -44,10 +49,10 @@ package final class Session {
     var recoveryState = RecoverySession.State()
     private(set) var requests: RequestQueue
     private var rate: ConnectionRate
-    /// Authentication in time, or the token's expiry.
-    private var timer: LoopTimer?
     /// Why the server ended the connection, if it did.
     private var ending: Ending?
+    /// Authentication in time, or the token's expiry.
+    private var timer: LoopTimer?
 
     init(
         registry: SessionRegistry, id: SessionID, address: SessionAddress, channel: any SessionChannel,
@@ -59,7 +64,7 @@ package final class Session {
         self.channel = channel
         self.encoding = encoding
         self.isRaw = isRaw
-        handshakeToken = handshake.token
+        handshakeClaim = handshake.token.map { .token($0) } ?? .none
         userAgent = handshake.userAgent
         clientAddress = handshake.address
         isService = handshake.isService
@@ -72,6 +77,8 @@ package final class Session {
 
     package var presence: PresenceSession { PresenceSession(session: self) }
     package var recovery: RecoverySession { RecoverySession(session: self) }
+    /// The token of the handshake; used by a claim without one of its own.
+    var handshakeToken: String? { if case .token(let token) = handshakeClaim { token } else { nil } }
     var user: RoomUser? { identity.map { RoomUser(userID: $0.userID, username: $0.username) } }
 
     var context: ShardContext { registry.context }

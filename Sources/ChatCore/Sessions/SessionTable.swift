@@ -11,6 +11,10 @@ struct SessionTable {
         if let slot = free.popLast() {
             return SessionAddress(shard: shard, slot: slot, generation: slots[Int(slot)].generation)
         }
+        if slots.count == slots.capacity {
+            // By a quarter: an array that doubles has half as many free slots as there are sessions.
+            slots.reserveCapacity(slots.count + slots.count / 4 + 16)
+        }
         slots.append((nil, 0))
         return SessionAddress(shard: shard, slot: UInt32(slots.count - 1), generation: 0)
     }

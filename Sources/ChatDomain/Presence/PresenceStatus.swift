@@ -10,6 +10,11 @@ public enum PresenceStatus: String, Sendable, CaseIterable {
     /// As everybody else sees it.
     public var seenByOthers: Self { self == .invisible ? .offline : self }
 
+    /// What a session that asked for this status shows.
+    ///
+    /// - Parameter isIdle: whether nothing came from its client for long.
+    func shown(isIdle: Bool) -> Self { isIdle && self == .online ? .away : self }
+
     /// Whether others see the user as present.
     public var isOnline: Bool { seenByOthers != .offline }
 

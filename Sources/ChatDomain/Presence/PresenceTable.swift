@@ -29,13 +29,13 @@ public struct PresenceTable: Sendable {
     }
 
     /// A user's connected sessions, the oldest first.
-    public func sessions(of user: UserID) -> [SessionRecord] { users[user]?.live ?? [] }
+    public func sessions(of user: UserID) -> [SessionRecord] { users[user]?.liveRecords(of: user) ?? [] }
 
     /// All sessions, those in their grace period too.
-    public var records: [SessionRecord] { users.values.flatMap(\.records) }
+    public var records: [SessionRecord] { users.flatMap { $1.records(of: $0) } }
 
     /// A user's sessions, those in their grace period too.
-    public func records(of user: UserID) -> [SessionRecord] { users[user]?.records ?? [] }
+    public func records(of user: UserID) -> [SessionRecord] { users[user]?.records(of: user) ?? [] }
 
     /// Adds a session, in place of one with the same id.
     ///

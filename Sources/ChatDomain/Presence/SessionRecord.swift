@@ -28,7 +28,7 @@ public struct SessionRecord: Hashable, Sendable {
     }
 
     /// The user's status as far as this session goes.
-    public var status: PresenceStatus { isIdle && requestedStatus == .online ? .away : requestedStatus }
+    public var status: PresenceStatus { requestedStatus.shown(isIdle: isIdle) }
 }
 
 /// A change of a session during its life.

@@ -6,7 +6,7 @@
 ///   ends it. A new device of a hidden user is hidden too.
 struct UserSessions: Sendable {
     /// In the order they came.
-    private(set) var records: [SessionRecord] = []
+    private var sessions: [UserSession] = []
     private var username: String
     private var lastSeen: Timestamp
 
@@ -15,13 +15,19 @@ struct UserSessions: Sendable {
         lastSeen = now
     }
 
-    var isEmpty: Bool { records.isEmpty }
-    var live: [SessionRecord] { records.filter { !$0.isDisconnected } }
+    var isEmpty: Bool { sessions.isEmpty }
+    private var live: [UserSession] { sessions.filter { !$0.isDisconnected } }
+
+    /// - Parameter id: the user's own, which is not kept here.
+    func records(of id: UserID) -> [SessionRecord] { sessions.map { $0.record(of: id) } }
+
+    /// - Parameter id: the user's own.
+    func liveRecords(of id: UserID) -> [SessionRecord] { live.map { $0.record(of: id) } }
 
     /// As the user's own devices see it.
     var status: PresenceStatus {
-        let isConnected = records.contains { !$0.isDisconnected }
-        let deciding = records.lazy.filter { !$0.isDisconnected || !isConnected }
+        let isConnected = sessions.contains { !$0.isDisconnected }
+        let deciding = sessions.lazy.filter { !$0.isDisconnected || !isConnected }
         return deciding.map(\.status).max { $0.rank < $1.rank } ?? .offline
     }
 
@@ -29,85 +35,85 @@ struct UserSessions: Sendable {
     func presence(of id: UserID) -> UserPresence {
         UserPresence(
             user: RoomUser(userID: id, username: username), actualStatus: status, lastSeen: lastSeen,
-            sessions: records.count { !$0.isDisconnected })
+            sessions: sessions.count { !$0.isDisconnected })
     }
 
     /// Adds a session; those that must give way to it are returned, the oldest first.
     mutating func connect(_ record: SessionRecord, limit: Int, at now: Timestamp) -> [SessionRecord] {
-        var record = record
-        record.requestedStatus = inheritedStatus(by: record.id) ?? record.requestedStatus
-        records.removeAll { $0.id == record.id }
+        var session = UserSession(record)
+        session.requestedStatus = inheritedStatus(by: record.id) ?? record.requestedStatus
+        sessions.removeAll { $0.id == record.id }
         let others = live
         let excess = limit > 0 ? max(others.count + 1 - limit, 0) : 0
         let evicted = Array(others.prefix(excess))
-        noteSight(at: now) { sessions in
-            for old in evicted { sessions.records.removeAll { $0.id == old.id } }
-            sessions.records.append(record)
-            var user = RoomUser(userID: record.user.userID, username: sessions.username)
-            user.update(record.user)
-            sessions.username = user.username
+        noteSight(at: now) { user in
+            user.sessions.removeAll { session in evicted.contains { $0.id == session.id } }
+            user.sessions.append(session)
+            var named = RoomUser(userID: record.user.userID, username: user.username)
+            named.update(record.user)
+            user.username = named.username
         }
-        return evicted
+        return evicted.map { $0.record(of: record.user.userID) }
     }
 
     /// A user that is hidden stays hidden on a new device. A session that comes back after a break is as before it.
     private func inheritedStatus(by session: SessionID) -> PresenceStatus? {
-        if records.contains(where: { $0.requestedStatus == .invisible }) { return .invisible }
-        if let known = records.first(where: { $0.id == session }) { return known.requestedStatus }
+        if sessions.contains(where: { $0.requestedStatus == .invisible }) { return .invisible }
+        if let known = sessions.first(where: { $0.id == session }) { return known.requestedStatus }
         guard live.isEmpty else { return nil }
-        return records.last?.requestedStatus
+        return sessions.last?.requestedStatus
     }
 
     mutating func apply(_ update: SessionUpdate, to session: SessionID, at now: Timestamp) {
-        guard records.contains(where: { $0.id == session }) else { return }
+        guard sessions.contains(where: { $0.id == session }) else { return }
         // That nothing came for long is no sight of the user.
         if case .idle(let isIdle) = update { return change(session) { $0.isIdle = isIdle } }
-        noteSight(at: now) { sessions in
+        noteSight(at: now) { user in
             switch update {
-            case .requestedStatus(let requestedStatus): sessions.set(requestedStatus, on: session)
+            case .requestedStatus(let requestedStatus): user.set(requestedStatus, on: session)
             case .idle: break
             case .active:
-                sessions.change(session) {
+                user.change(session) {
                     $0.isIdle = false
                     $0.lastActiveAt = now
                 }
             case .renamed(let username):
-                sessions.change(session) { $0.user.username = username }
-                sessions.username = username
+                user.change(session) { $0.username = username }
+                user.username = username
             case .disconnected:
                 // Others keep the user in sight; what this one wished is over.
-                let isNeeded = !sessions.live.contains { $0.id != session }
+                let isNeeded = !user.live.contains { $0.id != session }
                 if isNeeded {
-                    sessions.change(session) { $0.isDisconnected = true }
+                    user.change(session) { $0.isDisconnected = true }
                 } else {
-                    sessions.records.removeAll { $0.id == session }
+                    user.sessions.removeAll { $0.id == session }
                 }
             }
         }
     }
 
     mutating func remove(_ session: SessionID, at now: Timestamp) {
-        guard let record = records.first(where: { $0.id == session }) else { return }
+        guard let known = sessions.first(where: { $0.id == session }) else { return }
         // A user in the grace period was last seen when the connection broke, not when the period ended.
-        if record.isDisconnected {
-            records.removeAll { $0.id == session }
+        if known.isDisconnected {
+            sessions.removeAll { $0.id == session }
         } else {
-            noteSight(at: now) { $0.records.removeAll { $0.id == session } }
+            noteSight(at: now) { $0.sessions.removeAll { $0.id == session } }
         }
     }
 
     private mutating func set(_ requestedStatus: PresenceStatus, on session: SessionID) {
-        for index in records.indices {
-            let isHidden = records[index].requestedStatus == .invisible
-            if requestedStatus == .invisible || isHidden || records[index].id == session {
-                records[index].requestedStatus = requestedStatus
+        for index in sessions.indices {
+            let isHidden = sessions[index].requestedStatus == .invisible
+            if requestedStatus == .invisible || isHidden || sessions[index].id == session {
+                sessions[index].requestedStatus = requestedStatus
             }
         }
     }
 
-    private mutating func change(_ session: SessionID, _ body: (inout SessionRecord) -> Void) {
-        guard let index = records.firstIndex(where: { $0.id == session }) else { return }
-        body(&records[index])
+    private mutating func change(_ session: SessionID, _ body: (inout UserSession) -> Void) {
+        guard let index = sessions.firstIndex(where: { $0.id == session }) else { return }
+        body(&sessions[index])
     }
 
     /// Something came from the user.
