@@ -3,6 +3,12 @@ import Testing
 
 @testable import EventLoop
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// An echo on a loop, whose sockets can move to another.
 private actor Echo {
     nonisolated let loop: EventLoop
@@ -65,8 +71,14 @@ private actor Echo {
 
     private(set) var peers: [IPAddress] = []
 
+    /// Whether each accepted socket sends at once what it is given.
+    private(set) var sendsAtOnce: [Bool] = []
+
     private func take(_ descriptor: Int32, _ peer: IPAddress) {
         peers.append(peer)
+        var (option, length): (Int32, socklen_t) = (0, socklen_t(MemoryLayout<Int32>.size))
+        getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &option, &length)
+        sendsAtOnce.append(option != 0)
         adopt(descriptor)
     }
 
@@ -118,6 +130,7 @@ private actor Echo {
             }
             #expect(await echo.peers.allSatisfy(\.isLoopback))
             #expect(await echo.count == 5)
+            #expect(await echo.sendsAtOnce == Array(repeating: true, count: 5))
         }
     }
 

@@ -30,12 +30,13 @@ static inline int csockets_prepare_descriptor(int fd) {
     return 0;
 }
 
-/// A non-blocking TCP socket with that address; -1 with errno set. With `shared`, several may listen on one port where the
+/// A non-blocking TCP socket with that address, without Nagle's delay; -1 with errno set. With `shared`, several may listen on one port where the
 /// system spreads connections over them.
 static inline int csockets_bind(const struct sockaddr *address, socklen_t length, int shared) {
     int fd = socket(address->sa_family, SOCK_STREAM, 0), one = 1, zero = 0;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 #ifdef __linux__
     if (shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
 #else
@@ -63,20 +64,17 @@ static inline int csockets_listen(const struct sockaddr *address, socklen_t leng
     return fd;
 }
 
-/// The next queued connection, non-blocking and without Nagle's delay; -1 with errno set.
+/// The next queued connection, non-blocking; -1 with errno set. It takes over that the listener has no Nagle's delay.
 static inline int csockets_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
-    int one = 1;
 #ifdef __linux__
-    int fd = accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return -1;
+    return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 #else
     int fd = accept(listener, (struct sockaddr *)peer, &length);
     if (fd < 0) return -1;
     if (csockets_prepare_descriptor(fd) < 0) { close(fd); return -1; }
-#endif
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
+#endif
 }
 
 /// A non-blocking TCP socket on its way to `address`, without Nagle's delay; -1 with errno set. It is writable once the
