@@ -10,6 +10,8 @@ struct LoopClocks {
     /// Since the Unix epoch.
     private(set) var wallMilliseconds: Int64 = 0
 
+    init() { refresh() }
+
     /// From an arbitrary start.
     var monotonicMilliseconds: Int64 { monotonicNanoseconds / 1_000_000 }
 
