@@ -1,19 +1,23 @@
 import WireProtocols
 
-/// What a request says must not depend on how its bytes are cut, and nothing in it may stop the process.
+/// What a request says must not depend on how its bytes are cut, nor on whether its head came before, and nothing in it may stop the
+/// process.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzHTTP(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let (seed, bytes) = seedAndBytes(start, count) else { return 0 }
     let whole = feed([bytes[...]], to: decoder())
     let cut = feed(pieces(of: bytes, seed: seed), to: decoder())
     precondition(whole == cut, "the result depends on how the input is cut")
+    let kept = feed([bytes[...]], to: decoder(keptHeads: 4))
+    precondition(whole == kept, "the result depends on what came before")
     return 0
 }
 
-private func decoder() -> (inout InputBuffer) -> [HTTPObservation]? {
+private func decoder(keptHeads: Int = 0) -> (inout InputBuffer) -> [HTTPObservation]? {
     var decoder = HTTPRequestDecoder(.init(headBytes: 512, bodyBytes: 64))
+    var heads = HTTPHeadMemory(capacity: keptHeads)
     return { buffer in
-        let action = decoder.next(&buffer)
+        let action = decoder.next(&buffer, heads: &heads, rule: { _ in .collected })
         if case .head(let head) = action { look(at: head) }
         return HTTPObservation(action).map { [$0] }
     }

@@ -6,7 +6,7 @@ extension Connection {
     /// Reads one step of a request; false when there is nothing to read for now.
     func readRequest(_ exchange: HTTPExchange) -> Bool {
         let rule = { [self] head in context.handler?.bodyRule(for: head) ?? .collected }
-        switch exchange.next(&context.input, rule: rule) {
+        switch exchange.next(&context.input, heads: &context.heads, rule: rule) {
         case .needMore:
             return false
         case .headBegan:
@@ -42,10 +42,9 @@ extension Connection {
 
     /// Answers the request at hand.
     public func respond(_ response: HTTPResponse) {
-        guard let exchange, let bytes = exchange.answer(response, date: context.httpDate()) else {
-            return
-        }
-        send(bytes)
+        guard let exchange, let parts = exchange.answer(response, date: context.httpDate()) else { return }
+        send(parts.beginning)
+        if !parts.body.isEmpty { send(parts.body) }
         didAnswer(exchange)
     }
 

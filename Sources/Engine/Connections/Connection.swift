@@ -42,7 +42,9 @@ public final class Connection: SocketHandler {
     private var lastHeard: Int64
     /// An object that the handler keeps with the connection.
     public var attachment: AnyObject?
-    private var timer: TimerID?
+    /// When the time of what the connection waits for is over, in monotonic milliseconds; `Int64.max` for no such time.
+    private var deadline = Int64.max
+    private var timer = DeadlineTimer()
 
     init(socket: Socket, peer: IPAddress, context: EngineContext) {
         self.peer = peer
@@ -355,7 +357,7 @@ public final class Connection: SocketHandler {
     public func abort() {
         if case .closed = phase { return }
         leave(.closed)
-        cancelTimer()
+        timer.cancel(on: context.loop)
         output.clear()
         if isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: 0) }
         input.keep([])
@@ -379,15 +381,19 @@ public final class Connection: SocketHandler {
 
     // MARK: Time
 
-    func cancelTimer() {
-        if let timer { context.loop.cancel(timer) }
-        timer = nil
-    }
+    /// Nothing is waited for any more. The loop's timer stays, as most connections soon wait again.
+    func cancelTimer() { deadline = .max }
 
     func setTimer(after span: Duration) {
-        cancelTimer()
-        timer = context.loop.schedule(after: span) { [self] in
-            timer = nil
+        deadline = context.loop.deadline(after: span)
+        moveTimer()
+    }
+
+    private func moveTimer() {
+        timer.move(to: deadline, on: context.loop) { [self] in
+            timer.didFire()
+            guard context.loop.monotonicMilliseconds >= deadline else { return moveTimer() }
+            deadline = .max
             timeOut()
         }
     }
@@ -418,7 +424,7 @@ public final class Connection: SocketHandler {
         guard case .http(let exchange) = phase, exchange.isAnswering, output.isEmpty else { return nil }
         let unread = input.isDecoding ? context.input.takeRemainder() : input.unread
         phase = .closed
-        cancelTimer()
+        timer.cancel(on: context.loop)
         input.keep([])
         context.remove(self)
         let (descriptor, tls) = transport.detach()

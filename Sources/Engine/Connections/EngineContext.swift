@@ -11,6 +11,8 @@ public final class EngineContext {
     /// Read at once from a socket; also the scratch space for gathered writes.
     static let chunkBytes = 64 * 1024
     static let deflateWindowBits = 13
+    /// Heads that are kept, at most. Each takes less than two kilobytes.
+    private static let keptHeads = 2048
     /// A slice is at least this long, however little input a turn had.
     private static let shortestSlice: Duration = .milliseconds(1)
     /// Writes between two looks at the clock.
@@ -32,6 +34,8 @@ public final class EngineContext {
     public let deflater: Deflater
     /// Where the connection that is being read puts its bytes.
     var input = InputBuffer(capacity: EngineContext.chunkBytes)
+    /// Heads of requests that came to the loop's connections lately.
+    var heads = HTTPHeadMemory(capacity: EngineContext.keptHeads)
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
     private var connections: Set<Identified> = []
     private var unflushed = FIFO<Connection>()
@@ -59,6 +63,9 @@ public final class EngineContext {
     public func replaceTLSCredentials(_ credentials: TLSCredentials) throws(TLSError) {
         try tls?.replaceCredentials(credentials)
     }
+
+    /// Forgets what was kept of requests. To be called now and then, as that holds credentials too.
+    public func forgetHeads() { heads.removeAll() }
 
     // MARK: Connections
 

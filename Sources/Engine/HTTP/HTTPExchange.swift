@@ -49,12 +49,15 @@ final class HTTPExchange {
 
     /// Reads one step. Only while `takesInput`.
     ///
-    /// - Parameter rule: how the body of a request with this head is taken.
+    /// - Parameters:
+    ///   - heads: heads that need not be read again.
+    ///   - rule: how the body of a request with this head is taken.
     func next(
-        _ input: inout InputBuffer, rule: (HTTPRequestHead) -> HTTPBodyRule = { _ in .collected }
+        _ input: inout InputBuffer, heads: inout HTTPHeadMemory,
+        rule: (HTTPRequestHead) -> HTTPBodyRule = { _ in .collected }
     ) -> Step {
         var isStreamed = false
-        let action = decoder.next(&input) { head in
+        let action = decoder.next(&input, heads: &heads) { head in
             let rule = rule(head)
             isStreamed = rule != .collected
             return rule
@@ -66,10 +69,14 @@ final class HTTPExchange {
             return .headBegan
         case .head(let head):
             self.head = head
-            guard isStreamed else { return .head(expectsContinue: head.expectsContinue && head.framing != .none) }
-            isStreaming = true
-            beginAnswering(head)
-            return .streamedRequest(head)
+            if isStreamed {
+                isStreaming = true
+                beginAnswering(head)
+                return .streamedRequest(head)
+            }
+            // A request without a body is complete with its head, and needs no time for a body.
+            guard head.framing != .none else { return next(&input, heads: &heads) }
+            return .head(expectsContinue: head.expectsContinue)
         case .part(let bytes):
             guard let receiver else { return .needMore }
             progress.received(bytes.count)
@@ -120,12 +127,11 @@ final class HTTPExchange {
     // MARK: Answers
 
     /// The answer's bytes; nil when no request waits for one.
-    func answer(_ response: HTTPResponse, date: String) -> [UInt8]? {
+    func answer(_ response: HTTPResponse, date: String) -> HTTPResponseEncoder.Parts? {
         guard isAnswering, outgoing == nil else { return nil }
         endUnreadBody()
-        let bytes = HTTPResponseEncoder.encode(response, date: date, keepsAlive: !isLast, isHead: isHead)
-        didAnswer()
-        return bytes
+        defer { didAnswer() }
+        return HTTPResponseEncoder.parts(of: response, date: date, keepsAlive: !isLast, isHead: isHead)
     }
 
     /// The head of an answer whose body comes from `source`; nil when no request waits for one. The source is not asked where

@@ -41,7 +41,9 @@ struct HTTPChunkedBody: Sendable {
             case .trailers(let bytesLeft):
                 guard let line = try takeLine(from: &buffer, limit: bytesLeft, tooLong: 431) else { return false }
                 if line.isEmpty { return true }
-                _ = try HTTPHeadParser.field(0..<line.count, of: line)
+                try line.withUnsafeBufferPointer { (bytes) throws(HTTPRefusal) in
+                    _ = try HTTPHeadParser.field(0..<bytes.count, of: UnsafeRawBufferPointer(bytes))
+                }
                 phase = .trailers(bytesLeft: bytesLeft - line.count - 2)
             }
         }

@@ -7,6 +7,8 @@ public enum HTTPEntityTag {
     ///   - tag: the tag with its quotes.
     public static func matches(_ field: String?, _ tag: String) -> Bool {
         guard let field else { return false }
+        // What most clients send.
+        if field == tag { return true }
         return HTTPSyntax.listMembers(field).contains { $0 == "*" || $0 == tag || $0 == "W/" + tag }
     }
 }

@@ -2,17 +2,28 @@
 enum HTTPHeadParser {
     /// Header fields a request may have.
     static let maximumFields = 128
+    /// Fields for which there is memory at once: few requests have more.
+    private static let usualFields = 12
 
     /// - Parameter bytes: the head from its request line to the empty line, both included; its lines end in CRLF.
     static func parse(_ bytes: [UInt8]) throws(HTTPRefusal) -> HTTPRequestHead {
-        let lines = try lines(of: bytes)
-        guard let first = lines.first, lines.count - 1 <= maximumFields else {
-            throw HTTPRefusal(status: 431, detail: "too many header fields")
-        }
-        let (method, target, version) = try requestLine(first, of: bytes)
         var locations: [HTTPHeaders.Location] = []
-        locations.reserveCapacity(lines.count - 1)
-        for line in lines.dropFirst() { locations.append(try field(line, of: bytes)) }
+        locations.reserveCapacity(usualFields)
+        let (method, target, version) = try bytes.withUnsafeBufferPointer { (bytes) throws(HTTPRefusal) in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            var lines = HTTPLineScanner()
+            guard let first = try lines.next(in: bytes, limit: bytes.count) else {
+                throw .badRequest("malformed request line")
+            }
+            let line = try requestLine(first, of: bytes)
+            while let line = try lines.next(in: bytes, limit: bytes.count), !line.isEmpty {
+                guard locations.count < maximumFields else {
+                    throw HTTPRefusal(status: 431, detail: "too many header fields")
+                }
+                locations.append(try field(line, of: bytes))
+            }
+            return line
+        }
         let headers = HTTPHeaders(bytes: bytes, locations: locations)
         try checkHost(headers, version: version)
         let framing = try framing(of: headers, version: version)
@@ -22,50 +33,42 @@ enum HTTPHeadParser {
             expectsContinue: try expectsContinue(headers, version: version, framing: framing))
     }
 
-    /// The request line and the field lines, without their ends.
-    private static func lines(of bytes: [UInt8]) throws(HTTPRefusal) -> [Range<Int>] {
-        var scanner = HTTPLineScanner()
-        var lines: [Range<Int>] = []
-        try bytes.withUnsafeBufferPointer { (bytes) throws(HTTPRefusal) in
-            let bytes = UnsafeRawBufferPointer(bytes)
-            while let line = try scanner.next(in: bytes, limit: bytes.count), !line.isEmpty { lines.append(line) }
-        }
-        return lines
-    }
-
     private static func requestLine(
-        _ line: Range<Int>, of bytes: [UInt8]
+        _ line: Range<Int>, of bytes: UnsafeRawBufferPointer
     ) throws(HTTPRefusal) -> (String, HTTPTarget, HTTPVersion) {
-        let parts = bytes[line].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard parts.count == 3 else { throw .badRequest("malformed request line") }
-        guard HTTPSyntax.isToken(parts[0]) else { throw .badRequest("invalid method") }
-        let isVisible = parts[1].allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
-        guard isVisible, let target = HTTPTarget(String(decoding: parts[1], as: UTF8.self)) else {
+        let space = UInt8(ascii: " ")
+        guard let first = HTTPSyntax.index(of: space, in: line, of: bytes),
+            let second = HTTPSyntax.index(of: space, in: first + 1..<line.upperBound, of: bytes),
+            HTTPSyntax.index(of: space, in: second + 1..<line.upperBound, of: bytes) == nil
+        else { throw .badRequest("malformed request line") }
+        let method = UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<first])
+        guard HTTPSyntax.isToken(method) else { throw .badRequest("invalid method") }
+        guard let target = HTTPTarget(UnsafeRawBufferPointer(rebasing: bytes[first + 1..<second])) else {
             throw .badRequest("invalid request target")
         }
-        let method = String(decoding: parts[0], as: UTF8.self)
-        guard target.raw != "*" || method == "OPTIONS" else { throw .badRequest("invalid request target") }
-        return (method, target, try version(parts[2]))
+        let name = String(decoding: method, as: UTF8.self)
+        guard target.raw != "*" || name == "OPTIONS" else { throw .badRequest("invalid request target") }
+        return (name, target, try version(UnsafeRawBufferPointer(rebasing: bytes[second + 1..<line.upperBound])))
     }
 
-    private static func version(_ text: ArraySlice<UInt8>) throws(HTTPRefusal) -> HTTPVersion {
-        let name = Array("HTTP/".utf8)
-        let digits = text.dropFirst(name.count)
-        let isDigit = { (byte: UInt8?) in byte.map { (0x30...0x39).contains($0) } ?? false }
-        guard text.starts(with: name), digits.count == 3, isDigit(digits.first), isDigit(digits.last),
-            digits.dropFirst().first == UInt8(ascii: ".")
+    private static func version(_ text: UnsafeRawBufferPointer) throws(HTTPRefusal) -> HTTPVersion {
+        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+        guard text.count == 8, text.starts(with: "HTTP/".utf8), isDigit(text[5]), text[6] == UInt8(ascii: "."),
+            isDigit(text[7])
         else { throw .badRequest("malformed protocol version") }
-        switch String(decoding: digits, as: UTF8.self) {
-        case "1.0": return .http10
-        case "1.1": return .http11
+        switch (text[5], text[7]) {
+        case (UInt8(ascii: "1"), UInt8(ascii: "0")): return .http10
+        case (UInt8(ascii: "1"), UInt8(ascii: "1")): return .http11
         default: throw HTTPRefusal(status: 505, detail: "only HTTP/1.1 and HTTP/1.0 are spoken here")
         }
     }
 
     /// Where the name and the value of a field line are.
-    static func field(_ line: Range<Int>, of bytes: [UInt8]) throws(HTTPRefusal) -> HTTPHeaders.Location {
+    static func field(
+        _ line: Range<Int>, of bytes: UnsafeRawBufferPointer
+    ) throws(HTTPRefusal) -> HTTPHeaders.Location {
         guard !HTTPSyntax.isWhitespace(bytes[line.lowerBound]) else { throw .badRequest("folded header field") }
-        guard let colon = bytes[line].firstIndex(of: UInt8(ascii: ":")) else {
+        guard let colon = HTTPSyntax.index(of: UInt8(ascii: ":"), in: line, of: bytes) else {
             throw .badRequest("header field without a colon")
         }
         let name = line.lowerBound..<colon
@@ -78,16 +81,11 @@ enum HTTPHeadParser {
     }
 
     private static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPRefusal) {
-        let hosts = headers.values(of: "Host")
-        guard hosts.count <= 1 else { throw .badRequest("more than one Host") }
-        guard let host = hosts.first else {
-            if version == .http11 { throw .badRequest("no Host") }
-            return
+        switch headers.count(of: "Host") {
+        case 0: if version == .http11 { throw .badRequest("no Host") }
+        case 1: if !headers.isAuthority("Host") { throw .badRequest("invalid Host") }
+        default: throw .badRequest("more than one Host")
         }
-        let isAuthority = host.utf8.allSatisfy { byte in
-            (0x21...0x7E).contains(byte) && !"/?#@\\,\"<>^`{|}".utf8.contains(byte)
-        }
-        guard isAuthority else { throw .badRequest("invalid Host") }
     }
 
     private static func framing(

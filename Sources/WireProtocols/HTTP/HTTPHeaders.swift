@@ -34,11 +34,19 @@ public struct HTTPHeaders: Sendable, RandomAccessCollection {
 
     /// The values of all fields called `name`, whatever the case of its letters.
     public func values(of name: String) -> [String] {
-        locations.filter { isCalled(name, $0) }.map { text($0.value) }
+        var values: [String] = []
+        for location in locations where isCalled(name, location) { values.append(text(location.value)) }
+        return values
     }
 
     public func contains(name: String) -> Bool {
         locations.contains { isCalled(name, $0) }
+    }
+
+    func count(of name: String) -> Int {
+        var count = 0
+        for location in locations where isCalled(name, location) { count += 1 }
+        return count
     }
 
     /// The members of the comma-separated lists of all fields called `name` (RFC 9110 section 5.6.1).
@@ -48,13 +56,31 @@ public struct HTTPHeaders: Sendable, RandomAccessCollection {
 
     /// Whether `token` is in the lists of the fields called `name`; case does not matter in either.
     public func contains(token: String, in name: String) -> Bool {
-        values(of: name).contains { value in
-            HTTPSyntax.listMembers(value).contains { HTTPSyntax.equalsIgnoringCase($0.utf8, token.utf8) }
-        }
+        locations.contains { isCalled(name, $0) && lists(token, $0.value) }
     }
 
-    private func isCalled(_ name: String, _ location: Location) -> Bool {
-        HTTPSyntax.equalsIgnoringCase(bytes[location.name], name.utf8)
+    /// Whether the value of the first field called `name` may be a host and a port.
+    func isAuthority(_ name: String) -> Bool {
+        locations.first { isCalled(name, $0) }
+            .map { bytes[$0.value].allSatisfy(HTTPSyntax.isAuthorityCharacter) } ?? false
+    }
+
+    private func lists(_ token: String, _ value: Range<Int>) -> Bool {
+        var start = value.lowerBound
+        while start < value.upperBound {
+            var end = start
+            while end < value.upperBound, bytes[end] != UInt8(ascii: ",") { end += 1 }
+            if isSame(token, HTTPSyntax.trimmed(start..<end, of: bytes)) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    private func isCalled(_ name: String, _ location: Location) -> Bool { isSame(name, location.name) }
+
+    /// Whether the bytes there are `text` but for the case of ASCII letters.
+    private func isSame(_ text: String, _ range: Range<Int>) -> Bool {
+        range.count == text.utf8.count && HTTPSyntax.equalsIgnoringCase(bytes[range], text.utf8)
     }
 
     private func text(_ range: Range<Int>) -> String {

@@ -62,16 +62,26 @@ public struct HTTPRequestDecoder: Sendable {
         }
     }
 
-    /// The next action; takes the bytes it has understood out of `buffer`.
-    ///
-    /// - Parameter rule: how the body of a request with this head is taken. A length over the rule's limit is refused with
-    ///   the head.
+    /// As the other, without heads that are kept.
     public mutating func next(
         _ buffer: inout InputBuffer, rule: (HTTPRequestHead) -> HTTPBodyRule = { _ in .collected }
     ) -> Action {
+        var none = HTTPHeadMemory(capacity: 0)
+        return next(&buffer, heads: &none, rule: rule)
+    }
+
+    /// The next action; takes the bytes it has understood out of `buffer`.
+    ///
+    /// - Parameters:
+    ///   - heads: heads that need not be read again.
+    ///   - rule: how the body of a request with this head is taken. A length over the rule's limit is refused with
+    ///     the head.
+    public mutating func next(
+        _ buffer: inout InputBuffer, heads: inout HTTPHeadMemory, rule: (HTTPRequestHead) -> HTTPBodyRule
+    ) -> Action {
         do throws(HTTPRefusal) {
             switch phase {
-            case .head: return try readHead(&buffer, rule)
+            case .head: return try readHead(&buffer, &heads, rule)
             case .body(let remaining): return readBody(remaining, from: &buffer)
             case .chunks(let chunks): return try readChunks(chunks, from: &buffer)
             case .failed:
@@ -106,11 +116,9 @@ public struct HTTPRequestDecoder: Sendable {
     }
 
     private mutating func readHead(
-        _ buffer: inout InputBuffer, _ rule: (HTTPRequestHead) -> HTTPBodyRule
+        _ buffer: inout InputBuffer, _ heads: inout HTTPHeadMemory, _ rule: (HTTPRequestHead) -> HTTPBodyRule
     ) throws(HTTPRefusal) -> Action {
-        guard let length = try findHead(&buffer) else { return .needMore }
-        let bytes = buffer.withUnsafeBytes(in: 0..<length) { Array($0) }
-        let head = try HTTPHeadParser.parse(bytes)
+        guard let head = try takeHead(&buffer, &heads) else { return .needMore }
         switch rule(head) {
         case .collected: (bodyLimit, streamedBytes) = (limits.bodyBytes, nil)
         case .streamed(let maximumBytes): (bodyLimit, streamedBytes) = (maximumBytes, 0)
@@ -124,8 +132,20 @@ public struct HTTPRequestDecoder: Sendable {
         case .chunked:
             phase = .chunks(HTTPChunkedBody())
         }
-        buffer.consume(length)
+        buffer.consume(head.headers.bytes.count)
         return .head(head)
+    }
+
+    /// The head, once it is there as a whole; the bytes stay.
+    private mutating func takeHead(
+        _ buffer: inout InputBuffer, _ heads: inout HTTPHeadMemory
+    ) throws(HTTPRefusal) -> HTTPRequestHead? {
+        let kept = buffer.withUnsafeBytes { heads.head(in: $0) }
+        if let kept, kept.headers.bytes.count <= limits.headBytes { return kept }
+        guard let length = try findHead(&buffer) else { return nil }
+        let head = try HTTPHeadParser.parse(buffer.withUnsafeBytes(in: 0..<length) { Array($0) })
+        heads.note(head)
+        return head
     }
 
     /// The length of the head, once its empty line has come. One empty line before the request is skipped (RFC 9112

@@ -19,8 +19,8 @@ public enum HTTPBodyRule: Sendable, Equatable {
     case streamed(maximumBytes: Int)
 }
 
-/// A request's line and header fields, checked.
-public struct HTTPRequestHead: Sendable {
+/// A request's line and header fields, checked. An object, as it is passed on often and never changed.
+public final class HTTPRequestHead: Sendable {
     public let method: String
     public let target: HTTPTarget
     public let version: HTTPVersion
@@ -30,6 +30,19 @@ public struct HTTPRequestHead: Sendable {
     public let keepsAlive: Bool
     /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section 10.1.1).
     public let expectsContinue: Bool
+
+    init(
+        method: String, target: HTTPTarget, version: HTTPVersion, headers: HTTPHeaders, framing: HTTPBodyFraming,
+        keepsAlive: Bool, expectsContinue: Bool
+    ) {
+        self.method = method
+        self.target = target
+        self.version = version
+        self.headers = headers
+        self.framing = framing
+        self.keepsAlive = keepsAlive
+        self.expectsContinue = expectsContinue
+    }
 
     /// Whether the client asks to continue in another protocol, such as `websocket`.
     public func asksToUpgrade(to token: String) -> Bool {

@@ -31,8 +31,31 @@ enum HTTPSyntax {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 
+    /// RFC 3986 section 3.2, as far as its characters say: no delimiter of another part, no blank, nothing above ASCII.
+    static func isAuthorityCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"),
+            UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
+            UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
+            false
+        default: (0x21...0x7E).contains(byte)
+        }
+    }
+
+    /// Where the first `byte` within `range` is.
+    static func index(of byte: UInt8, in range: Range<Int>, of bytes: UnsafeRawBufferPointer) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if bytes[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// `range` of `bytes` without the blanks at both ends.
-    static func trimmed(_ range: Range<Int>, of bytes: [UInt8]) -> Range<Int> {
+    static func trimmed<Bytes: RandomAccessCollection<UInt8>>(
+        _ range: Range<Int>, of bytes: Bytes
+    ) -> Range<Int> where Bytes.Index == Int {
         var (lower, upper) = (range.lowerBound, range.upperBound)
         while lower < upper, isWhitespace(bytes[lower]) { lower += 1 }
         while lower < upper, isWhitespace(bytes[upper - 1]) { upper -= 1 }
@@ -85,7 +108,7 @@ enum HTTPSyntax {
         return value
     }
 
-    private static func lowercase(_ byte: UInt8) -> UInt8 {
+    static func lowercase(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

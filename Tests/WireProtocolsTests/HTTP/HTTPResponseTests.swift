@@ -52,4 +52,25 @@ struct HTTPResponseTests {
         #expect(required.contains("\r\nConnection: Upgrade, close\r\n"))
         #expect(required.hasPrefix("HTTP/1.1 426 Upgrade Required\r\n"))
     }
+
+    @Test("Common fields stand behind the response's own, as if they were some of them")
+    func commonFields() {
+        let (own, common) = (
+            [HTTPField("ETag", "\"1\"")], [HTTPField("X", "a\r\nb"), HTTPField("Date", "d"), HTTPField("Y", "")]
+        )
+        var response = HTTPResponse(status: 200, fields: own, body: Array("hi".utf8))
+        response.commonFields = HTTPFieldBlock(common)
+        #expect(text(response) == text(HTTPResponse(status: 200, fields: own + common, body: Array("hi".utf8))))
+        #expect(text(response).contains("\r\nETag: \"1\"\r\nX: ab\r\nY: \r\nConnection: keep-alive\r\n"))
+    }
+
+    @Test("A long body is not copied behind its head", arguments: [0, 1, HTTPResponseEncoder.shortBody, 5000])
+    func parts(bytes: Int) {
+        let response = HTTPResponse(status: 200, body: [UInt8](repeating: 1, count: bytes))
+        let parts = HTTPResponseEncoder.parts(of: response, date: date, keepsAlive: true)
+        #expect(parts.body.count == (bytes > HTTPResponseEncoder.shortBody ? bytes : 0))
+        #expect(parts.beginning + parts.body == HTTPResponseEncoder.encode(response, date: date, keepsAlive: true))
+        let head = HTTPResponseEncoder.parts(of: response, date: date, keepsAlive: true, isHead: true)
+        #expect(head.body.isEmpty && head.beginning.suffix(4) == Array("\r\n\r\n".utf8))
+    }
 }
