@@ -45,6 +45,14 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Whether this turn has something to do beside the end of the last.
     private var hasInput = false
     private lazy var tasks = LoopTaskExecutor(self)
+    /// The first part of the task that `runAtOnce` begins.
+    private var beginning = Beginning.nothing
+
+    private enum Beginning {
+        case nothing
+        case awaited
+        case part(UnownedJob)
+    }
 
     /// Called at the end of every turn, before the loop waits. Set it before `start`, or on the loop.
     public var turnEnd: () -> Void = {}
@@ -189,7 +197,22 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         }
     }
 
-    func enqueuePart(of task: consuming ExecutorJob) { add(.part(UnownedJob(task))) }
+    /// As `run`, but begins before it returns: all of it, where nothing has to be waited for. Work that waits in this turn is
+    /// overtaken, so the caller has to be where anything may run.
+    public func runAtOnce<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        beginning = .awaited
+        run(operation, then: then)
+        guard case .part(let job) = beginning else { return beginning = .nothing }
+        beginning = .nothing
+        job.runSynchronously(on: tasks.asUnownedTaskExecutor())
+    }
+
+    func enqueuePart(of task: consuming ExecutorJob) {
+        let part = UnownedJob(task)
+        if isCurrent, case .awaited = beginning { beginning = .part(part) } else { add(.part(part)) }
+    }
 
     public func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
 

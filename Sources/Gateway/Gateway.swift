@@ -28,7 +28,10 @@ public final class Gateway: Sendable {
         let shards = loops.enumerated().map { Shard(loop: $1, index: UInt16($0)) }
         self.shards = shards
         let mailboxes = ShardMailboxes(
-            chat: shards.map { shard in Mailbox { shard.loop.post { shard.openMailbox() } } },
+            chat: shards.map { shard in
+                Mailbox(
+                    wake: { shard.loop.post { shard.openMailbox() } }, takeAtOnce: { shard.takeAtOnce($0) })
+            },
             polls: shards.map { shard in Mailbox { shard.loop.post { shard.openPolls() } } })
         services = Services(
             configuration: configuration.chatWithEngineLimits, ports: ports, observers: observers,

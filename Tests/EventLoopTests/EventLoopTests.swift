@@ -108,6 +108,39 @@ private actor Resident {
         }
     }
 
+    @Test func aTaskThatBeginsAtOnceEndsAtOnceWhereItWaitsForNothing() async {
+        await withLoop { loop in
+            let log = CallbackLog<String>()
+            loop.post {
+                loop.post { log.add("posted before") }
+                loop.runAtOnce({ log.add("task") }, then: { log.add("then") })
+                log.add("returned")
+            }
+            #expect(await eventually { log.entries.count == 4 })
+            #expect(log.entries == ["task", "then", "returned", "posted before"])
+        }
+    }
+
+    @Test func aTaskThatBeginsAtOnceComesBackWhenItHadToWait() async {
+        await withLoop { loop in
+            let log = CallbackLog<String>()
+            loop.post {
+                loop.runAtOnce(
+                    {
+                        log.add("task")
+                        await withCheckedContinuation { waiting in
+                            Thread.detachNewThread { waiting.resume() }
+                        }
+                        // One that begins within another does so behind it.
+                        loop.run({ log.add("inner") }, then: { log.add("inner then") })
+                    }, then: { log.add(loop.isCurrent ? "then" : "elsewhere") })
+                log.add("returned")
+            }
+            #expect(await eventually { log.entries.count == 5 })
+            #expect(log.entries == ["task", "returned", "then", "inner", "inner then"])
+        }
+    }
+
     @Test func postsOfEachThreadRunOnceAndInTheirOrder() async {
         await withLoop { loop in
             let log = CallbackLog<(thread: Int, number: Int)>()

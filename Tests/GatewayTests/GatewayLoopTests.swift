@@ -73,4 +73,39 @@ import Testing
         #expect(await eventually { isPosted.load(ordering: .acquiring) })
         #expect(shards.rooms(of: 1) == ["first", "second"])
     }
+
+    @Test func aMessageIsTakenAtOnceWhereItOvertakesNone() {
+        let shards = Shards()
+        let loop = shards.loop()
+        var rooms: [String] = []
+        func note(_ message: ShardMessage) { if case .subscribed(let room) = message { rooms.append(room.value) } }
+        #expect(loop.takeAtOnce(message("a"), note))
+        #expect(rooms == ["a"])
+
+        loop.post(message("local"), to: 0)
+        #expect(!loop.takeAtOnce(message("b"), note))
+        loop.drainLocal { each in
+            note(each)
+            #expect(!loop.takeAtOnce(message("c"), note), "one is being handled")
+        }
+        shards.mailboxes.withLock { $0[0] }.post(message("posted"))
+        #expect(!loop.takeAtOnce(message("d"), note))
+        loop.drainMailbox(note)
+        #expect(loop.takeAtOnce(message("e"), note))
+        #expect(rooms == ["a", "local", "posted", "e"])
+    }
+
+    @Test func whatIsNotTakenAtOnceIsPosted() {
+        let taken = Mutex<[Int]>([])
+        let mailbox = Mailbox<Int>(
+            wake: {},
+            takeAtOnce: { number in
+                taken.withLock { $0.append(number) }
+                return number < 2
+            })
+        mailbox.deliver(1)
+        #expect(mailbox.isEmpty)
+        mailbox.deliver(2)
+        #expect(!mailbox.isEmpty && taken.withLock { $0 } == [1, 2])
+    }
 }

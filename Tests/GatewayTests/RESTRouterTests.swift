@@ -23,7 +23,7 @@ import WireProtocols
                 let match = router.match(request.method, try #require(head.target.pathSegments))
                 do throws(ChatError) {
                     let body = Array(request.body.utf8)
-                    let answer = try await router.respond(to: head, body: body, by: request.caller, match)
+                    let answer = try await router.begin(head, body: body, by: request.caller, match).value()
                     outcomes.append(answer.whole.map { "\($0.status)" } ?? "a stream")
                 } catch {
                     outcomes.append(error.code.rawValue)

@@ -77,7 +77,7 @@ import WireProtocols
             try await body { method, path, fields in
                 let head = try head(method, path, fields)
                 let match = router.match(method, try #require(head.target.pathSegments))
-                return try #require(try await router.respond(to: head, body: [], by: Caller(), match).whole)
+                return try #require(try await router.begin(head, body: [], by: Caller(), match).value().whole)
             }
         }
     }

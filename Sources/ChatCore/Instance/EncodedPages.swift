@@ -10,14 +10,26 @@ package final class EncodedPages: Sendable {
 
     init(at now: Moment) { shelf = Mutex(PageShelf(at: now)) }
 
-    package func body(of room: RoomID, _ tag: String) -> [UInt8]? { shelf.withLock { $0.body(of: room, tag) } }
+    package func page(of room: RoomID, _ tag: PageTag) -> EncodedPage? { shelf.withLock { $0.page(of: room, tag) } }
 
-    package func add(_ body: [UInt8], of room: RoomID, _ tag: String) {
-        shelf.withLock { $0.add(body, of: room, tag) }
+    package func add(_ page: EncodedPage, of room: RoomID, _ tag: PageTag) {
+        shelf.withLock { $0.add(page, of: room, tag) }
     }
 
     func removeAll() { shelf.withLock { $0.removeAll() } }
     func sweep(at now: Moment) { shelf.withLock { $0.sweep(at: now) } }
+}
+
+/// A page as it is sent.
+package struct EncodedPage: Sendable {
+    package let body: [UInt8]
+    /// The tag's text.
+    package let tag: String
+
+    package init(body: [UInt8], tag: String) {
+        self.body = body
+        self.tag = tag
+    }
 }
 
 /// Pages in two generations: the older one lapses when the younger one is full, or after a time.
@@ -33,27 +45,27 @@ struct PageShelf {
 
     private struct Key: Hashable {
         let room: RoomID
-        let tag: String
+        let tag: PageTag
     }
 
-    private var young: [Key: [UInt8]] = [:]
-    private var old: [Key: [UInt8]] = [:]
+    private var young: [Key: EncodedPage] = [:]
+    private var old: [Key: EncodedPage] = [:]
     private var youngBytes = 0
     private var begun: Moment
 
     init(at now: Moment) { begun = now }
 
-    func body(of room: RoomID, _ tag: String) -> [UInt8]? {
+    func page(of room: RoomID, _ tag: PageTag) -> EncodedPage? {
         let key = Key(room: room, tag: tag)
         return young[key] ?? old[key]
     }
 
-    mutating func add(_ body: [UInt8], of room: RoomID, _ tag: String) {
-        guard body.count <= Self.maximumPageBytes else { return }
-        let bytes = body.count + Self.overheadBytes
+    mutating func add(_ page: EncodedPage, of room: RoomID, _ tag: PageTag) {
+        guard page.body.count <= Self.maximumPageBytes else { return }
+        let bytes = page.body.count + Self.overheadBytes
         if youngBytes + bytes > Self.generationBytes { age() }
-        let replaced = young.updateValue(body, forKey: Key(room: room, tag: tag))
-        youngBytes += bytes - (replaced.map { $0.count + Self.overheadBytes } ?? 0)
+        let replaced = young.updateValue(page, forKey: Key(room: room, tag: tag))
+        youngBytes += bytes - (replaced.map { $0.body.count + Self.overheadBytes } ?? 0)
     }
 
     mutating func removeAll() { self = PageShelf(at: begun) }

@@ -4,8 +4,13 @@ import ChatDomain
 extension Services {
     /// The room's answer; every command that carries an origin is answered.
     package func ask(_ room: RoomID, _ command: (RequestOrigin) -> RoomCommand) async -> RoomReply {
+        await calls.reply(to: beginAsking(room, command))
+    }
+
+    /// Asks a room. A room that is at home on the loop of this call, and loaded, answers most commands before this returns.
+    package func beginAsking(_ room: RoomID, _ command: (RequestOrigin) -> RoomCommand) -> CallTable.Call {
         let mailbox = mailbox(home(of: room))
-        return await calls.call { mailbox.post(.room(room, command($0))) }
+        return calls.begin { mailbox.deliver(.room(room, command($0))) }
     }
 
     /// The store has changed the room: what comes to this instance from now on finds it so.

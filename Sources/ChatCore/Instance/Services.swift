@@ -200,9 +200,9 @@ public final class Services: Sendable {
 
     /// Changes whenever what was stored of messages changes without a number of its own. Each start begins another one; nil where other
     /// instances may change what is stored.
-    package var historyGeneration: String? {
+    package var historyGeneration: HistoryGeneration? {
         guard !store.isShared else { return nil }
-        return "\(startedAt.milliseconds)-\(erasures.load(ordering: .acquiring))"
+        return HistoryGeneration(start: startedAt.milliseconds, erasures: erasures.load(ordering: .acquiring))
     }
 
     package func broadcast(_ message: ShardMessage) {

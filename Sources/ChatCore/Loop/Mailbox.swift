@@ -4,9 +4,25 @@ import Synchronization
 package final class Mailbox<Message: Sendable>: Sendable {
     private let queue = Mutex<[Message]>([])
     private let wake: @Sendable () -> Void
+    private let takeAtOnce: @Sendable (Message) -> Bool
 
-    /// - Parameter wake: called by the thread that posts into an empty mailbox; has the shard take what is there soon.
-    package init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
+    /// - Parameters:
+    ///   - wake: called by the thread that posts into an empty mailbox; has the shard take what is there soon.
+    ///   - takeAtOnce: has the shard take a message now; false where that is not possible: on other threads, and while other
+    ///     messages wait.
+    package init(
+        wake: @escaping @Sendable () -> Void, takeAtOnce: @escaping @Sendable (Message) -> Bool = { _ in false }
+    ) {
+        self.wake = wake
+        self.takeAtOnce = takeAtOnce
+    }
+
+    package var isEmpty: Bool { queue.withLock { $0.isEmpty } }
+
+    /// Hands a message over before it returns, where that overtakes no other message; else posts it.
+    package func deliver(_ message: Message) {
+        if !takeAtOnce(message) { post(message) }
+    }
 
     package func post(_ message: Message) {
         let wasEmpty = queue.withLock { queue in

@@ -60,12 +60,15 @@ final class HomeRoom {
     // MARK: Commands
 
     func receive(_ command: RoomCommand) {
-        idleDeadline = nil
         switch life.received(command, contact: services.presence.directory.contact, at: now) {
-        case .execute: execute(command)
+        case .execute:
+            execute(command)
+            // A question leaves nothing to do later, but to keep the room for longer.
+            if case .info = command { return idleDeadline = idleDeadline.map { _ in now + hub.idleTime } }
         case .wait(let actions): perform(actions)
         case .refuse(let error): return refuse(command, error)
         }
+        idleDeadline = nil
         followUp()
     }
 
@@ -372,18 +375,12 @@ final class HomeRoom {
     }
 
     /// Contact with other instances is there, for the first time or again.
-    func contactMade() {
-        perform(live?.contactMade(at: now) ?? [])
-        followUp()
-    }
+    func contactMade() { conclude(live?.contactMade(at: now)) }
+    func lost(_ instance: InstanceID) { conclude(live?.lost(instance, at: now)) }
+    func compareRosters() { conclude(live?.compareRosters(at: now)) }
 
-    func lost(_ instance: InstanceID) {
-        perform(live?.lost(instance, at: now) ?? [])
-        followUp()
-    }
-
-    func compareRosters() {
-        perform(live?.compareRosters(at: now) ?? [])
+    private func conclude(_ effects: [RoomEffect]?) {
+        perform(effects ?? [])
         followUp()
     }
 

@@ -125,20 +125,22 @@ public struct RoomInfo: Hashable, Sendable {
     /// Why the asking user may not enter and read; nil where the user may.
     public var refusal: ChatError?
     public var isAdmitted: Bool { refusal == nil }
-    /// The participants, where there are at most `participantLimit` of them.
-    public var participants: [UserID]?
+    private let unsortedParticipants: Set<UserID>?
+    /// The participants in their order, where there are at most `participantLimit` of them. Sorted when it is asked for, as
+    /// most who ask for a room do not.
+    public var participants: [UserID]? { unsortedParticipants?.sorted() }
 
     public static let participantLimit = 200
 
     public init(
         room: Room, state: RoomState, authority: RoomAuthority = RoomAuthority(), refusal: ChatError? = nil,
-        participants: [UserID]?
+        participants: Set<UserID>?
     ) {
         self.room = room
         self.state = state
         self.authority = authority
         self.refusal = refusal
-        self.participants = participants
+        unsortedParticipants = participants
     }
 }
 

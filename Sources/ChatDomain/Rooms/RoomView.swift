@@ -76,7 +76,7 @@ extension LiveRoom {
     public func info(by user: UserID?, showing visible: VisibleUsers = .everybody) -> RoomInfo {
         RoomInfo(
             room: room, state: state(showing: visible), authority: authority, refusal: refusal(of: user),
-            participants: participants.count <= RoomInfo.participantLimit ? participants.sorted() : nil)
+            participants: participants.count <= RoomInfo.participantLimit ? participants : nil)
     }
 
     public enum ViewResult: Sendable {

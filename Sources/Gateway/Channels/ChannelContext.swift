@@ -37,10 +37,10 @@ final class ChannelContext {
     /// For what clients send.
     var parser: JSONParser { sessions.parser }
 
-    /// Runs `operation` off the loop, or on it, and `then` on it with the result.
+    /// Runs `operation` off the loop, and `then` on it with the result.
     func run<Value: Sendable>(
-        onLoop: Bool = false, _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
     ) {
-        if onLoop { chatLoop.runHere(operation, then: then) } else { chatLoop.run(operation, then: then) }
+        chatLoop.run(operation, then: then)
     }
 }

@@ -38,6 +38,8 @@ final class InternalEndpoint: EngineHandler {
             })
     }
 
+    func forgetHeads() { engine.forgetHeads() }
+
     func accept(_ descriptor: Int32, from peer: IPAddress) { engine.adopt(descriptor: descriptor, peer: peer) }
 
     func received(_ request: HTTPRequest, on connection: Connection) {

@@ -12,7 +12,7 @@ struct Caller: Sendable {
     /// Whether the request carried the service key. With `X-User-Id` beside it, the service acts for that user.
     var isService = false
     /// Where the request came from, for the audit trail.
-    var address: String?
+    var address: IPAddress?
     /// The account that a service says it runs under, for the audit trail.
     var account: String?
 

@@ -18,53 +18,85 @@ struct HistoryRoutes: RouteGroup {
 
     init(services: Services) { self.services = services }
 
-    func page(_ request: RESTRequest) async throws(ChatError) -> HTTPResponse {
-        let room = request.roomID
-        let cursor = try Self.cursor(request, [.before, .after, .around])
-        let limit = try request.integer("limit", in: Self.limits)
-        let generation = services.historyGeneration
-        let info = try await access.info(room, by: try request.caller())
-        let query = HistoryQuery(
-            cursor, limit: limit.map(Int.init) ?? HistoryQuery.defaultLimit, base: info.room.historyBase)
-        let known = generation.map { Self.tag(of: query, in: info, $0) }
-        let isKnown = { HTTPEntityTag.matches(request.header("If-None-Match"), $0) }
-        if let known {
-            if isKnown(known) { return Self.unchanged(known) }
-            if let body = services.pages.body(of: room, known) { return .json(body, fields: Self.fields(known)) }
+    /// A page that is kept encoded is answered at once, as is one that the caller has.
+    func page(_ request: RESTRequest) throws(ChatError) -> Prompt<HTTPResponse> {
+        let wanted = try Wanted(request, services.historyGeneration)
+        let call = access.askForInfo(of: wanted.room, by: wanted.caller)
+        if let reply = call.answer, let answer = kept(wanted, try access.info(reply, for: wanted.caller)) {
+            return .now(answer)
         }
+        return .later { () async throws(ChatError) in
+            let info = try access.info(await services.calls.reply(to: call), for: wanted.caller)
+            if let answer = kept(wanted, info) { return answer }
+            return try await read(wanted, info)
+        }
+    }
+
+    /// The answer that needs no read; nil where there is none.
+    private func kept(_ wanted: Wanted, _ info: RoomInfo) -> HTTPResponse? {
+        guard let tag = wanted.tag(in: info) else { return nil }
+        let page = services.pages.page(of: wanted.room, tag)
+        let text = page?.tag ?? tag.text
+        return wanted.isKnown(text) ? Self.unchanged(text) : page.map(Self.answer)
+    }
+
+    private func read(_ wanted: Wanted, _ info: RoomInfo) async throws(ChatError) -> HTTPResponse {
         let page = try await access.store { (_) async throws(StoreError) in
-            try await services.currentHistory(of: room, query, known: info.state.lastSequence)
+            try await services.currentHistory(
+                of: wanted.room, wanted.query(in: info), known: info.state.lastSequence)
         }
-        let (body, tag) = await Self.encode(page, cursor, known)
-        if let known { services.pages.add(body, of: room, known) }
-        return isKnown(tag) ? Self.unchanged(tag) : .json(body, fields: Self.fields(tag))
+        let tag = wanted.tag(in: info)
+        let encoded = await Self.encode(page, wanted.cursor, tag?.text)
+        if let tag { services.pages.add(encoded, of: wanted.room, tag) }
+        return wanted.isKnown(encoded.tag) ? Self.unchanged(encoded.tag) : Self.answer(encoded)
+    }
+
+    /// A request for a page, read.
+    private struct Wanted: Sendable {
+        let room: RoomID
+        let caller: Caller
+        let cursor: HistoryQuery.Cursor
+        private let limit: Int
+        private let knownTags: String?
+        /// As it was before the room was asked for.
+        private let generation: HistoryGeneration?
+
+        init(_ request: RESTRequest, _ generation: HistoryGeneration?) throws(ChatError) {
+            room = request.roomID
+            cursor = try HistoryRoutes.cursor(request, [.before, .after, .around])
+            limit = try request.integer("limit", in: HistoryRoutes.limits).map(Int.init) ?? HistoryQuery.defaultLimit
+            caller = try request.caller()
+            knownTags = request.header("If-None-Match")
+            self.generation = generation
+        }
+
+        func query(in info: RoomInfo) -> HistoryQuery {
+            HistoryQuery(cursor, limit: limit, base: info.room.historyBase)
+        }
+
+        /// The page's tag, where it is known without the page.
+        func tag(in info: RoomInfo) -> PageTag? {
+            generation.map { PageTag(of: query(in: info), upTo: info.state.lastSequence, $0) }
+        }
+
+        func isKnown(_ tag: String) -> Bool { HTTPEntityTag.matches(knownTags, tag) }
     }
 
     /// The page's body and its tag, a hash of the body where it is not known without. A large page is encoded and hashed by another thread.
     private static func encode(
         _ page: HistoryPage, _ cursor: HistoryQuery.Cursor, _ known: String?
-    ) async -> (body: [UInt8], tag: String) {
+    ) async -> EncodedPage {
         let encode = { @Sendable in
             let body = Self.body(page, cursor)
-            return (body, known ?? "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\"")
+            return EncodedPage(
+                body: body,
+                tag: known ?? "\"" + String(decoding: Base64.encode(Digest.sha1(body)), as: UTF8.self) + "\"")
         }
         let isLarge = page.messages.reduce(0) { $0 + $1.body.approximateBytes } > bytesEncodedOnLoop
         return isLarge ? await withTaskExecutorPreference(globalConcurrentExecutor) { encode() } : encode()
     }
 
-    /// A page's tag, the same as long as the room gets no message or change and nothing is erased. It is known without the page.
-    ///
-    /// - Parameter generation: as it was before the room was asked for.
-    private static func tag(of query: HistoryQuery, in info: RoomInfo, _ generation: String) -> String {
-        let place =
-            switch query.cursor {
-            case .latest: "l"
-            case .before(let sequence): "b\(sequence)"
-            case .after(let sequence): "a\(sequence)"
-            case .around(let sequence): "m\(sequence)"
-            }
-        return "\"\(generation)-\(info.room.historyBase)-\(info.state.lastSequence)-\(place)-\(query.limit)\""
-    }
+    private static func answer(_ page: EncodedPage) -> HTTPResponse { .json(page.body, fields: fields(page.tag)) }
 
     private static func fields(_ tag: String) -> [HTTPField] {
         [HTTPField("ETag", tag), HTTPField("Cache-Control", "private, no-cache")]

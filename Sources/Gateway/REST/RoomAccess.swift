@@ -12,28 +12,37 @@ struct RoomAccess: Sendable {
     ///
     /// - Throws: the same `forbidden` for a room that does not exist and one that is closed to the caller.
     func info(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
-        let info = try await info(room, by: caller, showing: .everybody)
+        try info(await services.calls.reply(to: askForInfo(of: room, by: caller)), for: caller)
+    }
+
+    /// Asks for the room. The answer is for `info(_:for:)`.
+    func askForInfo(of room: RoomID, by caller: Caller) -> CallTable.Call {
+        let user = caller.user?.userID
+        return services.beginAsking(room) { .info($0, user, showing: .everybody) }
+    }
+
+    /// - Throws: as `info(_:by:)`.
+    func info(_ reply: RoomReply, for caller: Caller) throws(ChatError) -> RoomInfo {
+        let info = try Self.info(in: reply)
         if let refusal = info.refusal, !caller.isService { throw refusal }
         return info
+    }
+
+    private static func info(in reply: RoomReply) throws(ChatError) -> RoomInfo {
+        switch reply {
+        case .info(let info): return info
+        case .refused(let error): throw error
+        default: throw .roomUnavailable
+        }
     }
 
     /// The same, also for an owner that does not take part; the count of users online leaves out those that are hidden from the caller.
     func visibleInfo(_ room: RoomID, by caller: Caller) async throws(ChatError) -> RoomInfo {
         let viewer = await services.presence.viewer(caller.user?.userID, isService: caller.isService)
-        let info = try await info(room, by: caller, showing: viewer.visibleUsers)
+        let user = caller.user?.userID
+        let info = try Self.info(in: await services.ask(room) { .info($0, user, showing: viewer.visibleUsers) })
         if let refusal = info.refusal, !info.authority.isManaged(by: caller.actor, info.room) { throw refusal }
         return info
-    }
-
-    private func info(
-        _ room: RoomID, by caller: Caller, showing visible: VisibleUsers
-    ) async throws(ChatError) -> RoomInfo {
-        let user = caller.user?.userID
-        switch await services.ask(room, { .info($0, user, showing: visible) }) {
-        case .info(let info): return info
-        case .refused(let error): throw error
-        default: throw .roomUnavailable
-        }
     }
 
     /// - Throws: `forbidden` unless the caller owns the room or shows the service key.

@@ -50,7 +50,7 @@ struct RoomCreationRoutes: RouteGroup {
             state: RoomState(
                 roomID: snapshot.room.id, lastSequence: snapshot.lastSequence, members: snapshot.participants.count,
                 online: 0),
-            authority: snapshot.authority, participants: snapshot.participants.sorted())
+            authority: snapshot.authority, participants: snapshot.participants)
         return .json(EventJSON.room(info, for: nil), status: isNew ? 201 : 200)
     }
 

@@ -10,6 +10,8 @@ final class GatewayLoop: LoopContext {
     /// Messages of this shard to itself.
     private var local = TurnQueue<ShardMessage>()
     private var batch: [ShardMessage] = []
+    /// Whether a message is being handled: another one has to wait until that is done.
+    private var isDispatching = false
     /// Messages to the other shards, by shard. Gathered for the turn: a shard that was woken for the first would handle that one
     /// alone, and write twice to a session that gets two.
     private var outgoing: [[ShardMessage]]
@@ -56,6 +58,14 @@ final class GatewayLoop: LoopContext {
         Task { [finish, ticket = lastTicket] in finish(ticket, await operation()) }
     }
 
+    /// As `runHere`, but begins before it returns; not for what handles a message.
+    func runAtOnce<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        postOutgoing()
+        loop.runAtOnce(operation, then: then)
+    }
+
     func runHere<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
     ) {
@@ -82,7 +92,7 @@ final class GatewayLoop: LoopContext {
     /// Handles what other threads posted.
     func drainMailbox(_ dispatch: (ShardMessage) -> Void) {
         mailboxes[Int(index)].takeAll(leaving: &batch)
-        for message in batch { dispatch(message) }
+        handle(batch, dispatch)
         batch.removeAll(keepingCapacity: batch.count <= 1024)
     }
 
@@ -90,8 +100,23 @@ final class GatewayLoop: LoopContext {
     func drainLocal(_ dispatch: (ShardMessage) -> Void) {
         while !local.isEmpty {
             var batch = local.take()
-            for message in batch { dispatch(message) }
+            handle(batch, dispatch)
             local.recycle(&batch)
         }
+    }
+
+    /// Handles a message now, unless others wait or one is being handled; whether it did.
+    func takeAtOnce(_ message: ShardMessage, _ dispatch: (ShardMessage) -> Void) -> Bool {
+        guard !isDispatching, local.isEmpty, mailboxes[Int(index)].isEmpty else { return false }
+        isDispatching = true
+        dispatch(message)
+        isDispatching = false
+        return true
+    }
+
+    private func handle(_ messages: [ShardMessage], _ dispatch: (ShardMessage) -> Void) {
+        isDispatching = true
+        for message in messages { dispatch(message) }
+        isDispatching = false
     }
 }

@@ -33,6 +33,12 @@ actor Shard {
     }
 
     nonisolated func openMailbox() { assumeIsolated { $0.core?.openMailbox() } }
+
+    /// Takes a message before it returns; false where it has to be posted: on another thread, and behind messages that wait.
+    nonisolated func takeAtOnce(_ message: ShardMessage) -> Bool {
+        loop.isCurrent && assumeIsolated { $0.core?.takeAtOnce(message) ?? false }
+    }
+
     nonisolated func openPolls() { assumeIsolated { $0.core?.openPolls() } }
 
     /// Listens, alone or beside other shards on the same port.

@@ -41,7 +41,7 @@ extension ShardCore: EngineHandler {
             let address = gateway.client(of: request)
             switch try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) {
             case .known(var caller):
-                caller.address = "\(address)"
+                caller.address = address
                 try serve(request, by: caller, match, verdict, on: connection)
             case .pending(let pending):
                 // Every client can make tokens that another server has to look at.
@@ -90,7 +90,7 @@ extension ShardCore: EngineHandler {
             do throws(ChatError) {
                 let identity = try result.flatMap(services.admit).get()
                 var caller = CallerResolver(gateway: gateway).caller(identity, of: request.head)
-                caller.address = "\(gateway.client(of: request))"
+                caller.address = gateway.client(of: request)
                 try serve(request, by: caller, match, verdict, on: connection)
             } catch {
                 refuse(request, error, verdict, on: connection)
@@ -105,37 +105,36 @@ extension ShardCore: EngineHandler {
         if !caller.isService, match.countsAsCall(request.head.method) {
             try countCall(of: caller, from: gateway.client(of: request))
         }
-        respond(to: request, by: caller, match, verdict, on: connection)
+        switch try router.begin(request.head, body: request.body, by: caller, match) {
+        case .now(let answer): deliver(answer, to: request, verdict, on: connection)
+        case .later(let rest):
+            run(
+                onLoop: match.route?.runsOnLoop ?? false,
+                { () async -> Result<RESTAnswer, ChatError> in
+                    do throws(ChatError) { return .success(try await rest()) } catch { return .failure(error) }
+                }
+            ) { [unowned self] result in
+                switch result {
+                case .success(let answer): deliver(answer, to: request, verdict, on: connection)
+                case .failure(let error): refuse(request, error, verdict, on: connection)
+                }
+            }
+        }
     }
 
-    private func respond(
-        to request: HTTPRequest, by caller: Caller, _ match: RouteMatch, _ verdict: OriginPolicy.Verdict,
-        on connection: Connection
+    private func deliver(
+        _ answer: RESTAnswer, to request: HTTPRequest, _ verdict: OriginPolicy.Verdict, on connection: Connection
     ) {
-        let router = router
-        channels.run(
-            onLoop: match.route?.runsOnLoop ?? false,
-            { () async -> Result<RESTAnswer, ChatError> in
-                do throws(ChatError) {
-                    return .success(
-                        try await router.respond(to: request.head, body: request.body, by: caller, match))
-                } catch {
-                    return .failure(error)
-                }
+        switch answer {
+        case .whole(let response): gateway.answer(response, verdict, to: connection)
+        case .upload(let reader):
+            let pump = UploadPump(reader, of: request, on: connection, channels) { [unowned self] in
+                gateway.answer($0, verdict, to: $1)
             }
-        ) { [unowned self] result in
-            switch result {
-            case .success(.whole(let response)): gateway.answer(response, verdict, to: connection)
-            case .success(.upload(let reader)):
-                let pump = UploadPump(reader, of: request, on: connection, channels) { [unowned self] in
-                    gateway.answer($0, verdict, to: $1)
-                }
-                if request.isStreamed { connection.receiveBody(pump) } else { pump.receivedEnd() }
-            case .success(.download(let response, let range, let read)):
-                let pump = DownloadPump(range, on: connection, channels, read: read)
-                gateway.answer(response, length: range.count, from: pump, verdict, to: connection)
-            case .failure(let error): refuse(request, error, verdict, on: connection)
-            }
+            if request.isStreamed { connection.receiveBody(pump) } else { pump.receivedEnd() }
+        case .download(let response, let range, let read):
+            let pump = DownloadPump(range, on: connection, channels, read: read)
+            gateway.answer(response, length: range.count, from: pump, verdict, to: connection)
         }
     }
 

@@ -66,10 +66,20 @@ final class ShardCore {
 
     private func sweepPeriodically() {
         gateway.addresses.sweep(at: now.monotonic)
+        engine.forgetHeads()
+        internalEndpoint?.forgetHeads()
         loop.schedule(after: Self.sweepInterval) { [unowned self] in sweepPeriodically() }
     }
 
     func openMailbox() { chatLoop.drainMailbox(chat.dispatch) }
+    func takeAtOnce(_ message: ShardMessage) -> Bool { chatLoop.takeAtOnce(message, chat.dispatch) }
+
+    /// Runs `operation` off the loop, or on it at once, and `then` on it with the result.
+    func run<Value: Sendable>(
+        onLoop: Bool, _ operation: @escaping @Sendable () async -> Value, then: @escaping (Value) -> Void
+    ) {
+        if onLoop { chatLoop.runAtOnce(operation, then: then) } else { chatLoop.run(operation, then: then) }
+    }
 
     func finished(_ ticket: UInt64, _ value: any Sendable) { chatLoop.finished(ticket, value) }
 

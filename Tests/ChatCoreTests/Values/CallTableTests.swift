@@ -29,4 +29,22 @@ import Testing
         }
         #expect(reply == .done)
     }
+
+    @Test func anAnswerMayComeAtOnceBeforeItIsWaitedForOrBehindThat() async {
+        let calls = CallTable()
+        let prompt = calls.begin { calls.answer(ticket($0) ?? 0, .done) }
+        #expect(prompt.answer == .done)
+        #expect(await calls.reply(to: prompt) == .done)
+
+        var later: UInt64 = 0
+        let early = calls.begin { later = ticket($0) ?? 0 }
+        #expect(early.answer == nil)
+        calls.answer(later, .refused(.roomUnavailable))
+        #expect(await calls.reply(to: early) == .refused(.roomUnavailable))
+
+        let late = calls.begin { later = ticket($0) ?? 0 }
+        async let reply = calls.reply(to: late)
+        calls.answer(later, .done)
+        #expect(await reply == .done)
+    }
 }

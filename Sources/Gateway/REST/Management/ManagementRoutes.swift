@@ -171,7 +171,7 @@ extension RESTRequest {
         var act = AuditAct(action, detail: detail)
         act.isService = caller.isService
         act.actor = caller.user?.userID
-        act.address = caller.address
+        act.address = caller.address.map { "\($0)" }
         act.account = caller.account
         act.user = optionalPathParameter("userId").map { UserID(unchecked: $0) }
         act.room = optionalPathParameter("roomId").map { RoomID(unchecked: $0) }

@@ -23,12 +23,14 @@ struct RESTRouter: Sendable {
 
     func match(_ method: String, _ path: [String]) -> RouteMatch { table.match(method, path) }
 
+    /// Checks the call, and begins with it.
+    ///
     /// - Throws: `not_found` for a path without routes; `method_not_allowed` is an answer, since it names the methods.
-    func respond(
-        to head: HTTPRequestHead, body: [UInt8], by caller: Caller, _ match: RouteMatch
-    ) async throws(ChatError) -> RESTAnswer {
+    func begin(
+        _ head: HTTPRequestHead, body: [UInt8], by caller: Caller, _ match: RouteMatch
+    ) throws(ChatError) -> Prompt<RESTAnswer> {
         guard let route = match.route else {
-            guard match.alternatives.isEmpty else { return .whole(Self.notAllowed(match.allow)) }
+            guard match.alternatives.isEmpty else { return .now(.whole(Self.notAllowed(match.allow))) }
             throw ChatError(.notFound, "there is nothing at this path")
         }
         let openness = RouteAccess.Openness(
@@ -36,9 +38,17 @@ struct RESTRouter: Sendable {
         let request = try RESTRequest(route, match.pathParameters, head: head, body: body, by: caller, openness)
         if !route.refusesInputFirst { _ = try request.caller() }
         switch route.work {
-        case .whole(let handler): return .whole(try await handler(services, request))
-        case .upload(let open): return .upload(try await open(services, request))
-        case .download(let answer): return try await answer(services, request)
+        case .whole(let handler):
+            return .later { [services] () async throws(ChatError) in .whole(try await handler(services, request)) }
+        case .prompt(let handler):
+            switch try handler(services, request) {
+            case .now(let response): return .now(.whole(response))
+            case .later(let rest): return .later { () async throws(ChatError) in .whole(try await rest()) }
+            }
+        case .upload(let open):
+            return .later { [services] () async throws(ChatError) in .upload(try await open(services, request)) }
+        case .download(let answer):
+            return .later { [services] () async throws(ChatError) in try await answer(services, request) }
         }
     }
 

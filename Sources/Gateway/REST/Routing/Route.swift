@@ -4,18 +4,29 @@ import WireProtocols
 
 /// One call of the HTTP interface: the request it matches, its rules, its documentation and the function that answers it.
 ///
-/// The dispatch, `Allow`, the table in `docs/protocol.md` and the tests of every route follow from these values.
-struct Route: Sendable {
+/// The dispatch, `Allow`, the table in `docs/protocol.md` and the tests of every route follow from these values. An object, as
+/// every request passes its route on.
+final class Route: Sendable {
     typealias Handler = @Sendable (Services, RESTRequest) async throws(ChatError) -> HTTPResponse
 
     /// The function that answers, by what streams.
     enum Work: Sendable {
         /// Request and answer are held as a whole.
         case whole(Handler)
+        /// The same, for what is asked for often and mostly needs nothing that has to be waited for. It begins on the loop of the
+        /// connection, where a task would cost more than the work.
+        case prompt(@Sendable (Services, RESTRequest) throws(ChatError) -> Prompt<HTTPResponse>)
         /// The request's body is streamed.
         case upload(@Sendable (Services, RESTRequest) async throws(ChatError) -> any RequestBodyReader)
         /// The answer's body is streamed.
         case download(@Sendable (Services, RESTRequest) async throws(ChatError) -> RESTAnswer)
+
+        /// - Parameter handler: a method of a group of handlers, which is made for each request.
+        static func prompt<Group: RouteGroup>(
+            by handler: @escaping @Sendable (Group) -> @Sendable (RESTRequest) throws(ChatError) -> Prompt<HTTPResponse>
+        ) -> Self {
+            .prompt { (services, request) throws(ChatError) in try handler(Group(services: services))(request) }
+        }
     }
 
     let method: RouteMethod
@@ -56,7 +67,7 @@ struct Route: Sendable {
         self.runsOnLoop = runsOnLoop
     }
 
-    init(
+    convenience init(
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
         answer: RouteAnswer,
@@ -69,7 +80,7 @@ struct Route: Sendable {
     }
 
     /// - Parameter handler: a method of a group of handlers, which is made for each request.
-    init<Group: RouteGroup>(
+    convenience init<Group: RouteGroup>(
         _ method: RouteMethod, _ pattern: RoutePattern, also otherPatterns: [RoutePattern] = [], access: RouteAccess,
         refusesInputFirst: Bool = false, limit: RouteLimit = .none, summary: String, parameters: [RouteParameter] = [],
         answer: RouteAnswer,

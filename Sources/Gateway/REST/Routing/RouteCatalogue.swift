@@ -20,8 +20,8 @@ enum RouteCatalogue {
                 .query("after", .integer(HistoryRoutes.cursors)), .query("around", .integer(HistoryRoutes.cursors)),
                 .knownTag,
             ],
-            answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable], runsOnLoop: true,
-            handler: HistoryRoutes.page),
+            answer: RouteAnswer(.historyPage, 200, 304), refusals: [.storageUnavailable],
+            work: .prompt(by: HistoryRoutes.page), runsOnLoop: true),
         Route(
             .post, "/api/chat/:roomId/messages", access: .user, limit: .messages, summary: "sends a message",
             parameters: message + [

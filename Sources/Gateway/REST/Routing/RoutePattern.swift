@@ -10,21 +10,23 @@ struct RoutePattern: Hashable, Sendable {
 
     let text: String
     let segments: [Segment]
+    /// Names of the parameters, in the order of the path.
+    let parameterNames: [String]
 
     init(_ text: String) {
-        self.text = text
-        segments = Self.split(text).map { $0.hasPrefix(":") ? .parameter(String($0.dropFirst())) : .literal($0) }
+        self.init(
+            text, Self.split(text).map { $0.hasPrefix(":") ? .parameter(String($0.dropFirst())) : .literal($0) })
     }
 
     /// A path without parameters, whatever characters it holds.
     init(literal path: String) {
-        text = path
-        segments = Self.split(path).map { .literal($0) }
+        self.init(path, Self.split(path).map { .literal($0) })
     }
 
-    /// Names of the parameters, in the order of the path.
-    var parameterNames: [String] {
-        segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+    private init(_ text: String, _ segments: [Segment]) {
+        self.text = text
+        self.segments = segments
+        parameterNames = segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
     }
 
     /// Whether the pattern begins with a slash, and its parameters have names that differ.

@@ -1,3 +1,4 @@
+import ChatDomain
 import WireProtocols
 
 /// Why routes do not make a table.
@@ -26,10 +27,17 @@ struct RouteTable: Sendable {
     }
 
     private struct Node: Sendable {
-        /// By bytes, since `String` takes canonically equivalent texts for equal.
-        var literals: [[UInt8]: Int] = [:]
+        /// Few, so that looking at each is the fastest way to one.
+        var literals: [(text: String, node: Int)] = []
         var parameter: Int?
         var entries: [Entry] = []
+        /// The routes of the entries.
+        var routes: [Route] = []
+
+        /// By bytes, since `String` takes canonically equivalent texts for equal.
+        func child(for segment: String) -> Int? {
+            literals.first { $0.text.utf8.count == segment.utf8.count && $0.text.hasSameBytes(as: segment) }?.node
+        }
     }
 
     /// The first is the root; nodes name each other by index.
@@ -49,15 +57,15 @@ struct RouteTable: Sendable {
             throw .duplicate(entry.route.method, twin.pattern.text, entry.pattern.text)
         }
         nodes[node].entries.append(entry)
+        nodes[node].routes.append(entry.route)
     }
 
     private mutating func child(of node: Int, for segment: RoutePattern.Segment) -> Int {
         let next = nodes.count
         switch segment {
         case .literal(let text):
-            let key = Array(text.utf8)
-            if let child = nodes[node].literals[key] { return child }
-            nodes[node].literals[key] = next
+            if let child = nodes[node].child(for: text) { return child }
+            nodes[node].literals.append((text, next))
         case .parameter:
             if let child = nodes[node].parameter { return child }
             nodes[node].parameter = next
@@ -69,26 +77,27 @@ struct RouteTable: Sendable {
     /// - Parameter path: the path's segments, percent-decoded.
     func match(_ method: String, _ path: [String]) -> RouteMatch {
         var values: [String] = []
-        guard let node = find(path[...], below: 0, &values) else { return .nothing }
-        let entries = nodes[node].entries
+        guard let node = find(path, 0, below: 0, &values) else { return .nothing }
         let wanted = RouteMethod(answering: method)
-        let entry = entries.first { $0.route.method == wanted }
-        let named = zip(entry?.pattern.parameterNames ?? [], values)
+        let entry = nodes[node].entries.first { $0.route.method == wanted }
         return RouteMatch(
-            route: entry?.route, pathParameters: named.map { HTTPField($0, $1) }, alternatives: entries.map(\.route))
+            route: entry?.route,
+            pathParameters: entry.map { zip($0.pattern.parameterNames, values).map { HTTPField($0, $1) } } ?? [],
+            alternatives: nodes[node].routes)
     }
 
     /// The node with routes where the path ends.
-    private func find(_ path: ArraySlice<String>, below node: Int, _ values: inout [String]) -> Int? {
-        guard let segment = path.first else { return nodes[node].entries.isEmpty ? nil : node }
-        if let child = nodes[node].literals[Array(segment.utf8)],
-            let found = find(path.dropFirst(), below: child, &values)
-        {
+    ///
+    /// - Parameter position: of the segment to look for below the node.
+    private func find(_ path: [String], _ position: Int, below node: Int, _ values: inout [String]) -> Int? {
+        guard position < path.count else { return nodes[node].entries.isEmpty ? nil : node }
+        let segment = path[position]
+        if let child = nodes[node].child(for: segment), let found = find(path, position + 1, below: child, &values) {
             return found
         }
         guard let child = nodes[node].parameter else { return nil }
         values.append(segment)
-        if let found = find(path.dropFirst(), below: child, &values) { return found }
+        if let found = find(path, position + 1, below: child, &values) { return found }
         values.removeLast()
         return nil
     }
