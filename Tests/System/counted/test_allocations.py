@@ -5,21 +5,16 @@ message. `scripts/count-allocations` makes the build. A bound is the present cou
 allocate more, its commit raises the bound and says why.
 """
 
-import os
-import struct
-import subprocess
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
 from support.chat import Chat
-from support.deadline import eventually
-from support.server import ROOT, Server
+from support.counted_server import CountedServer
 
 ROOMS, MEMBERS = 10, 10
 TEXT = "So much is said in an ordinary message of about a hundred characters, which is what most people write"
@@ -57,88 +52,15 @@ class Allocations:
         return (count - BACKGROUND_A_SECOND * self.seconds) / self.messages
 
 
-class CountedServer:
-    """A server with one loop, and the allocations of its threads."""
-
-    _ROW = struct.Struct("=3Q")
-
-    def __init__(self, server: Server, table: Path):
-        self.server = server
-        self._table = table
-        self._names: dict[int, str] = {}
-
-    @property
-    def allocations(self) -> Counter[str]:
-        """By thread, and SQLite's of all threads."""
-        counts: Counter[str] = Counter()
-        for thread, others, sqlite in self._ROW.iter_unpack(self._table.read_bytes()):
-            counts[self._name(thread)] += others
-            counts["SQLite"] += sqlite
-        return counts
-
-    def _name(self, thread: int) -> str:
-        """The thread's name, or the last one that a thread had which has ended."""
-        try:
-            self._names[thread] = Path(f"/proc/{self.server.pid}/task/{thread}/comm").read_text().strip()
-        except FileNotFoundError:
-            pass
-        return self._names.get(thread, "ended")
-
-    def settled(self) -> Counter[str]:
-        """The counts once the store has nothing more to move and to index: a move begins within a second of its first message."""
-        seen = [self.allocations]
-
-        def is_still() -> bool:
-            seen.append(self.allocations)
-            return seen[-1]["SQLite"] == seen[-2]["SQLite"]
-
-        eventually(is_still, "the store has moved and indexed all messages", every=1.5)
-        return seen[-1]
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """The server begins with nothing that comes meanwhile before the end."""
-        self.server.pause()
-        tasks = Path(f"/proc/{self.server.pid}/task")
-        eventually(
-            lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in tasks.glob("*/stat")),
-            "every thread is stopped",
-            every=0.001,
-        )
-        yield
-        self.server.unpause()
-
-    def of_messages(self, talk: Callable[[], int]) -> "Allocations":
-        """What the messages took that `talk` sends; it returns how many those are."""
-        before = self.settled()
-        begin = time.monotonic()
-        messages = talk()
-        seconds = time.monotonic() - begin
-        made = self.settled() - before
-        assert made["SQLite"] > messages, "the library saw no statements of SQLite"
-        return Allocations(messages, seconds, made)
-
-
-@pytest.fixture(scope="session")
-def counting_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("counted") / "allocations.so"
-    source = Path(__file__).with_name("allocations.c")
-    subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
-    return library
-
-
-@pytest.fixture
-def counted(
-    make_server: Callable[..., Server], counting_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> CountedServer:
-    release = os.environ.get("RELEASE_SERVER_BINARY") or str(ROOT / ".build/release/chat-service")
-    assert os.access(release, os.X_OK), f"{release} is not there: run scripts/count-allocations"
-    monkeypatch.setenv("CHAT_SERVICE_BINARY", release)
-    table = tmp_path / "allocations"
-    server = make_server({
-        "EVENT_LOOPS": "1", "LOG_LEVEL": "error", "LD_PRELOAD": str(counting_library), "ALLOCATIONS": str(table),
-    })  # fmt: skip
-    return CountedServer(server, table)
+def of_messages(counted: CountedServer, talk: Callable[[], int]) -> Allocations:
+    """What the messages took that `talk` sends; it returns how many those are."""
+    before = counted.settled()
+    begin = time.monotonic()
+    messages = talk()
+    seconds = time.monotonic() - begin
+    made = counted.settled() - before
+    assert made["SQLite"] > messages, "the library saw no statements of SQLite"
+    return Allocations(messages, seconds, made)
 
 
 @pytest.fixture
@@ -177,7 +99,7 @@ def test_messages_that_come_together_take_few_allocations(counted, rooms):
 
     talk(20)
     # Two segments of the search index and more, so that all that is done behind the acknowledgement is counted.
-    allocations = counted.of_messages(lambda: talk(210))
+    allocations = of_messages(counted, lambda: talk(210))
     assert allocations.others <= TOGETHER, allocations
     assert allocations.in_sqlite <= IN_SQLITE, allocations
 
@@ -192,5 +114,5 @@ def test_a_message_alone_pays_for_its_commit_too(counted, rooms):
         return rounds
 
     talk(20)
-    allocations = counted.of_messages(lambda: talk(200))
+    allocations = of_messages(counted, lambda: talk(200))
     assert allocations.others <= ALONE, allocations
