@@ -72,6 +72,8 @@ public final class Connection: SocketHandler {
     /// The request that is being answered makes the connection a WebSocket.
     func didUpgrade(to link: WebSocketLink, _ handler: any WebSocketHandler, compressesOutput: Bool) {
         exchange?.didUpgrade()
+        // An idle WebSocket does not wait for requests, and there are very many of them.
+        timer.cancel(on: context.loop)
         phase = .webSocket(link, handler)
         self.compressesOutput = compressesOutput
         updateMark()

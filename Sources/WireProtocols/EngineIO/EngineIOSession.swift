@@ -22,12 +22,12 @@ public struct EngineIOSession: Sendable {
     private var phase: Phase
     private var holdsPoll = false
     private var hasPost = false
+    private var awaitsPong = false
     private var queue: [EngineIOOutgoing] = []
     /// Bytes that wait for a poll, as they would stand in its answer.
     public private(set) var queuedBytes = 0
     /// When the client is to be pinged, or its pong to be here.
     private var heartbeat: Int64
-    private var awaitsPong = false
     /// When the probe, or the orderly close, has taken too long.
     private var phaseDeadline = Int64.max
     /// When a held poll is let go for the sake of the upgrade.
