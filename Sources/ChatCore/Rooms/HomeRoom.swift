@@ -10,14 +10,14 @@ final class HomeRoom {
     private let broadcaster: RoomBroadcaster
     private let channel: RoomChannel
     private let queries: RoomQueries
-    private lazy var watchers = RoomWatchers(of: id, context: context) { [unowned self] in watched }
+    private var watchers: RoomWatchers?
     private var life: RoomLifecycle<RoomCommand>
     private var joins: RoomJoins<FrameEncoding>
     private var comparison: StoreComparison
     /// The rules of the open room; nil while there is none.
     private var live: LiveRoom?
     private var audience = RoomAudience()
-    private lazy var timer = RoomTimer(loop: context.loop) { [unowned self] in fire() }
+    private var timer: RoomTimer
     /// When the room is removed from memory if no command comes before.
     private var idleDeadline: Moment?
     private var isQueuedForWrite = false
@@ -43,6 +43,8 @@ final class HomeRoom {
                 storeTimeout: services.configuration.roomLimits.storeTimeout))
         joins = RoomJoins(isShared: services.bus != nil)
         comparison = StoreComparison(failures: hub.storeFailures)
+        timer = RoomTimer(loop: context.loop)
+        timer.onFire { [unowned self] in fire() }
     }
 
     var isOpen: Bool { life.isOpen }
@@ -107,7 +109,8 @@ final class HomeRoom {
             if let info = live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
         case .watch(let origin, let user, let shard):
             if let refusal = live?.refusal(of: user) { return reply(.refused(refusal), to: origin) }
-            watchers.add(shard)
+            if watchers == nil { watchers = RoomWatchers(of: id, context: context) { [unowned self] in watched } }
+            watchers?.add(shard)
             reply(.done, to: origin)
         case .visibility(let user):
             perform(live?.setHidden(user, services.presence.isHidden(user), at: now) ?? [])
@@ -161,9 +164,7 @@ final class HomeRoom {
 
     // MARK: The room's life
 
-    private func perform(_ actions: [RoomLifecycle<RoomCommand>.Action]) {
-        for action in actions { perform(action) }
-    }
+    private func perform(_ actions: [RoomLifecycle<RoomCommand>.Action]) { for action in actions { perform(action) } }
 
     private func perform(_ action: RoomLifecycle<RoomCommand>.Action) {
         switch action {
@@ -231,7 +232,7 @@ final class HomeRoom {
         for user in live?.members.list(limit: .max) ?? [] { expel(user.userID) }
         for origin in live?.abandonWrites() ?? [] { perform(.reply(origin, .refused(.roomUnavailable))) }
         perform(joins.didClose())
-        watchers.end()
+        watchers?.end()
         let isWriting = live?.isWriting ?? false
         live = nil
         channel.setSubscribed(false)
@@ -352,8 +353,10 @@ final class HomeRoom {
         return (WatchedRoom(participants: live.participants, isOpen: live.admits(nil)), live.participantsRevision)
     }
 
+    private var isWatched: Bool { watchers?.isEmpty == false }
+
     func unwatch(by shard: UInt16) {
-        watchers.remove(shard)
+        watchers?.remove(shard)
         followUp()
     }
 
@@ -402,11 +405,9 @@ final class HomeRoom {
     }
 
     func committed(_ outcome: RoomWriteOutcome) {
-        if life.isClosing {
-            perform(life.didFinishLastWrite())
-        } else {
-            perform(live?.committed(outcome, at: now) ?? [])
-        }
+        let isClosing = inPlace(&life) { $0.isClosing }
+        if isClosing { perform(life.didFinishLastWrite()) }
+        if !isClosing { perform(live?.committed(outcome, at: now) ?? []) }
         followUp()
     }
 
@@ -457,10 +458,8 @@ final class HomeRoom {
             }
             // Where members wait between two messages, those on other instances count.
             let needsTraffic = inPlace { $0.room.slowModeSeconds > 0 } == true || inPlace(&joins) { $0.needsTraffic }
-            channel.setSubscribed(!audience.isEmpty || needsTraffic || !watchers.isEmpty)
-            if !watchers.isEmpty, let revision = inPlace({ $0.participantsRevision }) {
-                watchers.participantsMayHaveChanged(revision)
-            }
+            channel.setSubscribed(!audience.isEmpty || needsTraffic || isWatched)
+            if let watchers { _ = inPlace { watchers.participantsMayHaveChanged($0.participantsRevision) } }
         }
         schedule()
     }
@@ -472,7 +471,7 @@ final class HomeRoom {
     }
 
     private var isForgettable: Bool {
-        inPlace { $0.isIdle } == true && !isQueuedForWrite && !comparison.isPending && watchers.isEmpty
+        inPlace { $0.isIdle } == true && !isQueuedForWrite && !comparison.isPending && !isWatched
             && inPlace(&life) { $0.isIdle } && inPlace(&joins) { $0.isEmpty }
     }
 
@@ -487,6 +486,7 @@ final class HomeRoom {
     }
 
     private func fire() {
+        timer.didFire()
         if let idleDeadline, idleDeadline <= now, isForgettable { return forget() }
         perform(life.tick(at: now))
         drive { $0.tick(&$1, isShown: audience.contains, at: now) }

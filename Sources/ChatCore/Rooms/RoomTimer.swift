@@ -1,31 +1,49 @@
 import ChatDomain
 
 /// A room's one timer. It is only ever moved to an earlier time: one that fires too early finds nothing due and is set again.
-final class RoomTimer {
-    private let loop: any LoopContext
-    private let action: () -> Void
-    private var pending: (id: LoopTimer, deadline: Moment)?
+///
+/// A value, so that the room has the time at hand: a message looks at it twice, and leaves the timer as it is.
+struct RoomTimer {
+    private let alarm: Alarm
+    private var deadline: Moment?
 
-    init(loop: any LoopContext, _ action: @escaping () -> Void) {
-        self.loop = loop
-        self.action = action
+    init(loop: any LoopContext) { alarm = Alarm(loop: loop) }
+
+    /// - Parameter action: calls `didFire` first.
+    func onFire(_ action: @escaping () -> Void) { alarm.action = action }
+
+    mutating func set(for deadline: Moment) {
+        if let earlier = self.deadline, earlier <= deadline { return }
+        self.deadline = deadline
+        alarm.set(for: deadline)
     }
 
-    func set(for deadline: Moment) {
-        if let pending {
-            guard deadline < pending.deadline else { return }
-            loop.cancel(pending.id)
+    mutating func didFire() { deadline = nil }
+
+    mutating func cancel() {
+        deadline = nil
+        alarm.cancel()
+    }
+
+    private final class Alarm {
+        private let loop: any LoopContext
+        var action: () -> Void = {}
+        private var pending: LoopTimer?
+
+        init(loop: any LoopContext) { self.loop = loop }
+
+        func set(for deadline: Moment) {
+            cancel()
+            pending = loop.schedule(after: deadline - loop.now.monotonic) { [weak self] in
+                guard let self else { return }
+                pending = nil
+                action()
+            }
         }
-        let id = loop.schedule(after: deadline - loop.now.monotonic) { [weak self] in
-            guard let self else { return }
+
+        func cancel() {
+            if let pending { loop.cancel(pending) }
             pending = nil
-            action()
         }
-        pending = (id, deadline)
-    }
-
-    func cancel() {
-        if let pending { loop.cancel(pending.id) }
-        pending = nil
     }
 }
