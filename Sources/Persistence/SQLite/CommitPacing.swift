@@ -12,7 +12,7 @@ struct CommitPacing {
 
     private let spacing: Duration
     private var next: ContinuousClock.Instant?
-    private var lastRooms: Set<RoomID> = []
+    private var lastRooms: [RoomID] = []
 
     /// - Parameter spacing: between the starts of two commits; zero for none.
     init(spacing: Duration) { self.spacing = spacing }
@@ -20,20 +20,15 @@ struct CommitPacing {
     /// How long to gather more before committing; nil to commit now.
     func pause(before rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) -> Duration? {
         guard let next, now < next else { return nil }
-        var count = 0
-        var isNew = false
-        for room in rooms {
-            count += 1
-            if count >= Self.enoughRooms { return nil }
-            isNew = isNew || !lastRooms.contains(room)
-        }
-        return isNew ? next - now : nil
+        let few = Array(rooms.prefix(Self.enoughRooms))
+        guard few.count < Self.enoughRooms, few.contains(where: { !lastRooms.contains($0) }) else { return nil }
+        return next - now
     }
 
     mutating func started(with rooms: some Sequence<RoomID>, at now: ContinuousClock.Instant) {
         guard spacing > .zero else { return }
         lastRooms.removeAll(keepingCapacity: true)
-        for room in rooms { lastRooms.insert(room) }
+        lastRooms.append(contentsOf: rooms)
         if !lastRooms.isEmpty { next = now + spacing }
     }
 }

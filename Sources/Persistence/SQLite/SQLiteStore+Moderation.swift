@@ -199,7 +199,7 @@ extension WriteSession {
         if standing.kind == .ban {
             _ = try clear(.moderator, of: standing.user, in: room)
             _ = try removeParticipant(standing.user, from: &room)
-            rooms[id] = room
+            rooms.update(room, of: id)
         }
         return .recorded
     }

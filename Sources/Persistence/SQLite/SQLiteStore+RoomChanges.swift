@@ -71,7 +71,7 @@ extension WriteSession {
         }
         if var stored {
             stored.lastSequence = max(stored.lastSequence, journal.newest(in: stored.key) ?? 0)
-            rooms[id] = stored
+            rooms.update(stored, of: id)
             return stored
         }
         guard makeKey else { return nil }
@@ -85,7 +85,7 @@ extension WriteSession {
         if let there = try snapshot(of: room.id) { return (there, false) }
         var slot = try makeLive(room)
         for user in participants { try insertParticipant(user, into: &slot) }
-        rooms[room.id] = slot
+        rooms.update(slot, of: room.id)
         guard let snapshot = try snapshot(of: room.id) else {
             throw .unavailable(reason: "a room just made is not there")
         }
@@ -116,7 +116,7 @@ extension WriteSession {
     ) throws(StoreError) -> Bool {
         guard var slot = try slot(of: id, makeKey: false), slot.state == Schema.RoomState.live else { return false }
         let result = try change(&slot)
-        rooms[id] = slot
+        rooms.update(slot, of: id)
         return result
     }
 
@@ -197,7 +197,7 @@ extension WriteSession {
             .bind(10, Int64(room.slowModeSeconds)).bind(11, room.retentionDays.map { Int64($0) }).run()
         let slot = RoomSlot(
             key: connection.lastInsertedKey, state: state, lastSequence: 0, historyBase: 0, participants: 0)
-        rooms[room.id] = slot
+        rooms.update(slot, of: room.id)
         return slot
     }
 }

@@ -31,7 +31,7 @@ extension WriteSession {
             case .change(let change): outcome.drafts.append(try append(change, to: &room, write.roomID))
             }
         }
-        rooms[write.roomID] = room
+        rooms.update(room, of: write.roomID)
         return outcome
     }
 
