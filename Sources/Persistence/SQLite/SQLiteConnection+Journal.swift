@@ -113,7 +113,7 @@ extension SQLiteConnection {
             while true {
                 let entries = try oldestOfJournal()
                 guard let last = entries.last else { break }
-                let numbered = entries.numbered(from: positions.append(entries.count)).sorted(by: JournalEntry.isBefore)
+                let numbered = entries.numbered(from: positions.append(entries.count)).inOrderOfRooms()
                 try copyToMessages(numbered)
                 try addDocuments(numbered)
                 try removeFromJournal(through: last.position)

@@ -40,15 +40,37 @@ extension SQLiteConnection {
         }
     }
 
+    /// How many lists a statement writes. They are neighbours, so that the place of the first is looked for and the others follow.
+    private static let listsAtOnce = 16
+
     /// Writes these of the lists.
     func write(_ lists: PostingLists, _ range: Range<Int>, of segment: Int64) throws(StoreError) {
-        let insert = try listInsertion()
         var list: [UInt8] = []
-        for index in range {
-            try lists.withList(at: index, using: &list) { term, documents throws(StoreError) in
-                try insert.bind(1, segment).bind(2, lentText: term).bind(3, lentBytes: documents).run()
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let isFull = range.upperBound - index >= Self.listsAtOnce
+            let insert = try isFull ? listInsertions() : listInsertion()
+            try insert.bind(1, segment)
+            for place in 0..<(isFull ? Self.listsAtOnce : 1) {
+                try lists.withList(at: index, using: &list) { term, documents throws(StoreError) in
+                    try insert.bind(2 + 2 * Int32(place), text: term).bind(3 + 2 * Int32(place), bytes: documents)
+                }
+                index += 1
             }
+            try insert.run()
         }
+    }
+
+    private func listInsertions() throws(StoreError) -> Statement {
+        try statement(
+            """
+            INSERT INTO search_postings(segment, term, documents)
+            VALUES (?1, ?2, ?3), (?1, ?4, ?5), (?1, ?6, ?7), (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13),
+                (?1, ?14, ?15), (?1, ?16, ?17), (?1, ?18, ?19), (?1, ?20, ?21), (?1, ?22, ?23), (?1, ?24, ?25),
+                (?1, ?26, ?27), (?1, ?28, ?29), (?1, ?30, ?31), (?1, ?32, ?33)
+            ON CONFLICT DO UPDATE SET documents = excluded.documents
+            """
+        )
     }
 
     private func listInsertion() throws(StoreError) -> Statement {

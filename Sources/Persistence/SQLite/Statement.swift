@@ -56,6 +56,18 @@ struct Statement {
         try check(bytes.withUnsafeBytes { chat_bind_blob(handle, index, $0.baseAddress, Int32(clamping: bytes.count)) })
     }
 
+    /// Binds UTF-8.
+    @discardableResult
+    func bind(_ index: Int32, text: UnsafeRawBufferPointer) throws(StoreError) -> Self {
+        guard let start = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return try bind(index, "") }
+        return try check(chat_bind_text(handle, index, start, Int32(clamping: text.count)))
+    }
+
+    @discardableResult
+    func bind(_ index: Int32, bytes: UnsafeRawBufferPointer) throws(StoreError) -> Self {
+        try check(chat_bind_blob(handle, index, bytes.baseAddress, Int32(clamping: bytes.count)))
+    }
+
     /// Binds UTF-8 that stays where it is until the statement has run; SQLite makes no copy of it.
     @discardableResult
     func bind(_ index: Int32, lentText text: UnsafeRawBufferPointer) throws(StoreError) -> Self {

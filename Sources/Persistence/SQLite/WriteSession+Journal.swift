@@ -49,7 +49,9 @@ extension WriteSession {
         case .remove(let position): try connection.removeFromJournal(through: position)
         }
         try commit()
-        if journal.didStep() { unmoved.moveEnded() }
+        guard journal.didStep() else { return }
+        unmoved.moveEnded()
+        movedTexts.append(journal.takeMoved())
     }
 
     /// Has the room's messages in the table of messages too, within the transaction under way.

@@ -9,22 +9,37 @@ extension WriteSession {
     /// - Throws: `.unavailable`; the transaction must be rolled back then, and the segment is built from its beginning again.
     func indexSome() throws(StoreError) {
         guard let segment = segmentBuild?.segment ?? searchPositions.buildable else { return }
-        let isNew = segmentBuild == nil
         var build = segmentBuild ?? SegmentBuild(segment)
         // With a second owner every change of the lists would copy them.
         segmentBuild = nil
-        try begin(flushing: false)
-        if isNew { try connection.removePostings(of: segment) }
         let step = build.step
-        switch step {
-        case .read(let positions): try connection.readMessages(at: positions, into: &build)
-        case .write(let range): try connection.write(build.lists, range, of: segment)
-        case .finish: try connection.markBuilt(segment)
+        if !addMovedTexts(to: &build) {
+            try begin(flushing: false)
+            switch step {
+            case .read(let positions): try connection.readMessages(at: positions, into: &build)
+            case .write(let range):
+                // An attempt that a crash or a change ended may have left some.
+                if range.lowerBound == 0 { try connection.removePostings(of: segment) }
+                try connection.write(build.lists, range, of: segment)
+            case .finish:
+                if build.lists.count == 0 { try connection.removePostings(of: segment) }
+                try connection.markBuilt(segment)
+            }
+            try commit()
         }
-        try commit()
-        if case .finish = step { return searchPositions.didBuild(segment) }
+        if case .finish = step {
+            movedTexts.remove(through: SearchSegment.positions(segment).upperBound)
+            return searchPositions.didBuild(segment)
+        }
         build.didStep()
         segmentBuild = build
+    }
+
+    /// Adds the messages of a step that reads from memory; false where they are not there.
+    private func addMovedTexts(to build: inout SegmentBuild) -> Bool {
+        guard case .read(let positions) = build.step, let texts = movedTexts.texts(at: positions) else { return false }
+        for text in texts { build.add(text) }
+        return true
     }
 
     /// Has the index follow a message whose text changes, within the transaction under way.
@@ -35,8 +50,10 @@ extension WriteSession {
     func reindex(
         _ key: Int64, author: UserID, from oldText: String, to newText: String?, newAuthor: UserID? = nil
     ) throws(StoreError) {
+        journal.noteChangedText(of: Schema.sequence(ofKey: key), in: key >> Schema.sequenceBits)
         // What has no position yet, and what is in a segment without lists, is found by the text alone.
         guard let position = try connection.document(key) else { return }
+        movedTexts.noteChange(at: position)
         let segment = SearchSegment.of(position)
         if segmentBuild?.segment == segment {
             try connection.removePostings(of: segment)

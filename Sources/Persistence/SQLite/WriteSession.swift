@@ -9,6 +9,7 @@ final class WriteSession {
     var erasure: Erasure
     let unmoved: UnmovedMessages
     var searchPositions: SearchPositions
+    var movedTexts = MovedTexts()
     /// The segment of the search index that is being built.
     var segmentBuild: SegmentBuild?
     private let durability: SQLiteStore.Durability

@@ -65,9 +65,10 @@ import Testing
     }
 
     @Test func changesAreFollowedBeforeDuringAndAfterABuild() async throws {
-        for moment in [0, 10, 20, 1000] {
+        for (moment, isRead) in [0, 10, 20, 1000].flatMap({ [($0, true), ($0, false)] }) {
             try await withSteppedStore { store async throws in
                 try store.fill(1100, drafts)
+                if isRead { store.session.movedTexts = MovedTexts() }
                 for _ in 0..<moment where store.session.isIndexing { try store.session.indexSome() }
                 try store.change(5, "n5 odd", to: "changed zebra")
                 try store.change(6, "n6 even", to: nil)

@@ -10,6 +10,8 @@ struct Journal {
     static let much = Amount(messages: 8192, bytes: 8 << 20)
     /// Past this, commits wait for the move.
     static let limit = Amount(messages: 16_384, bytes: 16 << 20)
+    /// Messages of a transaction that memory is kept for.
+    private static let expectedAtOnce = 256
     /// A move begins this long after the first message, however few there are.
     static let interval: Duration = .seconds(1)
 
@@ -18,11 +20,15 @@ struct Journal {
         var bytes = 0
 
         static func + (a: Self, b: Self) -> Self { .init(messages: a.messages + b.messages, bytes: a.bytes + b.bytes) }
+        static func - (a: Self, b: Self) -> Self { .init(messages: a.messages - b.messages, bytes: a.bytes - b.bytes) }
         func reaches(_ limit: Self) -> Bool { messages >= limit.messages || bytes >= limit.bytes }
+        func exceeds(_ limit: Self) -> Bool { messages > limit.messages || bytes > limit.bytes }
     }
 
     private var uncommitted = JournalPart()
     private var uncommittedMessages: [Message] = []
+    /// The texts of the move that ended last.
+    private var moved: [MovedText] = []
     /// Messages that the transaction under way changed, as they are then.
     private var uncommittedChanged: [(room: Int64, message: Message)] = []
     private var gathered = JournalPart()
@@ -39,14 +45,14 @@ struct Journal {
     // MARK: What is in it
 
     /// The room's newest number in the journal.
-    func newest(in room: Int64) -> SequenceNumber? {
-        uncommitted.newest[room] ?? gathered.newest[room] ?? moving.newest[room]
+    mutating func newest(in room: Int64) -> SequenceNumber? {
+        uncommitted.newest(in: room) ?? gathered.newest(in: room) ?? moving.newest(in: room)
     }
 
     /// How far the author has read by sending; 0 when no message of theirs is in the journal.
-    func readMark(of user: UserID, in room: Int64) -> SequenceNumber {
+    mutating func readMark(of user: UserID, in room: Int64) -> SequenceNumber {
         let author = JournalPart.Author(room: room, user: user)
-        return uncommitted.authors[author] ?? gathered.authors[author] ?? moving.authors[author] ?? 0
+        return uncommitted.readMark(of: author) ?? gathered.readMark(of: author) ?? moving.readMark(of: author) ?? 0
     }
 
     /// The newest message that its author sent to the room under this client id.
@@ -59,13 +65,9 @@ struct Journal {
     func sequence(of id: MessageID) -> SequenceNumber? { uncommittedMessages.last { $0.id == id }?.sequence }
 
     /// The row of a message; nil where it is not in the journal.
-    func position(of sequence: SequenceNumber, in room: Int64) -> Int64? {
-        for part in [uncommitted, gathered, moving] where part.newest[room] ?? 0 >= sequence {
-            if let entry = part.entries.last(where: { $0.sequence == sequence && $0.room == room }) {
-                return entry.position
-            }
-        }
-        return nil
+    mutating func position(of sequence: SequenceNumber, in room: Int64) -> Int64? {
+        uncommitted.position(of: sequence, in: room) ?? gathered.position(of: sequence, in: room)
+            ?? moving.position(of: sequence, in: room)
     }
 
     func entries(of room: Int64) -> [JournalEntry] {
@@ -80,6 +82,13 @@ struct Journal {
         uncommittedMessages.append(message)
     }
 
+    /// The transaction under way changes the text or the author of a message, which may be in the journal and in the table already.
+    mutating func noteChangedText(of sequence: SequenceNumber, in room: Int64) {
+        uncommitted.noteChangedText(of: sequence, in: room)
+        gathered.noteChangedText(of: sequence, in: room)
+        moving.noteChangedText(of: sequence, in: room)
+    }
+
     /// Notes what the transaction under way made of a message that may be in the journal.
     mutating func note(_ changed: Message, room: Int64) { uncommittedChanged.append((room, changed)) }
 
@@ -87,9 +96,12 @@ struct Journal {
     mutating func committed(at now: ContinuousClock.Instant) -> (messages: [Message], changed: [Message]) {
         guard !uncommitted.isEmpty || !uncommittedChanged.isEmpty else { return ([], []) }
         let (messages, changed) = (uncommittedMessages, uncommittedChanged)
+        // The messages go on as they are: an array that is kept would be copied.
+        uncommittedMessages = []
         if !uncommitted.isEmpty {
+            uncommittedMessages.reserveCapacity(min(messages.count, Self.expectedAtOnce))
             if gathered.isEmpty { due = now + Self.interval }
-            gathered.append(uncommitted)
+            gathered.append(uncommitted, messages)
         }
         for (room, message) in changed {
             gathered.update(message, in: room)
@@ -104,7 +116,7 @@ struct Journal {
     private mutating func forgetUncommitted() {
         uncommitted.removeAll()
         uncommittedMessages.removeAll(keepingCapacity: true)
-        uncommittedChanged.removeAll(keepingCapacity: true)
+        if !uncommittedChanged.isEmpty { uncommittedChanged = [] }
     }
 
     // MARK: Moving
@@ -129,71 +141,16 @@ struct Journal {
     /// - Returns: whether the move is at its end.
     mutating func didStep() -> Bool {
         move?.didStep()
-        guard move?.step == nil else { return false }
+        guard let ended = move, ended.step == nil else { return false }
+        moved = moving.texts(from: ended.firstDocument)
         move = nil
         moving.removeAll()
         return true
     }
-}
 
-/// Messages in the journal, and what commits ask about them.
-struct JournalPart {
-    struct Author: Hashable {
-        var room: Int64
-        var user: UserID
-    }
-
-    /// Compared byte by byte, as the database compares.
-    struct ClientMessageID: ClientIdentifier {
-        let value: String
-        init(unchecked value: String) { self.value = value }
-    }
-
-    struct ClientKey: Hashable {
-        var room: Int64
-        var user: UserID
-        var id: ClientMessageID
-    }
-
-    private(set) var entries: [JournalEntry] = []
-    private(set) var newest: [Int64: SequenceNumber] = [:]
-    private(set) var authors: [Author: SequenceNumber] = [:]
-    private(set) var byClientID: [ClientKey: Message] = [:]
-    private(set) var amount = Journal.Amount()
-
-    var isEmpty: Bool { entries.isEmpty }
-
-    mutating func append(_ message: Message, at entry: JournalEntry) {
-        entries.append(entry)
-        newest[entry.room] = entry.sequence
-        authors[Author(room: entry.room, user: entry.author)] = entry.sequence
-        if let id = message.body.clientMessageID {
-            byClientID[ClientKey(room: entry.room, user: entry.author, id: .init(unchecked: id))] = message
-        }
-        amount = amount + Journal.Amount(messages: 1, bytes: entry.bytes)
-    }
-
-    /// Replaces what is kept of a message to recognise its repeats.
-    mutating func update(_ message: Message, in room: Int64) {
-        guard let id = message.body.clientMessageID else { return }
-        let key = ClientKey(room: room, user: message.body.author, id: .init(unchecked: id))
-        if byClientID[key]?.id == message.id { byClientID[key] = message }
-    }
-
-    /// Adds newer messages.
-    mutating func append(_ newer: JournalPart) {
-        entries += newer.entries
-        newest.merge(newer.newest) { $1 }
-        authors.merge(newer.authors) { $1 }
-        byClientID.merge(newer.byClientID) { $1 }
-        amount = amount + newer.amount
-    }
-
-    mutating func removeAll() {
-        entries.removeAll(keepingCapacity: true)
-        newest.removeAll(keepingCapacity: true)
-        authors.removeAll(keepingCapacity: true)
-        byClientID.removeAll(keepingCapacity: true)
-        amount = Journal.Amount()
+    /// The texts of the move that ended, in the order of their positions in the search index.
+    mutating func takeMoved() -> [MovedText] {
+        defer { moved = [] }
+        return moved
     }
 }

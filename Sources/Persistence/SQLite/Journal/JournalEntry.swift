@@ -12,7 +12,6 @@ struct JournalEntry: Hashable {
     var bytes: Int
     /// Its position in the search index, once a move has given it one.
     var document: Int64?
-
-    /// As the table of messages is ordered.
-    static func isBefore(_ a: Self, _ b: Self) -> Bool { (a.room, a.sequence) < (b.room, b.sequence) }
+    /// Whether its text or its author may have changed since it came.
+    var hasChangedText = false
 }

@@ -31,6 +31,8 @@ struct JournalMove {
     static func steps(behind messages: Int) -> Int { 1 + 2 * messages / insertedAtOnce }
 
     private let entries: [JournalEntry]
+    /// The first of the positions that its messages have in the search index.
+    let firstDocument: Int64
     private var inserted = 0
     private var indexed = 0
     private var removed: Int64
@@ -40,7 +42,8 @@ struct JournalMove {
     ///   - entries: in the order of their arrival.
     ///   - document: the first of so many positions in the search index.
     init(_ entries: [JournalEntry], firstDocument document: Int64 = 0) {
-        self.entries = entries.numbered(from: document).sorted(by: JournalEntry.isBefore)
+        firstDocument = document
+        self.entries = entries.numbered(from: document).inOrderOfRooms()
         let positions = entries.lazy.map(\.position)
         removed = (positions.min() ?? 1) &- 1
         last = positions.max() ?? 0
@@ -79,6 +82,13 @@ struct JournalMove {
 }
 
 extension [JournalEntry] {
+    /// The entries as the table of messages is ordered.
+    func inOrderOfRooms() -> Self {
+        // Their numbers are sorted and not the entries, which are large and hold a user's id each.
+        let numbers = enumerated().map { index, entry in (entry.room, entry.sequence, index) }
+        return numbers.sorted { $0 < $1 }.map { self[$0.2] }
+    }
+
     /// The entries with positions in the search index.
     func numbered(from document: Int64) -> Self {
         enumerated().map { offset, entry in

@@ -6,13 +6,48 @@ import Synchronization
 /// A reader looks here before it looks into the table: a message that has left here by then is in the table. A message here
 /// may be in the table already. The writer bounds the number of messages here, see `Journal.limit`.
 final class UnmovedMessages: Sendable {
-    private struct State {
-        /// Per room, without holes, oldest first.
-        var gathered: [RoomID: [Message]] = [:]
-        var moving: [RoomID: [Message]] = [:]
+    /// Messages by room. The writer hands them over as it has them, and whoever asks first has them sorted by room: most are moved before
+    /// anybody asks.
+    private struct Part {
+        private var rooms: [RoomID: [Message]] = [:]
+        private var unsorted: [[Message]] = []
 
-        func newest(in room: RoomID) -> Message? { gathered[room]?.last ?? moving[room]?.last }
-        func parts(of room: RoomID) -> [[Message]] { [moving[room], gathered[room]].compactMap(\.self) }
+        mutating func add(_ messages: [Message]) { unsorted.append(messages) }
+
+        /// Each room's without holes, oldest first.
+        mutating func sorted() -> [RoomID: [Message]] {
+            sort()
+            return rooms
+        }
+
+        mutating func messages(of room: RoomID) -> [Message]? {
+            sort()
+            return rooms[room]
+        }
+
+        mutating func replace(_ message: Message) {
+            sort()
+            rooms[message.roomID]?.replace(message)
+        }
+
+        private mutating func sort() {
+            guard !unsorted.isEmpty else { return }
+            for message in unsorted.joined() { rooms[message.roomID, default: []].append(message) }
+            unsorted = []
+        }
+    }
+
+    private struct State {
+        var gathered = Part()
+        var moving = Part()
+
+        mutating func newest(in room: RoomID) -> Message? {
+            gathered.messages(of: room)?.last ?? moving.messages(of: room)?.last
+        }
+
+        mutating func parts(of room: RoomID) -> [[Message]] {
+            [moving.messages(of: room), gathered.messages(of: room)].compactMap(\.self)
+        }
     }
 
     private let state = Mutex(State())
@@ -98,24 +133,20 @@ final class UnmovedMessages: Sendable {
 
     /// All of them.
     func snapshot() -> UnmovedSnapshot {
-        let (moving, gathered) = state.withLock { ($0.moving, $0.gathered) }
+        let (moving, gathered) = state.withLock { ($0.moving.sorted(), $0.gathered.sorted()) }
         return UnmovedSnapshot(parts: [gathered, moving])
     }
 
     // MARK: Writing
 
-    func add(_ messages: [Message]) {
-        state.withLock { state in
-            for message in messages { state.gathered[message.roomID, default: []].append(message) }
-        }
-    }
+    func add(_ messages: [Message]) { state.withLock { $0.gathered.add(messages) } }
 
     /// Puts changed messages in place of what is here of them.
     func update(_ changed: [Message]) {
         state.withLock { state in
             for message in changed {
-                state.gathered[message.roomID]?.replace(message)
-                state.moving[message.roomID]?.replace(message)
+                state.gathered.replace(message)
+                state.moving.replace(message)
             }
         }
     }
@@ -123,11 +154,17 @@ final class UnmovedMessages: Sendable {
     func moveBegan() {
         state.withLock { state in
             state.moving = state.gathered
-            state.gathered = [:]
+            state.gathered = Part()
         }
     }
 
-    func moveEnded() { state.withLock { $0.moving = [:] } }
+    func moveEnded() {
+        // What becomes free is not freed under the lock.
+        _ = state.withLock { state in
+            defer { state.moving = Part() }
+            return state.moving
+        }
+    }
 
     /// For when the whole journal was moved.
     func removeAll() { state.withLock { $0 = State() } }

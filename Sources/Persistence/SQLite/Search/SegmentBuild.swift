@@ -1,10 +1,12 @@
+import ChatDomain
+
 /// Makes the lists of messages by term for one segment, a short transaction at a time.
 ///
-/// Its messages are read first; then the lists are written, in their order, and the segment counts as built. After a crash in
-/// between it is built again from its beginning.
+/// Its messages are read first, as far as they are not in memory yet (`MovedTexts`); then the lists are written, in their order, and the segment
+/// counts as built. After a crash in between it is built again from its beginning.
 struct SegmentBuild {
     enum Step {
-        /// Read the messages at these positions.
+        /// Add the messages at these positions.
         case read(ClosedRange<Int64>)
         /// Write these of the lists.
         case write(Range<Int>)
@@ -44,6 +46,19 @@ struct SegmentBuild {
     ) {
         let document = SearchSegment.document(position)
         terms.scan(text, author: author, room: room) { lists.add($0, document) }
+    }
+
+    /// Adds a message as it moved. One without a text is found by nothing.
+    mutating func add(_ moved: MovedText) {
+        guard var text = moved.text, !text.isEmpty else { return }
+        var author = moved.author.value
+        text.withUTF8 { text in
+            author.withUTF8 { author in
+                add(
+                    UnsafeRawBufferPointer(text), author: UnsafeRawBufferPointer(author), room: moved.room,
+                    at: moved.position)
+            }
+        }
     }
 
     mutating func didStep() {
