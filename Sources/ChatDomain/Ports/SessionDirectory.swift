@@ -17,6 +17,10 @@ public protocol SessionDirectory: Sendable {
     func update(_ session: SessionID, of user: UserID, _ update: SessionUpdate, at now: Timestamp)
     /// Takes a session out for good, after its grace period.
     func remove(_ session: SessionID, of user: UserID, at now: Timestamp)
+    /// As `remove` for each of them, together.
+    func remove(_ sessions: [(id: SessionID, user: UserID)], at now: Timestamp)
+    /// Has other instances be told of the sessions that disconnected, which may have waited for each other until now.
+    func sendDepartures()
 
     // MARK: Following
 
@@ -81,6 +85,11 @@ extension SessionDirectory {
     public func instances(of users: [UserID]) async -> [UserID: Set<InstanceID>] {
         await sessions(of: users).mapValues { Set($0.map(\.instance)) }
     }
+    public func remove(_ sessions: [(id: SessionID, user: UserID)], at now: Timestamp) {
+        for session in sessions { remove(session.id, of: session.user, at: now) }
+    }
+    /// For a directory that makes none wait.
+    public func sendDepartures() {}
     /// For a directory of several instances.
     public var isAlone: Bool { false }
     public func see(_ user: UserID, at now: Timestamp) {}

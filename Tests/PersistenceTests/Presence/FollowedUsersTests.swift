@@ -114,6 +114,62 @@ import Testing
         #expect(test.asked.count == 10)
     }
 
+    @Test func aConnectionsAnswerSaysHowItsUserStands() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.load(alice, ticket: 1)
+        #expect(test.question == nil && test.loaded.isEmpty)
+        let answer = DirectoryAnswer.connected(
+            requestedStatus: .invisible, presence: statement(alice, .invisible, 7), evicted: [])
+        test.answer(answer) { if case .connect = $0 { true } else { false } }
+        #expect(test.loaded == [1] && test.learned.map(\.actualStatus) == [.invisible])
+        #expect(test.machine.presence(of: alice)?.actualStatus == .invisible)
+        test.receive(news(alice, .invisible, 7))
+        #expect(test.changes(of: alice).isEmpty && test.passed(of: alice).count == 1, "that was in the answer")
+        test.receive(news(alice, .busy, 8, before: .invisible))
+        #expect(test.changes(of: alice).map(\.actualStatus) == [.busy])
+    }
+
+    @Test func newsBeforeAConnectionsAnswerIsTheFirstChange() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.load(alice, ticket: 1)
+        test.receive(news(alice, .online, 7))
+        #expect(test.changes(of: alice).map(\.actualStatus) == [.online])
+        test.answer(.connected(requestedStatus: .online, presence: statement(alice, .online, 7), evicted: []))
+        #expect(test.loaded == [1] && test.learned.isEmpty)
+    }
+
+    @Test func redisIsAskedWhereAConnectionsAnswerCannotBeRead() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.load(alice, ticket: 1)
+        test.answer(.connected(requestedStatus: .online, evicted: []))
+        #expect(test.asked == [alice] && test.loaded.isEmpty)
+        test.answer(.users([statement(alice, .online, 1)], at: 1, next: nil), where: \.isQuestion)
+        #expect(test.loaded == [1] && test.learned.count == 1)
+    }
+
+    @Test func whoWaitsForAConnectionDoesNotWaitForRedis() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.load(alice, ticket: 1)
+        test.breakConnection()
+        #expect(test.loaded == [1])
+        test.load(alice, ticket: 2)
+        #expect(test.loaded == [1, 2])
+    }
+
+    /// The bound: nothing is left of a user that went before the answer came.
+    @Test func anAnswerForAUserThatIsGoneIsPassedOver() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.load(alice, ticket: 1)
+        test.remove("a", of: alice)
+        test.answer(.connected(requestedStatus: .online, presence: statement(alice, .online, 7), evicted: []))
+        #expect(test.loaded == [1] && test.learned.isEmpty && test.machine.keptUsers == 0)
+    }
+
     @Test func loadingEndsWithTheAnswer() {
         var test = following()
         test.load(bob, ticket: 1)

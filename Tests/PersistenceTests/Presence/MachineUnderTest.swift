@@ -12,6 +12,8 @@ struct MachineUnderTest {
     private(set) var now: Moment
     /// Requests without an answer, the oldest first.
     private(set) var pending: [DirectoryRequest] = []
+    /// Those that may be sent together with others.
+    private(set) var patient: [DirectoryRequest] = []
     private(set) var events: [DirectoryEvent] = []
     private(set) var completed: [UInt64: [SessionID]] = [:]
     private(set) var loaded: Set<UInt64> = []
@@ -56,6 +58,9 @@ struct MachineUnderTest {
         for action in body(&machine, clock) {
             switch action {
             case .send(let request): pending.append(request)
+            case .sendSoon(let request):
+                pending.append(request)
+                patient.append(request)
             case .deliver(let event): events.append(event)
             case .completeConnect(let ticket, let evicted): completed[ticket] = evicted.map(\.id)
             case .completeLoad(let tickets): loaded.formUnion(tickets)

@@ -37,7 +37,8 @@ struct ModelRedis {
                 evicted = $0.connect(record, limit: limit, at: record.connectedAt).evicted
             }
             let known = table.records.first { $0.id == record.id }
-            return .connected(requestedStatus: known?.requestedStatus, evicted: evicted)
+            let presence = table.presence(of: record.user.userID).map(statement)
+            return .connected(requestedStatus: known?.requestedStatus, presence: presence, evicted: evicted)
         case .update(let session, let user, let update, let time):
             guard owns(session, instance) else { return .done }
             change(user, by: instance) { _ = $0.update(session, of: user, update, at: time) }

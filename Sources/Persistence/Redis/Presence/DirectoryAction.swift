@@ -4,6 +4,8 @@ import RedisLink
 /// What the directory's machine asks of its caller.
 enum DirectoryAction {
     case send(DirectoryRequest)
+    /// Send this before the next that is sent, or together with others a little later.
+    case sendSoon(DirectoryRequest)
     /// Call the handler.
     case deliver(DirectoryEvent)
     /// Answer the caller of `connect`: these sessions must give way.

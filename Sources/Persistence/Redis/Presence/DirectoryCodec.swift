@@ -143,11 +143,13 @@ struct DirectoryCodec: Sendable {
 
     private static func connected(_ value: RedisValue?, _ user: UserID) -> DirectoryAnswer {
         let fields = value?.array ?? []
-        let evicted = pairs(fields.dropFirst()).compactMap { id, bytes -> SessionRecord? in
+        let presence = fields.dropFirst().first?.bytes.flatMap { PresenceCodec.statement(of: user, $0) }
+        let evicted = pairs(fields.dropFirst(2)).compactMap { id, bytes -> SessionRecord? in
             guard let id = id.text, let bytes = bytes.bytes else { return nil }
             return PresenceCodec.record(SessionID(id), of: user, bytes)?.record
         }
-        return .connected(requestedStatus: fields.first?.text.flatMap(PresenceStatus.init), evicted: evicted)
+        return .connected(
+            requestedStatus: fields.first?.text.flatMap(PresenceStatus.init), presence: presence, evicted: evicted)
     }
 
     private static func lease(_ value: RedisValue?) -> DirectoryAnswer {

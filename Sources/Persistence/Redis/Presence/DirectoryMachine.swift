@@ -48,7 +48,6 @@ struct DirectoryMachine {
 
     private var others = 0
     private var sweeps = SweepQueue()
-
     /// When what Redis has under this instance's name is compared with what is here.
     private var inventoryDue: Moment?
 
@@ -67,7 +66,7 @@ struct DirectoryMachine {
     var deadline: Moment? {
         guard !isClosing else { return nil }
         let isolation = isSending || isIsolated ? nil : downSince.map { $0 + Self.isolation }
-        return [renewal.deadline, isolation].compactMap { $0 }.min()
+        return renewal.deadline.orEarlier(isolation)
     }
 
     /// Whether changes here are sent to Redis, and those of other instances come from there.
@@ -95,7 +94,6 @@ struct DirectoryMachine {
         followed.beginLocal(record.user.userID)
         if isSending {
             actions.append(.send(.connect(record, ticket: ticket)))
-            sendNextQuestion()
         } else {
             deliverLocally(outcome.change)
             actions.append(.completeConnect(ticket: ticket, evicted: outcome.evicted))
@@ -106,10 +104,12 @@ struct DirectoryMachine {
     mutating func update(
         _ session: SessionID, of user: UserID, _ update: SessionUpdate, at time: Timestamp
     ) -> [Action] {
+        let mayWait = update == .disconnected && local.leavesNothingBehind(user)
         let change = local.update(session, of: user, update, at: time)
         if isSending {
             if case .requestedStatus = update { local.didSendStatusRequest(of: user) }
-            actions.append(.send(.update(session, of: user, update, at: time)))
+            let request = DirectoryRequest.update(session, of: user, update, at: time)
+            actions.append(mayWait ? .sendSoon(request) : .send(request))
         } else {
             deliverLocally(change)
         }
@@ -178,7 +178,10 @@ struct DirectoryMachine {
     }
 
     private mutating func didReadUsers(_ answer: DirectoryAnswer, of number: UInt64, at now: Now) {
-        let outcome = followed.receivedAnswer(answer, of: number, mayJudge: mayJudge(at: now.monotonic))
+        take(followed.receivedAnswer(answer, of: number, mayJudge: mayJudge(at: now.monotonic)))
+    }
+
+    private mutating func take(_ outcome: FollowedUsers.Outcome) {
         // A user may have been hidden elsewhere while no news came here.
         for presence in outcome.learned + outcome.compared { local.follow(presence) }
         if !outcome.learned.isEmpty { actions.append(.deliver(.learned(outcome.learned))) }
@@ -309,11 +312,12 @@ struct DirectoryMachine {
     private mutating func didConnect(
         _ record: SessionRecord, _ ticket: UInt64, _ answer: DirectoryAnswer, at now: Now
     ) {
-        guard case .connected(let status, let evicted) = answer else {
+        guard case .connected(let status, let presence, let evicted) = answer else {
             actions.append(.completeConnect(ticket: ticket, evicted: []))
             return unlinkAfterFailure(answer, at: now)
         }
         if let status, status != record.requestedStatus { local.adopt(status, for: record, at: now.wall) }
+        take(followed.receivedArrival(presence, of: record.user.userID))
         actions.append(.completeConnect(ticket: ticket, evicted: evicted))
     }
 

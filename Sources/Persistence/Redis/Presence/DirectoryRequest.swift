@@ -33,6 +33,14 @@ extension DirectoryRequest {
     /// Whether it reads the keys of users that were named.
     var isReading: Bool { if case .readUsers = self { true } else { false } }
 
+    /// Whether it is one command that changes a session.
+    var isSessionChange: Bool {
+        switch self {
+        case .connect, .update, .remove: true
+        default: false
+        }
+    }
+
     /// Users whose answer a loop reads between other work.
     private static let fewUsers = 16
 
@@ -51,8 +59,9 @@ enum DirectoryAnswer: Hashable, Sendable {
     case done
     /// - Parameters:
     ///   - requestedStatus: what the user's other sessions make of the session's status.
+    ///   - presence: how the user stands with the session; nil where Redis gave nothing that can be read.
     ///   - evicted: sessions that must give way, the oldest first.
-    case connected(requestedStatus: PresenceStatus?, evicted: [SessionRecord])
+    case connected(requestedStatus: PresenceStatus?, presence: PresenceStatement? = nil, evicted: [SessionRecord])
     /// - Parameters:
     ///   - isHeld: whether the lease still held when it was renewed.
     ///   - others: how many other instances hold a lease.

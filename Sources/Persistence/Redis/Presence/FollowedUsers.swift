@@ -75,6 +75,8 @@ struct FollowedUsers {
     /// Whether nothing can be asked. All users are asked about once that is over.
     private var isPaused = true
     private var queue = LoadQueue()
+    /// Users that nothing is known of, whose presence comes with the answer to a connection, and the callers that wait for it.
+    private var arrivals: [UserID: [UInt64]] = [:]
 
     private var everybodyFollowers = 0
     /// Whether a user without an entry is known to be gone.
@@ -107,10 +109,11 @@ struct FollowedUsers {
         }
     }
 
-    /// A user's first session came here.
+    /// A session of the user comes here. Where Redis is sent it, its answer says how the user stands: see `receivedArrival`.
     mutating func beginLocal(_ user: UserID) {
         keep(user) { $0.isLocal = true }
-        enqueue(user)
+        guard !isPaused, let entry = entries[user], !entry.isKnown, !entry.isQueued else { return }
+        if arrivals[user] == nil { arrivals[user] = [] }
     }
 
     /// A user's last session here is gone.
@@ -173,7 +176,11 @@ struct FollowedUsers {
     /// - Returns: whether all these users are known, or cannot be asked about; else `ticket` is among those loaded by a later answer.
     mutating func load(_ users: [UserID], ticket: UInt64) -> Bool {
         let missing = users.filter { entries[$0].map { !$0.isKnown } ?? false }
-        guard !isPaused, !missing.isEmpty else { return true }
+        guard !isPaused, let first = missing.first else { return true }
+        if missing.count == 1, arrivals[first] != nil {
+            arrivals[first]?.append(ticket)
+            return false
+        }
         for user in missing { enqueue(user) }
         queue.wait(ticket)
         return false
@@ -242,9 +249,11 @@ struct FollowedUsers {
     mutating func abandon() -> [UInt64] {
         let (users, tickets) = queue.removeAll()
         for user in users + (question?.users ?? []) { entries[user]?.isQueued = false }
+        let waiting = arrivals.values.joined()
+        arrivals = [:]
         question = nil
         repeatSoon()
-        return tickets
+        return tickets + waiting
     }
 
     // MARK: What Redis says
@@ -260,6 +269,25 @@ struct FollowedUsers {
         take(statement, into: entry)
         _ = dropIfGone(statement.presence)
         return entry.isKnown ? .change : .first
+    }
+
+    /// Redis has taken a session of the user that came here.
+    ///
+    /// - Parameter statement: how the user stands with it; nil where the answer did not say, so that Redis is to be asked.
+    mutating func receivedArrival(_ statement: PresenceStatement?, of user: UserID) -> Outcome {
+        var outcome = Outcome()
+        let waiting = arrivals.removeValue(forKey: user) ?? []
+        if let entry = entries[user], !entry.isKnown, !isPaused {
+            guard let statement else {
+                enqueue(user)
+                for ticket in waiting { queue.wait(ticket) }
+                return outcome
+            }
+            take(statement, into: entry)
+            outcome.learned = [statement.presence]
+        }
+        outcome.loaded = waiting
+        return outcome
     }
 
     /// - Parameter mayJudge: whether a user that Redis does not have is gone for certain.

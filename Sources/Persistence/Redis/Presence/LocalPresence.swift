@@ -24,6 +24,11 @@ struct LocalPresence {
 
     func presence(of user: UserID) -> UserPresence? { table.presence(of: user) }
     func sessions(of user: UserID) -> [SessionRecord] { table.sessions(of: user) }
+    /// Whether a user with one session here has no status that another instance, where the user comes next, would have to take over.
+    func leavesNothingBehind(_ user: UserID) -> Bool {
+        let sessions = table.sessions(of: user)
+        return sessions.count == 1 && sessions[0].requestedStatus == .online
+    }
     var onlineCount: Int { table.onlineCount }
     mutating func online(after cursor: UserID?, limit: Int) -> OnlineSlice { table.online(after: cursor, limit: limit) }
     func contains(_ place: RoomPlace) -> Bool { places.contains(place) }

@@ -1,6 +1,7 @@
 import ChatDomain
 import JSON
 import RedisLink
+import Synchronization
 
 /// Sessions and users' presence as the scripts keep them. Stored data is input: anything in another form is nil.
 enum PresenceCodec {
@@ -40,10 +41,12 @@ enum PresenceCodec {
 
     /// A user's presence as it is stored.
     static func statement(of user: UserID, _ bytes: [UInt8]) -> PresenceStatement? {
-        guard let root = try? JSONValue(parsing: bytes), let name = root["name"]?.string,
-            let presence = presence(user, name, root, lastSeen: root["seen"])
-        else { return nil }
-        return PresenceStatement(presence: presence, version: version(root))
+        read(bytes) { root in
+            guard let name = root["name"]?.string,
+                let presence = presence(user, name, root, lastSeen: root["seen"])
+            else { return nil }
+            return PresenceStatement(presence: presence, version: version(root))
+        }
     }
 
     enum News {
@@ -54,29 +57,49 @@ enum PresenceCodec {
 
     /// A message on the channel of changes.
     static func news(_ payload: [UInt8]) -> News? {
-        guard let root = try? JSONValue(parsing: payload) else { return nil }
-        switch root["kind"]?.string {
-        case "lost": return root["instance"]?.string.map { .lost(InstanceID($0)) }
-        case "changed":
-            guard let id = root["userId"]?.string, let user = try? UserID(validating: id, field: "userId"),
+        read(payload) { root in
+            guard let kind = root["kind"] else { return nil }
+            if kind.equals("lost") { return root["instance"]?.string.map { .lost(InstanceID($0)) } }
+            guard kind.equals("changed"), let id = root["userId"]?.string,
+                let user = try? UserID(validating: id, field: "userId"),
                 let origin = root["origin"]?.string, let name = root["username"]?.string,
                 let presence = presence(user, name, root, lastSeen: root["lastSeen"])
             else { return nil }
             return .changed(
-                PresenceStatement(presence: presence, version: version(root)),
-                before: root["was"]?.string.flatMap(PresenceStatus.init), origin: InstanceID(origin))
-        default: return nil
+                PresenceStatement(presence: presence, version: version(root)), before: status(root["was"]),
+                origin: InstanceID(origin))
         }
     }
 
+    /// A parser for each text would cost more than the reading. What is longer than any presence gets one of its own, so that this one
+    /// stays small.
+    private static let parser = Mutex(JSONParser())
+    private static let longestText = 16 * 1024
+
+    private static func read<Value: Sendable>(_ text: [UInt8], _ body: @Sendable (JSONElement) -> Value?) -> Value? {
+        guard text.count <= longestText else { return read(text, JSONParser(), body) }
+        return parser.withLock { read(text, $0, body) }
+    }
+
+    private static func read<Value: Sendable>(
+        _ text: [UInt8], _ parser: JSONParser, _ body: @Sendable (JSONElement) -> Value?
+    ) -> Value? {
+        text.withUnsafeBytes { bytes in (try? parser.parse(bytes)).flatMap(body) }
+    }
+
     /// A text, as scripts write numbers with fewer digits.
-    private static func version(_ root: JSONValue) -> Int64? { root["version"]?.string.flatMap { Int64($0) } }
+    private static func version(_ root: JSONElement) -> Int64? { root["version"]?.string.flatMap { Int64($0) } }
+
+    private static func status(_ element: JSONElement?) -> PresenceStatus? {
+        element?.string.flatMap(PresenceStatus.init)
+    }
 
     private static func presence(
-        _ user: UserID, _ name: String, _ root: JSONValue, lastSeen: JSONValue?
+        _ user: UserID, _ name: String, _ root: JSONElement, lastSeen: JSONElement?
     ) -> UserPresence? {
-        guard let own = root["own"]?.string.flatMap(PresenceStatus.init), let lastSeen = time(lastSeen),
-            let sessions = root["sessions"]?.exactInteger.flatMap({ Int(exactly: $0) }), sessions >= 0
+        guard let own = status(root["own"]), let lastSeen = time(lastSeen.map(JSONValue.init)),
+            let sessions = root["sessions"].map(JSONValue.init)?.exactInteger.flatMap({ Int(exactly: $0) }),
+            sessions >= 0
         else { return nil }
         return UserPresence(
             user: RoomUser(userID: user, username: name), actualStatus: own, lastSeen: lastSeen, sessions: sessions)

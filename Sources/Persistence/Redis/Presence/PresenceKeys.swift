@@ -7,9 +7,16 @@ struct PresenceChannels: Sendable {
     let space: KeySpace
 
     /// The scripts announce changes of presence and lost instances here.
-    var changes: [UInt8] { Array("\(space.prefix)presence:\(deployment)".utf8) }
+    let changes: [UInt8]
     /// Payloads for all instances.
-    var everyone: [UInt8] { Array("\(space.prefix)instances:\(deployment)".utf8) }
+    let everyone: [UInt8]
+
+    init(deployment: DeploymentID, space: KeySpace) {
+        (self.deployment, self.space) = (deployment, space)
+        changes = Array("\(space.prefix)presence:\(deployment)".utf8)
+        everyone = Array("\(space.prefix)instances:\(deployment)".utf8)
+    }
+
     /// Payloads for one instance, and the marks that it sends to itself.
     func inbox(of instance: InstanceID) -> [UInt8] {
         Array("\(space.prefix)instance:\(deployment):\(instance):inbox".utf8)

@@ -15,8 +15,14 @@ public final class RedisDirectory: SessionDirectory {
         var loading: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastTicket: UInt64 = 0
         var closing: [CheckedContinuation<Void, Never>] = []
+        /// Requests that were decided on and are not sent yet, in their order.
+        var unsent: [DirectoryRequest] = []
+        var isSendingDue = false
         var timer: (due: Moment, task: Task<Void, Never>)?
     }
+
+    /// Departures that wait at most until they are sent without being asked for.
+    private static let maximumUnsent = 100
 
     private typealias Input = (inout DirectoryMachine, Now) -> [DirectoryMachine.Action]
 
@@ -98,6 +104,12 @@ public final class RedisDirectory: SessionDirectory {
         process { machine, _ in machine.remove(session, of: user, at: now) }
     }
 
+    public func remove(_ sessions: [(id: SessionID, user: UserID)], at now: Timestamp) {
+        process { machine, _ in sessions.flatMap { machine.remove($0.id, of: $0.user, at: now) } }
+    }
+
+    public func sendDepartures() { state.withLock { sendUnsent(in: &$0) } }
+
     public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {
         process { machine, _ in machine.setPresent(RoomPlace(room: room, user: user), isPresent) }
     }
@@ -131,11 +143,13 @@ public final class RedisDirectory: SessionDirectory {
 
     /// Without Redis this instance's sessions are all that is known.
     public func presence(of users: [UserID]) async -> [UserID: UserPresence] {
+        sendDepartures()
         if state.withLock({ $0.machine.isSending }), let found = await queries.presence(of: users) { return found }
         return state.withLock { state in users.reduce(into: [:]) { $0[$1] = state.machine.presence(of: $1) } }
     }
 
     public func online(after cursor: UserID?, limit: Int) async -> OnlineSlice {
+        sendDepartures()
         if state.withLock({ $0.machine.isSending }), let found = await queries.online(after: cursor, limit: limit) {
             return found
         }
@@ -143,6 +157,7 @@ public final class RedisDirectory: SessionDirectory {
     }
 
     public func onlineCount() async -> Int {
+        sendDepartures()
         if state.withLock({ $0.machine.isSending }), let count = await queries.onlineCount() { return count }
         return state.withLock { $0.machine.localOnlineCount }
     }
@@ -151,6 +166,7 @@ public final class RedisDirectory: SessionDirectory {
 
     /// Without Redis this instance's sessions are all that is known.
     public func sessions(of users: [UserID]) async -> [UserID: [SessionRecord]] {
+        sendDepartures()
         let stored = await queries.sessions(of: users)
         return state.withLock { state in
             var found: [UserID: [SessionRecord]] = [:]
@@ -197,11 +213,12 @@ public final class RedisDirectory: SessionDirectory {
     // MARK: Driving the machine
 
     /// Inputs are processed one at a time, and their actions executed before the next, so that commands leave in the order in
-    /// which the machine decided on them.
+    /// which the machine decided on them. Departures wait for what is sent next, or for `sendDepartures`.
     private func process(_ input: Input) {
         let completions = state.withLock { state -> [@Sendable () -> Void] in
             let now = clock()
             let completions = input(&state.machine, now).compactMap { execute($0, in: &state) }
+            if state.isSendingDue || state.unsent.count > Self.maximumUnsent { sendUnsent(in: &state) }
             setTimer(in: &state, at: now.monotonic)
             return completions
         }
@@ -213,7 +230,10 @@ public final class RedisDirectory: SessionDirectory {
         _ action: DirectoryMachine.Action, in state: inout State
     ) -> (@Sendable () -> Void)? {
         switch action {
-        case .send(let request): send(request)
+        case .send(let request):
+            state.unsent.append(request)
+            state.isSendingDue = true
+        case .sendSoon(let request): state.unsent.append(request)
         case .deliver(let event): state.handler?(event)
         case .setContact(let contact): contactCell.withLock { $0.latest = contact }
         case .warn(let error): trouble.warning("presence was not sent to Redis", ["reason": "\(error)"])
@@ -231,8 +251,33 @@ public final class RedisDirectory: SessionDirectory {
         return nil
     }
 
-    private func send(_ request: DirectoryRequest) {
-        let commands = codec.commands(for: request)
+    private func sendUnsent(in state: inout State) {
+        state.isSendingDue = false
+        guard !state.unsent.isEmpty else { return }
+        // Changes of sessions go together: one hand-over to the connection's loop.
+        var changes: [(request: DirectoryRequest, command: RedisCommand)] = []
+        for request in state.unsent {
+            let commands = codec.commands(for: request)
+            if request.isSessionChange, let command = commands.first {
+                changes.append((request, command))
+            } else {
+                send(changes)
+                changes = []
+                send(commands, of: request)
+            }
+        }
+        state.unsent.removeAll(keepingCapacity: true)
+        send(changes)
+    }
+
+    private func send(_ requests: [(request: DirectoryRequest, command: RedisCommand)]) {
+        guard !requests.isEmpty else { return }
+        derivedKeys.perform(requests.map(\.command)) { [weak self] replies in
+            for (reply, (request, _)) in zip(replies, requests) { self?.receive([reply], to: request) }
+        }
+    }
+
+    private func send(_ commands: [RedisCommand], of request: DirectoryRequest) {
         // The loop has other work than to read long answers.
         guard !request.hasLongAnswer else {
             return client.perform(commands) { [weak self] replies in Task { self?.receive(replies, to: request) } }

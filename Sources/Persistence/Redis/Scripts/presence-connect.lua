@@ -8,12 +8,12 @@
 -- ARGV[6]  the time, in milliseconds
 -- ARGV[7]  the same as ISO 8601
 --
--- Returns the session's wish, then id and record of each session that must give way, the oldest first.
+-- Returns the session's wish, the user's presence, then id and record of each session that must give way, the oldest first.
 
 local instance, user, session, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
 local answer, evicted = {}, {}
 
-change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
+local stored = change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   local record = cjson.decode(ARGV[4])
   local known = records[session]
   if known and known.instance ~= instance then
@@ -54,4 +54,5 @@ change(user, tonumber(ARGV[6]), ARGV[7], instance, function(records, standing)
   table.insert(answer, 1, record.wish)
   return evicted, false
 end)
+table.insert(answer, 2, stored or '')
 return reply(answer)

@@ -133,7 +133,8 @@ local function derive(user, standing, sessions, records, removed)
 end
 
 -- Changes a user's sessions by `body(records, standing)`, which returns the sessions it removed and whether the user was not
--- seen by that. Then derives the keys and announces what changed.
+-- seen by that. Then derives the keys and announces what changed. Returns the user's presence as it is stored; nil for a user
+-- without a session.
 local function change(user, now, nowText, origin, body)
   local records, before = load(user)
   local standing = before or { own = 'offline', name = user, seen = now, seenText = nowText, sessions = 0 }
@@ -148,11 +149,13 @@ local function change(user, now, nowText, origin, body)
   local isSeen = visible(was.own) ~= 'offline' or visible(standing.own) ~= 'offline'
   if isSeen and not unseen and now > standing.seen then standing.seen, standing.seenText = now, nowText end
   standing.version = nextVersion(standing.version)
+  local stored
   if #sessions == 0 then
     redis.call('DEL', P .. 'user:' .. user)
     redis.call('SREM', P .. 'users', user)
   else
-    redis.call('HSET', P .. 'user:' .. user, '', cjson.encode(standing))
+    stored = cjson.encode(standing)
+    redis.call('HSET', P .. 'user:' .. user, '', stored)
     redis.call('SADD', P .. 'users', user)
   end
   derive(user, standing, sessions, records, removed)
@@ -168,6 +171,7 @@ local function change(user, now, nowText, origin, body)
       userId = user, status = visible(standing.own), lastSeen = standing.seenText,
     }))
   end
+  return stored
 end
 
 -- A user is in a room as long as any instance has a session of the user there.
