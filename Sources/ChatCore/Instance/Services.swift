@@ -170,6 +170,7 @@ public final class Services: Sendable {
     /// Passes what the directory of sessions reports to the shards.
     package func startPresence() {
         presence.start(
+            announce: { [self] in announce($0) },
             notify: { [self] message in
                 if case .lost(let instance) = message {
                     notices.lost(instance)
@@ -178,6 +179,18 @@ public final class Services: Sendable {
                 broadcast(message)
             },
             perform: { [self] in perform($0) })
+    }
+
+    /// Hands changes of users to the shards that need them: where they are watched, and where they may have rooms.
+    private func announce(_ edges: [PresenceEdge]) {
+        var byShard: [UInt16: [PresenceEdge]] = [:]
+        for edge in edges {
+            let user = edge.presence.user.userID
+            var shards = presence.interest.shards(for: user)
+            if edge.comesOrGoes { for session in users.sessions(of: user) { shards.insert(session.shard) } }
+            for shard in shards { byShard[shard, default: []].append(edge) }
+        }
+        for (shard, edges) in byShard { mailbox(shard).post(.presence(edges)) }
     }
 
     /// Forgets what is full again. Called now and then.

@@ -20,14 +20,19 @@ package final class GracePeriods: Sendable {
         }
     }
 
-    /// Ends a grace period whose time is over.
+    /// Ends grace periods whose time is over.
     ///
-    /// - Returns: whether the session is to go; false when it came back meanwhile.
-    package func isOver(_ session: SessionID, _ ticket: UInt64) -> Bool {
+    /// - Parameter remove: takes the places in the list of those sessions that did not come back meanwhile, where there are any.
+    ///   None of them can come back before it has returned.
+    package func end(_ periods: [(session: SessionID, ticket: UInt64)], remove: ([Int]) -> Void) {
         state.withLock { state in
-            guard state.running[session] == ticket else { return false }
-            state.running[session] = nil
-            return true
+            let over = periods.indices.filter { index in
+                let (session, ticket) = periods[index]
+                guard state.running[session] == ticket else { return false }
+                state.running[session] = nil
+                return true
+            }
+            if !over.isEmpty { remove(over) }
         }
     }
 

@@ -8,6 +8,7 @@ package final class PresenceHub: Sendable {
     package let directory: any SessionDirectory
     package let settings: PresenceSettings
     package let seen: LastSeenLog
+    package let interest = PresenceInterest()
     private let store: any DurableStore
     private let standings: UserStandings
     private let trouble: OccasionalLogger
@@ -35,24 +36,26 @@ package final class PresenceHub: Sendable {
     }
 
     /// - Parameters:
+    ///   - announce: posts changes to the shards that need them, in order for each user.
     ///   - notify: posts to every shard, in order.
     ///   - perform: does what another instance asked for.
     package func start(
-        notify: @escaping @Sendable (ShardMessage) -> Void, perform: @escaping @Sendable (InstanceMessage) -> Void
+        announce: @escaping @Sendable ([PresenceEdge]) -> Void, notify: @escaping @Sendable (ShardMessage) -> Void,
+        perform: @escaping @Sendable (InstanceMessage) -> Void
     ) {
         directory.start { [self] event in
             switch event {
             case .changed(let news, let isFirst):
                 kept.apply(news, isFirst: isFirst) { edge in
                     remember(edge, isOwn: news.origin == instance)
-                    notify(.presence([edge]))
+                    announce([edge])
                 }
             case .passed(let news):
                 remember(
                     PresenceEdge(before: news.assumedBefore, presence: news.presence), isOwn: news.origin == instance)
             case .learned(let users): kept.learn(users)
             case .compared(let users):
-                kept.compare(users, at: Timestamp(milliseconds: WallClock.milliseconds())) { notify(.presence($0)) }
+                kept.compare(users, at: Timestamp(milliseconds: WallClock.milliseconds()), announce: announce)
             case .forgotten(let users): kept.forget(users)
             case .counted(let online): gauge.set(online)
             case .lost(let instance): notify(.lost(instance))
@@ -64,6 +67,20 @@ package final class PresenceHub: Sendable {
                 perform(message)
             }
         }
+    }
+
+    // MARK: Following
+
+    /// A shard's sessions begin to watch users.
+    func follow(_ users: [UserID], on shard: UInt16, as reason: PresenceInterest.Reason) {
+        interest.begin(users, on: shard, as: reason)
+        directory.follow(users)
+    }
+
+    /// None of a shard's sessions watches users any more for this reason.
+    func unfollow(_ users: [UserID], on shard: UInt16, as reason: PresenceInterest.Reason) {
+        interest.end(users, on: shard, as: reason)
+        directory.unfollow(users)
     }
 
     package func close() async {

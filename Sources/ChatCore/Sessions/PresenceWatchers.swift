@@ -21,7 +21,8 @@ final class PresenceWatchers {
             // Through the mailbox, as what asks for a room: the two must not change places.
             context.services.mailbox(context.services.home(of: room)).post(.unwatched(room, by: context.index))
         },
-        follow: { [unowned self] in directory.follow($0) }, unfollow: { [unowned self] in directory.unfollow($0) })
+        follow: { [unowned self] in hub.follow($0, on: context.index, as: .participant) },
+        unfollow: { [unowned self] in hub.unfollow($0, on: context.index, as: .participant) })
     private(set) lazy var friendPoller = FriendPoller(registry: registry)
     private var coalescer = PresenceCoalescer()
     private var isListScheduled = false
@@ -29,11 +30,14 @@ final class PresenceWatchers {
     /// Users that changed while lists are read for sessions, and how many lists those are.
     private var changedMeanwhile: [UserID: UserPresence] = [:]
     private var listsBeingRead = 0
+    /// Whether all users' changes are needed here, as the hub was told.
+    private var needsEverybody = false
 
     init(registry: SessionRegistry) { self.registry = registry }
 
     private var context: ShardContext { registry.context }
-    private var directory: any SessionDirectory { context.services.presence.directory }
+    private var hub: PresenceHub { context.services.presence }
+    private var directory: any SessionDirectory { hub.directory }
 
     // MARK: Watching sessions
 
@@ -43,7 +47,7 @@ final class PresenceWatchers {
             if byUser[user] == nil { unfollowed.append(user) }
             byUser[user, default: [:]][ObjectIdentifier(session)] = session
         }
-        if !unfollowed.isEmpty { directory.follow(unfollowed) }
+        if !unfollowed.isEmpty { hub.follow(unfollowed, on: context.index, as: .watched) }
     }
 
     func remove(_ session: Session, of users: some Sequence<UserID>) {
@@ -54,24 +58,37 @@ final class PresenceWatchers {
             byUser[user] = nil
             unused.append(user)
         }
-        if !unused.isEmpty { directory.unfollow(unused) }
+        if !unused.isEmpty { hub.unfollow(unused, on: context.index, as: .watched) }
     }
 
     func setEverybody(_ session: Session, _ isWatching: Bool) {
         let key = ObjectIdentifier(session)
         everybody[key] = isWatching ? session : nil
+        updateInterest()
         let followedBefore = !unrestricted.isEmpty
         if isWatching, session.presence.mayShowEverybody { unrestricted.insert(key) } else { unrestricted.remove(key) }
         guard followedBefore == unrestricted.isEmpty else { return }
         if followedBefore { directory.unfollowEverybody() } else { directory.followEverybody() }
     }
 
-    func addTracker(_ session: Session) { trackers[ObjectIdentifier(session)] = session }
+    func addTracker(_ session: Session) {
+        trackers[ObjectIdentifier(session)] = session
+        updateInterest()
+    }
+
+    /// Whoever watches all users, tracks them or reads a list of them needs every change. Called before what is shown is read.
+    private func updateInterest() {
+        let isNeeded = !everybody.isEmpty || !trackers.isEmpty || listsBeingRead > 0
+        guard isNeeded != needsEverybody else { return }
+        needsEverybody = isNeeded
+        hub.interest.setEverybody(isNeeded, on: context.index)
+    }
 
     func forget(_ session: Session) {
         remove(session, of: session.presence.indexed)
         setEverybody(session, false)
         trackers[ObjectIdentifier(session)] = nil
+        updateInterest()
         rooms.forget(session)
     }
 
@@ -244,13 +261,17 @@ final class PresenceWatchers {
     // MARK: Lists for sessions
 
     /// A list is read off the loop from now on. Changes that come meanwhile are sent before it, so it must have them.
-    func beginReadingList() { listsBeingRead += 1 }
+    func beginReadingList() {
+        listsBeingRead += 1
+        updateInterest()
+    }
 
     /// - Returns: users that changed while a list was read, as they are now.
     func endReadingList() -> [UserID: UserPresence] {
         defer {
             listsBeingRead -= 1
             if listsBeingRead == 0 { changedMeanwhile = [:] }
+            updateInterest()
         }
         return changedMeanwhile
     }

@@ -9,9 +9,13 @@ struct RetainedRooms {
         if !left.isEmpty { rooms[user, default: [:]][session] = left }
     }
 
-    mutating func remove(_ session: SessionID, of user: UserID) {
+    /// - Returns: whether the user has none any more.
+    @discardableResult
+    mutating func remove(_ session: SessionID, of user: UserID) -> Bool {
         rooms[user]?[session] = nil
-        if rooms[user]?.isEmpty == true { rooms[user] = nil }
+        guard rooms[user]?.isEmpty == true else { return false }
+        rooms[user] = nil
+        return true
     }
 
     func rooms(of user: UserID) -> Set<RoomID> { (rooms[user]?.values).map { Set($0.joined()) } ?? [] }

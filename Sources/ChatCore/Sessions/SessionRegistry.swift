@@ -13,10 +13,13 @@ package final class SessionRegistry {
     let localRooms = LocalRooms()
     private(set) var trail = SentTrail()
     private(set) lazy var watchers = PresenceWatchers(registry: self)
-    private var retainedRooms = RetainedRooms()
+    private let departures: Departures
     private var table = SessionTable()
 
-    package init(context: ShardContext) { self.context = context }
+    package init(context: ShardContext) {
+        self.context = context
+        departures = Departures(context: context)
+    }
 
     package var count: Int { table.count }
     package var all: [Session] { table.all }
@@ -64,8 +67,9 @@ package final class SessionRegistry {
             context.post(.room(room, leave), to: context.services.home(of: room))
         }
         if let user = session.identity?.userID {
-            context.services.users.remove(session.address, of: user)
             leave(session, user)
+            // Behind what keeps the user's changes coming here.
+            context.services.users.remove(session.address, of: user)
         }
         table.remove(session.address)
         context.services.metrics.sessions.subtract()
@@ -78,15 +82,7 @@ package final class SessionRegistry {
         let directory = services.presence.directory
         let grace = session.presence.leavesAtOnce ? .zero : services.presence.settings.grace
         guard grace > .zero else { return directory.remove(session.id, of: user, at: context.now.wall) }
-        directory.update(session.id, of: user, .disconnected, at: context.now.wall)
-        retainedRooms.add(session.rooms, by: session.id, of: user)
-        let ticket = services.gracePeriods.begin(session.id)
-        context.loop.schedule(after: grace) { [weak self, id = session.id] in
-            guard let self else { return }
-            retainedRooms.remove(id, of: user)
-            guard services.gracePeriods.isOver(id, ticket) else { return }
-            directory.remove(id, of: user, at: context.now.wall)
-        }
+        departures.add(session.id, of: user, in: session.rooms)
     }
 
     /// Closes every session at a moment of its own, after telling all of them.
@@ -171,7 +167,7 @@ package final class SessionRegistry {
 
     /// Has the rooms of a user's sessions here look again whether others may know of the user.
     func refreshVisibility(of user: UserID) {
-        var rooms = retainedRooms.rooms(of: user)
+        var rooms = departures.rooms(of: user)
         for session in sessions(of: user) { rooms.formUnion(session.rooms) }
         for room in rooms { context.post(.room(room, .visibility(user)), to: context.services.home(of: room)) }
     }

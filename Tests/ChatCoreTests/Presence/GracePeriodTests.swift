@@ -6,27 +6,40 @@ import Testing
 @Suite struct GracePeriodTests {
     private let session = SessionID("s")
 
+    private func isOver(_ periods: GracePeriods, _ session: SessionID, _ ticket: UInt64) -> Bool {
+        var over: [Int] = []
+        periods.end([(SessionID("before"), 0), (session, ticket)]) { over = $0 }
+        return over == [1]
+    }
+
     @Test func oneThatRanOutIsOverOnce() {
         let periods = GracePeriods()
         let ticket = periods.begin(session)
-        #expect(periods.isOver(session, ticket))
-        #expect(!periods.isOver(session, ticket))
+        #expect(isOver(periods, session, ticket))
+        #expect(!isOver(periods, session, ticket))
     }
 
     @Test func aSessionThatCameBackStays() {
         let periods = GracePeriods()
         let ticket = periods.begin(session)
         periods.end(session)
-        #expect(!periods.isOver(session, ticket))
+        #expect(!isOver(periods, session, ticket))
     }
 
     @Test func theNextOneHasItsFullLength() {
         let periods = GracePeriods()
         let first = periods.begin(session)
         let second = periods.begin(session)
-        #expect(!periods.isOver(session, first))
-        #expect(periods.isOver(session, second))
-        #expect(!periods.isOver(SessionID("other"), second))
+        #expect(!isOver(periods, session, first))
+        #expect(isOver(periods, session, second))
+        #expect(!isOver(periods, SessionID("other"), second))
+    }
+
+    @Test func nothingIsRemovedWhereAllCameBack() {
+        let periods = GracePeriods()
+        let ticket = periods.begin(session)
+        periods.end(session)
+        periods.end([(session, ticket)]) { _ in Issue.record("none is over") }
     }
 
     @Test func roomsAreThoseOfAllSessionsThatBrokeOff() {
@@ -37,10 +50,8 @@ import Testing
         retainedRooms.add(.none, by: SessionID("3"), of: user("bob"))
         #expect(retainedRooms.rooms(of: ann) == [room("a"), room("b")])
         #expect(retainedRooms.rooms(of: user("bob")).isEmpty)
-        retainedRooms.remove(two, of: ann)
-        #expect(retainedRooms.rooms(of: ann) == [room("a")])
-        retainedRooms.remove(one, of: ann)
-        retainedRooms.remove(one, of: ann)
+        let isLast = [two, one, one].map { retainedRooms.remove($0, of: ann) }
+        #expect(isLast == [false, true, false])
         #expect(retainedRooms.rooms(of: ann).isEmpty)
     }
 }

@@ -63,7 +63,7 @@ import Testing
         try await ChatUnderTest.serve { chat in
             let ann = await chat.client("ann")
             ann.hangUp()
-            await chat.advance(by: .milliseconds(4999))
+            await chat.advance(by: .milliseconds(4999) + Departures.gatheringInterval)
             #expect(status("ann", chat) == .online)
             #expect(chat.directory.sessions(of: "ann").isEmpty && chat.directory.records(of: "ann").count == 1)
             await chat.advance(by: .milliseconds(1))
@@ -80,7 +80,7 @@ import Testing
             await chat.advance(by: .seconds(3))
             #expect(status("ann", chat) == .online, "the first period would have ended it")
             again.hangUp()
-            await chat.advance(by: .milliseconds(4999))
+            await chat.advance(by: .milliseconds(4999) + Departures.gatheringInterval)
             #expect(status("ann", chat) == .online)
             await chat.advance(by: .milliseconds(1))
             #expect(status("ann", chat) == nil)

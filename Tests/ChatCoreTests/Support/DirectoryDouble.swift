@@ -29,6 +29,7 @@ final class DirectoryExchange: Sendable {
         var isReachable = true
         var contact = Contact.always
         var friends: [UserID: Set<UserID>] = [:]
+        var timesSent = 0
     }
 
     private let state = Mutex(State())
@@ -47,6 +48,8 @@ final class DirectoryExchange: Sendable {
     func emit(_ event: DirectoryEvent, to instance: InstanceID) { state.withLock { $0.handlers[instance] }?(event) }
 
     var sent: [Sent] { state.withLock { $0.sent } }
+    /// How often instances were told of departures.
+    var timesSent: Int { state.withLock { $0.timesSent } }
 
     /// The connected sessions of a user.
     func sessions(of user: String) -> [SessionRecord] {
@@ -163,6 +166,8 @@ final class DirectoryExchange: Sendable {
         state.withLock { state in state.isReachable ? state.friends.filter { users.contains($0.key) } : nil }
     }
 
+    fileprivate func noteSending() { state.withLock { $0.timesSent += 1 } }
+
     fileprivate var contact: Contact { state.withLock { $0.contact } }
 }
 
@@ -203,6 +208,8 @@ final class DirectoryDouble: SessionDirectory {
         _ = own.withLock { $0.remove(session, of: user, at: now) }
         exchange.change(user, from: instance) { $0.remove(session, of: user, at: now) }
     }
+
+    func sendDepartures() { exchange.noteSending() }
 
     func follow(_ users: [UserID]) { exchange.follow(users, by: instance) }
     func unfollow(_ users: [UserID]) { exchange.unfollow(users, by: instance) }

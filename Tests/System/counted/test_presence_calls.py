@@ -1,9 +1,10 @@
-"""System calls for users that connect and leave on an instance with Redis."""
+"""System calls and commands for users that connect and leave on an instance with Redis."""
 
 import pytest
 from background import Background
 
 from support.chat import Chat
+from support.counted_fleet import CountedFleet
 from support.deadline import eventually
 from support.services import Redis
 
@@ -48,3 +49,38 @@ def test_users_come_and_go_without_waking_another_thread(server, watched):
     # What arrives is read in one call: Redis' answers, its news, and what clients send.
     blocked = [call for call in calls.of("recvfrom") if call.result < 0]
     assert len(blocked) <= allowance
+
+
+@pytest.fixture
+def counted(tmp_path):
+    env = {"LOG_LEVEL": "error", "EVENT_LOOPS": "1", "PRESENCE_GRACE_MS": "200", "SERVICE_API_KEY": KEY["X-Service-Key"]}
+    with CountedFleet(tmp_path / "fleet", env) as fleet:
+        yield fleet
+
+
+def test_a_user_who_comes_and_goes_is_three_commands(counted):
+    # What the instance does by itself: leases, marks, counts, and the questions below.
+    background = Background(60, 30)
+    before = counted.redis.commands.copy()
+    for number in range(COUNT):
+        with Chat(counted.server.ws_url) as chat:
+            chat.authenticate(f"user-{number}")
+    eventually(lambda: online(counted.server) == 0, "all users are gone")
+    made = counted.redis.commands - before
+    allowance = background.allowed()
+    # Coming, the broken connection, and the end of the grace period. How the user stands comes with the first answer.
+    scripts = made["EVALSHA"] + made["EVAL"]
+    assert 3 * COUNT <= scripts <= 3 * COUNT + allowance, made
+    assert made.total() <= 3 * COUNT + 2 * allowance, made
+
+
+def test_users_who_leave_together_are_few_writes_to_redis(counted):
+    chats = [Chat(counted.server.ws_url) for _ in range(COUNT)]
+    for number, chat in enumerate(chats):
+        chat.authenticate(f"user-{number}")
+    background, before = Background(30, 30), counted.redis.writes
+    for chat in chats:
+        chat.close()
+    eventually(lambda: online(counted.server) == 0, "all users are gone")
+    # Each alone would be two: one for the broken connection, and one for the end of the grace period.
+    assert counted.redis.writes - before <= COUNT / 2 + background.allowed()
