@@ -123,6 +123,7 @@ public final class EngineContext {
 
     /// Writes queued output for this time; the rest waits for the next turn.
     func flush(for time: Duration) {
+        guard !unflushed.isEmpty else { return }
         let clock = ContinuousClock()
         let end = clock.now + time
         while !unflushed.isEmpty {

@@ -83,7 +83,9 @@ final class GatewayLoop: LoopContext {
 
     /// Hands the other shards what was posted to them. To be called at the end of a turn.
     func postOutgoing() {
-        for shard in outgoing.indices { mailboxes[shard].post(taking: &outgoing[shard]) }
+        for shard in outgoing.indices where !outgoing[shard].isEmpty {
+            mailboxes[shard].post(taking: &outgoing[shard])
+        }
     }
 
     /// Whether messages of this shard to itself wait.
