@@ -58,14 +58,20 @@ private struct Base64Coding: Sendable {
         return text
     }
 
-    func decode(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
+    func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        if let bytes = text.withContiguousStorageIfAvailable({ decode($0) }) { return bytes }
+        return Array(text).withUnsafeBufferPointer { decode($0) }
+    }
+
+    /// Over memory, because the compiler does not specialise the walk over every kind of collection.
+    private func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard !isPadded || text.count % 4 == 0 else { return nil }
         let pads = isPadded ? text.suffix(2).reversed().prefix { $0 == Self.padding }.count : 0
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 4 * 3 + 2)
         var pending: UInt32 = 0
         var bits: UInt32 = 0
-        for digit in text.dropLast(pads) {
+        for digit in text[..<(text.count - pads)] {
             let value = values[Int(digit)]
             guard value != Self.noDigit else { return nil }
             pending = pending << 6 | UInt32(value)

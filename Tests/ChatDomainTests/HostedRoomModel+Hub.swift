@@ -49,7 +49,7 @@ extension HostedRoomModel {
     }
 
     /// Changes machines and room together, and performs what they say.
-    private mutating func withLive(_ body: (inout Host, inout LiveRoom, Moment) -> [RoomJoins<Int>.Action]) {
+    private mutating func withLive(_ body: (inout Host, inout LiveRoom, Moment) -> [RoomJoins.Action]) {
         guard var changed = host, var live = changed.live else { return }
         let actions = body(&changed, &live, .at(now))
         changed.live = live
@@ -97,7 +97,7 @@ extension HostedRoomModel {
         }
     }
 
-    private mutating func perform(_ actions: [RoomJoins<Int>.Action], of id: Int) {
+    private mutating func perform(_ actions: [RoomJoins.Action], of id: Int) {
         for action in actions {
             switch action {
             case .perform(let effects): perform(effects)

@@ -4,7 +4,7 @@ import TestSupport
 
 /// A command of the model, which its machines take for opaque.
 enum ModelCommand: LifecycleCommand {
-    case join(JoinRequest<Int>)
+    case join(JoinRequest)
     case leave(SessionAddress)
     case send(RequestOrigin, Int)
 
@@ -52,14 +52,14 @@ struct HostedRoomModel {
     struct Host {
         let id: Int
         var life: RoomLifecycle<ModelCommand>
-        var joins = RoomJoins<Int>(isShared: true)
+        var joins = RoomJoins(isShared: true)
         var live: LiveRoom?
         var shown: Set<SessionAddress> = []
         var isSubscribed = false
     }
 
     struct Client {
-        let join: JoinRequest<Int>
+        let join: JoinRequest
         var isShown = false
         var seen: [SequenceNumber] = []
         /// What `seen` continues; nil when the client was shown the newest instead.
@@ -155,7 +155,8 @@ struct HostedRoomModel {
             }
         let history = HistoryRequest(since: since, limit: Int.random(in: 1...200, using: &random))
         let join = JoinRequest(
-            session: session, request: 0, user: .number(lastSlot % 8), history: history, encoding: lastSlot)
+            session: session, request: 0, user: .number(lastSlot % 8), history: history, form: EventForm(code: lastSlot)
+        )
         clients[session] = Client(join: join, mark: since)
         answers[join.origin] = 0
         dispatch(.join(join))
@@ -236,7 +237,7 @@ struct HostedRoomModel {
         if count > 0 { problems.append("\(origin) was answered twice") }
     }
 
-    mutating func show(_ join: JoinRequest<Int>, _ view: RoomView) {
+    mutating func show(_ join: JoinRequest, _ view: RoomView) {
         replied(join.origin)
         guard var client = clients[join.session] else { return }
         if view.messages.last?.sequence ?? view.state.lastSequence != view.state.lastSequence {

@@ -4,7 +4,7 @@ import Testing
 
 /// The way of a join, step by step.
 @Suite struct RoomJoinsTests {
-    private var joins = RoomJoins<Int>(isShared: true)
+    private var joins = RoomJoins(isShared: true)
     private var room = LiveRoom.open(last: 500, participants: ["ann", "bob", "cat"])
     private var shown: Set<SessionAddress> = []
 
@@ -13,12 +13,12 @@ import Testing
     ) -> [String] {
         let request = JoinRequest(
             session: .slot(slot), request: 1, user: user, history: HistoryRequest(since: since, limit: 50),
-            encoding: 0)
+            form: EventForm(code: 0))
         return names(
             joins.received(request, in: &room, isSubscribed: isSubscribed, isHidden: { _ in false }, at: .at(now)))
     }
 
-    private func names(_ actions: [RoomJoins<Int>.Action]) -> [String] {
+    private func names(_ actions: [RoomJoins.Action]) -> [String] {
         actions.compactMap { action in
             switch action {
             case .perform: nil

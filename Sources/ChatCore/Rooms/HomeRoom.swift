@@ -12,7 +12,7 @@ final class HomeRoom {
     private let queries: RoomQueries
     private var watchers: RoomWatchers?
     private var life: RoomLifecycle<RoomCommand>
-    private var joins: RoomJoins<FrameEncoding>
+    private var joins: RoomJoins
     private var comparison: StoreComparison
     /// The rules of the open room; nil while there is none.
     private var live: LiveRoom?
@@ -79,7 +79,7 @@ final class HomeRoom {
         switch command {
         case .join(let session, let request, let user, let history, let encoding):
             let join = JoinRequest(
-                session: session, request: request, user: user, history: history, encoding: encoding)
+                session: session, request: request, user: user, history: history, form: encoding.form)
             drive {
                 $0.received(
                     join, in: &$1, isSubscribed: isSubscribed, isHidden: services.presence.isHidden, at: now)
@@ -251,11 +251,11 @@ final class HomeRoom {
     // MARK: Joins
 
     /// Has the joins decide on an event, together with the room, and performs what they say.
-    private func drive(_ event: (inout RoomJoins<FrameEncoding>, inout LiveRoom) -> [RoomJoins<FrameEncoding>.Action]) {
+    private func drive(_ event: (inout RoomJoins, inout LiveRoom) -> [RoomJoins.Action]) {
         if live != nil { perform(event(&joins, &live!)) }
     }
 
-    private func perform(_ actions: [RoomJoins<FrameEncoding>.Action]) {
+    private func perform(_ actions: [RoomJoins.Action]) {
         for action in actions {
             switch action {
             case .perform(let effects): perform(effects)

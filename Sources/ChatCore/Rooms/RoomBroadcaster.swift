@@ -77,7 +77,7 @@ struct RoomBroadcaster {
     }
 
     /// Sends a joining session what it is shown, as one answer.
-    func show(_ view: RoomView, to join: JoinRequest<FrameEncoding>) {
+    func show(_ view: RoomView, to join: JoinRequest) {
         let messages = join.history.asMessages ? [] : EventJSON.messages(view.messages)
         let frames = frames(of: view, messages, for: join)
         let answer = join.history.isAnswered ? EventJSON.joined(view, messages: messages) : nil
@@ -92,7 +92,7 @@ struct RoomBroadcaster {
     /// one session.
     ///
     /// - Parameter messages: the view's, as JSON.
-    private func frames(of view: RoomView, _ messages: [UInt8], for join: JoinRequest<FrameEncoding>) -> [UInt8] {
+    private func frames(of view: RoomView, _ messages: [UInt8], for join: JoinRequest) -> [UInt8] {
         var out: [UInt8] = []
         func add(_ event: StaticString, _ data: [UInt8], offset: MessageOffset? = nil) {
             let envelope = join.encoding.envelope(event, data: data, offset: offset)

@@ -1,22 +1,26 @@
+/// The form in which a session is sent events. What it means is for those who encode them.
+public struct EventForm: Hashable, Sendable {
+    public let code: Int
+    public init(code: Int) { self.code = code }
+}
+
 /// A session's request to join a room.
-///
-/// `Encoding` is the form in which the session is sent events; it is opaque here.
-public struct JoinRequest<Encoding: Sendable>: Sendable {
+public struct JoinRequest: Sendable {
     public var session: SessionAddress
     /// The request's number within the session.
     public var request: UInt32
     public var user: RoomUser
     public var history: HistoryRequest
-    public var encoding: Encoding
+    public var form: EventForm
 
     public init(
-        session: SessionAddress, request: UInt32, user: RoomUser, history: HistoryRequest, encoding: Encoding
+        session: SessionAddress, request: UInt32, user: RoomUser, history: HistoryRequest, form: EventForm
     ) {
         self.session = session
         self.request = request
         self.user = user
         self.history = history
-        self.encoding = encoding
+        self.form = form
     }
 
     public var origin: RequestOrigin { .session(session, request: request) }
@@ -30,8 +34,8 @@ public struct JoinRequest<Encoding: Sendable>: Sendable {
 /// step with the session's entering the room's audience, up to the number delivered last.
 ///
 /// A value without clock or I/O: events and the time go in, actions come out.
-public struct RoomJoins<Encoding: Sendable>: Sendable {
-    public typealias Join = JoinRequest<Encoding>
+public struct RoomJoins: Sendable {
+    public typealias Join = JoinRequest
 
     public enum Action: Sendable {
         case perform([RoomEffect])
@@ -93,9 +97,9 @@ public struct RoomJoins<Encoding: Sendable>: Sendable {
     }
 
     /// How long other instances have to say which users they have.
-    static var rosterTimeout: Duration { .milliseconds(200) }
+    static let rosterTimeout: Duration = .milliseconds(200)
     /// Pages read for one join at most.
-    static var maximumPageReads: Int { 4 }
+    static let maximumPageReads = 4
 
     /// Other instances may have users in the room.
     private let isShared: Bool

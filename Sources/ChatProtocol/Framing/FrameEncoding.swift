@@ -20,6 +20,9 @@ package enum FrameEncoding: Int, CaseIterable, Sendable {
     case recoverableDeflated
     case recoverablePolling
 
+    /// This form as the rules of rooms carry it.
+    package var form: EventForm { EventForm(code: rawValue) }
+
     package init(_ framing: RawFraming, deflates: Bool) {
         switch framing {
         case .event: self = deflates ? .eventDeflated : .event
@@ -226,4 +229,9 @@ package struct EncodedFrames: Sendable {
         WebSocketEncoder.appendHeader(.text, payloadBytes: envelope.count, to: &out)
         envelope.append(to: &out)
     }
+}
+
+extension JoinRequest {
+    /// The form that the request was made with.
+    package var encoding: FrameEncoding { FrameEncoding(rawValue: form.code) ?? .event }
 }
