@@ -140,6 +140,23 @@ import Testing
         #expect(test.loaded == [1] && test.learned.isEmpty)
     }
 
+    /// A watcher that came before Redis was there believes the user to be offline.
+    @Test func theAnswerToAConnectionDoesNotHideAChangeFromWatchers() {
+        var test = MachineUnderTest()
+        test.follow(alice)
+        test.connectionChanged(isUp: true)
+        test.subscriptionChanged(isUp: true)
+        test.answer(.lease(isHeld: true, others: 0, ended: []), where: \.isRenewal)
+        #expect(test.asked == [alice])
+        test.connect(record("a", at: 1))
+        let answer = DirectoryAnswer.connected(
+            requestedStatus: .online, presence: statement(alice, .online, 7), evicted: [])
+        test.answer(answer) { if case .connect = $0 { true } else { false } }
+        #expect(test.learned.isEmpty)
+        test.receive(news(alice, .online, 7))
+        #expect(test.changes(of: alice).map(\.actualStatus) == [.online])
+    }
+
     @Test func redisIsAskedWhereAConnectionsAnswerCannotBeRead() {
         var test = MachineUnderTest.ready()
         test.connect(record("a", at: 1))

@@ -34,7 +34,6 @@ struct DirectoryMachine {
     private var followed = FollowedUsers()
     private var keyRenewal = KeyRenewal()
     private var actions: [Action] = []
-
     private var link = DirectoryLink.down
     private var isConnected = false
     private var wasRegistered = false
@@ -94,6 +93,7 @@ struct DirectoryMachine {
         followed.beginLocal(record.user.userID)
         if isSending {
             actions.append(.send(.connect(record, ticket: ticket)))
+            sendNextQuestion()
         } else {
             deliverLocally(outcome.change)
             actions.append(.completeConnect(ticket: ticket, evicted: outcome.evicted))

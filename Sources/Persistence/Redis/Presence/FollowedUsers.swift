@@ -109,10 +109,12 @@ struct FollowedUsers {
         }
     }
 
-    /// A session of the user comes here. Where Redis is sent it, its answer says how the user stands: see `receivedArrival`.
+    /// A session of the user comes here. Where nobody here follows the user, Redis' answer says how the user stands: see
+    /// `receivedArrival`. Of a user that is followed the news is to come first, which is announced.
     mutating func beginLocal(_ user: UserID) {
         keep(user) { $0.isLocal = true }
         guard !isPaused, let entry = entries[user], !entry.isKnown, !entry.isQueued else { return }
+        guard entry.followers == 0, !keepsEverybody else { return enqueue(user) }
         if arrivals[user] == nil { arrivals[user] = [] }
     }
 
@@ -276,7 +278,7 @@ struct FollowedUsers {
     /// - Parameter statement: how the user stands with it; nil where the answer did not say, so that Redis is to be asked.
     mutating func receivedArrival(_ statement: PresenceStatement?, of user: UserID) -> Outcome {
         var outcome = Outcome()
-        let waiting = arrivals.removeValue(forKey: user) ?? []
+        guard let waiting = arrivals.removeValue(forKey: user) else { return outcome }
         if let entry = entries[user], !entry.isKnown, !isPaused {
             guard let statement else {
                 enqueue(user)
