@@ -126,8 +126,8 @@ public struct RoomInfo: Hashable, Sendable {
     public var refusal: ChatError?
     public var isAdmitted: Bool { refusal == nil }
     private let unsortedParticipants: Set<UserID>?
-    /// The participants in their order, where there are at most `participantLimit` of them. Sorted when it is asked for, as
-    /// most who ask for a room do not.
+    /// The participants in their order, where there are at most `participantLimit` of them. Sorted when they are read, which few
+    /// answers need.
     public var participants: [UserID]? { unsortedParticipants?.sorted() }
 
     public static let participantLimit = 200

@@ -1,4 +1,4 @@
-/// The form in which a session is sent events. What it means is for those who encode them.
+/// The form in which a session is sent events, as a code that only the encoders of events interpret.
 public struct EventForm: Hashable, Sendable {
     public let code: Int
     public init(code: Int) { self.code = code }

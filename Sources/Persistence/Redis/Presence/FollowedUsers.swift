@@ -109,7 +109,7 @@ struct FollowedUsers {
         }
     }
 
-    /// A session of the user comes here. Where nobody here follows the user, Redis' answer says how the user stands: see
+    /// A session of the user comes here. Where no session here follows the user, Redis' answer says how the user stands: see
     /// `receivedArrival`. Of a user that is followed the news is to come first, which is announced.
     mutating func beginLocal(_ user: UserID) {
         keep(user) { $0.isLocal = true }
