@@ -1,11 +1,5 @@
 internal import CSockets
 
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
-
 /// What a descriptor is watched for, or what has happened on it.
 struct Readiness: OptionSet {
     let rawValue: Int32
@@ -56,8 +50,8 @@ struct ReadinessQueue {
     /// - Returns: the number of events, which are there until the next wait. None after the time, or when a signal came.
     func wait(milliseconds: Int32) -> Int {
         let count = csockets_queue_wait(descriptor, events, Int32(Self.eventsPerWait), milliseconds)
-        precondition(count >= 0 || errno == EINTR, "the event loop cannot wait: \(errno)")
-        return max(0, Int(count))
+        precondition(count >= 0, "the event loop cannot wait")
+        return Int(count)
     }
 
     subscript(index: Int) -> Event {

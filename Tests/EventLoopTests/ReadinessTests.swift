@@ -71,15 +71,7 @@ private final class Watcher: SocketHandler {
         await withLoop { loop in
             let log = CallbackLog<Int>()
             loop.post {
-                var watchers: [Watcher] = []
-                for (index, pair) in pairs.enumerated() {
-                    watchers.append(
-                        Watcher(pair.ours, on: loop) { _, _ in
-                            log.add(index)
-                            for watcher in watchers { watcher.socket.close() }
-                        })
-                }
-                for watcher in watchers { watcher.socket.watch(readable: true, writable: false) }
+                Self.watchUntilOneIsTold(pairs, on: loop) { log.add($0) }
             }
             #expect(await eventually { !log.entries.isEmpty })
             await Self.nextTurn(of: loop)
@@ -95,19 +87,13 @@ private final class Watcher: SocketHandler {
         await withLoop { loop in
             let log = CallbackLog<String>()
             loop.post {
-                var watchers: [Watcher] = []
-                for (index, pair) in pairs.enumerated() {
-                    watchers.append(
-                        Watcher(pair.ours, on: loop) { _, _ in
-                            log.add("old")
-                            for watcher in watchers { watcher.socket.close() }
-                            let number = pairs[1 - index].ours
-                            dup2(quiet.ours, number)
-                            let successor = Watcher(number, on: loop) { _, _ in log.add("new") }
-                            successor.socket.watch(readable: true, writable: false)
-                        })
+                Self.watchUntilOneIsTold(pairs, on: loop) { index in
+                    log.add("old")
+                    let number = pairs[1 - index].ours
+                    dup2(quiet.ours, number)
+                    let successor = Watcher(number, on: loop) { _, _ in log.add("new") }
+                    successor.socket.watch(readable: true, writable: false)
                 }
-                for watcher in watchers { watcher.socket.watch(readable: true, writable: false) }
             }
             #expect(await eventually { !log.entries.isEmpty })
             await Self.nextTurn(of: loop)
@@ -138,6 +124,21 @@ private final class Watcher: SocketHandler {
             close(pair.theirs)
             #expect(await eventually { log.entries == [[false, true]] })
         }
+    }
+
+    /// Watches our ends for reading; the first that is told closes all, and calls `told` with its place.
+    private static func watchUntilOneIsTold(
+        _ pairs: [Pair], on loop: EventLoop, _ told: @escaping (Int) -> Void
+    ) {
+        var watchers: [Watcher] = []
+        for (index, pair) in pairs.enumerated() {
+            watchers.append(
+                Watcher(pair.ours, on: loop) { _, _ in
+                    for watcher in watchers { watcher.socket.close() }
+                    told(index)
+                })
+        }
+        for watcher in watchers { watcher.socket.watch(readable: true, writable: false) }
     }
 
     private static func nextTurn(of loop: EventLoop) async {

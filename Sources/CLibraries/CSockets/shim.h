@@ -144,9 +144,10 @@ static inline int csockets_queue_watch(int queue, int fd, uint32_t tag, int befo
     return epoll_ctl(queue, !after ? EPOLL_CTL_DEL : before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
 }
 
-/// Waits until something happens, this long at most, negative for ever. The number of events; -1 with errno set.
+/// Waits until something happens, this long at most, negative for ever. The number of events, 0 after a signal; -1 with errno set.
 static inline int csockets_queue_wait(int queue, csockets_event *events, int room, int milliseconds) {
-    return epoll_wait(queue, events, room, milliseconds);
+    int count = epoll_wait(queue, events, room, milliseconds);
+    return count < 0 && errno == EINTR ? 0 : count;
 }
 
 static inline int csockets_event_descriptor(const csockets_event *event) { return (int)(uint32_t)event->data.u64; }
@@ -177,7 +178,8 @@ static inline int csockets_queue_watch(int queue, int fd, uint32_t tag, int befo
 
 static inline int csockets_queue_wait(int queue, csockets_event *events, int room, int milliseconds) {
     struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
-    return kevent(queue, NULL, 0, events, room, milliseconds < 0 ? NULL : &span);
+    int count = kevent(queue, NULL, 0, events, room, milliseconds < 0 ? NULL : &span);
+    return count < 0 && errno == EINTR ? 0 : count;
 }
 
 static inline int csockets_event_descriptor(const csockets_event *event) { return (int)event->ident; }

@@ -406,8 +406,7 @@ final class HomeRoom {
 
     func committed(_ outcome: RoomWriteOutcome) {
         let isClosing = inPlace(&life) { $0.isClosing }
-        if isClosing { perform(life.didFinishLastWrite()) }
-        if !isClosing { perform(live?.committed(outcome, at: now) ?? []) }
+        if isClosing { perform(life.didFinishLastWrite()) } else { perform(live?.committed(outcome, at: now) ?? []) }
         followUp()
     }
 

@@ -2,7 +2,7 @@ import ChatDomain
 
 /// A shard's sessions by slot. A slot is used again; its generation distinguishes the new session from the old one.
 struct SessionTable {
-    private var slots: [(session: Session?, generation: UInt32)] = []
+    private var slots: ContiguousArray<(session: Session?, generation: UInt32)> = []
     private var free: [UInt32] = []
     private(set) var count = 0
 
@@ -11,10 +11,7 @@ struct SessionTable {
         if let slot = free.popLast() {
             return SessionAddress(shard: shard, slot: slot, generation: slots[Int(slot)].generation)
         }
-        if slots.count == slots.capacity {
-            // By a quarter: an array that doubles has half as many free slots as there are sessions.
-            slots.reserveCapacity(slots.count + slots.count / 4 + 16)
-        }
+        slots.makeRoomForOne()
         slots.append((nil, 0))
         return SessionAddress(shard: shard, slot: UInt32(slots.count - 1), generation: 0)
     }

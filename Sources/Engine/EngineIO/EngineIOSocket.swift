@@ -185,7 +185,7 @@ public final class EngineIOSocket {
             leavePolling()
             for packet in queued { connection.sendMessage(Array(packet.bytes), isText: !packet.isBinary) }
             if let waiter = polling?.drainWaiter { connection.whenDrained(to: waiter.bytes, waiter.action) }
-            polling?.upgraded()
+            polling?.probe = nil
             handler?.transportChanged(self)
         case .closeProbe:
             polling?.probe = nil

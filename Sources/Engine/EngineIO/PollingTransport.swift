@@ -19,10 +19,4 @@ final class PollingTransport {
         drainWaiter = nil
         return waiter
     }
-
-    /// The tried WebSocket has taken over; a request that is still held gets its answer yet.
-    func upgraded() {
-        probe = nil
-        drainWaiter = nil
-    }
 }

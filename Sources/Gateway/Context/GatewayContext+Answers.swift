@@ -59,7 +59,7 @@ private enum Prohibitions {
     ]
 
     static func have(_ field: HTTPField) -> Bool {
-        fields.contains { $0.name.utf8.count == field.name.utf8.count && $0.name == field.name }
+        fields.contains { $0.name == field.name }
     }
 
     /// With what is said to no page of another site: where any may read answers, and where some may.

@@ -53,7 +53,9 @@ struct Statement {
 
     @discardableResult
     func bind(_ index: Int32, _ bytes: [UInt8]) throws(StoreError) -> Self {
-        try check(bytes.withUnsafeBytes { chat_bind_blob(handle, index, $0.baseAddress, Int32(clamping: bytes.count)) })
+        try bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
+            try bind(index, bytes: UnsafeRawBufferPointer(bytes))
+        }
     }
 
     /// Binds UTF-8.

@@ -44,9 +44,7 @@ public struct HTTPHeaders: Sendable, RandomAccessCollection {
     }
 
     func count(of name: String) -> Int {
-        var count = 0
-        for location in locations where isCalled(name, location) { count += 1 }
-        return count
+        locations.count { isCalled(name, $0) }
     }
 
     /// The members of the comma-separated lists of all fields called `name` (RFC 9110 section 5.6.1).
@@ -66,21 +64,16 @@ public struct HTTPHeaders: Sendable, RandomAccessCollection {
     }
 
     private func lists(_ token: String, _ value: Range<Int>) -> Bool {
-        var start = value.lowerBound
-        while start < value.upperBound {
-            var end = start
-            while end < value.upperBound, bytes[end] != UInt8(ascii: ",") { end += 1 }
-            if isSame(token, HTTPSyntax.trimmed(start..<end, of: bytes)) { return true }
-            start = end + 1
+        bytes[value].split(separator: UInt8(ascii: ",")).contains { member in
+            isSame(token, HTTPSyntax.trimmed(member.indices, of: bytes))
         }
-        return false
     }
 
     private func isCalled(_ name: String, _ location: Location) -> Bool { isSame(name, location.name) }
 
     /// Whether the bytes there are `text` but for the case of ASCII letters.
     private func isSame(_ text: String, _ range: Range<Int>) -> Bool {
-        range.count == text.utf8.count && HTTPSyntax.equalsIgnoringCase(bytes[range], text.utf8)
+        HTTPSyntax.equalsIgnoringCase(bytes[range], text.utf8)
     }
 
     private func text(_ range: Range<Int>) -> String {

@@ -118,7 +118,7 @@ public enum HTTPResponseEncoder {
     }
 
     private static func isCalled(_ name: String, _ field: HTTPField) -> Bool {
-        name.utf8.count == field.name.utf8.count && HTTPSyntax.equalsIgnoringCase(name.utf8, field.name.utf8)
+        HTTPSyntax.equalsIgnoringCase(name.utf8, field.name.utf8)
     }
 
     static func append(_ fields: [HTTPField], to output: inout [UInt8]) {

@@ -108,7 +108,7 @@ enum HTTPSyntax {
         return value
     }
 
-    static func lowercase(_ byte: UInt8) -> UInt8 {
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

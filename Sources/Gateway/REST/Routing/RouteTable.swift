@@ -36,7 +36,7 @@ struct RouteTable: Sendable {
 
         /// By bytes, since `String` takes canonically equivalent texts for equal.
         func child(for segment: String) -> Int? {
-            literals.first { $0.text.utf8.count == segment.utf8.count && $0.text.hasSameBytes(as: segment) }?.node
+            literals.first { $0.text.hasSameBytes(as: segment) }?.node
         }
     }
 

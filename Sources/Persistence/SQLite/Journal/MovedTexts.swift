@@ -33,12 +33,11 @@ struct MovedTexts {
         texts += moved
         for text in moved { amount = amount + text.amount }
         var excess = 0
-        var rest = amount
-        while rest.exceeds(Self.limit) {
-            rest = rest - texts[excess].amount
+        while amount.exceeds(Self.limit) {
+            amount = amount - texts[excess].amount
             excess += 1
         }
-        removeFirst(excess)
+        texts.removeFirst(excess)
     }
 
     /// The messages at all of these positions; nil where some of them have to be read.
@@ -60,13 +59,9 @@ struct MovedTexts {
     /// Forgets the texts up to a position, which the index has.
     mutating func remove(through position: Int64) {
         guard let last = texts.last?.position, position < last else { return self = MovedTexts() }
-        if let index = index(of: position) { removeFirst(index + 1) }
-    }
-
-    private mutating func removeFirst(_ count: Int) {
-        guard count > 0 else { return }
-        for text in texts[..<count] { amount = amount - text.amount }
-        texts.removeFirst(count)
+        guard let index = index(of: position) else { return }
+        for text in texts[...index] { amount = amount - text.amount }
+        texts.removeFirst(index + 1)
     }
 
     private func index(of position: Int64) -> Int? {
