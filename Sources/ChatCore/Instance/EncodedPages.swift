@@ -43,9 +43,10 @@ struct PageShelf {
     /// For so long pages are added to a generation. A page is kept for twice that, at most.
     static let generationTime: Duration = .seconds(30)
 
+    /// Compared in this order: pages of one room differ in their tags.
     private struct Key: Hashable {
-        let room: RoomID
         let tag: PageTag
+        let room: RoomID
     }
 
     private var young: [Key: EncodedPage] = [:]
@@ -56,7 +57,7 @@ struct PageShelf {
     init(at now: Moment) { begun = now }
 
     func page(of room: RoomID, _ tag: PageTag) -> EncodedPage? {
-        let key = Key(room: room, tag: tag)
+        let key = Key(tag: tag, room: room)
         return young[key] ?? old[key]
     }
 
@@ -64,7 +65,7 @@ struct PageShelf {
         guard page.body.count <= Self.maximumPageBytes else { return }
         let bytes = page.body.count + Self.overheadBytes
         if youngBytes + bytes > Self.generationBytes { age() }
-        let replaced = young.updateValue(page, forKey: Key(room: room, tag: tag))
+        let replaced = young.updateValue(page, forKey: Key(tag: tag, room: room))
         youngBytes += bytes - (replaced.map { $0.body.count + Self.overheadBytes } ?? 0)
     }
 

@@ -11,9 +11,9 @@ package struct HistoryGeneration: Hashable, Sendable {
 /// What decides the content of a room's page: the same as long as the room gets no message or change and nothing is erased. It is known
 /// without the page.
 package struct PageTag: Hashable, Sendable {
-    private let generation: HistoryGeneration
-    private let lastSequence: SequenceNumber
     private let query: HistoryQuery
+    private let lastSequence: SequenceNumber
+    private let generation: HistoryGeneration
 
     /// - Parameter generation: as it was before the room was asked for.
     package init(of query: HistoryQuery, upTo lastSequence: SequenceNumber, _ generation: HistoryGeneration) {

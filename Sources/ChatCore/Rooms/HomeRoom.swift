@@ -106,7 +106,7 @@ final class HomeRoom {
         case .reencode(let session, let encoding):
             if audience.contains(session) { audience.insert(session, encoding) }
         case .info(let origin, let user, let visible):
-            if let info = live?.info(by: user, showing: visible) { reply(.info(info), to: origin) }
+            if let info = inPlace({ $0.info(by: user, showing: visible) }) { reply(.info(info), to: origin) }
         case .watch(let origin, let user, let shard):
             if let refusal = live?.refusal(of: user) { return reply(.refused(refusal), to: origin) }
             if watchers == nil { watchers = RoomWatchers(of: id, context: context) { [unowned self] in watched } }

@@ -27,7 +27,8 @@ public enum RoomReply: Hashable, Sendable {
     case sent(id: MessageID, sequence: SequenceNumber, timestamp: Timestamp, isDuplicate: Bool)
     case changed(ChangeReceipt)
     case done
-    case info(RoomInfo)
+    /// Boxed, as it is far larger than the others, and answers are copied on their way.
+    indirect case info(RoomInfo)
     case refused(ChatError)
 }
 

@@ -96,6 +96,13 @@ struct Authority: Hashable, Sendable {
     }
 
     private static func isOfHost(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && !"/?#@\\,\"<>^`{|}*[]".utf8.contains(byte)
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"),
+            UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
+            UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"), UInt8(ascii: "*"),
+            UInt8(ascii: "["), UInt8(ascii: "]"):
+            false
+        default: (0x21...0x7E).contains(byte)
+        }
     }
 }

@@ -11,46 +11,65 @@ import WireProtocols
 extension ShardCore: EngineHandler {
     func bodyRule(for head: HTTPRequestHead) -> HTTPBodyRule {
         // Most requests have no body, and need no look at their path yet.
-        guard head.framing != .none, let files = services.files, let path = head.target.pathSegments,
-            router.match(head.method, path).route?.takesStream == true
+        guard head.framing != .none, let files = services.files, case .route(let match) = reading(of: head).aim,
+            match.route?.takesStream == true
         else { return .collected }
         return .streamed(maximumBytes: FileUpload.maximumBodyBytes(files, contentType: head.headers["Content-Type"]))
     }
 
+    private func reading(of head: HTTPRequestHead) -> RequestReading {
+        let origins = gateway.origins
+        if let kept = head.attachment as? RequestReading, kept.origins == origins { return kept }
+        let reading = RequestReading(
+            head, origins, believesLoopbackNamesOnly: gateway.configuration.believesLoopbackNamesOnly,
+            match: { router.match($0, $1) })
+        head.attachment = reading
+        return reading
+    }
+
     func received(_ request: HTTPRequest, on connection: Connection) {
         gateway.metrics.requests.add()
-        let head = request.head
-        let verdict = gateway.origins.judge(head)
+        let reading = reading(of: request.head)
+        let verdict = reading.verdict
         do throws(ChatError) {
             try countConnection(request, on: connection)
-            guard !gateway.configuration.believesLoopbackNamesOnly || gateway.believes(head, verdict) else {
-                throw .foreignHost
-            }
-            if head.isEngineIO, head.method != "OPTIONS" { return receivedEngineIO(request, verdict, on: connection) }
-            if head.asksToUpgrade(to: "websocket") { return try upgrade(request, verdict, connection) }
-            if head.method == "OPTIONS" {
-                return gateway.answer(gateway.origins.preflight(verdict, head), verdict, to: connection)
-            }
-            // A page of a refused origin cannot read answers, but it could still change something.
-            if verdict == .refused, head.method != "GET", head.method != "HEAD" { throw .foreignOrigin }
-            guard let path = head.target.pathSegments else { throw .badRequest("the path is not valid") }
-            let match = router.match(head.method, path)
-            guard match.readsCredentials else {
-                return try serve(request, by: Caller(), match, verdict, on: connection)
-            }
-            let address = gateway.client(of: request)
-            switch try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) {
-            case .known(var caller):
-                caller.address = address
-                try serve(request, by: caller, match, verdict, on: connection)
-            case .pending(let pending):
-                // Every client can make tokens that another server has to look at.
-                try gateway.addresses.countCall(from: address, at: now.monotonic)
-                serve(request, by: pending, match, verdict, on: connection)
+            guard reading.isBelieved else { throw .foreignHost }
+            switch reading.aim {
+            case .engineIO: receivedEngineIO(request, verdict, on: connection)
+            case .webSocket: try upgrade(request, verdict, connection)
+            case .preflight: gateway.answer(gateway.origins.preflight(verdict, request.head), verdict, to: connection)
+            case .route(let match): try receivedCall(request, match, verdict, on: connection)
+            case .malformedPath:
+                try checkOrigin(of: request, verdict)
+                throw .badRequest("the path is not valid")
             }
         } catch {
             refuse(request, error, verdict, on: connection)
         }
+    }
+
+    private func receivedCall(
+        _ request: HTTPRequest, _ match: RouteMatch, _ verdict: OriginPolicy.Verdict, on connection: Connection
+    ) throws(ChatError) {
+        let head = request.head
+        try checkOrigin(of: request, verdict)
+        guard match.readsCredentials else { return try serve(request, by: Caller(), match, verdict, on: connection) }
+        let address = gateway.client(of: request)
+        switch try CallerResolver(gateway: gateway).resolve(head, from: address, now: now) {
+        case .known(var caller):
+            caller.address = address
+            try serve(request, by: caller, match, verdict, on: connection)
+        case .pending(let pending):
+            // Every client can make tokens that another server has to look at.
+            try gateway.addresses.countCall(from: address, at: now.monotonic)
+            serve(request, by: pending, match, verdict, on: connection)
+        }
+    }
+
+    /// A page of a refused origin cannot read answers, but it could still change something.
+    private func checkOrigin(of request: HTTPRequest, _ verdict: OriginPolicy.Verdict) throws(ChatError) {
+        let method = request.head.method
+        if verdict == .refused, method != "GET", method != "HEAD" { throw .foreignOrigin }
     }
 
     private func refuse(

@@ -1,3 +1,5 @@
+import Synchronization
+
 public enum HTTPVersion: Sendable, Equatable {
     case http10
     case http11
@@ -19,7 +21,7 @@ public enum HTTPBodyRule: Sendable, Equatable {
     case streamed(maximumBytes: Int)
 }
 
-/// A request's line and header fields, checked. An object, as it is passed on often and never changed.
+/// A request's line and header fields, checked. An object, as it is passed on often; what it says never changes.
 public final class HTTPRequestHead: Sendable {
     public let method: String
     public let target: HTTPTarget
@@ -30,6 +32,13 @@ public final class HTTPRequestHead: Sendable {
     public let keepsAlive: Bool
     /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section 10.1.1).
     public let expectsContinue: Bool
+    private let attached = Mutex<(any AnyObject & Sendable)?>(nil)
+
+    /// What its receiver has made of this head and keeps with it, as the same head may come again (`HTTPHeadMemory`).
+    public var attachment: (any AnyObject & Sendable)? {
+        get { attached.withLock { $0 } }
+        set { attached.withLock { $0 = newValue } }
+    }
 
     init(
         method: String, target: HTTPTarget, version: HTTPVersion, headers: HTTPHeaders, framing: HTTPBodyFraming,

@@ -128,14 +128,18 @@ public enum HTTPResponseEncoder {
     }
 
     private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
-        guard HTTPSyntax.isToken(name.utf8) else { return }
-        output.append(contentsOf: name.utf8)
+        // As bytes in one piece, which are looked at several times faster than a text's.
+        var (name, value) = (name, value)
+        guard name.withUTF8(HTTPSyntax.isToken) else { return }
+        name.withUTF8 { output.append(contentsOf: $0) }
         output.append(contentsOf: ": ".utf8)
-        // A value that needs no change is copied as a whole, which is faster than byte by byte.
-        if value.utf8.allSatisfy(HTTPSyntax.isFieldValueCharacter) {
-            output.append(contentsOf: value.utf8)
-        } else {
-            output.append(contentsOf: value.utf8.filter(HTTPSyntax.isFieldValueCharacter))
+        value.withUTF8 { value in
+            // A value that needs no change is copied as a whole, which is faster than byte by byte.
+            if value.allSatisfy(HTTPSyntax.isFieldValueCharacter) {
+                output.append(contentsOf: value)
+            } else {
+                output.append(contentsOf: value.lazy.filter(HTTPSyntax.isFieldValueCharacter))
+            }
         }
         output.append(contentsOf: "\r\n".utf8)
     }

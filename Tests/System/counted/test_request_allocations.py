@@ -9,13 +9,14 @@ import pytest
 from support.counted_server import CountedServer
 from support.server import Server
 
-# Of a page that is kept encoded, for a head that came before: the places of the path's parameters, the request and its way to the handler, the
-# question to the room, the places in the queue, the fields of the answer and its head. The body is not copied.
-KEPT_PAGE = 11
+# Of a page that is kept encoded, for a head that came before: the request and its way to the handler, the room's answer, the places in the
+# queue, the fields of the answer and its head. The body is not copied.
+KEPT_PAGE = 8
 # The same without a body.
-UNCHANGED_PAGE = 10
-# Of a head that never came before, which has to be read: its bytes, its fields' places, the parts of its path and query.
-FRESH_HEAD = 8
+UNCHANGED_PAGE = 7
+# Of a head that never came before, which has to be read: its bytes, its fields' places, the parts of its path and query, and what the request
+# is for: its route with the path's parameters.
+FRESH_HEAD = 13
 # What the loop and the store do meanwhile, for each request.
 BACKGROUND = 0.5
 REQUESTS = 2000
