@@ -60,6 +60,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// How long the turn has been at work: on its input first, and in `turnEnd` on what comes of it.
     public var turnTime: Duration { hasInput ? clocks.elapsed : .zero }
 
+    /// How long the loop has waited for input since it began: what it has done is the rest.
+    public var waitedTime: Duration { clocks.waited }
+
     public init(name: String) {
         self.name = name
         wakeup = Wakeup(readiness)
@@ -142,9 +145,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Waits for input, and handles what there is.
     private func takeInput() {
-        let count = readiness.wait(milliseconds: longestWait)
+        let count = clocks.refresh { readiness.wait(milliseconds: longestWait) }
         isTurningAgain = false
-        clocks.refresh()
         hasInput = count > 0
         for index in 0..<count { handle(readiness[index]) }
         fireTimers()

@@ -9,6 +9,8 @@ struct LoopClocks {
     private var monotonicNanoseconds: Int64 = 0
     /// Since the Unix epoch.
     private(set) var wallMilliseconds: Int64 = 0
+    /// The time the loop has waited for input, altogether.
+    private(set) var waited: Duration = .zero
 
     init() { refresh() }
 
@@ -20,6 +22,15 @@ struct LoopClocks {
 
     /// Monotonic milliseconds now.
     static var currentMilliseconds: Int64 { read(CLOCK_MONOTONIC) / 1_000_000 }
+
+    /// Calls `wait`, and reads the clocks behind it.
+    mutating func refresh<Result>(after wait: () -> Result) -> Result {
+        let begun = Self.read(CLOCK_MONOTONIC)
+        let result = wait()
+        refresh()
+        waited += .nanoseconds(monotonicNanoseconds - begun)
+        return result
+    }
 
     mutating func refresh() {
         monotonicNanoseconds = Self.read(CLOCK_MONOTONIC)

@@ -126,6 +126,32 @@ actor EngineHost {
         for socket in script.sockets { socket.send(frame, isDroppable: isDroppable) }
     }
 
+    /// Queues a message of one letter on every WebSocket, which may wait for others.
+    func broadcastPatiently(_ letter: Character) {
+        var frame: [UInt8] = []
+        WebSocketEncoder.append(.text, payload: [letter.asciiValue ?? 0], to: &frame)
+        for socket in script.sockets { socket.sendPatiently(frame) }
+    }
+
+    /// Queues one that may wait, and the oldest WebSocket ends while the message waits.
+    func broadcastPatientlyAndAbortFirst(_ letter: Character) {
+        broadcastPatiently(letter)
+        script.sockets.first?.abort()
+    }
+
+    /// The same for several messages, each in the turn behind the last.
+    func broadcastPatientlyInTurns(_ letters: [Character]) {
+        guard let letter = letters.first else { return }
+        broadcastPatiently(letter)
+        loop.schedule(after: .zero) { self.assumeIsolated { $0.broadcastPatientlyInTurns(Array(letters.dropFirst())) } }
+    }
+
+    /// Queues messages, of which all but the last may wait.
+    func broadcastPatiently(_ letters: String, then last: Character) {
+        for letter in letters { broadcastPatiently(letter) }
+        broadcast(last, bytes: 1)
+    }
+
     /// Queues so many messages on every WebSocket in one turn; the most bytes that were queued.
     func broadcast(_ letter: Character, bytes: Int, times: Int) -> Int {
         (0..<times).reduce(0) { most, _ in

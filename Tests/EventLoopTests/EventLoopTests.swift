@@ -261,6 +261,22 @@ private actor Resident {
         }
     }
 
+    @Test func theTimeWithoutInputIsWaitedTime() async {
+        await withLoop { loop in
+            let log = CallbackLog<Duration>()
+            loop.post {
+                let before = loop.waitedTime
+                loop.schedule(after: .milliseconds(50)) { log.add(loop.waitedTime - before) }
+                // Work is not waiting.
+                let end = ContinuousClock.now + .milliseconds(20)
+                while ContinuousClock.now < end {}
+            }
+            #expect(await eventually { !log.entries.isEmpty })
+            let waited = log.entries.first ?? .zero
+            #expect(waited >= .milliseconds(25) && waited <= .milliseconds(50))
+        }
+    }
+
     @Test func aCancelledTimerDoesNotFire() async {
         await withLoop { loop in
             let log = CallbackLog<Int>()

@@ -18,16 +18,19 @@ final class LocalRooms {
             sink = session.channel.frameSink
         }
 
-        @inline(__always)
-        func deliver(_ frames: EncodedFrames, isDroppable: Bool) {
-            deliver(frames[encoding], of: frames, isDroppable: isDroppable)
-        }
-
         /// - Parameter form: the frames in the session's encoding.
         @inline(__always)
-        func deliver(_ form: [UInt8], of frames: EncodedFrames, isDroppable: Bool) {
+        func deliver(_ form: [UInt8], of frames: EncodedFrames) {
             if let sink, !form.isEmpty {
-                sink.send(form, isDroppable: isDroppable)
+                sink.send(form, isDroppable: false)
+            } else {
+                session.deliver(frames, isDroppable: false)
+            }
+        }
+
+        func announce(_ frames: EncodedFrames, isDroppable: Bool) {
+            if let sink, case let form = frames[encoding], !form.isEmpty {
+                sink.sendPatiently(form, isDroppable: isDroppable)
             } else {
                 session.deliver(frames, isDroppable: isDroppable)
             }
@@ -69,7 +72,7 @@ final class LocalRooms {
 
         /// Queues the frames for every member; how many there were.
         @inline(__always)
-        func deliver(_ frames: EncodedFrames, isDroppable: Bool) -> Int {
+        func deliver(_ frames: EncodedFrames) -> Int {
             // Members are used in place, because a copy of one counts references of two objects. A connection that breaks meanwhile is
             // removed from another copy of the list.
             let list = list
@@ -81,7 +84,7 @@ final class LocalRooms {
                         encoding = members[index].encoding
                         form = frames[encoding]
                     }
-                    members[index].deliver(form, of: frames, isDroppable: isDroppable)
+                    members[index].deliver(form, of: frames)
                 }
             }
             return list.count
@@ -119,7 +122,7 @@ final class LocalRooms {
     func fanOut(_ frames: EncodedFrames, to room: RoomID, numbers: ClosedRange<SequenceNumber>) -> Int {
         guard let members = rooms[room] else { return 0 }
         members.newest = max(members.newest, numbers.upperBound)
-        return members.deliver(frames, isDroppable: false)
+        return members.deliver(frames)
     }
 
     /// The session's transport or encoding changed.
@@ -127,26 +130,18 @@ final class LocalRooms {
         rooms[room]?.refresh(session)
     }
 
-    /// Queues the session's form of the frames for each member; how many there were.
+    /// Queues an announcement for each member; how many there were. It may wait a little for what else they are sent.
     ///
     /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to send it to all.
-    func fanOut(
-        _ frames: EncodedFrames, to room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
+    func announce(
+        _ frames: EncodedFrames, in room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
     ) -> Int {
-        guard let members = rooms[room] else { return 0 }
-        if let subject {
-            for member in members.list
-            where member.session.identity?.userID != user && member.session.presence.mayShow(subject) {
-                member.deliver(frames, isDroppable: isDroppable)
-            }
-            return members.list.count
+        guard let list = rooms[room]?.list else { return 0 }
+        for member in list {
+            if let user, member.session.identity?.userID == user { continue }
+            if let subject, !member.session.presence.mayShow(subject) { continue }
+            member.announce(frames, isDroppable: isDroppable)
         }
-        if let user {
-            for member in members.list where member.session.identity?.userID != user {
-                member.deliver(frames, isDroppable: isDroppable)
-            }
-            return members.list.count
-        }
-        return members.deliver(frames, isDroppable: isDroppable)
+        return list.count
     }
 }

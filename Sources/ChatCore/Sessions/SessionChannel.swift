@@ -22,4 +22,6 @@ package protocol SessionChannel: AnyObject {
 /// A WebSocket that takes frames as they are.
 package protocol FrameSink: AnyObject {
     func send(_ frames: [UInt8], isDroppable: Bool)
+    /// Sends frames that may wait a little for others.
+    func sendPatiently(_ frames: [UInt8], isDroppable: Bool)
 }

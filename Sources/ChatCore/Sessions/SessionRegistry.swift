@@ -124,7 +124,8 @@ package final class SessionRegistry {
     func announce(
         _ frames: EncodedFrames, in room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
     ) {
-        let copies = localRooms.fanOut(frames, to: room, isDroppable: isDroppable, except: user, about: subject)
+        let copies = localRooms.announce(
+            frames, in: room, isDroppable: isDroppable, except: user, about: subject)
         context.services.metrics.deliveries.add(copies)
     }
 

@@ -20,6 +20,16 @@ public final class Connection: SocketHandler {
         case closed
     }
 
+    private struct OutputState: OptionSet {
+        let rawValue: UInt8
+
+        static let waitsForFlush = Self(rawValue: 1)
+        /// There may be output that is in no hurry.
+        static let isPatient = Self(rawValue: 2)
+        /// Queued bytes are counted among those that wait for slow readers.
+        static let isInBacklog = Self(rawValue: 4)
+    }
+
     /// The other end of the socket: a proxy's address behind a proxy.
     public let peer: IPAddress
     let context: EngineContext
@@ -27,9 +37,7 @@ public final class Connection: SocketHandler {
     private var phase: Phase
     // There are very many connections: small fields stand together, so that none costs more than its size.
     private var input: ConnectionInput
-    private var isWaitingForFlush = false
-    /// Whether queued bytes are counted among those that wait for slow readers.
-    private var isInBacklog = false
+    private var outputState: OutputState = []
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
     public private(set) var compressesOutput = false
     private var output = ConnectionOutput()
@@ -251,10 +259,28 @@ public final class Connection: SocketHandler {
     /// Queues bytes for the end of the turn. Droppable ones are left out when the peer is behind.
     @inline(__always)
     public func send(_ bytes: [UInt8], isDroppable: Bool = false) {
-        guard isOpen else { return }
-        if !output.isShort(with: bytes.count), !mayQueue(bytes.count, isDroppable: isDroppable) { return }
+        if queue(bytes, isDroppable: isDroppable) { scheduleFlush() }
+    }
+
+    /// Queues bytes that may wait for others: `Patience` says how long. Droppable ones are left out when the peer is behind.
+    public func sendPatiently(_ bytes: [UInt8], isDroppable: Bool = false) {
+        guard queue(bytes, isDroppable: isDroppable), outputState.isDisjoint(with: [.waitsForFlush, .isPatient])
+        else { return }
+        outputState.insert(.isPatient)
+        context.flushPatiently(self)
+    }
+
+    func endPatience() {
+        outputState.remove(.isPatient)
+        if !output.isEmpty { scheduleFlush() }
+    }
+
+    @inline(__always)
+    private func queue(_ bytes: [UInt8], isDroppable: Bool) -> Bool {
+        guard isOpen else { return false }
+        if !output.isShort(with: bytes.count), !mayQueue(bytes.count, isDroppable: isDroppable) { return false }
         output.append(bytes)
-        scheduleFlush()
+        return true
     }
 
     private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
@@ -288,19 +314,27 @@ public final class Connection: SocketHandler {
     }
 
     private func scheduleFlush() {
-        guard !isWaitingForFlush else { return }
-        isWaitingForFlush = true
+        guard !outputState.contains(.waitsForFlush) else { return }
+        outputState.insert(.waitsForFlush)
         context.flushLater(self)
     }
 
     func flush(scratch: UnsafeMutableRawBufferPointer) {
-        isWaitingForFlush = false
+        outputState.remove(.waitsForFlush)
         guard write(scratch: scratch) else { return }
         if case .closed = phase { return }
-        if output.isBlocked || isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: output.count) }
+        if output.isBlocked || outputState.contains(.isInBacklog) { noteBacklog(output.count) }
         updateWatch()
         if output.hasDrainWaiter || input.isHeldUp { didDrain() }
         if output.isEmpty, case .finishing = phase { endOutput() }
+    }
+
+    private func noteBacklog(_ bytes: Int) {
+        if context.noteBacklog(of: self, bytes: bytes) {
+            outputState.insert(.isInBacklog)
+        } else {
+            outputState.remove(.isInBacklog)
+        }
     }
 
     /// Offers the kernel the queued bytes; false when the connection broke over it.
@@ -361,7 +395,7 @@ public final class Connection: SocketHandler {
         leave(.closed)
         timer.cancel(on: context.loop)
         output.clear()
-        if isInBacklog { isInBacklog = context.noteBacklog(of: self, bytes: 0) }
+        if outputState.contains(.isInBacklog) { noteBacklog(0) }
         input.keep([])
         transport.close()
         attachment = nil

@@ -39,6 +39,7 @@ public final class EngineContext {
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
     private var connections: Set<Identified> = []
     private var unflushed = FIFO<Connection>()
+    private let patient: PatientConnections
     private var undecoded = TurnQueue<Connection>()
     /// Bytes of each connection that the kernel did not take by the end of its last turn.
     private var backlogs: [ObjectIdentifier: Int] = [:]
@@ -53,6 +54,7 @@ public final class EngineContext {
         self.metrics = metrics
         self.logger = logger
         if let credentials = configuration.tls { tls = try TLSContext(credentials) } else { tls = nil }
+        patient = PatientConnections(loop: loop)
         inflater = Inflater()
         deflater = Deflater(windowBits: Self.deflateWindowBits)
     }
@@ -110,6 +112,8 @@ public final class EngineContext {
     // MARK: Once a turn
 
     func flushLater(_ connection: Connection) { unflushed.append(connection) }
+
+    func flushPatiently(_ connection: Connection) { patient.append(connection) }
 
     /// Writes all queued output: one call per connection, as a rule.
     public func flush() {

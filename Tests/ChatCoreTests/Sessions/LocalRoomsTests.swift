@@ -50,9 +50,9 @@ import Testing
                 rooms.add(client.session, to: lobby, newest: 0)
                 client.channel.forget()
             }
-            _ = rooms.fanOut(frames("x"), to: lobby, isDroppable: true, except: user("ann"), about: nil)
+            _ = rooms.announce(frames("x"), in: lobby, isDroppable: true, except: user("ann"), about: nil)
             #expect(ann.channel.frames.isEmpty && bob.channel.frames.map(\.isDroppable) == [true])
-            _ = rooms.fanOut(frames("x"), to: lobby, isDroppable: false, except: nil, about: user("zoe"))
+            _ = rooms.announce(frames("x"), in: lobby, isDroppable: false, except: nil, about: user("zoe"))
             #expect(ann.channel.frames.isEmpty && bob.channel.frames.count == 2)
         }
     }
@@ -66,6 +66,9 @@ import Testing
             rooms.add(ann.session, to: lobby, newest: 0)
             _ = rooms.fanOut(frames("a"), to: lobby, numbers: 1...1)
             #expect(sink.frames.count == 1 && ann.channel.frames.isEmpty)
+            // Announcements may wait, messages may not.
+            _ = rooms.announce(frames("n"), in: lobby, isDroppable: true, except: nil, about: nil)
+            #expect(sink.frames.count == 1 && sink.patientFrames == [frames("n")[.event]])
             // The sink is gone: noticed once it is said so.
             ann.channel.frameSink = nil
             rooms.refresh(ann.session, in: lobby)

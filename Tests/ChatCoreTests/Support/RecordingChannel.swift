@@ -72,7 +72,9 @@ final class RecordingChannel: SessionChannel {
 /// A WebSocket that keeps the frames it is handed.
 final class RecordingSink: FrameSink {
     private(set) var frames: [[UInt8]] = []
+    private(set) var patientFrames: [[UInt8]] = []
     func send(_ frames: [UInt8], isDroppable: Bool) { self.frames.append(frames) }
+    func sendPatiently(_ frames: [UInt8], isDroppable: Bool) { patientFrames.append(frames) }
 }
 
 extension JSONValue? {
