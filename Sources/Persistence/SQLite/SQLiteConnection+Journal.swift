@@ -20,16 +20,6 @@ extension SQLiteConnection {
         try moveReadMarks(entries)
     }
 
-    /// Gives messages their positions in the search index, unless they have one.
-    func addDocuments(_ entries: some Collection<JournalEntry>) throws(StoreError) {
-        try statement(
-            """
-            INSERT INTO search_documents(position, key)
-            SELECT CAST(e.key AS INTEGER), e.value FROM json_each(?) e WHERE true ON CONFLICT DO NOTHING
-            """
-        ).bind(1, Self.json(documentsOf: entries)).run()
-    }
-
     /// Copies a message that is in the table already, or whose client id is.
     private func copyToMessages(_ entry: JournalEntry) throws(StoreError) {
         // A client id that another message has already cannot be here, unless the file was changed by hand; the
@@ -76,25 +66,52 @@ extension SQLiteConnection {
         return text.isEmpty ? "[]" : text + "]"
     }
 
-    /// An object of the messages' keys by their positions in the search index, for the entries that have one.
-    private static func json(documentsOf entries: some Collection<JournalEntry>) -> String {
-        var text = ""
-        for entry in entries {
-            guard let document = entry.document else { continue }
-            text += text.isEmpty ? "{\"" : ",\""
-            text += String(document)
-            text += "\":"
-            text += String(Schema.messageKey(room: entry.room, entry.sequence))
+    /// Removes the journal's rows up to one. From here on the messages are found by their ids in `message_ids`, and have their positions
+    /// in the search index.
+    func removeFromJournal(through last: Int64, _ documents: DocumentsOfRows) throws(StoreError) {
+        func run(_ statement: Statement) throws(StoreError) {
+            try statement.bind(1, last).bind(2, documents.firstRow).bind(3, documents.first).run()
         }
-        return text.isEmpty ? "{}" : text + "}"
+        try run(
+            statement(
+                """
+                INSERT INTO message_ids(id, key, position) SELECT id, key, position - ?2 + ?3 FROM journal
+                WHERE position <= ?1 ORDER BY position
+                ON CONFLICT DO UPDATE SET position = excluded.position WHERE key = excluded.key AND position IS NULL
+                """))
+        let identified = changes
+        try run(
+            statement(
+                """
+                INSERT INTO search_places(position, key) SELECT position - ?2 + ?3, key FROM journal
+                WHERE position <= ?1 ORDER BY position ON CONFLICT DO NOTHING
+                """))
+        if changes != identified {
+            try run(placesOfSharedIDs())
+            try run(removalOfSurplusPlaces())
+        }
+        try statement("DELETE FROM journal WHERE position <= ?").bind(1, last).run()
     }
 
-    /// Removes the journal's rows up to a position; from here on the messages are found by their ids in `message_ids`.
-    func removeFromJournal(through position: Int64) throws(StoreError) {
+    /// Has messages found by their keys whose ids are others' already, which they cannot be, unless the file was changed by hand.
+    private func placesOfSharedIDs() throws(StoreError) -> Statement {
         try statement(
-            "INSERT OR IGNORE INTO message_ids SELECT id, key FROM journal WHERE position <= ? ORDER BY position"
-        ).bind(1, position).run()
-        try statement("DELETE FROM journal WHERE position <= ?").bind(1, position).run()
+            """
+            INSERT INTO search_documents(position, key) SELECT j.position - ?2 + ?3, j.key FROM journal j
+            WHERE j.position <= ?1 AND NOT EXISTS(SELECT 1 FROM message_ids i WHERE i.id = j.id AND i.key = j.key)
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// Takes the positions back that are not those of `message_ids`: of messages that have another one.
+    private func removalOfSurplusPlaces() throws(StoreError) -> Statement {
+        try statement(
+            """
+            DELETE FROM search_places WHERE position IN (
+                SELECT j.position - ?2 + ?3 FROM journal j WHERE j.position <= ?1 AND NOT EXISTS(
+                    SELECT 1 FROM message_ids i
+                    WHERE i.id = j.id AND i.key = j.key AND i.position = j.position - ?2 + ?3))
+            """)
     }
 
     /// How many messages are in the journal alone.
@@ -112,11 +129,14 @@ extension SQLiteConnection {
             var positions = try searchPositions()
             while true {
                 let entries = try oldestOfJournal()
-                guard let last = entries.last else { break }
-                let numbered = entries.numbered(from: positions.append(entries.count)).inOrderOfRooms()
-                try copyToMessages(numbered)
-                try addDocuments(numbered)
-                try removeFromJournal(through: last.position)
+                guard !entries.isEmpty else { break }
+                try copyToMessages(entries.inOrderOfRooms())
+                for part in entries.neighbours {
+                    let documents = DocumentsOfRows(firstRow: part[part.startIndex].position, first: positions.next)
+                    let last = part[part.endIndex - 1].position
+                    try removeFromJournal(through: last, documents)
+                    positions.append(upTo: documents.document(ofRow: last) &+ 1)
+                }
             }
             try statement("COMMIT").run()
         } catch {

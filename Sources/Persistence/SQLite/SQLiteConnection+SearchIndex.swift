@@ -9,19 +9,34 @@ extension SQLiteConnection {
             } ?? nil
         }
         return SearchPositions(
-            positions: try range(statement("SELECT min(position), max(position) FROM search_documents")),
+            positions: try range(
+                statement(
+                    """
+                    SELECT min(position), max(position) FROM (
+                        SELECT min(position) AS position FROM search_places
+                        UNION ALL SELECT max(position) FROM search_places
+                        UNION ALL SELECT min(position) FROM search_documents
+                        UNION ALL SELECT max(position) FROM search_documents)
+                    """)),
             built: try range(statement("SELECT min(segment), max(segment) FROM search_segments")),
             hasBacklog: try statement("SELECT 1 FROM search_backlog").first { _ in true } ?? false)
     }
 
-    /// Gives a message its position, unless it has one.
-    func addDocument(_ key: Int64, at position: Int64) throws(StoreError) {
+    /// Gives a message from before there was an index its position.
+    func addOlderDocument(_ key: Int64, at position: Int64) throws(StoreError) {
         try statement("INSERT INTO search_documents(position, key) VALUES(?, ?) ON CONFLICT DO NOTHING")
             .bind(1, position).bind(2, key).run()
     }
 
+    /// The position of a message; nil where it has none.
     func document(_ key: Int64) throws(StoreError) -> Int64? {
-        try statement("SELECT position FROM search_documents WHERE key = ?").bind(1, key).first { $0.integer(0) }
+        try statement(
+            """
+            SELECT p.position FROM messages m JOIN message_ids i ON i.id = m.id
+                JOIN search_places p ON p.position = i.position AND p.key = m.key WHERE m.key = ?1
+            UNION ALL SELECT position FROM search_documents WHERE key = ?1 LIMIT 1
+            """
+        ).bind(1, key).first { $0.integer(0) }
     }
 
     // MARK: Building segments
@@ -30,7 +45,7 @@ extension SQLiteConnection {
     func readMessages(at positions: ClosedRange<Int64>, into build: inout SegmentBuild) throws(StoreError) {
         try statement(
             """
-            SELECT d.position, m.key, m.author, m.text FROM search_documents d JOIN messages m ON m.key = d.key
+            SELECT d.position, m.key, m.author, m.text FROM indexed_messages d JOIN messages m ON m.key = d.key
             WHERE d.position BETWEEN ? AND ? AND m.text <> '' ORDER BY d.position
             """
         ).bind(1, positions.lowerBound).bind(2, positions.upperBound).each { row in

@@ -11,8 +11,10 @@ import ChatDomain
 /// which is about that of their ids: an index of `messages` would be written in the order of rooms, all over.
 /// What changes made of a message is a row of `message_states`, which only changed and answered messages have; its text,
 /// metadata and mentions are changed in place. Changes share the numbers of messages, so their keys are made likewise.
-/// The search finds a message by its place in `search_documents`, which is ordered by time, in segments of neighbours. A segment's
-/// messages are listed by term in `search_postings` once it is full (see `SegmentBuild`).
+/// The search finds a message by its place in `indexed_messages`, which is ordered by time, in segments of neighbours. A segment's
+/// messages are listed by term in `search_postings` once it is full (see `SegmentBuild`). A message gets its place when it leaves the
+/// journal, in `search_places`, and `message_ids` says which one it has. `search_documents` has those that were given before version 9, and
+/// those of messages from before there was a search: an index by the messages' keys, written in the order of rooms, is too dear for new ones.
 /// An entry waits in `outbox` once for each destination. What is owed to webhook receivers is in `webhook_deliveries`, with the key of
 /// the entry or a body of its own; without a time at which it is due it is a dead letter.
 /// Rooms are marked and not removed, because their key and their numbers must outlive them.
@@ -144,6 +146,13 @@ enum Schema {
             service INTEGER NOT NULL, actor TEXT, address TEXT, instance TEXT NOT NULL, user TEXT, room TEXT,
             message TEXT, detail TEXT, PRIMARY KEY(timestamp, id)) WITHOUT ROWID;
         DROP TABLE overwritten;
+        """,
+        """
+        ALTER TABLE message_ids ADD COLUMN position INTEGER;
+        CREATE TABLE search_places(position INTEGER PRIMARY KEY, key INTEGER NOT NULL);
+        CREATE VIEW indexed_messages AS
+            SELECT position, key FROM search_places UNION ALL SELECT position, key FROM search_documents;
+        DELETE FROM search_documents WHERE key IN (SELECT key FROM journal);
         """,
     ]
 

@@ -127,7 +127,7 @@ struct SearchRun {
 
     private func newestPosition(below position: Int64) throws(StoreError) -> Int64? {
         try connection.statement(
-            "SELECT position FROM search_documents WHERE position < ? ORDER BY position DESC LIMIT 1"
+            "SELECT position FROM indexed_messages WHERE position < ? ORDER BY position DESC LIMIT 1"
         )
         .bind(1, position).first { $0.integer(0) }
     }
@@ -164,7 +164,7 @@ struct SearchRun {
         }
         var documents: [Document] = []
         for position in candidates.descending.map({ positions.lowerBound + Int64($0) }) where position <= last {
-            let document = try connection.statement("SELECT key FROM search_documents WHERE position = ?")
+            let document = try connection.statement("SELECT key FROM indexed_messages WHERE position = ?")
                 .bind(1, position).first { Document(position: position, key: $0.integer(0)) }
             if let document { documents.append(document) }
         }
@@ -174,7 +174,7 @@ struct SearchRun {
     private mutating func allDocuments(_ first: Int64, _ last: Int64) throws(StoreError) -> [Document] {
         budget.takeList()
         return try connection.statement(
-            "SELECT position, key FROM search_documents WHERE position BETWEEN ? AND ? ORDER BY position DESC"
+            "SELECT position, key FROM indexed_messages WHERE position BETWEEN ? AND ? ORDER BY position DESC"
         ).bind(1, first).bind(2, last).rows { Document(position: $0.integer(0), key: $0.integer(1)) }
     }
 

@@ -38,15 +38,14 @@ extension WriteSession {
     /// - Throws: `.unavailable`; the transaction must be rolled back then, and nothing has changed.
     func moveSome(at now: ContinuousClock.Instant, isForced: Bool = false) throws(StoreError) {
         if journal.beginMove(at: now, isForced: isForced, firstDocument: searchPositions.next) {
-            searchPositions.append(journal.move?.count ?? 0)
+            if let move = journal.move { searchPositions.append(upTo: move.endOfDocuments) }
             unmoved.moveBegan()
         }
-        guard let step = journal.move?.step else { return }
+        guard let move = journal.move, let step = move.step else { return }
         try begin(flushing: false)
         switch step {
         case .insert(let entries): try connection.copyToMessages(entries)
-        case .index(let entries): try connection.addDocuments(entries)
-        case .remove(let position): try connection.removeFromJournal(through: position)
+        case .remove(let position): try connection.removeFromJournal(through: position, move.documents)
         }
         try commit()
         guard journal.didStep() else { return }

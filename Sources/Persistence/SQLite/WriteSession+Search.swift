@@ -9,9 +9,8 @@ extension WriteSession {
     /// - Throws: `.unavailable`; the transaction must be rolled back then, and the segment is built from its beginning again.
     func indexSome() throws(StoreError) {
         guard let segment = segmentBuild?.segment ?? searchPositions.buildable else { return }
-        var build = segmentBuild ?? SegmentBuild(segment)
         // With a second owner every change of the lists would copy them.
-        segmentBuild = nil
+        var build = segmentBuild.take() ?? SegmentBuild(segment)
         let step = build.step
         if !addMovedTexts(to: &build) {
             try begin(flushing: false)
@@ -72,13 +71,18 @@ extension WriteSession {
         }
     }
 
-    /// Gives messages from before there was an index their positions.
+    /// Gives messages from before there was an index their positions. Messages that have one, or get one when they leave the journal,
+    /// are passed over.
     ///
     /// - Parameters:
     ///   - keys: going back in time.
     ///   - place: where the next ones begin; nil when these are the last.
     func indexOlder(_ keys: [Int64], next place: SearchBacklog?) throws(StoreError) {
-        for key in keys { try connection.addDocument(key, at: searchPositions.appendOlder()) }
+        let unmoved = Set(journal.entries.map { Schema.messageKey(room: $0.room, $0.sequence) })
+        for key in keys where !unmoved.contains(key) {
+            guard try connection.document(key) == nil else { continue }
+            try connection.addOlderDocument(key, at: searchPositions.appendOlder())
+        }
         try connection.setSearchBacklog(place)
         searchPositions.hasBacklog = place != nil
     }

@@ -23,15 +23,7 @@ import Testing
             inserted += slice
             move.didStep()
         }
-        // Places in the search index follow the order in which the messages came.
-        let numbered = entries.enumerated().map { index, entry in
-            var entry = entry
-            entry.document = Int64(index)
-            return entry
-        }
-        #expect(inserted == numbered.sorted { ($0.room, $0.sequence) < ($1.room, $1.sequence) })
-        #expect(move.step == .index(inserted[...]))
-        move.didStep()
+        #expect(inserted == entries.sorted { ($0.room, $0.sequence) < ($1.room, $1.sequence) })
         #expect(move.step == .remove(through: 156))
         move.didStep()
         #expect(move.step == nil)
@@ -54,17 +46,20 @@ import Testing
     @Test func manyRowsLeaveALittleAtATime() {
         var move = JournalMove((1...1000).map { entry($0, room: 1, $0) })
         while case .insert = move.step { move.didStep() }
-        var indexed: [Int] = []
-        while case .index(let slice) = move.step {
-            indexed.append(slice.count)
-            move.didStep()
-        }
-        #expect(indexed == [512, 488])
         #expect(move.step == .remove(through: 512))
         move.didStep()
         #expect(move.step == .remove(through: 1000))
         move.didStep()
         #expect(move.step == nil)
+    }
+
+    @Test func placesInTheSearchIndexFollowTheRows() {
+        let move = JournalMove((7...9).map { entry($0, room: 10 - $0, 1) }, firstDocument: 100)
+        #expect(move.documents == DocumentsOfRows(firstRow: 7, first: 100) && move.endOfDocuments == 103)
+        #expect((7...9).map { move.documents.document(ofRow: $0) } == [100, 101, 102])
+        let parts = [1, 2, 3, 7, 8, 5].map { entry($0, room: 1, 1) }.neighbours
+        #expect(parts.map { $0.map(\.position) } == [[1, 2, 3], [7, 8], [5]])
+        #expect([JournalEntry]().neighbours.isEmpty)
     }
 
     @Test(arguments: [(64, 64), (2000, 64), (4096, 128), (8192, 256)])
@@ -79,11 +74,13 @@ import Testing
 
     @Test func positionsAtTheEndsOfTheirRangeAreNoTrap() {
         for positions in [[Int64.min, 1], [1, .max], [.max], [.min, .max]] {
-            var move = JournalMove(positions.map { entry($0, room: 1, 1) })
+            var move = JournalMove(positions.map { entry($0, room: 1, 1) }, firstDocument: 5)
             move.didStep()
             _ = move.step
             move.didStep()
             _ = move.step
+            _ = move.endOfDocuments
+            _ = positions.map { entry($0, room: 1, 1) }.neighbours
         }
     }
 

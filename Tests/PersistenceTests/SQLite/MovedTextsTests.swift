@@ -26,6 +26,9 @@ import Testing
         #expect(moved.count == 12)
         moved.append(texts(30...31))
         #expect(moved.count == 2 && moved.texts(at: 30...31) != nil, "what does not follow takes the place")
+        moved.append(texts(32...33) + texts(35...35))
+        #expect(moved.count == 0, "what has holes is read")
+        moved.append(texts(40...41))
         moved.remove(through: .max)
         #expect(moved.count == 0)
     }

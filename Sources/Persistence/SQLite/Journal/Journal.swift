@@ -70,9 +70,9 @@ struct Journal {
             ?? moving.position(of: sequence, in: room)
     }
 
-    func entries(of room: Int64) -> [JournalEntry] {
-        (moving.entries + gathered.entries + uncommitted.entries).filter { $0.room == room }
-    }
+    var entries: [JournalEntry] { moving.entries + gathered.entries + uncommitted.entries }
+
+    func entries(of room: Int64) -> [JournalEntry] { entries.filter { $0.room == room } }
 
     // MARK: Transactions
 
@@ -142,7 +142,7 @@ struct Journal {
     mutating func didStep() -> Bool {
         move?.didStep()
         guard let ended = move, ended.step == nil else { return false }
-        moved = moving.texts(from: ended.firstDocument)
+        moved = moving.texts(at: ended.documents)
         move = nil
         moving.removeAll()
         return true

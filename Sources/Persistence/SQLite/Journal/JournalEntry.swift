@@ -10,8 +10,6 @@ struct JournalEntry: Hashable {
     var author: UserID
     /// The approximate weight of its body, in bytes.
     var bytes: Int
-    /// Its position in the search index, once a move has given it one.
-    var document: Int64?
     /// Whether its text or its author may have changed since it came.
     var hasChangedText = false
 }

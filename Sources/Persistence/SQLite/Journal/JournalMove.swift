@@ -3,14 +3,11 @@ import ChatDomain
 /// Brings a part of the journal into the table of messages, a short transaction at a time.
 ///
 /// The messages go ordered by room and number, so that a transaction touches few pages of the table however many rooms
-/// talked. Then they get their positions in the search index, in the same order; in that order each transaction touches all pages of the
-/// positions, so that such a transaction takes many. Their rows leave the journal in its own order at last. A crash in between
+/// talked. Then their rows leave the journal in its own order, and get their positions in the search index with that. A crash in between
 /// leaves messages in both places; moving a message again changes nothing.
 struct JournalMove {
     enum Step: Equatable {
         case insert(ArraySlice<JournalEntry>)
-        /// Give these their positions in the search index.
-        case index(ArraySlice<JournalEntry>)
         /// Remove the journal's rows up to this one.
         case remove(through: Int64)
     }
@@ -22,8 +19,6 @@ struct JournalMove {
     static let insertions = 32
     /// Bytes a transaction inserts at most, if it inserts more than one message.
     static let bytesAtOnce = 256 << 10
-    /// Messages that get their positions in one transaction.
-    static let indexedAtOnce = 512
     /// Rows a transaction removes. They are neighbours, so removing is cheaper.
     static let removedAtOnce: Int64 = 512
 
@@ -31,41 +26,38 @@ struct JournalMove {
     static func steps(behind messages: Int) -> Int { 1 + 2 * messages / insertedAtOnce }
 
     private let entries: [JournalEntry]
-    /// The first of the positions that its messages have in the search index.
-    let firstDocument: Int64
+    /// The positions that its messages get in the search index.
+    let documents: DocumentsOfRows
     private var inserted = 0
-    private var indexed = 0
     private var removed: Int64
     private let last: Int64
 
     /// - Parameters:
     ///   - entries: in the order of their arrival.
-    ///   - document: the first of so many positions in the search index.
+    ///   - document: the first of their positions in the search index.
     init(_ entries: [JournalEntry], firstDocument document: Int64 = 0) {
-        firstDocument = document
-        self.entries = entries.numbered(from: document).inOrderOfRooms()
+        self.entries = entries.inOrderOfRooms()
         let positions = entries.lazy.map(\.position)
-        removed = (positions.min() ?? 1) &- 1
+        let first = positions.min() ?? 1
+        removed = first &- 1
         last = positions.max() ?? 0
+        documents = DocumentsOfRows(firstRow: first, first: document)
     }
 
-    /// How many messages it moves.
-    var count: Int { entries.count }
+    /// The position in the search index behind those of its messages.
+    var endOfDocuments: Int64 { documents.document(ofRow: last) &+ 1 }
 
     /// The next transaction; nil at the end.
     var step: Step? {
         if inserted < entries.count {
             return .insert(nextEntries)
         }
-        if indexed < entries.count {
-            return .index(entries[indexed...].prefix(Self.indexedAtOnce))
-        }
         return removed < last ? .remove(through: min(removed &+ Self.removedAtOnce, last)) : nil
     }
 
     private var nextEntries: ArraySlice<JournalEntry> {
         var bytes = 0
-        return entries[inserted...].prefix(max(Self.insertedAtOnce, count / Self.insertions)).prefix { entry in
+        return entries[inserted...].prefix(max(Self.insertedAtOnce, entries.count / Self.insertions)).prefix { entry in
             defer { bytes += entry.bytes }
             return bytes == 0 || bytes + entry.bytes <= Self.bytesAtOnce
         }
@@ -74,7 +66,6 @@ struct JournalMove {
     mutating func didStep() {
         switch step {
         case .insert(let slice): inserted = slice.endIndex
-        case .index(let slice): indexed = slice.endIndex
         case .remove(let position): removed = position
         case nil: break
         }
@@ -89,12 +80,23 @@ extension [JournalEntry] {
         return numbers.sorted { $0 < $1 }.map { self[$0.2] }
     }
 
-    /// The entries with positions in the search index.
-    func numbered(from document: Int64) -> Self {
-        enumerated().map { offset, entry in
-            var entry = entry
-            entry.document = document &+ Int64(offset)
-            return entry
+    /// The entries whose rows follow one another, in the order in which they are here.
+    var neighbours: [ArraySlice<JournalEntry>] {
+        var parts: [ArraySlice<JournalEntry>] = []
+        var start = startIndex
+        for index in indices.dropFirst() where self[index].position != self[index - 1].position &+ 1 {
+            parts.append(self[start..<index])
+            start = index
         }
+        return isEmpty ? [] : parts + [self[start...]]
     }
+}
+
+/// The positions in the search index of rows of the journal: they follow one another as the rows do.
+struct DocumentsOfRows: Equatable {
+    var firstRow: Int64
+    /// The position of the first row.
+    var first: Int64
+
+    func document(ofRow row: Int64) -> Int64 { first &+ (row &- firstRow) }
 }

@@ -64,8 +64,8 @@ struct JournalPart {
 
     /// The texts of all messages in the order in which they came.
     ///
-    /// - Parameter document: the first of their positions in the search index.
-    func texts(from document: Int64) -> [MovedText] {
+    /// - Parameter documents: their positions in the search index.
+    func texts(at documents: DocumentsOfRows) -> [MovedText] {
         var texts: [MovedText] = []
         texts.reserveCapacity(entries.count)
         // By index, because each message that an iterator returns is a copy with all it holds.
@@ -74,7 +74,7 @@ struct JournalPart {
                 let entry = entries[texts.count]
                 texts.append(
                     MovedText(
-                        position: document &+ Int64(texts.count), room: entry.room, author: entry.author,
+                        position: documents.document(ofRow: entry.position), room: entry.room, author: entry.author,
                         text: entry.hasChangedText ? nil : messages[batch][place].body.text))
             }
         }

@@ -28,8 +28,9 @@ struct MovedTexts {
 
     /// Takes the texts of a move; those before them stay if these follow them.
     mutating func append(_ moved: [MovedText]) {
-        guard let first = moved.first else { return }
-        if let last = texts.last, last.position &+ 1 != first.position { self = MovedTexts() }
+        guard let first = moved.first, let last = moved.last else { return }
+        if let end = texts.last, end.position &+ 1 != first.position { self = MovedTexts() }
+        guard last.position &- first.position == Int64(moved.count - 1) else { return self = MovedTexts() }
         texts += moved
         for text in moved { amount = amount + text.amount }
         var excess = 0

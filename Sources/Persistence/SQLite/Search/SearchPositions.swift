@@ -16,22 +16,21 @@ struct SearchPositions {
     ///   - positions: the lowest and the highest that are taken; nil for none.
     ///   - built: the lowest and the highest segment that is built; nil for none.
     init(positions: ClosedRange<Int64>?, built: ClosedRange<Int64>?, hasBacklog: Bool) {
-        next = max(0, (positions?.upperBound ?? -1) + 1)
-        nextOlder = min(-1, (positions?.lowerBound ?? 0) - 1)
-        nextBuild = max(0, (built?.upperBound ?? -1) + 1)
-        nextOlderBuild = min(-1, (built?.lowerBound ?? 0) - 1)
+        nextOlder = min(-1, (positions?.lowerBound ?? 0) &- 1)
+        nextBuild = max(0, (built?.upperBound ?? -1) &+ 1)
+        nextOlderBuild = min(-1, (built?.lowerBound ?? 0) &- 1)
+        // A segment that is built gets no more messages, whatever the file has of those that it had.
+        next = max(SearchSegment.positions(nextBuild).lowerBound, (positions?.upperBound ?? -1) &+ 1)
         self.hasBacklog = hasBacklog
     }
 
-    /// - Returns: the first of so many new positions.
-    @discardableResult
-    mutating func append(_ count: Int) -> Int64 {
-        defer { next += Int64(count) }
-        return next
-    }
+    /// Takes new positions.
+    ///
+    /// - Parameter end: the one behind them.
+    mutating func append(upTo end: Int64) { next = max(next, end) }
 
     mutating func appendOlder() -> Int64 {
-        defer { nextOlder -= 1 }
+        defer { nextOlder &-= 1 }
         return nextOlder
     }
 
