@@ -179,6 +179,7 @@ public final class RedisClient: Sendable {
             return
         }
         let isOpen = handle.post { connection in
+            guard commands.count > 1 else { return connection.send(commands[0]) { completion([$0]) } }
             let replies = Replies(count: commands.count, completion)
             for (index, command) in commands.enumerated() { connection.send(command) { replies.set(index, $0) } }
         }

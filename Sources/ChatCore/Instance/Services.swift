@@ -183,14 +183,22 @@ public final class Services: Sendable {
 
     /// Hands changes of users to the shards that need them: where they are watched, and where they may have rooms.
     private func announce(_ edges: [PresenceEdge]) {
+        if edges.count == 1 {
+            for shard in shards(for: edges[0]) { mailbox(shard).post(.presence(edges)) }
+            return
+        }
         var byShard: [UInt16: [PresenceEdge]] = [:]
         for edge in edges {
-            let user = edge.presence.user.userID
-            var shards = presence.interest.shards(for: user)
-            if edge.comesOrGoes { for session in users.sessions(of: user) { shards.insert(session.shard) } }
-            for shard in shards { byShard[shard, default: []].append(edge) }
+            for shard in shards(for: edge) { byShard[shard, default: []].append(edge) }
         }
         for (shard, edges) in byShard { mailbox(shard).post(.presence(edges)) }
+    }
+
+    private func shards(for edge: PresenceEdge) -> SmallSet<UInt16> {
+        let user = edge.presence.user.userID
+        var shards = presence.interest.shards(for: user)
+        if edge.comesOrGoes { for session in users.sessions(of: user) { shards.insert(session.shard) } }
+        return shards
     }
 
     /// Forgets what is full again. Called now and then.

@@ -72,12 +72,35 @@ public enum SmallSet<Element: Hashable & Sendable>: Sendable, Hashable {
 }
 
 extension SmallSet: Sequence {
+    /// Allocates nothing.
+    @frozen
+    public enum Iterator: IteratorProtocol {
+        case done
+        case one(Element)
+        case many(Set<Element>.Iterator)
+
+        @inlinable
+        public mutating func next() -> Element? {
+            switch self {
+            case .done: return nil
+            case .one(let only):
+                self = .done
+                return only
+            case .many(var rest):
+                self = .done
+                let element = rest.next()
+                if element != nil { self = .many(rest) }
+                return element
+            }
+        }
+    }
+
     @inlinable
-    public func makeIterator() -> AnyIterator<Element> {
+    public func makeIterator() -> Iterator {
         switch self {
-        case .none: AnyIterator { nil }
-        case .one(let only): AnyIterator(CollectionOfOne(only).makeIterator())
-        case .many(let all): AnyIterator(all.makeIterator())
+        case .none: .done
+        case .one(let only): .one(only)
+        case .many(let all): .many(all.makeIterator())
         }
     }
 }

@@ -4,6 +4,7 @@ internal import EventLoop
 final class SubscriberConnection: RedisConnectionDelegate, SubscriptionChannel {
     /// Sent in a PING behind the subscriptions of a new connection. The answer confirms all of them.
     private static let restoredMark: [UInt8] = Array("restored".utf8)
+    private static let pong: [UInt8] = Array("pong".utf8)
 
     private let connection: RedisConnection
     private let report: (RedisState) -> Void
@@ -76,20 +77,19 @@ final class SubscriberConnection: RedisConnectionDelegate, SubscriptionChannel {
             guard !refused(code, message) else { return }
             return connection.fail("Redis refuses subscriptions (\(code.prefix(32)))")
         }
-        guard let parts = value.array, let kind = parts.first?.text else {
+        guard let parts = value.array, parts.count >= 2, let kind = parts[0].bytes, let second = parts[1].bytes else {
             return connection.fail("not a message to a subscriber")
         }
-        switch (kind, parts.count) {
-        case (commands.message, 3):
-            guard let channel = parts[1].bytes, let payload = parts[2].bytes else { break }
-            if subscriptions.isWanted(channel) { deliver(.message(channel: channel, payload: payload)) }
+        switch parts.count {
+        case 3 where kind == commands.message:
+            guard let payload = parts[2].bytes else { break }
+            if subscriptions.isWanted(second) { deliver(.message(channel: second, payload: payload)) }
             return
-        case (commands.subscribed, 3), (commands.unsubscribed, 3):
-            guard let channel = parts[1].bytes else { break }
-            if kind == commands.unsubscribed, subscriptions.drop(channel) { return dropped(channel) }
-            if subscriptions.confirmed(channel) { deliver(.subscribed(channel: channel)) }
+        case 3 where kind == commands.unsubscribed && subscriptions.drop(second): return dropped(second)
+        case 3 where kind == commands.subscribed || kind == commands.unsubscribed:
+            if subscriptions.confirmed(second) { deliver(.subscribed(channel: second)) }
             return
-        case ("pong", 2): return didReceivePong(parts[1].bytes ?? [])
+        case 2 where kind == Self.pong: return didReceivePong(second)
         default: break
         }
         connection.fail("not a message to a subscriber")
