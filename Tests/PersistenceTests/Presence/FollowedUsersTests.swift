@@ -33,6 +33,37 @@ import Testing
         return test
     }
 
+    // MARK: Comparing
+
+    @Test func whatDidNotChangeIsNotComparedAgain() {
+        var test = following()
+        test.receive(news(bob, .busy, 5))
+        test.storedUsers = [statement(bob, .busy, 5)]
+        test.clearEvents()
+        test.live(for: FollowedUsers.interval * 2)
+        #expect(test.compared.isEmpty)
+        test.storedUsers = [statement(bob, .away, 6)]
+        test.live(for: FollowedUsers.interval + .seconds(3))
+        #expect(test.compared.map(\.actualStatus) == [.away])
+    }
+
+    /// News of a registration says what Redis made of it, and is not followed by the sessions here. The comparison is.
+    @Test func whatARegistrationChangedIsComparedOnceMore() {
+        var test = MachineUnderTest.ready()
+        test.connect(record("a", at: 1))
+        test.answerAll()
+        test.breakConnection()
+        test.connectionChanged(isUp: true)
+        while test.registration == nil, let request = test.pending.first {
+            test.answer(.lease(isHeld: true, others: 0, ended: [])) { $0 == request }
+        }
+        test.receive(.changed(statement(alice, .invisible, 5), before: .online, origin: MachineUnderTest.instance))
+        #expect(test.machine.presence(of: alice)?.actualStatus == .online)
+        test.storedUsers = [statement(alice, .invisible, 5)]
+        test.live(for: FollowedUsers.interval)
+        #expect(test.machine.presence(of: alice)?.actualStatus == .invisible)
+    }
+
     // MARK: Which users are kept
 
     @Test func onlyFollowedUsersAndThoseWithSessionsAreKept() {

@@ -260,9 +260,9 @@ struct DirectoryMachine {
     private mutating func receivedChange(_ statement: PresenceStatement, _ news: PresenceNews) {
         let verdict = followed.receivedNews(statement)
         guard verdict != .passes else { return actions.append(.deliver(.passed(news))) }
-        if !isOlderThanRegistration(news.origin) { local.follow(news.presence) }
-        actions.append(.deliver(.changed(news, isFirst: verdict == .first)))
         let user = news.presence.user.userID
+        if isOlderThanRegistration(news.origin) { followed.doubt(user) } else { local.follow(news.presence) }
+        actions.append(.deliver(.changed(news, isFirst: verdict == .first)))
         if news.presence.isGone, !followed.keeps(user) { forget([user]) }
     }
 

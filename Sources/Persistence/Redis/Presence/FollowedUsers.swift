@@ -350,10 +350,11 @@ struct FollowedUsers {
             guard !entry.isKnown else { return }
         }
         take(statement, into: entry)
-        if entry.isKnown {
-            outcome.compared.append(statement.presence)
-        } else {
+        if !entry.isKnown {
             outcome.learned.append(statement.presence)
+        } else if statement.presence.isGone || statement.version == nil || statement.version != entry.version {
+            // The version of a user who is gone is the time of the answer. Else the same version says the same.
+            outcome.compared.append(statement.presence)
         }
         if dropIfGone(statement.presence) { outcome.forgotten.append(user) }
     }
@@ -373,6 +374,9 @@ struct FollowedUsers {
         entries[presence.user.userID] = nil
         return true
     }
+
+    /// What was taken in of a user is to be compared with Redis once more.
+    mutating func doubt(_ user: UserID) { entries[user]?.version = nil }
 
     /// News was missed, so versions of before say nothing about what comes.
     mutating func forgetVersions() {
