@@ -44,6 +44,8 @@ package enum ShardMessage: Sendable {
     case answer(RequestOrigin)
     /// Users began to block this one, and ceased to.
     case blocks(UserID, hidden: Set<UserID>, shown: Set<UserID>)
+    /// It is known how the session's user stands, or cannot be known now.
+    case loaded(SessionAddress)
     case presence([PresenceEdge])
     /// The user hid, or is seen again: the rooms of the sessions there are to follow.
     case visibility(UserID)

@@ -28,6 +28,8 @@ package struct PresenceSession {
         var awaitingFriends: [() -> Void]?
         /// What waits until it is known how the user stands; nil while nothing waits.
         var awaitingPresence: [() -> Void]?
+        /// Ends that waiting in any case.
+        var loadingTimer: LoopTimer?
     }
 
     /// How often the activity of a session is reported to other instances and the store.
@@ -141,14 +143,17 @@ package struct PresenceSession {
             return
         }
         watching.awaitingPresence = [body]
-        let timer = context.loop.schedule(after: Self.loadingLimit) { [session] in session.presence.didLoad() }
-        context.loop.runHere({ [hub] in await hub.directory.load([user]) }) { [session, loop = context.loop] in
-            loop.cancel(timer)
+        watching.loadingTimer = context.loop.schedule(after: Self.loadingLimit) { [session] in
             session.presence.didLoad()
         }
+        let mailbox = context.services.mailbox(context.index)
+        hub.directory.load([user]) { [address = session.address] in mailbox.post(.loaded(address)) }
     }
 
-    private func didLoad() {
+    /// It is known how the user stands, or not to be known in time.
+    package func didLoad() {
+        if let timer = state.watching?.loadingTimer { context.loop.cancel(timer) }
+        state.watching?.loadingTimer = nil
         let waiting = state.watching?.awaitingPresence ?? []
         state.watching?.awaitingPresence = nil
         for body in waiting where !session.isClosed { body() }

@@ -99,6 +99,7 @@ package final class ChatShard {
         case .answer(.call(let ticket)): context.services.calls.answer(ticket, .done)
         case .answer(.session): break
         case .blocks(let user, let hidden, let shown): sessions.watchers.blocks(of: user, hidden: hidden, shown: shown)
+        case .loaded(let address): sessions[address]?.presence.didLoad()
         case .presence(let edges): sessions.received(edges)
         case .visibility(let user): sessions.refreshVisibility(of: user)
         case .surveySessions(let query, let done): SessionSurvey(query, in: sessions, done: done).proceed()

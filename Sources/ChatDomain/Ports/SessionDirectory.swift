@@ -30,8 +30,9 @@ public protocol SessionDirectory: Sendable {
     /// Follows all users until `unfollowEverybody` was called as often. An instance then keeps all users that are present.
     func followEverybody()
     func unfollowEverybody()
-    /// Returns once the presence of these users, which are followed or have a session here, was delivered or cannot be read.
-    func load(_ users: [UserID]) async
+    /// Calls `completion` once the presence of these users, which are followed or have a session here, was delivered or cannot be
+    /// read: on any thread, maybe before this returns. It must not block.
+    func load(_ users: [UserID], completion: @escaping @Sendable () -> Void)
 
     // MARK: Reading
 
@@ -78,6 +79,11 @@ public protocol SessionDirectory: Sendable {
 }
 
 extension SessionDirectory {
+    /// Returns once the presence of these users was delivered or cannot be read.
+    public func load(_ users: [UserID]) async {
+        await withCheckedContinuation { continuation in load(users) { continuation.resume() } }
+    }
+
     /// The connected sessions of a user on all instances, the oldest first.
     public func sessions(of user: UserID) async -> [SessionRecord] { await sessions(of: [user])[user] ?? [] }
 

@@ -56,7 +56,7 @@ public final class InProcessDirectory: SessionDirectory {
     public func unfollow(_ users: [UserID]) {}
     public func followEverybody() {}
     public func unfollowEverybody() {}
-    public func load(_ users: [UserID]) async {}
+    public func load(_ users: [UserID], completion: @escaping @Sendable () -> Void) { completion() }
 
     public func presence(of users: [UserID]) async -> [UserID: UserPresence] {
         state.withLock { state in

@@ -215,7 +215,10 @@ final class DirectoryDouble: SessionDirectory {
     func unfollow(_ users: [UserID]) { exchange.unfollow(users, by: instance) }
     func followEverybody() { exchange.followEverybody(by: instance, 1) }
     func unfollowEverybody() { exchange.followEverybody(by: instance, -1) }
-    func load(_ users: [UserID]) async { exchange.load(users, for: instance) }
+    func load(_ users: [UserID], completion: @escaping @Sendable () -> Void) {
+        exchange.load(users, for: instance)
+        completion()
+    }
     func presence(of users: [UserID]) async -> [UserID: UserPresence] { exchange.presence(of: users) }
     func online(after cursor: UserID?, limit: Int) async -> OnlineSlice { exchange.online(after: cursor, limit: limit) }
     func onlineCount() async -> Int { exchange.online(after: nil, limit: 0).count }

@@ -12,7 +12,7 @@ public final class RedisDirectory: SessionDirectory {
         var handler: (@Sendable (DirectoryEvent) -> Void)?
         var subscriber: RedisSubscriber?
         var completions: [UInt64: @Sendable ([SessionRecord]) -> Void] = [:]
-        var loading: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var loading: [UInt64: @Sendable () -> Void] = [:]
         var lastTicket: UInt64 = 0
         var closing: [CheckedContinuation<Void, Never>] = []
         /// Requests that were decided on and are not sent yet, in their order.
@@ -125,15 +125,13 @@ public final class RedisDirectory: SessionDirectory {
     public func followEverybody() { process { $0.followEverybody(at: $1) } }
     public func unfollowEverybody() { process { $0.unfollowEverybody(at: $1) } }
 
-    public func load(_ users: [UserID]) async {
-        await withCheckedContinuation { continuation in
-            let ticket = state.withLock { state in
-                state.lastTicket += 1
-                state.loading[state.lastTicket] = continuation
-                return state.lastTicket
-            }
-            process { machine, _ in machine.load(users, ticket: ticket) }
+    public func load(_ users: [UserID], completion: @escaping @Sendable () -> Void) {
+        let ticket = state.withLock { state in
+            state.lastTicket += 1
+            state.loading[state.lastTicket] = completion
+            return state.lastTicket
         }
+        process { machine, _ in machine.load(users, ticket: ticket) }
     }
 
     /// How many users' presence this instance keeps.
@@ -242,7 +240,7 @@ public final class RedisDirectory: SessionDirectory {
             return { completion(evicted) }
         case .completeLoad(let tickets):
             let loaded = tickets.compactMap { state.loading.removeValue(forKey: $0) }
-            return { for each in loaded { each.resume() } }
+            return { for complete in loaded { complete() } }
         case .finishClosing:
             let closing = state.closing
             state.closing = []
