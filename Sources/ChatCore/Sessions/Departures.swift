@@ -5,7 +5,7 @@ import Identity
 /// what other instances are told, and the end of the grace period.
 final class Departures {
     /// How long the first of them waits for others. The grace period begins behind that.
-    static let gatheringInterval: Duration = .milliseconds(20)
+    static let gatheringInterval: Duration = .milliseconds(50)
 
     private struct Departure {
         let session: SessionID

@@ -32,6 +32,64 @@ import Testing
         #expect(test.patient.isEmpty)
     }
 
+    @Test func sessionsThatLeaveOneBehindAnotherShareACommand() {
+        func departure(_ number: Int) -> DirectoryRequest {
+            .update(SessionID("s\(number)"), of: alice, .disconnected, at: time(1))
+        }
+        let many = (0..<DirectoryRequest.departuresAtOnce + 10).map(departure)
+        let last: [DirectoryRequest] = [.remove(SessionID("s1"), of: alice, at: time(2)), departure(2)]
+        let other = DirectoryRequest.update(SessionID("t"), of: alice, .active, at: time(2))
+        let groups = DirectoryRequest.groups(of: many + [other, other] + last)
+        #expect(groups.map(\.count) == [DirectoryRequest.departuresAtOnce, 10, 1, 1, 2])
+        #expect(Array(groups.joined()) == many + [other, other] + last, "the order stays")
+        #expect(DirectoryRequest.groups(of: []).isEmpty)
+    }
+
+    @Test func departuresWaitForWhatHasToFollowThem() {
+        func departure(_ user: String) -> DirectoryRequest {
+            .update(SessionID("s-\(user)"), of: UserID(unchecked: user), .disconnected, at: time(1))
+        }
+        func arrival(_ user: String) -> DirectoryRequest { .connect(record("t-\(user)", of: user), ticket: 1) }
+        var unsent = UnsentRequests()
+        for user in ["ann", "bob"] { unsent.addPatient(departure(user)) }
+        #expect(unsent.takeDue().isEmpty)
+        unsent.add(arrival("cleo"))
+        #expect(unsent.takeDue() == [arrival("cleo")], "another user's")
+        unsent.add(arrival("cleo"))
+        unsent.add(arrival("bob"))
+        let all = [departure("ann"), departure("bob"), arrival("cleo"), arrival("bob")]
+        #expect(unsent.takeDue() == all)
+        unsent.add(arrival("ann"))
+        #expect(unsent.takeDue() == [arrival("ann")], "nothing waits any more")
+        for request in [DirectoryRequest.countOnline, .remove(SessionID("s-dan"), of: alice, at: time(2))] {
+            unsent.addPatient(departure("ann"))
+            unsent.add(request)
+            #expect(unsent.takeDue() == [departure("ann"), request])
+        }
+        for _ in 0...UnsentRequests.maximumWaiting { unsent.addPatient(departure("ann")) }
+        #expect(unsent.takeDue().count == UnsentRequests.maximumWaiting + 1)
+    }
+
+    /// Sessions that are not known, or belong to another instance, do not keep the others of a command.
+    @Test func eachSessionOfACommandLeavesByItself() async throws {
+        let here = try await DirectoryUnderTest(.redis)
+        let there = try await DirectoryUnderTest(.redis, instance: "i2", beside: here)
+        for name in ["u1", "u2", "u3"] { _ = await here.connect(record("s-\(name)", of: name)) }
+        var moved = record("s-u2", of: "u2")
+        moved.instance = there.instance
+        _ = await there.connect(moved)
+        let users = ["u1", "u2", "nobody", "u3"].map { UserID(unchecked: $0) }
+        for user in users { here.directory.update(SessionID("s-\(user)"), of: user, .disconnected, at: time(5)) }
+        here.directory.sendDepartures()
+        here.directory.remove(users.map { (SessionID("s-\($0)"), $0) }, at: time(9))
+        for name in ["u1", "u3"] {
+            #expect(await eventually { there.changes(UserID(unchecked: name)).last?.actualStatus == .offline })
+        }
+        #expect(await there.directory.sessions(of: users).keys.map(\.value) == ["u2"])
+        await there.close()
+        await here.close()
+    }
+
     @Test func departuresWaitUntilTheyAreSent() async throws {
         let here = try await DirectoryUnderTest(.redis)
         let there = try await DirectoryUnderTest(.redis, instance: "i2", beside: here)

@@ -37,8 +37,9 @@ struct DirectoryCodec: Sendable {
     func commands(for request: DirectoryRequest) -> [RedisCommand] {
         switch request {
         case .connect(let record, _): [connection(of: record, limit: maximumSessions, at: record.connectedAt)]
-        case .update(let session, let user, let update, let time): [change(session, of: user, update, at: time)]
-        case .remove(let session, let user, let time): [removal(of: session, user, at: time)]
+        case .update(let session, let user, let update, let time):
+            [change(session, of: user, update, at: time) ?? departure(of: [request])]
+        case .remove: [departure(of: [request])]
         case .setPresent(let place, let isPresent): [presence(at: place, isPresent)]
         case .register(let records, let places, let time, _):
             records.map { connection(of: $0, limit: Self.registersAgain, at: time) }
@@ -78,26 +79,44 @@ struct DirectoryCodec: Sendable {
             RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
     }
 
+    /// - Returns: nil where the session leaves by that.
     private func change(
         _ session: SessionID, of user: UserID, _ update: SessionUpdate, at time: Timestamp
-    ) -> RedisCommand {
-        let (field, value): (RedisArgument, RedisArgument) =
-            switch update {
-            case .requestedStatus(let status): ("wish", RedisArgument(status.rawValue))
-            case .idle(let isIdle): ("idle", isIdle ? 1 : 0)
-            case .active: ("active", "")
-            case .renamed(let name): ("name", RedisArgument(name))
-            case .disconnected: ("lingering", "")
-            }
+    ) -> RedisCommand? {
+        let (field, value): (RedisArgument, RedisArgument)
+        switch update {
+        case .requestedStatus(let status): (field, value) = ("wish", RedisArgument(status.rawValue))
+        case .idle(let isIdle): (field, value) = ("idle", isIdle ? 1 : 0)
+        case .active: (field, value) = ("active", "")
+        case .renamed(let name): (field, value) = ("name", RedisArgument(name))
+        case .disconnected: return nil
+        }
         return run(
             scripts.update, RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),
             field, value, RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
     }
 
-    private func removal(of session: SessionID, _ user: UserID, at time: Timestamp) -> RedisCommand {
-        run(
-            scripts.remove, RedisArgument(instance.value), RedisArgument(user.value), RedisArgument(session.value),
-            RedisArgument(time.milliseconds), RedisArgument(time.iso8601))
+    /// One command for sessions that leave.
+    func departure(of requests: some Sequence<DirectoryRequest>) -> RedisCommand {
+        var arguments = [RedisArgument(instance.value)]
+        for request in requests {
+            switch request {
+            case .update(let session, let user, .disconnected, let time):
+                arguments += words(for: session, user, "lingering", at: time)
+            case .remove(let session, let user, let time): arguments += words(for: session, user, "removed", at: time)
+            default: break
+            }
+        }
+        return .script(scripts.leave, keys: keys.space.scriptKeys, arguments: arguments)
+    }
+
+    private func words(
+        for session: SessionID, _ user: UserID, _ what: RedisArgument, at time: Timestamp
+    ) -> [RedisArgument] {
+        [
+            RedisArgument(user.value), RedisArgument(session.value), what, RedisArgument(time.milliseconds),
+            RedisArgument(time.iso8601),
+        ]
     }
 
     private func presence(at place: RoomPlace, _ isPresent: Bool) -> RedisCommand {

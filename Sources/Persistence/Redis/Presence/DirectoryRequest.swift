@@ -41,6 +41,40 @@ extension DirectoryRequest {
         }
     }
 
+    /// The only user that it concerns; nil for one that has to keep its place among all others.
+    var user: UserID? {
+        switch self {
+        case .connect(let record, ticket: _): record.user.userID
+        case .update(_, of: let user, _, at: _), .remove(_, of: let user, at: _): user
+        case .setPresent(let place, _): place.user
+        default: nil
+        }
+    }
+
+    /// Whether a session leaves by it.
+    var isDeparture: Bool {
+        switch self {
+        case .update(_, of: _, .disconnected, at: _), .remove: true
+        default: false
+        }
+    }
+
+    /// Sessions that leave by one command, so that it does not hold up Redis.
+    static let departuresAtOnce = 50
+
+    /// Requests in their order, those together that one command can carry.
+    static func groups(of requests: [DirectoryRequest]) -> [[DirectoryRequest]] {
+        var groups: [[DirectoryRequest]] = []
+        for request in requests {
+            if request.isDeparture, let last = groups.last, last.count < departuresAtOnce, last[0].isDeparture {
+                groups[groups.count - 1].append(request)
+            } else {
+                groups.append([request])
+            }
+        }
+        return groups
+    }
+
     /// Users whose answer a loop reads between other work.
     private static let fewUsers = 16
 

@@ -5,7 +5,7 @@ import RedisLink
 struct PresenceScripts: Sendable {
     let connect: RedisScript
     let update: RedisScript
-    let remove: RedisScript
+    let leave: RedisScript
     let lease: RedisScript
     let sweep: RedisScript
     let snapshot: RedisScript
@@ -26,7 +26,7 @@ struct PresenceScripts: Sendable {
         func script(_ body: [UInt8], _ name: String) -> RedisScript { RedisScript(shared + body, name: name) }
         connect = script(PackageResources.presence_connect_lua, "presence-connect")
         update = script(PackageResources.presence_update_lua, "presence-update")
-        remove = script(PackageResources.presence_remove_lua, "presence-remove")
+        leave = script(PackageResources.presence_leave_lua, "presence-leave")
         lease = script(PackageResources.presence_lease_lua, "presence-lease")
         sweep = script(PackageResources.presence_sweep_lua, "presence-sweep")
         snapshot = script(PackageResources.presence_snapshot_lua, "presence-snapshot")

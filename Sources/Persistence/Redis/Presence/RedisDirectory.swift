@@ -15,14 +15,9 @@ public final class RedisDirectory: SessionDirectory {
         var loading: [UInt64: @Sendable () -> Void] = [:]
         var lastTicket: UInt64 = 0
         var closing: [CheckedContinuation<Void, Never>] = []
-        /// Requests that were decided on and are not sent yet, in their order.
-        var unsent: [DirectoryRequest] = []
-        var isSendingDue = false
+        var unsent = UnsentRequests()
         var timer: (due: Moment, task: Task<Void, Never>)?
     }
-
-    /// Departures that wait at most until they are sent without being asked for.
-    private static let maximumUnsent = 100
 
     private typealias Input = (inout DirectoryMachine, Now) -> [DirectoryMachine.Action]
 
@@ -108,7 +103,12 @@ public final class RedisDirectory: SessionDirectory {
         process { machine, _ in sessions.flatMap { machine.remove($0.id, of: $0.user, at: now) } }
     }
 
-    public func sendDepartures() { state.withLock { sendUnsent(in: &$0) } }
+    public func sendDepartures() {
+        state.withLock { state in
+            state.unsent.sendOff()
+            sendDue(in: &state)
+        }
+    }
 
     public func setPresent(_ user: UserID, in room: RoomID, _ isPresent: Bool) {
         process { machine, _ in machine.setPresent(RoomPlace(room: room, user: user), isPresent) }
@@ -211,12 +211,12 @@ public final class RedisDirectory: SessionDirectory {
     // MARK: Driving the machine
 
     /// Inputs are processed one at a time, and their actions executed before the next, so that commands leave in the order in
-    /// which the machine decided on them. Departures wait for what is sent next, or for `sendDepartures`.
+    /// which the machine decided on them. Departures wait for what has to follow them, or for `sendDepartures`.
     private func process(_ input: Input) {
         let completions = state.withLock { state -> [@Sendable () -> Void] in
             let now = clock()
             let completions = input(&state.machine, now).compactMap { execute($0, in: &state) }
-            if state.isSendingDue || state.unsent.count > Self.maximumUnsent { sendUnsent(in: &state) }
+            sendDue(in: &state)
             setTimer(in: &state, at: now.monotonic)
             return completions
         }
@@ -228,10 +228,8 @@ public final class RedisDirectory: SessionDirectory {
         _ action: DirectoryMachine.Action, in state: inout State
     ) -> (@Sendable () -> Void)? {
         switch action {
-        case .send(let request):
-            state.unsent.append(request)
-            state.isSendingDue = true
-        case .sendSoon(let request): state.unsent.append(request)
+        case .send(let request): state.unsent.add(request)
+        case .sendSoon(let request): state.unsent.addPatient(request)
         case .deliver(let event): state.handler?(event)
         case .setContact(let contact): contactCell.withLock { $0.latest = contact }
         case .warn(let error): trouble.warning("presence was not sent to Redis", ["reason": "\(error)"])
@@ -249,29 +247,28 @@ public final class RedisDirectory: SessionDirectory {
         return nil
     }
 
-    private func sendUnsent(in state: inout State) {
-        state.isSendingDue = false
-        guard !state.unsent.isEmpty else { return }
+    private func sendDue(in state: inout State) {
+        let due = state.unsent.takeDue()
+        guard !due.isEmpty else { return }
         // Changes of sessions go together: one hand-over to the connection's loop.
-        var changes: [(request: DirectoryRequest, command: RedisCommand)] = []
-        for request in state.unsent {
-            let commands = codec.commands(for: request)
-            if request.isSessionChange, let command = commands.first {
-                changes.append((request, command))
+        var changes: [(requests: [DirectoryRequest], command: RedisCommand)] = []
+        for group in DirectoryRequest.groups(of: due) {
+            let commands = group.count > 1 ? [codec.departure(of: group)] : codec.commands(for: group[0])
+            if group[0].isSessionChange, let command = commands.first {
+                changes.append((group, command))
             } else {
                 send(changes)
                 changes = []
-                send(commands, of: request)
+                send(commands, of: group[0])
             }
         }
-        state.unsent.removeAll(keepingCapacity: true)
         send(changes)
     }
 
-    private func send(_ requests: [(request: DirectoryRequest, command: RedisCommand)]) {
-        guard !requests.isEmpty else { return }
-        derivedKeys.perform(requests.map(\.command)) { [weak self] replies in
-            for (reply, (request, _)) in zip(replies, requests) { self?.receive([reply], to: request) }
+    private func send(_ changes: [(requests: [DirectoryRequest], command: RedisCommand)]) {
+        guard !changes.isEmpty else { return }
+        derivedKeys.perform(changes.map(\.command)) { [weak self] replies in
+            for (reply, (requests, _)) in zip(replies, changes) { self?.receive([reply], to: requests) }
         }
     }
 
@@ -284,8 +281,13 @@ public final class RedisDirectory: SessionDirectory {
     }
 
     private func receive(_ replies: [RedisClient.Reply], to request: DirectoryRequest) {
-        let answer = codec.answer(to: request, replies)
-        process { $0.receivedAnswer(answer, to: request, at: $1) }
+        receive(replies, to: [request])
+    }
+
+    /// - Parameter requests: what one command carried.
+    private func receive(_ replies: [RedisClient.Reply], to requests: [DirectoryRequest]) {
+        let answer = codec.answer(to: requests[0], replies)
+        process { machine, now in requests.flatMap { machine.receivedAnswer(answer, to: $0, at: now) } }
     }
 
     private func receive(_ event: RedisSubscriberEvent) {

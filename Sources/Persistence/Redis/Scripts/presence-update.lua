@@ -3,8 +3,8 @@
 -- ARGV[1]  the instance
 -- ARGV[2]  the user
 -- ARGV[3]  the session
--- ARGV[4]  what: wish, idle, active, name, lingering
--- ARGV[5]  its value: the status, 1 or 0, nothing, the name, nothing
+-- ARGV[4]  what: wish, idle, active, name
+-- ARGV[5]  its value: the status, 1 or 0, nothing, the name
 -- ARGV[6]  the time, in milliseconds
 -- ARGV[7]  the same as ISO 8601
 --
@@ -37,16 +37,6 @@ change(user, now, ARGV[7], ARGV[1], function(records, standing)
   elseif what == 'name' then
     record.username = value
     standing.name = value
-  elseif what == 'lingering' then
-    -- Other sessions keep the user present, so this one is removed with its requested status.
-    for session, other in pairs(records) do
-      if session ~= ARGV[3] and not other.lingering then
-        records[ARGV[3]] = nil
-        redis.call('HDEL', P .. 'instance:' .. ARGV[1] .. ':sessions', ARGV[3])
-        return { ARGV[3] }, false
-      end
-    end
-    record.lingering = true
   end
   save(user, record)
   return {}, false
