@@ -371,6 +371,8 @@ static bool run_messages(double rate) {
 }
 
 static void run_idle(Usage before, double opening) {
+    /* What a server puts off while it is busy is part of the cost. */
+    turn_for(0.5);
     Usage there = usage_of(options.process);
     turn_for(options.seconds);
     Usage after = usage_of(options.process);
