@@ -66,6 +66,10 @@ import Testing
             unsent.add(request)
             #expect(unsent.takeDue() == [departure("ann"), request])
         }
+        unsent.addPatient(departure("dan"))
+        unsent.add(arrival("eve"))
+        unsent.addPatient(departure("eve"))
+        #expect(unsent.takeDue() == [departure("dan"), arrival("eve"), departure("eve")], "one of the same input")
         for _ in 0...UnsentRequests.maximumWaiting { unsent.addPatient(departure("ann")) }
         #expect(unsent.takeDue().count == UnsentRequests.maximumWaiting + 1)
     }

@@ -17,8 +17,12 @@ struct UnsentRequests {
         due.append(request)
     }
 
-    /// Adds a departure that may wait.
+    /// Adds a departure that may wait. It does not where something is due, which may be of the same user and stays before it.
     mutating func addPatient(_ request: DirectoryRequest) {
+        guard due.isEmpty else {
+            sendOff()
+            return due.append(request)
+        }
         waiting.append(request)
         if let user = request.user { waitingUsers.insert(user) }
         if waiting.count > Self.maximumWaiting { sendOff() }
@@ -30,7 +34,7 @@ struct UnsentRequests {
         return due
     }
 
-    /// Has those that wait be due. What is due already is of other users, so they may stand before it.
+    /// Has those that wait be due. They came before what is due already.
     mutating func sendOff() {
         guard !waiting.isEmpty else { return }
         due = due.isEmpty ? waiting : waiting + due
