@@ -133,6 +133,12 @@ actor EngineHost {
         for socket in script.sockets { socket.sendPatiently(frame) }
     }
 
+    /// What waits on all WebSockets behind a message that may wait, and what of it their clients have not taken.
+    func bytesOfPatientBroadcast(_ letter: Character) -> (queued: Int, untaken: Int) {
+        broadcastPatiently(letter)
+        return (queuedBytes, untakenBytes)
+    }
+
     /// Queues one that may wait, and the oldest WebSocket ends while the message waits.
     func broadcastPatientlyAndAbortFirst(_ letter: Character) {
         broadcastPatiently(letter)
@@ -167,6 +173,7 @@ actor EngineHost {
         loop.schedule(after: .zero) { self.assumeIsolated { $0.broadcastInTurns(Array(letters.dropFirst())) } }
     }
 
+    var untakenBytes: Int { script.sockets.reduce(0) { $0 + $1.untakenBytes } }
     var queuedBytes: Int { script.sockets.reduce(0) { $0 + $1.queuedBytes } }
     var socketCount: Int { script.sockets.count }
 

@@ -33,6 +33,19 @@ import Testing
         }
     }
 
+    /// The client has nothing to do with it that output waits.
+    @Test func itIsNotCountedAsWhatTheClientHasNotTaken() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            let waiting = await host.bytesOfPatientBroadcast("a")
+            #expect(waiting.queued > 0 && waiting.untaken == 0)
+            // Behind more than the system takes, it is.
+            await host.broadcast("b", bytes: 8_000_000)
+            #expect(await eventually { await host.untakenBytes > 0 })
+        }
+    }
+
     @Test func aConnectionThatEndsMeanwhileIsLeftOut() async throws {
         try await EngineHost.serve { host, port in
             let (gone, other) = (try LoopbackClient(port: port), try LoopbackClient(port: port))

@@ -6,8 +6,10 @@ package protocol SessionChannel: AnyObject {
     func send(_ frames: [UInt8], isDroppable: Bool)
     /// The WebSocket, where frames in the session's encoding may go to it past the channel; nil where they may not.
     var frameSink: (any FrameSink)? { get }
-    /// Bytes on their way to the client that it has not taken.
+    /// Bytes on their way to the client.
     var queuedBytes: Int { get }
+    /// Those of them that wait for the client.
+    var untakenBytes: Int { get }
     /// Calls `action` once, in a turn to come, when no more than `bytes` are queued.
     func whenDrained(to bytes: Int, _ action: @escaping () -> Void)
     /// Called once the client's user is known; until then only few bytes may wait for it.

@@ -72,7 +72,7 @@ extension Session {
             id: id, instance: context.services.configuration.instance, user: user, address: clientAddress,
             framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: userAgent,
             connectedAt: connectedAt, lastActiveAt: presence.lastActiveAt.wall,
-            queuedBytes: channel.queuedBytes, rooms: Array(rooms.prefix(SessionSummary.maximumRooms)),
+            queuedBytes: channel.untakenBytes, rooms: Array(rooms.prefix(SessionSummary.maximumRooms)),
             roomCount: rooms.count)
     }
 }

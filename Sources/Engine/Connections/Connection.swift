@@ -255,6 +255,8 @@ public final class Connection: SocketHandler {
 
     /// Bytes queued and not taken by the kernel yet.
     public var queuedBytes: Int { output.count }
+    /// Those of them that the kernel was offered, because the peer is behind.
+    public var untakenBytes: Int { output.isBlocked ? output.count : 0 }
 
     /// Queues bytes for the end of the turn. Droppable ones are left out when the peer is behind.
     @inline(__always)

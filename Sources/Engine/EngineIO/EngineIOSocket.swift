@@ -104,6 +104,8 @@ public final class EngineIOSocket {
 
     /// Bytes on their way to the client.
     public var queuedBytes: Int { frameSink?.queuedBytes ?? session.queuedBytes }
+    /// Bytes that wait for the client: for it to read, or for its next poll.
+    public var untakenBytes: Int { frameSink?.untakenBytes ?? session.queuedBytes }
 
     /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A session that ends calls nothing.
     public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {

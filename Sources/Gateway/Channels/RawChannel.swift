@@ -68,6 +68,7 @@ final class RawChannel: SessionChannel, WebSocketHandler {
     func send(_ frames: [UInt8], isDroppable: Bool) { connection.send(frames, isDroppable: isDroppable) }
     func close(_ code: CloseCode, reason: String) { connection.close(code: code.rawValue, reason: reason) }
     var queuedBytes: Int { connection.queuedBytes }
+    var untakenBytes: Int { connection.untakenBytes }
     func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { connection.whenDrained(to: bytes, action) }
     func recognize() { connection.isStranger = false }
     var frameSink: (any FrameSink)? { connection }

@@ -222,6 +222,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     var queuedBytes: Int { socket.queuedBytes }
+    var untakenBytes: Int { socket.untakenBytes }
     func whenDrained(to bytes: Int, _ action: @escaping () -> Void) { socket.whenDrained(to: bytes, action) }
     func recognize() { socket.recognize() }
     var frameSink: (any FrameSink)? { recovery.returning == nil ? socket.frameSink : nil }

@@ -19,6 +19,7 @@ final class RecordingChannel: SessionChannel {
     private(set) var isPaused = false
     /// Bytes the client has not taken, as a test says.
     var queuedBytes = 0
+    var untakenBytes: Int { queuedBytes }
     /// Where frames go past the channel, as a test says.
     var frameSink: (any FrameSink)?
     private var drained: [(mark: Int, action: () -> Void)] = []
