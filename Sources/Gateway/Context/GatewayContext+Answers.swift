@@ -40,11 +40,6 @@ extension GatewayContext {
         if case .allowed = verdict { return HTTPFieldBlock(Prohibitions.fields + origins.fields(for: verdict)) }
         return origins == .any ? Prohibitions.toAll : Prohibitions.toSome
     }
-
-    /// Whether the request may be meant for this server, which only this machine reaches.
-    func believes(_ head: HTTPRequestHead, _ verdict: OriginPolicy.Verdict) -> Bool {
-        origins.believes(host: head.headers["Host"], verdict)
-    }
 }
 
 /// What no answer needs, forbidden to the pages that get one.

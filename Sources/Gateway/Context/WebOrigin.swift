@@ -1,4 +1,5 @@
 import EventLoop
+import WireProtocols
 
 /// A web origin (RFC 6454): scheme, host and port, compared as browsers compare them.
 ///
@@ -97,12 +98,8 @@ struct Authority: Hashable, Sendable {
 
     private static func isOfHost(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"),
-            UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
-            UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"), UInt8(ascii: "*"),
-            UInt8(ascii: "["), UInt8(ascii: "]"):
-            false
-        default: (0x21...0x7E).contains(byte)
+        case UInt8(ascii: "*"), UInt8(ascii: "["), UInt8(ascii: "]"): false
+        default: HTTPSyntax.isAuthorityCharacter(byte)
         }
     }
 }

@@ -47,7 +47,10 @@ final class InternalEndpoint: EngineHandler {
         let head = request.head
         let configuration = context.gateway.configuration
         let verdict = context.gateway.origins.judge(head)
-        guard !configuration.internalBelievesLoopbackNamesOnly || context.gateway.believes(head, verdict) else {
+        guard
+            !configuration.internalBelievesLoopbackNamesOnly
+                || context.gateway.origins.believes(host: head.headers["Host"], verdict)
+        else {
             return context.gateway.answer(Problem.response(.foreignHost), verdict, to: connection)
         }
         guard head.isEngineIO else {

@@ -1,5 +1,5 @@
 /// The character classes and small grammars of RFC 9110 section 5.6 and RFC 9112.
-enum HTTPSyntax {
+public enum HTTPSyntax {
     static let carriageReturn = UInt8(ascii: "\r")
     static let lineFeed = UInt8(ascii: "\n")
 
@@ -32,7 +32,7 @@ enum HTTPSyntax {
     }
 
     /// RFC 3986 section 3.2, as far as its characters say: no delimiter of another part, no blank, nothing above ASCII.
-    static func isAuthorityCharacter(_ byte: UInt8) -> Bool {
+    public static func isAuthorityCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"),
             UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
