@@ -9,7 +9,7 @@ COPY Sources Sources
 # The manifest names the tests' targets too; none of them is built.
 COPY Tests Tests
 RUN --mount=type=cache,target=/src/.build \
-    swift build --configuration release --product chat-service --static-swift-stdlib \
+    swift build --configuration release --product chat-service \
     && install -D "$(swift build --configuration release --show-bin-path)/chat-service" /out/chat-service
 COPY client-example client-example
 COPY admin-page admin-page

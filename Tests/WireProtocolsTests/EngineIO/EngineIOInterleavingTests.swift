@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import WireProtocols
 
@@ -103,7 +104,7 @@ private struct ChanceClient {
     @Test func everyMessageArrivesOnceAndInOrderAcrossTheUpgrade() {
         var upgrades = 0
         for seed in 0..<300 {
-            var random = SeededGenerator(seed: UInt64(seed))
+            var random = SplitMix(seed: UInt64(seed))
             var client = ChanceClient()
             for _ in 0..<250 { step(&client, Int.random(in: 0..<10, using: &random)) }
             for round in 0..<420 { step(&client, [1, 2, 4, 5, 6, 7, 8][round % 7]) }

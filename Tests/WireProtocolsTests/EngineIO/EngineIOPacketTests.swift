@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import WireProtocols
 
@@ -106,7 +107,7 @@ import WireProtocols
     }
 
     @Test func mutationsNeverTrap() {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix(seed: 4)
         let seeds = ["4hello\u{1E}bAQIDBA==\u{1E}3", "2probe", "0{\"sid\":\"x\"}\u{1E}6", "4€\u{1E}\u{1E}"].map {
             Array($0.utf8)
         }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import WireProtocols
 
@@ -98,7 +99,7 @@ import WireProtocols
     }
 
     @Test func mutationsNeverTrap() {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix(seed: 5)
         let seeds = [#"2/custom,456["a",1]"#, "52-/c,1[0]", "0/custom", "3007[]", "51-[1]", "1/c,"].map {
             Array($0.utf8)
         }
