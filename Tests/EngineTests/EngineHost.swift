@@ -127,16 +127,30 @@ actor EngineHost {
     }
 
     /// Queues a message of one letter on every WebSocket, which may wait for others.
-    func broadcastPatiently(_ letter: Character) {
+    func broadcastPatiently(_ letter: Character, bytes: Int = 1) {
         var frame: [UInt8] = []
-        WebSocketEncoder.append(.text, payload: [letter.asciiValue ?? 0], to: &frame)
-        for socket in script.sockets { socket.sendPatiently(frame) }
+        WebSocketEncoder.append(.text, payload: [UInt8](repeating: letter.asciiValue ?? 0, count: bytes), to: &frame)
+        for socket in script.sockets { socket.sendPatiently(frame, atMost: .seconds(1)) }
     }
 
     /// What waits on all WebSockets behind a message that may wait, and what of it their clients have not taken.
     func bytesOfPatientBroadcast(_ letter: Character) -> (queued: Int, untaken: Int) {
         broadcastPatiently(letter)
         return (queuedBytes, untakenBytes)
+    }
+
+    /// The same for several messages in one turn; the most bytes that were queued.
+    func broadcastPatiently(_ letter: Character, bytes: Int, times: Int) -> Int {
+        (0..<times).reduce(0) { most, _ in
+            broadcastPatiently(letter, bytes: bytes)
+            return max(most, queuedBytes)
+        }
+    }
+
+    /// Queues one that may wait, and closes every WebSocket while the message waits.
+    func broadcastPatientlyAndClose(_ letter: Character) {
+        broadcastPatiently(letter)
+        for socket in script.sockets { socket.close(code: 1001, reason: "") }
     }
 
     /// Queues one that may wait, and the oldest WebSocket ends while the message waits.

@@ -46,6 +46,30 @@ import Testing
         }
     }
 
+    /// It is not lost behind a close frame.
+    @Test func itGoesOutAheadOfAnEnd() async throws {
+        try await EngineHost.serve { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            await host.broadcastPatientlyAndClose("a")
+            #expect(try await client.receiveFrame().text == "a")
+            #expect(try await client.receiveFrame().opcode == 8)
+        }
+    }
+
+    /// As much as may be queued for a peer that is not behind is as much as may wait.
+    @Test func itDoesNotWaitWhereMuchDoes() async throws {
+        try await EngineHost.serve({ $0.softOutputLimit = 10_000 }) { host, port in
+            let client = try LoopbackClient(port: port)
+            try await client.upgrade("/ws")
+            let turns = await host.writesOfTurns.count
+            let queued = await host.broadcastPatiently("a", bytes: 2000, times: 6)
+            #expect(queued <= 10_000)
+            for _ in 0..<6 { #expect(try await client.receiveFrame().payload.count == 2000) }
+            #expect(await host.writesOfTurns.dropFirst(turns).reduce(0, +) >= 1)
+        }
+    }
+
     @Test func aConnectionThatEndsMeanwhileIsLeftOut() async throws {
         try await EngineHost.serve { host, port in
             let (gone, other) = (try LoopbackClient(port: port), try LoopbackClient(port: port))
@@ -64,10 +88,17 @@ import Testing
         // One that stays busy.
         ([0, 0], [249, 250], [false, true]),
     ]) func patienceDependsOnHowBusyTheLoopIs(_ waited: [Int64], _ times: [Int64], _ expected: [Bool]) {
-        var patience = Patience(at: 1000, waited: .seconds(5))
+        var patience = Patience(until: 1250, waited: .seconds(5))
         let answers = zip(waited, times).map { waited, time in
             patience.isOver(at: 1000 + time, waited: .seconds(5) + .milliseconds(waited))
         }
         #expect(answers == expected)
+    }
+
+    @Test func whatMayWaitForLessEndsTheWaitOfAll() {
+        var patience = Patience(until: 2000, waited: .zero)
+        patience.shorten(to: 1250)
+        patience.shorten(to: 1900)
+        #expect(!patience.isOver(at: 1249, waited: .zero) && patience.isOver(at: 1250, waited: .zero))
     }
 }

@@ -26,8 +26,7 @@ package enum ShardMessage: Sendable {
     // To the shard where the session lives.
     case reply(SessionAddress, request: UInt32, RoomReply)
     case entered(SessionAddress, request: UInt32, RoomID, EnteredRoom)
-    /// `about`: only for sessions whose users may see this one.
-    case fanOut(RoomID, EncodedFrames, isDroppable: Bool, except: UserID?, about: UserID?)
+    case announcement(RoomID, EncodedAnnouncement)
     /// Messages of a room and changes of them, with their numbers, and when the first of them was taken from its sender.
     case messages(RoomID, EncodedFrames, ClosedRange<SequenceNumber>, since: Timestamp)
     /// The session is out of the room, for this reason.

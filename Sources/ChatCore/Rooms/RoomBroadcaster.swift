@@ -54,7 +54,11 @@ struct RoomBroadcaster {
         let services = context.services
         let isForAll = !services.presence.settings.isForFriendsOnly && !services.standings.mayHaveBlocks
         let subject = isForAll ? nil : announcement.arrival
-        send(frames, to: audience, isDroppable: announcement.isDroppable, except: user, about: subject)
+        send(
+            EncodedAnnouncement(
+                frames: frames, isDroppable: announcement.isDroppable, patience: announcement.patience,
+                excluded: user, subject: subject),
+            to: audience)
     }
 
     /// Has every session begin again from what the store has.
@@ -64,16 +68,11 @@ struct RoomBroadcaster {
         frames.append(
             "resync_required", data: EventJSON.resync(room, lastSequence: sequence), for: audience.encodings,
             deflate: context.deflate)
-        send(frames, to: audience, isDroppable: false, except: nil, about: nil)
+        send(EncodedAnnouncement(frames: frames), to: audience)
     }
 
-    private func send(
-        _ frames: EncodedFrames, to audience: RoomAudience, isDroppable: Bool, except user: UserID?,
-        about subject: UserID?
-    ) {
-        for shard in audience.shards {
-            context.post(.fanOut(room, frames, isDroppable: isDroppable, except: user, about: subject), to: shard)
-        }
+    private func send(_ announcement: EncodedAnnouncement, to audience: RoomAudience) {
+        for shard in audience.shards { context.post(.announcement(room, announcement), to: shard) }
     }
 
     /// Sends a joining session what it is shown, as one answer.
@@ -154,6 +153,13 @@ extension RoomAnnouncement {
         switch self {
         case .read: false
         default: true
+        }
+    }
+
+    fileprivate var patience: EncodedAnnouncement.Patience {
+        switch self {
+        case .joined, .left, .state: .long
+        case .typing, .read: .short
         }
     }
 }

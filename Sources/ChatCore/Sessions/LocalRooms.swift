@@ -28,11 +28,12 @@ final class LocalRooms {
             }
         }
 
-        func announce(_ frames: EncodedFrames, isDroppable: Bool) {
-            if let sink, case let form = frames[encoding], !form.isEmpty {
-                sink.sendPatiently(form, isDroppable: isDroppable)
+        func announce(_ announcement: EncodedAnnouncement) {
+            let isDroppable = announcement.isDroppable
+            if let sink, case let form = announcement.frames[encoding], !form.isEmpty {
+                sink.sendPatiently(form, isDroppable: isDroppable, atMost: announcement.patience.limit)
             } else {
-                session.deliver(frames, isDroppable: isDroppable)
+                session.deliver(announcement.frames, isDroppable: isDroppable)
             }
         }
     }
@@ -131,16 +132,12 @@ final class LocalRooms {
     }
 
     /// Queues an announcement for each member; how many there were. It may wait a little for what else they are sent.
-    ///
-    /// - Parameter subject: the user it is about, where it goes only to members that may see that user; nil to send it to all.
-    func announce(
-        _ frames: EncodedFrames, in room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
-    ) -> Int {
+    func announce(_ announcement: EncodedAnnouncement, in room: RoomID) -> Int {
         guard let list = rooms[room]?.list else { return 0 }
         for member in list {
-            if let user, member.session.identity?.userID == user { continue }
-            if let subject, !member.session.presence.mayShow(subject) { continue }
-            member.announce(frames, isDroppable: isDroppable)
+            if let user = announcement.excluded, member.session.identity?.userID == user { continue }
+            if let subject = announcement.subject, !member.session.presence.mayShow(subject) { continue }
+            member.announce(announcement)
         }
         return list.count
     }

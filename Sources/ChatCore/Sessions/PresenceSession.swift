@@ -80,7 +80,7 @@ package struct PresenceSession {
         hub.seen.note(found.userID, profile)
         let record = SessionRecord(
             id: session.id, instance: context.services.configuration.instance,
-            user: RoomUser(userID: found.userID, username: found.username), userAgent: session.userAgent,
+            user: RoomUser(userID: found.userID, username: found.username), userAgent: session.channel.origin.userAgent,
             connectedAt: now.wall)
         readBlockers()
         hub.directory.connect(record) { [services = context.services] evicted in

@@ -138,7 +138,7 @@ extension Session {
         var act = AuditAct(.messageDelete)
         act.isService = isService
         act.actor = user?.userID
-        act.address = clientAddress
+        act.address = channel.origin.address
         Task { [services = context.services, act] in await services.recordDeletion(receipt, in: room, act) }
     }
 

@@ -40,10 +40,6 @@ package final class Session {
     private var isHeld = false
     private var badInputs: UInt8 = 0
     private let handshakeClaim: HandshakeClaim
-    /// The client's program as it calls itself.
-    let userAgent: String?
-    /// The client's address as text, for operators.
-    let clientAddress: String?
     package private(set) var rooms = SmallSet<RoomID>()
     var presenceState: PresenceSession.State
     var recoveryState = RecoverySession.State()
@@ -65,8 +61,6 @@ package final class Session {
         self.encoding = encoding
         self.isRaw = isRaw
         handshakeClaim = handshake.token.map { .token($0) } ?? .none
-        userAgent = handshake.userAgent
-        clientAddress = handshake.address
         isService = handshake.isService
         let now = registry.context.now
         connectedAt = now.wall

@@ -2,6 +2,8 @@ import ChatDomain
 
 /// The way to a session's client: a raw WebSocket or an Engine.IO connection.
 package protocol SessionChannel: AnyObject {
+    /// Asked for rarely. Sessions leave it to their channels, some of which know it for reasons of their own.
+    var origin: ClientOrigin { get }
     /// Takes bytes in the session's encoding. Droppable ones may be left out when the client does not keep up.
     func send(_ frames: [UInt8], isDroppable: Bool)
     /// The WebSocket, where frames in the session's encoding may go to it past the channel; nil where they may not.
@@ -21,9 +23,22 @@ package protocol SessionChannel: AnyObject {
     func resume()
 }
 
+/// Where a client comes from, for operators and the user's other devices.
+package struct ClientOrigin {
+    /// The client's address as text.
+    package let address: String?
+    /// The client's program as it calls itself.
+    package let userAgent: String?
+
+    package init(address: String?, userAgent: String?) {
+        self.address = address
+        self.userAgent = userAgent
+    }
+}
+
 /// A WebSocket that takes frames as they are.
 package protocol FrameSink: AnyObject {
     func send(_ frames: [UInt8], isDroppable: Bool)
-    /// Sends frames that may wait a little for others.
-    func sendPatiently(_ frames: [UInt8], isDroppable: Bool)
+    /// Sends frames that may wait for others, and no longer than `limit`.
+    func sendPatiently(_ frames: [UInt8], isDroppable: Bool, atMost limit: Duration)
 }

@@ -121,12 +121,8 @@ package final class SessionRegistry {
         metrics.fanOut.observe(Int(context.now.wall.milliseconds - time.milliseconds) * 1000)
     }
 
-    func announce(
-        _ frames: EncodedFrames, in room: RoomID, isDroppable: Bool, except user: UserID?, about subject: UserID?
-    ) {
-        let copies = localRooms.announce(
-            frames, in: room, isDroppable: isDroppable, except: user, about: subject)
-        context.services.metrics.deliveries.add(copies)
+    func announce(_ announcement: EncodedAnnouncement, in room: RoomID) {
+        context.services.metrics.deliveries.add(localRooms.announce(announcement, in: room))
     }
 
     // MARK: What single sessions are sent

@@ -68,9 +68,10 @@ final class RoomSurvey {
 extension Session {
     /// The session for operators.
     fileprivate var summary: SessionSummary {
-        SessionSummary(
-            id: id, instance: context.services.configuration.instance, user: user, address: clientAddress,
-            framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: userAgent,
+        let origin = channel.origin
+        return SessionSummary(
+            id: id, instance: context.services.configuration.instance, user: user, address: origin.address,
+            framing: isRaw ? encoding.isFlat ? "type" : "event" : "socket.io", userAgent: origin.userAgent,
             connectedAt: connectedAt, lastActiveAt: presence.lastActiveAt.wall,
             queuedBytes: channel.untakenBytes, rooms: Array(rooms.prefix(SessionSummary.maximumRooms)),
             roomCount: rooms.count)

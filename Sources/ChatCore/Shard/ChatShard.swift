@@ -86,8 +86,7 @@ package final class ChatShard {
         case .unwatched(let room, let shard): rooms.unwatch(room, on: shard)
         case .reply(let address, let request, let reply): sessions[address]?.answered(request, reply)
         case .entered(let address, let request, let room, let view): sessions[address]?.entered(request, room, view)
-        case .fanOut(let room, let frames, let isDroppable, let user, let subject):
-            sessions.announce(frames, in: room, isDroppable: isDroppable, except: user, about: subject)
+        case .announcement(let room, let announcement): sessions.announce(announcement, in: room)
         case .messages(let room, let frames, let numbers, let since):
             sessions.deliver(frames, numbers, in: room, takenAt: since)
         case .expelled(let address, let room, let error): sessions[address]?.expelled(from: room, error)

@@ -69,18 +69,14 @@ public struct Credentials: Hashable, Sendable {
     public var userAgent: String?
     /// Whether the service key was shown, and is right.
     public var isService = false
-    /// The client's address as text, for operators.
-    public var address: String?
 
     public init(
-        token: String? = nil, userID: UserID? = nil, username: String? = nil, userAgent: String? = nil,
-        address: String? = nil
+        token: String? = nil, userID: UserID? = nil, username: String? = nil, userAgent: String? = nil
     ) {
         self.token = token
         self.userID = userID
         self.username = username
         self.userAgent = userAgent
-        self.address = address
     }
 
     /// Whether a user is claimed, by a token or without.

@@ -66,7 +66,7 @@ extension Connection {
 
     /// Sends a close frame; the connection ends when the peer has answered, or after a while.
     func close(_ link: WebSocketLink, code: UInt16?, reason: String) {
-        finishWriting(behind: link.close(code: code, reason: reason))
+        finishWriting(with: link.close(code: code, reason: reason))
     }
 
     func checkLiveness(_ link: WebSocketLink, lastHeard: Int64, isPaused: Bool) {

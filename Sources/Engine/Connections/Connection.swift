@@ -20,11 +20,11 @@ public final class Connection: SocketHandler {
         case closed
     }
 
-    private struct OutputState: OptionSet {
+    struct OutputState: OptionSet {
         let rawValue: UInt8
 
         static let waitsForFlush = Self(rawValue: 1)
-        /// There may be output that is in no hurry.
+        /// The connection is among those that end their patience together.
         static let isPatient = Self(rawValue: 2)
         /// Queued bytes are counted among those that wait for slow readers.
         static let isInBacklog = Self(rawValue: 4)
@@ -33,14 +33,16 @@ public final class Connection: SocketHandler {
     /// The other end of the socket: a proxy's address behind a proxy.
     public let peer: IPAddress
     let context: EngineContext
-    private var transport: ConnectionTransport
+    var transport: ConnectionTransport
     private var phase: Phase
     // There are very many connections: small fields stand together, so that none costs more than its size.
-    private var input: ConnectionInput
-    private var outputState: OutputState = []
+    var input: ConnectionInput
+    var outputState: OutputState = []
     /// Whether messages to this WebSocket may be compressed by the shared compressor.
     public private(set) var compressesOutput = false
-    private var output = ConnectionOutput()
+    /// What waits to go out with other output.
+    var patientOutput = PatientFrames.List()
+    var output = ConnectionOutput()
     /// Whether the peer has not identified itself yet; until it has, little may wait for it.
     public var isStranger = false { didSet { updateMark() } }
     /// Whether a peer that ends its side while its request is answered is taken as gone: true for long polls, whose
@@ -87,6 +89,8 @@ public final class Connection: SocketHandler {
         updateMark()
     }
 
+    var isClosed: Bool { if case .closed = phase { true } else { false } }
+
     /// Whether output is still taken.
     public var isOpen: Bool {
         switch phase {
@@ -96,6 +100,12 @@ public final class Connection: SocketHandler {
     }
 
     private var configuration: EngineConfiguration { context.configuration }
+
+    /// Answers to requests go out one at a time, however long; a WebSocket's queue is judged once it is not short.
+    private func updateMark() {
+        guard case .webSocket = phase else { return output.mark = .max }
+        output.mark = isStranger ? configuration.strangerOutputLimit : configuration.softOutputLimit
+    }
 
     func begin() {
         context.metrics.accepted.add()
@@ -179,7 +189,7 @@ public final class Connection: SocketHandler {
     }
 
     /// Whether the peer has to take answers before it gets another.
-    private var owesReading: Bool { output.count > configuration.softOutputLimit }
+    var owesReading: Bool { output.count > configuration.softOutputLimit }
 
     private func keepRemainder() {
         input.keep(isOpen ? context.input.takeRemainder() : [])
@@ -215,7 +225,7 @@ public final class Connection: SocketHandler {
         if input.unread.isEmpty { exchange.endAfterAnswer() }
     }
 
-    private func updateWatch() {
+    func updateWatch() {
         transport.watch(readable: input.wantsBytes, writable: output.isBlocked)
     }
 
@@ -251,130 +261,14 @@ public final class Connection: SocketHandler {
         endUnlessAnswering()
     }
 
-    // MARK: Output
-
-    /// Bytes queued and not taken by the kernel yet.
-    public var queuedBytes: Int { output.count }
-    /// Those of them that the kernel was offered, because the peer is behind.
-    public var untakenBytes: Int { output.isBlocked ? output.count : 0 }
-
-    /// Queues bytes for the end of the turn. Droppable ones are left out when the peer is behind.
-    @inline(__always)
-    public func send(_ bytes: [UInt8], isDroppable: Bool = false) {
-        if queue(bytes, isDroppable: isDroppable) { scheduleFlush() }
-    }
-
-    /// Queues bytes that may wait for others: `Patience` says how long. Droppable ones are left out when the peer is behind.
-    public func sendPatiently(_ bytes: [UInt8], isDroppable: Bool = false) {
-        guard queue(bytes, isDroppable: isDroppable), outputState.isDisjoint(with: [.waitsForFlush, .isPatient])
-        else { return }
-        outputState.insert(.isPatient)
-        context.flushPatiently(self)
-    }
-
-    func endPatience() {
-        outputState.remove(.isPatient)
-        if !output.isEmpty { scheduleFlush() }
-    }
-
-    @inline(__always)
-    private func queue(_ bytes: [UInt8], isDroppable: Bool) -> Bool {
-        guard isOpen else { return false }
-        if !output.isShort(with: bytes.count), !mayQueue(bytes.count, isDroppable: isDroppable) { return false }
-        output.append(bytes)
-        return true
-    }
-
-    private func mayQueue(_ count: Int, isDroppable: Bool) -> Bool {
-        // Only bytes that the kernel refuses count; it has not been offered this turn's yet.
-        if !output.isBlocked { context.write(self) }
-        guard isOpen, output.isBlocked else { return isOpen }
-        switch output.admit(
-            count, isDroppable: isDroppable, limit: isStranger ? nil : configuration.hardOutputLimit)
-        {
-        case .admitted: return true
-        case .dropped: context.metrics.dropped.add()
-        case .refused:
-            context.metrics.slowConsumers.add()
-            closeSlowReader()
-        }
-        return false
-    }
-
-    /// Drops queued chunks and sends the reason only, which the reader may not take either.
-    private func closeSlowReader() {
-        // A refused TLS write has to be repeated as it was.
-        guard !isSecure, let link else { return abort() }
-        output.dropUnbegun()
-        close(link, code: configuration.slowReaderCloseCode, reason: "too slow")
-    }
-
-    /// Answers to requests go out one at a time, however long; a WebSocket's queue is judged once it is not short.
-    private func updateMark() {
-        guard case .webSocket = phase else { return output.mark = .max }
-        output.mark = isStranger ? configuration.strangerOutputLimit : configuration.softOutputLimit
-    }
-
-    private func scheduleFlush() {
-        guard !outputState.contains(.waitsForFlush) else { return }
-        outputState.insert(.waitsForFlush)
-        context.flushLater(self)
-    }
-
-    func flush(scratch: UnsafeMutableRawBufferPointer) {
-        outputState.remove(.waitsForFlush)
-        guard write(scratch: scratch) else { return }
-        if case .closed = phase { return }
-        if output.isBlocked || outputState.contains(.isInBacklog) { noteBacklog(output.count) }
-        updateWatch()
-        if output.hasDrainWaiter || input.isHeldUp { didDrain() }
-        if output.isEmpty, case .finishing = phase { endOutput() }
-    }
-
-    private func noteBacklog(_ bytes: Int) {
-        if context.noteBacklog(of: self, bytes: bytes) {
-            outputState.insert(.isInBacklog)
-        } else {
-            outputState.remove(.isInBacklog)
-        }
-    }
-
-    /// Offers the kernel the queued bytes; false when the connection broke over it.
-    func write(scratch: UnsafeMutableRawBufferPointer) -> Bool {
-        let isWhole = output.write(scratch: scratch) { bytes in
-            context.metrics.writes.add()
-            let result = transport.write(bytes)
-            if case .bytes(let count) = result { context.metrics.bytesWritten.add(count) }
-            return result
-        }
-        if !isWhole { abort() }
-        return isWhole
-    }
-
-    /// Calls `action` once, in a turn to come, when no more than `bytes` are queued. A connection that ends calls nothing.
-    public func whenDrained(to bytes: Int, _ action: @escaping () -> Void) {
-        output.drainWaiter = DrainWaiter(bytes: bytes, action: action)
-        scheduleFlush()
-    }
-
-    private func didDrain() {
-        if let action = output.takeDrainAction() { context.loop.schedule(after: .zero, action) }
-        guard input.isHeldUp, !owesReading else { return }
-        input.isHeldUp = false
-        context.loop.schedule(after: .zero) { [self] in readOn() }
-    }
-
     // MARK: Ending
 
-    /// Queues a last chunk behind all others, without a limit, and ends.
-    func finishWriting(behind chunk: [UInt8]) {
-        output.append(chunk)
-        finishWriting()
-    }
-
-    /// Sends the queued bytes, ends this side, and waits for the peer to close for a limited time.
-    func finishWriting() {
+    /// Sends the queued bytes and a last chunk, whatever their length, ends this side, and waits for the peer to close for a
+    /// limited time.
+    func finishWriting(with last: [UInt8] = []) {
         guard isOpen else { return }
+        queuePatientOutput()
+        output.append(last)
         // An answer may be long, and the system takes it in large bites from a slow reader; a WebSocket's close is not.
         let stallTimeout = if case .http = phase { configuration.bodyTimeout } else { configuration.closeTimeout }
         leave(.finishing(FinalWrite(queuedBytes: output.count, stallTimeout: stallTimeout)))
@@ -384,7 +278,8 @@ public final class Connection: SocketHandler {
         scheduleFlush()
     }
 
-    private func endOutput() {
+    func endOutputIfFinishing() {
+        guard case .finishing = phase else { return }
         phase = .finished
         transport.shutdownWriting()
         // A peer that has ended its side already has nothing more to send.
@@ -393,9 +288,10 @@ public final class Connection: SocketHandler {
 
     /// Ends the connection at once; queued bytes are dropped.
     public func abort() {
-        if case .closed = phase { return }
+        guard !isClosed else { return }
         leave(.closed)
         timer.cancel(on: context.loop)
+        context.patient.frames.drop(&patientOutput)
         output.clear()
         if outputState.contains(.isInBacklog) { noteBacklog(0) }
         input.keep([])

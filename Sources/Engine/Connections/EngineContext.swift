@@ -39,7 +39,7 @@ public final class EngineContext {
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EngineContext.chunkBytes, alignment: 16)
     private var connections: Set<Identified> = []
     private var unflushed = FIFO<Connection>()
-    private let patient: PatientConnections
+    let patient: PatientConnections
     private var undecoded = TurnQueue<Connection>()
     /// Bytes of each connection that the kernel did not take by the end of its last turn.
     private var backlogs: [ObjectIdentifier: Int] = [:]
@@ -112,8 +112,6 @@ public final class EngineContext {
     // MARK: Once a turn
 
     func flushLater(_ connection: Connection) { unflushed.append(connection) }
-
-    func flushPatiently(_ connection: Connection) { patient.append(connection) }
 
     /// Writes all queued output: one call per connection, as a rule.
     public func flush() {

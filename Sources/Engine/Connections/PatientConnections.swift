@@ -7,22 +7,29 @@ import EventLoop
 final class PatientConnections {
     private let loop: EventLoop
     private var waiting = FIFO<Connection>()
-    private var patience = Patience()
+    private var patience: Patience?
+    /// What waits, beside what the connections have queued.
+    var frames = PatientFrames()
 
     init(loop: EventLoop) { self.loop = loop }
 
-    func append(_ connection: Connection) {
-        if waiting.isEmpty {
-            patience = Patience(at: loop.monotonicMilliseconds, waited: loop.waitedTime)
-            look()
-        }
-        waiting.append(connection)
+    func append(_ connection: Connection) { waiting.append(connection) }
+
+    /// Begins a wait for all connections, or shortens the one that has begun.
+    ///
+    /// - Parameter limit: how long output may wait on a loop that stays busy.
+    func wait(atMost limit: Duration) {
+        let end = loop.deadline(after: limit)
+        guard patience == nil else { patience?.shorten(to: end); return }
+        patience = Patience(until: end, waited: loop.waitedTime)
+        look()
     }
 
     private func look() {
         loop.schedule(after: Patience.step) { [weak self] in
             guard let self else { return }
-            guard patience.isOver(at: loop.monotonicMilliseconds, waited: loop.waitedTime) else { return look() }
+            if patience?.isOver(at: loop.monotonicMilliseconds, waited: loop.waitedTime) == false { return look() }
+            patience = nil
             while let connection = waiting.popFirst() { connection.endPatience() }
         }
     }

@@ -2,19 +2,20 @@
 struct Patience {
     /// Between two looks at whether the loop is busy; the wait on a loop that is not.
     static let step: Duration = .milliseconds(20)
-    /// The wait on a loop that stays busy, in milliseconds.
-    static let longest: Int64 = 250
 
     private var end: Int64
     private var waited: Duration
 
     /// - Parameters:
-    ///   - now: monotonic milliseconds.
+    ///   - end: when the wait on a loop that stays busy is over, in monotonic milliseconds.
     ///   - waited: the time that the loop has waited for input up to now.
-    init(at now: Int64 = 0, waited: Duration = .zero) {
-        end = now + Self.longest
+    init(until end: Int64, waited: Duration) {
+        self.end = end
         self.waited = waited
     }
+
+    /// More output waits, which may wait for less.
+    mutating func shorten(to end: Int64) { self.end = min(self.end, end) }
 
     /// To be asked after each step: whether the loop waited for half of it, or the output for long enough.
     mutating func isOver(at now: Int64, waited: Duration) -> Bool {

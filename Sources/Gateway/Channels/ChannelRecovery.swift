@@ -2,15 +2,27 @@ import ChatCore
 import ChatProtocol
 import ChatDomain
 import JSON
+import WireProtocols
 
-/// The recovery state of a Socket.IO connection.
-struct ChannelRecovery {
-    /// The return of a session that is under way; nil when none is.
-    var returning: ReturningSession?
-    /// Under what the session may be recovered later.
-    var pid: RecoveryPID?
-    /// Whether broadcasts carry offsets, because the client knows what they are.
-    var isOffered = false
+/// The recovery state of a Socket.IO connection. As wide as a reference: most connections have nothing of it.
+enum ChannelRecovery {
+    /// The client does not know offsets, so broadcasts carry none.
+    case notOffered
+    /// The client knows offsets, and has no session that may be recovered.
+    case offered
+    /// The return of a session is under way.
+    case returning(ReturningSession)
+    /// The session may be recovered later under this pid.
+    case open(Shared<RecoveryPID>)
+
+    var isOffered: Bool { if case .notOffered = self { false } else { true } }
+
+    var returning: ReturningSession? { if case .returning(let session) = self { session } else { nil } }
+
+    var pid: RecoveryPID? { if case .open(let pid) = self { pid.value } else { nil } }
+
+    /// Nothing returns any more, and nothing may be recovered; whether recovery is offered stays as it is.
+    mutating func end() { if isOffered { self = .offered } }
 }
 
 /// A session that its client wants back.

@@ -6,12 +6,16 @@ import JSON
 
 /// A raw WebSocket as a session's channel: text frames in one of the two framings.
 final class RawChannel: SessionChannel, WebSocketHandler {
+    let origin: ClientOrigin
     private let connection: Connection
     private var session: Session?
     /// The framing of the endpoint holds until the first valid frame, then that frame's.
     private var isFramingFixed = false
 
-    init(connection: Connection) { self.connection = connection }
+    init(connection: Connection, origin: ClientOrigin) {
+        self.connection = connection
+        self.origin = origin
+    }
 
     /// Opens the session. Called after the upgrade, so that what it says first goes out as frames.
     func open(_ framing: RawFraming, in sessions: SessionRegistry, handshake: Credentials) {

@@ -34,7 +34,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     var rules: SocketIOSession
     var timer: TimerID?
     private var session: Session?
-    private var recovery = ChannelRecovery()
+    private var recovery = ChannelRecovery.notOffered
 
     /// - Parameter address: the client's, which counts wrong service keys.
     init(socket: EngineIOSocket, context: ChannelContext, address: IPAddress, handshake: Credentials, shownKey: String?)
@@ -48,6 +48,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         schedule()
     }
 
+    var origin: ClientOrigin { ClientOrigin(address: "\(address)", userAgent: userAgent) }
+
     private var encoding: FrameEncoding {
         guard socket.isOnWebSocket else { return recovery.isOffered ? .recoverablePolling : .socketIOPolling }
         if recovery.isOffered { return socket.compressesOutput ? .recoverableDeflated : .recoverable }
@@ -60,10 +62,11 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
         let fields = try CommandFields(auth, limits: context.services.configuration.commands)
         let credentials = try credentials(fields)
         let claim = RecoveryClaim(fields)
-        recovery.isOffered = context.services.recovery != nil && claim.isUnderstood(by: userAgent)
-        guard recovery.isOffered, let pid = claim.pid, let offset = claim.offset else { return begin(credentials) }
+        let isOffered = context.services.recovery != nil && claim.isUnderstood(by: userAgent)
+        recovery = isOffered ? .offered : .notOffered
+        guard isOffered, let pid = claim.pid, let offset = claim.offset else { return begin(credentials) }
         let returning = ReturningSession(pid)
-        recovery.returning = returning
+        recovery = .returning(returning)
         context.run({ [services = context.services, now = context.now] in
             await Self.find(pid.key, credentials, in: services, now: now)
         }) { [self] (found, identity) in
@@ -79,7 +82,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
             userID: try fields.optionalIdentifier("userId") ?? claim?.userID,
             username: try fields.optionalText("username", maximumCharacters: CommandDecoder.maximumUsernameCharacters)
                 ?? claim?.username,
-            userAgent: userAgent, address: "\(address)")
+            userAgent: userAgent)
         if let key = try fields.optionalText("serviceKey", maximumCharacters: 1024) ?? claim?.serviceKey {
             try context.gateway.check(serviceKey: key, from: address, at: context.now.monotonic)
             credentials.isService = true
@@ -89,7 +92,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     /// Opens a session of its own.
     private func begin(_ credentials: Credentials) {
-        recovery.returning = nil
+        recovery.end()
         let session = context.sessions.open(channel: self, encoding: encoding, isRaw: false, handshake: credentials)
         self.session = session
         session.identify(credentials) { [self] result in
@@ -104,7 +107,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     private func connect(_ session: Session, as identity: Identity?, by handshake: Credentials) {
         if recovery.isOffered {
             let pid = RecoveryPID.random()
-            recovery.pid = pid
+            recovery = .open(Shared(pid))
             context.services.recovery?.opened(pid.key, at: session.address)
         }
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: recovery.pid?.text))
@@ -184,8 +187,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
 
     private func recovered(_ session: Session, _ returning: ReturningSession) {
         let pid = returning.pid
-        recovery.returning = nil
-        recovery.pid = pid
+        recovery = .open(Shared(pid))
         context.services.recovery?.opened(pid.key, at: session.address)
         socket.send(SocketIOEncoder.connect(sid: session.id.value, pid: pid.text))
         for frames in returning.held { send(frames.bytes(onWebSocket: socket.isOnWebSocket), isDroppable: false) }
@@ -193,7 +195,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     }
 
     private func beginAfresh(_ credentials: Credentials) {
-        recovery.returning = nil
+        recovery.end()
         session?.closed(reason: "not recovered")
         session = nil
         begin(credentials)
@@ -234,7 +236,7 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     func broken(_ reason: EngineIOCloseReason) {
         let ended = recovery.pid.map { ($0, session?.recovery.recoverable()) }
         let returning = recovery.returning
-        recovery.pid = nil
+        recovery.end()
         // The session has left before its client finds it again.
         leave(reason: reason.text)
         if let (pid, session) = ended { context.services.recovery?.closed(pid.key, keeping: session) }
@@ -244,9 +246,8 @@ final class SocketIOChannel: SessionChannel, SocketIOServing {
     func left() { leave(reason: "left the namespace") }
 
     private func leave(reason: String) {
-        recovery.returning = nil
         if let pid = recovery.pid { context.services.recovery?.closed(pid.key, keeping: nil) }
-        recovery.pid = nil
+        recovery.end()
         session?.closed(reason: reason)
         session = nil
     }

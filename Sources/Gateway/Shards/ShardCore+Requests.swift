@@ -208,12 +208,12 @@ extension ShardCore: EngineHandler {
             return gateway.answer(Problem.response(error), verdict, to: connection)
         }
         var credentials = try CallerResolver.credentials(head)
-        credentials.address = "\(gateway.client(of: request))"
         if let key = head.headers["X-Service-Key"] {
             try gateway.check(serviceKey: key, from: gateway.client(of: request), at: now.monotonic)
             credentials.isService = true
         }
-        let channel = RawChannel(connection: connection)
+        let origin = ClientOrigin(address: "\(gateway.client(of: request))", userAgent: credentials.userAgent)
+        let channel = RawChannel(connection: connection, origin: origin)
         connection.attachment = channel
         connection.upgrade(handshake, subprotocol: handshake.subprotocol, handler: channel)
         channel.open(framing, in: channels.sessions, handshake: credentials)

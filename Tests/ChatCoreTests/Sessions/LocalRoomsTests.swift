@@ -50,9 +50,10 @@ import Testing
                 rooms.add(client.session, to: lobby, newest: 0)
                 client.channel.forget()
             }
-            _ = rooms.announce(frames("x"), in: lobby, isDroppable: true, except: user("ann"), about: nil)
+            _ = rooms.announce(
+                EncodedAnnouncement(frames: frames("x"), isDroppable: true, excluded: user("ann")), in: lobby)
             #expect(ann.channel.frames.isEmpty && bob.channel.frames.map(\.isDroppable) == [true])
-            _ = rooms.announce(frames("x"), in: lobby, isDroppable: false, except: nil, about: user("zoe"))
+            _ = rooms.announce(EncodedAnnouncement(frames: frames("x"), subject: user("zoe")), in: lobby)
             #expect(ann.channel.frames.isEmpty && bob.channel.frames.count == 2)
         }
     }
@@ -67,8 +68,9 @@ import Testing
             _ = rooms.fanOut(frames("a"), to: lobby, numbers: 1...1)
             #expect(sink.frames.count == 1 && ann.channel.frames.isEmpty)
             // Announcements may wait, messages may not.
-            _ = rooms.announce(frames("n"), in: lobby, isDroppable: true, except: nil, about: nil)
+            _ = rooms.announce(EncodedAnnouncement(frames: frames("n"), patience: .long), in: lobby)
             #expect(sink.frames.count == 1 && sink.patientFrames == [frames("n")[.event]])
+            #expect(sink.patience == .seconds(1))
             // The sink is gone: noticed once it is said so.
             ann.channel.frameSink = nil
             rooms.refresh(ann.session, in: lobby)

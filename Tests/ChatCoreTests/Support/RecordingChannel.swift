@@ -13,6 +13,7 @@ final class RecordingChannel: SessionChannel {
         var data: JSONValue
     }
 
+    let origin = ClientOrigin(address: "192.0.2.7", userAgent: "recording")
     private(set) var frames: [(bytes: [UInt8], isDroppable: Bool)] = []
     private(set) var closed: (code: CloseCode, reason: String)?
     private(set) var isRecognized = false
@@ -75,7 +76,11 @@ final class RecordingSink: FrameSink {
     private(set) var frames: [[UInt8]] = []
     private(set) var patientFrames: [[UInt8]] = []
     func send(_ frames: [UInt8], isDroppable: Bool) { self.frames.append(frames) }
-    func sendPatiently(_ frames: [UInt8], isDroppable: Bool) { patientFrames.append(frames) }
+    private(set) var patience: Duration?
+    func sendPatiently(_ frames: [UInt8], isDroppable: Bool, atMost limit: Duration) {
+        patientFrames.append(frames)
+        patience = limit
+    }
 }
 
 extension JSONValue? {
