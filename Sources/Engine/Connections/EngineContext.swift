@@ -12,7 +12,7 @@ public final class EngineContext {
     static let chunkBytes = 64 * 1024
     static let deflateWindowBits = 13
     /// Heads that are kept, at most. Each takes less than two kilobytes.
-    private static let keptHeads = 2048
+    private static let keptHeads = 4096
     /// A slice is at least this long, however little input a turn had.
     private static let shortestSlice: Duration = .milliseconds(1)
     /// Writes between two looks at the clock.

@@ -10,15 +10,21 @@ public struct HTTPHeadMemory: Sendable {
     private struct Place {
         /// The hash of the head that came here last.
         var hash: UInt64 = 0
+        /// nil where it came once.
         var head: HTTPRequestHead?
     }
 
-    /// A head has one place, by its hash. There are none, or a power of two of them.
-    private var places: [Place]
+    /// The places that a head may have. Together they are as wide as a line of the processor's cache.
+    private static let ways = 4
 
-    /// - Parameter capacity: how many heads are kept at most; rounded down to a power of two. 0 keeps none.
+    /// A head has one of four places, which follow each other, by its hash. There are none, or a power of two of them.
+    private var places: [Place]
+    /// Which of the four is given away next.
+    private var next = 0
+
+    /// - Parameter capacity: how many heads are kept at most; rounded down to a power of two. Less than four keeps none.
     public init(capacity: Int) {
-        let count = capacity > 0 ? 1 << (Int.bitWidth - 1 - capacity.leadingZeroBitCount) : 0
+        let count = capacity >= Self.ways ? 1 << (Int.bitWidth - 1 - capacity.leadingZeroBitCount) : 0
         places = Array(repeating: Place(), count: count)
     }
 
@@ -35,7 +41,7 @@ public struct HTTPHeadMemory: Sendable {
         guard !places.isEmpty, let length = Self.length(bytes) else { return nil }
         let head = UnsafeRawBufferPointer(rebasing: bytes[..<length])
         let hash = Self.hash(head)
-        guard let kept = places[index(of: hash)].head, places[index(of: hash)].hash == hash,
+        guard let index = places(of: hash).first(where: { places[$0].hash == hash }), let kept = places[index].head,
             kept.headers.bytes.withUnsafeBytes({ Self.areEqual($0, head) })
         else { return nil }
         return kept
@@ -45,11 +51,25 @@ public struct HTTPHeadMemory: Sendable {
     mutating func note(_ head: HTTPRequestHead) {
         guard !places.isEmpty, head.headers.bytes.count <= Self.longestHead else { return }
         let hash = head.headers.bytes.withUnsafeBytes { Self.hash($0) }
-        let isSecond = places[index(of: hash)].hash == hash
-        places[index(of: hash)] = Place(hash: hash, head: isSecond ? head : nil)
+        let candidates = places(of: hash)
+        if let index = candidates.first(where: { places[$0].hash == hash }) {
+            places[index].head = head
+        } else {
+            places[giveAway(candidates)] = Place(hash: hash)
+        }
     }
 
-    private func index(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (places.count - 1) }
+    private func places(of hash: UInt64) -> Range<Int> {
+        let first = Int(truncatingIfNeeded: hash) & (places.count - 1) & ~(Self.ways - 1)
+        return first..<first + Self.ways
+    }
+
+    /// In turn, those without a head first.
+    private mutating func giveAway(_ candidates: Range<Int>) -> Int {
+        next += 1
+        let inTurn = (0..<Self.ways).lazy.map { [next] in candidates.lowerBound + (next + $0) % Self.ways }
+        return inTurn.first { places[$0].head == nil } ?? inTurn[0]
+    }
 
     /// The length of a head that is there as a whole, and no longer than the longest that is kept.
     private static func length(_ bytes: UnsafeRawBufferPointer) -> Int? {

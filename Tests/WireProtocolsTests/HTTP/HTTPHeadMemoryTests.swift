@@ -84,6 +84,27 @@ struct HTTPHeadMemoryTests {
         #expect(none.count == 0)
     }
 
+    @Test("Nearly all of half as many heads as it may hold are kept, whatever their order")
+    mutating func keepsMost() {
+        heads = HTTPHeadMemory(capacity: 256)
+        for _ in 0..<4 { for number in 0..<128 { _ = read(text(number)) } }
+        #expect(heads.count >= 120)
+    }
+
+    @Test("Heads that come once take the place of none that is kept, as long as there is another")
+    mutating func passersBy() {
+        heads = HTTPHeadMemory(capacity: 4)
+        for _ in 0..<2 { for number in 0..<3 { _ = read(text(number)) } }
+        let kept = heads.count
+        for number in 10..<30 { _ = read(text(number)) }
+        #expect(kept == 3 && heads.count == 3)
+        // Where all are taken, a newcomer still finds its way in.
+        for _ in 0..<3 { _ = read(text(40)) }
+        for _ in 0..<3 { _ = read(text(41)) }
+        let newest = Array(text(41).utf8).withUnsafeBytes { heads.head(in: $0) }
+        #expect(newest != nil)
+    }
+
     @Test("A head over the decoder's limit is refused, though it is kept")
     mutating func limits() {
         _ = read(text(1) + text(1) + text(1))
