@@ -2,15 +2,14 @@
 
 FROM swift:6.3-bookworm AS build
 WORKDIR /src
-COPY scripts/packages scripts/packages
+COPY scripts/packages scripts/build-release scripts/
 RUN scripts/packages --install build image
 COPY Package.swift ./
 COPY Sources Sources
 # The manifest names the tests' targets too; none of them is built.
 COPY Tests Tests
 RUN --mount=type=cache,target=/src/.build \
-    swift build --configuration release --product chat-service \
-    && install -D "$(swift build --configuration release --show-bin-path)/chat-service" /out/chat-service
+    install -D "$(scripts/build-release)" /out/chat-service
 COPY client-example client-example
 COPY admin-page admin-page
 COPY sdk/js sdk/js

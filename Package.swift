@@ -1,20 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Where programs contain Swift's runtime: in releases on Linux, which then need no Swift on their machine and are faster. The flag is what
-/// `--static-swift-stdlib` adds to a command; here no command can forget it.
-let contained: (flags: [String], where: BuildSettingCondition) = (
-    ["-static-stdlib"], .when(platforms: [.linux], configuration: .release)
-)
-
 /// Every target is built in Swift 6 mode with warnings as errors; a module used but not imported is one of them.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
-    .unsafeFlags(contained.flags, contained.where),
 ]
-let linking: [LinkerSetting] = [.unsafeFlags(contained.flags, contained.where)]
 
 /// A C library of the system, found by pkg-config; exactly one target imports each.
 func cLibrary(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
@@ -131,11 +123,11 @@ let package = Package(
                 "PersistenceSQLite",
                 "RedisLink", "Telemetry", "Tracing", "WireProtocols", "Workers",
             ],
-            swiftSettings: strict, linkerSettings: linking),
+            swiftSettings: strict),
         .executableTarget(
             name: "ConformanceServer",
             dependencies: ["Engine", "EventLoop", "JSON", "Telemetry", "WireProtocols"],
-            swiftSettings: strict, linkerSettings: linking),
+            swiftSettings: strict),
 
         tests("JSON"),
         tests("Workers"),
