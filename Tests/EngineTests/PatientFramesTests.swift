@@ -61,6 +61,13 @@ import Testing
         #expect(!frames.append([1], to: &lists[1]))
     }
 
+    @Test mutating func aListIsBoundedToo() {
+        var (long, other) = (List(), List())
+        let large = [UInt8](repeating: 1, count: PatientFrames.maximumBytes / 4)
+        for _ in 0..<4 { #expect(frames.append(large, to: &long)) }
+        #expect(!frames.append(large, to: &long) && frames.append(large, to: &other))
+    }
+
     @Test mutating func itIsBoundedUntilAllAreTaken() {
         var (first, second) = (List(), List())
         #expect(append("a", to: &first))

@@ -2,7 +2,7 @@ import ChatDomain
 
 /// The way to a session's client: a raw WebSocket or an Engine.IO connection.
 package protocol SessionChannel: AnyObject {
-    /// Asked for rarely. Sessions leave it to their channels, some of which know it for reasons of their own.
+    /// Where the client comes from. Channels keep it and sessions do not, as some channels know it anyway and few sessions are asked.
     var origin: ClientOrigin { get }
     /// Takes bytes in the session's encoding. Droppable ones may be left out when the client does not keep up.
     func send(_ frames: [UInt8], isDroppable: Bool)

@@ -20,9 +20,12 @@ final class PatientConnections {
     /// - Parameter limit: how long output may wait on a loop that stays busy.
     func wait(atMost limit: Duration) {
         let end = loop.deadline(after: limit)
-        guard patience == nil else { patience?.shorten(to: end); return }
-        patience = Patience(until: end, waited: loop.waitedTime)
-        look()
+        if patience == nil {
+            patience = Patience(until: end, waited: loop.waitedTime)
+            look()
+        } else {
+            patience?.shorten(to: end)
+        }
     }
 
     private func look() {

@@ -22,7 +22,7 @@ struct PatientFrames {
 
     /// The most nodes, of 16 bytes each.
     static let maximumNodes = 1 << 20
-    /// The most bytes of frames.
+    /// The most bytes of frames, and of a list.
     static let maximumBytes = 16 << 20
 
     private var nodes: [Node] = []
@@ -36,19 +36,20 @@ struct PatientFrames {
 
     /// Puts a frame at the end of a list; false when there is no space until all lists are taken.
     mutating func append(_ frame: [UInt8], to list: inout List) -> Bool {
-        guard nodes.count < Self.maximumNodes, frame.count <= Self.maximumBytes - bytes.count else { return false }
+        let total = byteCount(of: list) + frame.count
+        guard nodes.count < Self.maximumNodes, max(total, bytes.count + frame.count) <= Self.maximumBytes
+        else { return false }
         keep(frame)
         let place = UInt32(nodes.count + 1)
-        var (first, total) = (place, UInt32(frame.count))
+        var first = place
         if list.isEmpty {
             lists += 1
         } else {
-            let last = nodes[Int(list.last) - 1]
-            (first, total) = (last.next, total + last.total)
+            first = nodes[Int(list.last) - 1].next
             nodes[Int(list.last) - 1].next = place
         }
-        nodes.append(
-            Node(start: UInt32(bytes.count - frame.count), count: UInt32(frame.count), next: first, total: total))
+        let start = UInt32(bytes.count - frame.count)
+        nodes.append(Node(start: start, count: UInt32(frame.count), next: first, total: UInt32(total)))
         list.last = place
         return true
     }
