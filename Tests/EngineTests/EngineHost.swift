@@ -121,15 +121,19 @@ actor EngineHost {
 
     /// Queues a message of `bytes` letters on every WebSocket.
     func broadcast(_ letter: Character, bytes: Int, isDroppable: Bool = false) {
-        var frame: [UInt8] = []
-        WebSocketEncoder.append(.text, payload: [UInt8](repeating: letter.asciiValue ?? 0, count: bytes), to: &frame)
+        let frame = frame(letter, bytes: bytes)
         for socket in script.sockets { socket.send(frame, isDroppable: isDroppable) }
     }
 
-    /// Queues a message of one letter on every WebSocket, which may wait for others.
-    func broadcastPatiently(_ letter: Character, bytes: Int = 1) {
+    private func frame(_ letter: Character, bytes: Int) -> [UInt8] {
         var frame: [UInt8] = []
         WebSocketEncoder.append(.text, payload: [UInt8](repeating: letter.asciiValue ?? 0, count: bytes), to: &frame)
+        return frame
+    }
+
+    /// Queues a message of `bytes` letters on every WebSocket, which may wait for others.
+    func broadcastPatiently(_ letter: Character, bytes: Int = 1) {
+        let frame = frame(letter, bytes: bytes)
         for socket in script.sockets { socket.sendPatiently(frame, atMost: .seconds(1)) }
     }
 
@@ -141,10 +145,7 @@ actor EngineHost {
 
     /// The same for several messages in one turn; the most bytes that were queued.
     func broadcastPatiently(_ letter: Character, bytes: Int, times: Int) -> Int {
-        (0..<times).reduce(0) { most, _ in
-            broadcastPatiently(letter, bytes: bytes)
-            return max(most, queuedBytes)
-        }
+        mostQueued(in: times) { broadcastPatiently(letter, bytes: bytes) }
     }
 
     /// Queues one that may wait, and closes every WebSocket while the message waits.
@@ -174,8 +175,12 @@ actor EngineHost {
 
     /// Queues so many messages on every WebSocket in one turn; the most bytes that were queued.
     func broadcast(_ letter: Character, bytes: Int, times: Int) -> Int {
+        mostQueued(in: times) { broadcast(letter, bytes: bytes) }
+    }
+
+    private func mostQueued(in times: Int, _ broadcast: () -> Void) -> Int {
         (0..<times).reduce(0) { most, _ in
-            broadcast(letter, bytes: bytes)
+            broadcast()
             return max(most, queuedBytes)
         }
     }
